@@ -1,0 +1,1 @@
+"""Train and run sequence models."""

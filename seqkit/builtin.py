@@ -1,0 +1,28 @@
+"""Every name that seqkit itself provides, registered as a plugin registers its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .plugins import Plugin
+
+
+def register(plugin: Plugin) -> None:
+    plugin.task("translation", "seqkit.tasks.translation:Translation", "sentence to sentence, from parallel text")
+
+    plugin.model("transformer", "seqkit.models.transformer:Transformer", "encoder-decoder; Vaswani et al. 2017, arXiv:1706.03762")
+
+    plugin.tokenizer("sentencepiece", "seqkit.text.subword:SentencePieceSplitter", "BPE or unigram subwords; arXiv:1808.06226")
+    plugin.tokenizer("word", "seqkit.text.splitters:WordSplitter", "words and punctuation apart, any script")
+    plugin.tokenizer("char", "seqkit.text.splitters:CharSplitter", "Unicode characters")
+    plugin.tokenizer("whitespace", "seqkit.text.splitters:WhitespaceSplitter", "text that is already tokenised")
+
+    plugin.command("translate", "seqkit.cli.translate:translate", "Translate raw text.")
+    plugin.command("train", "seqkit.cli.train:train", "Train a model from a config or a shipped recipe.")
+    plugin.command("evaluate", "seqkit.cli.evaluate:evaluate", "Score a model's output: BLEU and chrF.")
+    plugin.command("corpora", "seqkit.cli.corpora:corpora", "List, show and fetch corpora.")
+    plugin.command("models", "seqkit.cli.about:models", "List the models that can be trained.")
+    plugin.command("plugins", "seqkit.cli.about:plugins", "List what is installed, and what is broken.")
+    plugin.command("config", "seqkit.cli.about:config", "Print a recipe with every key and its default.")
+    plugin.command("doctor", "seqkit.cli.about:doctor", "Check this machine and installation.")

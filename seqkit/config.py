@@ -1,0 +1,162 @@
+"""A TOML file and `section.key=value` overrides become frozen dataclasses, strictly.
+
+No unknown keys, no coercion of types, every default in one place: the dataclass. Validation is
+pydantic's; what it finds is told as one line that names the file, the key and the way out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar, dataclass_transform
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import dataclasses as pydantic_dataclasses
+
+from .errors import ConfigError, hint, reason
+
+T = TypeVar("T")
+
+
+def setting(default: Any, doc: str, **bounds: Any) -> Any:
+    """A config key: its default, one line on it, and pydantic bounds such as `ge=0`."""
+    return Field(default, description=doc, **bounds)
+
+
+def required(doc: str, **bounds: Any) -> Any:
+    """A config key that has no default."""
+    return Field(..., description=doc, **bounds)
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting, required))
+def section(cls: type[T]) -> type[T]:
+    """Make `cls` a strict, frozen config dataclass."""
+    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+    return pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=config)(cls)
+
+
+@section
+class OptimConfig:
+    name: Literal["adamw", "sgd"] = setting("adamw", "optimizer: adamw or sgd")
+    lr: float = setting(1e-3, "peak learning rate", gt=0)
+    warmup: int = setting(0, "updates over which the rate rises linearly to its peak", ge=0)
+    decay: Literal["none", "linear", "cosine", "rsqrt"] = setting(
+        "none", "after warm-up: none, linear or cosine (to 0 at train.steps), rsqrt (inverse square root)"
+    )
+    beta1: float = setting(0.9, "AdamW's first decay rate; SGD's momentum", ge=0, lt=1)
+    beta2: float = setting(0.98, "AdamW's second decay rate", ge=0, lt=1)
+    weight_decay: float = setting(0.0, "decoupled weight decay of matrices; biases and norms have none", ge=0)
+    clip: float = setting(1.0, "largest norm of the gradient; 0 = no clipping", ge=0)
+
+
+@section
+class TrainConfig:
+    steps: int = setting(0, "updates in all; 0 = as many as train.epochs say", ge=0)
+    epochs: int = setting(0, "passes over the data; 0 = as many as train.steps say", ge=0)
+    seed: int = setting(1, "fixes initial weights, order, dropout and subword sampling", ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = setting("auto", "auto: bf16 on CUDA devices that have it, else fp32")
+    accumulate: int = setting(1, "batches per update", ge=1)
+    eval_every: int = setting(500, "updates between evaluations, each followed by a checkpoint", ge=1)
+    patience: int = setting(0, "evaluations without improvement before training stops; 0 = never", ge=0)
+    average: float = setting(0.0, "decay of the moving average of weights that is evaluated and kept; 0 = off", ge=0, lt=1)
+    keep: int = setting(1, "checkpoints kept beside the best and the last", ge=0)
+
+    def __post_init__(self) -> None:
+        if not self.steps and not self.epochs:
+            raise ValueError("set steps or epochs, or training never ends")
+
+
+@section
+class RunConfig:
+    """One experiment. [data], [text] and [search] belong to the task, [model] to the model."""
+
+    task: str = required("what is learnt; `seqkit plugins` lists them")
+    data: Mapping[str, Any] = setting({}, "where the text is and how it is batched")
+    text: Mapping[str, Any] = setting({}, "normalisation, tokenizer and vocabulary")
+    model: Mapping[str, Any] = required("name, preset and sizes of the model")
+    optim: OptimConfig = setting(OptimConfig(), "optimizer and learning rate")
+    train: TrainConfig = required("how long, how often, with which seed")
+    search: Mapping[str, Any] = setting({}, "how outputs are searched for")
+
+
+def read(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
+    """The plain data of a TOML file after `overrides`; raises `ConfigError` naming file and line."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+    for override in overrides:
+        apply_override(raw, override)
+    return raw
+
+
+def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
+    """Make a `cls` of plain data, or raise `ConfigError` naming `where`, the key and the way out."""
+    try:
+        return TypeAdapter(cls).validate_python(dict(raw))
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_sentence(cls, error)}") from None
+
+
+def _sentence(cls: type, error: ValidationError) -> str:
+    """The first of pydantic's complaints, as one line."""
+    problems = error.errors(include_url=False)
+    problem = problems[0]
+    path = [str(part) for part in problem["loc"]]
+    key = ".".join(path)
+    rest = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+    if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return f"unknown key {key!r}.{hint(path[-1], _keys(cls, path[:-1]))}{rest}"
+    if problem["type"] == "missing":
+        return f"missing key {key!r}{rest}"
+    text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("valid ", "")
+    if not key or problem["type"] == "value_error":
+        return f"{key + ': ' if key else ''}{text}{rest}"
+    return f"{key} {text}, got {problem['input']!r}{rest}"
+
+
+def _keys(cls: Any, path: list[str]) -> list[str]:
+    """The keys that the section at `path` inside `cls` knows."""
+    for name in path:
+        types = {f.name: f.type for f in dataclasses.fields(cls)}
+        found = types.get(name)
+        cls = globals().get(found, found) if isinstance(found, str) else found
+    return [f.name for f in dataclasses.fields(cls)] if dataclasses.is_dataclass(cls) else []
+
+
+def apply_override(raw: dict[str, Any], override: str) -> None:
+    """Set `a.b=value` in nested plain data; the value is TOML, and a bare word is a string."""
+    key, equals, text = override.partition("=")
+    *parents, leaf = key.strip().split(".")
+    if not equals or not leaf:
+        raise ConfigError(f"override {override!r} is not KEY=VALUE, such as train.steps=1000")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        value = text
+    for name in parents:
+        raw = raw.setdefault(name, {})
+        if not isinstance(raw, dict):
+            raise ConfigError(f"override {override!r}: {name!r} is a value, not a section")
+    raw[leaf] = value
+
+
+def describe(cls: Any) -> list[tuple[str, Any, str]]:
+    """(key, default, one line on it) for every key of a config dataclass, in order.
+
+    The default is `...` where there is none.
+    """
+    fields: Mapping[str, Any] = cls.__pydantic_fields__
+    return [(name, ... if f.is_required() else f.get_default(), f.description or "") for name, f in fields.items()]
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """The plain data of a config dataclass, as TOML can hold it: keys whose value is None are left out."""
+    factory: Callable[[list[tuple[str, Any]]], dict[str, Any]] = lambda items: {k: v for k, v in items if v is not None}  # noqa: E731
+    return dataclasses.asdict(config, dict_factory=factory)

@@ -1,0 +1,53 @@
+"""Every error that a user can cause.
+
+SeqkitError
+├── ConfigError      a config file, a key or a value is wrong
+├── UnknownName      a model, task, tokenizer, corpus or command of that name is not registered
+├── DataError        a text, corpus, tokenizer or vocabulary cannot be used
+├── CheckpointError  a run folder cannot be read or written, or does not fit this seqkit
+└── TrainingError    training cannot go on: it diverged, or there is nothing to learn from
+
+The command line prints them as one line and exits with 1; anything else is a bug and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SeqkitError(Exception):
+    """Base class: catch it to catch everything that a user can mend."""
+
+
+class ConfigError(SeqkitError):
+    pass
+
+
+class UnknownName(SeqkitError):
+    pass
+
+
+class DataError(SeqkitError):
+    pass
+
+
+class CheckpointError(SeqkitError):
+    pass
+
+
+class TrainingError(SeqkitError):
+    pass
+
+
+def hint(wrong: str, known: Iterable[str]) -> str:
+    """The tail of every failed lookup: " Did you mean …? Known: …"."""
+    names = sorted(known)
+    close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
+    guess = f" Did you mean {close[0]!r}?" if close else ""
+    return f"{guess} Known: {', '.join(names) or 'none'}."
+
+
+def reason(error: OSError) -> str:
+    """What the operating system said, in words: "No such file or directory"."""
+    return error.strerror or str(error) or type(error).__name__

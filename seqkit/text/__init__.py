@@ -1,0 +1,14 @@
+"""Text → tokens → ids and back. Imports no torch."""
+
+from .normalize import Normalizer
+from .sentences import split_sentences
+from .splitters import CharSplitter, Splitter, WhitespaceSplitter, WordSplitter
+from .statistics import ngrams
+from .subword import SentencePieceSplitter
+from .tokenizer import TextConfig, Tokenizer
+from .vocab import BOS, EOS, PAD, SPECIALS, UNK, Vocab
+
+__all__ = [
+    "BOS", "EOS", "PAD", "SPECIALS", "UNK", "CharSplitter", "Normalizer", "SentencePieceSplitter", "Splitter",
+    "TextConfig", "Tokenizer", "Vocab", "WhitespaceSplitter", "WordSplitter", "ngrams", "split_sentences",
+]  # fmt: skip
