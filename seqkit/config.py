@@ -7,6 +7,7 @@ pydantic's; what it finds is told as one line that names the file, the key and t
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -48,6 +49,7 @@ class OptimConfig:
     beta1: float = setting(0.9, "AdamW's first decay rate; SGD's momentum", ge=0, lt=1)
     beta2: float = setting(0.98, "AdamW's second decay rate", ge=0, lt=1)
     weight_decay: float = setting(0.0, "decoupled weight decay of matrices; biases and norms have none", ge=0)
+    label_smoothing: float = setting(0.0, "share of each target's weight spread over all targets while training", ge=0, lt=1)
     clip: float = setting(1.0, "largest norm of the gradient; 0 = no clipping", ge=0)
 
 
@@ -99,7 +101,8 @@ def read(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
 def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
     """Make a `cls` of plain data, or raise `ConfigError` naming `where`, the key and the way out."""
     try:
-        return TypeAdapter(cls).validate_python(dict(raw))
+        # As JSON, because pydantic's strict mode makes dataclasses of JSON objects but not of dicts.
+        return TypeAdapter(cls).validate_json(json.dumps(raw, default=str))
     except ValidationError as error:
         raise ConfigError(f"{where}: {_sentence(cls, error)}") from None
 

@@ -1,0 +1,37 @@
+"""Reading text files, plain or gzip, with errors that name file and line."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ..errors import DataError, reason
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file, without their ends; only "\\n" ends a line. Plain, or gzip if named *.gz.
+
+    Raises `DataError` for a missing file, a folder, a damaged archive, or a line that is not UTF-8.
+    """
+    number = 0
+    with reading(path), gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                yield line.decode("utf-8").removesuffix("\n")
+            except UnicodeDecodeError as error:
+                byte = error.object[error.start]
+                raise DataError(f"{path}:{number}: not UTF-8: byte {byte:#04x} at column {error.start + 1}") from None
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what can go wrong while reading `path` into a `DataError`."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {reason(error)}") from None
+    except (EOFError, zlib.error):
+        raise DataError(f"{path} is damaged: it is not a whole gzip file") from None

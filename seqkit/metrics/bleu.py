@@ -1,0 +1,33 @@
+"""BLEU and chrF by sacrebleu, on raw text, with its signature."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+
+class Score(NamedTuple):
+    score: float  # 0 to 100
+    signature: str
+
+
+def bleu(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
+    """Corpus BLEU (Papineni et al. 2002; Post 2018): 13a tokens, mixed case.
+
+    `references` holds one or more whole sets; `None` where a sentence has no further reference.
+    """
+    from sacrebleu.metrics import BLEU
+
+    return _score(BLEU(), outputs, references)
+
+
+def chrf(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
+    """Corpus chrF2 (Popović 2015)."""
+    from sacrebleu.metrics import CHRF
+
+    return _score(CHRF(), outputs, references)
+
+
+def _score(metric: Any, outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
+    result = metric.corpus_score(list(outputs), [list(column) for column in references])
+    return Score(result.score, str(metric.get_signature()))

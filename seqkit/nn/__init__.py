@@ -1,0 +1,1 @@
+"""Layers: tensors and numbers only, no vocabulary and no config."""

@@ -1,0 +1,182 @@
+"""Translation: raw sentence pairs in, an encoder-decoder out."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from torch import nn
+
+from ..config import RunConfig, build, section, setting
+from ..data.batching import PairBatch, Rows, token_batches
+from ..data.corpora import locate
+from ..data.parallel import ParallelText, read_parallel
+from ..errors import ConfigError, DataError
+from ..metrics.bleu import bleu, chrf
+from ..nn.loss import linear_cross_entropy
+from ..search.settings import SearchConfig
+from ..text.tokenizer import TextConfig, Tokenizer
+from ..text.vocab import PAD
+from .base import Goal, Step, Totals
+
+GOALS = {goal.metric: goal for goal in (Goal("perplexity", "lower"), Goal("bleu", "higher"), Goal("chrf", "higher"))}
+
+
+@section
+class TranslationData:
+    corpus: str = setting("", "corpus whose folder holds the files below; '' = they are ordinary paths")
+    train: list[str] = setting([], "training text: [source file, target file] or [TSV file]; .gz is fine")
+    valid: list[str] = setting([], "validation text, likewise; [] = cut valid_size pairs off the training text")
+    valid_size: int = setting(1000, "pairs to cut off (at most a tenth) where there is no validation text", ge=1)
+    columns: list[int] = setting([1, 2], "source and target column of a TSV file, counted from 1", min_length=2, max_length=2)
+    max_length: int = setting(100, "pairs with more tokens on a side are left out of training", ge=1)
+    batch_tokens: int = setting(3000, "real target tokens in a batch, at most", ge=1)
+    goal: str = setting("bleu", "what picks the best checkpoint: bleu, chrf or perplexity, on validation text")
+
+
+class Translation:
+    """The task "translation"; see `seqkit.tasks.base.Task`."""
+
+    sections: ClassVar[Mapping[str, type]] = {"data": TranslationData, "text": TextConfig, "search": SearchConfig}
+
+    def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
+        self.data = build(TranslationData, config.data, "[data]")
+        self.text = build(TextConfig, config.text, "[text]")
+        self.search = build(SearchConfig, config.search, "[search]")
+        self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
+        if self.data.goal not in GOALS:
+            raise ConfigError(f"[data]: goal is {self.data.goal!r}; choose one of {', '.join(GOALS)}")
+        self.goal = GOALS[self.data.goal]
+        train, valid = self._read()
+        self.source, self.target = load_tokenizers(folder) if folder else self._train_tokenizers(train)
+        self._raw_train, self._raw_valid = train, valid
+        self._train, dropped = self._encode(train)
+        self._valid, _ = self._encode(valid, keep_all=True)
+        self._skipped = train.skipped
+        self._skipped.long = dropped
+        if not len(self._train[0]):
+            raise DataError(f"the training text has no pair of 1 to {self.data.max_length} tokens (data.max_length)")
+
+    def _read(self) -> tuple[ParallelText, ParallelText]:
+        columns = (self.data.columns[0], self.data.columns[1])
+        if not self.data.train:
+            raise ConfigError("[data]: no training text: set data.train to [source, target] or [tsv]")
+        train = read_parallel(locate(self.data.corpus, self.data.train), columns)
+        if not len(train):
+            raise DataError(f"{', '.join(self.data.train)}: the training text is empty")
+        if self.data.valid:
+            valid = read_parallel(locate(self.data.corpus, self.data.valid), columns)
+            if not len(valid):
+                raise DataError(f"{', '.join(self.data.valid)}: the validation text is empty")
+            return train, valid
+        return cut(train, self.data.valid_size, self.seed)
+
+    def _train_tokenizers(self, text: ParallelText) -> tuple[Tokenizer, Tokenizer]:
+        if self.text.shared:
+            both = Tokenizer.train([*text.sources, *text.targets], self.text)
+            return both, both
+        return Tokenizer.train(text.sources, self.text), Tokenizer.train(text.targets, self.text)
+
+    def _encode(self, text: ParallelText, *, keep_all: bool = False) -> tuple[tuple[Rows, Rows], int]:
+        sources = self.source.encode_all(text.sources, eos=True)
+        targets = self.target.encode_all(text.targets, eos=True)
+        return _fitting(sources, targets, 0 if keep_all else self.data.max_length)
+
+    def about(self) -> list[str]:
+        vocab = self.target.vocab
+        sizes = f"{len(vocab):,} tokens" if self.source is self.target else f"{len(self.source.vocab):,} + {len(vocab):,} tokens"
+        lines = [
+            f"{len(self._train[0]):,} training pairs, {len(self._valid[0]):,} for validation",
+            f"vocabulary {sizes}, {vocab.oov_rate:.2%} of the training text unknown",
+        ]
+        return [*lines, str(self._skipped)] if str(self._skipped) else lines
+
+    def dims(self) -> dict[str, int]:
+        shared = self.source is self.target
+        return {"target_vocab": len(self.target.vocab), "source_vocab": 0 if shared else len(self.source.vocab)}
+
+    def train_batches(self, epoch: int, *, start: int, rank: int, world: int) -> Iterator[PairBatch]:
+        (sources, targets), rng = self._train, np.random.default_rng((self.seed, epoch))
+        if self.text.sampling:
+            sources, targets = self._sample(epoch)
+        batches = token_batches(sources.lengths, targets.lengths, self.data.batch_tokens, rng)
+        for indices in batches[start + rank :: world]:
+            yield PairBatch.of(sources, targets, indices)
+
+    def _sample(self, epoch: int) -> tuple[Rows, Rows]:
+        """The training text in subwords drawn anew for this epoch."""
+        rng = random.Random(f"{self.seed}/{epoch}")
+        encode: Callable[[Tokenizer, str], list[int]] = lambda tokenizer, text: tokenizer.sample(  # noqa: E731
+            text, self.text.sampling, rng, eos=True
+        )
+        sources = [encode(self.source, text) for text in self._raw_train.sources]
+        targets = [encode(self.target, text) for text in self._raw_train.targets]
+        return _fitting(sources, targets, 2 * self.data.max_length)[0]
+
+    def valid_batches(self) -> Iterable[PairBatch]:
+        sources, targets = self._valid
+        for indices in token_batches(sources.lengths, targets.lengths, self.data.batch_tokens):
+            yield PairBatch.of(sources, targets, indices)
+
+    def step(self, model: nn.Module, batch: PairBatch, carry: Any) -> Step:
+        hidden = model(batch.source, batch.inputs)[batch.targets != PAD]  # (count, D)
+        smoothing = self.smoothing if model.training else 0.0
+        targets = batch.targets[batch.targets != PAD]
+        loss, nll = linear_cross_entropy(hidden, model.output, None, targets, smoothing=smoothing)
+        return Step(loss, sums={"nll": nll})
+
+    def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
+        """Perplexity of the reference tokens; with such a goal, BLEU and chrF of greedy translations as well."""
+        found = {"perplexity": math.exp(totals.sums["nll"] / totals.count)}
+        if self.goal.metric != "perplexity":
+            from .translator import Translator
+
+            outputs = Translator(model, self.source, self.target).translate(self._raw_valid.sources, beam=1, split=False)
+            found["bleu"] = bleu(outputs, [self._raw_valid.targets]).score
+            found["chrf"] = chrf(outputs, [self._raw_valid.targets]).score
+        return found
+
+    def save(self, folder: Path) -> None:
+        save_tokenizers(folder, self.source, self.target)
+
+
+def cut(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, ParallelText]:
+    """Split off `size` pairs for validation, a tenth of `text` at most; no source of theirs stays in the rest."""
+    size = min(size, len(text) // 10)
+    if not size:
+        raise DataError(f"{len(text)} pairs are too few to cut validation text off: give 10 or more, or data.valid")
+    chosen = np.random.default_rng(seed).permutation(len(text))[:size]
+    held = {text.sources[i] for i in chosen}
+    valid = ParallelText([text.sources[i] for i in chosen], [text.targets[i] for i in chosen])
+    rest = [i for i, source in enumerate(text.sources) if source not in held]
+    train = ParallelText([text.sources[i] for i in rest], [text.targets[i] for i in rest], text.skipped)
+    if not rest:
+        raise DataError("the training text repeats so few sentences that none is left after cutting off validation text")
+    return train, valid
+
+
+def _fitting(sources: list[list[int]], targets: list[list[int]], longest: int) -> tuple[tuple[Rows, Rows], int]:
+    """The pairs of at most `longest` tokens a side (0: all), end marks aside, and how many were left out."""
+    pairs = zip(sources, targets, strict=True)
+    kept = [(s, t) for s, t in pairs if not longest or max(len(s), len(t)) <= longest + 1]
+    return (Rows([s for s, _ in kept]), Rows([t for _, t in kept])), len(sources) - len(kept)
+
+
+def save_tokenizers(folder: Path, source: Tokenizer, target: Tokenizer) -> None:
+    """Write `folder`/tokenizer, or source-tokenizer and target-tokenizer if there are two."""
+    named = {"tokenizer": source} if source is target else {"source-tokenizer": source, "target-tokenizer": target}
+    for name, tokenizer in named.items():
+        (folder / name).mkdir()
+        tokenizer.save(folder / name)
+
+
+def load_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
+    """What `save_tokenizers` wrote."""
+    if (folder / "source-tokenizer").exists():
+        return Tokenizer.load(folder / "source-tokenizer"), Tokenizer.load(folder / "target-tokenizer")
+    both = Tokenizer.load(folder / "tokenizer")
+    return both, both

@@ -1,0 +1,253 @@
+"""The one training loop. It knows no model, no data and no file.
+
+    for event in Trainer(task, model, config.train, config.optim, device).run():
+        print(event)
+
+It yields what happened; showing, logging, saving and stopping are up to the caller.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..config import OptimConfig, TrainConfig
+from ..errors import TrainingError
+from ..tasks.base import Batch, Task, Totals
+from .devices import Processes, autocast
+from .optim import learning_rate, make_optimizer
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Updated:
+    """One update of the weights."""
+
+    step: int
+    epoch: int
+    loss: float  # mean per target over the whole update, nats
+    lr: float
+    grad_norm: float  # before clipping
+    targets: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """One evaluation on the validation data."""
+
+    step: int
+    epoch: int
+    metrics: dict[str, float]
+    best: bool
+    seconds: float
+
+
+Event = Updated | Evaluated
+
+
+@dataclass
+class State:
+    """All that the loop remembers between updates, apart from tensors."""
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0  # batches of this epoch already used, over all processes
+    best: float | None = None
+    stale: int = 0  # evaluations since the best one
+    evaluated: int = -1  # step of the last evaluation
+
+
+class Trainer:
+    """Trains `model` on `task`; `averaged` is the model to evaluate and keep."""
+
+    def __init__(
+        self, task: Task, model: nn.Module, config: TrainConfig, optim: OptimConfig, device: torch.device = _CPU
+    ) -> None:
+        self.task, self.config, self.optim, self.device = task, config, optim, device
+        self.processes = Processes.join(device)
+        self.model = model.to(device)
+        self.averaged = deepcopy(self.model).requires_grad_(False) if config.average else self.model
+        self._weights, self._means = ([v for v in _unique(m).values() if v.is_floating_point()] for m in (model, self.averaged))
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = make_optimizer(model, optim)
+        self.state = State()
+        self.carry: Any = None
+
+    def run(self) -> Iterator[Event]:
+        """Train until `finished`, evaluating every `eval_every` updates and at the end."""
+        while not self.finished:
+            self.model.train()
+            before = self.state.step
+            for group in self._groups():
+                yield self.update(group)
+                if self.state.step % self.config.eval_every == 0:
+                    yield self.evaluate()
+                if self.finished:
+                    break
+            else:
+                if self.state.step == before and self.state.batch == 0:
+                    raise TrainingError("there is nothing to train on: the data gives no batch")
+                self.state.epoch, self.state.batch, self.carry = self.state.epoch + 1, 0, None
+        if self.state.evaluated != self.state.step:
+            yield self.evaluate()
+
+    @property
+    def finished(self) -> bool:
+        """Whether steps, epochs or patience are used up."""
+        config, state = self.config, self.state
+        return (
+            0 < config.steps <= state.step
+            or 0 < config.epochs <= state.epoch
+            or 0 < config.patience <= state.stale
+        )
+
+    def update(self, group: list[Batch]) -> Updated:
+        """One optimizer step on the mean loss over all targets of `group`, over all processes."""
+        began = time.perf_counter()
+        sums = torch.zeros(2, dtype=torch.float32 if self.device.type == "mps" else torch.float64, device=self.device)
+        for batch in group:
+            with autocast(self.device, self.config.precision):
+                step = self.task.step(self.model, batch.to(self.device), self.carry)
+            step.loss.backward()
+            self.carry = step.carry
+            sums += torch.stack([step.loss.detach().to(sums.dtype), sums.new_tensor(batch.count)])
+        if self.processes.world > 1:
+            for parameter in self.parameters:
+                if parameter.grad is None:
+                    parameter.grad = torch.zeros_like(parameter)
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        self.processes.sum([sums, *gradients])
+        loss, targets = sums.tolist()
+        norm = self._apply(gradients, loss, int(targets))
+        self.state.step += 1
+        self.state.batch += self.config.accumulate * self.processes.world
+        return Updated(
+            self.state.step, self.state.epoch, loss / targets, self.lr(self.state.step - 1), norm, int(targets),
+            time.perf_counter() - began,
+        )  # fmt: skip
+
+    def _apply(self, gradients: list[Tensor], loss: float, targets: int) -> float:
+        """Scale, clip and apply summed gradients; returns their norm per target."""
+        norm = float(torch.nn.utils.get_total_norm(gradients)) / targets
+        if not math.isfinite(norm) or not math.isfinite(loss):
+            raise TrainingError(
+                f"training diverged at step {self.state.step + 1}: loss {loss / targets:.4g}, gradient norm {norm:.4g}; "
+                "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
+            )
+        clip = self.optim.clip
+        torch._foreach_mul_(gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets)
+        for part in self.optimizer.param_groups:
+            part["lr"] = self.lr(self.state.step)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.config.average:
+            decay = min(self.config.average, (1 + self.state.step) / (10 + self.state.step))
+            with torch.no_grad():
+                torch._foreach_lerp_(self._means, self._weights, 1 - decay)
+        return norm
+
+    def lr(self, step: int) -> float:
+        return learning_rate(self.optim, step, self.config.steps)
+
+    @torch.no_grad()
+    def evaluate(self) -> Evaluated:
+        """Score the averaged model on the validation data."""
+        began, totals, carry = time.perf_counter(), Totals(), None
+        self.averaged.eval()
+        with autocast(self.device, self.config.precision):
+            for batch in self.task.valid_batches():
+                step = self.task.step(self.averaged, batch.to(self.device), carry)
+                totals.add(step, batch.count)
+                carry = step.carry
+            metrics = self.task.metrics(self.averaged, totals)
+        self.model.train()
+        value = metrics[self.task.goal.metric]
+        best = self.task.goal.improves(value, self.state.best)
+        self.state.stale = 0 if best else self.state.stale + 1
+        self.state.best = value if best else self.state.best
+        self.state.evaluated = self.state.step
+        return Evaluated(self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began)
+
+    def _groups(self) -> Iterator[list[Batch]]:
+        """This process's batches of every update left in the epoch; all processes get equally many groups."""
+        world = self.processes.world
+        batches = iter(
+            self.task.train_batches(self.state.epoch, start=self.state.batch, rank=self.processes.rank, world=world)
+        )
+        while True:
+            group = list(islice(batches, self.config.accumulate))
+            left = torch.tensor([len(group)], device=self.device)
+            self.processes.sum([left])
+            if not left.item():
+                return
+            yield group
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Every tensor that a resumed run needs beside the averaged weights, by a flat name."""
+        flat = {"rng.cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            flat["rng.cuda"] = torch.cuda.get_rng_state(self.device)
+        if self.config.average:
+            flat |= {f"model.{name}": value for name, value in _unique(self.model).items()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            flat |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
+        flat |= {f"carry.{path}": value for path, value in _flatten(self.carry).items()}
+        return flat
+
+    def facts(self) -> dict[str, Any]:
+        """The state of the loop as plain data."""
+        return asdict(self.state)
+
+    def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
+        """Go back to where `tensors()` and `facts()` were taken; `averaged` must hold its weights already."""
+        self.state = State(**facts)
+        if self.config.average:
+            self.model.load_state_dict({n[6:]: v for n, v in tensors.items() if n.startswith("model.")}, strict=False)
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, value in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "optimizer":
+                index, _, slot = rest.partition(".")
+                slots.setdefault(int(index), {})[slot] = value
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+        carried = {name.removeprefix("carry."): v.to(self.device) for name, v in tensors.items() if name.startswith("carry.")}
+        self.carry = _unflatten(carried)
+        torch.set_rng_state(tensors["rng.cpu"])
+        if "rng.cuda" in tensors and self.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
+
+
+def _unique(model: nn.Module) -> dict[str, Tensor]:
+    """The state of `model`; a tensor with several names (tied weights) once, under the first."""
+    seen: dict[int, str] = {}
+    return {n: v for n, v in model.state_dict().items() if seen.setdefault(v.data_ptr() if v.numel() else id(v), n) == n}
+
+
+def _flatten(carry: Any, path: str = "") -> dict[str, Tensor]:
+    """A tensor, or tuples of tensors inside tuples, as {"": t} or {"0": t, "1.0": t, …}."""
+    if carry is None:
+        return {}
+    if isinstance(carry, Tensor):
+        return {path: carry}
+    return {k: v for i, part in enumerate(carry) for k, v in _flatten(part, f"{path}.{i}" if path else str(i)).items()}
+
+
+def _unflatten(flat: dict[str, Tensor]) -> Any:
+    if not flat or "" in flat:
+        return flat.get("")
+    groups: dict[int, dict[str, Tensor]] = {}
+    for path, value in flat.items():
+        head, _, rest = path.partition(".")
+        groups.setdefault(int(head), {})[rest] = value
+    return tuple(_unflatten(groups[i]) for i in sorted(groups))
