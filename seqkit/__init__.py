@@ -1,1 +1,43 @@
-"""Train and run sequence models."""
+"""Train and run sequence models.
+
+    import seqkit
+    translator = seqkit.load()                       # the shipped model; or seqkit.load("runs/mine")
+    translator.translate(["How are you?"], beam=5)   # -> list[str]
+    run = seqkit.train("recipe.toml", out="runs/mine", overrides={"train.steps": 500})
+
+Importing seqkit imports neither torch nor numpy; the names below are resolved when they are used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .errors import SeqkitError
+    from .runs import Run, load, train
+    from .tasks.translator import Translation, Translator
+    from .text import Tokenizer, Vocab
+
+__version__ = "0.1.0"
+_HOMES = {
+    "Run": ".runs",
+    "SeqkitError": ".errors",
+    "Tokenizer": ".text",
+    "Translation": ".tasks.translator",
+    "Translator": ".tasks.translator",
+    "Vocab": ".text",
+    "load": ".runs",
+    "train": ".runs",
+}
+__all__ = ["Run", "SeqkitError", "Tokenizer", "Translation", "Translator", "Vocab", "__version__", "load", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name], __name__), name)
+    raise AttributeError(f"module 'seqkit' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

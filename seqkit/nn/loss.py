@@ -46,7 +46,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
             nll -= gold
             loss -= (1 - smoothing) * gold
             if smoothing:
-                loss -= smoothing / vocab * logp.sum(dtype=wide)
+                loss -= smoothing / vocab * logp.sum(-1).sum(dtype=wide)
             if grad_hidden is not None and grad_weight is not None:
                 grad = logp.exp_()  # d loss / d logits = softmax - smoothed target
                 if smoothing:

@@ -76,3 +76,7 @@ class Task(Protocol):
         """Named figures from the totals over `valid_batches`; `model` is in evaluation mode."""
     def save(self, folder: Path) -> None:
         """Write what a checkpoint needs to be used without the data: tokenizers, vocabularies, class names."""
+
+    @classmethod
+    def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Any:
+        """What `seqkit.load` returns: the trained `model` with what `save` wrote into `folder`, ready to use."""

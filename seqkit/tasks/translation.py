@@ -6,9 +6,10 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from pydantic import ValidationInfo, field_validator
 from torch import nn
 
 from ..config import RunConfig, build, section, setting
@@ -22,6 +23,7 @@ from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import PAD
 from .base import Goal, Step, Totals
+from .translator import Translator
 
 GOALS = {goal.metric: goal for goal in (Goal("perplexity", "lower"), Goal("bleu", "higher"), Goal("chrf", "higher"))}
 
@@ -35,7 +37,13 @@ class TranslationData:
     columns: list[int] = setting([1, 2], "source and target column of a TSV file, counted from 1", min_length=2, max_length=2)
     max_length: int = setting(100, "pairs with more tokens on a side are left out of training", ge=1)
     batch_tokens: int = setting(3000, "real target tokens in a batch, at most", ge=1)
-    goal: str = setting("bleu", "what picks the best checkpoint: bleu, chrf or perplexity, on validation text")
+    goal: Literal["bleu", "chrf", "perplexity"] = setting("bleu", "what picks the best checkpoint: bleu, chrf or perplexity, on validation text")
+
+    @field_validator("train", "valid")
+    @classmethod
+    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        """So that a run's config.toml repeats the run from anywhere."""
+        return paths if info.data.get("corpus") else [str(Path(path).absolute()) for path in paths]
 
 
 class Translation:
@@ -48,8 +56,6 @@ class Translation:
         self.text = build(TextConfig, config.text, "[text]")
         self.search = build(SearchConfig, config.search, "[search]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
-        if self.data.goal not in GOALS:
-            raise ConfigError(f"[data]: goal is {self.data.goal!r}; choose one of {', '.join(GOALS)}")
         self.goal = GOALS[self.data.goal]
         train, valid = self._read()
         self.source, self.target = load_tokenizers(folder) if folder else self._train_tokenizers(train)
@@ -133,8 +139,6 @@ class Translation:
         """Perplexity of the reference tokens; with such a goal, BLEU and chrF of greedy translations as well."""
         found = {"perplexity": math.exp(totals.sums["nll"] / totals.count)}
         if self.goal.metric != "perplexity":
-            from .translator import Translator
-
             outputs = Translator(model, self.source, self.target).translate(self._raw_valid.sources, beam=1, split=False)
             found["bleu"] = bleu(outputs, [self._raw_valid.targets]).score
             found["chrf"] = chrf(outputs, [self._raw_valid.targets]).score
@@ -142,6 +146,12 @@ class Translation:
 
     def save(self, folder: Path) -> None:
         save_tokenizers(folder, self.source, self.target)
+
+    @classmethod
+    def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Translator:
+        source, target = load_tokenizers(folder)
+        search = build(SearchConfig, config.search, "[search]")
+        return Translator(model, source, target, search=search, longest=config.data["max_length"])
 
 
 def cut(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, ParallelText]:

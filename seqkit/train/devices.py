@@ -57,7 +57,12 @@ class Processes:
         return self.rank == 0
 
     def sum(self, tensors: list[torch.Tensor]) -> None:
-        """Add `tensors` up over all processes, in place."""
-        if self.world > 1:
-            for tensor in tensors:
-                torch.distributed.all_reduce(tensor)
+        """Add `tensors` up over all processes, in place: one message for each type of number."""
+        if self.world == 1:
+            return
+        for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):  # in the same order everywhere
+            group = [tensor for tensor in tensors if tensor.dtype == dtype]
+            flat = torch.cat([tensor.reshape(-1) for tensor in group])
+            torch.distributed.all_reduce(flat)
+            parts = flat.split([tensor.numel() for tensor in group])
+            torch._foreach_copy_(group, [part.view_as(tensor) for part, tensor in zip(parts, group, strict=True)])

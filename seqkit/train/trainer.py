@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from ..config import OptimConfig, TrainConfig
 from ..errors import TrainingError
 from ..tasks.base import Batch, Task, Totals
+from .checkpoint import unique_tensors
 from .devices import Processes, autocast
 from .optim import learning_rate, make_optimizer
 
@@ -77,7 +78,7 @@ class Trainer:
         self.processes = Processes.join(device)
         self.model = model.to(device)
         self.averaged = deepcopy(self.model).requires_grad_(False) if config.average else self.model
-        self._weights, self._means = ([v for v in _unique(m).values() if v.is_floating_point()] for m in (model, self.averaged))
+        self._weights, self._means = ([v for v in unique_tensors(m).values() if v.is_floating_point()] for m in (model, self.averaged))
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(model, optim)
         self.state = State()
@@ -198,7 +199,7 @@ class Trainer:
         if self.device.type == "cuda":
             flat["rng.cuda"] = torch.cuda.get_rng_state(self.device)
         if self.config.average:
-            flat |= {f"model.{name}": value for name, value in _unique(self.model).items()}
+            flat |= {f"model.{name}": value for name, value in unique_tensors(self.model).items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
             flat |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
         flat |= {f"carry.{path}": value for path, value in _flatten(self.carry).items()}
@@ -226,12 +227,6 @@ class Trainer:
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
-
-
-def _unique(model: nn.Module) -> dict[str, Tensor]:
-    """The state of `model`; a tensor with several names (tied weights) once, under the first."""
-    seen: dict[int, str] = {}
-    return {n: v for n, v in model.state_dict().items() if seen.setdefault(v.data_ptr() if v.numel() else id(v), n) == n}
 
 
 def _flatten(carry: Any, path: str = "") -> dict[str, Tensor]:

@@ -1,0 +1,65 @@
+"""Config files by path or by name, checked whole before any data is read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from .config import RunConfig, build, plain, read
+from .data.corpora import root
+from .errors import ConfigError, hint
+from .plugins import components
+
+
+def names() -> list[str]:
+    """Names of the shipped recipes, such as "multi30k/de-en"."""
+    paths = (path for path in root().glob("*/*.toml") if path.name != "card.toml")
+    return sorted(f"{path.parent.name}/{path.stem}" for path in paths)
+
+
+def find(name: str | Path) -> Path:
+    """The TOML file of that path, or of the shipped recipe of that name; raises `ConfigError`."""
+    path = Path(name)
+    if str(name) in names():
+        return root() / f"{name}.toml"
+    if path.exists():
+        return path
+    if path.suffix == ".toml":
+        raise ConfigError(f"no config file {path}")
+    raise ConfigError(f"no config file or recipe {str(name)!r}.{hint(str(name), names())}")
+
+
+def load(name: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
+    """The recipe with every key filled in; raises `ConfigError` for any mistake in any section."""
+    path = find(name)
+    return complete(read(path, overrides), str(path))
+
+
+def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
+    """Check plain data section by section and fill in all defaults; `where` is named in errors."""
+    config = build(RunConfig, raw, where)
+    sections = components().tasks.load(config.task).sections
+    filled: dict[str, Any] = {"model": plain_model(config.model, where)}
+    for name in ("data", "text", "search"):
+        given = getattr(config, name)
+        if name in sections:
+            filled[name] = plain(build(sections[name], given, f"{where}: [{name}]"))
+        elif given:
+            raise ConfigError(f"{where}: task {config.task!r} has no section [{name}]")
+    return dataclasses.replace(config, **filled)
+
+
+def plain_model(section: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The [model] section with its preset and defaults filled in."""
+    settings = dict(section)
+    name = settings.pop("name", None)
+    if not isinstance(name, str):
+        raise ConfigError(f"{where}: [model] needs a name. Known: {', '.join(e.name for e in components().models)}.")
+    cls = components().models.load(name)
+    preset = settings.pop("preset", None)
+    if preset is not None and preset not in cls.presets:
+        raise ConfigError(f"{where}: [model] {name} has no preset {preset!r}.{hint(str(preset), cls.presets)}")
+    chosen = cls.presets[preset] if preset is not None else {}
+    return {"name": name, **plain(build(cls.Config, {**chosen, **settings}, f"{where}: [model] {name}"))}

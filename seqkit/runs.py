@@ -1,0 +1,288 @@
+"""Config → task, model, trainer → run folder; run folder → what a person uses. The one file that knows all layers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import tomli_w
+import torch
+from torch import nn
+
+from . import __version__, recipes
+from .config import RunConfig, build, plain, read
+from .errors import CheckpointError, ConfigError, SeqkitError, hint, reason
+from .plugins import components
+from .train import checkpoint
+from .train.devices import pick_device
+from .train.trainer import Evaluated, Trainer, Updated
+
+_MAY_CHANGE = {"steps", "epochs", "eval_every", "patience", "keep"}  # of [train], when a run goes on
+LOG = "log.jsonl"
+
+
+class Interrupted(SeqkitError):
+    """Training was stopped by SIGINT or SIGTERM, after its state was saved."""
+
+
+@dataclass(frozen=True)
+class Started:
+    """Training is about to begin, or to go on."""
+
+    folder: Path
+    step: int
+    config: RunConfig
+    parameters: int
+    device: str
+    about: list[str]  # on the data
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A checkpoint was written."""
+
+    step: int
+    folder: Path
+
+
+Listener = Callable[[Started | Updated | Evaluated | Saved], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training run; `seqkit.load(run.folder)` opens its best model."""
+
+    folder: Path
+    step: int
+    metrics: dict[str, float]  # of the best checkpoint
+
+
+def train(
+    config: str | Path,
+    *,
+    out: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    init: str | Path | None = None,
+    device: str = "auto",
+    listener: Listener = lambda event: None,
+) -> Run:
+    """Train by a TOML file or a shipped recipe into the folder `out`.
+
+    `overrides` maps "section.key" to a value. `resume` goes on where `out` stopped, bit for bit on the CPU;
+    `overwrite` replaces it; `init` starts from the weights and tokenizers of another run. `listener` is
+    told of every event. Raises `SeqkitError` for whatever a person can mend.
+    """
+    path = recipes.find(config)
+    raw = read(path)
+    for key, value in (overrides or {}).items():
+        _set(raw, key, value)
+    settings = recipes.complete(raw, str(path))
+    folder = Path(out)
+    past = _prepare(folder, settings, resume=resume, overwrite=overwrite)
+    start = past or (checkpoint.resolve(Path(init)) if init else None)
+    trainer = make_trainer(settings, device=device, folder=start)
+    if past:
+        checkpoint.load_model(past, trainer.averaged)
+        trainer.restore(checkpoint.load_tensors(past / checkpoint.TRAINER), checkpoint.read_meta(past)["state"])
+    elif start:
+        checkpoint.load_model(start, trainer.model)
+        trainer.averaged.load_state_dict(trainer.model.state_dict())
+    if not trainer.processes.first:
+        for _ in trainer.run():
+            pass
+        return _finished(folder, trainer)
+    return _train(trainer, settings, folder, overwrite, listener)
+
+
+def make_trainer(config: RunConfig, *, device: str = "auto", folder: Path | None = None) -> Trainer:
+    """Task, model and trainer of a complete config; tokenizers come from the checkpoint `folder` if there is one."""
+    where = pick_device(device)
+    torch.manual_seed(config.train.seed)
+    task = components().tasks.load(config.task)(config, folder)
+    return Trainer(task, make_model(config.model, task.dims()), config.train, config.optim, where)
+
+
+def make_model(section: Mapping[str, Any], dims: Mapping[str, int]) -> nn.Module:
+    """The model of a complete [model] section and the sizes that the data decided."""
+    settings = {key: value for key, value in section.items() if key != "name"}
+    cls = components().models.load(section["name"])
+    model: nn.Module = cls(build(cls.Config, settings, f"[model] {section['name']}"), **dims)
+    return model
+
+
+def _train(trainer: Trainer, config: RunConfig, folder: Path, overwrite: bool, listener: Listener) -> Run:
+    """Consume the trainer's events: log, save, tell."""
+    with _stop_requests() as stop, _opened_log(folder, config, trainer.state.step, overwrite) as write:
+        size = sum(p.numel() for p in trainer.parameters)
+        listener(Started(folder, trainer.state.step, config, size, str(trainer.device), trainer.task.about()))
+        metrics: dict[str, float] = {}
+        for event in trainer.run():
+            write({"event": type(event).__name__.lower(), **dataclasses.asdict(event)})
+            listener(event)
+            if isinstance(event, Evaluated):
+                metrics = event.metrics
+                listener(Saved(event.step, _save(trainer, config, folder, metrics, best=event.best)))
+            if stop.is_set() and not trainer.finished:
+                if not isinstance(event, Evaluated):
+                    _save(trainer, config, folder, metrics, best=False)
+                raise Interrupted(f"stopped at step {trainer.state.step}; saved: go on with --resume --out {folder}")
+    return _finished(folder, trainer)
+
+
+def _finished(folder: Path, trainer: Trainer) -> Run:
+    best = checkpoint.read_meta(checkpoint.resolve(folder))
+    return Run(folder, trainer.state.step, best["metrics"])
+
+
+def _save(trainer: Trainer, config: RunConfig, run: Path, metrics: dict[str, float], *, best: bool) -> Path:
+    meta = {
+        "seqkit": __version__,
+        "torch": torch.__version__,
+        "config": plain(config),
+        "dims": trainer.task.dims(),
+        "state": trainer.facts(),
+        "metrics": metrics,
+    }
+    step = trainer.state.step
+    folder = checkpoint.write(run, step, trainer.averaged, trainer.tensors(), meta, trainer.task.save)
+    if best:
+        checkpoint.point(run, "best", folder)
+    checkpoint.point(run, "last", folder)
+    checkpoint.prune(run, config.train.keep)
+    return folder
+
+
+def _prepare(folder: Path, config: RunConfig, *, resume: bool, overwrite: bool) -> Path | None:
+    """Check `folder` against what is asked; the step folder to go on from, or None."""
+    if resume and overwrite:
+        raise ConfigError("choose one of resume and overwrite")
+    used = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if used and not (folder / "config.toml").exists() and (resume or overwrite):
+        raise CheckpointError(f"{folder} is no run folder (it has no config.toml): it is left as it is")
+    if used and not resume and not overwrite:
+        raise CheckpointError(f"{folder} exists: go on with --resume, replace it with --overwrite, or choose another --out")
+    if not resume:
+        return None
+    if not used:
+        raise CheckpointError(f"nothing to resume at {folder}: train without --resume")
+    last = checkpoint.target(folder, "last")
+    if last is None:
+        return None  # stopped before its first checkpoint: begin again
+    old = recipes.complete(read(folder / "config.toml"), str(folder / "config.toml"))
+    _same(plain(old), plain(config), folder)
+    return checkpoint.resolve(last)
+
+
+def _same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
+    """Refuse to resume under another config, but for how long and how often."""
+    for name in old.keys() | new.keys():
+        before, after = old.get(name), new.get(name)
+        pairs = [(name, before, after)]
+        if isinstance(before, dict) and isinstance(after, dict):
+            pairs = [(f"{name}.{k}", before.get(k), after.get(k)) for k in sorted(before.keys() | after.keys())]
+        for key, was, now in pairs:
+            if was != now and key not in {f"train.{k}" for k in _MAY_CHANGE}:
+                raise ConfigError(
+                    f"cannot resume {folder}: {key} was {was!r} and is now {now!r}; set it back, or train into another --out"
+                )
+
+
+def _set(raw: dict[str, Any], key: str, value: Any) -> None:
+    *parents, leaf = key.split(".")
+    for name in parents:
+        raw = raw.setdefault(name, {})
+        if not isinstance(raw, dict):
+            raise ConfigError(f"override {key!r}: {name!r} is a value, not a section")
+    raw[leaf] = value
+
+
+@contextmanager
+def _opened_log(folder: Path, config: RunConfig, step: int, overwrite: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Write config.toml, then hand out what appends a line to the log. Lines after `step` are of a lost past."""
+    try:
+        if overwrite:
+            _clear(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "config.toml").open("wb") as file:
+            tomli_w.dump(plain(config), file)
+        kept = []
+        if step and (folder / LOG).exists():
+            lines = (folder / LOG).read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        (folder / LOG).write_text("".join(kept), encoding="utf-8")
+        with (folder / LOG).open("a", encoding="utf-8", buffering=1) as log:
+            yield lambda event: print(json.dumps(event), file=log)
+    except OSError as error:
+        raise CheckpointError(f"cannot write to {folder}: {reason(error)}") from None
+
+
+def _clear(folder: Path) -> None:
+    """Delete what a run wrote, and nothing else."""
+    import shutil
+
+    for name in ("best", "last", "config.toml", LOG):
+        (folder / name).unlink(missing_ok=True)
+    for step in [*folder.glob("step-*"), *folder.glob(".step-*.part")]:
+        shutil.rmtree(step)
+
+
+@contextmanager
+def _stop_requests() -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM set the event instead of stopping at once; a second one does stop at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    old: dict[int, Any] = {}
+
+    def request(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, old[number])
+
+    old = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+
+def pretrained() -> Path:
+    """The folder of the models that ship with seqkit."""
+    return Path(__file__).parent / "pretrained"
+
+
+def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
+    """Open a run folder, a step folder, or a shipped model by name; without `model`, the shipped translator.
+
+    A translation model gives a `Translator`. With `task`, a model of another task is refused.
+    """
+    shipped = sorted(folder.name for folder in pretrained().glob("*") if (folder / checkpoint.META).exists())
+    path = Path(model) if model is not None else pretrained() / "en-de"
+    if not path.exists() and str(model) in shipped:
+        path = pretrained() / str(model)
+    if model is not None and not path.exists() and len(path.parts) == 1 and not path.suffix:
+        raise CheckpointError(f"no folder and no shipped model {str(model)!r}.{hint(str(model), shipped)}")
+    folder = checkpoint.resolve(path)
+    meta = checkpoint.read_meta(folder)
+    try:
+        config = recipes.complete(meta["config"], str(folder / checkpoint.META))
+        dims = dict(meta["dims"])
+    except (KeyError, TypeError, ValueError):
+        raise CheckpointError(f"{folder / checkpoint.META} is damaged: it lacks the config or the dims") from None
+    if task is not None and config.task != task:
+        raise CheckpointError(f"{path} is a model for {config.task!r}; this command needs one for {task!r}")
+    where = pick_device(device)
+    built = make_model(config.model, dims)
+    checkpoint.load_model(folder, built)
+    return components().tasks.load(config.task).open(built.to(where).eval(), folder, config)

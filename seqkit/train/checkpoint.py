@@ -1,0 +1,172 @@
+"""Run folders on disk. What is there is always whole: written aside, renamed, and only then pointed to.
+
+    runs/de-en/
+      config.toml
+      log.jsonl
+      step-000500/   model.safetensors  trainer.safetensors  meta.json  and what the task saves
+      best, last     each a small file that names a step folder
+
+Loading reads safetensors and JSON; nothing that can run code is ever loaded.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ..errors import CheckpointError, reason
+
+FORMAT = 1
+MODEL, TRAINER, META = "model.safetensors", "trainer.safetensors", "meta.json"
+_PICKLES = ("*.pt", "*.pth", "*.bin", "*.pkl", "*.ckpt")
+
+
+def unique_tensors(model: nn.Module) -> dict[str, Tensor]:
+    """The state of `model`; a tensor with several names (tied weights) once, under the first of them."""
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    kept = {}
+    for name, tensor in model.state_dict().items():
+        key = (tensor.data_ptr(), tuple(tensor.shape))
+        if key not in seen or not tensor.numel():
+            kept[name] = tensor
+        seen.add(key)
+    return kept
+
+
+def write(
+    run: Path,
+    step: int,
+    model: nn.Module,
+    trainer: Mapping[str, Tensor],
+    meta: Mapping[str, Any],
+    save_task: Callable[[Path], None],
+) -> Path:
+    """Write a step folder of `run` and return it; raises `CheckpointError` and leaves all older ones as they were."""
+    folder = run / f"step-{step:06}"
+    part = run / f".{folder.name}.part"
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        _save(part / MODEL, unique_tensors(model))
+        _save(part / TRAINER, trainer)
+        save_task(part)
+        (part / META).write_text(json.dumps({"format": FORMAT, **meta}, indent=2) + "\n", encoding="utf-8")
+        for file in part.rglob("*"):
+            if file.is_file():
+                _flush(file)
+        if folder.exists():  # complete, but nothing points to it: the process was killed in between
+            shutil.rmtree(folder)
+        part.rename(folder)
+    except (OSError, SafetensorError) as error:
+        shutil.rmtree(part, ignore_errors=True)
+        raise _cannot_save(folder, error) from None
+    return folder
+
+
+def point(run: Path, name: str, folder: Path) -> None:
+    """Make the small file `name` ("best" or "last") name `folder`, in one move."""
+    part = run / f".{name}.part"
+    try:
+        part.write_text(folder.name + "\n", encoding="utf-8")
+        _flush(part)
+        part.replace(run / name)
+    except OSError as error:
+        raise _cannot_save(run / name, error) from None
+
+
+def prune(run: Path, keep: int) -> None:
+    """Delete step folders but the newest `keep` and those that "best" and "last" name."""
+    pointed = {target(run, name) for name in ("best", "last")}
+    others = sorted(folder for folder in run.glob("step-*") if folder not in pointed)
+    for folder in others[: max(0, len(others) - keep)]:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def target(run: Path, name: str) -> Path | None:
+    """The step folder that `run`/`name` names, or None if there is no such file."""
+    try:
+        text = (run / name).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return run / text if text and Path(text).name == text else None
+
+
+def resolve(path: Path, prefer: str = "best") -> Path:
+    """The step folder that `path` means: itself, or a run's "best" or "last". Raises `CheckpointError`."""
+    if path.suffix in {pattern[1:] for pattern in _PICKLES}:
+        raise CheckpointError(f"{path} is a pickle, which can run code when loaded: seqkit reads run folders with safetensors")
+    if not path.exists():
+        raise CheckpointError(f"no model at {path}: give a run folder, or `seqkit train … --out {path}` first")
+    if not path.is_dir():
+        raise CheckpointError(f"{path} is a file: a model is a run folder")
+    if (path / META).exists():
+        return path
+    for name in (prefer, "last", "best"):
+        folder = target(path, name)
+        if folder is not None and (folder / META).exists():
+            return folder
+    found = [file.name for pattern in _PICKLES for file in path.glob(pattern)]
+    if found:
+        raise CheckpointError(f"{path} holds a pickle ({found[0]}), which can run code when loaded: seqkit reads safetensors only")
+    if any(path.glob("step-*")) or (path / "config.toml").exists():
+        raise CheckpointError(f"{path} has no finished checkpoint yet: train on, or give another folder")
+    raise CheckpointError(f"{path} is not a run folder: it has no {META} and no step folders")
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """The readable part of a checkpoint; raises `CheckpointError` if it is damaged or of another format."""
+    path = folder / META
+    try:
+        meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = meta["format"]
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
+    except (ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{path} is damaged: it is no JSON object with a format") from None
+    if not isinstance(found, int) or found > FORMAT:
+        raise CheckpointError(f"{folder} has format {found}, this seqkit reads up to {FORMAT}: install a newer seqkit")
+    return meta
+
+
+def load_model(folder: Path, model: nn.Module) -> None:
+    """Fill `model` with the weights in `folder`; raises `CheckpointError` if they are damaged or do not fit."""
+    tensors, wanted = load_tensors(folder / MODEL), unique_tensors(model)
+    wrong = sorted(tensors.keys() ^ wanted.keys()) or [n for n, t in tensors.items() if t.shape != wanted[n].shape]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise CheckpointError(f"{folder / MODEL} does not fit the model in {META}: tensor {wrong[0]!r}{more}")
+    for name, tensor in tensors.items():
+        wanted[name].copy_(tensor)
+
+
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, on the CPU."""
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+        return tensors
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
+    except SafetensorError:
+        raise CheckpointError(f"{path} is damaged: it is no whole safetensors file (a pickle under that name is never loaded)") from None
+
+
+def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, path)
+
+
+def _flush(file: Path) -> None:
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def _cannot_save(path: Path, error: OSError | SafetensorError) -> CheckpointError:
+    why = reason(error) if isinstance(error, OSError) else str(error)
+    return CheckpointError(f"cannot save {path}: {why}; earlier checkpoints are untouched, go on with --resume")
