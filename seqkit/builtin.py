@@ -26,3 +26,8 @@ def register(plugin: Plugin) -> None:
     plugin.command("plugins", "seqkit.cli.about:plugins", "List what is installed, and what is broken.")
     plugin.command("config", "seqkit.cli.about:config", "Print a recipe with every key and its default.")
     plugin.command("doctor", "seqkit.cli.about:doctor", "Check this machine and installation.")
+
+    plugin.check("python", "seqkit.checks:python", "Python and the packages seqkit rests on")
+    plugin.check("compute", "seqkit.checks:compute", "torch, devices, threads, precision")
+    plugin.check("corpora", "seqkit.checks:corpora", "which corpora are on this machine")
+    plugin.check("shipped model", "seqkit.checks:shipped_model", "the model that ships with seqkit translates")

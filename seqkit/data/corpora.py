@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..config import build, read, required, section, setting
-from ..errors import DataError
+from ..errors import DataError, UnknownName, hint
 from ..plugins import components
 
 ENVIRONMENT = "SEQKIT_CORPORA"
+_SHA256 = "^([0-9a-f]{64})?$"
 
 
 @section
 class File:
     """One file of a corpus."""
 
-    sha256: str = required("checksum of the file as it lies here", pattern="^[0-9a-f]{64}$")
+    sha256: str = setting("", "checksum of the file; '' = known only through the archive it comes in", pattern=_SHA256)
+    text_sha256: str = setting("", "for *.gz: checksum of what is inside, however it was packed", pattern=_SHA256)
     lines: int = setting(0, "lines in it; 0 = not said", ge=0)
     local: str = setting("", "where it lies under SEQKIT_CORPORA; '' = NAME/file")
-    address: str = setting("", "where the file itself can be fetched")
-    download_sha256: str = setting("", "checksum of what lies at the address, if that is not this very file")
+    address: str = setting("", "where the file, its text unpacked, or its archive can be fetched")
     member: str = setting("", "the file's name inside the zip archive at the address")
+    download_sha256: str = setting("", "checksum of that archive", pattern=_SHA256)
 
 
 @section
@@ -62,8 +64,6 @@ def card(name: str) -> Card:
     if name in components().corpora:
         made: Card = components().corpora.load(name)()
         return made
-    from ..errors import UnknownName, hint
-
     raise UnknownName(f"no corpus {name!r}.{hint(name, names())}")
 
 
@@ -91,8 +91,6 @@ def locate(corpus: str, files: Sequence[str]) -> list[Path]:
     found = []
     for file in files:
         if file not in known:
-            from ..errors import hint
-
             raise DataError(f"corpus {corpus!r} has no file {file!r}.{hint(file, known)}")
         path = next((path for path in places(corpus, file) if path.is_file()), None)
         if path is None:

@@ -71,3 +71,25 @@ def _from_tsv(path: Path, columns: tuple[int, int]) -> Iterator[tuple[str, str]]
             found = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
             raise DataError(f"{path}:{number}: expected tab-separated columns {columns[0]} and {columns[1]}, found {found}")
         yield cells[columns[0] - 1], cells[columns[1] - 1]
+
+
+def read_references(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> tuple[list[str], list[list[str | None]]]:
+    """Sources and columns of references to score translations against.
+
+    Of [source file, reference file, …]: one column a reference file. Of [TSV file]: equal sources are one,
+    and their translations its references, `None` where a source has fewer than others. Raises `DataError`
+    as `read_parallel` does, and if there is nothing to score.
+    """
+    if len(paths) == 1:
+        grouped: dict[str, list[str]] = {}
+        for source, target in _from_tsv(paths[0], columns):
+            grouped.setdefault(source, []).append(target)
+        sources, rows = list(grouped), list(grouped.values())
+    else:
+        pairs = [list(_from_two(paths[0], path)) for path in paths[1:]]
+        sources = [source for source, _ in pairs[0]]
+        rows = [[column[i][1] for column in pairs] for i in range(len(sources))]
+    if not sources:
+        raise DataError(f"{paths[0]} is empty: there is nothing to score")
+    width = max(map(len, rows))
+    return sources, [[row[i] if i < len(row) else None for row in rows] for i in range(width)]

@@ -1,0 +1,5 @@
+"""`python -m seqkit` is the same as `seqkit`."""
+
+from .cli.main import main
+
+main()

@@ -1,0 +1,95 @@
+"""Commands that tell what there is: models, plugins, config, doctor."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from ..plugins import components
+
+
+@click.command()
+def models() -> None:
+    """List the models that can be trained."""
+    for entry in components().models:
+        click.echo(f"{entry.name:16} {entry.provider:16} {entry.help}")
+
+
+@click.command()
+def plugins() -> None:
+    """List every registered name, who provides it, and plugins that did not load."""
+    for registry in components().registries():
+        for entry in registry:
+            click.echo(f"{registry.kind:10} {entry.name:16} {entry.provider:16} {entry.help}")
+    for provider, error in components().broken.items():
+        click.echo(f"{'broken':10} {provider:16} {type(error).__name__}: {error}")
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
+def config(name: str | None, overrides: tuple[str, ...]) -> None:
+    """Print the recipe NAME (or a TOML file) with every key, its value and one line on it; without NAME, list recipes."""
+    from .. import recipes
+
+    if name is None:
+        for recipe in recipes.names():
+            click.echo(recipe)
+        return
+    click.echo(_annotated(recipes.load(name, overrides)))
+
+
+def _annotated(config: Any) -> str:
+    from ..config import OptimConfig, RunConfig, TrainConfig, describe
+
+    task, model = components().tasks.load(config.task), components().models.load(config.model["name"])
+    classes = {**task.sections, "model": model.Config, "optim": OptimConfig, "train": TrainConfig}
+    lines = []
+    for name, _, text in describe(RunConfig):
+        value = getattr(config, name)
+        if name not in classes:
+            if isinstance(value, str):
+                lines += _entry(name, value, text, None)
+            continue
+        lines += ["", f"[{name}]  # {text}"]
+        values = value if isinstance(value, dict) else vars(value)
+        if name == "model":
+            presets = ", ".join(model.presets)
+            lines += _entry("name", values["name"], f"`seqkit models` lists them; preset = … sets the sizes below: {presets}", None)
+        for key, default, doc in describe(classes[name]):
+            lines += _entry(key, values[key], doc, default)
+    return "\n".join(lines)
+
+
+def _entry(key: str, value: Any, doc: str, default: Any) -> list[str]:
+    """A TOML line; the default is said where the value differs from it."""
+    import tomli_w
+
+    text = tomli_w.dumps({key: value}).strip().replace("\n    ", " ").replace(",\n]", " ]")
+    other = "" if default is None or default is ... or default == value else f" (default {_toml(default)})"
+    return [f"{text:32}  # {doc}{other}"]
+
+
+def _toml(value: Any) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({"v": value}).strip().removeprefix("v = ").replace("\n", "")
+
+
+@click.command()
+def doctor() -> None:
+    """Check this machine and installation; exits with 1 if something is broken."""
+    wrong = 0
+    for entry in components().checks:
+        try:
+            click.echo(f"ok      {entry.name:14} {entry.load()()}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the doctor's work is to report it
+            wrong += 1
+            click.echo(f"broken  {entry.name:14} {type(error).__name__}: {error}")
+    for provider, error in components().broken.items():
+        wrong += 1
+        click.echo(f"broken  {provider:14} {type(error).__name__}: {error}")
+    sys.exit(1 if wrong else 0)
+

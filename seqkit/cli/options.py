@@ -1,0 +1,53 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..errors import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+
+
+def model_option(function: F) -> F:
+    return click.option("-m", "--model", help="A run folder, or the name of a shipped model.")(function)
+
+
+def device_options(function: F) -> F:
+    """--device and --threads."""
+    function = click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")(function)
+    return click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")(function)
+
+
+def search_option(function: F) -> F:
+    return click.option(
+        "--search", "search", multiple=True, metavar="KEY=VALUE", help="Any other setting of the search; `seqkit config` lists them."
+    )(function)
+
+
+def set_threads(threads: int | None) -> None:
+    if threads:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
+    """`("a=1", "b=word")` as {"a": 1, "b": "word"}: values are TOML, a bare word is a string."""
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"{option} {pair!r} is not KEY=VALUE")
+        try:
+            found[key.strip()] = tomllib.loads(f"value = {text}")["value"]
+        except (tomllib.TOMLDecodeError, KeyError):
+            found[key.strip()] = text
+    return found

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..errors import ConfigError
+from .options import PATH, device_options, key_values, set_threads
+
+
+@click.command()
+@click.argument("config")
+@click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG.")
+@click.option("--source", type=PATH, help="Train on this text …")
+@click.option("--target", type=PATH, help="… and its translation, line by line.")
+@click.option("--resume", is_flag=True, help="Go on where the run in --out stopped.")
+@click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
+@click.option("--init", type=PATH, help="Start from the weights and tokenizers of this run.")
+@click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
+@device_options
+def train(
+    config: str,
+    out: Path | None,
+    source: Path | None,
+    target: Path | None,
+    resume: bool,
+    overwrite: bool,
+    init: Path | None,
+    overrides: tuple[str, ...],
+    device: str,
+    threads: int | None,
+) -> None:
+    """Train a model by CONFIG: a TOML file, or the name of a shipped recipe.
+
+    Your own text: `seqkit train multi30k/de-en --source my.de --target my.en --out runs/mine`.
+    """
+    settings = _own_text(source, target) | key_values(overrides, "--set")
+    folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
+
+    from .. import runs
+    from .progress import TrainingProgress
+
+    set_threads(threads)
+    with TrainingProgress() as progress:
+        run = runs.train(
+            config, out=folder, overrides=settings, resume=resume, overwrite=overwrite,
+            init=init, device=device, listener=progress,
+        )  # fmt: skip
+    figures = " · ".join(f"{name} {value:.2f}" for name, value in run.metrics.items())
+    click.echo(f"{run.folder}: {run.step:,} steps, best {figures}")
+
+
+def _own_text(source: Path | None, target: Path | None) -> dict[str, Any]:
+    """Overrides that put a user's files in place of the recipe's corpus."""
+    if (source is None) != (target is None):
+        raise ConfigError("--source and --target go together: two files, line by line each other's translation")
+    if source is None:
+        return {}
+    return {"data.corpus": "", "data.train": [str(source), str(target)], "data.valid": []}
