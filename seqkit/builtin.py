@@ -11,9 +11,13 @@ if TYPE_CHECKING:
 def register(plugin: Plugin) -> None:
     plugin.task("translation", "seqkit.tasks.translation:Translation", "sentence to sentence, from parallel text")
 
-    plugin.model("transformer", "seqkit.models.transformer:Transformer", "encoder-decoder; Vaswani et al. 2017, arXiv:1706.03762")
+    plugin.model(
+        "transformer", "seqkit.models.transformer:Transformer", "encoder-decoder; Vaswani et al. 2017, arXiv:1706.03762"
+    )
 
-    plugin.tokenizer("sentencepiece", "seqkit.text.subword:SentencePieceSplitter", "BPE or unigram subwords; arXiv:1808.06226")
+    plugin.tokenizer(
+        "sentencepiece", "seqkit.text.subword:SentencePieceSplitter", "BPE or unigram subwords; arXiv:1808.06226"
+    )
     plugin.tokenizer("word", "seqkit.text.splitters:WordSplitter", "words and punctuation apart, any script")
     plugin.tokenizer("char", "seqkit.text.splitters:CharSplitter", "Unicode characters")
     plugin.tokenizer("whitespace", "seqkit.text.splitters:WhitespaceSplitter", "text that is already tokenised")

@@ -11,7 +11,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar, dataclass_transform
+from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
@@ -21,8 +21,8 @@ from .errors import ConfigError, hint, reason
 T = TypeVar("T")
 
 
-def setting(default: Any, doc: str, **bounds: Any) -> Any:
-    """A config key: its default, one line on it, and pydantic bounds such as `ge=0`."""
+def setting(doc: str, *, default: Any, **bounds: Any) -> Any:
+    """A config key: one line on it, its default, and pydantic bounds such as `ge=0`."""
     return Field(default, description=doc, **bounds)
 
 
@@ -35,35 +35,42 @@ def required(doc: str, **bounds: Any) -> Any:
 def section(cls: type[T]) -> type[T]:
     """Make `cls` a strict, frozen config dataclass."""
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-    return pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=config)(cls)
+    make = pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=config)
+    return cast(type[T], make(cls))
 
 
 @section
 class OptimConfig:
-    name: Literal["adamw", "sgd"] = setting("adamw", "optimizer: adamw or sgd")
-    lr: float = setting(1e-3, "peak learning rate", gt=0)
-    warmup: int = setting(0, "updates over which the rate rises linearly to its peak", ge=0)
+    name: Literal["adamw", "sgd"] = setting("optimizer: adamw or sgd", default="adamw")
+    lr: float = setting("peak learning rate", default=1e-3, gt=0)
+    warmup: int = setting("updates over which the rate rises linearly to its peak", default=0, ge=0)
     decay: Literal["none", "linear", "cosine", "rsqrt"] = setting(
-        "none", "after warm-up: none, linear or cosine (to 0 at train.steps), rsqrt (inverse square root)"
+        "after warm-up: none, linear or cosine (to 0 at train.steps), rsqrt (inverse square root)", default="none"
     )
-    beta1: float = setting(0.9, "AdamW's first decay rate; SGD's momentum", ge=0, lt=1)
-    beta2: float = setting(0.98, "AdamW's second decay rate", ge=0, lt=1)
-    weight_decay: float = setting(0.0, "decoupled weight decay of matrices; biases and norms have none", ge=0)
-    label_smoothing: float = setting(0.0, "share of each target's weight spread over all targets while training", ge=0, lt=1)
-    clip: float = setting(1.0, "largest norm of the gradient; 0 = no clipping", ge=0)
+    beta1: float = setting("AdamW's first decay rate; SGD's momentum", default=0.9, ge=0, lt=1)
+    beta2: float = setting("AdamW's second decay rate", default=0.98, ge=0, lt=1)
+    weight_decay: float = setting("decoupled weight decay of matrices; biases and norms have none", default=0.0, ge=0)
+    label_smoothing: float = setting(
+        "share of each target's weight spread over all targets while training", default=0.0, ge=0, lt=1
+    )
+    clip: float = setting("largest norm of the gradient; 0 = no clipping", default=1.0, ge=0)
 
 
 @section
 class TrainConfig:
-    steps: int = setting(0, "updates in all; 0 = as many as train.epochs say", ge=0)
-    epochs: int = setting(0, "passes over the data; 0 = as many as train.steps say", ge=0)
-    seed: int = setting(1, "fixes initial weights, order, dropout and subword sampling", ge=0)
-    precision: Literal["auto", "fp32", "bf16"] = setting("auto", "auto: bf16 on CUDA devices that have it, else fp32")
-    accumulate: int = setting(1, "batches per update", ge=1)
-    eval_every: int = setting(500, "updates between evaluations, each followed by a checkpoint", ge=1)
-    patience: int = setting(0, "evaluations without improvement before training stops; 0 = never", ge=0)
-    average: float = setting(0.0, "decay of the moving average of weights that is evaluated and kept; 0 = off", ge=0, lt=1)
-    keep: int = setting(1, "checkpoints kept beside the best and the last", ge=0)
+    steps: int = setting("updates in all; 0 = as many as train.epochs say", default=0, ge=0)
+    epochs: int = setting("passes over the data; 0 = as many as train.steps say", default=0, ge=0)
+    seed: int = setting("fixes initial weights, order, dropout and subword sampling", default=1, ge=0)
+    precision: Literal["auto", "fp32", "bf16"] = setting(
+        "auto: bf16 on CUDA devices that have it, else fp32", default="auto"
+    )
+    accumulate: int = setting("batches per update", default=1, ge=1)
+    eval_every: int = setting("updates between evaluations, each followed by a checkpoint", default=500, ge=1)
+    patience: int = setting("evaluations without improvement before training stops; 0 = never", default=0, ge=0)
+    average: float = setting(
+        "decay of the moving average of weights that is evaluated and kept; 0 = off", default=0.0, ge=0, lt=1
+    )
+    keep: int = setting("checkpoints kept beside the best and the last", default=1, ge=0)
 
     def __post_init__(self) -> None:
         if not self.steps and not self.epochs:
@@ -75,12 +82,12 @@ class RunConfig:
     """One experiment. [data], [text] and [search] belong to the task, [model] to the model."""
 
     task: str = required("what is learnt; `seqkit plugins` lists them")
-    data: Mapping[str, Any] = setting({}, "where the text is and how it is batched")
-    text: Mapping[str, Any] = setting({}, "normalisation, tokenizer and vocabulary")
+    data: Mapping[str, Any] = setting("where the text is and how it is batched", default={})
+    text: Mapping[str, Any] = setting("normalisation, tokenizer and vocabulary", default={})
     model: Mapping[str, Any] = required("name, preset and sizes of the model")
-    optim: OptimConfig = setting(OptimConfig(), "optimizer and learning rate")
+    optim: OptimConfig = setting("optimizer and learning rate", default=OptimConfig())
     train: TrainConfig = required("how long, how often, with which seed")
-    search: Mapping[str, Any] = setting({}, "how outputs are searched for")
+    search: Mapping[str, Any] = setting("how outputs are searched for", default={})
 
 
 def read(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:

@@ -170,7 +170,9 @@ def _prepare(folder: Path, config: RunConfig, *, resume: bool, overwrite: bool) 
     if used and not (folder / "config.toml").exists() and (resume or overwrite):
         raise CheckpointError(f"{folder} is no run folder (it has no config.toml): it is left as it is")
     if used and not resume and not overwrite:
-        raise CheckpointError(f"{folder} exists: go on with --resume, replace it with --overwrite, or choose another --out")
+        raise CheckpointError(
+            f"{folder} exists: go on with --resume, replace it with --overwrite, or choose another --out"
+        )
     if not resume:
         return None
     if not used:
@@ -193,7 +195,8 @@ def _same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
         for key, was, now in pairs:
             if was != now and key not in {f"train.{k}" for k in _MAY_CHANGE}:
                 raise ConfigError(
-                    f"cannot resume {folder}: {key} was {was!r} and is now {now!r}; set it back, or train into another --out"
+                    f"cannot resume {folder}: {key} was {was!r} and is now {now!r}; "
+                    "set it back, or train into another --out"
                 )
 
 
@@ -207,7 +210,9 @@ def _set(raw: dict[str, Any], key: str, value: Any) -> None:
 
 
 @contextmanager
-def _opened_log(folder: Path, config: RunConfig, step: int, overwrite: bool) -> Iterator[Callable[[dict[str, Any]], None]]:
+def _opened_log(
+    folder: Path, config: RunConfig, step: int, overwrite: bool
+) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Write config.toml, then hand out what appends a line to the log. Lines after `step` are of a lost past."""
     try:
         if overwrite:

@@ -31,7 +31,7 @@ def plugins() -> None:
 @click.argument("name", required=False)
 @click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
 def config(name: str | None, overrides: tuple[str, ...]) -> None:
-    """Print the recipe NAME (or a TOML file) with every key, its value and one line on it; without NAME, list recipes."""
+    """Print the recipe NAME (or a TOML file): every key, its value, a line on it. Without NAME, list recipes."""
     from .. import recipes
 
     if name is None:
@@ -57,7 +57,9 @@ def _annotated(config: Any) -> str:
         values = value if isinstance(value, dict) else vars(value)
         if name == "model":
             presets = ", ".join(model.presets)
-            lines += _entry("name", values["name"], f"`seqkit models` lists them; preset = … sets the sizes below: {presets}", None)
+            lines += _entry(
+                "name", values["name"], f"`seqkit models` lists them; preset = … sets the sizes below: {presets}", None
+            )
         for key, default, doc in describe(classes[name]):
             lines += _entry(key, values[key], doc, default)
     return "\n".join(lines)
@@ -85,11 +87,10 @@ def doctor() -> None:
     for entry in components().checks:
         try:
             click.echo(f"ok      {entry.name:14} {entry.load()()}")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the doctor's work is to report it
+        except Exception as error:
             wrong += 1
             click.echo(f"broken  {entry.name:14} {type(error).__name__}: {error}")
-    for provider, error in components().broken.items():
+    for provider, why in components().broken.items():
         wrong += 1
-        click.echo(f"broken  {provider:14} {type(error).__name__}: {error}")
+        click.echo(f"broken  {provider:14} {type(why).__name__}: {why}")
     sys.exit(1 if wrong else 0)
-

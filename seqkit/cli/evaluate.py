@@ -12,7 +12,9 @@ from .options import PATH, device_options, key_values, model_option, search_opti
 @click.command()
 @model_option
 @click.option("--source", type=PATH, help="Text to translate.")
-@click.option("--reference", "references", type=PATH, multiple=True, help="Its right translation; give several if there are.")
+@click.option(
+    "--reference", "references", type=PATH, multiple=True, help="Its right translation; give several if there are."
+)
 @click.option("--data", type=PATH, help="TSV instead: source TAB reference; equal sources are grouped.")
 @click.option("--columns", default="1,2", show_default=True, help="Source and reference column of --data.")
 @click.option("--output", "-o", type=PATH, help="Keep the translations here.")
@@ -52,7 +54,11 @@ def evaluate(
         output.write_text("".join(line + "\n" for line in outputs), encoding="utf-8", newline="\n")
     scores = {"bleu": bleu(outputs, columns_of_references), "chrf": chrf(outputs, columns_of_references)}
     if as_json:
-        record = {key: value for name, s in scores.items() for key, value in ((name, s.score), (f"{name}_signature", s.signature))}
+        record = {
+            key: value
+            for name, s in scores.items()
+            for key, value in ((name, s.score), (f"{name}_signature", s.signature))
+        }
         click.echo(json.dumps({**record, "sentences": len(sources)}))
         return
     for name, label in (("bleu", "BLEU"), ("chrf", "chrF")):

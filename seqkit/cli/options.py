@@ -28,7 +28,11 @@ def device_options(function: F) -> F:
 
 def search_option(function: F) -> F:
     return click.option(
-        "--search", "search", multiple=True, metavar="KEY=VALUE", help="Any other setting of the search; `seqkit config` lists them."
+        "--search",
+        "search",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Any other setting of the search; `seqkit config` lists them.",
     )(function)
 
 

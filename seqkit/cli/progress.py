@@ -11,7 +11,7 @@ import click
 from ..config import TrainConfig
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
     from ..runs import Saved, Started
     from ..train.trainer import Evaluated, Updated
@@ -20,9 +20,22 @@ if TYPE_CHECKING:
 def make_progress() -> Progress:
     """A bar with a count, a rate of time left, and room for a word on how it goes."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(compact=True))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
     return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
@@ -43,7 +56,7 @@ class TrainingProgress:
 
     def __init__(self) -> None:
         self._progress = make_progress()
-        self._bar = None
+        self._bar: TaskID | None = None
         self._config: TrainConfig | None = None
         self._seconds = 0.0
         self._targets = 0
@@ -69,7 +82,10 @@ class TrainingProgress:
             self._say(line)
         name, config = event.config.model["name"], event.config.train
         begin = f"going on at step {event.step:,}" if event.step else "training"
-        self._say(f"{name}, {event.parameters:,} parameters, {begin} on {event.device} ({config.precision}) into {event.folder}")
+        self._say(
+            f"{name}, {event.parameters:,} parameters, {begin} on {event.device} ({config.precision}) "
+            f"into {event.folder}"
+        )
         self._config = config
         self._bar = self._progress.add_task("training", total=config.steps or None, completed=event.step)
 
@@ -78,7 +94,11 @@ class TrainingProgress:
         self._targets += event.targets
         if self._bar is not None:
             rate = self._targets / self._seconds
-            self._progress.update(self._bar, completed=event.step, description=f"epoch {event.epoch} · loss {event.loss:.3f} · {rate:,.0f} targets/s")
+            self._progress.update(
+                self._bar,
+                completed=event.step,
+                description=f"epoch {event.epoch} · loss {event.loss:.3f} · {rate:,.0f} targets/s",
+            )
 
     def _evaluated(self, event: Evaluated) -> None:
         rate = f" · {self._targets / self._seconds:,.0f} targets/s" if self._seconds else ""

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from ..errors import DataError, reason
-from .progress import counted
 from .options import PATH, device_options, key_values, model_option, search_option, set_threads
+from .progress import counted
 
 if TYPE_CHECKING:
     from ..tasks.translator import Translation
@@ -91,7 +91,9 @@ def _json(source: str, found: list[Translation], several: bool) -> str:
     best = asdict(found[0])
     record: dict[str, Any] = {"source": source, "translation": best.pop("text"), **best}
     if several:
-        record["nbest"] = [{"translation": t.text, "score": t.score, "log_probability": t.log_probability} for t in found]
+        record["nbest"] = [
+            {"translation": t.text, "score": t.score, "log_probability": t.log_probability} for t in found
+        ]
     return json.dumps(record, ensure_ascii=False)
 
 
@@ -119,7 +121,7 @@ def _read(file: BinaryIO) -> bytes:
 
 def _open_input(path: Path) -> BinaryIO:
     try:
-        return path.open("rb", buffering=0)  # type: ignore[return-value]
+        return path.open("rb", buffering=0)
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from None
 
@@ -128,7 +130,9 @@ def _decode(line: bytes, name: str, number: int) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise DataError(f"{name}:{number}: not UTF-8: byte {line[error.start]:#04x} at column {error.start + 1}") from None
+        raise DataError(
+            f"{name}:{number}: not UTF-8: byte {line[error.start]:#04x} at column {error.start + 1}"
+        ) from None
 
 
 def _utf8(text: str) -> str:

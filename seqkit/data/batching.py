@@ -69,9 +69,7 @@ class PairBatch:
         return PairBatch(self.source.to(device), self.inputs.to(device), self.targets.to(device), self.count)
 
 
-def token_batches(
-    sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None
-) -> list[Ints]:
+def token_batches(sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None) -> list[Ints]:
     """Cut pairs of these lengths into batches of at most `budget` real target tokens (at least one pair each).
 
     Pairs of like lengths share a batch. `rng` breaks ties and shuffles the batches; without it the order is fixed.

@@ -18,13 +18,17 @@ _SHA256 = "^([0-9a-f]{64})?$"
 class File:
     """One file of a corpus."""
 
-    sha256: str = setting("", "checksum of the file; '' = known only through the archive it comes in", pattern=_SHA256)
-    text_sha256: str = setting("", "for *.gz: checksum of what is inside, however it was packed", pattern=_SHA256)
-    lines: int = setting(0, "lines in it; 0 = not said", ge=0)
-    local: str = setting("", "where it lies under SEQKIT_CORPORA; '' = NAME/file")
-    address: str = setting("", "where the file, its text unpacked, or its archive can be fetched")
-    member: str = setting("", "the file's name inside the zip archive at the address")
-    download_sha256: str = setting("", "checksum of that archive", pattern=_SHA256)
+    sha256: str = setting(
+        "checksum of the file; '' = known only through the archive it comes in", default="", pattern=_SHA256
+    )
+    text_sha256: str = setting(
+        "for *.gz: checksum of what is inside, however it was packed", default="", pattern=_SHA256
+    )
+    lines: int = setting("lines in it; 0 = not said", default=0, ge=0)
+    local: str = setting("where it lies under SEQKIT_CORPORA; '' = NAME/file", default="")
+    address: str = setting("where the file, its text unpacked, or its archive can be fetched", default="")
+    member: str = setting("the file's name inside the zip archive at the address", default="")
+    download_sha256: str = setting("checksum of that archive", default="", pattern=_SHA256)
 
 
 @section
@@ -34,8 +38,8 @@ class Card:
     title: str = required("what it is, in a line")
     source: str = required("who made it, and where")
     licence: str = required("what may be done with it")
-    note: str = setting("", "what else a user should know")
-    splits: dict[str, str] = setting({}, "what each part is for")
+    note: str = setting("what else a user should know", default="")
+    splits: dict[str, str] = setting("what each part is for", default={})
     files: dict[str, File] = required("its files")
 
 

@@ -85,13 +85,17 @@ def _download(address: str, part: Path, file: str, report: Report) -> None:
                     done += len(data)
                     report(file, done, total)
         if done < total:
-            raise DataError(f"{address}: the connection ended after {done:,} of {total:,} bytes; run it again to go on from there")
+            raise DataError(
+                f"{address}: the connection ended after {done:,} of {total:,} bytes; run it again to go on from there"
+            )
     except urllib.error.HTTPError as error:
         if error.code == 416:  # nothing is left to fetch
             return
         raise DataError(f"cannot fetch {address}: {error.code} {error.reason}") from None
     except (urllib.error.URLError, TimeoutError, HTTPException, ConnectionError) as error:
-        raise DataError(f"cannot fetch {address}: {getattr(error, 'reason', error)}; run it again to go on, or use --from") from None
+        raise DataError(
+            f"cannot fetch {address}: {getattr(error, 'reason', error)}; run it again to go on, or use --from"
+        ) from None
 
 
 def _install(data: bytes, origin: Path | str, file: str, about: File, target: Path) -> Path:

@@ -69,11 +69,15 @@ def _from_tsv(path: Path, columns: tuple[int, int]) -> Iterator[tuple[str, str]]
         cells = line.split("\t")
         if max(columns) > len(cells):
             found = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
-            raise DataError(f"{path}:{number}: expected tab-separated columns {columns[0]} and {columns[1]}, found {found}")
+            raise DataError(
+                f"{path}:{number}: expected tab-separated columns {columns[0]} and {columns[1]}, found {found}"
+            )
         yield cells[columns[0] - 1], cells[columns[1] - 1]
 
 
-def read_references(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> tuple[list[str], list[list[str | None]]]:
+def read_references(
+    paths: Sequence[Path], columns: tuple[int, int] = (1, 2)
+) -> tuple[list[str], list[list[str | None]]]:
     """Sources and columns of references to score translations against.
 
     Of [source file, reference file, …]: one column a reference file. Of [TSV file]: equal sources are one,

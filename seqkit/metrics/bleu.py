@@ -16,14 +16,14 @@ def bleu(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> 
 
     `references` holds one or more whole sets; `None` where a sentence has no further reference.
     """
-    from sacrebleu.metrics import BLEU
+    from sacrebleu.metrics.bleu import BLEU
 
     return _score(BLEU(), outputs, references)
 
 
 def chrf(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
     """Corpus chrF2 (Popović 2015)."""
-    from sacrebleu.metrics import CHRF
+    from sacrebleu.metrics.chrf import CHRF
 
     return _score(CHRF(), outputs, references)
 

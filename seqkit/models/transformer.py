@@ -5,7 +5,7 @@ Shapes: B sentences, S source positions, T target positions, D width, V target v
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -19,15 +19,21 @@ from ..text.vocab import PAD
 
 @section
 class TransformerConfig:
-    width: int = setting(512, "size of embeddings and layers, D", ge=2)
-    hidden: int = setting(2048, "size inside the feed-forward networks", ge=1)
-    heads: int = setting(8, "attention heads; divides width", ge=1)
-    encoder_layers: int = setting(6, "layers of the encoder", ge=1)
-    decoder_layers: int = setting(6, "layers of the decoder", ge=1)
-    dropout: float = setting(0.1, "dropout of embeddings, sublayers and inside feed-forward networks", ge=0, lt=1)
-    attention_dropout: float = setting(0.0, "dropout of attention weights; slow on the CPU", ge=0, lt=1)
-    prenorm: bool = setting(True, "layer norm before each sublayer (trains stably) or, as in the paper, after it")
-    tie: bool = setting(True, "one matrix for target embedding and output, and for the source if the vocabulary is shared")
+    width: int = setting("size of embeddings and layers, D", default=512, ge=2)
+    hidden: int = setting("size inside the feed-forward networks", default=2048, ge=1)
+    heads: int = setting("attention heads; divides width", default=8, ge=1)
+    encoder_layers: int = setting("layers of the encoder", default=6, ge=1)
+    decoder_layers: int = setting("layers of the decoder", default=6, ge=1)
+    dropout: float = setting(
+        "dropout of embeddings, sublayers and inside feed-forward networks", default=0.1, ge=0, lt=1
+    )
+    attention_dropout: float = setting("dropout of attention weights; slow on the CPU", default=0.0, ge=0, lt=1)
+    prenorm: bool = setting(
+        "layer norm before each sublayer (trains stably) or, as in the paper, after it", default=True
+    )
+    tie: bool = setting(
+        "one matrix for target embedding and output, and for the source if the vocabulary is shared", default=True
+    )
 
     def __post_init__(self) -> None:
         if self.width % self.heads or self.width % 2:
@@ -75,11 +81,15 @@ class Transformer(nn.Module):
             torch.empty(target_vocab, c.width).normal_(std=c.width**-0.5)
         )  # fmt: skip
 
+    @property
+    def decoder_layers(self) -> list[DecoderLayer]:
+        return cast(list[DecoderLayer], list(self.decoder))
+
     def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
         """(B, S), (B, T) ids -> hidden states (B, T, D); `logits` makes words of them."""
         memory, mask = self.encode(source)
         x = self.target_embedding(inputs)
-        for layer in self.decoder:
+        for layer in self.decoder_layers:
             x = layer(x, layer.cross_attention.project(memory), mask)
         return self.decoder_norm(x)  # type: ignore[no-any-return]
 
@@ -101,13 +111,19 @@ class Transformer(nn.Module):
     def start(self, source: Tensor) -> Past:
         """(B, S) ids -> the state before the first step, B rows"""
         memory, mask = self.encode(source)
-        return Past(source.size(0), 0, (None,) * len(self.decoder), tuple(d.cross_attention.project(memory) for d in self.decoder), mask)
+        return Past(
+            source.size(0),
+            0,
+            (None,) * len(self.decoder),
+            tuple(layer.cross_attention.project(memory) for layer in self.decoder_layers),
+            mask,
+        )
 
     def step(self, ids: Tensor, state: Past) -> tuple[Tensor, Past]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
         x = self.target_embedding(ids[:, None], state.length)
         layers = []
-        for layer, past, memory in zip(self.decoder, state.layers, state.memory, strict=True):
+        for layer, past, memory in zip(self.decoder_layers, state.layers, state.memory, strict=True):
             x, now = layer.step(x, past, memory, state.mask)
             layers.append(now)
         return self.logits(self.decoder_norm(x)[:, 0]), state._replace(length=state.length + 1, layers=tuple(layers))

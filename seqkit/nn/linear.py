@@ -22,7 +22,7 @@ _FEW_ROWS = 32  # below, as when one sentence is decoded, MKL is the faster one
 
 
 def onednn(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """x @ weight.T + bias through oneDNN's float32 kernel."""
+    """X @ weight.T + bias through oneDNN's float32 kernel."""
     return cast(Tensor, torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], ""))
 
 
@@ -33,7 +33,11 @@ def _onednn_pays() -> bool:
     """
     if not _amd() or not torch.backends.mkldnn.is_available():
         return False
-    x, weight, bias = torch.linspace(-1, 1, 12).view(3, 4), torch.linspace(1, -2, 8).view(4, 2).t(), torch.tensor([0.5, 2.0])
+    x, weight, bias = (
+        torch.linspace(-1, 1, 12).view(3, 4),
+        torch.linspace(1, -2, 8).view(4, 2).t(),
+        torch.tensor([0.5, 2.0]),
+    )
     try:
         return torch.allclose(onednn(x, weight, bias), F.linear(x, weight, bias), atol=1e-6)
     except (RuntimeError, AttributeError, NotImplementedError):
@@ -85,7 +89,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if not use_fast(x):
         return F.linear(x, weight, bias)
     if torch.is_grad_enabled():
-        return cast(Tensor, _FastLinear.apply(x, weight, bias))
+        return cast(Tensor, _FastLinear.apply(x, weight, bias))  # type: ignore[no-untyped-call]
     return onednn(x, weight, bias)
 
 
@@ -124,7 +128,7 @@ class Dropout(nn.Module):
         if not self.training or self.rate == 0:
             return x
         if x.device.type == "cpu":
-            return cast(Tensor, _ByteDropout.apply(x, round(self.rate * 256)))
+            return cast(Tensor, _ByteDropout.apply(x, round(self.rate * 256)))  # type: ignore[no-untyped-call]
         return F.dropout(x, self.rate)
 
     def extra_repr(self) -> str:

@@ -81,4 +81,4 @@ def linear_cross_entropy(
         loss = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=smoothing)
         nll = loss.detach() if not smoothing else F.cross_entropy(logits.detach(), targets, reduction="sum")
         return loss, nll
-    return cast(tuple[Tensor, Tensor], _LinearCrossEntropy.apply(hidden, weight, bias, targets, smoothing))
+    return cast(tuple[Tensor, Tensor], _LinearCrossEntropy.apply(hidden, weight, bias, targets, smoothing))  # type: ignore[no-untyped-call]

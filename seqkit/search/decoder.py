@@ -17,8 +17,10 @@ class StepDecoder(Protocol[StateT]):
 
     def start(self, source: Tensor) -> StateT:
         """(B, S) ids -> the state before the first token, one row a sentence."""
+
     def step(self, ids: Tensor, state: StateT) -> tuple[Tensor, StateT]:
         """(R,) last tokens -> logits (R, V) of the next ones, the state after the last ones."""
+
     def select(self, state: StateT, rows: Tensor) -> StateT:
         """The state of rows `rows` (R',), in that order; a row may be taken several times, or not at all."""
 

@@ -59,7 +59,11 @@ def sample(
 def _uniform(source: Tensor, draws: int, steps: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """One uniform number a row and step, from a generator of each sentence's own: (R, steps)."""
     rows = [[i for i in row if i != PAD] for row in source.tolist()]
-    noise = [np.random.default_rng([seed, draw, *row]).random(steps, dtype=np.float32) for row in rows for draw in range(draws)]
+    noise = [
+        np.random.default_rng([seed, draw, *row]).random(steps, dtype=np.float32)
+        for row in rows
+        for draw in range(draws)
+    ]
     return np.stack(noise)
 
 

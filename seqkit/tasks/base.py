@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import torch
@@ -24,7 +25,7 @@ class Batch(Protocol):
 class Step(NamedTuple):
     loss: Tensor  # SUM over batch.count targets, never a mean
     carry: Any = None  # handed back with the next batch: a recurrent state, or None
-    sums: dict[str, Tensor] = {}  # scalars to total for the metrics, such as {"nll": …}
+    sums: Mapping[str, Tensor] = MappingProxyType({})  # scalars to total for the metrics, such as {"nll": …}
 
 
 @dataclass
@@ -66,14 +67,18 @@ class Task(Protocol):
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None: ...
     def about(self) -> list[str]:
         """What a person should know about the data before training: sizes, what was skipped, unknown words."""
+
     def dims(self) -> dict[str, int]:
         """What the data decides about the model: vocabulary sizes, classes."""
+
     def train_batches(self, epoch: int, *, start: int, rank: int, world: int) -> Iterable[Batch]:
         """Batches start + rank, start + rank + world, … of the epoch: a pure function of its arguments."""
+
     def valid_batches(self) -> Iterable[Batch]: ...
     def step(self, model: nn.Module, batch: Any, carry: Any) -> Step: ...
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         """Named figures from the totals over `valid_batches`; `model` is in evaluation mode."""
+
     def save(self, folder: Path) -> None:
         """Write what a checkpoint needs to be used without the data: tokenizers, vocabularies, class names."""
 

@@ -6,11 +6,11 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
 from pydantic import ValidationInfo, field_validator
-from torch import nn
+from torch import Tensor, nn
 
 from ..config import RunConfig, build, section, setting
 from ..data.batching import PairBatch, Rows, token_batches
@@ -30,14 +30,20 @@ GOALS = {goal.metric: goal for goal in (Goal("perplexity", "lower"), Goal("bleu"
 
 @section
 class TranslationData:
-    corpus: str = setting("", "corpus whose folder holds the files below; '' = they are ordinary paths")
-    train: list[str] = setting([], "training text: [source file, target file] or [TSV file]; .gz is fine")
-    valid: list[str] = setting([], "validation text, likewise; [] = cut valid_size pairs off the training text")
-    valid_size: int = setting(1000, "pairs to cut off (at most a tenth) where there is no validation text", ge=1)
-    columns: list[int] = setting([1, 2], "source and target column of a TSV file, counted from 1", min_length=2, max_length=2)
-    max_length: int = setting(100, "pairs with more tokens on a side are left out of training", ge=1)
-    batch_tokens: int = setting(3000, "real target tokens in a batch, at most", ge=1)
-    goal: Literal["bleu", "chrf", "perplexity"] = setting("bleu", "what picks the best checkpoint: bleu, chrf or perplexity, on validation text")
+    corpus: str = setting("corpus whose folder holds the files below; '' = they are ordinary paths", default="")
+    train: list[str] = setting("training text: [source file, target file] or [TSV file]; .gz is fine", default=[])
+    valid: list[str] = setting("validation text, likewise; [] = cut valid_size pairs off the training text", default=[])
+    valid_size: int = setting(
+        "pairs to cut off (at most a tenth) where there is no validation text", default=1000, ge=1
+    )
+    columns: list[int] = setting(
+        "source and target column of a TSV file, counted from 1", default=[1, 2], min_length=2, max_length=2
+    )
+    max_length: int = setting("pairs with more tokens on a side are left out of training", default=100, ge=1)
+    batch_tokens: int = setting("real target tokens in a batch, at most", default=3000, ge=1)
+    goal: Literal["bleu", "chrf", "perplexity"] = setting(
+        "what picks the best checkpoint: bleu, chrf or perplexity, on validation text", default="bleu"
+    )
 
     @field_validator("train", "valid")
     @classmethod
@@ -94,7 +100,11 @@ class Translation:
 
     def about(self) -> list[str]:
         vocab = self.target.vocab
-        sizes = f"{len(vocab):,} tokens" if self.source is self.target else f"{len(self.source.vocab):,} + {len(vocab):,} tokens"
+        sizes = (
+            f"{len(vocab):,} tokens"
+            if self.source is self.target
+            else f"{len(self.source.vocab):,} + {len(vocab):,} tokens"
+        )
         lines = [
             f"{len(self._train[0]):,} training pairs, {len(self._valid[0]):,} for validation",
             f"vocabulary {sizes}, {vocab.oov_rate:.2%} of the training text unknown",
@@ -132,14 +142,16 @@ class Translation:
         hidden = model(batch.source, batch.inputs)[batch.targets != PAD]  # (count, D)
         smoothing = self.smoothing if model.training else 0.0
         targets = batch.targets[batch.targets != PAD]
-        loss, nll = linear_cross_entropy(hidden, model.output, None, targets, smoothing=smoothing)
+        loss, nll = linear_cross_entropy(hidden, cast(Tensor, model.output), None, targets, smoothing=smoothing)
         return Step(loss, sums={"nll": nll})
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         """Perplexity of the reference tokens; with such a goal, BLEU and chrF of greedy translations as well."""
         found = {"perplexity": math.exp(totals.sums["nll"] / totals.count)}
         if self.goal.metric != "perplexity":
-            outputs = Translator(model, self.source, self.target).translate(self._raw_valid.sources, beam=1, split=False)
+            outputs = Translator(model, self.source, self.target).translate(
+                self._raw_valid.sources, beam=1, split=False
+            )
             found["bleu"] = bleu(outputs, [self._raw_valid.targets]).score
             found["chrf"] = chrf(outputs, [self._raw_valid.targets]).score
         return found
@@ -165,7 +177,9 @@ def cut(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, Paralle
     rest = [i for i, source in enumerate(text.sources) if source not in held]
     train = ParallelText([text.sources[i] for i in rest], [text.targets[i] for i in rest], text.skipped)
     if not rest:
-        raise DataError("the training text repeats so few sentences that none is left after cutting off validation text")
+        raise DataError(
+            "the training text repeats so few sentences that none is left after cutting off validation text"
+        )
     return train, valid
 
 

@@ -37,7 +37,7 @@ class _Part:
 
 
 class Translator:
-    """`translator.translate(["…"])`. Settings are those of `SearchConfig`; what is not given is as the model was saved."""
+    """`translator.translate(["…"])`. Settings are those of `SearchConfig`; those not given are the model's own."""
 
     def __init__(
         self,
@@ -125,7 +125,8 @@ class _Joined:
         )
 
     def score(self, search: SearchConfig) -> float:
-        return self.log_probability / max(1, self.length) ** (0.0 if search.sample else search.length_penalty)
+        penalty = 0.0 if search.sample else search.length_penalty
+        return float(self.log_probability / max(1, self.length) ** penalty)
 
     def translation(self, search: SearchConfig) -> Translation:
         return Translation(self.text.rstrip(), self.score(search), self.log_probability, self.tokens)
@@ -134,4 +135,3 @@ class _Joined:
 def _check(texts: object) -> None:
     if isinstance(texts, str):
         raise TypeError('give a list of texts, not one string: translate(["…"])')
-

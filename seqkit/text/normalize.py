@@ -12,12 +12,17 @@ _SPACES = re.compile("[\u0009\u000b\u000c\u0085\u00a0\u1680\u2000-\u200a\u2028\u
 _RUNS = re.compile(r"\s+")
 # Control characters but tab and newline; the byte-order mark; zero-width space; bidirectional marks; soft hyphen.
 # U+200C and U+200D stay: Persian, Indic scripts and emoji are spelt with them.
-_CONTROL = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_CONTROL = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+)
 _LETTERS = re.compile(r"[^a-z]+")
 
 STEPS: dict[str, tuple[Callable[[str], str], str]] = {
     "nfc": (lambda text: unicodedata.normalize("NFC", text), "Unicode NFC: accents joined to their letters"),
-    "nfkc": (lambda text: unicodedata.normalize("NFKC", text), "Unicode NFKC: NFC, and ligatures, widths, superscripts made plain"),
+    "nfkc": (
+        lambda text: unicodedata.normalize("NFKC", text),
+        "Unicode NFKC: NFC, and ligatures, widths, superscripts made plain",
+    ),
     "spaces": (lambda text: _SPACES.sub(" ", text), "tabs and odd spaces (U+00A0, U+2009, U+3000 …) become U+0020"),
     "control": (lambda text: _CONTROL.sub("", text), "control characters, byte-order and direction marks are removed"),
     "squeeze": (lambda text: _RUNS.sub(" ", text).strip(), "runs of white space become one space; none at the ends"),

@@ -86,7 +86,7 @@ def _split_chunk(chunk: str) -> tuple[str, ...]:
         if kind == "apostrophe":  # inside a word (don't, l’eau) it belongs to the word
             inside = pieces and pieces[-1][0] == "word" and i + 1 < len(chunk) and _kind(chunk[i + 1]) == "word"
             kind = "word" if inside else "mark"
-        if pieces and kind == "combining" or pieces and kind == pieces[-1][0] == "word":
+        if (pieces and kind == "combining") or (pieces and kind == pieces[-1][0] == "word"):
             pieces[-1] = (pieces[-1][0], pieces[-1][1] + char)
         else:
             pieces.append(("word" if kind == "combining" else kind, char))

@@ -96,7 +96,7 @@ class SentencePieceSplitter:
         return ids
 
     def sample(self, text: str, strength: float, rng: random.Random) -> list[str]:
-        """A random segmentation drawn by `rng`: BPE-dropout with that rate, or a unigram sample with alpha = `strength`.
+        """A random segmentation drawn by `rng`: BPE-dropout of rate `strength`, or a unigram sample with that alpha.
 
         The library's own sampling cannot be seeded, so this one is ours.
         """
@@ -146,7 +146,9 @@ def _explain(message: str, vocab_size: int) -> str:
     most = re.search(r"value <= (\d+)", message)
     if most:
         return f"text.vocab_size = {vocab_size} is more than this text can give: set it to {most[1]} or less"
-    least = re.search(r"smaller than required_chars\D*(\d+)\D+(\d+)", message) or re.search(r"required_chars[^\d]*(\d+)", message)
+    least = re.search(r"smaller than required_chars\D*(\d+)\D+(\d+)", message) or re.search(
+        r"required_chars[^\d]*(\d+)", message
+    )
     if "required_chars" in message or "required_chars_size" in message:
         needed = f" (it needs {least[least.lastindex or 0]})" if least else ""
         return f"text.vocab_size = {vocab_size} is too small for the characters of this text{needed}: raise it"
@@ -154,14 +156,16 @@ def _explain(message: str, vocab_size: int) -> str:
 
 
 class _Sampler:
-    """Random segmentations of the words of a text. Pieces never cross from a word to the next space, so words are independent."""
+    """Random segmentations of a text, word by word: no piece crosses from a word to the space after it."""
 
     def __init__(self, processor: Any) -> None:
         self._processor = processor
         special = (processor.is_byte, processor.is_control, processor.is_unknown)
         ids = [i for i in range(processor.get_piece_size()) if not any(test(i) for test in special)]
         self._score: dict[str, float] = {processor.id_to_piece(i): processor.get_score(i) for i in ids}
-        self._bpe = all(score.is_integer() for score in self._score.values())  # BPE's are ranks, unigram's log probabilities
+        self._bpe = all(
+            score.is_integer() for score in self._score.values()
+        )  # BPE's are ranks, unigram's log probabilities
         self._longest = max(map(len, self._score), default=1)
 
     def __call__(self, text: str, strength: float, rng: random.Random) -> list[str]:
@@ -213,5 +217,7 @@ class _Sampler:
         """Replace what is no piece by what the library makes of it: bytes, or `<unk>`."""
         pieces: list[str] = []
         for symbol in symbols:
-            pieces += [symbol] if symbol in self._score else self._processor.encode(symbol.replace(SPACE, " "), out_type=str)
+            pieces += (
+                [symbol] if symbol in self._score else self._processor.encode(symbol.replace(SPACE, " "), out_type=str)
+            )
         return pieces

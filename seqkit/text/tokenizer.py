@@ -24,16 +24,24 @@ _FORMAT = 1
 
 @section
 class TextConfig:
-    normalize: list[str] = setting(["nfc", "spaces", "control", "squeeze"], "normalisation steps, in order; [] = none")
-    tokenizer: str = setting("sentencepiece", "sentencepiece, word, char, whitespace, or a plugin's")
-    vocab_size: int = setting(8000, "tokens of the vocabulary, specials included; for words and characters the most", ge=5)
-    min_freq: int = setting(1, "words and characters seen less often become <unk>", ge=1)
-    shared: bool = setting(True, "one vocabulary for source and target")
-    model_type: Literal["bpe", "unigram"] = setting("bpe", "kind of sentencepiece model")
-    byte_fallback: bool = setting(True, "sentencepiece and char: spell unknown characters as bytes, so nothing is lost")
-    sampling: float = setting(0.0, "subword sampling while training: BPE-dropout rate, or unigram alpha; 0 = off", ge=0, le=1)
-    train_sentences: int = setting(1_000_000, "at most so many lines train the tokenizer", ge=1)
-    seed: int = setting(1, "which lines those are", ge=0)
+    normalize: list[str] = setting(
+        "normalisation steps, in order; [] = none", default=["nfc", "spaces", "control", "squeeze"]
+    )
+    tokenizer: str = setting("sentencepiece, word, char, whitespace, or a plugin's", default="sentencepiece")
+    vocab_size: int = setting(
+        "tokens of the vocabulary, specials included; for words and characters the most", default=8000, ge=5
+    )
+    min_freq: int = setting("words and characters seen less often become <unk>", default=1, ge=1)
+    shared: bool = setting("one vocabulary for source and target", default=True)
+    model_type: Literal["bpe", "unigram"] = setting("kind of sentencepiece model", default="bpe")
+    byte_fallback: bool = setting(
+        "sentencepiece and char: spell unknown characters as bytes, so nothing is lost", default=True
+    )
+    sampling: float = setting(
+        "subword sampling while training: BPE-dropout rate, or unigram alpha; 0 = off", default=0.0, ge=0, le=1
+    )
+    train_sentences: int = setting("at most so many lines train the tokenizer", default=1_000_000, ge=1)
+    seed: int = setting("which lines those are", default=1, ge=0)
 
 
 class Tokenizer:
@@ -73,7 +81,10 @@ class Tokenizer:
         byte_fallback = config.byte_fallback and config.tokenizer == "char"
         size = config.vocab_size - (len(_BYTES) if byte_fallback else 0)
         if size <= len(SPECIALS):
-            raise ConfigError(f"text.vocab_size = {config.vocab_size} leaves no room beside 256 bytes: raise it, or set byte_fallback = false")
+            raise ConfigError(
+                f"text.vocab_size = {config.vocab_size} leaves no room beside 256 bytes: "
+                "raise it, or set byte_fallback = false"
+            )
         vocab = Vocab.build((splitter.split(text) for text in texts), min_freq=config.min_freq, max_size=size)
         if byte_fallback:
             vocab = Vocab((*vocab.tokens[len(SPECIALS) :], *_BYTES), (*vocab.counts, *[0] * len(_BYTES)))

@@ -19,7 +19,10 @@ NAMES: dict[str, tuple[str, str]] = {
     "Vocab.lookup_indices": ("seqkit.text:Vocab.encode", ""),
     "Vocab.lookup_tokens": ("seqkit.text:Vocab.decode", ""),
     "Vocab.get_itos": ("seqkit.text:Vocab", "`vocab.tokens`; `vocab[token]` for get_stoi"),
-    "data.utils.get_tokenizer": ("seqkit.text:Tokenizer", '"basic_english" is `normalize=["lower"]` with the `word` splitter'),
+    "data.utils.get_tokenizer": (
+        "seqkit.text:Tokenizer",
+        '"basic_english" is `normalize=["lower"]` with the `word` splitter',
+    ),
     "data.utils.ngrams_iterator": ("seqkit.text:ngrams", "tuples, of one order or of several"),
     "data.metrics.bleu_score": ("seqkit.metrics:bleu", "on raw text, by sacrebleu, with its signature"),
     "data.functional.generate_sp_model": ("seqkit.text:SentencePieceSplitter.train", ""),

@@ -102,7 +102,9 @@ def target(run: Path, name: str) -> Path | None:
 def resolve(path: Path, prefer: str = "best") -> Path:
     """The step folder that `path` means: itself, or a run's "best" or "last". Raises `CheckpointError`."""
     if path.suffix in {pattern[1:] for pattern in _PICKLES}:
-        raise CheckpointError(f"{path} is a pickle, which can run code when loaded: seqkit reads run folders with safetensors")
+        raise CheckpointError(
+            f"{path} is a pickle, which can run code when loaded: seqkit reads run folders with safetensors"
+        )
     if not path.exists():
         raise CheckpointError(f"no model at {path}: give a run folder, or `seqkit train … --out {path}` first")
     if not path.is_dir():
@@ -115,7 +117,9 @@ def resolve(path: Path, prefer: str = "best") -> Path:
             return folder
     found = [file.name for pattern in _PICKLES for file in path.glob(pattern)]
     if found:
-        raise CheckpointError(f"{path} holds a pickle ({found[0]}), which can run code when loaded: seqkit reads safetensors only")
+        raise CheckpointError(
+            f"{path} holds a pickle ({found[0]}), which can run code when loaded: seqkit reads safetensors only"
+        )
     if any(path.glob("step-*")) or (path / "config.toml").exists():
         raise CheckpointError(f"{path} has no finished checkpoint yet: train on, or give another folder")
     raise CheckpointError(f"{path} is not a run folder: it has no {META} and no step folders")
@@ -155,7 +159,9 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
     except SafetensorError:
-        raise CheckpointError(f"{path} is damaged: it is no whole safetensors file (a pickle under that name is never loaded)") from None
+        raise CheckpointError(
+            f"{path} is damaged: it is no whole safetensors file (a pickle under that name is never loaded)"
+        ) from None
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -78,7 +78,9 @@ class Trainer:
         self.processes = Processes.join(device)
         self.model = model.to(device)
         self.averaged = deepcopy(self.model).requires_grad_(False) if config.average else self.model
-        self._weights, self._means = ([v for v in unique_tensors(m).values() if v.is_floating_point()] for m in (model, self.averaged))
+        self._weights, self._means = (
+            [v for v in unique_tensors(m).values() if v.is_floating_point()] for m in (model, self.averaged)
+        )
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(model, optim)
         self.state = State()
@@ -106,11 +108,7 @@ class Trainer:
     def finished(self) -> bool:
         """Whether steps, epochs or patience are used up."""
         config, state = self.config, self.state
-        return (
-            0 < config.steps <= state.step
-            or 0 < config.epochs <= state.epoch
-            or 0 < config.patience <= state.stale
-        )
+        return 0 < config.steps <= state.step or 0 < config.epochs <= state.epoch or 0 < config.patience <= state.stale
 
     def update(self, group: list[Batch]) -> Updated:
         """One optimizer step on the mean loss over all targets of `group`, over all processes."""
@@ -142,8 +140,8 @@ class Trainer:
         norm = float(torch.nn.utils.get_total_norm(gradients)) / targets
         if not math.isfinite(norm) or not math.isfinite(loss):
             raise TrainingError(
-                f"training diverged at step {self.state.step + 1}: loss {loss / targets:.4g}, gradient norm {norm:.4g}; "
-                "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
+                f"training diverged at step {self.state.step + 1}: "
+                f"loss {loss / targets:.4g}, gradient norm {norm:.4g}; lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
             )
         clip = self.optim.clip
         torch._foreach_mul_(gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets)
@@ -222,7 +220,9 @@ class Trainer:
                 slots.setdefault(int(index), {})[slot] = value
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
-        carried = {name.removeprefix("carry."): v.to(self.device) for name, v in tensors.items() if name.startswith("carry.")}
+        carried = {
+            name.removeprefix("carry."): v.to(self.device) for name, v in tensors.items() if name.startswith("carry.")
+        }
         self.carry = _unflatten(carried)
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and self.device.type == "cuda":
