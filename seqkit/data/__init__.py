@@ -1,7 +1,7 @@
-"""Text files → id rows → batches; corpora and their cards."""
+"""Text files → id rows → batches; corpora and their cards. Only `seqkit.data.batching` imports torch."""
 
-from .batching import PairBatch, Rows, pad, token_batches
+from .fetch import fetch
 from .files import read_lines
 from .parallel import ParallelText, read_parallel
 
-__all__ = ["PairBatch", "ParallelText", "Rows", "pad", "read_lines", "read_parallel", "token_batches"]
+__all__ = ["ParallelText", "fetch", "read_lines", "read_parallel"]

@@ -32,15 +32,15 @@ NAMES: dict[str, tuple[str, str]] = {
     "transforms.CharBPETokenizer": ("seqkit.text:SentencePieceSplitter", 'model_type "bpe"'),
     "transforms.VocabTransform": ("seqkit.text:Tokenizer.encode", ""),
     "transforms.AddToken": ("seqkit.text:Tokenizer.encode", "`bos=True`, `eos=True`"),
-    "transforms.Truncate": ("seqkit.data:ParallelData", "`data.max_length`: longer pairs are left out and counted"),
-    "transforms.ToTensor": ("seqkit.data:pad", ""),
-    "transforms.PadTransform": ("seqkit.data:pad", ""),
-    "functional.to_tensor": ("seqkit.data:pad", ""),
+    "transforms.Truncate": ("seqkit.tasks.translation:TranslationData", "`data.max_length`: longer pairs are left out and counted"),
+    "transforms.ToTensor": ("seqkit.data.batching:pad", ""),
+    "transforms.PadTransform": ("seqkit.data.batching:pad", ""),
+    "functional.to_tensor": ("seqkit.data.batching:pad", ""),
     "datasets.Multi30k": ("seqkit.data:fetch", "`seqkit corpora fetch multi30k`: checksums, resumes"),
     "datasets.IWSLT2017": ("seqkit.data:read_parallel", "your own two files or one TSV"),
     "data.to_map_style_dataset": ("seqkit.data:read_parallel", "lists; nothing to convert"),
     "legacy.data.Field": ("seqkit.text:Tokenizer", ""),
-    "legacy.data.BucketIterator": ("seqkit.data:token_batches", "a budget of real tokens, bucketed by length"),
+    "legacy.data.BucketIterator": ("seqkit.data.batching:token_batches", "a budget of real tokens, bucketed by length"),
 }
 """torchtext's name → (ours as "module:attribute", what to know)."""
 

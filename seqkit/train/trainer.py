@@ -1,7 +1,7 @@
 """The one training loop. It knows no model, no data and no file.
 
     for event in Trainer(task, model, config.train, config.optim, device).run():
-        print(event)
+        show(event)
 
 It yields what happened; showing, logging, saving and stopping are up to the caller.
 """
@@ -141,7 +141,8 @@ class Trainer:
         if not math.isfinite(norm) or not math.isfinite(loss):
             raise TrainingError(
                 f"training diverged at step {self.state.step + 1}: "
-                f"loss {loss / targets:.4g}, gradient norm {norm:.4g}; lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
+                f"loss {loss / targets:.4g}, gradient norm {norm:.4g}; "
+                "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
             )
         clip = self.optim.clip
         torch._foreach_mul_(gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets)

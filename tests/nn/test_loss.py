@@ -1,0 +1,50 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from seqkit.nn import linear as linear_module
+from seqkit.nn import loss as module
+from seqkit.nn.loss import linear_cross_entropy
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_the_fused_loss_and_its_gradients_equal_torch_s_cross_entropy(monkeypatch, rows, smoothing, bias, fast):
+    if fast and not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        pytest.skip("this torch has no mkldnn._linear_pointwise")
+    monkeypatch.setattr(linear_module, "FAST_LINEAR", fast)
+    monkeypatch.setattr(module, "_ROWS", rows)  # chunks of one, uneven chunks, a single chunk
+    torch.manual_seed(0)
+    hidden, weight, b = torch.randn(40, 6), torch.randn(11, 6), torch.randn(11) if bias else None
+    targets = torch.randint(11, (40,))
+    leaves = [[t.clone().requires_grad_() for t in (hidden, weight, b) if t is not None] for _ in range(2)]
+    ours, nll = linear_cross_entropy(
+        leaves[0][0], leaves[0][1], leaves[0][2] if bias else None, targets, smoothing=smoothing
+    )
+    logits = F.linear(*leaves[1])
+    theirs = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=smoothing)
+    (3 * ours).backward()
+    (3 * theirs).backward()
+    assert float(ours.detach()) == pytest.approx(float(theirs.detach()), rel=1e-6)
+    assert float(nll) == pytest.approx(float(F.cross_entropy(logits, targets, reduction="sum").detach()), rel=1e-6)
+    for mine, other in zip(*leaves, strict=True):
+        torch.testing.assert_close(mine.grad, other.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_the_loss_works_without_gradients():
+    hidden, weight, targets = torch.randn(5, 4), torch.randn(7, 4), torch.randint(7, (5,))
+    with torch.no_grad():
+        loss, nll = linear_cross_entropy(hidden, weight, None, targets)
+    assert float(loss) == pytest.approx(float(nll))
+
+
+def test_under_autocast_the_loss_stays_close_and_in_full_precision():
+    torch.manual_seed(1)
+    hidden, weight, targets = torch.randn(64, 32), torch.randn(100, 32), torch.randint(100, (64,))
+    exact, _ = linear_cross_entropy(hidden, weight, None, targets, smoothing=0.1)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough, _ = linear_cross_entropy(hidden, weight, None, targets, smoothing=0.1)
+    assert rough.dtype in (torch.float32, torch.float64)
+    assert float(rough) == pytest.approx(float(exact), rel=0.01)

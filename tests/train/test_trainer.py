@@ -1,0 +1,194 @@
+import dataclasses
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from toy_task import Lines, make_trainer
+
+from seqkit.config import OptimConfig, TrainConfig
+from seqkit.errors import TrainingError
+from seqkit.train import Evaluated, Updated
+from seqkit.train.optim import learning_rate, make_optimizer
+
+
+def test_training_lowers_the_loss_and_says_what_happened():
+    trainer = make_trainer(steps=60, eval_every=20)
+    before = trainer.evaluate().metrics["loss"]
+    events = list(trainer.run())
+    assert [e.step for e in events if isinstance(e, Updated)] == list(range(1, 61))
+    evaluations = [e for e in events if isinstance(e, Evaluated)]
+    assert [e.step for e in evaluations] == [20, 40, 60]
+    assert evaluations[-1].metrics["loss"] < before / 2
+
+
+def test_accumulated_batches_give_the_gradient_of_one_big_batch():
+    """Batches differ in size, so a mean of their means would be wrong."""
+    gradients = []
+    for accumulate, batch in ((1, 12), (3, 4)):
+        trainer = make_trainer(accumulate=accumulate, batch=batch, rows=10, clip=0.0, lr=1e-3)
+        trainer.optimizer.step = lambda: None
+        trainer.optimizer.zero_grad = lambda set_to_none: None
+        group = next(iter(trainer._groups()))
+        assert len(group) == accumulate
+        assert len({b.count for b in group}) == (1 if accumulate == 1 else 2)
+        trainer.update(group)
+        gradients.append(torch.cat([p.grad.flatten() for p in trainer.parameters]))
+    torch.testing.assert_close(*gradients)
+
+
+def test_the_norm_reported_is_that_of_the_mean_gradient_and_clipping_holds_it():
+    trainer = make_trainer(clip=0.01)
+    seen = []
+    trainer.optimizer.step = lambda: seen.append(math.sqrt(sum(float((p.grad**2).sum()) for p in trainer.parameters)))
+    event = trainer.update(next(iter(trainer._groups())))
+    assert event.grad_norm > 0.01
+    assert seen[0] == pytest.approx(0.01, rel=1e-4)
+
+
+def test_training_goes_through_the_data_in_epochs_and_ends_at_the_first_limit():
+    trainer = make_trainer(steps=0, epochs=3, rows=10, batch=4, eval_every=1000)
+    events = list(trainer.run())
+    assert [e.epoch for e in events if isinstance(e, Updated)] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert isinstance(events[-1], Evaluated)
+    assert trainer.finished
+
+
+def test_patience_ends_training_when_nothing_improves():
+    trainer = make_trainer(steps=100, eval_every=1, patience=3, lr=1e-12)
+    evaluations = [e for e in trainer.run() if isinstance(e, Evaluated)]
+    assert evaluations[-1].step <= 10
+    assert not any(e.best for e in evaluations[-3:])
+
+
+def test_no_data_is_an_error_and_not_an_endless_loop():
+    trainer = make_trainer(rows=0)
+    with pytest.raises(TrainingError, match="nothing to train on"):
+        list(trainer.run())
+
+
+def test_a_loss_that_is_not_finite_is_told_and_changes_no_weight():
+    trainer = make_trainer()
+    before = [p.detach().clone() for p in trainer.parameters]
+    group = next(iter(trainer._groups()))
+    group[0].x[0, 0] = float("nan")
+    with pytest.raises(TrainingError, match=r"diverged at step 1: loss nan.*lower optim\.lr"):
+        trainer.update(group)
+    assert all(torch.equal(b, p) for b, p in zip(before, trainer.parameters, strict=True))
+
+
+@pytest.mark.parametrize("average", [0.0, 0.9])
+def test_resuming_anywhere_is_the_same_as_never_stopping_bit_for_bit(average):
+    settings = {
+        "steps": 23,
+        "eval_every": 100,
+        "average": average,
+        "accumulate": 2,
+        "rows": 30,
+        "batch": 4,
+        "dropout": 0.3,
+    }
+    whole = make_trainer(**settings)
+    losses = [e.loss for e in whole.run() if isinstance(e, Updated)]
+
+    first = make_trainer(**settings)
+    events = first.run()
+    resumed = [next(events).loss for _ in range(13)]
+    tensors = {name: value.clone() for name, value in first.tensors().items()}
+    kept, facts = {n: v.clone() for n, v in first.averaged.state_dict().items()}, first.facts()
+
+    second = make_trainer(**settings)
+    torch.manual_seed(999)  # a new process knows nothing
+    second.averaged.load_state_dict(kept)
+    second.restore(tensors, facts)
+    resumed += [e.loss for e in second.run() if isinstance(e, Updated)]
+
+    assert resumed == losses
+    for kind in ("model", "averaged"):
+        for name, value in getattr(whole, kind).state_dict().items():
+            assert torch.equal(value, getattr(second, kind).state_dict()[name]), (kind, name)
+
+
+def test_the_averaged_model_is_the_moving_average_of_the_weights():
+    trainer = make_trainer(steps=5, average=0.8, eval_every=100)
+    mean = trainer.model.weight.detach().clone()
+    for step, event in enumerate(trainer.run()):
+        if isinstance(event, Updated):
+            decay = min(0.8, (1 + step) / (10 + step))
+            mean = decay * mean + (1 - decay) * trainer.model.weight.detach()
+    torch.testing.assert_close(trainer.averaged.weight, mean)
+
+
+def test_a_carried_state_goes_from_batch_to_batch_and_through_a_checkpoint():
+    trainer = make_trainer(steps=3, carry=True)
+    list(trainer.run())
+    assert trainer.task.carries == [None, 1.0, 2.0]
+    again = make_trainer(steps=3, carry=True)
+    again.restore(trainer.tensors(), trainer.facts())
+    assert [float(x) for x in (again.carry[0], again.carry[1][0])] == [3.0, 30.0]
+
+
+def test_two_processes_train_as_one(tmp_path):
+    """Under torchrun's environment, by gloo: same weights as one process with as many batches an update."""
+    alone = make_trainer(steps=7, accumulate=2, rows=22, batch=4, clip=0.5)
+    list(alone.run())
+    script = Path(__file__).with_name("toy_task.py")
+    environment = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+    environment["MASTER_PORT"] = str(29500 + os.getpid() % 1000)
+    processes = [
+        subprocess.Popen([sys.executable, script, tmp_path / f"{rank}.pt"], env={**environment, "RANK": str(rank)})
+        for rank in range(2)
+    ]
+    assert [process.wait(120) for process in processes] == [0, 0]
+    for rank in range(2):
+        weights = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        for name, value in alone.model.state_dict().items():
+            torch.testing.assert_close(weights[name], value, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("decay", "middle", "end"), [("none", 1.0, 1.0), ("linear", 0.5, 0.0), ("cosine", 0.5, 0.0), ("rsqrt", None, None)]
+)
+def test_the_learning_rate_rises_and_falls_as_named(decay, middle, end):
+    config = OptimConfig(lr=2.0, warmup=10, decay=decay)
+    rates = [learning_rate(config, step, 110) for step in range(111)]
+    assert rates[0] == pytest.approx(0.2)
+    assert rates[9] == pytest.approx(2.0)
+    if decay == "rsqrt":
+        assert rates[39] == pytest.approx(1.0)  # four times the warm-up: half the rate
+    else:
+        assert rates[60] == pytest.approx(2 * middle)
+        assert rates[110] == pytest.approx(2 * end)
+
+
+def test_weight_decay_spares_biases_and_norms():
+    optimizer = make_optimizer(nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3)), OptimConfig(weight_decay=0.1))
+    found = [(group["weight_decay"], [p.dim() for p in group["params"]]) for group in optimizer.param_groups]
+    assert found == [(0.1, [2]), (0.0, [1, 1, 1])]
+
+
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_every_optimizer_learns(name):
+    trainer = make_trainer(steps=60, optimizer=name, lr=0.05)
+    start = trainer.evaluate().metrics["loss"]
+    list(trainer.run())
+    assert trainer.evaluate().metrics["loss"] < start / 2
+
+
+def test_events_are_plain_data():
+    event = next(make_trainer().run())
+    assert dataclasses.asdict(event).keys() == {"step", "epoch", "loss", "lr", "grad_norm", "targets", "seconds"}
+    assert isinstance(Lines.goal.metric, str)
+    assert TrainConfig(steps=1).precision == "auto"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_training_works_on_a_gpu():
+    trainer = make_trainer(steps=60, device="cuda")
+    start = trainer.evaluate().metrics["loss"]
+    list(trainer.run())
+    assert trainer.evaluate().metrics["loss"] < start / 2
