@@ -45,7 +45,7 @@ class Past(NamedTuple):
 
     rows: int  # R
     length: int  # positions decoded so far, t
-    layers: tuple[KeyValue | None, ...]  # each (R, H, t, E)
+    layers: tuple[Tensor | None, ...]  # keys and values of each layer: (2, R, H, t, E)
     memory: tuple[KeyValue, ...]  # each (B, H, S, E); B divides R
     mask: Tensor | None  # (B, 1, 1, S), True where the source has a token; None if everywhere
 
@@ -133,7 +133,7 @@ class Transformer(nn.Module):
 
         Sentences whose rows stay together in equal number keep one copy of their memory between them.
         """
-        layers = tuple(past and KeyValue(past.keys[rows], past.values[rows]) for past in state.layers)
+        layers = tuple(None if past is None else past.index_select(1, rows) for past in state.layers)
         sentences = state.memory[0].keys.size(0)
         each = state.rows // sentences
         state = state._replace(rows=rows.numel(), layers=layers)

@@ -88,19 +88,18 @@ class DecoderLayer(nn.Module):
         x = self.around_cross_attention.leave(x, self.cross_attention(y, memory, mask=mask))
         return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x)))
 
-    def step(self, x: Tensor, past: KeyValue | None, memory: KeyValue, mask: Tensor | None) -> tuple[Tensor, KeyValue]:
-        """One target position: (R, 1, D), `past` of t positions -> (R, 1, D), past of t + 1 positions.
+    def step(self, x: Tensor, past: Tensor | None, memory: KeyValue, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """One target position: (R, 1, D), `past` (2, R, H, t, E) -> (R, 1, D), past (2, R, H, t + 1, E).
 
-        R rows share the memory of B sentences, R / B of them each: (B, S) positions.
+        `past` is keys and values in one tensor. R rows share the memory of B sentences, R / B of them each: (B, S).
         """
         y = self.around_attention.enter(x)
-        now = self.attention.project(y)
-        if past is not None:
-            now = KeyValue(torch.cat([past.keys, now.keys], 2), torch.cat([past.values, now.values], 2))
-        x = self.around_attention.leave(x, self.attention(y, now))
+        now = torch.stack(self.attention.project(y))
+        past = now if past is None else torch.cat([past, now], 3)
+        x = self.around_attention.leave(x, self.attention(y, KeyValue(past[0], past[1])))
         y = self.around_cross_attention.enter(x).view(memory.keys.size(0), -1, x.size(-1))  # (B, R / B, D)
         x = self.around_cross_attention.leave(x, self.cross_attention(y, memory, mask=mask).view_as(x))
-        return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x))), now
+        return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x))), past
 
 
 def sinusoids(length: int, width: int) -> Tensor:

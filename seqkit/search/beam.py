@@ -12,6 +12,7 @@ from ..text.vocab import BOS, EOS, PAD
 from .decoder import Hypothesis, StateT, StepDecoder
 
 _NEVER = float("-inf")
+_GROUP = 64  # see _top
 
 
 @torch.no_grad()
@@ -63,28 +64,44 @@ def beam_search(
 def _extend(logits: Tensor, logp: Tensor, must_end: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
     """The `most` best continuations of each sentence, best first.
 
-    logits (R, V), logp (B, K), must_end (B,) -> log probability, token, row it continues: (B, most) each.
+    logits (R, V), logp (B, K), must_end (B,) -> log probability, token, row it continues: (B, most) each, or as many as there are.
+    Overwrites `logits`.
     """
     batch, beams = logp.shape
-    total = logits.logsumexp(-1, keepdim=True)  # (R, 1)
-    end = logits[:, EOS : EOS + 1].clone()
-    logits = logits.index_fill(1, torch.tensor([PAD, BOS], device=logits.device), _NEVER)
+    barred = logits[:, [PAD, BOS]]  # never produced, but part of the distribution
+    logits[:, [PAD, BOS]] = _NEVER
+    value, token = _top(logits, min(most, logits.size(1)))  # (R, n)
+    logits[:, [PAD, BOS]] = barred
+    end = logits[:, EOS].clone()
+    highest = torch.maximum(value[:, :1], barred.amax(1, keepdim=True))
+    total = highest + logits.sub_(highest).exp_().sum(-1, keepdim=True).log()
     if bool(must_end.any()):
         rows = must_end.repeat_interleave(beams)
-        logits[rows] = _NEVER
-        logits[rows, EOS] = end[rows, 0]
-    value, token = logits.topk(min(most, logits.size(-1)), dim=-1)  # (R, n)
+        value[rows], value[rows, 0] = _NEVER, end[rows]
+        token[rows, 0] = EOS
     value = value - total + logp.view(-1, 1)
     row = torch.arange(batch * beams, device=logits.device)[:, None].expand_as(token)
     value, token, row = value.view(batch, -1), token.view(batch, -1), row.reshape(batch, -1)
-    if value.size(1) < most:  # a vocabulary smaller than the beam
-        missing = (0, most - value.size(1))
-        pad = torch.nn.functional.pad
-        value, token, row = pad(value, missing, value=_NEVER), pad(token, missing, value=PAD), torch.cat(
-            [row, row[:, :1].expand(-1, missing[1])], 1
-        )  # fmt: skip
-    best, index = value.topk(most, dim=1)
+    best, index = value.topk(min(most, value.size(1)), dim=1)
     return best, token.gather(1, index), row.gather(1, index)
+
+
+def _top(logits: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """`logits.topk(most)`, several times as fast on the CPU for a large vocabulary: (R, V) -> (R, most) twice.
+
+    The `most` largest of a row lie in the `most` groups with the largest maxima.
+    """
+    rows, vocab = logits.shape
+    groups = vocab // _GROUP
+    if logits.device.type != "cpu" or groups < 2 * most:
+        return logits.topk(most, dim=-1)
+    even = logits[:, : groups * _GROUP].view(rows, groups, _GROUP)
+    chosen = even.amax(-1).topk(most, dim=-1).indices  # (R, most)
+    within = torch.arange(_GROUP)
+    token = (chosen[:, :, None] * _GROUP + within).view(rows, -1)
+    token = torch.cat([token, torch.arange(groups * _GROUP, vocab).expand(rows, -1)], dim=1)
+    value, index = logits.gather(1, token).topk(most, dim=-1)
+    return value, token.gather(1, index)
 
 
 def _finish(

@@ -32,7 +32,10 @@ NAMES: dict[str, tuple[str, str]] = {
     "transforms.CharBPETokenizer": ("seqkit.text:SentencePieceSplitter", 'model_type "bpe"'),
     "transforms.VocabTransform": ("seqkit.text:Tokenizer.encode", ""),
     "transforms.AddToken": ("seqkit.text:Tokenizer.encode", "`bos=True`, `eos=True`"),
-    "transforms.Truncate": ("seqkit.tasks.translation:TranslationData", "`data.max_length`: longer pairs are left out and counted"),
+    "transforms.Truncate": (
+        "seqkit.tasks.translation:TranslationData",
+        "`data.max_length`: longer pairs are left out and counted",
+    ),
     "transforms.ToTensor": ("seqkit.data.batching:pad", ""),
     "transforms.PadTransform": ("seqkit.data.batching:pad", ""),
     "functional.to_tensor": ("seqkit.data.batching:pad", ""),

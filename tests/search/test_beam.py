@@ -6,6 +6,7 @@ import torch
 from toy import Table
 
 from seqkit.search import SearchConfig, beam_search, decode
+from seqkit.search.beam import _top
 from seqkit.text.vocab import BOS, EOS, PAD
 
 
@@ -100,3 +101,14 @@ def test_max_length_caps_every_output():
     model = Table(vocab=30, seed=2)
     found = decode(model, [[4, 4, 4, 4], [5, 5]], SearchConfig(beam=2, max_length=3))
     assert all(len(hypothesis.ids) <= 2 for hypotheses in found for hypothesis in hypotheses)
+
+
+def test_the_quick_selection_of_the_best_tokens_equals_a_full_one():
+    torch.manual_seed(0)
+    for vocab in (64, 1000, 4097):
+        logits = torch.randn(50, vocab)
+        for most in (2, 10):
+            value, token = _top(logits, most)
+            wanted = logits.topk(most)
+            assert torch.equal(value, wanted.values)
+            assert torch.equal(token, wanted.indices)
