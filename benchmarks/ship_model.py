@@ -1,7 +1,7 @@
 """Make the model that ships with seqkit of a finished run: weights as float16, no trainer state.
 
-    seqkit train tatoeba-deu-eng/en-de --out runs/en-de
-    python benchmarks/ship_model.py runs/en-de seqkit/pretrained/en-de
+seqkit train tatoeba-deu-eng/en-de --out runs/en-de
+python benchmarks/ship_model.py runs/en-de seqkit/pretrained/en-de
 """
 
 import json

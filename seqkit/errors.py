@@ -5,9 +5,10 @@ SeqkitError
 ├── UnknownName      a model, task, tokenizer, corpus or command of that name is not registered
 ├── DataError        a text, corpus, tokenizer or vocabulary cannot be used
 ├── CheckpointError  a run folder cannot be read or written, or does not fit this seqkit
-└── TrainingError    training cannot go on: it diverged, or there is nothing to learn from
+├── TrainingError    training cannot go on: it diverged, or there is nothing to learn from
+└── Interrupted      training was stopped by SIGINT or SIGTERM, after its state was saved
 
-The command line prints them as one line and exits with 1; anything else is a bug and keeps its traceback.
+The command line prints them as one line and exits with 1 (130 for Interrupted); anything else is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ class CheckpointError(SeqkitError):
 
 
 class TrainingError(SeqkitError):
+    pass
+
+
+class Interrupted(SeqkitError):
     pass
 
 

@@ -19,7 +19,7 @@ from torch import nn
 
 from . import __version__, recipes
 from .config import RunConfig, build, plain, read
-from .errors import CheckpointError, ConfigError, SeqkitError, hint, reason
+from .errors import CheckpointError, ConfigError, Interrupted, hint, reason
 from .plugins import components
 from .train import checkpoint
 from .train.devices import pick_device
@@ -27,10 +27,6 @@ from .train.trainer import Evaluated, Trainer, Updated
 
 _MAY_CHANGE = {"steps", "epochs", "eval_every", "patience", "keep"}  # of [train], when a run goes on
 LOG = "log.jsonl"
-
-
-class Interrupted(SeqkitError):
-    """Training was stopped by SIGINT or SIGTERM, after its state was saved."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,7 @@ class Started:
     config: RunConfig
     parameters: int
     device: str
+    precision: str
     about: list[str]  # on the data
 
 
@@ -100,6 +97,7 @@ def train(
     if not trainer.processes.first:
         for _ in trainer.run():
             pass
+        trainer.processes.wait()  # for the first one to write the last checkpoint
         return _finished(folder, trainer)
     return _train(trainer, settings, folder, overwrite, listener)
 
@@ -124,7 +122,11 @@ def _train(trainer: Trainer, config: RunConfig, folder: Path, overwrite: bool, l
     """Consume the trainer's events: log, save, tell."""
     with _stop_requests() as stop, _opened_log(folder, config, trainer.state.step, overwrite) as write:
         size = sum(p.numel() for p in trainer.parameters)
-        listener(Started(folder, trainer.state.step, config, size, str(trainer.device), trainer.task.about()))
+        listener(
+            Started(
+                folder, trainer.state.step, config, size, str(trainer.device), trainer.precision, trainer.task.about()
+            )
+        )
         metrics: dict[str, float] = {}
         for event in trainer.run():
             write({"event": type(event).__name__.lower(), **dataclasses.asdict(event)})
@@ -136,6 +138,7 @@ def _train(trainer: Trainer, config: RunConfig, folder: Path, overwrite: bool, l
                 if not isinstance(event, Evaluated):
                     _save(trainer, config, folder, metrics, best=False)
                 raise Interrupted(f"stopped at step {trainer.state.step}; saved: go on with --resume --out {folder}")
+    trainer.processes.wait()
     return _finished(folder, trainer)
 
 
@@ -148,6 +151,8 @@ def _save(trainer: Trainer, config: RunConfig, run: Path, metrics: dict[str, flo
     meta = {
         "seqkit": __version__,
         "torch": torch.__version__,
+        "device": str(trainer.device),
+        "precision": trainer.precision,
         "config": plain(config),
         "dims": trainer.task.dims(),
         "state": trainer.facts(),

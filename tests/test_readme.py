@@ -57,5 +57,7 @@ def test_the_python_of_the_readme_works(folder):
 
 
 def test_every_file_and_folder_the_readme_names_exists():
-    for path in re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(r"^(seqkit/\S+|corpora/|tests/)", README, re.MULTILINE):
+    for path in re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(
+        r"^(seqkit/\S+|corpora/|tests/)", README, re.MULTILINE
+    ):
         assert (ROOT / path.rstrip(",")).exists(), path

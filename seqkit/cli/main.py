@@ -9,7 +9,7 @@ import sys
 import click
 
 from .. import __version__
-from ..errors import SeqkitError, hint
+from ..errors import Interrupted, SeqkitError, hint
 from ..plugins import components
 
 
@@ -53,9 +53,8 @@ def main() -> None:
     try:
         cli()
     except SeqkitError as error:
-        from_signal = type(error).__name__ == "Interrupted"
-        click.echo(f"{'stopped' if from_signal else 'error'}: {' '.join(str(error).split())}", err=True)
-        sys.exit(130 if from_signal else 1)
+        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        sys.exit(130 if isinstance(error, Interrupted) else 1)
     except BrokenPipeError:
         # Whoever read our output is gone (`| head`). Python would complain when it flushes stdout at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

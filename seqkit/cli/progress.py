@@ -83,7 +83,7 @@ class TrainingProgress:
         name, config = event.config.model["name"], event.config.train
         begin = f"going on at step {event.step:,}" if event.step else "training"
         self._say(
-            f"{name}, {event.parameters:,} parameters, {begin} on {event.device} ({config.precision}) "
+            f"{name}, {event.parameters:,} parameters, {begin} on {event.device} ({event.precision}) "
             f"into {event.folder}"
         )
         self._config = config

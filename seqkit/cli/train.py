@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def train(
             config, out=folder, overrides=settings, resume=resume, overwrite=overwrite,
             init=init, device=device, listener=progress,
         )  # fmt: skip
+    if os.environ.get("RANK", "0") != "0":  # under torchrun, the first process speaks for all
+        return
     figures = " · ".join(f"{name} {value:.2f}" for name, value in run.metrics.items())
     click.echo(f"{run.folder}: {run.step:,} steps, best {figures}")
 

@@ -17,6 +17,8 @@ def pick_device(name: str = "auto") -> torch.device:
     """The device of that name; "auto" is CUDA, else MPS, else the CPU. Raises `ConfigError` if it is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun's number of this process on this machine
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
     try:
         device = torch.device(name)
         torch.empty(0, device=device)
@@ -25,13 +27,19 @@ def pick_device(name: str = "auto") -> torch.device:
     return device
 
 
-def autocast(device: torch.device, precision: Literal["auto", "fp32", "bf16"]) -> AbstractContextManager[object]:
+Precision = Literal["fp32", "bf16"]
+
+
+def pick_precision(device: torch.device, name: Literal["auto", "fp32", "bf16"]) -> Precision:
+    """ "auto" is bf16 on CUDA devices that have it, else fp32."""
+    if name == "auto":
+        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    return name
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     """The context in which forward passes run: bf16 autocast or nothing."""
-    if precision == "auto":
-        precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    if precision == "bf16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return contextlib.nullcontext()
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,11 @@ class Processes:
     def first(self) -> bool:
         """Whether this is the process that writes files and talks."""
         return self.rank == 0
+
+    def wait(self) -> None:
+        """Until all processes are here."""
+        if self.world > 1:
+            torch.distributed.barrier()
 
     def sum(self, tensors: list[torch.Tensor]) -> None:
         """Add `tensors` up over all processes, in place: one message for each type of number."""

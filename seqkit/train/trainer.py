@@ -23,7 +23,7 @@ from ..config import OptimConfig, TrainConfig
 from ..errors import TrainingError
 from ..tasks.base import Batch, Task, Totals
 from .checkpoint import unique_tensors
-from .devices import Processes, autocast
+from .devices import Processes, autocast, pick_precision
 from .optim import learning_rate, make_optimizer
 
 _CPU = torch.device("cpu")
@@ -75,6 +75,7 @@ class Trainer:
         self, task: Task, model: nn.Module, config: TrainConfig, optim: OptimConfig, device: torch.device = _CPU
     ) -> None:
         self.task, self.config, self.optim, self.device = task, config, optim, device
+        self.precision = pick_precision(device, config.precision)
         self.processes = Processes.join(device)
         self.model = model.to(device)
         self.averaged = deepcopy(self.model).requires_grad_(False) if config.average else self.model
@@ -85,6 +86,12 @@ class Trainer:
         self.optimizer = make_optimizer(model, optim)
         self.state = State()
         self.carry: Any = None
+        self._part_ways()
+
+    def _part_ways(self) -> None:
+        """Each process has random numbers of its own; the first goes on with those it has."""
+        if self.processes.rank:
+            torch.manual_seed(hash((self.config.seed, self.processes.rank, self.state.step)))
 
     def run(self) -> Iterator[Event]:
         """Train until `finished`, evaluating every `eval_every` updates and at the end."""
@@ -115,7 +122,7 @@ class Trainer:
         began = time.perf_counter()
         sums = torch.zeros(2, dtype=torch.float32 if self.device.type == "mps" else torch.float64, device=self.device)
         for batch in group:
-            with autocast(self.device, self.config.precision):
+            with autocast(self.device, self.precision):
                 step = self.task.step(self.model, batch.to(self.device), self.carry)
             step.loss.backward()
             self.carry = step.carry
@@ -164,7 +171,7 @@ class Trainer:
         """Score the averaged model on the validation data."""
         began, totals, carry = time.perf_counter(), Totals(), None
         self.averaged.eval()
-        with autocast(self.device, self.config.precision):
+        with autocast(self.device, self.precision):
             for batch in self.task.valid_batches():
                 step = self.task.step(self.averaged, batch.to(self.device), carry)
                 totals.add(step, batch.count)
@@ -228,6 +235,7 @@ class Trainer:
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
+        self._part_ways()
 
 
 def _flatten(carry: Any, path: str = "") -> dict[str, Tensor]:

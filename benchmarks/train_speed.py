@@ -1,0 +1,21 @@
+"""Target tokens per CPU second of training: `OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/train_speed.py`
+
+Arguments: recipe (default multi30k/de-en without subword sampling), updates to time, overrides such as data.batch_tokens=4096.
+"""
+
+import sys
+import time
+from itertools import islice
+
+import torch
+
+from seqkit import recipes, runs
+
+recipe, updates, *overrides = [*sys.argv[1:], *["multi30k/de-en", "40"][len(sys.argv) - 1 :]]
+torch.set_num_threads(1)
+trainer = runs.make_trainer(recipes.load(recipe, ["text.sampling=0.0", *overrides]), device="cpu")
+events = trainer.run()
+list(islice(events, 3))  # to warm up
+began = time.process_time()
+targets = sum(event.targets for event in islice(events, int(updates)))
+print(f"{targets / (time.process_time() - began):.0f} target tokens per CPU second over {updates} updates")
