@@ -9,11 +9,11 @@ import time
 import torch
 
 import seqkit
+from seqkit.data.batching import pad
 from seqkit.data.corpora import locate
 from seqkit.data.files import read_lines
 from seqkit.search.beam import beam_search
 from seqkit.search.decode import longest
-from seqkit.data.batching import pad
 
 model, file, beam, batch = (*sys.argv[1:], *["", "", "5", "64"][len(sys.argv) - 1 :])
 translator = seqkit.load(model or None, device="cpu")

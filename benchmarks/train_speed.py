@@ -1,6 +1,6 @@
 """Target tokens per CPU second of training: `OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/train_speed.py`
 
-Arguments: recipe (default multi30k/de-en without subword sampling), updates to time, overrides such as data.batch_tokens=4096.
+Arguments: recipe (default multi30k/de-en, without subword sampling), updates to time, overrides of settings.
 """
 
 import sys

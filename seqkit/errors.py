@@ -8,7 +8,8 @@ SeqkitError
 ├── TrainingError    training cannot go on: it diverged, or there is nothing to learn from
 └── Interrupted      training was stopped by SIGINT or SIGTERM, after its state was saved
 
-The command line prints them as one line and exits with 1 (130 for Interrupted); anything else is a bug and keeps its traceback.
+The command line prints them as one line and exits with 1 (130 for Interrupted); anything else is a bug and keeps
+its traceback.
 """
 
 from __future__ import annotations

@@ -64,8 +64,8 @@ def beam_search(
 def _extend(logits: Tensor, logp: Tensor, must_end: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
     """The `most` best continuations of each sentence, best first.
 
-    logits (R, V), logp (B, K), must_end (B,) -> log probability, token, row it continues: (B, most) each, or as many as there are.
-    Overwrites `logits`.
+    logits (R, V), logp (B, K), must_end (B,) -> log probability, token, row it continues: (B, most) each,
+    or as many as there are. Overwrites `logits`.
     """
     batch, beams = logp.shape
     barred = logits[:, [PAD, BOS]]  # never produced, but part of the distribution

@@ -31,7 +31,7 @@ Precision = Literal["fp32", "bf16"]
 
 
 def pick_precision(device: torch.device, name: Literal["auto", "fp32", "bf16"]) -> Precision:
-    """ "auto" is bf16 on CUDA devices that have it, else fp32."""
+    """What `name` means on `device`: "auto" is bf16 on CUDA devices that have it, else fp32."""
     if name == "auto":
         return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
     return name
