@@ -72,10 +72,12 @@ class PairBatch:
 def token_batches(sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None) -> list[Ints]:
     """Cut pairs of these lengths into batches of at most `budget` real target tokens (at least one pair each).
 
-    Pairs of like lengths share a batch. `rng` breaks ties and shuffles the batches; without it the order is fixed.
+    Pairs of like lengths share a batch: target lengths are taken two by two, and the sources of each such band run
+    up, those of the next down, so that neighbours stay alike on both sides. `rng` breaks ties and shuffles the batches; without it the order is fixed.
     """
     noise = np.arange(len(targets)) if rng is None else rng.permutation(len(targets))
-    order = np.lexsort((noise, sources, targets))
+    band = targets // 2
+    order = np.lexsort((noise, targets, np.where(band % 2, -sources, sources), band))
     batches, start, used = [], 0, 0
     for i, length in enumerate(targets[order].tolist()):
         if used + length > budget and i > start:

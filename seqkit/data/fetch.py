@@ -7,6 +7,7 @@ import hashlib
 import urllib.error
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
@@ -27,7 +28,10 @@ def fetch(name: str, *, given: Path | None = None, report: Report = lambda file,
     whatever way it came; raises `DataError` if it is not the one that the card describes.
     """
     found: dict[str, Path] = {}
-    for file, about in card(name).files.items():
+    known = card(name).files
+    if given is not None and not any(_find(given, file, about) for file, about in known.items()):
+        raise DataError(f"{given} is no file of corpus {name!r}; its files are {', '.join(known)}")
+    for file, about in known.items():
         there = next((path for path in places(name, file) if path.is_file() and _is_right(path, about)), None)
         found[file] = there or _get(name, file, about, given, report)
     return found
@@ -37,10 +41,11 @@ def _get(name: str, file: str, about: File, given: Path | None, report: Report) 
     target = cache(name) / file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        own = _find(given, file)
+        own = _find(given, file, about)
         if own is not None:
             with reading(own):
-                return _install(own.read_bytes(), own, file, about, target)
+                data = own.read_bytes()
+            return _install(data, own, file, about, target)
         if not about.address:
             raise DataError(
                 f"corpus {name!r}: there is no public address for {file}; "
@@ -56,15 +61,16 @@ def _get(name: str, file: str, about: File, given: Path | None, report: Report) 
         raise DataError(f"cannot write {target}: {reason(error)}") from None
 
 
-def _find(given: Path | None, file: str) -> Path | None:
-    """The user's own copy of `file`, if they have one."""
+def _find(given: Path | None, file: str, about: File) -> Path | None:
+    """The user's own copy of `file`, of its text unpacked, or of the archive it comes in."""
     if given is None:
         return None
     if not given.exists():
         raise DataError(f"cannot read {given}: No such file or directory")
+    names = [about.address.rpartition("/")[2]] if about.member else [file, file.removesuffix(".gz")]
     if given.is_dir():
-        return given / file if (given / file).is_file() else None
-    return given if given.name in (file, file.removesuffix(".gz")) else None
+        return next((given / name for name in names if (given / name).is_file()), None)
+    return given if given.name in names else None
 
 
 def _download(address: str, part: Path, file: str, report: Report) -> None:
@@ -142,5 +148,5 @@ def _is_right(path: Path, about: File) -> bool:
 def _text_is_right(data: bytes, wanted: str) -> bool:
     try:
         return hashlib.sha256(gzip.decompress(data)).hexdigest() == wanted
-    except (OSError, EOFError):
+    except (OSError, EOFError, zlib.error):
         return False

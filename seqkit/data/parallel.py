@@ -65,6 +65,8 @@ def _from_two(source: Path, target: Path) -> Iterator[tuple[str, str]]:
 
 
 def _from_tsv(path: Path, columns: tuple[int, int]) -> Iterator[tuple[str, str]]:
+    if min(columns) < 1:
+        raise DataError(f"columns of {path} are counted from 1, not {min(columns)}")
     for number, line in enumerate(read_lines(path), 1):
         cells = line.split("\t")
         if max(columns) > len(cells):

@@ -13,7 +13,7 @@ _RUNS = re.compile(r"\s+")
 # Control characters but tab and newline; the byte-order mark; zero-width space; bidirectional marks; soft hyphen.
 # U+200C and U+200D stay: Persian, Indic scripts and emoji are spelt with them.
 _CONTROL = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
 _LETTERS = re.compile(r"[^a-z]+")
 

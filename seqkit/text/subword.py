@@ -127,7 +127,8 @@ def _to_pieces_alphabet(text: str) -> str:
 
 
 def _from_pieces_alphabet(text: str) -> str:
-    return text.removeprefix(" ").replace(_ESCAPE + "1", SPACE).replace(_ESCAPE + "0", _ESCAPE)
+    # A text in which spaces are rare (Chinese) may leave no piece for one: it comes back from bytes, as U+2581.
+    return text.replace(SPACE, " ").removeprefix(" ").replace(_ESCAPE + "1", SPACE).replace(_ESCAPE + "0", _ESCAPE)
 
 
 def _reservoir(lines: Iterable[str], size: int, rng: random.Random) -> list[str]:

@@ -151,6 +151,8 @@ class Tokenizer:
             if about["format"] != _FORMAT:
                 raise DataError(f"{path} has format {about['format']}; this seqkit reads format {_FORMAT}")
             name, normalize, byte_fallback = about["tokenizer"], about["normalize"], about["byte_fallback"]
+            if not (isinstance(name, str) and isinstance(normalize, list) and isinstance(byte_fallback, bool)):
+                raise TypeError("a value is of the wrong type")
         except OSError as error:
             raise DataError(f"cannot read tokenizer {path}: {reason(error)}") from None
         except (ValueError, KeyError, TypeError) as error:

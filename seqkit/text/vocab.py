@@ -116,7 +116,10 @@ class Vocab:
             counts.append(int(count))
         if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
             raise DataError(f"{path}: the first four tokens must be {' '.join(SPECIALS)}")
-        return cls(tokens[len(SPECIALS) :], counts)
+        try:
+            return cls(tokens[len(SPECIALS) :], counts)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from None
 
     @classmethod
     def from_torchtext(cls, vocab: TorchtextLike) -> Vocab:

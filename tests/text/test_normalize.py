@@ -1,0 +1,97 @@
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqkit.errors import ConfigError
+from seqkit.text.normalize import STEPS, Normalizer
+
+CHARACTERS = [chr(i) for i in range(sys.maxunicode + 1) if not 0xD800 <= i <= 0xDFFF]
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+QUICK = settings(deadline=None, database=None)
+
+
+@QUICK
+@given(TEXT)
+def test_no_steps_at_all_are_the_identity(text):
+    assert Normalizer()(text) == text
+
+
+@pytest.mark.parametrize("step", STEPS)
+@QUICK
+@given(text=TEXT)
+def test_a_step_done_twice_is_the_step_done_once(step, text):
+    once = Normalizer([step])(text)
+    assert Normalizer([step, step])(text) == once
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFKC"])
+@QUICK
+@given(text=TEXT)
+def test_the_unicode_steps_leave_normalised_text(form, text):
+    assert unicodedata.is_normalized(form, Normalizer([form.lower()])(text))
+
+
+def test_accents_are_joined_and_ligatures_are_left_to_nfkc():
+    assert Normalizer(["nfc"])("e\u0301 ﬁ") == "é ﬁ"
+    assert Normalizer(["nfkc"])("e\u0301 ﬁ ｈ²") == "é fi h2"
+
+
+def test_every_white_character_of_unicode_becomes_a_space_but_for_line_ends_and_separators_of_files():
+    step = Normalizer(["spaces"])
+    changed = {char for char in CHARACTERS if step(char) != char}
+    assert changed == {char for char in CHARACTERS if char.isspace()} - set(" \n\r\x1c\x1d\x1e\x1f")
+    assert {step(char) for char in changed} == {" "}
+
+
+def test_control_removes_what_unicode_calls_a_control_or_a_direction_mark():
+    step = Normalizer(["control"])
+    removed = {char for char in CHARACTERS if not step(char)}
+    controls = {char for char in CHARACTERS if unicodedata.category(char) == "Cc"} - set("\t\n")
+    embeddings = {"LRE", "RLE", "PDF", "LRO", "RLO", "LRI", "RLI", "FSI", "PDI"}
+    directions = {char for char in CHARACTERS if unicodedata.bidirectional(char) in embeddings}
+    marks = set("\u061c\u200e\u200f")
+    assert controls | directions | marks | {"\ufeff", "\u200b"} <= removed
+    assert {unicodedata.category(char) for char in removed} == {"Cc", "Cf"}
+
+
+def test_control_keeps_the_joiners_that_persian_and_emoji_are_spelt_with():
+    for text in ("می\u200cخواهم", "👩\u200d🚀", "a\tb\nc"):
+        assert Normalizer(["control"])(text) == text
+
+
+@QUICK
+@given(TEXT)
+def test_squeeze_leaves_single_spaces_between_words_and_none_at_the_ends(text):
+    assert Normalizer(["squeeze"])(text) == " ".join(text.split())
+
+
+def test_the_two_ways_to_fold_case_differ_in_the_sharp_s():
+    assert Normalizer(["lower"])("STRAẞE Große") == "straße große"
+    assert Normalizer(["casefold"])("STRAẞE Große") == "strasse grosse"
+
+
+@QUICK
+@given(st.one_of(TEXT, st.text("aZ \n9é")))
+def test_letters_leaves_words_of_a_to_z(text):
+    cleaned = Normalizer(["letters"])(text)
+    assert all(word.isascii() and word.isalpha() and word.islower() for word in cleaned.split(" ") if cleaned)
+
+
+def test_letters_keeps_the_words_of_plain_english():
+    assert Normalizer(["letters"])(" The Time-Machine, by H. G. Wells [1898]\n") == "the time machine by h g wells"
+
+
+def test_steps_are_applied_in_the_order_given():
+    text = " \u00a0A\u0007 "
+    assert Normalizer(["spaces", "control", "squeeze", "lower"])(text) == "a"
+    assert Normalizer(["squeeze", "spaces"])("\u2060 a") == "\u2060 a"
+    assert Normalizer(["control", "squeeze"])("\u2060 a") == "a"
+    assert Normalizer(["squeeze", "control"])("\u2060 a") == " a"
+
+
+def test_an_unknown_step_is_named_with_the_nearest_known_one():
+    with pytest.raises(ConfigError, match=r"no normalisation step 'lowr'\. Did you mean 'lower'\? Known: casefold, "):
+        Normalizer(["nfc", "lowr"])

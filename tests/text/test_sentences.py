@@ -1,0 +1,95 @@
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from seqkit.text import split_sentences
+from seqkit.text.sentences import halve
+
+QUICK = settings(deadline=None, database=None)
+TEXT = st.one_of(st.text(), st.text("aB.!? \n\"'。”)…,"), st.text("你。！？” A.").map(lambda text: text * 2))
+
+
+@QUICK
+@given(TEXT)
+@example("")
+@example("  Hello.  World. ")
+def test_the_parts_joined_are_the_text_again(text):
+    assert "".join(sentence + space for sentence, space in split_sentences(text)) == text
+
+
+@QUICK
+@given(TEXT)
+def test_what_follows_a_sentence_is_white_space_and_no_sentence_but_the_only_one_is_empty(text):
+    parts = split_sentences(text)
+    assert all(not space.strip() for _, space in parts)
+    assert all(sentence for sentence, _ in parts[:-1])
+    assert len(parts) > 1 or parts[0][0] == text.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three?", ["One.", "Two!", "Three?"]),
+        ('He said "No." Then he left.', ['He said "No."', "Then he left."]),
+        ("Wait... What?! 3 men.", ["Wait...", "What?!", "3 men."]),
+        ("¿Qué? ¡No!", ["¿Qué?", "¡No!"]),
+        ("Où? À Paris.", ["Où?", "À Paris."]),
+        ("你好。再见！", ["你好。", "再见！"]),
+        ("你好。 再见！", ["你好。", "再见！"]),
+        ("真的吗？？是的。。。", ["真的吗？？", "是的。。。"]),
+        ("他说：“好。”她走了。", ["他说：“好。”", "她走了。"]),
+    ],
+)
+def test_sentences_are_cut_at_their_ends(text, sentences):
+    assert [sentence for sentence, _ in split_sentences(text)] == sentences
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mr. Brown met Dr. Smith.",
+        "J. S. Bach was here.",
+        "Das ist z. B. Wasser.",
+        "It cost 3.50 dollars in all.",
+        "See www.Example.Org now.",
+        "so ... he went",
+        "Stop! he cried.",
+        "no end at all",
+    ],
+)
+def test_abbreviations_numbers_and_lower_case_are_not_cut(text):
+    assert split_sentences(text) == [(text, "")]
+
+
+def test_an_abbreviation_that_begins_a_later_sentence_is_not_cut():
+    assert [sentence for sentence, _ in split_sentences("Hello. Dr. Who came.")] == ["Hello.", "Dr. Who came."]
+
+
+@pytest.mark.parametrize("unit", [".", "!'", "。", ". ", '."(', ". (", "。 ", "a. "])
+def test_a_very_long_line_takes_time_linear_in_it(unit):
+    """Quadratic, these took from minutes to hours."""
+    text = unit * (100_000 // len(unit))
+    begun = time.process_time()
+    assert "".join(sentence + space for sentence, space in split_sentences(text)) == text
+    assert time.process_time() - begun < 3
+
+
+@QUICK
+@given(st.one_of(st.text(min_size=2), st.text("ab ,", min_size=2)))
+@example("a,")
+@example("ab,")
+@example(", ")
+def test_halves_are_both_shorter_than_the_text_and_together_are_the_text(text):
+    left, right = halve(text)
+    assert left + right == text
+    assert left
+    assert right
+    assert min(len(left), len(right)) >= len(text) // 4
+
+
+def test_a_text_is_halved_after_a_clause_mark_else_at_a_space_else_in_the_middle():
+    assert halve("a bb cc, dd ee ff gg") == ("a bb cc,", " dd ee ff gg")
+    assert halve("aaa bbb ccc ddd") == ("aaa bbb ", "ccc ddd")
+    assert halve("aaaabbbb") == ("aaaa", "bbbb")

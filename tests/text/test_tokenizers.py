@@ -1,0 +1,473 @@
+import io
+import itertools
+import json
+import math
+import random
+import re
+from collections import Counter
+
+import pytest
+import sentencepiece
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from seqkit.config import build
+from seqkit.errors import ConfigError, DataError, UnknownName
+from seqkit.plugins import components
+from seqkit.text import (
+    BOS, EOS, PAD, SPECIALS, UNK, CharSplitter, SentencePieceSplitter, TextConfig, Tokenizer, Vocab,
+    WhitespaceSplitter, WordSplitter, ngrams,
+)  # fmt: skip
+from seqkit.text.subword import _reservoir
+
+QUICK = settings(deadline=None, database=None)
+NAMES = [entry.name for entry in components().tokenizers]
+PEOPLE = "a man,the woman,two children,an old dog,nobody,our neighbour's sister".split(",")
+DEEDS = "rides,is riding,sees,paints,has never seen,sold".split(",")
+THINGS = "a bicycle.,the red house!,an umbrella?,these mountains,Zürich.,the sea; it rains.".split(",")
+LINES = [" ".join(parts) for parts in itertools.product(PEOPLE, DEEDS, THINGS)]
+TEXT = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.text("\u2581\ue00001 a\n\r\t\0\u2585\ufffd\ufeff<>x"),
+    st.lists(
+        st.sampled_from([*" ".join(LINES[:40]).split(), "<0x41>", "<unk>", "</s>", "<pad>", "\u2581", "漢字", " "])
+    ).map(" ".join),
+)
+AWKWARD = ["", " ", "  two  spaces  ", "\u2581", "\ue000", "\ue0001\ue0000", "a\0b", "a\nb\r\nc", "\u2028", "<eos>", "👩‍🚀"]
+
+
+def config(**settings):
+    return TextConfig(**{"normalize": [], "vocab_size": 340, **settings})
+
+
+def sentencepiece_model(**settings):
+    """A model that the library trains on its own terms."""
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(LINES), model_writer=model, minloglevel=2, **settings
+    )
+    return model.getvalue()
+
+
+@pytest.fixture(scope="module", params=["bpe", "unigram"])
+def subwords(request):
+    return SentencePieceSplitter.train(LINES, vocab_size=340, model_type=request.param)
+
+
+@pytest.fixture(scope="module")
+def bpe():
+    return SentencePieceSplitter.train(LINES, vocab_size=340)
+
+
+@pytest.fixture(scope="module")
+def unigram():
+    return SentencePieceSplitter.train(LINES, vocab_size=340, model_type="unigram")
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def tokenizer(request):
+    return Tokenizer.train(LINES, config(tokenizer=request.param))
+
+
+# Text → tokens → text
+
+
+@pytest.mark.parametrize("name", ["char", "sentencepiece", "unigram"])
+def test_char_and_sentencepiece_give_back_every_text(name):
+    kind = {"model_type": "unigram", "tokenizer": "sentencepiece"} if name == "unigram" else {"tokenizer": name}
+    tokenizer = Tokenizer.train(LINES, config(**kind))
+
+    @QUICK
+    @given(TEXT)
+    def property(text):
+        ids = tokenizer.encode(text)
+        assert UNK not in ids
+        assert tokenizer.decode(ids) == text
+        assert tokenizer.decode(tokenizer.encode(text, bos=True, eos=True)) == text
+
+    for text in AWKWARD:
+        property = example(text)(property)
+    property()
+
+
+def test_chinese_without_any_space_to_learn_from_still_gives_back_spaces():
+    characters = "你我他们是的一二三四五六七八九十"
+    line = "".join(random.Random(0).choices(characters, k=30_000))
+    splitter = SentencePieceSplitter.train([line], vocab_size=262)
+    assert "\u2581" not in splitter.pieces
+    for text in ("你我 他们", "", " ", "\u2581 a"):
+        assert splitter.join(splitter.split(text)) == text
+
+
+SCRIPTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs", "Z", "Cc"])),
+    st.text("aé_9'’-.,!?«中文かカ한글नि\u0301\u200d\u200c■👩’", max_size=8),
+)
+
+
+@settings(QUICK, max_examples=500)
+@given(st.lists(SCRIPTS.map(lambda text: "".join(text.replace("\uffed", "").split())).filter(bool)).map(" ".join))
+@example("don't l’eau 'quoted' it's. \"Yes,\" he said -- no. 3.50 €")
+@example("中文 and 한국어, かな。mixed中文text!?")
+@example("\u0301a !\u0301b _x_ ...")
+def test_words_joined_are_the_text_if_its_white_space_is_single_spaces(text):
+    splitter = WordSplitter()
+    tokens = splitter.split(text)
+    assert splitter.join(tokens) == text
+    assert not any(re.search(r"\s", token) or not token for token in tokens)
+
+
+def test_words_and_punctuation_come_apart_in_any_script():
+    def bare(text):
+        return [token.strip("\uffed") for token in WordSplitter().split(text)]
+
+    assert bare("Hello, world!") == ["Hello", ",", "world", "!"]
+    assert bare("don't l’eau 'so'") == ["don't", "l’eau", "'", "so", "'"]
+    assert bare("«Привет», мир…") == ["«", "Привет", "»", ",", "мир", "…"]
+    assert bare("我爱你。") == ["我", "爱", "你", "。"]
+    assert bare("한국어 नमस्ते") == ["한국어", "नमस्ते"]
+    assert bare("e\u0301te\u0301") == ["e\u0301te\u0301"]
+
+
+def test_a_literal_joiner_becomes_a_square():
+    splitter = WordSplitter()
+    assert splitter.join(splitter.split("a\uffedb \uffed")) == "a■b ■"
+
+
+@QUICK
+@given(st.text(st.characters(exclude_categories=["Cs"])))
+def test_white_space_tokens_lose_nothing_but_the_amount_of_white_space(text):
+    splitter = WhitespaceSplitter()
+    assert splitter.split(splitter.join(splitter.split(text))) == splitter.split(text) == text.split()
+
+
+def test_characters_are_code_points():
+    assert CharSplitter().split("e\u0301 \n") == ["e", "\u0301", " ", "\n"]
+
+
+@pytest.mark.parametrize("text", ["A\u00a0 man,\tsees   ZÜRICH", "ﬁne  \u200bdogs"])
+def test_decoding_is_exact_after_the_declared_normalisation(text):
+    steps = ["nfkc", "spaces", "control", "squeeze", "lower"]
+    tokenizer = Tokenizer.train(LINES, config(normalize=steps))
+    assert tokenizer.decode(tokenizer.encode(text)) == tokenizer.normalizer(text) != text
+
+
+# Ids
+
+
+def test_many_texts_at_once_give_the_same_ids_as_one_by_one(tokenizer):
+    texts = [*LINES[:5], "", "ein Zug nach Köln 漢字"]
+    assert tokenizer.encode_all(texts) == [tokenizer.encode(text) for text in texts]
+    ends = tokenizer.encode_all(texts, bos=True, eos=True)
+    assert ends == [[BOS, *tokenizer.encode(text), EOS] for text in texts]
+    assert all(tokenizer.vocab.encode(tokenizer.split(text)) == tokenizer.encode(text) for text in LINES[:20])
+
+
+def test_the_text_it_was_trained_on_comes_back_and_has_no_unknown(tokenizer):
+    assert [tokenizer.decode(tokenizer.encode(line)) for line in LINES] == LINES
+    assert tokenizer.vocab.oov_rate == 0
+
+
+def test_counts_are_those_of_the_ids_of_the_training_text(tokenizer):
+    counter = Counter(i for line in LINES for i in tokenizer.encode(line))
+    assert dict(enumerate(tokenizer.vocab.counts)) == {i: counter[i] for i in range(len(tokenizer.vocab))}
+
+
+def test_any_ids_whatever_decode_to_some_text(tokenizer):
+    @QUICK
+    @given(st.lists(st.integers(0, len(tokenizer.vocab) - 1)))
+    def property(ids):
+        text = tokenizer.decode(ids)
+        text.encode("utf-8")
+        end = ids.index(EOS) if EOS in ids else len(ids)
+        assert text == tokenizer.decode([i for i in ids[:end] if i not in (PAD, BOS)])
+
+    property()
+
+
+def test_bytes_that_spell_no_character_decode_to_the_replacement_character():
+    for kind in ("char", "sentencepiece"):
+        tokenizer = Tokenizer.train(LINES, config(tokenizer=kind))
+        assert "\ufffd" in tokenizer.decode([tokenizer.vocab["<0xC3>"], tokenizer.vocab["<0xC3>"]])
+
+
+def test_unknown_words_are_unk_and_show_in_the_rate():
+    tokenizer = Tokenizer.train(["a b a c"], config(tokenizer="word", min_freq=2))
+    assert tokenizer.decode(tokenizer.encode("a b, a")) == "a <unk> <unk> a"
+    assert tokenizer.vocab.oov_rate == 0.5
+
+
+def test_unknown_characters_are_unk_without_byte_fallback():
+    tokenizer = Tokenizer.train(["abc"], config(tokenizer="char", byte_fallback=False))
+    assert tokenizer.encode("axb") == [tokenizer.vocab["a"], UNK, tokenizer.vocab["b"]]
+    subwords = Tokenizer.train(LINES, config(vocab_size=100, byte_fallback=False))
+    assert UNK in subwords.encode("漢")
+
+
+def test_a_character_vocabulary_keeps_the_most_frequent_characters_and_256_bytes():
+    tokenizer = Tokenizer.train(["aaa    b"], config(tokenizer="char", vocab_size=262))
+    assert tokenizer.vocab.tokens[:6] == (*SPECIALS, " ", "a")
+    assert len(tokenizer.vocab) == 262
+    assert tokenizer.decode(tokenizer.encode("cab")) == "cab"
+
+
+# Subword sampling
+
+
+@pytest.mark.parametrize("text", [*LINES[::7], *AWKWARD, "aaaa bbbb", "漢字 dogs", "x" * 300])
+def test_bpe_dropout_of_rate_0_is_the_library_s_own_segmentation(bpe, text):
+    assert bpe.sample(text, 0.0, random.Random(1)) == bpe.split(text)
+
+
+@QUICK
+@given(text=st.text("aeinrst ,.-zZü漢"))
+def test_bpe_dropout_of_rate_0_is_the_library_s_own_segmentation_of_any_text(bpe, text):
+    assert bpe.sample(text, 0.0, random.Random(1)) == bpe.split(text)
+
+
+def test_unigram_sampling_with_a_large_alpha_is_the_library_s_best_segmentation(unigram):
+    assert [unigram.sample(line, 500.0, random.Random(1)) for line in LINES[::5]] == [
+        unigram.split(line) for line in LINES[::5]
+    ]
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_unigram_samples_are_as_frequent_as_all_segmentations_enumerated_say(alpha):
+    """P(segmentation) ∝ P(its pieces) ** alpha, Kudo 2018, section 3.1."""
+    splitter = SentencePieceSplitter.train(
+        ["ababa abba baab bab aba bb ab ba abab baba bbab"] * 9,
+        vocab_size=13,
+        model_type="unigram",
+        byte_fallback=False,
+    )
+    library = sentencepiece.SentencePieceProcessor(model_proto=splitter._model)
+    scores = {piece: library.get_score(i) for i, piece in enumerate(splitter.pieces) if i >= 4}
+    word = "\u2581ababa"
+    weights = {}
+    for cuts in itertools.product([False, True], repeat=len(word) - 1):
+        places = [0, *(i + 1 for i, cut in enumerate(cuts) if cut), len(word)]
+        pieces = tuple(word[i:j] for i, j in itertools.pairwise(places))
+        if all(piece in scores for piece in pieces):
+            weights[pieces] = math.exp(alpha * sum(scores[piece] for piece in pieces))
+    assert len(weights) > 5
+    rng, draws = random.Random(1), 4000
+    found = Counter(tuple(splitter.sample("ababa", alpha, rng)) for _ in range(draws))
+    assert found.keys() <= weights.keys()
+    for pieces, weight in weights.items():
+        assert found[pieces] / draws == pytest.approx(weight / sum(weights.values()), abs=0.035)
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.5, 1.0])
+def test_sampled_pieces_decode_to_the_same_text(subwords, strength):
+    @QUICK
+    @given(TEXT, st.integers(0, 99))
+    def property(text, seed):
+        pieces = subwords.sample(text, strength, random.Random(seed))
+        assert set(pieces) <= set(subwords.pieces)
+        assert subwords.join(pieces) == text
+
+    property()
+
+
+@pytest.mark.parametrize("strength", [0.1, 0.5])
+def test_the_seed_alone_fixes_a_sample(subwords, strength):
+    def samples(seed):
+        rng = random.Random(seed)
+        return [subwords.sample(line, strength, rng) for line in LINES]
+
+    random.seed(1)
+    first = samples(1)
+    random.seed(2)
+    assert samples(1) == first
+    assert samples(2) != first
+
+
+def test_bpe_dropout_gives_more_pieces_the_higher_its_rate_down_to_single_characters(bpe):
+    sizes = [sum(len(bpe.sample(line, rate, random.Random(1))) for line in LINES) for rate in (0, 0.1, 0.3, 0.6, 1)]
+    assert sizes == sorted(set(sizes))
+    assert sizes[-1] == sum(len(line) + 1 for line in LINES)
+
+
+def test_a_small_alpha_gives_more_different_segmentations(unigram):
+    rng = random.Random(1)
+    kinds = [len({tuple(unigram.sample(LINES[-1], alpha, rng)) for _ in range(100)}) for alpha in (0.01, 1.0, 50.0)]
+    assert kinds[0] > kinds[1] > kinds[2]
+
+
+def test_a_word_too_long_to_sample_is_left_as_the_library_cuts_it(subwords):
+    word = "abcdefgh" * 2000
+    pieces = subwords.sample(f"a {word} b", 1e-9, random.Random(1))
+    assert subwords.join(pieces) == f"a {word} b"
+    assert len(pieces) < len(subwords.split(word)) + 10
+
+
+def test_a_tokenizer_samples_ids_of_the_normalised_text_and_only_subwords_can():
+    tokenizer = Tokenizer.train(LINES, config(normalize=["lower"]))
+    ids = tokenizer.sample("A MAN", 0.5, random.Random(3), eos=True)
+    assert ids == [*tokenizer.vocab.encode(tokenizer.splitter.sample("a man", 0.5, random.Random(3))), EOS]
+    words = Tokenizer.train(LINES, config(tokenizer="word"))
+    with pytest.raises(ConfigError, match=r"text\.sampling needs the sentencepiece tokenizer, not 'word'"):
+        words.sample("a", 0.1, random.Random(1))
+
+
+# Training
+
+
+@pytest.mark.parametrize("model_type", ["bpe", "unigram"])
+def test_training_again_gives_the_same_model(model_type, tmp_path):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        SentencePieceSplitter.train(iter(LINES), vocab_size=300, model_type=model_type).save(tmp_path / name)
+    first, second = (tmp_path / name / SentencePieceSplitter.FILE for name in ("first", "second"))
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_the_seed_chooses_which_lines_of_a_long_stream_train_the_model():
+    def pieces(seed):
+        return SentencePieceSplitter.train(iter(LINES), vocab_size=300, max_sentences=9, seed=seed).pieces
+
+    assert pieces(1) == pieces(1)
+    assert pieces(1) != pieces(2)
+
+
+def test_every_line_of_a_stream_has_the_same_chance_to_be_kept_and_order_stays():
+    rng, counter, runs = random.Random(1), Counter(), 3000
+    for _ in range(runs):
+        kept = _reservoir(iter("abcdefghij"), 4, rng)
+        assert kept == sorted(kept)
+        assert len(set(kept)) == 4
+        counter.update(kept)
+    assert all(n / runs == pytest.approx(0.4, abs=0.05) for n in counter.values())
+    assert len(counter) == 10
+    assert _reservoir("ab", 4, rng) == ["a", "b"]
+
+
+def test_the_vocabulary_has_exactly_the_size_asked_for_specials_and_bytes_included(subwords):
+    assert len(subwords.pieces) == 340
+    assert subwords.pieces[:4] == SPECIALS
+    assert {f"<0x{byte:02X}>" for byte in range(256)} <= set(subwords.pieces)
+
+
+@pytest.mark.parametrize("model_type", ["bpe", "unigram"])
+def test_too_large_a_vocabulary_is_told_the_most_and_the_most_works(model_type):
+    with pytest.raises(DataError, match=r"text\.vocab_size = 9000 is more than this text can give: set it to \d+ or") as e:
+        SentencePieceSplitter.train(LINES[:9], vocab_size=9000, model_type=model_type)
+    most = int(re.search(r"set it to (\d+)", str(e.value))[1])
+    assert len(SentencePieceSplitter.train(LINES[:9], vocab_size=most, model_type=model_type).pieces) == most
+    with pytest.raises(DataError, match=f"set it to {most} or less"):
+        SentencePieceSplitter.train(LINES[:9], vocab_size=most + 1, model_type=model_type)
+
+
+def test_too_small_a_vocabulary_is_told_the_least_and_the_least_works():
+    with pytest.raises(DataError, match=r"text\.vocab_size = 9 is too small .* \(it needs \d+\): raise it") as e:
+        SentencePieceSplitter.train(LINES, vocab_size=9)
+    least = int(re.search(r"needs (\d+)", str(e.value))[1])
+    assert len(SentencePieceSplitter.train(LINES, vocab_size=least).pieces) == least
+
+
+def test_a_character_vocabulary_without_room_for_characters_is_refused():
+    with pytest.raises(ConfigError, match=r"text\.vocab_size = 260 leaves no room beside 256 bytes"):
+        Tokenizer.train(LINES, config(tokenizer="char", vocab_size=260))
+
+
+@pytest.mark.parametrize("lines", [[], ["", ""]])
+def test_no_text_trains_no_subwords(lines):
+    with pytest.raises(DataError, match="cannot train a tokenizer: there is no text"):
+        SentencePieceSplitter.train(lines, vocab_size=340)
+
+
+def test_an_unknown_tokenizer_is_answered_with_the_known_ones():
+    with pytest.raises(UnknownName, match=r"no tokenizer 'wrod'\. Did you mean 'word'\? Known: char, sentencepiece"):
+        Tokenizer.train(LINES, config(tokenizer="wrod"))
+
+
+def test_a_wrong_setting_is_named():
+    with pytest.raises(ConfigError, match=r"\[text\]: unknown key 'vocab_sise'\. Did you mean 'vocab_size'\?"):
+        build(TextConfig, {"vocab_sise": 9}, "[text]")
+
+
+# Saving
+
+
+def test_a_saved_tokenizer_is_loaded_as_it_was(tokenizer, tmp_path):
+    before = Tokenizer(
+        tokenizer.splitter,
+        tokenizer.vocab,
+        name=tokenizer.name,
+        normalize=["nfc", "lower"],
+        byte_fallback=tokenizer.byte_fallback,
+    )
+    before.save(tmp_path)
+    after = Tokenizer.load(tmp_path)
+    texts = [*LINES[:9], "Ein ZUG e\u0301 漢字 \u2581", ""]
+    assert after.encode_all(texts) == before.encode_all(texts)
+    assert [after.decode(ids) for ids in after.encode_all(texts)] == [before.decode(before.encode(t)) for t in texts]
+    assert after.vocab == before.vocab
+    assert after.vocab.counts == before.vocab.counts
+    assert (after.name, after.normalizer.steps, after.byte_fallback) == (
+        before.name, before.normalizer.steps, before.byte_fallback,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def saved(bpe, tmp_path):
+    Tokenizer(bpe, Vocab(bpe.pieces[4:]), name="sentencepiece").save(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('{"format": 1, "tok', r"tokenizer\.json is damaged"),
+        ("[]", r"tokenizer\.json is damaged"),
+        ('{"format": 1}', r"tokenizer\.json is damaged: 'tokenizer'"),
+        ('{"format": 2}', r"tokenizer\.json has format 2; this seqkit reads format 1"),
+        ('{"format": 1, "tokenizer": "char", "normalize": 5, "byte_fallback": true}', r"tokenizer\.json is damaged"),
+        ('{"format": 1, "tokenizer": ["char"], "normalize": [], "byte_fallback": true}', r"tokenizer\.json is damaged"),
+        (b"\xff\xfe", r"tokenizer\.json is damaged"),
+    ],
+)
+def test_a_damaged_tokenizer_file_is_named(saved, content, message):
+    (saved / "tokenizer.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(DataError, match=message):
+        Tokenizer.load(saved)
+
+
+def test_files_that_are_missing_or_damaged_beside_it_are_named(saved):
+    vocab = (saved / "vocab.tsv").read_text(encoding="utf-8")
+    (saved / "vocab.tsv").write_text(vocab.replace("\t", " ", 7), encoding="utf-8")
+    with pytest.raises(DataError, match=r"vocab\.tsv:1: expected TOKEN<tab>COUNT"):
+        Tokenizer.load(saved)
+    (saved / "vocab.tsv").write_text(vocab + "more\t1\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"vocab\.tsv does not belong to the tokenizer's model"):
+        Tokenizer.load(saved)
+    model = (saved / "sentencepiece.model").read_bytes()
+    (saved / "sentencepiece.model").write_bytes(model[: len(model) // 2])
+    with pytest.raises(DataError, match=r"sentencepiece\.model: not a sentencepiece model, or a damaged one"):
+        Tokenizer.load(saved)
+    (saved / "sentencepiece.model").unlink()
+    with pytest.raises(DataError, match=r"cannot read .*sentencepiece\.model: No such file or directory"):
+        Tokenizer.load(saved)
+    (saved / "tokenizer.json").unlink()
+    with pytest.raises(DataError, match=r"cannot read tokenizer .*tokenizer\.json: No such file or directory"):
+        Tokenizer.load(saved)
+
+
+def test_a_sentencepiece_model_with_other_specials_is_refused():
+    with pytest.raises(DataError, match="first four pieces are not <pad> <unk> <bos> <eos>"):
+        SentencePieceSplitter(sentencepiece_model(vocab_size=60, model_type="bpe"))
+
+
+def test_the_saved_description_says_how_the_text_was_cut(saved):
+    about = json.loads((saved / "tokenizer.json").read_text(encoding="utf-8"))
+    assert about == {"format": 1, "tokenizer": "sentencepiece", "normalize": [], "byte_fallback": False}
+
+
+# N-grams
+
+
+@QUICK
+@given(st.lists(st.sampled_from("abc"), max_size=8), st.lists(st.integers(1, 4), max_size=3))
+def test_ngrams_of_each_order_are_the_list_zipped_with_itself_shifted(tokens, orders):
+    expected = [gram for n in orders for gram in zip(*(tokens[i:] for i in range(n)), strict=False)]
+    assert list(ngrams(tokens, *orders)) == expected
