@@ -11,7 +11,7 @@ from pathlib import Path
 
 from safetensors.torch import save_file
 
-from seqkit.train import checkpoint
+from seqkit.training import checkpoint
 
 run, out = Path(sys.argv[1]), Path(sys.argv[2])
 step = checkpoint.resolve(run)

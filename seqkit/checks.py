@@ -16,7 +16,7 @@ def compute() -> str:
     import torch
 
     from .nn.linear import FAST_LINEAR
-    from .train.devices import pick_device
+    from .training.devices import pick_device
 
     parts = [
         f"device {pick_device()}",

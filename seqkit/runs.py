@@ -21,9 +21,9 @@ from . import __version__, recipes
 from .config import RunConfig, build, plain, read
 from .errors import CheckpointError, ConfigError, Interrupted, hint, reason
 from .plugins import components
-from .train import checkpoint
-from .train.devices import pick_device
-from .train.trainer import Evaluated, Trainer, Updated
+from .training import checkpoint
+from .training.devices import pick_device
+from .training.trainer import Evaluated, Trainer, Updated
 
 _MAY_CHANGE = {"steps", "epochs", "eval_every", "patience", "keep"}  # of [train], when a run goes on
 LOG = "log.jsonl"

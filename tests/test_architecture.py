@@ -28,11 +28,11 @@ MAY_IMPORT = {
     "search": {"config", "data", "text"},
     "metrics": {"errors", "text"},
     "tasks": {"errors", "config", "data", "metrics", "nn", "search", "text"},
-    "train": {"errors", "config", "tasks"},
+    "training": {"errors", "config", "tasks"},
     "recipes": {"errors", "config", "plugins", "data"},
-    "runs": {"errors", "config", "plugins", "recipes", "train"},
-    "checks": {"data", "nn", "runs", "train"},
-    "cli": {"errors", "config", "data", "metrics", "plugins", "recipes", "runs", "tasks", "train"},
+    "runs": {"errors", "config", "plugins", "recipes", "training"},
+    "checks": {"data", "nn", "runs", "training"},
+    "cli": {"errors", "config", "data", "metrics", "plugins", "recipes", "runs", "tasks", "training"},
 }
 
 
@@ -139,3 +139,9 @@ def test_lint_and_types_are_clean():
     for command in (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy", "--no-error-summary"]):
         result = subprocess.run([sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_module_hides_a_public_name():
+    """`import seqkit.x` sets the attribute x of seqkit: a function of that name would be gone."""
+    modules = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()}
+    assert not modules & set(seqkit.__all__)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from ..runs import Saved, Started
-    from ..train.trainer import Evaluated, Updated
+    from ..training.trainer import Evaluated, Updated
 
 
 def make_progress() -> Progress:

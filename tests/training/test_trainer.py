@@ -12,8 +12,8 @@ from toy_task import Lines, make_trainer
 
 from seqkit.config import OptimConfig, TrainConfig
 from seqkit.errors import TrainingError
-from seqkit.train import Evaluated, Updated
-from seqkit.train.optim import learning_rate, make_optimizer
+from seqkit.training import Evaluated, Updated
+from seqkit.training.optim import learning_rate, make_optimizer
 
 
 def test_training_lowers_the_loss_and_says_what_happened():

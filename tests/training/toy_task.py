@@ -11,7 +11,7 @@ from torch import nn
 
 from seqkit.config import OptimConfig, TrainConfig
 from seqkit.tasks import Goal, Step
-from seqkit.train import Trainer
+from seqkit.training import Trainer
 
 
 @dataclass
