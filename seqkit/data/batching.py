@@ -36,6 +36,10 @@ class Rows:
         ids: list[int] = self._ids[end - self.lengths[index] : end].tolist()
         return ids
 
+    def share(self, token: int) -> float:
+        """The share of `token` among all ids."""
+        return float((self._ids == token).mean()) if len(self._ids) else 0.0
+
     def padded(self, indices: Ints) -> Tensor:
         """The rows at `indices` (B,) as ids (B, longest), `PAD` after each."""
         lengths = self.lengths[indices]
@@ -72,8 +76,9 @@ class PairBatch:
 def token_batches(sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None) -> list[Ints]:
     """Cut pairs of these lengths into batches of at most `budget` real target tokens (at least one pair each).
 
-    Pairs of like lengths share a batch: target lengths are taken two by two, and the sources of each such band run
-    up, those of the next down, so that neighbours stay alike on both sides. `rng` breaks ties and shuffles the batches; without it the order is fixed.
+    Pairs of like lengths share a batch: target lengths are taken two by two, and the sources of each such band
+    run up, those of the next down, so that neighbours stay alike on both sides. `rng` breaks ties and shuffles
+    the batches; without it the order is fixed.
     """
     noise = np.arange(len(targets)) if rng is None else rng.permutation(len(targets))
     band = targets // 2

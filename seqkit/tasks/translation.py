@@ -21,7 +21,7 @@ from ..metrics.bleu import bleu, chrf
 from ..nn.loss import linear_cross_entropy
 from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig, Tokenizer
-from ..text.vocab import PAD
+from ..text.vocab import PAD, UNK
 from .base import Goal, Step, Totals
 from .translator import Translator
 
@@ -99,15 +99,12 @@ class Translation:
         return _fitting(sources, targets, 0 if keep_all else self.data.max_length)
 
     def about(self) -> list[str]:
-        vocab = self.target.vocab
-        sizes = (
-            f"{len(vocab):,} tokens"
-            if self.source is self.target
-            else f"{len(self.source.vocab):,} + {len(vocab):,} tokens"
-        )
+        vocabularies = [self.target.vocab] if self.source is self.target else [self.source.vocab, self.target.vocab]
+        sizes = " + ".join(f"{len(vocab):,}" for vocab in vocabularies)
+        unknown = " + ".join(f"{rows.share(UNK):.2%}" for rows in self._train)
         lines = [
             f"{len(self._train[0]):,} training pairs, {len(self._valid[0]):,} for validation",
-            f"vocabulary {sizes}, {vocab.oov_rate:.2%} of the training text unknown",
+            f"vocabulary {sizes} tokens; unknown in the training text: {unknown} (source + target)",
         ]
         return [*lines, str(self._skipped)] if str(self._skipped) else lines
 
