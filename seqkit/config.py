@@ -116,16 +116,17 @@ def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
 
 def _sentence(cls: type, error: ValidationError) -> str:
     """The first of pydantic's complaints, as one line."""
-    problems = error.errors(include_url=False)
-    problem = problems[0]
+    unknown = ("unexpected_keyword_argument", "extra_forbidden")
+    problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] not in unknown)
+    problem = problems[0]  # an unknown key first: it is often why another one is missing
     path = [str(part) for part in problem["loc"]]
     key = ".".join(path)
     rest = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-    if problem["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+    if problem["type"] in unknown:
         return f"unknown key {key!r}.{hint(path[-1], _keys(cls, path[:-1]))}{rest}"
     if problem["type"] == "missing":
         return f"missing key {key!r}{rest}"
-    text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ").replace("valid ", "")
+    text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if not key or problem["type"] == "value_error":
         return f"{key + ': ' if key else ''}{text}{rest}"
     return f"{key} {text}, got {problem['input']!r}{rest}"
