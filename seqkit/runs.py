@@ -232,6 +232,8 @@ def _opened_log(
         (folder / LOG).write_text("".join(kept), encoding="utf-8")
         with (folder / LOG).open("a", encoding="utf-8", buffering=1) as log:
             yield lambda event: print(json.dumps(event), file=log)
+    except BrokenPipeError:  # a listener's, not ours
+        raise
     except OSError as error:
         raise CheckpointError(f"cannot write to {folder}: {reason(error)}") from None
 

@@ -1,12 +1,22 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
 from ..errors import ConfigError
-from .options import PATH, device_options, key_values, model_option, search_option, set_threads
+from .options import (
+    PATH,
+    device_options,
+    key_values,
+    model_option,
+    one_line,
+    opened,
+    search_option,
+    set_threads,
+)
 
 
 @click.command()
@@ -34,7 +44,7 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Translate a test set and score it with sacrebleu: BLEU and chrF, with their signatures."""
-    if (data is None) == (source is None) or (source is not None and not references):
+    if (data is None) == (source is None) or (source is None) == bool(references):
         raise click.UsageError("give --source F --reference F, or --data TSV")
     settings = key_values(search, "--search")
 
@@ -43,15 +53,20 @@ def evaluate(
     from ..metrics import bleu, chrf
     from .progress import counted
 
-    paths = [data] if data else [source, *references]
-    sources, columns_of_references = read_references([path for path in paths if path], _columns(columns))
+    paths = [path for path in (data, source, *references) if path]
+    sources, columns_of_references = read_references(paths, _columns(columns))
+    if output and output.exists() and any(output.samefile(path) for path in paths):
+        raise click.UsageError(f"{output} is read from: the translations need another file")
     set_threads(threads)
     translator = runs.load(model, device=device, task="translation")
     outputs: list[str] = []
-    for chunk in counted([sources[i : i + 500] for i in range(0, len(sources), 500)], "sentences translated"):
-        outputs += translator.translate(chunk, **settings)
-    if output:
-        output.write_text("".join(line + "\n" for line in outputs), encoding="utf-8", newline="\n")
+    chunks = [sources[i : i + 500] for i in range(0, len(sources), 500)]
+    with opened(output) if output else nullcontext(lambda line: None) as write:
+        for chunk in counted(chunks, "sentences translated"):
+            found = translator.translate(chunk, **settings)
+            outputs += found
+            for line in found:
+                write(one_line(line))
     scores = {"bleu": bleu(outputs, columns_of_references), "chrf": chrf(outputs, columns_of_references)}
     if as_json:
         record = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import Any
 
 import click
 
@@ -32,6 +33,15 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"no command {args[0]!r}.{hint(args[0], self.list_commands(ctx))}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """End quietly, as a signal would, once whoever read our output is gone (`| head`)."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Python would complain when it flushes stdout at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(141)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.help) for entry in components().commands])
@@ -46,7 +56,7 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line: a `SeqkitError` is one line and exit code 1; a closed stdout ends quietly."""
+    """Run the command line: a `SeqkitError` is one line and exit code 1."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # whatever the locale says
@@ -55,7 +65,3 @@ def main() -> None:
     except SeqkitError as error:
         click.echo(f"error: {' '.join(str(error).split())}", err=True)
         sys.exit(130 if isinstance(error, Interrupted) else 1)
-    except BrokenPipeError:
-        # Whoever read our output is gone (`| head`). Python would complain when it flushes stdout at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)

@@ -1,15 +1,16 @@
-"""Options that several commands share."""
+"""What several commands share: options, and where output goes."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError, reason
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,3 +56,21 @@ def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
         except (tomllib.TOMLDecodeError, KeyError):
             found[key.strip()] = text
     return found
+
+
+def one_line(text: str) -> str:
+    """A translation on one line, whatever characters it came up with."""
+    return " ".join(text.splitlines())
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
+    """A function that writes a line to a file or to stdout, at once."""
+    if path is None:
+        yield click.echo
+        return
+    try:
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            yield lambda line: click.echo(line, file=file)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {reason(error)}") from None

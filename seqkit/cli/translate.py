@@ -3,8 +3,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -12,7 +11,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from ..errors import DataError, reason
-from .options import PATH, device_options, key_values, model_option, search_option, set_threads
+from .options import (
+    PATH,
+    device_options,
+    key_values,
+    model_option,
+    one_line,
+    opened,
+    search_option,
+    set_threads,
+)
 from .progress import counted
 
 if TYPE_CHECKING:
@@ -59,6 +67,8 @@ def translate(
         raise click.UsageError("give TEXT or --input, not both")
     if source:  # fail before the model is loaded
         _open_input(source).close()
+        if output and output.exists() and output.samefile(source):
+            raise click.UsageError("--input and --output are the same file")
 
     from .. import runs
 
@@ -69,7 +79,7 @@ def translate(
     chunks: Iterable[list[str]] = [[_utf8(line) for line in text]] if text else _chunks(source)
     several = nbest is not None or settings.get("nbest", translator.search.nbest) > 1
     number = 0
-    with _opened(output) as write:
+    with opened(output) as write:
         for lines in counted(chunks, "lines translated", show=source is not None):
             for line, found in zip(lines, translator.translate_nbest(lines, **settings), strict=True):
                 write(_json(line, found, several) if as_json else _plain(number, found, several))
@@ -78,13 +88,8 @@ def translate(
 
 def _plain(number: int, found: list[Translation], several: bool) -> str:
     if several:
-        return "\n".join(f"{number} ||| {_line(t.text)} ||| {t.score:.6f}" for t in found)
-    return _line(found[0].text)
-
-
-def _line(text: str) -> str:
-    """A translation on one line, whatever characters it came up with."""
-    return " ".join(text.splitlines())
+        return "\n".join(f"{number} ||| {one_line(t.text)} ||| {t.score:.6f}" for t in found)
+    return one_line(found[0].text)
 
 
 def _json(source: str, found: list[Translation], several: bool) -> str:
@@ -141,16 +146,3 @@ def _utf8(text: str) -> str:
     except UnicodeEncodeError:
         raise DataError(f"TEXT {text!r} is not UTF-8") from None
     return text
-
-
-@contextmanager
-def _opened(path: Path | None) -> Iterator[Callable[[str], None]]:
-    """A function that writes a line to a file or to stdout, at once."""
-    if path is None:
-        yield click.echo
-        return
-    try:
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            yield lambda line: click.echo(line, file=file)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {reason(error)}") from None

@@ -95,6 +95,7 @@ def _download(address: str, part: Path, file: str, report: Report) -> None:
                 f"{address}: the connection ended after {done:,} of {total:,} bytes; run it again to go on from there"
             )
     except urllib.error.HTTPError as error:
+        error.close()  # it is the response, too
         if error.code == 416:  # nothing is left to fetch
             return
         raise DataError(f"cannot fetch {address}: {error.code} {error.reason}") from None

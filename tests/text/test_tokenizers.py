@@ -15,16 +15,27 @@ from seqkit.config import build
 from seqkit.errors import ConfigError, DataError, UnknownName
 from seqkit.plugins import components
 from seqkit.text import (
-    BOS, EOS, PAD, SPECIALS, UNK, CharSplitter, SentencePieceSplitter, TextConfig, Tokenizer, Vocab,
-    WhitespaceSplitter, WordSplitter, ngrams,
-)  # fmt: skip
+    BOS,
+    EOS,
+    PAD,
+    SPECIALS,
+    UNK,
+    CharSplitter,
+    SentencePieceSplitter,
+    TextConfig,
+    Tokenizer,
+    Vocab,
+    WhitespaceSplitter,
+    WordSplitter,
+    ngrams,
+)
 from seqkit.text.subword import _reservoir
 
 QUICK = settings(deadline=None, database=None)
 NAMES = [entry.name for entry in components().tokenizers]
-PEOPLE = "a man,the woman,two children,an old dog,nobody,our neighbour's sister".split(",")
-DEEDS = "rides,is riding,sees,paints,has never seen,sold".split(",")
-THINGS = "a bicycle.,the red house!,an umbrella?,these mountains,Zürich.,the sea; it rains.".split(",")
+PEOPLE = ["a man", "the woman", "two children", "an old dog", "nobody", "our neighbour's sister"]
+DEEDS = ["rides", "is riding", "sees", "paints", "has never seen", "sold"]
+THINGS = ["a bicycle.", "the red house!", "an umbrella?", "these mountains", "Zürich.", "the sea; it rains."]
 LINES = [" ".join(parts) for parts in itertools.product(PEOPLE, DEEDS, THINGS)]
 TEXT = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"])),
@@ -33,11 +44,23 @@ TEXT = st.one_of(
         st.sampled_from([*" ".join(LINES[:40]).split(), "<0x41>", "<unk>", "</s>", "<pad>", "\u2581", "漢字", " "])
     ).map(" ".join),
 )
-AWKWARD = ["", " ", "  two  spaces  ", "\u2581", "\ue000", "\ue0001\ue0000", "a\0b", "a\nb\r\nc", "\u2028", "<eos>", "👩‍🚀"]
+AWKWARD = [
+    "",
+    " ",
+    "  two  spaces  ",
+    "\u2581",
+    "\ue000",
+    "\ue0001\ue0000",
+    "a\0b",
+    "a\nb\r\nc",
+    "\u2028",
+    "<eos>",
+    "👩‍🚀",
+]
 
 
 def config(**settings):
-    return TextConfig(**{"normalize": [], "vocab_size": 340, **settings})
+    return TextConfig(**{"normalize": [], "vocab_size": 310, **settings})
 
 
 def sentencepiece_model(**settings):
@@ -51,17 +74,17 @@ def sentencepiece_model(**settings):
 
 @pytest.fixture(scope="module", params=["bpe", "unigram"])
 def subwords(request):
-    return SentencePieceSplitter.train(LINES, vocab_size=340, model_type=request.param)
+    return SentencePieceSplitter.train(LINES, vocab_size=310, model_type=request.param)
 
 
 @pytest.fixture(scope="module")
 def bpe():
-    return SentencePieceSplitter.train(LINES, vocab_size=340)
+    return SentencePieceSplitter.train(LINES, vocab_size=310)
 
 
 @pytest.fixture(scope="module")
 def unigram():
-    return SentencePieceSplitter.train(LINES, vocab_size=340, model_type="unigram")
+    return SentencePieceSplitter.train(LINES, vocab_size=310, model_type="unigram")
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -79,21 +102,21 @@ def test_char_and_sentencepiece_give_back_every_text(name):
 
     @QUICK
     @given(TEXT)
-    def property(text):
+    def check(text):
         ids = tokenizer.encode(text)
         assert UNK not in ids
         assert tokenizer.decode(ids) == text
         assert tokenizer.decode(tokenizer.encode(text, bos=True, eos=True)) == text
 
     for text in AWKWARD:
-        property = example(text)(property)
-    property()
+        check = example(text)(check)
+    check()
 
 
 def test_chinese_without_any_space_to_learn_from_still_gives_back_spaces():
     characters = "你我他们是的一二三四五六七八九十"
     line = "".join(random.Random(0).choices(characters, k=30_000))
-    splitter = SentencePieceSplitter.train([line], vocab_size=262)
+    splitter = SentencePieceSplitter.train([line], vocab_size=290)
     assert "\u2581" not in splitter.pieces
     for text in ("你我 他们", "", " ", "\u2581 a"):
         assert splitter.join(splitter.split(text)) == text
@@ -105,7 +128,7 @@ SCRIPTS = st.one_of(
 )
 
 
-@settings(QUICK, max_examples=500)
+@settings(QUICK, max_examples=300)
 @given(st.lists(SCRIPTS.map(lambda text: "".join(text.replace("\uffed", "").split())).filter(bool)).map(" ".join))
 @example("don't l’eau 'quoted' it's. \"Yes,\" he said -- no. 3.50 €")
 @example("中文 and 한국어, かな。mixed中文text!?")
@@ -126,6 +149,7 @@ def test_words_and_punctuation_come_apart_in_any_script():
     assert bare("«Привет», мир…") == ["«", "Привет", "»", ",", "мир", "…"]
     assert bare("我爱你。") == ["我", "爱", "你", "。"]
     assert bare("한국어 नमस्ते") == ["한국어", "नमस्ते"]
+    assert bare("می\u200cخواهم क\u094d\u200dष") == ["می\u200cخواهم", "क\u094d\u200dष"]
     assert bare("e\u0301te\u0301") == ["e\u0301te\u0301"]
 
 
@@ -176,13 +200,13 @@ def test_counts_are_those_of_the_ids_of_the_training_text(tokenizer):
 def test_any_ids_whatever_decode_to_some_text(tokenizer):
     @QUICK
     @given(st.lists(st.integers(0, len(tokenizer.vocab) - 1)))
-    def property(ids):
+    def check(ids):
         text = tokenizer.decode(ids)
         text.encode("utf-8")
         end = ids.index(EOS) if EOS in ids else len(ids)
         assert text == tokenizer.decode([i for i in ids[:end] if i not in (PAD, BOS)])
 
-    property()
+    check()
 
 
 def test_bytes_that_spell_no_character_decode_to_the_replacement_character():
@@ -225,6 +249,18 @@ def test_bpe_dropout_of_rate_0_is_the_library_s_own_segmentation_of_any_text(bpe
     assert bpe.sample(text, 0.0, random.Random(1)) == bpe.split(text)
 
 
+def test_of_equal_merges_the_leftmost_is_made_as_the_library_does():
+    splitter = SentencePieceSplitter.train(["aa aa aa baab abba ab"], vocab_size=266)
+
+    @QUICK
+    @given(st.text("aab ", max_size=12))
+    @example("aaaaa")
+    def check(text):
+        assert splitter.sample(text, 0.0, random.Random(1)) == splitter.split(text)
+
+    check()
+
+
 def test_unigram_sampling_with_a_large_alpha_is_the_library_s_best_segmentation(unigram):
     assert [unigram.sample(line, 500.0, random.Random(1)) for line in LINES[::5]] == [
         unigram.split(line) for line in LINES[::5]
@@ -261,12 +297,12 @@ def test_unigram_samples_are_as_frequent_as_all_segmentations_enumerated_say(alp
 def test_sampled_pieces_decode_to_the_same_text(subwords, strength):
     @QUICK
     @given(TEXT, st.integers(0, 99))
-    def property(text, seed):
+    def check(text, seed):
         pieces = subwords.sample(text, strength, random.Random(seed))
         assert set(pieces) <= set(subwords.pieces)
         assert subwords.join(pieces) == text
 
-    property()
+    check()
 
 
 @pytest.mark.parametrize("strength", [0.1, 0.5])
@@ -343,14 +379,16 @@ def test_every_line_of_a_stream_has_the_same_chance_to_be_kept_and_order_stays()
 
 
 def test_the_vocabulary_has_exactly_the_size_asked_for_specials_and_bytes_included(subwords):
-    assert len(subwords.pieces) == 340
+    assert len(subwords.pieces) == 310
     assert subwords.pieces[:4] == SPECIALS
     assert {f"<0x{byte:02X}>" for byte in range(256)} <= set(subwords.pieces)
 
 
 @pytest.mark.parametrize("model_type", ["bpe", "unigram"])
 def test_too_large_a_vocabulary_is_told_the_most_and_the_most_works(model_type):
-    with pytest.raises(DataError, match=r"text\.vocab_size = 9000 is more than this text can give: set it to \d+ or") as e:
+    with pytest.raises(
+        DataError, match=r"text\.vocab_size = 9000 is more than this text can give: set it to \d+ or"
+    ) as e:
         SentencePieceSplitter.train(LINES[:9], vocab_size=9000, model_type=model_type)
     most = int(re.search(r"set it to (\d+)", str(e.value))[1])
     assert len(SentencePieceSplitter.train(LINES[:9], vocab_size=most, model_type=model_type).pieces) == most
@@ -373,7 +411,7 @@ def test_a_character_vocabulary_without_room_for_characters_is_refused():
 @pytest.mark.parametrize("lines", [[], ["", ""]])
 def test_no_text_trains_no_subwords(lines):
     with pytest.raises(DataError, match="cannot train a tokenizer: there is no text"):
-        SentencePieceSplitter.train(lines, vocab_size=340)
+        SentencePieceSplitter.train(lines, vocab_size=310)
 
 
 def test_an_unknown_tokenizer_is_answered_with_the_known_ones():

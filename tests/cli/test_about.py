@@ -1,0 +1,134 @@
+"""Commands that tell what there is, and the command line as a whole."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+import seqkit
+from seqkit import recipes
+from seqkit.cli.main import cli as group
+from seqkit.data import corpora
+from seqkit.plugins import components
+from seqkit.registry import Entry
+
+
+def commands(command=group, path=()):
+    """(path, command) of every command and subcommand."""
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            yield from commands(command.get_command(context, name), (*path, name))
+
+
+COMMANDS = list(commands())
+
+
+@pytest.mark.parametrize("path", [path for path, _ in COMMANDS], ids=" ".join)
+def test_every_command_says_what_it_does(cli, path):
+    done = cli(*path, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert f"seqkit {' '.join(path)} ".replace("  ", " ") in done.lines[0]
+    assert len(done.lines) > 3
+
+
+@pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS])
+def test_no_command_has_more_than_15_options_and_every_option_has_a_help_line(path, command):
+    options = [one for one in command.params if isinstance(one, click.Option)]
+    assert len(options) <= 15
+    assert all(option.help for option in options)
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "from seqkit.cli.main import main\n"
+        "sys.argv = ['seqkit', '--help']\n"
+        "try: main()\n"
+        "finally: print([name for name in ('torch', 'numpy', 'pydantic', 'rich') if name in sys.modules])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_version_is_the_package_s(cli):
+    assert cli("--version").out == f"seqkit, version {seqkit.__version__}\n"
+
+
+def test_models_lists_every_registered_model(cli):
+    lines = cli("models").lines
+    assert [line.split()[0] for line in lines] == [entry.name for entry in components().models]
+    assert "Vaswani" in next(line for line in lines if line.startswith("transformer "))
+
+
+def test_plugins_lists_every_name_and_who_provides_it(cli):
+    listed = [line.split()[:2] for line in cli("plugins").lines]
+    assert len(listed) == sum(1 for registry in components().registries() for _ in registry)
+    assert ["tokenizer", "sentencepiece"] in listed
+
+
+def test_a_broken_plugin_is_shown_and_breaks_nothing(cli, monkeypatch):
+    monkeypatch.setitem(components().broken, "rotten", ImportError("no module named fruit"))
+    done = cli("plugins")
+    assert done.lines[-1].split(maxsplit=2) == ["broken", "rotten", "ImportError: no module named fruit"]
+    assert done.err == "warning: plugin rotten did not load: no module named fruit\n"
+    assert "broken  rotten" in cli("doctor").out
+
+
+def test_doctor_fails_if_a_check_fails(cli, monkeypatch):
+    checks = {"good": Entry("good", "platform:machine", "seqkit", ""), "bad": Entry("bad", "gone:x", "seqkit", "")}
+    monkeypatch.setattr(components().checks, "_entries", checks)
+    done = cli("doctor")
+    assert done.code == 1
+    bad, good = done.out.splitlines()
+    assert good.startswith("ok      good")
+    assert bad.split() == ["broken", "bad", "ModuleNotFoundError:", "No", "module", "named", "'gone'"]
+    del checks["bad"]
+    assert cli("doctor").code == 0
+
+
+def test_doctor_finds_this_installation_whole(cli, shipped):
+    done = cli("doctor")
+    assert done.code == 0, done.out
+    assert "shipped model" in done.out
+
+
+def test_config_without_a_name_lists_the_recipes(cli):
+    assert cli("config").lines == recipes.names()
+
+
+def test_config_says_what_every_key_is_and_its_default(cli):
+    lines = cli("config", "multi30k/de-en", "--set", "train.steps=7").lines
+    (steps,) = [line for line in lines if line.startswith("steps = ")]
+    assert steps.startswith("steps = 7 ")
+    assert steps.endswith("(default 0)")
+    assert all("  # " in line for line in lines if line)
+
+
+def test_corpora_lists_every_corpus_and_where_it_is(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQKIT_CORPORA", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    lines = cli("corpora", "list").lines
+    assert cli("corpora").lines == lines
+    assert [line.split()[0] for line in lines] == corpora.names()
+    states = {line.split()[0]: line[19:31].strip() for line in lines}
+    assert (states["demo"], states["multi30k"]) == ("here", "not here")
+
+
+@pytest.mark.parametrize("name", corpora.names())
+def test_corpora_show_tells_source_licence_files_and_recipes(cli, name):
+    lines = cli("corpora", "show", name).lines
+    card = corpora.card(name)
+    assert lines[0] == card.title
+    assert {line.split()[0] for line in lines[1:]} >= {"source", "licence", "file"}
+    assert sum(line.startswith("file ") for line in lines) == len(card.files)
+    shown = [line.split()[-1] for line in lines if line.startswith("recipe ")]
+    assert shown == [recipe for recipe in recipes.names() if recipe.startswith(f"{name}/")]
+
+
+def test_a_wrong_subcommand_is_answered_with_the_right_one(cli):
+    assert "Did you mean 'translate'?" in cli("tranlsate", "x").complaint(2)
+    assert "Did you mean 'show'?" in cli("corpora", "shwo").complaint(2)
+    assert "--beam" in cli("translate", "--baem", "3", "x").complaint(2)

@@ -1,0 +1,197 @@
+"""`seqkit train`: what it says, what it refuses, and that a run goes on as if it had never stopped."""
+
+import errno
+import json
+import os
+import re
+import signal
+
+import pytest
+import torch
+from letters import write_lines
+from safetensors.torch import load_file
+
+import seqkit
+from seqkit.errors import CheckpointError, Interrupted
+from seqkit.training import checkpoint
+
+
+def tensors(run):
+    """All tensors of the last checkpoint of a run, the trainer's too, under their file's name and their own."""
+    last = checkpoint.resolve(run, prefer="last")
+    files = (checkpoint.MODEL, checkpoint.TRAINER)
+    return {(file, name): tensor for file in files for name, tensor in load_file(last / file).items()}
+
+
+def differences(one, other):
+    one, other = tensors(one), tensors(other)
+    assert one.keys() == other.keys()
+    return [name for name in one if not torch.equal(one[name], other[name])]
+
+
+def stop_at(step, number=signal.SIGTERM):
+    """A listener that has this process told to stop after that update."""
+
+    def listen(event):
+        if type(event).__name__ == "Updated" and event.step == step:
+            os.kill(os.getpid(), number)
+
+    return listen
+
+
+def test_progress_is_on_stderr_and_the_result_on_stdout(here, cli):
+    done = cli("train", "tiny.toml", "--out", "new/run")
+    assert re.fullmatch(r"new/run: 4 steps, best perplexity [\d.]+\n", done.out)
+    lines = done.err.splitlines()
+    assert lines[0] == "40 training pairs, 10 for validation"
+    assert re.search(r"transformer, [\d,]+ parameters, training on \S+ \(fp32\) into new/run", done.err)
+    assert [line.split("·")[0].strip() for line in lines if line.startswith("step ")] == ["step      2", "step      4"]
+
+
+def test_without_out_the_run_is_named_after_its_config(here, cli):
+    assert cli("train", "tiny.toml").out.startswith("runs/tiny: 4 steps")
+    assert seqkit.load("runs/tiny").translate([""]) == [""]
+
+
+def test_the_log_has_an_object_for_each_event(here, cli):
+    cli("train", "tiny.toml", "--out", "run")
+    events = [json.loads(line) for line in (here / "run/log.jsonl").read_text(encoding="utf-8").splitlines()]
+    updated, evaluated = "updated", "evaluated"
+    assert [e["event"] for e in events] == [updated, updated, evaluated, updated, updated, evaluated]
+    assert [e["step"] for e in events] == [1, 2, 2, 3, 4, 4]
+    best = [e["metrics"]["perplexity"] for e in events if e["event"] == evaluated and e["best"]][-1]
+    assert cli("train", "tiny.toml", "--out", "run", "--resume").out.endswith(f"best perplexity {best:.2f}\n")
+
+
+def test_a_run_of_two_own_files_is_repeated_by_its_config_from_anywhere(here, cli, monkeypatch):
+    assert cli("train", "demo/en-de", "--source", "train.source", "--target", "train.target", "--out", "own",
+               "--set", "text.tokenizer=char", "--set", "train.steps=2", "--set", "model.width=8",
+               "--set", "model.heads=2").code == 0  # fmt: skip
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    assert cli("train", here / "own/config.toml", "--out", here / "again").code == 0
+    assert differences(here / "own", here / "again") == []
+
+
+@pytest.mark.parametrize("step", [3, 4, 5, 10], ids=lambda step: f"step {step}")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"train.average": 0.9, "train.accumulate": 2},
+        {"text.tokenizer": "sentencepiece", "text.vocab_size": 280, "text.sampling": 0.2, "optim.name": "sgd"},
+    ],
+    ids=["plain", "averaged and accumulated", "sampled subwords"],
+)
+def test_a_run_told_to_stop_anywhere_goes_on_bit_for_bit(here, settings, step):
+    """Epochs have 2 or 3 batches; 4 and 10 are steps with an evaluation, and 10 of 10 is no longer a stop."""
+    overrides = {"train.steps": 10, "train.eval_every": 2, "data.batch_tokens": 200, **settings}
+    seqkit.train("tiny.toml", out="whole", overrides=overrides)
+    how = {"out": "stopped", "overrides": overrides}
+    if step < 10:
+        with pytest.raises(Interrupted, match=f"stopped at step {step}; saved: go on with --resume --out stopped"):
+            seqkit.train("tiny.toml", **how, listener=stop_at(step))
+        assert checkpoint.resolve(here / "stopped", prefer="last").name == f"step-{step:06}"
+    else:
+        seqkit.train("tiny.toml", **how, listener=stop_at(step))
+    seqkit.train("tiny.toml", **how, resume=True)
+    assert differences(here / "whole", here / "stopped") == []
+
+
+def test_ctrl_c_saves_as_well_and_the_old_handlers_come_back(here):
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(Interrupted, match="stopped at step 3"):
+        seqkit.train("tiny.toml", out="run", listener=stop_at(3, signal.SIGINT))
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_a_stopped_command_exits_with_130_and_says_how_to_go_on(here, cli, monkeypatch):
+    stop = stop_at(3)
+    monkeypatch.setattr("seqkit.cli.progress.TrainingProgress._updated", lambda self, event: stop(event))
+    done = cli("train", "tiny.toml", "--out", "run")
+    assert (done.code, done.out) == (130, "")
+    assert done.err.splitlines()[-1].endswith("stopped at step 3; saved: go on with --resume --out run")
+
+
+def test_a_run_that_is_killed_before_its_first_checkpoint_begins_again(here, cli):
+    def die(event):
+        if type(event).__name__ == "Updated":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seqkit.train("tiny.toml", out="run", listener=die)
+    assert "has no finished checkpoint yet" in cli("translate", "-m", "run", "a").complaint()
+    assert cli("train", "tiny.toml", "--out", "run", "--resume").code == 0
+    cli("train", "tiny.toml", "--out", "whole")
+    assert differences(here / "whole", here / "run") == []
+
+
+def test_what_a_kill_leaves_behind_is_cleared_away(here, cli):
+    cli("train", "tiny.toml", "--out", "run")
+    (here / "run/.step-000006.part").mkdir()
+    write_lines(here / "run/.step-000006.part/model.safetensors", ["half"])
+    (here / "run/step-000006").mkdir()  # whole, but nothing points to it
+    with (here / "run/log.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"event": "updated", "step": 5}\n{"event": "upd')
+    assert cli("train", "tiny.toml", "--out", "run", "--resume", "--set", "train.steps=6").code == 0
+    assert not list((here / "run").glob(".step-*"))
+    steps = [json.loads(line)["step"] for line in (here / "run/log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert steps == [1, 2, 2, 3, 4, 4, 5, 6, 6]
+
+
+def test_init_takes_weights_and_tokenizers_and_nothing_else(here, run, beginner):
+    found = seqkit.train("tiny.toml", out="new", init=beginner, overrides={"train.steps": 1, "optim.lr": 1e-9})
+    assert found.step == 1
+    given, started = seqkit.load(beginner), seqkit.load("new")
+    assert started.source.vocab == given.source.vocab
+    for name, tensor in given.model.state_dict().items():
+        torch.testing.assert_close(started.model.state_dict()[name], tensor, rtol=0, atol=1e-6)
+    with pytest.raises(CheckpointError, match="does not fit the model"):
+        seqkit.train("tiny.toml", out="other", init=run)
+
+
+def test_init_of_nothing_is_told_before_any_work(here, cli):
+    assert "no model at none" in cli("train", "tiny.toml", "--out", "run", "--init", "none").complaint()
+    assert not (here / "run").exists()
+
+
+def test_choices_that_exclude_each_other_are_refused(here, cli):
+    command = ("train", "tiny.toml", "--out", "run")
+    assert "nothing to resume at run" in cli(*command, "--resume").complaint()
+    assert "choose one of resume and overwrite" in cli(*command, "--resume", "--overwrite").complaint()
+    assert "resume or init" in cli(*command, "--resume", "--init", "other").complaint()
+
+
+def test_a_place_that_cannot_be_a_run_folder_is_refused(here, cli):
+    assert "tiny.toml exists" in cli("train", "tiny.toml", "--out", "tiny.toml").complaint()
+    assert "is no run folder" in cli("train", "tiny.toml", "--out", "tiny.toml", "--overwrite").complaint()
+    assert cli("train", "tiny.toml", "--out", "tiny.toml/run").complaint() == (
+        "cannot write to tiny.toml/run: Not a directory"
+    )
+
+
+def test_a_failed_attempt_to_overwrite_keeps_the_old_run(here, cli):
+    cli("train", "tiny.toml", "--out", "run")
+    before = tensors(here / "run")
+    (here / "train.source").unlink()
+    assert "cannot read" in cli("train", "tiny.toml", "--out", "run", "--overwrite").complaint()
+    assert tensors(here / "run").keys() == before.keys()
+
+
+def test_a_reader_of_progress_that_goes_away_is_not_taken_for_a_full_disk(here):
+    def listen(event):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+    with pytest.raises(BrokenPipeError):
+        seqkit.train("tiny.toml", out="run", listener=listen)
+
+
+def test_training_stops_when_patience_is_used_up(here):
+    found = seqkit.train("tiny.toml", out="run", overrides={"train.patience": 1, "optim.lr": 1e-30, "train.steps": 50})
+    assert found.step == 4
+
+
+def test_training_that_diverges_says_what_to_do(here, cli):
+    done = cli("train", "tiny.toml", "--out", "run", "--set", "optim.lr=1e30", "--set", "train.steps=50")
+    assert done.code == 1
+    assert re.search(r"error: training diverged at step \d+: .*lower optim.lr", done.err.splitlines()[-1])

@@ -1,0 +1,144 @@
+import itertools
+import os
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqkit.data import read_parallel
+from seqkit.data.batching import PairBatch, Rows, pad, token_batches
+from seqkit.data.corpora import ENVIRONMENT, locate
+from seqkit.text import BOS, EOS, PAD, TextConfig, Tokenizer
+
+QUICK = settings(deadline=None, database=None)
+LENGTHS = st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40)), max_size=80).map(
+    lambda pairs: np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+)
+IDS = st.lists(st.lists(st.integers(4, 2**31 - 1), max_size=9), min_size=1, max_size=9)
+
+
+def plain(batches):
+    return [batch.tolist() for batch in batches]
+
+
+@QUICK
+@given(LENGTHS, st.integers(1, 100), st.sampled_from([None, 0, 1]))
+def test_each_pair_is_in_exactly_one_batch_and_no_batch_is_over_the_budget(lengths, budget, seed):
+    rng = None if seed is None else np.random.default_rng(seed)
+    batches = token_batches(*lengths, budget, rng)
+    assert sorted(i for batch in plain(batches) for i in batch) == list(range(lengths.shape[1]))
+    for batch in batches:
+        assert lengths[1][batch].sum() <= budget or len(batch) == 1
+
+
+@QUICK
+@given(LENGTHS, st.integers(1, 100))
+def test_a_batch_is_closed_only_when_the_next_pair_does_not_fit(lengths, budget):
+    batches = token_batches(*lengths, budget)
+    for batch, after in itertools.pairwise(batches):
+        assert lengths[1][batch].sum() + lengths[1][after[0]] > budget
+
+
+def test_a_pair_longer_than_the_budget_has_a_batch_of_its_own():
+    batches = token_batches(np.array([3, 50, 3]), np.array([4, 60, 4]), 10)
+    assert sorted(map(sorted, plain(batches))) == [[0, 2], [1]]
+
+
+@QUICK
+@given(LENGTHS, st.integers(1, 100), st.integers(0, 9), st.integers(0, 9))
+def test_batches_are_a_pure_function_of_seed_and_epoch(lengths, budget, seed, epoch):
+    np.random.seed(seed)
+    first = plain(token_batches(*lengths, budget, np.random.default_rng((seed, epoch))))
+    np.random.seed(99)
+    assert plain(token_batches(*lengths, budget, np.random.default_rng((seed, epoch)))) == first
+
+
+def test_another_seed_or_epoch_gives_another_order_and_other_company():
+    sources, targets = np.random.default_rng(0).integers(1, 20, (2, 500))
+    made = [plain(token_batches(sources, targets, 100, np.random.default_rng(key))) for key in ((1, 0), (1, 1), (2, 0))]
+    assert made[0] != made[1] != made[2] != made[0]
+    company = [{frozenset(batch) for batch in batches} for batches in made]
+    assert company[0] != company[1] != company[2]
+    longest = [max(targets[batch]) for batch in made[0]]
+    assert longest != sorted(longest), "batches must not come in the order of their length"
+
+
+def test_without_pairs_there_are_no_batches():
+    none = np.array([], dtype=np.int64)
+    assert token_batches(none, none, 10, np.random.default_rng(1)) == []
+
+
+def test_at_least_95_percent_of_the_padded_area_of_multi30k_are_real_tokens():
+    if not os.environ.get(ENVIRONMENT):
+        pytest.skip(f"{ENVIRONMENT} is not set: the real corpus is not here")
+    text = read_parallel(locate("multi30k", ["train.de.gz", "train.en.gz"]))
+    assert len(text) == 29_000
+    tokenizer = Tokenizer.train([*text.sources, *text.targets], TextConfig(train_sentences=20_000))
+    sources, targets = (Rows(tokenizer.encode_all(side, eos=True)) for side in (text.sources, text.targets))
+    real = padded = 0
+    for indices in token_batches(sources.lengths, targets.lengths, 3000, np.random.default_rng((1, 0))):
+        batch = PairBatch.of(sources, targets, indices)
+        assert batch.count == int((batch.targets != PAD).sum()) <= 3000
+        real += int((batch.source != PAD).sum()) + batch.count
+        padded += batch.source.numel() + batch.targets.numel()
+    assert real == sources.lengths.sum() + targets.lengths.sum()
+    assert real / padded >= 0.95
+
+
+@QUICK
+@given(IDS, st.data())
+def test_rows_hold_what_plain_lists_hold(lists, data):
+    rows = Rows(iter(lists))
+    assert len(rows) == len(lists)
+    assert rows.lengths.tolist() == [len(row) for row in lists]
+    assert [rows[i] for i in range(len(rows))] == lists
+    chosen = data.draw(st.lists(st.integers(0, len(lists) - 1), min_size=1))
+    longest = max(len(lists[i]) for i in chosen)
+    expected = [lists[i] + [PAD] * (longest - len(lists[i])) for i in chosen]
+    table = rows.padded(np.array(chosen))
+    assert table.shape == (len(chosen), longest)
+    assert table.dtype == torch.int64
+    assert table.tolist() == expected
+
+
+def test_no_rows_are_rows_too():
+    assert len(Rows([])) == 0
+    assert Rows([]).share(4) == 0
+
+
+def test_the_share_of_a_token_is_counted_over_all_rows():
+    assert Rows([[4, 5, 4], [], [6]]).share(4) == 0.5
+
+
+@QUICK
+@given(IDS)
+def test_pad_agrees_with_torch_s_own(lists):
+    tensors = [torch.tensor(row, dtype=torch.int64) for row in lists]
+    theirs = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=PAD)
+    assert torch.equal(pad(lists), theirs)
+
+
+@QUICK
+@given(IDS, IDS, st.randoms(use_true_random=False))
+def test_the_decoder_s_input_is_its_target_one_step_late(left, right, random):
+    n = min(len(left), len(right))
+    left, right = ([[*row, EOS] for row in side[:n]] for side in (left, right))
+    order = random.sample(range(n), n)
+    batch = PairBatch.of(Rows(left), Rows(right), np.array(order))
+    assert batch.inputs.shape == batch.targets.shape
+    assert batch.count == sum(map(len, right))
+    for place, i in enumerate(order):
+        length = len(right[i])
+        assert batch.source[place, : len(left[i])].tolist() == left[i]
+        assert batch.targets[place, :length].tolist() == right[i]
+        assert batch.inputs[place, :length].tolist() == [BOS, *right[i][:-1]]
+        assert set(batch.targets[place, length:].tolist()) <= {PAD}
+
+
+def test_a_batch_moves_as_a_whole():
+    batch = PairBatch.of(Rows([[5, EOS]]), Rows([[6, 7, EOS]]), np.array([0]))
+    moved = batch.to(torch.device("meta"))
+    assert {moved.source.device.type, moved.inputs.device.type, moved.targets.device.type} == {"meta"}
+    assert moved.count == 3

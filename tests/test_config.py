@@ -1,0 +1,139 @@
+"""TOML and overrides become configs; configs become TOML again."""
+
+import tomllib
+
+import pytest
+from letters import write_config
+
+import seqkit
+from seqkit import recipes
+from seqkit.config import OptimConfig, RunConfig, TrainConfig, apply_override, build, describe, plain
+from seqkit.errors import ConfigError
+from seqkit.plugins import components
+
+
+@pytest.mark.parametrize("name", recipes.names())
+def test_what_config_prints_of_a_recipe_is_toml_that_loads_to_the_same_config(cli, tmp_path, name):
+    path = tmp_path / "printed.toml"
+    path.write_text("\n".join(cli("config", name).lines), encoding="utf-8")
+    assert recipes.load(path) == recipes.load(name)
+
+
+def test_a_complete_config_stays_as_it_is(here):
+    config = recipes.load(here / "tiny.toml")
+    assert recipes.complete(plain(config), "again") == config
+    assert build(RunConfig, plain(config), "again") == config
+
+
+def test_every_key_of_every_section_has_a_line_on_it():
+    sections = [RunConfig, OptimConfig, TrainConfig]
+    sections += [section for entry in components().tasks for section in entry.load().sections.values()]
+    sections += [entry.load().Config for entry in components().models]
+    for section in sections:
+        for key, _, line in describe(section):
+            assert line, f"{section.__name__}.{key}"
+            assert "\n" not in line
+
+
+@pytest.mark.parametrize("entry", list(components().models), ids=lambda entry: entry.name)
+def test_every_preset_of_every_model_is_a_config_of_it(entry):
+    model = entry.load()
+    for preset in model.presets:
+        filled = recipes.plain_model({"name": entry.name, "preset": preset}, "here")
+        assert filled.items() >= {"name": entry.name, **model.presets[preset]}.items()
+
+
+def test_a_key_beside_a_preset_wins(here):
+    override = ['model.preset="tiny"', "model.width=64"]
+    assert recipes.load(here / "tiny.toml", override).model["width"] == 64
+    assert recipes.load(here / "tiny.toml", ['model.preset="tiny"']).model["decoder_layers"] == 1  # the file's own
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("a.b=3", 3),
+        ("a.b = 3", 3),
+        ("a.b=3e-4", 3e-4),
+        ("a.b=true", True),
+        ("a.b=['x', 'y']", ["x", "y"]),
+        ('a.b="3"', "3"),
+        ("a.b=word", "word"),
+        ("a.b=two words", "two words"),
+        ("a.b=x=y", "x=y"),
+        ("a.b=", ""),
+        ("a.b=C:\\text", "C:\\text"),
+    ],
+)
+def test_the_value_of_an_override_is_toml_or_else_a_string(override, value):
+    raw = {"a": {"c": 1}}
+    apply_override(raw, override)
+    assert raw["a"]["c"] == 1
+    (found,) = [raw["a"][key] for key in raw["a"] if key != "c"]
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_an_override_reaches_the_same_config_by_every_door(here, cli):
+    printed = cli("config", "tiny.toml", "--set", "train.seed=7", "--set", "optim.decay=cosine").lines
+    raw = tomllib.loads("\n".join(printed))
+    assert (raw["train"]["seed"], raw["optim"]["decay"]) == (7, "cosine")
+    done = cli("train", "tiny.toml", "--out", "run", "--set", "train.seed=7", "--set", "optim.decay=cosine")
+    assert done.code == 0
+    assert recipes.load("run/config.toml") == recipes.load("tiny.toml", ["train.seed=7", "optim.decay=cosine"])
+
+
+@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+def test_a_number_is_a_number(here, value):
+    with pytest.raises(ConfigError, match=r"optim\.lr "):
+        recipes.load("tiny.toml", [f"optim.lr={value}"])
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("train", "'train' is not KEY=VALUE"),
+        ("train.steps.more=1", "'steps' is a value, not a section"),
+        ("train=3", "train should be an object, got 3"),
+        ("model=big", "model should be an object, got 'big'"),
+        ("train.steps=2.5", "train.steps should be a valid integer"),
+        ("train.steps=2020-01-01", "train.steps should be a valid integer, got '2020-01-01'"),
+        ("data.train=one.tsv", r"\[data\]: train should be a valid array, got 'one.tsv'"),
+        ("data.columns=[1, 2, 3]", r"\[data\]: columns "),
+        ("data.goal=blue", r"\[data\]: goal should be 'bleu', 'chrf' or 'perplexity', got 'blue'"),
+        ("text.vocab_size=4", r"\[text\]: vocab_size should be greater than or equal to 5, got 4"),
+        ("search.beam=0", r"\[search\]: beam should be greater than or equal to 1, got 0"),
+        ("search.nbest=9", r"\[search\]: nbest = 9 needs a beam at least as wide"),
+        ("search.bean=9", r"\[search\]: unknown key 'bean'. Did you mean 'beam'\? Known: batch|beam, "),
+    ],
+)
+def test_a_wrong_override_names_section_key_and_value(here, override, says):
+    with pytest.raises(ConfigError, match=says):
+        recipes.load("tiny.toml", [override])
+
+
+def test_overrides_in_python_are_values(here):
+    with pytest.raises(ConfigError, match=r"override 'task\.x': 'task' is a value, not a section"):
+        seqkit.train("tiny.toml", out="run", overrides={"task.x": 1})
+    with pytest.raises(ConfigError, match=r"train\.steps should be a valid integer, got '3'"):
+        seqkit.train("tiny.toml", out="run", overrides={"train.steps": "3"})
+
+
+def test_a_config_that_cannot_be_read_is_named(here):
+    (here / "latin.toml").write_bytes('task = "über"'.encode("latin-1"))
+    for path, says in (
+        ("latin.toml", "latin.toml is not UTF-8: byte 8 is 0xfc"),
+        (".", "cannot read config .: Is a directory"),
+        ("none.toml", "no config file none.toml"),
+    ):
+        with pytest.raises(ConfigError, match=says):
+            recipes.load(path)
+
+
+def test_paths_in_a_config_are_kept_whole_so_that_it_works_from_anywhere(here):
+    config = recipes.load("tiny.toml", ["data.train=['train.source', 'train.target']", "data.valid=[]"])
+    assert config.data["train"] == [str(here / "train.source"), str(here / "train.target")]
+
+
+def test_a_config_of_letters_is_complete_in_every_tokenizer(tmp_path):
+    for entry in components().tokenizers:
+        assert recipes.load(write_config(tmp_path / "c.toml", tokenizer=entry.name)).text["tokenizer"] == entry.name
