@@ -90,7 +90,7 @@ def train(
     trainer = make_trainer(settings, device=device, folder=start)
     if past:
         checkpoint.load_model(past, trainer.averaged)
-        trainer.restore(checkpoint.load_tensors(past / checkpoint.TRAINER), checkpoint.read_meta(past)["state"])
+        _restore(trainer, past)
     elif start:
         checkpoint.load_model(start, trainer.model)
         trainer.averaged.load_state_dict(trainer.model.state_dict())
@@ -100,6 +100,16 @@ def train(
         trainer.processes.wait()  # for the first one to write the last checkpoint
         return _finished(folder, trainer)
     return _train(trainer, settings, folder, overwrite, listener)
+
+
+def _restore(trainer: Trainer, past: Path) -> None:
+    tensors, meta = checkpoint.load_tensors(past / checkpoint.TRAINER), checkpoint.read_meta(past)
+    try:
+        trainer.restore(tensors, meta["state"])
+    except (KeyError, TypeError, ValueError, RuntimeError):
+        raise CheckpointError(
+            f"cannot resume {past}: {checkpoint.TRAINER} or the state in {checkpoint.META} is damaged"
+        ) from None
 
 
 def make_trainer(config: RunConfig, *, device: str = "auto", folder: Path | None = None) -> Trainer:
@@ -225,10 +235,7 @@ def _opened_log(
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "config.toml").open("wb") as file:
             tomli_w.dump(plain(config), file)
-        kept = []
-        if step and (folder / LOG).exists():
-            lines = (folder / LOG).read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        kept = _logged(folder / LOG, step) if step else []
         (folder / LOG).write_text("".join(kept), encoding="utf-8")
         with (folder / LOG).open("a", encoding="utf-8", buffering=1) as log:
             yield lambda event: print(json.dumps(event), file=log)
@@ -236,6 +243,18 @@ def _opened_log(
         raise
     except OSError as error:
         raise CheckpointError(f"cannot write to {folder}: {reason(error)}") from None
+
+
+def _logged(log: Path, step: int) -> list[str]:
+    """The lines of `log` up to `step`, without those that a crash has torn."""
+    kept = []
+    for line in log.read_bytes().splitlines(keepends=True) if log.exists() else ():
+        try:
+            if line.endswith(b"\n") and json.loads(line)["step"] <= step:
+                kept.append(line.decode("utf-8"))
+        except (ValueError, KeyError, TypeError):
+            continue
+    return kept
 
 
 def _clear(folder: Path) -> None:
@@ -295,6 +314,9 @@ def load(model: str | Path | None = None, *, device: str = "auto", task: str | N
     if task is not None and config.task != task:
         raise CheckpointError(f"{path} is a model for {config.task!r}; this command needs one for {task!r}")
     where = pick_device(device)
-    built = make_model(config.model, dims)
+    try:
+        built = make_model(config.model, dims)
+    except TypeError as error:
+        raise CheckpointError(f"{folder / checkpoint.META} is damaged: its dims do not fit the model") from error
     checkpoint.load_model(folder, built)
     return components().tasks.load(config.task).open(built.to(where).eval(), folder, config)

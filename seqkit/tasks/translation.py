@@ -159,6 +159,9 @@ class Translation:
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Translator:
         source, target = load_tokenizers(folder)
+        size = cast(Tensor, model.output).size(0)
+        if len(target.vocab) != size:
+            raise DataError(f"{folder}: vocab.tsv has {len(target.vocab):,} tokens, the model {size:,}: one is damaged")
         search = build(SearchConfig, config.search, "[search]")
         return Translator(model, source, target, search=search, longest=config.data["max_length"])
 

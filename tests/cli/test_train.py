@@ -159,7 +159,6 @@ def test_choices_that_exclude_each_other_are_refused(here, cli):
     command = ("train", "tiny.toml", "--out", "run")
     assert "nothing to resume at run" in cli(*command, "--resume").complaint()
     assert "choose one of resume and overwrite" in cli(*command, "--resume", "--overwrite").complaint()
-    assert "resume or init" in cli(*command, "--resume", "--init", "other").complaint()
 
 
 def test_a_place_that_cannot_be_a_run_folder_is_refused(here, cli):

@@ -250,11 +250,11 @@ def test_bpe_dropout_of_rate_0_is_the_library_s_own_segmentation_of_any_text(bpe
 
 
 def test_of_equal_merges_the_leftmost_is_made_as_the_library_does():
-    splitter = SentencePieceSplitter.train(["aa aa aa baab abba ab"], vocab_size=266)
+    splitter = SentencePieceSplitter.train(["baab baac caad daab"], vocab_size=267)
 
     @QUICK
     @given(st.text("aab ", max_size=12))
-    @example("aaaaa")
+    @example("baaa")
     def check(text):
         assert splitter.sample(text, 0.0, random.Random(1)) == splitter.split(text)
 
