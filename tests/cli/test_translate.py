@@ -2,6 +2,7 @@
 
 import json
 import re
+import select
 import subprocess
 import sys
 
@@ -40,6 +41,7 @@ def test_a_line_written_to_a_pipe_is_answered_before_the_pipe_is_closed(run, tra
         for line in ("a b c", "d"):
             process.stdin.write(line + "\n")
             process.stdin.flush()
+            assert select.select([process.stdout], [], [], 60)[0], "no answer in a minute"
             assert process.stdout.readline() == translator.translate([line])[0] + "\n"
         process.stdin.close()
     assert process.returncode == 0
@@ -177,6 +179,7 @@ def test_a_closed_stdout_ends_the_command_without_a_word(run):
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(b"a b\n")
         process.stdin.flush()
+        assert select.select([process.stdout], [], [], 60)[0], "no answer in a minute"
         assert process.stdout.readline()
         process.stdout.close()
         process.stdin.write(b"b a\n")
