@@ -99,9 +99,12 @@ def test_a_damaged_log_does_not_keep_a_run_from_going_on(copy, cli):
     assert steps == [1, 5, 6, 6]
 
 
-@pytest.mark.parametrize("text", ["", "step-000099\n", "../run\n", "\x00\n"], ids=["empty", "gone", "outside", "zero"])
+@pytest.mark.parametrize(
+    "text", ["", "step-000099\n", "../elsewhere\n", "\x00\n"], ids=["empty", "gone", "outside", "zero"]
+)
 def test_a_pointer_to_nothing_is_passed_over_for_the_other(copy, text):
     folder, step = copy
+    shutil.copytree(step, folder.parent / "elsewhere")
     (folder / "best").write_text(text, encoding="utf-8")
     assert checkpoint.resolve(folder) == step
 

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import signal
 
 import pytest
@@ -130,7 +131,7 @@ def test_what_a_kill_leaves_behind_is_cleared_away(here, cli):
     cli("train", "tiny.toml", "--out", "run")
     (here / "run/.step-000006.part").mkdir()
     write_lines(here / "run/.step-000006.part/model.safetensors", ["half"])
-    (here / "run/step-000006").mkdir()  # whole, but nothing points to it
+    shutil.copytree(here / "run/step-000004", here / "run/step-000006")  # whole, but nothing points to it
     with (here / "run/log.jsonl").open("a", encoding="utf-8") as log:
         log.write('{"event": "updated", "step": 5}\n{"event": "upd')
     assert cli("train", "tiny.toml", "--out", "run", "--resume", "--set", "train.steps=6").code == 0
