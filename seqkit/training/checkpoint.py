@@ -85,7 +85,7 @@ def point(run: Path, name: str, folder: Path) -> None:
 def prune(run: Path, keep: int) -> None:
     """Delete step folders but the newest `keep` and those that "best" and "last" name."""
     pointed = {target(run, name) for name in ("best", "last")}
-    others = sorted(folder for folder in run.glob("step-*") if folder not in pointed)
+    others = sorted((f for f in run.glob("step-*") if f not in pointed), key=lambda f: (len(f.name), f.name))
     for folder in others[: max(0, len(others) - keep)]:
         shutil.rmtree(folder, ignore_errors=True)
 
