@@ -41,14 +41,17 @@ def section(cls: type[T]) -> type[T]:
 
 @section
 class OptimConfig:
-    name: Literal["adamw", "sgd"] = setting("optimizer: adamw or sgd", default="adamw")
+    name: Literal["adamw", "muon", "sgd"] = setting(
+        "adamw; muon (needs fewer updates: orthogonal ones for hidden matrices, adamw for the rest); sgd",
+        default="adamw",
+    )
     lr: float = setting("peak learning rate", default=1e-3, gt=0)
     warmup: int = setting("updates over which the rate rises linearly to its peak", default=0, ge=0)
     decay: Literal["none", "linear", "cosine", "rsqrt"] = setting(
         "after warm-up: none, linear or cosine (to 0 at train.steps), rsqrt (inverse square root)", default="none"
     )
-    beta1: float = setting("AdamW's first decay rate; SGD's momentum", default=0.9, ge=0, lt=1)
-    beta2: float = setting("AdamW's second decay rate", default=0.98, ge=0, lt=1)
+    beta1: float = setting("first decay rate of adamw; momentum of sgd", default=0.9, ge=0, lt=1)
+    beta2: float = setting("second decay rate of adamw", default=0.98, ge=0, lt=1)
     weight_decay: float = setting("decoupled weight decay of matrices; biases and norms have none", default=0.0, ge=0)
     label_smoothing: float = setting(
         "share of each target's weight spread over all targets while training", default=0.0, ge=0, lt=1

@@ -171,7 +171,7 @@ def test_weight_decay_spares_biases_and_norms():
     assert found == [(0.1, [2]), (0.0, [1, 1, 1])]
 
 
-@pytest.mark.parametrize("name", ["adamw", "sgd"])
+@pytest.mark.parametrize("name", ["adamw", "muon", "sgd"])
 def test_every_optimizer_learns(name):
     trainer = make_trainer(steps=60, optimizer=name, lr=0.05)
     start = trainer.evaluate().metrics["loss"]

@@ -1,0 +1,79 @@
+"""Muon: momentum whose matrices are made orthogonal before they are applied.
+
+Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", https://kellerjordan.github.io/posts/muon;
+the scale of the update is that of Liu et al. 2025, "Muon is Scalable for LLM Training", arXiv:2502.16982, section 2.2,
+so that learning rates of AdamW carry over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan et al.: steep at 0, so that five rounds suffice
+_ROUNDS = 5
+_SCALE = 0.2  # the root mean square of AdamW's updates, about
+
+
+class Muon(torch.optim.AdamW):
+    """Muon for the parameter groups marked `orthogonal`, AdamW for the others (embeddings, output, biases, norms).
+
+    The first of `betas` is the momentum of AdamW's groups; `momentum` that of the matrices.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], momentum: float = 0.95, **adamw: Any) -> None:
+        super().__init__(groups, **adamw)
+        self.momentum = momentum
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
+        groups = self.param_groups
+        self.param_groups = [group for group in groups if not group.get("orthogonal")]
+        try:
+            loss: float | None = super().step(closure)
+        finally:
+            self.param_groups = groups
+        for group in groups:
+            if group.get("orthogonal"):
+                self._apply([p for p in group["params"] if p.grad is not None], group["lr"], group["weight_decay"])
+        return loss
+
+    def _apply(self, parameters: list[Tensor], lr: float, weight_decay: float) -> None:
+        """Matrices of one shape go through one batched product; kernels of more dimensions count as (out, rest)."""
+        shapes: dict[tuple[int, int], list[Tensor]] = {}
+        for parameter in parameters:
+            shapes.setdefault((parameter.shape[0], parameter[0].numel()), []).append(parameter)
+        for (rows, columns), members in shapes.items():
+            updates = orthogonal(torch.stack([self._momentum(p).view(rows, columns) for p in members]))
+            scale = lr * _SCALE * max(rows, columns) ** 0.5
+            for parameter, update in zip(members, updates, strict=True):
+                parameter.mul_(1 - lr * weight_decay).sub_(update.view_as(parameter), alpha=scale)
+
+    def _momentum(self, parameter: Tensor) -> Tensor:
+        """Nesterov's: the mean gradient, looked at one step ahead."""
+        gradient, state = parameter.grad, self.state[parameter]
+        assert gradient is not None
+        if "momentum" not in state:
+            state["step"] = torch.zeros(())  # AdamW's loader of states asks every parameter for it
+            state["momentum"] = torch.zeros_like(parameter)
+        state["step"] += 1
+        mean = state["momentum"].lerp_(gradient, 1 - self.momentum)
+        return gradient.lerp(mean, self.momentum)
+
+
+def orthogonal(matrices: Tensor) -> Tensor:
+    """The orthogonal matrix nearest to each, roughly: singular values end up between 0.7 and 1.2. (N, R, C) -> same.
+
+    Newton-Schulz iteration: only products of matrices, no decomposition.
+    """
+    a, b, c = _QUINTIC
+    tall = matrices.shape[1] > matrices.shape[2]
+    x = matrices.mT if tall else matrices
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    for _ in range(_ROUNDS):
+        gram = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+    return x.mT if tall else x
