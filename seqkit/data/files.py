@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from ..errors import DataError, reason
 
@@ -17,13 +19,20 @@ def read_lines(path: Path) -> Iterator[str]:
     Raises `DataError` for a missing file, a folder, a damaged archive, or a line that is not UTF-8.
     """
     number = 0
-    with reading(path), gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+    with reading(path), open_bytes(path) as file:
         for number, line in enumerate(file, 1):
             try:
                 yield line.decode("utf-8").removesuffix("\n")
             except UnicodeDecodeError as error:
                 byte = error.object[error.start]
                 raise DataError(f"{path}:{number}: not UTF-8: byte {byte:#04x} at column {error.start + 1}") from None
+
+
+def open_bytes(path: Path | None) -> BinaryIO:
+    """A file open for reading bytes, unpacked if named *.gz; stdin for None."""
+    if path is None:
+        return sys.stdin.buffer
+    return cast(BinaryIO, gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
 @contextmanager

@@ -1,0 +1,82 @@
+"""Perplexity, one definition for every model: exp(-(sum of log probabilities) / (number of tokens)).
+
+Sums are kept, never means, so that parts of a text add up; the signature says all that decides whether two
+perplexities compare. Jelinek, Mercer, Bahl & Baker 1977; bits per character as in Shannon 1951.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .. import __version__
+
+
+@dataclass(frozen=True)
+class Perplexity:
+    """What a model said of a text. Log probabilities are plain sums in nats."""
+
+    log_probability: float
+    tokens: int  # scored, ends of sentences included where the signature says so
+    oov: int  # of these, words that the model does not know
+    oov_log_probability: float
+    sentences: int
+    characters: int  # of the raw text, with one for the end of each line
+    bytes: int  # the same in UTF-8
+    choices: Mapping[str, str] = field(default_factory=dict)
+
+    def __add__(self, other: Perplexity) -> Perplexity:
+        if self.choices != other.choices:
+            raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
+        sums = (
+            getattr(self, name) + getattr(other, name)
+            for name in ("log_probability", "tokens", "oov", "oov_log_probability", "sentences", "characters", "bytes")
+        )
+        return Perplexity(*sums, choices=self.choices)
+
+    @property
+    def perplexity(self) -> float:
+        """Out-of-vocabulary words included, at the probability of `<unk>`."""
+        return _exp(-self.log_probability, self.tokens)
+
+    @property
+    def perplexity_without_oov(self) -> float:
+        """Out-of-vocabulary words left out of sum and count; words after them stay in."""
+        return _exp(self.oov_log_probability - self.log_probability, self.tokens - self.oov)
+
+    @property
+    def bits_per_char(self) -> float:
+        return _ratio(-self.log_probability / math.log(2), self.characters)
+
+    @property
+    def bits_per_byte(self) -> float:
+        return _ratio(-self.log_probability / math.log(2), self.bytes)
+
+    @property
+    def signature(self) -> str:
+        """Every choice behind the figure, as sacrebleu does for BLEU (Post 2018)."""
+        return "|".join(f"{key}:{value}" for key, value in {**self.choices, "version": __version__}.items())
+
+    def record(self) -> dict[str, float | int | str]:
+        """Plain data for JSON."""
+        return {
+            "perplexity": self.perplexity,
+            "perplexity_without_oov": self.perplexity_without_oov,
+            "oov": self.oov,
+            "tokens": self.tokens,
+            "sentences": self.sentences,
+            "log10_probability": self.log_probability / math.log(10),
+            "bits_per_char": self.bits_per_char,
+            "bits_per_byte": self.bits_per_byte,
+            "signature": self.signature,
+        }
+
+
+def _exp(total: float, count: int) -> float:
+    mean = _ratio(total, count)
+    return math.exp(mean) if mean < 700 else math.inf if mean == mean else math.nan
+
+
+def _ratio(total: float, count: int) -> float:
+    return total / count if count else math.nan

@@ -1,0 +1,200 @@
+"""Scoring with an n-gram model, a whole text at once.
+
+Letters: T tokens of a text, N the order, V the words of the model, n_k its k-grams.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..metrics.perplexity import Perplexity
+from .counts import Longs, depths, find
+from .smoothing import Floats, Kind
+from .text import BOS, EOS, UNK, Ids, Vocabulary, from_lines
+
+_LOG10 = float(np.log(10))
+_STUPID = np.float32(np.log10(0.4))
+
+
+class Grams(NamedTuple):
+    """All k-grams of a model for one k, in suffix order. Logarithms are to base 10."""
+
+    keys: Longs  # (n_k,), ascending: index of the last k-1 words among the (k-1)-grams, times V, plus the first word
+    scores: Floats  # (n_k,) log probabilities; NaN for a k-gram that only holds longer ones (foreign, pruned files)
+    backoffs: Floats  # (n_k,)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of every token of a text, `</s>` included; arrays are (T,)."""
+
+    scores: Floats  # log10 probability
+    lengths: NDArray[np.int8]  # of the longest n-gram found
+    oov: NDArray[np.bool_]
+    ends: NDArray[np.bool_]  # True at the end of each sentence
+
+
+class Model:
+    """An n-gram language model. Has the methods of kenlm's Python class: score, full_scores, perplexity, order, in."""
+
+    def __init__(
+        self, words: list[bytes], grams: list[Grams], *, kind: Kind = "backoff", about: Mapping[str, str] | None = None
+    ) -> None:
+        """`words` by id, `<unk>` `<s>` `</s>` first; `about` holds what the signature tells of the model."""
+        self.grams, self.kind, self.about = grams, kind, dict(about or {})
+        keeps_unknown = self.about.get("unk") == "keep"
+        self.vocabulary = Vocabulary(words, keeps_unknown=keeps_unknown)
+        self._holes = [bool(np.isnan(level.scores).any()) for level in grams]
+
+    @property
+    def order(self) -> int:
+        return len(self.grams)
+
+    @property
+    def words(self) -> list[str]:
+        """All words by id."""
+        return [word.decode("utf-8", "replace") for word in self.vocabulary.words]
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.vocabulary
+
+    def __repr__(self) -> str:
+        return f"<n-gram model of order {self.order}, {len(self.vocabulary):,} words>"
+
+    def score(self, sentence: str, bos: bool = True, eos: bool = True) -> float:
+        """log10 probability of a sentence (its words set apart by spaces), as kenlm's `score`."""
+        found = self.score_ids(self._ids_of(sentence), bos=bos)
+        return float(np.sum(found.scores if eos else found.scores[:-1], dtype=np.float64))
+
+    def full_scores(self, sentence: str, bos: bool = True, eos: bool = True) -> Iterator[tuple[float, int, bool]]:
+        """Of each word (and `</s>`): log10 probability, length of the n-gram found, whether it is out of vocabulary."""
+        found = self.score_ids(self._ids_of(sentence), bos=bos)
+        rows = zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)
+        yield from list(rows) if eos else list(rows)[:-1]
+
+    def perplexity(self, text: str | Iterable[str]) -> float:
+        """Of a sentence, as kenlm's, or of lines: 10^(-sum/tokens), out-of-vocabulary words and `</s>` included."""
+        return self.evaluate([text] if isinstance(text, str) else text).perplexity
+
+    def evaluate(self, lines: Iterable[str]) -> Perplexity:
+        """The whole record of a text: perplexity with and without unknown words, bits, signature."""
+        return self.evaluate_blocks(from_lines(lines))
+
+    def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
+        """`evaluate` for text in blocks of whole lines."""
+        total = Perplexity(0.0, 0, 0, 0.0, 0, 0, 0, self.choices())
+        for block in blocks:
+            total += self.measure(block, self.score_ids(self.vocabulary.encode(block)))
+        return total
+
+    def measure(self, block: bytes, found: Scores) -> Perplexity:
+        """Sum up the scores of a block of text."""
+        scores = found.scores.astype(np.float64)
+        return Perplexity(
+            float(scores.sum()) * _LOG10,
+            len(scores),
+            int(found.oov.sum()),
+            float(scores[found.oov].sum()) * _LOG10,
+            int(found.ends.sum()),
+            len(block.decode("utf-8", "replace")),
+            len(block),
+            self.choices(),
+        )
+
+    def choices(self) -> dict[str, str]:
+        """What the signature of a perplexity says of this model."""
+        return {
+            "ppl": "scores" if self.kind == "stupid" else "per-token",
+            "unit": self.about.get("unit", "whitespace"),
+            "vocab": str(len(self.vocabulary)),
+            "bos": "given",
+            "eos": "scored",
+            "oov": "word" if self.about.get("unk") == "keep" else "unk",
+            "model": f"{self.order}-gram",
+            "smoothing": self.about.get("smoothing", "arpa"),
+            "log": "float32",
+        }
+
+    def score_ids(self, ids: Ids, *, bos: bool = True) -> Scores:
+        """Scores of sentences that each end in `</s>`; an id of -1 is a word out of vocabulary. (T,) -> (T,) each.
+
+        Without `bos`, sentences begin with no context.
+        """
+        oov = ids < 0
+        if self.about.get("unk") != "keep":
+            oov |= ids == UNK
+        ends = ids == EOS
+        stream, depth = _stream(np.where(ids < 0, UNK, ids), ends, bos)
+        scores, lengths = self._combine(self._walk(stream, depth), depth)
+        if bos:
+            predicted = depth > 0
+            scores, lengths = scores[predicted], lengths[predicted]
+        return Scores(scores, lengths, oov, ends)
+
+    def _walk(self, stream: Ids, depth: NDArray[np.int32]) -> list[Longs]:
+        """The index of the k-gram that ends at each place, or -1, for k = 1 … N. N x (T,)."""
+        size = len(self.vocabulary)
+        indexes = [stream.astype(np.int64)]
+        alive = np.arange(len(stream))
+        for k in range(2, self.order + 1):
+            alive = alive[depth[alive] >= k - 1]
+            hits = self.find(k, indexes[-1][alive] * size + stream[alive - (k - 1)])
+            found = np.full(len(stream), -1, np.int64)
+            found[alive] = hits
+            indexes.append(found)
+            alive = alive[hits >= 0]
+        return indexes
+
+    def find(self, k: int, keys: Longs) -> Longs:
+        """The index of each key among the k-grams, or -1."""
+        return find(self.grams[k - 1].keys, keys)
+
+    def _combine(self, indexes: list[Longs], depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int8]]:
+        """The score of the longest k-gram found, and what its shorter history costs. (T,) each."""
+        scores = self.grams[0].scores[indexes[0]]
+        lengths = np.ones(len(scores), np.int8)
+        for k, (index, level, holes) in enumerate(zip(indexes[1:], self.grams[1:], self._holes[1:], strict=True), 2):
+            hit = np.flatnonzero(index >= 0)
+            own = level.scores[index[hit]]
+            if holes:
+                hit, own = hit[~np.isnan(own)], own[~np.isnan(own)]
+            scores[hit] = own
+            lengths[hit] = k
+        if self.kind == "stupid":
+            missing = np.minimum(depth + 1, self.order) - lengths
+            return scores + missing.astype(np.float32) * _STUPID, lengths
+        for k in range(1, self.order):  # shortest history first, as KenLM adds them
+            place = np.flatnonzero((lengths <= k) & (depth >= k))
+            context = indexes[k - 1][place - 1]
+            if self.kind == "add-k":
+                place, context = (part[np.minimum(depth[place], self.order - 1) == k] for part in (place, context))
+                known = context >= 0
+                weight = self.grams[k - 1].backoffs[context]
+                scores[place] = np.where(known, weight, np.float32(-np.log10(len(self.vocabulary) - 1)))
+            else:
+                place, context = place[context >= 0], context[context >= 0]
+                scores[place] += self.grams[k - 1].backoffs[context]
+        return scores, lengths
+
+    def _ids_of(self, sentence: str) -> Ids:
+        if "\n" in sentence:
+            raise DataError("a sentence holds a line break: score lines one by one")
+        return self.vocabulary.encode(sentence.encode() + b"\n")
+
+
+def _stream(ids: Ids, ends: NDArray[np.bool_], bos: bool) -> tuple[Ids, NDArray[np.int32]]:
+    """The ids with `<s>` before each sentence if `bos`, and the place of each in its sentence, from 0."""
+    if not bos:
+        return ids, depths(ends)
+    sentence = np.cumsum(ends) - ends
+    stream = np.full(len(ids) + int(ends.sum()), BOS, np.int32)
+    stream[np.arange(len(ids)) + sentence + 1] = ids
+    closes = np.zeros(len(stream), np.bool_)
+    closes[np.flatnonzero(ends) + sentence[ends] + 1] = True
+    return stream, depths(closes)

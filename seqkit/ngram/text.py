@@ -1,0 +1,139 @@
+"""Text as an n-gram model sees it: lines cut at \\n, words at ASCII white space, ids in order of first appearance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data.files import open_bytes, reading
+from ..errors import DataError
+
+Ids = NDArray[np.int32]
+Unknown = Literal["refuse", "skip", "keep"]
+UNK, BOS, EOS = 0, 1, 2
+SPECIALS = (b"<unk>", b"<s>", b"</s>")
+_END = b"\0"  # stands for the end of a line; no word holds it, for it is white space
+_BLOCK = 1 << 24  # bytes of text handled at a time
+
+
+def blocks(path: Path | None, *, cut: Callable[[str], list[str]] | None = None) -> Iterator[bytes]:
+    """The text of a file (of stdin for None) in pieces of whole lines; `cut` makes a line its tokens.
+
+    An unterminated last line counts as a line. Raises `DataError` naming file and line for what is not UTF-8.
+    """
+    name, number, rest = str(path or "stdin"), 0, b""
+    with reading(Path(name)), open_bytes(path) as file:
+        while data := file.read(_BLOCK):
+            head, newline, tail = data.rpartition(b"\n")
+            if not newline:
+                rest += data
+                continue
+            block, rest = rest + head + b"\n", tail
+            yield _checked(block, name, number, cut)
+            number += block.count(b"\n")
+        if rest:
+            yield _checked(rest + b"\n", name, number, cut)
+
+
+def from_lines(lines: Iterable[str], *, cut: Callable[[str], list[str]] | None = None) -> Iterator[bytes]:
+    """`blocks` for lines that are at hand."""
+    kept: list[str] = []
+    size = 0
+    for line in lines:
+        kept.append(" ".join(cut(line)) if cut else line.replace("\n", " "))
+        size += len(kept[-1]) + 1
+        if size >= _BLOCK:
+            yield "\n".join([*kept, ""]).encode()
+            kept, size = [], 0
+    if kept:
+        yield "\n".join([*kept, ""]).encode()
+
+
+def _checked(block: bytes, name: str, before: int, cut: Callable[[str], list[str]] | None) -> bytes:
+    try:
+        text = block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = before + block.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{name}:{line}: not UTF-8: byte {block[error.start]:#04x}") from None
+    if cut is None:
+        return block
+    return "\n".join([*(" ".join(cut(line)) for line in text[:-1].split("\n")), ""]).encode()
+
+
+def words_of(block: bytes) -> list[bytes]:
+    """The words of a block; the end of each line is the word NUL."""
+    if _END in block:
+        block = block.replace(_END, b" ")
+    return block.replace(b"\n", b" \0 ").split()
+
+
+class GrowingVocabulary:
+    """Gives each new word the next id. Ids 0, 1, 2 are `<unk>`, `<s>`, `</s>`, as in KenLM."""
+
+    def __init__(self, unknown: Unknown = "refuse") -> None:
+        """`unknown` says what a literal `<unk>`, `<s>`, `</s>` in the text is.
+
+        "refuse": an error; "skip": white space; "keep": `<unk>` is a word like any other, the others an error.
+        """
+        self.unknown = unknown
+        self.lines = 0
+        self._ids: defaultdict[bytes, int] = defaultdict()
+        self._ids.update({SPECIALS[UNK]: UNK, SPECIALS[BOS]: BOS, _END: EOS})
+        self._ids.default_factory = self._ids.__len__
+
+    @property
+    def words(self) -> list[bytes]:
+        """All words by id."""
+        return [SPECIALS[EOS] if word == _END else word for word in self._ids]
+
+    def encode(self, block: bytes, name: str = "the text") -> Ids:
+        """Ids of a block, `</s>` at the end of each line; raises `DataError` for special words that are refused."""
+        words = words_of(block)
+        if any(special in block for special in SPECIALS):
+            words = self._without_specials(words, name)
+        self.lines += block.count(b"\n")
+        return np.fromiter(map(self._ids.__getitem__, words), np.int32, count=len(words))
+
+    def _without_specials(self, words: list[bytes], name: str) -> list[bytes]:
+        if self.unknown == "skip":
+            return [word for word in words if word not in SPECIALS]
+        refused = SPECIALS if self.unknown == "refuse" else SPECIALS[BOS:]
+        line = self.lines + 1
+        for word in words:
+            if word in refused:
+                way_out = "--unk skip takes it for white space" + (
+                    ", --unk keep for a word" if word == SPECIALS[UNK] else ""
+                )
+                raise DataError(f"{name}:{line}: the text holds the special word {word.decode()}; {way_out}")
+            line += word == _END
+        return words
+
+
+class Vocabulary:
+    """The words of a finished model."""
+
+    def __init__(self, words: list[bytes], *, keeps_unknown: bool = False) -> None:
+        """With `keeps_unknown`, `<unk>` is a word of the training text: a literal one is not out of vocabulary."""
+        self.words = words
+        self._ids = {word: i for i, word in enumerate(words)}
+        self._ids[_END] = EOS
+        if not keeps_unknown:
+            for word in (SPECIALS[UNK], b"<UNK>"):
+                self._ids.pop(word, None)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word.encode() in self._ids
+
+    def encode(self, block: bytes) -> Ids:
+        """Ids of a block, `</s>` at the end of each line; -1 for words out of vocabulary."""
+        words = words_of(block)
+        return np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, count=len(words))
