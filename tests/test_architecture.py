@@ -22,17 +22,19 @@ MAY_IMPORT = {
     "plugins": {"builtin", "registry"},
     "config": {"errors"},
     "text": {"errors", "config", "plugins"},
+    "permissions": set(),
     "data": {"errors", "config", "plugins", "text"},
     "nn": set(),
     "models": {"config", "nn", "text"},
     "search": {"config", "data", "text"},
     "metrics": {"errors", "text"},
+    "ngram": {"errors", "data", "metrics", "permissions", "plugins", "text"},
     "tasks": {"errors", "config", "data", "metrics", "nn", "search", "text"},
-    "training": {"errors", "config", "tasks"},
+    "training": {"errors", "config", "permissions", "tasks"},
     "recipes": {"errors", "config", "plugins", "data"},
-    "runs": {"errors", "config", "plugins", "recipes", "training"},
+    "runs": {"errors", "config", "ngram", "plugins", "recipes", "training"},
     "checks": {"data", "nn", "runs", "training"},
-    "cli": {"errors", "config", "data", "metrics", "plugins", "recipes", "runs", "tasks", "training"},
+    "cli": {"errors", "config", "data", "metrics", "ngram", "plugins", "recipes", "runs", "tasks", "training"},
 }
 
 

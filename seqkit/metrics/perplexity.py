@@ -17,10 +17,10 @@ from .. import __version__
 class Perplexity:
     """What a model said of a text. Log probabilities are plain sums in nats."""
 
-    log_probability: float
+    known: float  # of the words that the model knows
+    unknown: float  # of those that it does not know
     tokens: int  # scored, ends of sentences included where the signature says so
-    oov: int  # of these, words that the model does not know
-    oov_log_probability: float
+    oov: int  # of these, out of vocabulary
     sentences: int
     characters: int  # of the raw text, with one for the end of each line
     bytes: int  # the same in UTF-8
@@ -29,11 +29,20 @@ class Perplexity:
     def __add__(self, other: Perplexity) -> Perplexity:
         if self.choices != other.choices:
             raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
-        sums = (
-            getattr(self, name) + getattr(other, name)
-            for name in ("log_probability", "tokens", "oov", "oov_log_probability", "sentences", "characters", "bytes")
+        return Perplexity(
+            self.known + other.known,
+            self.unknown + other.unknown,
+            self.tokens + other.tokens,
+            self.oov + other.oov,
+            self.sentences + other.sentences,
+            self.characters + other.characters,
+            self.bytes + other.bytes,
+            self.choices,
         )
-        return Perplexity(*sums, choices=self.choices)
+
+    @property
+    def log_probability(self) -> float:
+        return self.known + self.unknown
 
     @property
     def perplexity(self) -> float:
@@ -43,7 +52,7 @@ class Perplexity:
     @property
     def perplexity_without_oov(self) -> float:
         """Out-of-vocabulary words left out of sum and count; words after them stay in."""
-        return _exp(self.oov_log_probability - self.log_probability, self.tokens - self.oov)
+        return _exp(-self.known, self.tokens - self.oov)
 
     @property
     def bits_per_char(self) -> float:

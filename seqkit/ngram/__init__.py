@@ -1,1 +1,16 @@
-"""n-gram language models."""
+"""n-gram language models: counted, not trained by gradient. Needs NumPy only.
+
+model = seqkit.ngram.train(["a line of text", "another"], order=3)
+model.score("a line"), model.perplexity(["a line of text"])
+seqkit.ngram.save(model, "lm.arpa"); seqkit.ngram.load("lm.arpa")
+"""
+
+from .counts import Counts
+from .files import load, save
+from .generate import generate
+from .mixture import mix
+from .model import Model
+from .smoothing import SMOOTHINGS
+from .train import count, train
+
+__all__ = ["SMOOTHINGS", "Counts", "Model", "count", "generate", "load", "mix", "save", "train"]

@@ -7,9 +7,11 @@ makes the table a trie read from right to left. Letters: T tokens, n_k distinct 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +53,9 @@ def count(words: list[bytes], runs: Sequence[Run], order: int, tokens: int) -> C
     singles = np.zeros(size, np.int64)
     for columns, weights in _ranges(runs, size):
         singles += np.bincount(columns[0], weights, minlength=size).astype(np.int64)
-        before = [0, *done[1:]]  # bigrams end in words, whose index is their id; longer ones in what was counted here
+        offsets = [0, *done[1:]]  # bigrams end in words, whose index is their id; longer ones in what was counted here
         for k, (keys, counts) in enumerate(_tables(columns, weights, size), 2):
-            parts[k - 1].append((keys + before[k - 2] * size, counts))
+            parts[k - 1].append((keys + offsets[k - 2] * size, counts))
             done[k - 1] += len(keys)
     tables = [Table(np.arange(size, dtype=np.int64), singles, np.zeros(size, np.int64))]
     for some in parts[1:]:
@@ -125,7 +127,7 @@ class Counter:
         columns, weights = unique(columns_of(self._take(), self.order))
         self._folder = self._folder or tempfile.TemporaryDirectory(prefix="seqkit-ngram-", dir=self._parent)
         stem = Path(self._folder.name) / f"run-{len(self._runs):04}"
-        arrays = [*columns, weights]
+        arrays: list[NDArray[Any]] = [*columns, weights]
         for j, array in enumerate(arrays):
             np.save(f"{stem}-{j}.npy", array)
         *kept, counts = (np.load(f"{stem}-{j}.npy", mmap_mode="r") for j in range(len(arrays)))
@@ -199,7 +201,7 @@ def _tables(columns: Sequence[Ids], weights: Longs, size: int) -> Iterator[tuple
     """Keys and counts of the k-grams for k = 2, 3, …; an item whose words so far begin with `<s>` ends there."""
     order, _ = _sorted(columns[0].astype(np.int64), None)
     groups = columns[0][order].astype(np.int64)
-    for before, column in zip(columns, columns[1:], strict=False):
+    for before, column in pairwise(columns):
         whole = before[order] != BOS
         order, groups = order[whole], groups[whole]
         within, keys = _sorted(groups * size + column[order], groups)
@@ -266,10 +268,3 @@ _SORTING_PAYS = 1 << 12  # so many queries are looked up faster in order: neighb
 def totals(index: Longs, weights: NDArray[np.generic] | None, size: int) -> Longs:
     """Sums of `weights` (of ones if None) by index, as whole numbers. (n,) -> (size,)."""
     return np.bincount(index, weights, minlength=size).astype(np.int64)
-
-
-def added(blocks: Iterable[Ids], counter: Counter) -> Counter:
-    """Feed a counter."""
-    for ids in blocks:
-        counter.add(ids)
-    return counter

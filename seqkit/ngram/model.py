@@ -5,7 +5,7 @@ Letters: T tokens of a text, N the order, V the words of the model, n_k its k-gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..metrics.perplexity import Perplexity
+from ..text import Tokenizer
 from .counts import Longs, depths, find
 from .smoothing import Floats, Kind
-from .text import BOS, EOS, UNK, Ids, Vocabulary, from_lines
+from .text import BOS, EOS, UNK, Cutter, Ids, Vocabulary, from_lines
 
 _LOG10 = float(np.log(10))
 _STUPID = np.float32(np.log10(0.4))
@@ -44,10 +45,23 @@ class Model:
     """An n-gram language model. Has the methods of kenlm's Python class: score, full_scores, perplexity, order, in."""
 
     def __init__(
-        self, words: list[bytes], grams: list[Grams], *, kind: Kind = "backoff", about: Mapping[str, str] | None = None
+        self,
+        words: list[bytes],
+        grams: list[Grams],
+        *,
+        kind: Kind = "backoff",
+        about: Mapping[str, str] | None = None,
+        tokenizer: Tokenizer | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
-        """`words` by id, `<unk>` `<s>` `</s>` first; `about` holds what the signature tells of the model."""
-        self.grams, self.kind, self.about = grams, kind, dict(about or {})
+        """`words` by id, `<unk>` `<s>` `</s>` first; `about` holds what the signature tells of the model.
+
+        `tokenizer` is the trained one that cuts raw text for this model, if it needs one; `notes` are what training
+        found worth saying.
+        """
+        self.grams, self.kind, self.about, self.tokenizer = grams, kind, dict(about or {}), tokenizer
+        self.notes = list(notes)
+        self.cutter = Cutter(self.about.get("unit", "whitespace"), tokenizer)
         keeps_unknown = self.about.get("unk") == "keep"
         self.vocabulary = Vocabulary(words, keeps_unknown=keeps_unknown)
         self._holes = [bool(np.isnan(level.scores).any()) for level in grams]
@@ -68,7 +82,7 @@ class Model:
         return f"<n-gram model of order {self.order}, {len(self.vocabulary):,} words>"
 
     def score(self, sentence: str, bos: bool = True, eos: bool = True) -> float:
-        """log10 probability of a sentence (its words set apart by spaces), as kenlm's `score`."""
+        """log10 probability of a sentence, as kenlm's `score`."""
         found = self.score_ids(self._ids_of(sentence), bos=bos)
         return float(np.sum(found.scores if eos else found.scores[:-1], dtype=np.float64))
 
@@ -88,19 +102,23 @@ class Model:
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
         """`evaluate` for text in blocks of whole lines."""
-        total = Perplexity(0.0, 0, 0, 0.0, 0, 0, 0, self.choices())
+        total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, self.choices())
         for block in blocks:
-            total += self.measure(block, self.score_ids(self.vocabulary.encode(block)))
+            total += self.measure(block, self.score_block(block))
         return total
 
+    def score_block(self, block: bytes) -> Scores:
+        """Scores of a block of raw, whole lines."""
+        return self.score_ids(self.vocabulary.encode(self.cutter(block)))
+
     def measure(self, block: bytes, found: Scores) -> Perplexity:
-        """Sum up the scores of a block of text."""
+        """Sum up the scores of a block of raw text."""
         scores = found.scores.astype(np.float64)
         return Perplexity(
-            float(scores.sum()) * _LOG10,
+            float(scores[~found.oov].sum()) * _LOG10,
+            float(scores[found.oov].sum()) * _LOG10,
             len(scores),
             int(found.oov.sum()),
-            float(scores[found.oov].sum()) * _LOG10,
             int(found.ends.sum()),
             len(block.decode("utf-8", "replace")),
             len(block),
@@ -131,11 +149,15 @@ class Model:
             oov |= ids == UNK
         ends = ids == EOS
         stream, depth = _stream(np.where(ids < 0, UNK, ids), ends, bos)
-        scores, lengths = self._combine(self._walk(stream, depth), depth)
+        scores, lengths = self.score_stream(stream, depth)
         if bos:
             predicted = depth > 0
             scores, lengths = scores[predicted], lengths[predicted]
         return Scores(scores, lengths, oov, ends)
+
+    def score_stream(self, stream: Ids, depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int8]]:
+        """Scores and lengths of ids that hold `<s>` where sentences begin; `depth` is each one's place. (T,) each."""
+        return self._combine(self._walk(stream, depth), depth)
 
     def _walk(self, stream: Ids, depth: NDArray[np.int32]) -> list[Longs]:
         """The index of the k-gram that ends at each place, or -1, for k = 1 … N. N x (T,)."""
@@ -185,14 +207,14 @@ class Model:
     def _ids_of(self, sentence: str) -> Ids:
         if "\n" in sentence:
             raise DataError("a sentence holds a line break: score lines one by one")
-        return self.vocabulary.encode(sentence.encode() + b"\n")
+        return self.vocabulary.encode(self.cutter(sentence.encode() + b"\n"))
 
 
 def _stream(ids: Ids, ends: NDArray[np.bool_], bos: bool) -> tuple[Ids, NDArray[np.int32]]:
     """The ids with `<s>` before each sentence if `bos`, and the place of each in its sentence, from 0."""
     if not bos:
         return ids, depths(ends)
-    sentence = np.cumsum(ends) - ends
+    sentence: Longs = np.cumsum(ends) - ends
     stream = np.full(len(ids) + int(ends.sum()), BOS, np.int32)
     stream[np.arange(len(ids)) + sentence + 1] = ids
     closes = np.zeros(len(stream), np.bool_)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError, hint
 from .counts import Counts, Longs, Table, totals
-from .text import BOS, EOS, SPECIALS, UNK
+from .text import BOS, EOS, UNK
 
 Floats = NDArray[np.float32]
 Kind = Literal["backoff", "add-k", "stupid"]
+Discounts = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Options:
     vocabulary: frozenset[bytes] | None = None
     interpolate_unigrams: bool = True
     vocabulary_size: int = 0
-    discounts: tuple[float, float, float] = (0.5, 1.0, 1.5)
+    discounts: Discounts = (0.5, 1.0, 1.5)
     k: float = 1.0
 
 
@@ -49,7 +51,6 @@ class Estimate:
     levels: list[Level]
     kind: Kind = "backoff"
     notes: list[str] = field(default_factory=list)  # what a person should know, one line each
-    uniform: float = 0.0  # add-k: the probability of any word after a history that was not seen
 
 
 @dataclass
@@ -172,7 +173,7 @@ def add_k(counts: Counts, options: Options) -> Estimate:
         backoffs = options.k / (totals_of[k] + options.k * kept.size)
         estimated.append((probabilities.astype(np.float32), backoffs.astype(np.float32)))
     words, levels = kept.levels(estimated)
-    return Estimate(words, levels, "add-k", uniform=1 / kept.size)
+    return Estimate(words, levels, "add-k")
 
 
 def stupid_backoff(counts: Counts, options: Options) -> Estimate:
@@ -247,7 +248,7 @@ def estimate(counts: Counts, smoothing: str, options: Options) -> Estimate:
             f"no sentence is long enough for order {counts.order}: with its ends, the longest has {longest} words"
         )
     prune = options.prune
-    if len(prune) > counts.order or any(a > b for a, b in zip(prune, prune[1:], strict=False)) or min(prune, default=0) < 0:
+    if len(prune) > counts.order or any(a > b for a, b in pairwise(prune)) or min(prune, default=0) < 0:
         raise ConfigError(f"prune {','.join(map(str, prune))} is not {counts.order} rising numbers at most")
     return SMOOTHINGS[smoothing](counts, options)
 
@@ -283,7 +284,7 @@ def _frequencies(counts: Longs, most: int) -> list[int]:
     return [int(n) for n in np.bincount(np.minimum(counts, most + 1), minlength=most + 2)[: most + 1]]
 
 
-def _three_discounts(counts: Longs) -> tuple[tuple[float, float, float], str]:
+def _three_discounts(counts: Longs) -> tuple[Discounts, str]:
     """D1, D2, D3+ in float32 as lmplz has them, or what is wrong with the counts. Chen & Goodman 1998, section 3."""
     n = _frequencies(counts, 4)
     for i in (1, 2, 3):
@@ -295,10 +296,10 @@ def _three_discounts(counts: Longs) -> tuple[tuple[float, float, float], str]:
     for j, discount in enumerate(found, 1):
         if not 0 <= discount <= j:
             return (0.0, 0.0, 0.0), f"the discount of count {j} would be {discount:.3g}"
-    return (found[0], found[1], found[2]), ""
+    return (float(found[0]), float(found[1]), float(found[2])), ""
 
 
-def _one_discount(counts: Iterable[Longs], notes: list[str]) -> list[tuple[float, float, float]]:
+def _one_discount(counts: Iterable[Longs], notes: list[str]) -> list[Discounts]:
     """n1 / (n1 + 2 n2) for each order. Ney, Essen & Kneser 1994."""
     found = []
     for k, table in enumerate(counts, 1):
@@ -324,7 +325,11 @@ Share = Callable[[int, Table, Longs, NDArray[np.bool_], int], tuple[Floats, Floa
 
 
 def _interpolated(
-    counts: Counts, given: list[Longs], discounts: Sequence[tuple[float, float, float]], options: Options, notes: list[str]
+    counts: Counts,
+    given: list[Longs],
+    discounts: Sequence[Discounts],
+    options: Options,
+    notes: list[str],
 ) -> Estimate:
     """Each count loses its discount; a history's discounts go to the shorter history. lmplz's float32, step by step."""
 
@@ -343,9 +348,7 @@ def _interpolated(
     return _interpolate(counts, given, share, options, notes)
 
 
-def _interpolate(
-    counts: Counts, given: list[Longs], share: Share, options: Options, notes: list[str]
-) -> Estimate:
+def _interpolate(counts: Counts, given: list[Longs], share: Share, options: Options, notes: list[str]) -> Estimate:
     """p(w|h) = own share + weight of h · p(w|shorter h), down to the uniform distribution."""
     kept = _Kept.of(counts, options)
     estimated: list[tuple[Floats, Floats]] = []
@@ -366,7 +369,3 @@ def _interpolate(
             probabilities = own + weights[table.contexts] * estimated[-1][0][suffixes]
         estimated.append((probabilities.astype(np.float32), np.ones(len(probabilities), np.float32)))
     return Estimate(*kept.levels(estimated), notes=notes)
-
-
-def is_special(word: bytes) -> bool:
-    return word in SPECIALS

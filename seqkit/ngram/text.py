@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.files import open_bytes, reading
-from ..errors import DataError
+from ..errors import ConfigError, DataError
+from ..plugins import components
+from ..text import Tokenizer
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -20,10 +22,11 @@ UNK, BOS, EOS = 0, 1, 2
 SPECIALS = (b"<unk>", b"<s>", b"</s>")
 _END = b"\0"  # stands for the end of a line; no word holds it, for it is white space
 _BLOCK = 1 << 24  # bytes of text handled at a time
+_WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", "\N{LOWER ONE EIGHTH BLOCK}"))
 
 
-def blocks(path: Path | None, *, cut: Callable[[str], list[str]] | None = None) -> Iterator[bytes]:
-    """The text of a file (of stdin for None) in pieces of whole lines; `cut` makes a line its tokens.
+def blocks(path: Path | None) -> Iterator[bytes]:
+    """The text of a file (of stdin for None) in pieces of whole lines.
 
     An unterminated last line counts as a line. Raises `DataError` naming file and line for what is not UTF-8.
     """
@@ -35,18 +38,18 @@ def blocks(path: Path | None, *, cut: Callable[[str], list[str]] | None = None) 
                 rest += data
                 continue
             block, rest = rest + head + b"\n", tail
-            yield _checked(block, name, number, cut)
+            yield _checked(block, name, number)
             number += block.count(b"\n")
         if rest:
-            yield _checked(rest + b"\n", name, number, cut)
+            yield _checked(rest + b"\n", name, number)
 
 
-def from_lines(lines: Iterable[str], *, cut: Callable[[str], list[str]] | None = None) -> Iterator[bytes]:
+def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
     """`blocks` for lines that are at hand."""
     kept: list[str] = []
     size = 0
     for line in lines:
-        kept.append(" ".join(cut(line)) if cut else line.replace("\n", " "))
+        kept.append(line.replace("\n", " "))
         size += len(kept[-1]) + 1
         if size >= _BLOCK:
             yield "\n".join([*kept, ""]).encode()
@@ -55,15 +58,45 @@ def from_lines(lines: Iterable[str], *, cut: Callable[[str], list[str]] | None =
         yield "\n".join([*kept, ""]).encode()
 
 
-def _checked(block: bytes, name: str, before: int, cut: Callable[[str], list[str]] | None) -> bytes:
+def _checked(block: bytes, name: str, before: int) -> bytes:
     try:
-        text = block.decode("utf-8")
+        block.decode("utf-8")
     except UnicodeDecodeError as error:
         line = before + block.count(b"\n", 0, error.start) + 1
         raise DataError(f"{name}:{line}: not UTF-8: byte {block[error.start]:#04x}") from None
-    if cut is None:
-        return block
-    return "\n".join([*(" ".join(cut(line)) for line in text[:-1].split("\n")), ""]).encode()
+    return block
+
+
+class Cutter:
+    """Raw lines → lines whose tokens are set apart by spaces, which is all that counting and scoring look at."""
+
+    def __init__(self, name: str = "whitespace", tokenizer: Tokenizer | None = None) -> None:
+        """`name` is that of a registered tokenizer that needs no training; a trained one is given as it is."""
+        self.name, self.tokenizer = name, tokenizer
+        self._split: Callable[[str], list[str]] | None = None
+        if tokenizer:
+            self._split = tokenizer.split
+        elif name != "whitespace":
+            splitter = components().tokenizers.load(name)
+            if splitter.has_own_vocab:
+                raise ConfigError(f"the tokenizer {name!r} must be trained: give the folder of a trained one")
+            self._split = splitter().split
+
+    @classmethod
+    def find(cls, name: str) -> Cutter:
+        """By a registered name, or the folder of a trained tokenizer."""
+        if name not in components().tokenizers and Path(name).exists():
+            trained = Tokenizer.load(Path(name))
+            return cls(trained.name, trained)
+        return cls(name)
+
+    def __call__(self, block: bytes) -> bytes:
+        """A block of whole lines, cut. White space inside a token is shown as U+2581."""
+        split = self._split
+        if split is None:
+            return block
+        lines = block.decode("utf-8")[:-1].split("\n")
+        return "\n".join([*(" ".join(token.translate(_WHITE) for token in split(line)) for line in lines), ""]).encode()
 
 
 def words_of(block: bytes) -> list[bytes]:

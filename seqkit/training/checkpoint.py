@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ..errors import CheckpointError, reason
+from ..permissions import open_up
 
 FORMAT = 1
 MODEL, TRAINER, META = "model.safetensors", "trainer.safetensors", "meta.json"
@@ -166,6 +167,7 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
     save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, path)
+    open_up(path)
 
 
 def _flush(file: Path) -> None:

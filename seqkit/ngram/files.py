@@ -1,0 +1,46 @@
+"""n-gram models on disk: the format follows from the name when writing, from the content when reading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from ..data.files import open_bytes, reading
+from ..errors import DataError, reason
+from ..permissions import open_up
+from . import arpa, binary
+from .model import Model
+
+
+def save(model: Model, path: str | Path) -> None:
+    """Write ARPA for *.arpa and *.arpa.gz, seqkit's binary for any other name. The file is whole or not there."""
+    path = Path(path)
+    part = path.with_name(f".part.{path.name}")
+    writer = arpa if path.name.endswith((".arpa", ".arpa.gz")) else binary
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(21, "Is a directory")
+        writer.write(model, part)
+        open_up(part)
+        part.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"cannot write {path}: {reason(error) if isinstance(error, OSError) else error}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def load(path: str | Path) -> Model:
+    """Read an ARPA file (plain or .gz) or seqkit's binary; raises `DataError` for anything else."""
+    path = Path(path)
+    return binary.read(path) if binary.is_binary(path) else arpa.read(path)
+
+
+def is_model(path: Path) -> bool:
+    """Whether `path` looks like an n-gram model, by its first bytes."""
+    if not path.is_file():
+        return False
+    if path.name.endswith((".arpa", ".arpa.gz")) or binary.is_binary(path):
+        return True
+    with reading(path), open_bytes(path) as file:
+        return file.read(64).lstrip().startswith(b"\\data\\")
