@@ -4,6 +4,7 @@
     translator = seqkit.load()                       # the shipped model; or seqkit.load("runs/mine")
     translator.translate(["How are you?"], beam=5)   # -> list[str]
     run = seqkit.train("recipe.toml", out="runs/mine", overrides={"train.steps": 500})
+    seqkit.load("lm.arpa").perplexity(["a line"])    # an n-gram model: seqkit.ngram.train(lines, order=5)
 
 Importing seqkit imports neither torch nor numpy; the names below are resolved when they are used.
 """
@@ -14,8 +15,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import ngram
     from .errors import SeqkitError
-    from .runs import Run, load, train
+    from .loading import load
+    from .runs import Run, train
     from .tasks.translator import Translation, Translator
     from .text import Tokenizer, Vocab
 
@@ -27,13 +30,27 @@ _HOMES = {
     "Translation": ".tasks.translator",
     "Translator": ".tasks.translator",
     "Vocab": ".text",
-    "load": ".runs",
+    "load": ".loading",
     "train": ".runs",
 }
-__all__ = ["Run", "SeqkitError", "Tokenizer", "Translation", "Translator", "Vocab", "__version__", "load", "train"]
+_MODULES = ("ngram",)
+__all__ = [
+    "Run",
+    "SeqkitError",
+    "Tokenizer",
+    "Translation",
+    "Translator",
+    "Vocab",
+    "__version__",
+    "load",
+    "ngram",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
     if name in _HOMES:
         return getattr(importlib.import_module(_HOMES[name], __name__), name)
     raise AttributeError(f"module 'seqkit' has no attribute {name!r}")

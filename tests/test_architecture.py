@@ -23,18 +23,20 @@ MAY_IMPORT = {
     "config": {"errors"},
     "text": {"errors", "config", "plugins"},
     "permissions": set(),
+    "plots": {"errors"},
     "data": {"errors", "config", "plugins", "text"},
     "nn": set(),
     "models": {"config", "nn", "text"},
     "search": {"config", "data", "text"},
     "metrics": {"errors", "text"},
-    "ngram": {"errors", "data", "metrics", "permissions", "plugins", "text"},
+    "ngram": {"errors", "data", "metrics", "permissions", "plots", "plugins", "text"},
     "tasks": {"errors", "config", "data", "metrics", "nn", "search", "text"},
     "training": {"errors", "config", "permissions", "tasks"},
     "recipes": {"errors", "config", "plugins", "data"},
     "runs": {"errors", "config", "ngram", "plugins", "recipes", "training"},
+    "loading": {"ngram", "runs"},
     "checks": {"data", "nn", "runs", "training"},
-    "cli": {"errors", "config", "data", "metrics", "ngram", "plugins", "recipes", "runs", "tasks", "training"},
+    "cli": {"errors", "config", "data", "loading", "metrics", "ngram", "plugins", "recipes", "runs", "tasks", "training"},
 }
 
 

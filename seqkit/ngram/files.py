@@ -30,10 +30,18 @@ def save(model: Model, path: str | Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def load(path: str | Path) -> Model:
-    """Read an ARPA file (plain or .gz) or seqkit's binary; raises `DataError` for anything else."""
+def load(path: str | Path, *, device: str = "cpu") -> Model:
+    """Read an ARPA file (plain or .gz) or seqkit's binary; raises `DataError` for anything else.
+
+    On a `device` other than "cpu", n-grams are looked up there by torch, with the same numbers.
+    """
     path = Path(path)
-    return binary.read(path) if binary.is_binary(path) else arpa.read(path)
+    model = binary.read(path) if binary.is_binary(path) else arpa.read(path)
+    if device == "cpu":
+        return model
+    from .device import DeviceModel
+
+    return DeviceModel(model, device)
 
 
 def is_model(path: Path) -> bool:

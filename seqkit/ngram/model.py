@@ -53,14 +53,15 @@ class Model:
         about: Mapping[str, str] | None = None,
         tokenizer: Tokenizer | None = None,
         notes: Sequence[str] = (),
+        tokens: int = 0,
     ) -> None:
         """`words` by id, `<unk>` `<s>` `</s>` first; `about` holds what the signature tells of the model.
 
         `tokenizer` is the trained one that cuts raw text for this model, if it needs one; `notes` are what training
-        found worth saying.
+        found worth saying, and `tokens` how many it saw; a file keeps neither.
         """
         self.grams, self.kind, self.about, self.tokenizer = grams, kind, dict(about or {}), tokenizer
-        self.notes = list(notes)
+        self.notes, self.tokens = list(notes), tokens
         self.cutter = Cutter(self.about.get("unit", "whitespace"), tokenizer)
         keeps_unknown = self.about.get("unk") == "keep"
         self.vocabulary = Vocabulary(words, keeps_unknown=keeps_unknown)

@@ -143,7 +143,6 @@ def witten_bell(counts: Counts, options: Options) -> Estimate:
 
 def maximum_likelihood(counts: Counts, options: Options) -> Estimate:
     """Relative frequencies: what was not seen after a known history has probability 0."""
-    _unpruned("maximum-likelihood", options)
     estimated = []
     for k, table in enumerate(counts.tables, 1):
         size = len(counts.tables[k - 2].keys) if k > 1 else 1
@@ -163,7 +162,6 @@ def add_k(counts: Counts, options: Options) -> Estimate:
 
     The backoff of a history is the probability of each word that never followed it.
     """
-    _unpruned("add-k", options)
     kept = _Kept.of(counts, options)
     totals_of = _continuations(counts)
     estimated = []
@@ -178,7 +176,6 @@ def add_k(counts: Counts, options: Options) -> Estimate:
 
 def stupid_backoff(counts: Counts, options: Options) -> Estimate:
     """Relative frequencies, times 0.4 for each word the history is cut by; no distribution. Brants et al. 2007."""
-    _unpruned("stupid-backoff", options)
     totals_of = _continuations(counts)
     estimated = []
     for k, table in enumerate(counts.tables, 1):
@@ -234,12 +231,23 @@ SMOOTHINGS: dict[str, Callable[[Counts, Options], Estimate]] = {
     "maximum-likelihood": maximum_likelihood,
     "stupid-backoff": stupid_backoff,
 }
+_UNPRUNED = {"add-k", "maximum-likelihood", "stupid-backoff"}
+
+
+def check(smoothing: str, options: Options, order: int) -> None:
+    """Raise `ConfigError` for what is not possible, before any text is read."""
+    if smoothing not in SMOOTHINGS:
+        raise ConfigError(f"no smoothing {smoothing!r}.{hint(smoothing, SMOOTHINGS)}")
+    prune = options.prune
+    if len(prune) > order or any(a > b for a, b in pairwise(prune)) or min(prune, default=0) < 0:
+        raise ConfigError(f"prune {','.join(map(str, prune))} is not {order} rising numbers at most")
+    if smoothing in _UNPRUNED and (any(prune) or options.vocabulary is not None):
+        raise ConfigError(f"{smoothing} has nowhere to put the probability of what is pruned: choose another smoothing")
 
 
 def estimate(counts: Counts, smoothing: str, options: Options) -> Estimate:
-    """A model of `counts`; raises `ConfigError` for a smoothing or an option that is not possible."""
-    if smoothing not in SMOOTHINGS:
-        raise ConfigError(f"no smoothing {smoothing!r}.{hint(smoothing, SMOOTHINGS)}")
+    """A model of `counts`; raises `DataError` if they do not suffice, `ConfigError` as `check`."""
+    check(smoothing, options, counts.order)
     if not counts.tokens:
         raise DataError("the training text is empty")
     if not len(counts.tables[-1].keys):
@@ -247,9 +255,6 @@ def estimate(counts: Counts, smoothing: str, options: Options) -> Estimate:
         raise DataError(
             f"no sentence is long enough for order {counts.order}: with its ends, the longest has {longest} words"
         )
-    prune = options.prune
-    if len(prune) > counts.order or any(a > b for a, b in pairwise(prune)) or min(prune, default=0) < 0:
-        raise ConfigError(f"prune {','.join(map(str, prune))} is not {counts.order} rising numbers at most")
     return SMOOTHINGS[smoothing](counts, options)
 
 
@@ -272,11 +277,6 @@ def _continuations(counts: Counts) -> list[Longs]:
         size = len(table.keys)
         found.append(totals(longer.contexts, longer.counts, size) if longer else np.zeros(size, np.int64))
     return found
-
-
-def _unpruned(name: str, options: Options) -> None:
-    if any(options.prune) or options.vocabulary is not None:
-        raise ConfigError(f"{name} has nowhere to put the probability of what is pruned: choose another smoothing")
 
 
 def _frequencies(counts: Longs, most: int) -> list[int]:

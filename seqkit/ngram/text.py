@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
 from typing import Literal
@@ -15,6 +15,7 @@ from ..data.files import open_bytes, reading
 from ..errors import ConfigError, DataError
 from ..plugins import components
 from ..text import Tokenizer
+from ..text.splitters import Splitter
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -22,7 +23,8 @@ UNK, BOS, EOS = 0, 1, 2
 SPECIALS = (b"<unk>", b"<s>", b"</s>")
 _END = b"\0"  # stands for the end of a line; no word holds it, for it is white space
 _BLOCK = 1 << 24  # bytes of text handled at a time
-_WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", "\N{LOWER ONE EIGHTH BLOCK}"))
+_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows it
+_WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", _SPACE))
 
 
 def blocks(path: Path | None) -> Iterator[bytes]:
@@ -74,13 +76,15 @@ class Cutter:
         """`name` is that of a registered tokenizer that needs no training; a trained one is given as it is."""
         self.name, self.tokenizer = name, tokenizer
         self._split: Callable[[str], list[str]] | None = None
+        self._splitter: Splitter | None = None
         if tokenizer:
-            self._split = tokenizer.split
+            self._split, self._splitter = tokenizer.split, tokenizer.splitter
         elif name != "whitespace":
-            splitter = components().tokenizers.load(name)
-            if splitter.has_own_vocab:
+            splitter_class = components().tokenizers.load(name)
+            if splitter_class.has_own_vocab:
                 raise ConfigError(f"the tokenizer {name!r} must be trained: give the folder of a trained one")
-            self._split = splitter().split
+            self._splitter = splitter_class()
+            self._split = self._splitter.split
 
     @classmethod
     def find(cls, name: str) -> Cutter:
@@ -89,6 +93,17 @@ class Cutter:
             trained = Tokenizer.load(Path(name))
             return cls(trained.name, trained)
         return cls(name)
+
+    def tokens(self, line: str) -> list[str]:
+        """The tokens of one line."""
+        return [word.decode() for word in words_of(self(line.encode() + b"\n"))[:-1]]
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """Readable text of tokens."""
+        if self._splitter is None:
+            return " ".join(tokens)
+        shown = tokens if self._splitter.has_own_vocab else [token.replace(_SPACE, " ") for token in tokens]
+        return self._splitter.join(shown)
 
     def __call__(self, block: bytes) -> bytes:
         """A block of whole lines, cut. White space inside a token is shown as U+2581."""

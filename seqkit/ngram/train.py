@@ -65,11 +65,18 @@ def train_blocks(
     cutter = cutter or Cutter()
     counts = count(((name, cutter(block)) for name, block in blocks), order=order, unk=unk, memory=memory)
     found = smoothings.estimate(counts, smoothing, options)
-    del counts
     with np.errstate(divide="ignore"):
         grams = [Grams(level.keys, np.log10(level.probabilities), np.log10(level.backoffs)) for level in found.levels]
     about = {"smoothing": smoothing, "unk": "keep" if unk == "keep" else "unk", "unit": cutter.name}
-    return Model(found.words, grams, kind=found.kind, about=about, tokenizer=cutter.tokenizer, notes=found.notes)
+    return Model(
+        found.words,
+        grams,
+        kind=found.kind,
+        about=about,
+        tokenizer=cutter.tokenizer,
+        notes=found.notes,
+        tokens=counts.tokens,
+    )
 
 
 def count(blocks: Iterable[tuple[str, bytes]], *, order: int, unk: Unknown = "refuse", memory: int = MEMORY) -> Counts:

@@ -1,0 +1,328 @@
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import ConfigError
+from .options import PATH, opened
+
+if TYPE_CHECKING:
+    from ..metrics import Perplexity
+    from ..ngram import Model
+    from ..ngram.model import Scores
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+FILES = click.argument("files", nargs=-1, type=PATH, metavar="[FILE]...")
+MODEL = click.option("-m", "--model", required=True, type=PATH, help="ARPA file, or seqkit's binary.")
+TOKENIZER = "whitespace, word, char, or the folder of a trained one."
+DEVICE = click.option("--device", default="cpu", show_default=True, help="Where n-grams are looked up: cpu, cuda, mps.")
+
+
+@click.group()
+def lm() -> None:
+    """Language models: train, score, perplexity, generate."""
+
+
+@lm.command()
+@click.option("--order", default=5, show_default=True, type=click.IntRange(min=1), help="Length of the longest n-gram.")
+@click.option("--smoothing", default="modified-kneser-ney", show_default=True, help="How the unseen get their share.")
+@click.option("--prune", default="", metavar="0,0,1", help="Drop k-grams seen so often or less; the last repeats.")
+@click.option(
+    "--tokenizer", default="whitespace", show_default=True, help="whitespace, word, char, or a trained one's folder."
+)
+@click.option("--vocab", type=PATH, help="The only words to know: a file, words set apart by white space.")
+@click.option(
+    "--unk",
+    type=click.Choice(["refuse", "skip", "keep"]),
+    default="refuse",
+    show_default=True,
+    help="What <unk>, <s>, </s> in the text mean: an error, white space, or for <unk> a word.",
+)
+@click.option(
+    "--interpolate-unigrams/--no-interpolate-unigrams", default=True, help="Give every word a share of <unk>'s."
+)
+@click.option(
+    "--k", "added", default=1.0, show_default=True, type=click.FloatRange(min=0, min_open=True), help="Of add-k."
+)
+@click.option("--memory", default="4G", show_default=True, help="Counting sorts on disk beyond this.")
+@click.option("-o", "--out", required=True, type=PATH, help="*.arpa or *.arpa.gz; any other name for seqkit's binary.")
+@FILES
+def ngram(
+    order: int,
+    smoothing: str,
+    prune: str,
+    tokenizer: str,
+    vocab: Path | None,
+    unk: str,
+    interpolate_unigrams: bool,
+    added: float,
+    memory: str,
+    out: Path,
+    files: tuple[Path, ...],
+) -> None:
+    """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz does."""
+    from ..ngram import save
+    from ..ngram.smoothing import Options, check
+    from ..ngram.text import Cutter, blocks
+    from ..ngram.train import train_blocks
+
+    listed = frozenset(word for block in blocks(vocab) for word in block.split()) if vocab else None
+    options = Options(_numbers(prune), listed, interpolate_unigrams, k=added)
+    check(smoothing, options, order)
+    if out.is_dir() or not out.absolute().parent.is_dir():
+        raise ConfigError(f"cannot write {out}: {'it is a folder' if out.is_dir() else 'there is no such folder'}")
+    model = train_blocks(
+        _read(files),
+        order=order,
+        smoothing=smoothing,
+        options=options,
+        unk=unk,  # type: ignore[arg-type]
+        cutter=Cutter.find(tokenizer),
+        memory=_bytes(memory),
+    )
+    for note in model.notes:
+        click.echo(f"note: {note}", err=True)
+    save(model, out)
+    sizes = " ".join(f"{len(level.keys):,}" for level in model.grams)
+    click.echo(f"{smoothing}, order {order}, {model.tokens:,} tokens; n-grams {sizes}; written to {out}", err=True)
+
+
+@lm.command()
+@click.option(
+    "-m", "--model", "models", required=True, multiple=True, type=PATH, help="Give several to compare and mix."
+)
+@DEVICE
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each model, and for the mixture.")
+@click.option("--per-sentence", is_flag=True, help="A line for each: perplexity, log10 probability, tokens, OOV.")
+@FILES
+def perplexity(
+    models: tuple[Path, ...], device: str, as_json: bool, per_sentence: bool, files: tuple[Path, ...]
+) -> None:
+    """Perplexity of FILEs (or stdin); of several models also that of their best mixture."""
+    from ..ngram import load
+
+    if per_sentence and len(models) > 1:
+        raise click.UsageError("--per-sentence takes one model")
+    opened_models = [load(path, device=device) for path in models]
+    texts = [block for _, block in _read(files)]
+    if per_sentence:
+        _each_sentence(opened_models[0], texts, as_json)
+        return
+    measured = [_measure(model, texts) for model in opened_models]
+    records = [record for record, _ in measured]
+    for path, model, record in zip(models, opened_models, records, strict=True):
+        if as_json:
+            click.echo(json.dumps({"model": str(path), **record.record()}))
+        elif model.kind == "stupid":
+            click.echo(f"note: {path} gives scores, not probabilities; its perplexity compares with no other", err=True)
+    if not as_json:
+        _table(models, records)
+    if len(models) > 1:
+        _mixture(models, opened_models, measured, as_json)
+
+
+@lm.command()
+@MODEL
+@DEVICE
+@click.option("--tokens", is_flag=True, help="A line for each token: token, score, length of the n-gram found, OOV.")
+@click.option("--base", type=click.Choice(["10", "e"]), default="10", show_default=True, help="Base of the logarithms.")
+@click.option("--output", "-o", type=PATH, help="Write here instead of stdout.")
+@FILES
+def score(model: Path, device: str, tokens: bool, base: str, output: Path | None, files: tuple[Path, ...]) -> None:
+    """Log probability of each line of FILEs (or stdin), its end included."""
+    import math
+
+    import numpy as np
+
+    from ..ngram import load
+    from ..ngram.text import words_of
+
+    scorer, factor = load(model, device=device), math.log(10) if base == "e" else 1.0
+    with opened(output) if output else nullcontext(click.echo) as write:
+        for _, block in _read(files):
+            found = scorer.score_block(block)
+            values = found.scores.astype(np.float64) * factor
+            if not tokens:
+                for value in _sums(values, found):
+                    write(f"{value:.6f}")
+                continue
+            shown = (
+                b"</s>" if end else word for word, end in zip(words_of(scorer.cutter(block)), found.ends, strict=True)
+            )
+            for word, value, length, oov, end in zip(shown, values, found.lengths, found.oov, found.ends, strict=True):
+                write(f"{word.decode()}\t{value:.6f}\t{length}\t{'OOV' if oov else ''}")
+                if end:
+                    write("")
+
+
+@lm.command()
+@MODEL
+@click.option("--prompt", default="", help="How the text begins.")
+@click.option("--length", default=100, show_default=True, type=click.IntRange(min=1), help="At most so many tokens.")
+@click.option(
+    "--temperature", default=1.0, show_default=True, type=click.FloatRange(min=0), help="0 = the likeliest token."
+)
+@click.option("--top-k", default=0, type=click.IntRange(min=0), help="Draw from the likeliest K; 0 = all.")
+@click.option(
+    "--top-p", default=1.0, type=click.FloatRange(0, 1, min_open=True), help="Draw from the likeliest that sum to P."
+)
+@click.option("--seed", type=int, help="The same seed draws the same text.")
+def generate(
+    model: Path, prompt: str, length: int, temperature: float, top_k: int, top_p: float, seed: int | None
+) -> None:
+    """Continue a text, up to the end of its sentence."""
+    from ..ngram import generate, load
+
+    source = load(model)
+    drawn = generate(source, prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    tokens = source.cutter.tokens(prompt)
+    shown = source.cutter.join(tokens)
+    click.echo(shown, nl=False)
+    for token in drawn:  # show what each token adds, as it comes
+        tokens.append(token)
+        text = source.cutter.join(tokens)
+        click.echo(text[len(shown) :], nl=False)
+        shown = text
+    click.echo()
+
+
+@lm.command()
+@click.option("--order", default=3, show_default=True, type=click.IntRange(min=1), help="Up to n-grams of this length.")
+@click.option(
+    "--tokenizer", default="word", show_default=True, help="word, char, whitespace, or a trained one's folder."
+)
+@click.option("--top", default=10, show_default=True, type=click.IntRange(min=0), help="Show so many of the commonest.")
+@click.option("--plot", type=PATH, help="Draw count against rank, both logarithmic: a PNG, SVG or PDF.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@FILES
+def stats(order: int, tokenizer: str, top: int, plot: Path | None, as_json: bool, files: tuple[Path, ...]) -> None:
+    """Tokens, types and the commonest n-grams of FILEs (or stdin), and how they follow Zipf's law."""
+    from ..ngram.statistics import draw, frequencies, summary
+    from ..ngram.text import Cutter
+    from ..ngram.train import count
+
+    cutter = Cutter.find(tokenizer)
+    counts = count(((name, cutter(block)) for name, block in _read(files)), order=order, unk="skip")
+    tables = frequencies(counts)
+    found = summary(counts, tables, top)
+    if plot:
+        draw(tables, plot)
+        click.echo(f"drawn to {plot}", err=True)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    click.echo(f"{found['sentences']:,} lines, {found['tokens']:,} tokens")
+    for row in found["orders"]:
+        click.echo(
+            f"{row['order']}-grams: {row['types']:,} different, {row['once']:,} seen once, "
+            f"Zipf's exponent {row['zipf_exponent']:.3f}"
+        )
+        for gram, number in row["commonest"]:
+            click.echo(f"  {number:>9,}  {gram}")
+
+
+def _read(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
+    """Blocks of whole lines of all files, or of stdin, each with the name of where it comes from."""
+    from ..ngram.text import blocks
+
+    for path in files or (None,):
+        for block in blocks(path):
+            yield str(path or "stdin"), block
+
+
+def _measure(model: Model, texts: list[bytes]) -> tuple[Perplexity, list[Scores]]:
+    found = [model.score_block(block) for block in texts]
+    total = model.evaluate_blocks(())
+    for block, scores in zip(texts, found, strict=True):
+        total += model.measure(block, scores)
+    return total, found
+
+
+def _sums(values: Iterable[float], found: Scores) -> list[float]:
+    """Sums over each sentence."""
+    import numpy as np
+
+    ends = np.flatnonzero(found.ends)
+    sums: list[float] = np.add.reduceat(np.asarray(values), np.concatenate([[0], ends[:-1] + 1])).tolist()
+    return sums
+
+
+def _each_sentence(model: Model, texts: list[bytes], as_json: bool) -> None:
+    for block in texts:
+        for line in block[:-1].split(b"\n"):
+            record = model.evaluate_blocks([line + b"\n"])
+            if as_json:
+                click.echo(json.dumps({"text": line.decode(), **record.record()}, ensure_ascii=False))
+            else:
+                shown = record.record()
+                click.echo(
+                    f"{record.perplexity:.4f}\t{shown['log10_probability']:.6f}\t{record.tokens}\t{record.oov}\t"
+                    f"{line.decode()}"
+                )
+
+
+def _table(names: tuple[Path, ...], records: list[Perplexity]) -> None:
+    width = max(len("model"), *(len(str(name)) for name in names))
+    click.echo(f"{'model':<{width}}  perplexity  without OOV      OOV     tokens  bits/char  bits/byte")
+    for name, record in zip(names, records, strict=True):
+        click.echo(
+            f"{name!s:<{width}}  {record.perplexity:>10.4f}  {record.perplexity_without_oov:>11.4f}  {record.oov:>7,}  "
+            f"{record.tokens:>9,}  {record.bits_per_char:>9.4f}  {record.bits_per_byte:>9.4f}"
+        )
+    for name, record in zip(names, records, strict=True):
+        click.echo(f"{name!s:<{width}}  {record.signature}")
+
+
+def _mixture(
+    names: tuple[Path, ...], models: list[Model], measured: list[tuple[Perplexity, list[Scores]]], as_json: bool
+) -> None:
+    """Print the mixture of models that share a vocabulary; say why there is none for others."""
+    import math
+
+    import numpy as np
+
+    from ..ngram import mix
+
+    first = models[0]
+    if any(
+        set(m.vocabulary.words) != set(first.vocabulary.words) or m.cutter.name != first.cutter.name for m in models
+    ):
+        click.echo("note: no mixture, for the vocabularies differ; bits per character compare all the same", err=True)
+        return
+    if any(model.kind == "stupid" for model in models):
+        click.echo("note: no mixture, for stupid backoff gives no probabilities", err=True)
+        return
+    logs = [np.concatenate([s.scores.astype(np.float64) for s in found]) * math.log(10) for _, found in measured]
+    found = mix(logs)
+    value = math.exp(-found.log_probability / len(logs[0]))
+    if as_json:
+        weights = {str(name): weight for name, weight in zip(names, found.weights, strict=True)}
+        record = {
+            "perplexity": value,
+            "tokens": len(logs[0]),
+            "log10_probability": found.log_probability / math.log(10),
+        }
+        click.echo(json.dumps({"mixture": weights, **record}))
+        return
+    shares = " + ".join(f"{weight:.3f} {name}" for name, weight in zip(names, found.weights, strict=True))
+    click.echo(f"mixture, weights fitted on this text: perplexity {value:.4f} = {shares}")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    if not all(part.isdecimal() for part in parts):
+        raise ConfigError(f"--prune {text!r} is not a list of numbers such as 0,0,1")
+    return tuple(int(part) for part in parts)
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", text.upper())
+    if not found:
+        raise ConfigError(f"--memory {text!r} is no size such as 500M or 4G")
+    return int(float(found[1]) * _UNITS[found[2]])
