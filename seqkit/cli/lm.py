@@ -13,6 +13,9 @@ from ..errors import ConfigError
 from .options import PATH, opened
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from ..metrics import Perplexity
     from ..ngram import Model
     from ..ngram.model import Scores
@@ -97,14 +100,20 @@ def ngram(
 @click.option(
     "-m", "--model", "models", required=True, multiple=True, type=PATH, help="Give several to compare and mix."
 )
+@click.option("--fit", type=PATH, help="Fit the mixture's weights on this text instead of the one that is measured.")
 @DEVICE
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each model, and for the mixture.")
 @click.option("--per-sentence", is_flag=True, help="A line for each: perplexity, log10 probability, tokens, OOV.")
 @FILES
 def perplexity(
-    models: tuple[Path, ...], device: str, as_json: bool, per_sentence: bool, files: tuple[Path, ...]
+    models: tuple[Path, ...],
+    fit: Path | None,
+    device: str,
+    as_json: bool,
+    per_sentence: bool,
+    files: tuple[Path, ...],
 ) -> None:
-    """Perplexity of FILEs (or stdin); of several models also that of their best mixture."""
+    """Perplexity of FILEs (or stdin); of several models also that of their mixture."""
     from ..ngram import load
 
     if per_sentence and len(models) > 1:
@@ -114,8 +123,7 @@ def perplexity(
     if per_sentence:
         _each_sentence(opened_models[0], texts, as_json)
         return
-    measured = [_measure(model, texts) for model in opened_models]
-    records = [record for record, _ in measured]
+    records = [model.evaluate_blocks(texts) for model in opened_models]
     for path, model, record in zip(models, opened_models, records, strict=True):
         if as_json:
             click.echo(json.dumps({"model": str(path), **record.record()}))
@@ -123,8 +131,9 @@ def perplexity(
             click.echo(f"note: {path} gives scores, not probabilities; its perplexity compares with no other", err=True)
     if not as_json:
         _table(models, records)
-    if len(models) > 1:
-        _mixture(models, opened_models, measured, as_json)
+    if len(models) > 1 and _mixable(opened_models):
+        held_out = [block for _, block in _read((fit,))] if fit else None
+        _mixture(models, opened_models, texts, held_out, as_json)
 
 
 @lm.command()
@@ -230,18 +239,11 @@ def stats(order: int, tokenizer: str, top: int, plot: Path | None, as_json: bool
 def _read(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
     """Blocks of whole lines of all files, or of stdin, each with the name of where it comes from."""
     from ..ngram.text import blocks
+    from .progress import counted
 
     for path in files or (None,):
-        for block in blocks(path):
+        for block in counted(blocks(path), f"bytes of {path or 'stdin'} read"):
             yield str(path or "stdin"), block
-
-
-def _measure(model: Model, texts: list[bytes]) -> tuple[Perplexity, list[Scores]]:
-    found = [model.score_block(block) for block in texts]
-    total = model.evaluate_blocks(())
-    for block, scores in zip(texts, found, strict=True):
-        total += model.measure(block, scores)
-    return total, found
 
 
 def _sums(values: Iterable[float], found: Scores) -> list[float]:
@@ -279,39 +281,47 @@ def _table(names: tuple[Path, ...], records: list[Perplexity]) -> None:
         click.echo(f"{name!s:<{width}}  {record.signature}")
 
 
+def _mixable(models: list[Model]) -> bool:
+    """Whether the models give probabilities to the same tokens; says so if they do not."""
+    if len({(model.cutter.name, frozenset(model.vocabulary.words)) for model in models}) > 1:
+        click.echo("note: no mixture, for the vocabularies differ; bits per character compare all the same", err=True)
+        return False
+    if any(model.kind == "stupid" for model in models):
+        click.echo("note: no mixture, for stupid backoff gives no probabilities", err=True)
+        return False
+    return True
+
+
 def _mixture(
-    names: tuple[Path, ...], models: list[Model], measured: list[tuple[Perplexity, list[Scores]]], as_json: bool
+    names: tuple[Path, ...], models: list[Model], texts: list[bytes], held_out: list[bytes] | None, as_json: bool
 ) -> None:
-    """Print the mixture of models that share a vocabulary; say why there is none for others."""
+    """Fit the weights on `held_out` (on `texts` without) and print the mixture's perplexity of `texts`."""
+    import math
+
+    from ..ngram import mix
+
+    logs = [_logs(model, texts) for model in models]
+    found = mix([_logs(model, held_out) for model in models]) if held_out is not None else mix(logs)
+    total = found.log_probability(logs)
+    value = math.exp(-total / len(logs[0]))
+    if as_json:
+        weights = {str(name): weight for name, weight in zip(names, found.weights, strict=True)}
+        logged = total / math.log(10)
+        record = {"mixture": weights, "perplexity": value, "tokens": len(logs[0]), "log10_probability": logged}
+        click.echo(json.dumps(record))
+        return
+    shares = " + ".join(f"{weight:.3f} {name}" for name, weight in zip(names, found.weights, strict=True))
+    where = "held-out text" if held_out is not None else "this text"
+    click.echo(f"mixture, weights fitted on {where}: perplexity {value:.4f} = {shares}")
+
+
+def _logs(model: Model, texts: list[bytes]) -> NDArray[np.float64]:
+    """Log probability of every token, in nats."""
     import math
 
     import numpy as np
 
-    from ..ngram import mix
-
-    first = models[0]
-    if any(
-        set(m.vocabulary.words) != set(first.vocabulary.words) or m.cutter.name != first.cutter.name for m in models
-    ):
-        click.echo("note: no mixture, for the vocabularies differ; bits per character compare all the same", err=True)
-        return
-    if any(model.kind == "stupid" for model in models):
-        click.echo("note: no mixture, for stupid backoff gives no probabilities", err=True)
-        return
-    logs = [np.concatenate([s.scores.astype(np.float64) for s in found]) * math.log(10) for _, found in measured]
-    found = mix(logs)
-    value = math.exp(-found.log_probability / len(logs[0]))
-    if as_json:
-        weights = {str(name): weight for name, weight in zip(names, found.weights, strict=True)}
-        record = {
-            "perplexity": value,
-            "tokens": len(logs[0]),
-            "log10_probability": found.log_probability / math.log(10),
-        }
-        click.echo(json.dumps({"mixture": weights, **record}))
-        return
-    shares = " + ".join(f"{weight:.3f} {name}" for name, weight in zip(names, found.weights, strict=True))
-    click.echo(f"mixture, weights fitted on this text: perplexity {value:.4f} = {shares}")
+    return np.concatenate([model.score_block(block).scores.astype(np.float64) for block in texts]) * math.log(10)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

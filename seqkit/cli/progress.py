@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sized
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from ..runs import Saved, Started
     from ..training.trainer import Evaluated, Updated
+
+C = TypeVar("C", bound=Sized)
 
 
 def make_progress() -> Progress:
@@ -39,7 +41,7 @@ def make_progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
 
 
-def counted(chunks: Iterable[list[str]], what: str, *, show: bool = True) -> Iterator[list[str]]:
+def counted(chunks: Iterable[C], what: str, *, show: bool = True) -> Iterator[C]:
     """Pass `chunks` on and show how many of their items are done."""
     if not show or not sys.stderr.isatty():
         yield from chunks

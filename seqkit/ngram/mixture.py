@@ -15,10 +15,14 @@ Doubles = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Mixture:
-    """`weights` sum to 1; `log_probability` is that of the text they were fitted on, in nats."""
+    weights: list[float]  # one for each model; they sum to 1
 
-    weights: list[float]
-    log_probability: float
+    def log_probability(self, log_probabilities: Sequence[Doubles]) -> float:
+        """Sum over a text (nats) of the mixture's log probability, given each model's of every token: M x (T,)."""
+        logs = np.stack(log_probabilities)
+        with np.errstate(divide="ignore"):
+            weighted = logs + np.log(self.weights)[:, None]
+        return float(np.logaddexp.reduce(weighted, axis=0).sum())
 
 
 def mix(log_probabilities: Sequence[Doubles], *, rounds: int = 1000, tolerance: float = 1e-9) -> Mixture:
@@ -43,6 +47,4 @@ def mix(log_probabilities: Sequence[Doubles], *, rounds: int = 1000, tolerance: 
             break
         before = likelihood
         weights = (joint / total).mean(axis=1)
-    whole = np.where(possible, 0.0, -np.inf)
-    whole[possible] = np.log(weights @ shares) + highest[possible]
-    return Mixture(weights.tolist(), float(whole.sum()))
+    return Mixture(weights.tolist())

@@ -175,11 +175,10 @@ def test_the_toy_models_of_kenlms_own_tests_come_out(lines, unigrams):
     assert dict(zip(model.words, model.grams[0].scores.tolist(), strict=True)) == pytest.approx(
         {"<s>": 0, **unigrams}, abs=1e-6
     )
-    score = {text: next(iter(model.full_scores(text, eos=False)))[0] for text in ("a", "b")}
     if unigrams is TOY0:
-        assert score["a"] == pytest.approx(-0.37712017, abs=1e-6)
+        assert next(model.full_scores("a"))[0] == pytest.approx(-0.37712017, abs=1e-6)
         assert list(model.full_scores("a a b", bos=False))[2][0] == pytest.approx(-0.20102891, abs=1e-6)
-        assert set(np.round(model.grams[1].backoffs, 5).tolist()) == pytest.approx({0, -0.30103}, abs=1e-5)
+        assert sorted(set(np.round(model.grams[1].backoffs.astype(float), 5).tolist())) == [-0.30103, 0]
     else:
         assert list(model.full_scores("b b b", bos=False))[2][:2] == pytest.approx((-0.13375957, 3), abs=1e-6)
-        assert -0.47712123 in np.round(model.grams[1].backoffs.astype(float), 8)
+        assert model.grams[1].backoffs.min() == pytest.approx(-0.47712123, abs=1e-6)

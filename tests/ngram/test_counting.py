@@ -1,0 +1,188 @@
+"""Counting: the same whatever the memory and the blocks; what is a word, and what is a line."""
+
+import numpy as np
+import pytest
+from ngram.slow import ngrams, some_lines
+
+from seqkit import ngram
+from seqkit.errors import DataError
+from seqkit.ngram.counts import Counter
+from seqkit.ngram.text import blocks, from_lines
+
+
+def counted(lines, order=3, **options):
+    return ngram.count((("the text", block) for block in from_lines(lines)), order=order, **options)
+
+
+def as_dict(counts):
+    """{n-gram: count}, each n-gram spelled out from the tables."""
+    words = [word.decode() for word in counts.words]
+    grams, found = [(word,) for word in words], {}
+    found.update(zip(grams, counts.tables[0].counts.tolist(), strict=True))
+    for table in counts.tables[1:]:
+        suffixes, first = np.divmod(table.keys, len(words))
+        longer = [(words[a], *grams[b]) for a, b in zip(first.tolist(), suffixes.tolist(), strict=True)]
+        for gram, context in zip(longer, table.contexts.tolist(), strict=True):
+            assert gram[:-1] == grams[context]
+        grams = longer
+        found.update(zip(grams, table.counts.tolist(), strict=True))
+    return found
+
+
+def equal(one, other):
+    assert (one.words, one.tokens, one.order) == (other.words, other.tokens, other.order)
+    for ours, theirs in zip(one.tables, other.tables, strict=True):
+        for column in ("keys", "counts", "contexts"):
+            assert np.array_equal(getattr(ours, column), getattr(theirs, column)), column
+
+
+@pytest.mark.parametrize("order", [1, 2, 5])
+def test_counts_are_those_of_a_dictionary(order):
+    lines = some_lines(1)
+    found = as_dict(counted(lines, order))
+    assert {gram: n for gram, n in found.items() if n} == dict(ngrams(lines, order))
+    assert [gram for gram, n in found.items() if not n] == [("<unk>",), ("<s>",)]
+
+
+def test_tables_are_in_suffix_order():
+    counts = counted(some_lines(2), 4)
+    ids = {word.decode(): i for i, word in enumerate(counts.words)}
+    order = [[ids[word] for word in reversed(gram)] for gram in as_dict(counts)]
+    for k in range(1, 5):
+        rows = [row for row in order if len(row) == k]
+        assert rows == sorted(rows)
+        assert len(rows) > 3
+
+
+@pytest.fixture(scope="module")
+def long_text():
+    """30,000 tokens: with the smallest memory, runs of 4096 are sorted on disk."""
+    rng = np.random.default_rng(4)
+    lines = [" ".join(map(str, row)) for row in rng.zipf(1.6, (3000, 8)).clip(max=300)]
+    return [*lines[:900], "", *["long " * 6000], "", "", *lines[900:]]
+
+
+@pytest.mark.parametrize("order", [1, 3])
+def test_counting_with_little_memory_gives_the_same_tables(long_text, order, monkeypatch):
+    spilled = []
+    spill = Counter._spill
+    monkeypatch.setattr(Counter, "_spill", lambda self: spilled.append(1) or spill(self))
+    little = counted(long_text, order, memory=1)
+    assert len(spilled) > 6
+    spilled.clear()
+    equal(little, counted(long_text, order))
+    assert not spilled
+
+
+def test_runs_on_disk_are_gone_afterwards(long_text, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    seen = []
+    spill = Counter._spill
+    monkeypatch.setattr(Counter, "_spill", lambda self: (spill(self), seen.extend(tmp_path.iterdir())))
+    counted(long_text, memory=1)
+    assert seen
+    assert not list(tmp_path.iterdir())
+
+
+def test_models_do_not_depend_on_memory_or_blocks(long_text, monkeypatch):
+    whole = ngram.train(long_text, order=3)
+    little = ngram.train(long_text, order=3, memory=1)
+    monkeypatch.setattr("seqkit.ngram.text._BLOCK", 1000)
+    assert len(list(from_lines(long_text))) > 50
+    in_pieces = ngram.train(long_text, order=3)
+    for other in (little, in_pieces):
+        assert other.words == whole.words
+        for level, same in zip(other.grams, whole.grams, strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(level, same, strict=True))
+
+
+@pytest.mark.parametrize("size", [1, 5, 7, 64, 1 << 24])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_file_in_blocks_is_its_lines(tmp_path, monkeypatch, size, end):
+    lines = ["a bb", "", "ccc d e", "ä\u00a0ö x", "", "last line"]
+    path = tmp_path / "text"
+    path.write_text("\n".join(lines) + end, encoding="utf-8")
+    monkeypatch.setattr("seqkit.ngram.text._BLOCK", size)
+    found = list(blocks(path))
+    assert b"".join(found).decode() == "\n".join(lines) + "\n"
+    assert all(block.endswith(b"\n") for block in found)
+    assert len(found) > 1 or size > 20
+    equal(ngram.count((("text", block) for block in found), order=2), counted(lines, 2))
+
+
+def test_an_unterminated_last_line_ends_like_any_other(tmp_path):
+    (tmp_path / "text").write_text("a b\nc d")
+    assert as_dict(ngram.count((("t", block) for block in blocks(tmp_path / "text")), order=2))["d", "</s>"] == 1
+
+
+def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path, monkeypatch):
+    (tmp_path / "text").write_bytes(b"a\nb\nc \xff d\n")
+    for size in (2, 1 << 24):
+        monkeypatch.setattr("seqkit.ngram.text._BLOCK", size)
+        with pytest.raises(DataError, match=r"text:3: not UTF-8: byte 0xff"):
+            list(blocks(tmp_path / "text"))
+
+
+def test_a_blank_line_is_a_sentence_without_words():
+    assert as_dict(counted(["", "a", "  \t"], 2)) == {
+        **{("<unk>",): 0, ("<s>",): 0, ("</s>",): 3, ("a",): 1},
+        **{("<s>", "</s>"): 2, ("<s>", "a"): 1, ("a", "</s>"): 1},
+    }
+
+
+def test_only_ascii_white_space_parts_words():
+    line = "a\tb\rc\0d  e\u00a0f\u2003g\x1ch\x85i\u2028j"
+    assert [word.decode() for word in counted([line], 1).words[3:]] == [*"abcd", "e\u00a0f\u2003g\x1ch\x85i\u2028j"]
+    model = ngram.train([line, line.replace("\0", "\r\n")], order=2)
+    assert len(list(model.full_scores(line))) == 6
+    assert "e\u00a0f\u2003g\x1ch\x85i\u2028j" in model
+
+
+def test_a_carriage_return_before_the_end_of_a_line_is_nothing():
+    equal(counted(["a b\r", "\r"], 2), counted(["a b", ""], 2))
+
+
+@pytest.mark.parametrize("word", ["<unk>", "<s>", "</s>"])
+def test_special_words_in_the_text_are_refused_with_their_line(word):
+    with pytest.raises(DataError, match=rf"^the text:3: the text holds the special word {word}; --unk skip"):
+        ngram.train(["a b", "", f"c {word} d", word], order=2)
+    ngram.train([f"c x{word}", f"{word}y"], order=2)  # a part of a word
+
+
+def test_the_line_of_a_special_word_counts_on_from_block_to_block(tmp_path, monkeypatch):
+    monkeypatch.setattr("seqkit.ngram.text._BLOCK", 4)
+    with pytest.raises(DataError, match=r"^the text:5: "):
+        ngram.train(["a b c", "d", "e f", "g", "h <unk>"], order=2)
+
+
+@pytest.mark.parametrize("word", ["<unk>", "<s>", "</s>"])
+def test_special_words_can_be_skipped_as_if_they_were_white_space(word):
+    skipped = counted([f"the {word} cat", word, f"{word}"], 2, unk="skip")
+    equal(skipped, counted(["the cat", "", ""], 2))
+
+
+def test_the_unknown_word_can_be_kept_as_a_word():
+    lines = ["the <unk> cat", "<unk> <unk>"]
+    found = as_dict(counted(lines, 3, unk="keep"))
+    renamed = as_dict(counted([line.replace("<unk>", "UNK") for line in lines], 3))
+    assert found == {
+        tuple(word.replace("UNK", "<unk>") for word in gram): n for gram, n in renamed.items() if gram != ("<unk>",)
+    }
+    for word in ("<s>", "</s>"):
+        with pytest.raises(DataError, match=rf"special word {word}; --unk skip takes it for white space$"):
+            counted([f"a {word}"], unk="keep")
+
+
+def test_a_kept_unknown_word_is_a_word_of_the_model_and_other_words_are_out_of_vocabulary():
+    lines = ["the <unk> cat", "<unk> <unk> cat sat"]
+    kept = ngram.train(lines, order=2, unk="keep", smoothing="witten-bell")
+    renamed = ngram.train([line.replace("<unk>", "UNK") for line in lines], order=2, smoothing="witten-bell")
+    assert "<unk>" in kept
+    assert "UNK" in renamed
+    assert "<unk>" not in renamed
+    assert kept.evaluate(["the <unk> dog"]).oov == 1
+    assert renamed.evaluate(["the <unk> dog"]).oov == 2
+    assert kept.choices()["oov"] == "word"
+    assert [length for _, length, _ in kept.full_scores("the <unk> cat")] == [2, 2, 2, 2]
+    total = sum(10 ** next(kept.full_scores(word))[0] for word in ["the", "cat", "sat", "<unk>", ""])
+    assert total == pytest.approx(1, abs=1e-5)
