@@ -15,7 +15,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import ngram
+    from . import ngram as ngram
     from .errors import SeqkitError
     from .loading import load
     from .runs import Run, train
@@ -34,18 +34,7 @@ _HOMES = {
     "train": ".runs",
 }
 _MODULES = ("ngram",)
-__all__ = [
-    "Run",
-    "SeqkitError",
-    "Tokenizer",
-    "Translation",
-    "Translator",
-    "Vocab",
-    "__version__",
-    "load",
-    "ngram",
-    "train",
-]
+__all__ = ["Run", "SeqkitError", "Tokenizer", "Translation", "Translator", "Vocab", "__version__", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -57,4 +46,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*__all__, *_MODULES]

@@ -106,7 +106,7 @@ def _restore(trainer: Trainer, past: Path) -> None:
     tensors, meta = checkpoint.load_tensors(past / checkpoint.TRAINER), checkpoint.read_meta(past)
     try:
         trainer.restore(tensors, meta["state"])
-    except (KeyError, TypeError, ValueError, RuntimeError):
+    except (LookupError, TypeError, ValueError, RuntimeError):
         raise CheckpointError(
             f"cannot resume {past}: {checkpoint.TRAINER} or the state in {checkpoint.META} is damaged"
         ) from None

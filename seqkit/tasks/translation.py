@@ -159,9 +159,11 @@ class Translation:
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Translator:
         source, target = load_tokenizers(folder)
-        size = cast(Tensor, model.output).size(0)
-        if len(target.vocab) != size:
-            raise DataError(f"{folder}: vocab.tsv has {len(target.vocab):,} tokens, the model {size:,}: one is damaged")
+        sizes = [cast(Any, model).source_embedding.tokens.num_embeddings, cast(Tensor, model.output).size(0)]
+        for tokenizer, size in zip((source, target), sizes, strict=True):
+            found = len(tokenizer.vocab)
+            if found != size:
+                raise DataError(f"{folder}: vocab.tsv has {found:,} tokens, the model {size:,}: one is damaged")
         search = build(SearchConfig, config.search, "[search]")
         return Translator(model, source, target, search=search, longest=config.data["max_length"])
 

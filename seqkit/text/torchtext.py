@@ -38,14 +38,60 @@ NAMES: dict[str, tuple[str, str]] = {
     ),
     "transforms.ToTensor": ("seqkit.data.batching:pad", ""),
     "transforms.PadTransform": ("seqkit.data.batching:pad", ""),
+    "transforms.StrToIntTransform": ("seqkit.text:Vocab.encode", "ids are ints from the start"),
+    "transforms.LabelToIndex": ("seqkit.text:Vocab", "`Vocab(labels)[label]`"),
+    "transforms.Sequential": (
+        "seqkit.text:Tokenizer",
+        "normaliser, splitter and vocabulary in one, saved with the model",
+    ),
+    "transforms.MaskTransform": ("", "masked language models are not trained here"),
+    "transforms.GPT2BPETokenizer": ("", "other models' own tokenizers are not read; train one by `Tokenizer.train`"),
+    "transforms.CLIPTokenizer": ("", "other models' own tokenizers are not read; train one by `Tokenizer.train`"),
+    "transforms.BERTTokenizer": ("", "other models' own tokenizers are not read; train one by `Tokenizer.train`"),
     "functional.to_tensor": ("seqkit.data.batching:pad", ""),
+    "functional.add_token": ("seqkit.text:Tokenizer.encode", "`bos=True`, `eos=True`"),
+    "functional.str_to_int": ("seqkit.text:Vocab.encode", "ids are ints from the start"),
+    "functional.truncate": (
+        "seqkit.tasks.translation:TranslationData",
+        "`data.max_length`: longer pairs are left out and counted",
+    ),
+    "data.functional.simple_space_split": ("seqkit.text:WhitespaceSplitter", ""),
+    "data.functional.numericalize_tokens_from_iterator": ("seqkit.text:Vocab.encode", ""),
+    "data.functional.sentencepiece_tokenizer": ("seqkit.text:Tokenizer.split", ""),
+    "data.functional.sentencepiece_numericalizer": ("seqkit.text:Tokenizer.encode_all", ""),
+    "data.functional.custom_replace": ("seqkit.text.normalize:Normalizer", "named steps, or a plugin's tokenizer"),
+    "data.functional.filter_wikipedia_xml": ("", "take a text extractor for Wikipedia"),
+    "data.utils.RandomShuffler": ("", "order is a function of (seed, epoch)"),
+    "vocab.GloVe": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
+    "vocab.FastText": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
+    "vocab.CharNGram": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
+    "vocab.Vectors": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
+    "vocab.pretrained_aliases": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
+    "models": ("seqkit:load", "the shipped translator; encoders such as RoBERTa and T5 are not read"),
+    "utils.download_from_url": ("seqkit.data:fetch", "cards hold addresses and checksums"),
+    "utils.extract_archive": ("seqkit.data:fetch", "unpacks safely"),
     "datasets.Multi30k": ("seqkit.data:fetch", "`seqkit corpora fetch multi30k`: checksums, resumes"),
+    "datasets.IWSLT2016": ("seqkit.data:read_parallel", "your own two files or one TSV"),
     "datasets.IWSLT2017": ("seqkit.data:read_parallel", "your own two files or one TSV"),
+    "datasets.PennTreebank": (
+        "seqkit.data:read_lines",
+        "a file of your own; `seqkit lm --unk keep` for its literal <unk>",
+    ),
+    "datasets.WikiText2": (
+        "seqkit.data:read_lines",
+        "a file of your own; `seqkit lm --unk keep` for its literal <unk>",
+    ),
+    "datasets.WikiText103": (
+        "seqkit.data:read_lines",
+        "a file of your own; `seqkit lm --unk keep` for its literal <unk>",
+    ),
+    "datasets.EnWik9": ("seqkit.data:read_lines", "a file of your own"),
+    "datasets.AG_NEWS": ("", "text classification is not done here; neither for the other labelled sets"),
     "data.to_map_style_dataset": ("seqkit.data:read_parallel", "lists; nothing to convert"),
     "legacy.data.Field": ("seqkit.text:Tokenizer", ""),
     "legacy.data.BucketIterator": ("seqkit.data.batching:token_batches", "a budget of real tokens, bucketed by length"),
 }
-"""torchtext's name → (ours as "module:attribute", what to know)."""
+"""torchtext's name → (ours as "module:attribute", or "" where there is none, and what to know)."""
 
 _ALIASES = {"<s>": "<bos>", "<sos>": "<bos>", "</s>": "<eos>", "[PAD]": "<pad>", "[UNK]": "<unk>"}
 

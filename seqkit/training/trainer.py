@@ -216,16 +216,26 @@ class Trainer:
         return asdict(self.state)
 
     def restore(self, tensors: dict[str, Tensor], facts: dict[str, Any]) -> None:
-        """Go back to where `tensors()` and `facts()` were taken; `averaged` must hold its weights already."""
+        """Go back to where `tensors()` and `facts()` were taken; `averaged` must hold its weights already.
+
+        Raises LookupError, TypeError, ValueError or RuntimeError for what does not fit.
+        """
         self.state = State(**facts)
         if self.config.average:
-            self.model.load_state_dict({n[6:]: v for n, v in tensors.items() if n.startswith("model.")}, strict=False)
+            for name, value in unique_tensors(self.model).items():
+                _same_shape(name, tensors[f"model.{name}"], value)
+                value.copy_(tensors[f"model.{name}"])
         slots: dict[int, dict[str, Tensor]] = {}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
             if kind == "optimizer":
                 index, _, slot = rest.partition(".")
                 slots.setdefault(int(index), {})[slot] = value
+        trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        for index, values in slots.items():
+            for name, value in values.items():
+                if value.dim():  # all but counters
+                    _same_shape(f"optimizer.{index}.{name}", value, trained[index])
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
         carried = {
@@ -236,6 +246,11 @@ class Trainer:
         if "rng.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
         self._part_ways()
+
+
+def _same_shape(name: str, given: Tensor, wanted: Tensor) -> None:
+    if given.shape != wanted.shape:
+        raise ValueError(f"{name} is {tuple(given.shape)} instead of {tuple(wanted.shape)}")
 
 
 def _flatten(carry: Any, path: str = "") -> dict[str, Tensor]:

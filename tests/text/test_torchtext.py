@@ -22,7 +22,11 @@ class FakeVocab:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_name_of_ours_in_the_table_exists(name):
-    module, _, chain = NAMES[name][0].partition(":")
+    target, note = NAMES[name]
+    if not target:
+        assert note, "without a counterpart, the table says what to do"
+        return
+    module, _, chain = target.partition(":")
     found = importlib.import_module(module)
     for attribute in chain.split("."):
         found = getattr(found, attribute)
@@ -35,7 +39,9 @@ def test_every_name_of_ours_in_the_table_exists(name):
         "vocab.Vocab", "vocab.vocab", "vocab.build_vocab_from_iterator", "data.utils.get_tokenizer",
         "data.utils.ngrams_iterator", "data.metrics.bleu_score", "transforms.VocabTransform", "transforms.AddToken",
         "transforms.Truncate", "transforms.ToTensor", "transforms.PadTransform", "transforms.SentencePieceTokenizer",
-        "datasets.Multi30k", "legacy.data.Field", "legacy.data.BucketIterator",
+        "datasets.Multi30k", "legacy.data.Field", "legacy.data.BucketIterator", "transforms.LabelToIndex",
+        "transforms.StrToIntTransform", "transforms.Sequential", "transforms.MaskTransform", "vocab.GloVe",
+        "transforms.GPT2BPETokenizer", "transforms.CLIPTokenizer", "transforms.BERTTokenizer", "datasets.WikiText2",
     ],
 )  # fmt: skip
 def test_the_names_that_people_come_with_are_in_the_table(name):

@@ -113,6 +113,25 @@ def test_resuming_anywhere_is_the_same_as_never_stopping_bit_for_bit(average):
             assert torch.equal(value, getattr(second, kind).state_dict()[name]), (kind, name)
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda tensors: tensors.pop("model.weight"),
+        lambda tensors: tensors.update({"model.weight": torch.zeros(2, 2)}),
+        lambda tensors: tensors.update({"optimizer.0.exp_avg": torch.zeros(5)}),
+        lambda tensors: tensors.update({"optimizer.9.exp_avg": torch.zeros(5)}),
+        lambda tensors: tensors.pop("rng.cpu"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_not_restored(damage):
+    trainer = make_trainer(steps=3, average=0.5)
+    list(trainer.run())
+    tensors = trainer.tensors()
+    damage(tensors)
+    with pytest.raises((LookupError, ValueError)):
+        make_trainer(steps=3, average=0.5).restore(tensors, trainer.facts())
+
+
 def test_the_averaged_model_is_the_moving_average_of_the_weights():
     trainer = make_trainer(steps=5, average=0.8, eval_every=100)
     mean = trainer.model.weight.detach().clone()
