@@ -36,7 +36,9 @@ MAY_IMPORT = {
     "runs": {"errors", "config", "ngram", "plugins", "recipes", "training"},
     "loading": {"ngram", "runs"},
     "checks": {"data", "nn", "runs", "training"},
-    "cli": {"errors", "config", "data", "loading", "metrics", "ngram", "plugins", "recipes", "runs", "tasks", "training"},
+    "cli": {
+        *("errors", "config", "data", "loading", "metrics", "ngram", "plugins", "recipes", "runs", "tasks", "training")
+    },
 }
 
 

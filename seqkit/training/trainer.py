@@ -231,11 +231,11 @@ class Trainer:
             if kind == "optimizer":
                 index, _, slot = rest.partition(".")
                 slots.setdefault(int(index), {})[slot] = value
-        trained = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
-        for index, values in slots.items():
+        trained: list[Tensor] = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        for number, values in slots.items():
             for name, value in values.items():
                 if value.dim():  # all but counters
-                    _same_shape(f"optimizer.{index}.{name}", value, trained[index])
+                    _same_shape(f"optimizer.{number}.{name}", value, trained[number])
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
         carried = {

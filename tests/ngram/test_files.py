@@ -237,10 +237,13 @@ def test_ngrams_whose_endings_are_missing_are_found(read, tmp_path):
 
 
 def test_a_history_that_is_missing_costs_nothing(read):
-    """`b c` is no bigram of the file, so `c </s>` after it is charged for no backoff of `b c`."""
-    text = BLANKS.replace("ngram 3=2", "ngram 3=3").replace("-0.015625\n", "-0.015625\n-0.125\tconsider looking </s>\t0\n")
+    """`consider looking` is no bigram of the file, though a trigram begins with it."""
+    text = BLANKS.replace("ngram 3=2", "ngram 3=3").replace(
+        "-0.015625\n", "-0.015625\n-0.125\tconsider looking </s>\t0\n"
+    )
     model = read(text)
     assert list(model.full_scores("consider looking", bos=False))[2] == (-0.125, 3, False)
+    assert list(model.full_scores("consider looking also", bos=False))[2][0] == pytest.approx(-1.687872 - 0.4771212)
 
 
 def test_minus_99_is_a_very_small_probability_as_kenlm_takes_it(read):

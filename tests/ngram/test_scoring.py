@@ -66,7 +66,11 @@ def test_the_words_after_an_unknown_one_have_no_history(hand):
 
 
 def test_a_sentence_can_lack_its_start_and_its_end(hand):
-    assert list(hand.full_scores("a b", bos=False)) == [(-1, 1, False), (-0.375, 2, False), (-0.875 - 0.03125, 2, False)]
+    assert list(hand.full_scores("a b", bos=False)) == [
+        (-1, 1, False),
+        (-0.375, 2, False),
+        (-0.875 - 0.03125, 2, False),
+    ]
     assert list(hand.full_scores("a b", eos=False)) == [(-0.75, 2, False), (-0.015625, 3, False)]
     assert list(hand.full_scores("", bos=False, eos=False)) == []
     assert hand.score("a b", bos=False) == -1 - 0.375 - 0.90625

@@ -111,7 +111,7 @@ def test_add_k_adds_k(k):
 def test_the_probabilities_after_any_history_sum_to_one(smoothing, order):
     lines = some_lines(order, words="abcd", lines=30)
     model = ngram.train(lines, order=order, smoothing=smoothing)
-    sums_to_one(model, order)
+    sums_to_one(model, max(order - 1, 1))
 
 
 @pytest.mark.parametrize("smoothing", PRUNABLE)
@@ -172,7 +172,7 @@ def test_an_order_below_one_is_refused(order):
 
 
 def test_an_order_longer_than_any_sentence_is_refused():
-    with pytest.raises(DataError, match="no sentence is long enough for order 5: .* the longest has 4 words"):
+    with pytest.raises(DataError, match=r"no sentence is long enough for order 5: .* the longest has 4 words"):
         ngram.train(["a b", ""], order=5)
     assert ngram.train(["a b", ""], order=4).order == 4
 
@@ -184,7 +184,7 @@ def test_an_empty_corpus_is_refused(smoothing):
 
 
 def test_a_smoothing_that_is_not_there_is_refused_with_a_suggestion():
-    with pytest.raises(ConfigError, match="no smoothing 'kneser-nay'. Did you mean 'kneser-ney'?"):
+    with pytest.raises(ConfigError, match=r"no smoothing 'kneser-nay'\. Did you mean 'kneser-ney'\?"):
         ngram.train(["a"], order=1, smoothing="kneser-nay")
 
 
