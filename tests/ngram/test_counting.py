@@ -5,7 +5,7 @@ import pytest
 from ngram.slow import ngrams, some_lines
 
 from seqkit import ngram
-from seqkit.errors import DataError
+from seqkit.errors import ConfigError, DataError
 from seqkit.ngram.counts import Counter
 from seqkit.ngram.text import blocks, from_lines
 
@@ -171,6 +171,11 @@ def test_the_unknown_word_can_be_kept_as_a_word():
     for word in ("<s>", "</s>"):
         with pytest.raises(DataError, match=rf"special word {word}; --unk skip takes it for white space$"):
             counted([f"a {word}"], unk="keep")
+
+
+def test_another_way_with_special_words_is_refused():
+    with pytest.raises(ConfigError, match="whatever"):
+        ngram.train(["a <unk>"], order=2, unk="whatever")
 
 
 def test_a_kept_unknown_word_is_a_word_of_the_model_and_other_words_are_out_of_vocabulary():

@@ -158,6 +158,11 @@ def test_order_ten_knows_a_long_sentence_by_heart():
     assert [length for _, length, _ in model.full_scores("y d e f g h i j k")] == [1, *range(1, 9), 9]
 
 
+def test_an_order_of_hundreds_is_possible():
+    model = ngram.train(["a b " * 150], order=200)
+    assert [length for _, length, _ in model.full_scores("a b " * 150)] == [*range(2, 200), *[200] * 103]
+
+
 def test_a_text_of_no_lines_has_no_perplexity(hand):
     record = hand.evaluate([])
     assert record.tokens == 0

@@ -106,6 +106,12 @@ def test_add_k_adds_k(k):
     agree(ngram.train(lines, order=3, smoothing="add-k", k=k), Slow(lines, 3, "add-k", k=k))
 
 
+@pytest.mark.parametrize("k", [0, -1, float("nan")])
+def test_add_k_needs_something_to_add(k):
+    with pytest.raises(ConfigError, match=r"\bk\b"):
+        ngram.train(["a b", "b"], order=3, smoothing="add-k", k=k)
+
+
 @pytest.mark.parametrize("smoothing", DISTRIBUTIONS)
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
 def test_the_probabilities_after_any_history_sum_to_one(smoothing, order):
