@@ -117,7 +117,7 @@ def test_an_unterminated_last_line_ends_like_any_other(tmp_path):
 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path, monkeypatch):
     (tmp_path / "text").write_bytes(b"a\nb\nc \xff d\n")
-    for size in (2, 1 << 24):
+    for size in (2, 5, 1 << 24):
         monkeypatch.setattr("seqkit.ngram.text._BLOCK", size)
         with pytest.raises(DataError, match=r"text:3: not UTF-8: byte 0xff"):
             list(blocks(tmp_path / "text"))

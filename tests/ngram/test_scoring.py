@@ -104,6 +104,14 @@ def test_perplexity_of_a_sentence_is_kenlms_and_of_lines_that_of_the_text(hand):
     assert record.perplexity_without_oov == pytest.approx(10 ** (-(total + 1.75) / 6))
 
 
+def test_ids_can_be_scored_and_those_of_the_unknown_word_are_out_of_vocabulary(hand):
+    found = hand.score_ids(np.array([3, 0, -1, 2, 4, 2], np.int32))
+    rows = [*hand.full_scores("a zz zz"), *hand.full_scores("b")]
+    assert list(zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)) == rows
+    assert found.oov.tolist() == [False, True, True, False, False, False]
+    assert found.ends.tolist() == [False, False, False, True, False, True]
+
+
 def test_a_line_break_in_a_sentence_is_refused(hand):
     for method in (hand.score, lambda text: list(hand.full_scores(text))):
         with pytest.raises(DataError, match="line break"):
