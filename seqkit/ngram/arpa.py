@@ -50,7 +50,7 @@ def _write(model: Model, file: BinaryIO) -> None:
             suffixes, first = np.divmod(level.keys, len(names))
             texts = [names[a] + b" " + texts[b] for a, b in zip(first.tolist(), suffixes.tolist(), strict=True)]
         file.write(b"\n\\%d-grams:\n" % k)
-        columns = [_decimals(level.scores), texts]
+        columns = [_decimals(np.minimum(level.scores, 0)), texts]
         if k < model.order:
             columns.append(_decimals(level.backoffs))
         lines = map(b"\t".join, zip(*columns, strict=True))
@@ -62,7 +62,7 @@ def _write(model: Model, file: BinaryIO) -> None:
 
 def _decimals(values: Floats) -> list[bytes]:
     """The shortest decimals that give each float32 back. Many values repeat: each is written out once."""
-    distinct, index = np.unique(np.minimum(values, 0) if len(values) else values, return_inverse=True)
+    distinct, index = np.unique(values, return_inverse=True)
     shown = [_shortest(text) for text in distinct.astype("S24").tolist()]
     return [shown[i] for i in index.tolist()]
 
@@ -85,6 +85,7 @@ class _Parser:
     def __init__(self, path: Path, lines: list[bytes]) -> None:
         self.path, self.lines = path, lines
         self.at = 0  # index of the line to read next
+        self.starts: list[int] = []  # index of the first line of each section
 
     def fail(self, index: int, problem: str) -> DataError:
         return DataError(f"{self.path}:{index + 1}: {problem}")
@@ -97,6 +98,7 @@ class _Parser:
         values: list[tuple[Floats, Floats]] = []
         for k, size in enumerate(sizes, 1):
             start, fields = self._section(k, size)
+            self.starts.append(start)
             values.append(self._numbers(k, start, fields, top=k == len(sizes)))
             if k == 1:
                 words, values[0] = self._vocabulary(start, [row[1] for row in fields], values[0])
@@ -159,7 +161,7 @@ class _Parser:
     def _end(self) -> None:
         self._skip_blank()
         if self.at >= len(self.lines) or self.lines[self.at].strip() != b"\\end\\":
-            raise self.fail(min(self.at, len(self.lines)) - 1, "the file does not end in \\end\\: it is cut off")
+            raise self.fail(min(self.at, len(self.lines) - 1), "the file does not end in \\end\\: it is cut off")
 
     def _skip_blank(self) -> None:
         while self.at < len(self.lines) and not self.lines[self.at].strip():
@@ -227,7 +229,7 @@ class _Parser:
             if len(same):
                 at = int(order[same[0] + 1])
                 gram = " ".join(_shown(words[column[at]]) for column in reversed(columns[k - 2]))
-                raise DataError(f"{self.path}: the {k}-gram {gram} is there twice")
+                raise self.fail(self.starts[k - 1] + at, f"the {k}-gram {gram} is here for the second time")
             filled = np.concatenate([scores, np.full(extra, np.nan, np.float32)])
             weights = np.concatenate([backoffs, np.zeros(extra, np.float32)])
             grams.append(Grams(ascending, filled[order], weights[order]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from ..data.files import reading
 from ..errors import DataError
 from ..text import Tokenizer
 from .model import Grams, Model
+from .smoothing import Kind
 
 FORMAT = "1"
 _KIND = "seqkit n-gram model"
@@ -59,6 +60,8 @@ def read(path: Path) -> Model:
         if about["format"] != FORMAT:
             raise DataError(f"{path} has format {about['format']}; this seqkit reads {FORMAT}: train the model anew")
         words = arrays["words"].tobytes().split(b"\n")
+        if about["kind"] not in get_args(Kind) or int(about["order"]) < 1:
+            raise ValueError("its header is wrong")
         grams = [
             Grams(
                 np.arange(len(words)) if k == 1 else arrays[f"{k}.keys"],
@@ -85,6 +88,8 @@ def _mapped(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
         raise ValueError("its header is cut off")
     header = json.loads(data[8 : 8 + length].tobytes())
     about = header.pop("__metadata__")
+    if not isinstance(about, dict):
+        raise ValueError("its header is wrong")
     arrays = {}
     for name, entry in header.items():
         begin, end = (8 + length + offset for offset in entry["data_offsets"])

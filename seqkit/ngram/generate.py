@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from .model import Model
-from .text import BOS, EOS, UNK, Ids
+from .text import BOS, EOS, UNK, Ids, encoded
 
 
 def distribution(model: Model, context: Ids) -> NDArray[np.float64]:
@@ -42,7 +42,9 @@ def generate(
     if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
         raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")
     rng, words = np.random.default_rng(seed), model.words
-    ids = model.vocabulary.encode(model.cutter(prompt.encode() + b"\n"))[:-1]
+    if "\n" in prompt:
+        raise ConfigError("a prompt is one line")
+    ids = model.vocabulary.encode(model.cutter(encoded([prompt])))[0][:-1]
     context = np.concatenate([[BOS], np.where(ids < 0, UNK, ids)]).astype(np.int32)
     for _ in range(length):
         scores = distribution(model, context)

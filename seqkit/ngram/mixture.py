@@ -36,13 +36,15 @@ def mix(log_probabilities: Sequence[Doubles], *, rounds: int = 1000, tolerance: 
     logs = np.stack(log_probabilities).astype(np.float64)
     highest = logs.max(axis=0)
     possible = np.isfinite(highest)  # a token that no model can predict tells nothing of the weights
+    if not possible.any():
+        return Mixture([1 / len(logs)] * len(logs))
     shares = np.exp(logs[:, possible] - highest[possible])
     weights = np.full(len(logs), 1 / len(logs))
     before = -np.inf
     for _ in range(rounds):
         joint = weights[:, None] * shares
         total = joint.sum(axis=0)
-        likelihood = float(np.log(total).mean()) if len(total) else 0.0
+        likelihood = float(np.log(total).mean())
         if likelihood - before < tolerance:
             break
         before = likelihood

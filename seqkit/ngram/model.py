@@ -17,7 +17,7 @@ from ..metrics.perplexity import Perplexity
 from ..text import Tokenizer
 from .counts import Longs, depths, find
 from .smoothing import Floats, Kind
-from .text import BOS, EOS, UNK, Cutter, Ids, Vocabulary, from_lines
+from .text import BOS, UNK, Cutter, Ids, Vocabulary, encoded, from_lines
 
 _LOG10 = float(np.log(10))
 _STUPID = np.float32(np.log10(0.4))
@@ -36,7 +36,7 @@ class Scores:
     """Of every token of a text, `</s>` included; arrays are (T,)."""
 
     scores: Floats  # log10 probability
-    lengths: NDArray[np.int8]  # of the longest n-gram found
+    lengths: NDArray[np.int16]  # of the longest n-gram found
     oov: NDArray[np.bool_]
     ends: NDArray[np.bool_]  # True at the end of each sentence
 
@@ -84,12 +84,12 @@ class Model:
 
     def score(self, sentence: str, bos: bool = True, eos: bool = True) -> float:
         """log10 probability of a sentence, as kenlm's `score`."""
-        found = self.score_ids(self._ids_of(sentence), bos=bos)
+        found = self.score_ids(*self._ids_of(sentence), bos=bos)
         return float(np.sum(found.scores if eos else found.scores[:-1], dtype=np.float64))
 
     def full_scores(self, sentence: str, bos: bool = True, eos: bool = True) -> Iterator[tuple[float, int, bool]]:
         """Of each word (and `</s>`): log10 probability, length of the n-gram found, whether it is out of vocabulary."""
-        found = self.score_ids(self._ids_of(sentence), bos=bos)
+        found = self.score_ids(*self._ids_of(sentence), bos=bos)
         rows = zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)
         yield from list(rows) if eos else list(rows)[:-1]
 
@@ -110,7 +110,7 @@ class Model:
 
     def score_block(self, block: bytes) -> Scores:
         """Scores of a block of raw, whole lines."""
-        return self.score_ids(self.vocabulary.encode(self.cutter(block)))
+        return self.score_ids(*self.vocabulary.encode(self.cutter(block)))
 
     def measure(self, block: bytes, found: Scores) -> Perplexity:
         """Sum up the scores of a block of raw text."""
@@ -140,15 +140,14 @@ class Model:
             "log": "float32",
         }
 
-    def score_ids(self, ids: Ids, *, bos: bool = True) -> Scores:
-        """Scores of sentences that each end in `</s>`; an id of -1 is a word out of vocabulary. (T,) -> (T,) each.
+    def score_ids(self, ids: Ids, ends: NDArray[np.bool_], *, bos: bool = True) -> Scores:
+        """Scores of sentences, which end where `ends` is True; an id of -1 is a word out of vocabulary. (T,) each.
 
         Without `bos`, sentences begin with no context.
         """
         oov = ids < 0
         if self.about.get("unk") != "keep":
             oov |= ids == UNK
-        ends = ids == EOS
         stream, depth = _stream(np.where(ids < 0, UNK, ids), ends, bos)
         scores, lengths = self.score_stream(stream, depth)
         if bos:
@@ -156,7 +155,7 @@ class Model:
             scores, lengths = scores[predicted], lengths[predicted]
         return Scores(scores, lengths, oov, ends)
 
-    def score_stream(self, stream: Ids, depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int8]]:
+    def score_stream(self, stream: Ids, depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int16]]:
         """Scores and lengths of ids that hold `<s>` where sentences begin; `depth` is each one's place. (T,) each."""
         return self._combine(self._walk(stream, depth), depth)
 
@@ -178,10 +177,10 @@ class Model:
         """The index of each key among the k-grams, or -1."""
         return find(self.grams[k - 1].keys, keys)
 
-    def _combine(self, indexes: list[Longs], depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int8]]:
+    def _combine(self, indexes: list[Longs], depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int16]]:
         """The score of the longest k-gram found, and what its shorter history costs. (T,) each."""
         scores = self.grams[0].scores[indexes[0]]
-        lengths = np.ones(len(scores), np.int8)
+        lengths = np.ones(len(scores), np.int16)
         for k, (index, level, holes) in enumerate(zip(indexes[1:], self.grams[1:], self._holes[1:], strict=True), 2):
             hit = np.flatnonzero(index >= 0)
             own = level.scores[index[hit]]
@@ -205,10 +204,10 @@ class Model:
                 scores[place] += self.grams[k - 1].backoffs[context]
         return scores, lengths
 
-    def _ids_of(self, sentence: str) -> Ids:
+    def _ids_of(self, sentence: str) -> tuple[Ids, NDArray[np.bool_]]:
         if "\n" in sentence:
             raise DataError("a sentence holds a line break: score lines one by one")
-        return self.vocabulary.encode(self.cutter(sentence.encode() + b"\n"))
+        return self.vocabulary.encode(self.cutter(encoded([sentence])))
 
 
 def _stream(ids: Ids, ends: NDArray[np.bool_], bos: bool) -> tuple[Ids, NDArray[np.int32]]:

@@ -191,8 +191,8 @@ def stupid_backoff(counts: Counts, options: Options) -> Estimate:
 def katz(counts: Counts, options: Options, *, most: int = 5) -> Estimate:
     """Backoff with Good-Turing discounts for counts up to 5. Katz 1987; Chen & Goodman 1998, section 2.3.
 
-    Unigrams give their discounted mass to `<unk>`. An order whose Good-Turing discounts are out of range
-    discounts every count by 0.5.
+    Unigrams give their discounted mass to `<unk>`. Every count loses 0.5 in an order whose Good-Turing discounts are
+    out of range, and after a history whose followers are all too frequent to be discounted.
     """
     kept, notes = _Kept.of(counts, options), list[str]()
     estimated: list[tuple[Floats, Floats]] = []
@@ -206,6 +206,9 @@ def katz(counts: Counts, options: Options, *, most: int = 5) -> Estimate:
             discounted = table.counts * ratios[np.minimum(table.counts, most + 1)]
         size = len(counts.tables[k - 2].keys) if k > 1 else 1
         total = np.maximum(np.bincount(table.contexts, table.counts, size), 1)
+        freed = total - np.bincount(table.contexts, np.where(mask, discounted, 0), size)
+        none = (freed < 1e-9)[table.contexts] & (k > 1)  # all followers are frequent: nothing would be left for others
+        discounted = np.where(none, np.maximum(table.counts - 0.5, 0), discounted)
         share = np.where(mask, discounted / total[table.contexts], 0)
         if k == 1:
             share[UNK] = max(1 - share.sum() + share[UNK], 1e-10)
@@ -241,6 +244,8 @@ def check(smoothing: str, options: Options, order: int) -> None:
     prune = options.prune
     if len(prune) > order or any(a > b for a, b in pairwise(prune)) or min(prune, default=0) < 0:
         raise ConfigError(f"prune {','.join(map(str, prune))} is not {order} rising numbers at most")
+    if smoothing == "add-k" and not 0 < options.k < math.inf:
+        raise ConfigError(f"add-k needs a k above 0, not {options.k}")
     if smoothing in _UNPRUNED and (any(prune) or options.vocabulary is not None):
         raise ConfigError(f"{smoothing} has nowhere to put the probability of what is pruned: choose another smoothing")
 

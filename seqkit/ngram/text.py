@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ Unknown = Literal["refuse", "skip", "keep"]
 UNK, BOS, EOS = 0, 1, 2
 SPECIALS = (b"<unk>", b"<s>", b"</s>")
 _END = b"\0"  # stands for the end of a line; no word holds it, for it is white space
+_LINE_END = -2  # its id while words are looked up; a typed </s> is a word like any other
 _BLOCK = 1 << 24  # bytes of text handled at a time
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows it
 _WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", _SPACE))
@@ -50,14 +51,24 @@ def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
     """`blocks` for lines that are at hand."""
     kept: list[str] = []
     size = 0
+    if isinstance(lines, str):
+        raise DataError("a text is given as a list of lines, not as one string")
     for line in lines:
         kept.append(line.replace("\n", " "))
         size += len(kept[-1]) + 1
         if size >= _BLOCK:
-            yield "\n".join([*kept, ""]).encode()
+            yield encoded(kept)
             kept, size = [], 0
     if kept:
-        yield "\n".join([*kept, ""]).encode()
+        yield encoded(kept)
+
+
+def encoded(lines: list[str]) -> bytes:
+    """A block of these lines; raises `DataError` for what UTF-8 cannot express."""
+    try:
+        return "\n".join([*lines, ""]).encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"half a surrogate pair ({error.object[error.start]!r}) is no text") from None
 
 
 def _checked(block: bytes, name: str, before: int) -> bytes:
@@ -129,6 +140,8 @@ class GrowingVocabulary:
 
         "refuse": an error; "skip": white space; "keep": `<unk>` is a word like any other, the others an error.
         """
+        if unknown not in get_args(Unknown):
+            raise ConfigError(f"unk is 'refuse', 'skip' or 'keep', not {unknown!r}")
         self.unknown = unknown
         self.lines = 0
         self._ids: defaultdict[bytes, int] = defaultdict()
@@ -170,7 +183,7 @@ class Vocabulary:
         """With `keeps_unknown`, `<unk>` is a word of the training text: a literal one is not out of vocabulary."""
         self.words = words
         self._ids = {word: i for i, word in enumerate(words)}
-        self._ids[_END] = EOS
+        self._ids[_END] = _LINE_END
         if not keeps_unknown:
             for word in (SPECIALS[UNK], b"<UNK>"):
                 self._ids.pop(word, None)
@@ -181,7 +194,10 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         return word.encode() in self._ids
 
-    def encode(self, block: bytes) -> Ids:
-        """Ids of a block, `</s>` at the end of each line; -1 for words out of vocabulary."""
+    def encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
+        """Ids of a block, `</s>` at the end of each line, -1 for words out of vocabulary; and where lines end."""
         words = words_of(block)
-        return np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, count=len(words))
+        ids = np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, count=len(words))
+        ends = ids == _LINE_END
+        ids[ends] = EOS
+        return ids, ends

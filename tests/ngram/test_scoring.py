@@ -105,7 +105,8 @@ def test_perplexity_of_a_sentence_is_kenlms_and_of_lines_that_of_the_text(hand):
 
 
 def test_ids_can_be_scored_and_those_of_the_unknown_word_are_out_of_vocabulary(hand):
-    found = hand.score_ids(np.array([3, 0, -1, 2, 4, 2], np.int32))
+    ids = np.array([3, 0, -1, 2, 4, 2], np.int32)
+    found = hand.score_ids(ids, ids == 2)
     rows = [*hand.full_scores("a zz zz"), *hand.full_scores("b")]
     assert list(zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)) == rows
     assert found.oov.tolist() == [False, True, True, False, False, False]

@@ -20,8 +20,8 @@ def probabilities(model, history, words):
     bos = history[:1] == (BOS,)
     before = " ".join(word if word != UNK else "♥" for word in history[bos:])
     texts = [before if word == EOS else f"{before} {word if word != UNK else '♥'}" for word in words]
-    ids = model.vocabulary.encode("".join(f"{text}\n" for text in texts).encode())
-    found = model.score_ids(ids, bos=bos)
+    ids, ends = model.vocabulary.encode("".join(f"{text}\n" for text in texts).encode())
+    found = model.score_ids(ids, ends, bos=bos)
     ends = np.flatnonzero(ids == END)
     at = ends - np.array([word != EOS for word in words])
     return 10.0 ** found.scores[at].astype(np.float64)
