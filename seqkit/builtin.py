@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 def register(plugin: Plugin) -> None:
     plugin.task("translation", "seqkit.tasks.translation:Translation", "sentence to sentence, from parallel text")
 
+    plugin.task("language-modelling", "seqkit.tasks.language_modelling:LanguageModelling", "what comes next in a text")
+
+    plugin.model("rnn", "seqkit.models.recurrent_lm:RNN", "language model; Mikolov et al. 2010")
+    plugin.model("gru", "seqkit.models.recurrent_lm:GRU", "language model; Cho et al. 2014, arXiv:1406.1078")
+    plugin.model("lstm", "seqkit.models.recurrent_lm:LSTM", "language model; arXiv:1409.2329, arXiv:1708.02182")
+    plugin.model(
+        "transformer-lm", "seqkit.models.transformer_lm:TransformerLM", "causal language model; Radford et al. 2018"
+    )
     plugin.model(
         "transformer", "seqkit.models.transformer:Transformer", "encoder-decoder; Vaswani et al. 2017, arXiv:1706.03762"
     )

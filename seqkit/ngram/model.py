@@ -17,7 +17,7 @@ from ..metrics.perplexity import Perplexity
 from ..text import Tokenizer
 from .counts import Longs, depths, find
 from .smoothing import Floats, Kind
-from .text import BOS, UNK, Cutter, Ids, Vocabulary, encoded, from_lines
+from .text import BOS, UNK, Cutter, Ids, Vocabulary, encoded, from_lines, words_of
 
 _LOG10 = float(np.log(10))
 _STUPID = np.float32(np.log10(0.4))
@@ -39,6 +39,21 @@ class Scores:
     lengths: NDArray[np.int16]  # of the longest n-gram found
     oov: NDArray[np.bool_]
     ends: NDArray[np.bool_]  # True at the end of each sentence
+
+
+def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexity:
+    """Sum up the scores of a block of raw text."""
+    scores = found.scores.astype(np.float64)
+    return Perplexity(
+        float(scores[~found.oov].sum()) * _LOG10,
+        float(scores[found.oov].sum()) * _LOG10,
+        len(scores),
+        int(found.oov.sum()),
+        int(found.ends.sum()),
+        len(block.decode("utf-8", "replace")),
+        len(block),
+        choices,
+    )
 
 
 class Model:
@@ -70,6 +85,20 @@ class Model:
     @property
     def order(self) -> int:
         return len(self.grams)
+
+    @property
+    def unit(self) -> str:
+        """The name of the tokenizer."""
+        return self.cutter.name
+
+    @property
+    def known_words(self) -> frozenset[str]:
+        """The words that it can predict, `<unk>` and `</s>` aside."""
+        return frozenset(self.words[3:])
+
+    def tokens_of(self, block: bytes) -> list[str]:
+        """The tokens of a block of raw lines, in the order of their scores; a line's end is `</s>`."""
+        return ["</s>" if word == b"\0" else word.decode() for word in words_of(self.cutter(block))]
 
     @property
     def words(self) -> list[str]:
@@ -105,26 +134,12 @@ class Model:
         """`evaluate` for text in blocks of whole lines."""
         total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, self.choices())
         for block in blocks:
-            total += self.measure(block, self.score_block(block))
+            total += measure(block, self.score_block(block), self.choices())
         return total
 
     def score_block(self, block: bytes) -> Scores:
         """Scores of a block of raw, whole lines."""
         return self.score_ids(*self.vocabulary.encode(self.cutter(block)))
-
-    def measure(self, block: bytes, found: Scores) -> Perplexity:
-        """Sum up the scores of a block of raw text."""
-        scores = found.scores.astype(np.float64)
-        return Perplexity(
-            float(scores[~found.oov].sum()) * _LOG10,
-            float(scores[found.oov].sum()) * _LOG10,
-            len(scores),
-            int(found.oov.sum()),
-            int(found.ends.sum()),
-            len(block.decode("utf-8", "replace")),
-            len(block),
-            self.choices(),
-        )
 
     def choices(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""

@@ -42,7 +42,7 @@ def sample(
     for t in range(1, max(limits) + 1):
         logits, state = model.step(ids, state)
         own = logits.float().log_softmax(-1)
-        ids = _draw(own, uniform[open_, t - 1], temperature, top_k, top_p)
+        ids = draw(own, uniform[open_, t - 1], temperature, top_k, top_p)
         ids = torch.where(limit[open_] == t, EOS, ids)
         logp[open_] += own.gather(1, ids[:, None])[:, 0]
         for row, token in zip(open_.tolist(), ids.tolist(), strict=True):
@@ -67,7 +67,7 @@ def _uniform(source: Tensor, draws: int, steps: int, seed: int) -> np.ndarray[tu
     return np.stack(noise)
 
 
-def _draw(logp: Tensor, uniform: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
+def draw(logp: Tensor, uniform: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
     """Log probabilities (R, V), uniform numbers (R,) -> tokens (R,)"""
     logp = logp.index_fill(1, torch.tensor([PAD, BOS], device=logp.device), float("-inf"))
     p, token = (logp / temperature).softmax(-1).sort(descending=True, stable=True)

@@ -1,0 +1,181 @@
+"""A trained neural language model in use: scores, perplexity, text.
+
+Shapes: T tokens of a text, B sequences, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ..data.windows import WindowBatch, sliding, whole
+from ..errors import ConfigError
+from ..metrics.perplexity import Perplexity
+from ..ngram.model import Scores, measure
+from ..ngram.text import from_lines
+from ..search.sampling import draw
+from ..text.tokenizer import Tokenizer
+from ..text.vocab import BOS, EOS, PAD, UNK
+
+_STEPS_AT_A_TIME = 512  # of a recurrent model, when a text is scored
+_BATCH = 32  # windows at a time, of a model that sees a window
+_ROWS = 512  # logits at a time
+
+
+def windows(ids: NDArray[np.int32], carries: bool, steps: int, stride: int) -> Iterator[WindowBatch]:
+    """Every target of `ids` once: with the state of all that came before, or with a window that slides."""
+    return whole(ids, _STEPS_AT_A_TIME) if carries else sliding(ids, steps, stride or max(1, steps // 2), _BATCH)
+
+
+class LanguageModel:
+    """What `seqkit.load` returns for a language model: `perplexity`, `score`, `evaluate`, `generate`."""
+
+    def __init__(
+        self, model: nn.Module, tokenizer: Tokenizer, *, name: str, steps: int, stride: int = 0, joined: bool = False
+    ) -> None:
+        """`steps` and `stride` are the window of a model that carries no state; `joined` makes a text one line."""
+        self.model, self.tokenizer, self.name = model, tokenizer, name
+        self.steps, self.stride, self.joined = steps, stride, joined
+        self.carries: bool = cast(Any, model).carries
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.model.parameters()).device
+
+    @property
+    def unit(self) -> str:
+        """The name of the tokenizer."""
+        return self.tokenizer.name
+
+    @property
+    def known_words(self) -> frozenset[str]:
+        """The tokens that it can predict, `<unk>` and the end of a line aside."""
+        return frozenset(self.tokenizer.vocab.tokens[4:])
+
+    def score(self, sentence: str) -> float:
+        """log10 probability of a line and its end, with no text before it."""
+        return float(self.score_block(sentence.encode() + b"\n").scores.sum(dtype=np.float64))
+
+    def perplexity(self, text: str | Iterable[str]) -> float:
+        """Of a line or of lines, line ends and unknown tokens included."""
+        return self.evaluate([text] if isinstance(text, str) else text).perplexity
+
+    def evaluate(self, lines: Iterable[str]) -> Perplexity:
+        """The whole record of a text: perplexity with and without unknown tokens, bits, signature."""
+        return self.evaluate_blocks(from_lines(lines))
+
+    def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
+        """`evaluate` for text in blocks of whole lines; context is carried within a block."""
+        total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, self.choices())
+        for block in blocks:
+            total += measure(block, self.score_block(block), self.choices())
+        return total
+
+    @torch.no_grad()
+    def score_block(self, block: bytes) -> Scores:
+        """Scores of a block of raw, whole lines, each token with all the context that the model can see."""
+        lines = block.decode("utf-8")[:-1].split("\n")
+        rows = self.tokenizer.encode_all([" ".join(lines)] if self.joined else lines, eos=True)
+        ids = np.fromiter((i for row in ([EOS], *rows) for i in row), np.int32)
+        parts: list[Tensor] = []
+        state: Any = None
+        for batch in windows(ids, self.carries, self.steps, self.stride):
+            batch = batch.to(self.device)
+            hidden, state = self.model(batch.inputs, None if batch.fresh else state)
+            hidden, targets = hidden.flatten(0, 1), batch.targets.flatten()
+            if batch.scored is not None:
+                hidden, targets = hidden[batch.scored.flatten()], targets[batch.scored.flatten()]
+            parts += [
+                self._log_probabilities(hidden[i : i + _ROWS], targets[i : i + _ROWS])
+                for i in range(0, len(targets), _ROWS)
+            ]
+        scores = (torch.cat(parts) / math.log(10)).cpu().numpy() if parts else np.empty(0, np.float32)
+        targets_ = ids[1:]
+        return Scores(scores, np.zeros(len(scores), np.int8), targets_ == UNK, targets_ == EOS)
+
+    def _log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """(n, D), (n,) -> (n,) nats"""
+        return self._logits(hidden).log_softmax(-1).gather(-1, targets[:, None])[:, 0]
+
+    def _logits(self, hidden: Tensor) -> Tensor:
+        return nn.functional.linear(hidden, cast(Tensor, self.model.output), cast(Tensor, self.model.bias)).float()
+
+    def tokens_of(self, block: bytes) -> list[str]:
+        """The tokens of a block as readable text, in the order of their scores; a line's end is `</s>`."""
+        lines = block.decode("utf-8")[:-1].split("\n")
+        shown: list[str] = []
+        for line in [" ".join(lines)] if self.joined else lines:
+            shown += [*self.tokenizer.vocab.decode(self.tokenizer.encode(line)), "</s>"]
+        return shown
+
+    def choices(self) -> dict[str, str]:
+        """What the signature of a perplexity says of this model."""
+        stride = self.stride or max(1, self.steps // 2)
+        return {
+            "ppl": "per-token",
+            "unit": self.unit,
+            "vocab": str(len(self.tokenizer.vocab)),
+            "bos": "eos",
+            "eos": "scored",
+            "oov": "unk",
+            "model": self.name,
+            "context": "carried" if self.carries else f"window {self.steps} stride {stride}",
+            "log": "float32",
+        }
+
+    @torch.no_grad()
+    def generate(
+        self,
+        *,
+        prompt: str = "",
+        length: int = 100,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+        stop: bool = True,
+    ) -> Iterator[str]:
+        """What follows `prompt`, piece by piece as it is drawn, until `<eos>` (unless not `stop`) or `length` tokens.
+
+        `temperature` 0 takes the likeliest token. `<unk>` is never drawn.
+        """
+        if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
+            raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")
+        rng = np.random.default_rng(seed)
+        ids = [EOS, *self.tokenizer.encode(prompt)]
+        state, shown = None, self._readable(ids[1:])
+        pending = ids
+        for _ in range(length):
+            if not self.carries:
+                pending = ids[-self.steps :]
+            hidden, state = self.model(torch.tensor([pending], device=self.device), state)
+            logits = self._logits(hidden[:, -1])
+            logits[:, [PAD, BOS, UNK]] = -math.inf
+            if temperature:
+                uniform = torch.tensor([rng.random()], device=self.device)
+                token = int(draw(logits.log_softmax(-1), uniform, temperature, top_k, top_p))
+            else:
+                token = int(logits.argmax())
+            if token == EOS and stop:
+                return
+            ids.append(token)
+            pending = [token]
+            text = self._readable(ids[1:])
+            yield text[len(shown) :]
+            shown = text
+
+    def _readable(self, ids: list[int]) -> str:
+        """Text of ids with a line break for each `<eos>`."""
+        lines: list[list[int]] = [[]]
+        for i in ids:
+            if i == EOS:
+                lines.append([])
+            else:
+                lines[-1].append(i)
+        return "\n".join(self.tokenizer.decode(line) for line in lines)

@@ -1,0 +1,207 @@
+"""Language modelling: one long text in, a model of what comes next out.
+
+Shapes: B sequences, T steps, D width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationInfo, field_validator
+from torch import Tensor, nn
+
+from ..config import RunConfig, build, section, setting
+from ..data.corpora import locate
+from ..data.files import read_lines
+from ..data.windows import WindowBatch, random_windows, sequential
+from ..errors import ConfigError, DataError
+from ..ngram import train as train_ngrams
+from ..nn.loss import linear_cross_entropy
+from ..text.tokenizer import TextConfig, Tokenizer
+from ..text.vocab import EOS, UNK
+from .base import Goal, Step, Totals
+from .language_model import LanguageModel, windows
+
+Ids = NDArray[np.int32]
+
+
+@section
+class LanguageData:
+    corpus: str = setting("corpus whose folder holds the files below; '' = they are ordinary paths", default="")
+    train: list[str] = setting("training text: files, one after the other; .gz is fine", default=[])
+    valid: list[str] = setting("validation text, likewise; [] = cut valid_share off the training text", default=[])
+    test_share: float = setting(
+        "share of the training text, at its end, that training never sees", default=0, ge=0, lt=1
+    )
+    valid_share: float = setting(
+        "share of the rest, at its end, where there is no validation text", default=0.05, gt=0, lt=1
+    )
+    column: int = setting("column of a TSV file to read, counted from 1; 0 = whole lines", default=0, ge=0)
+    unique: bool = setting("keep only the first of equal lines", default=False)
+    lines: Literal["keep", "join"] = setting("keep: a line ends in <eos>; join: the text is one line", default="keep")
+    order: Literal["sequential", "random"] = setting(
+        "sequential: the state goes on from batch to batch; random: windows in random order, without a state",
+        default="sequential",
+    )
+    batch: int = setting("sequences side by side", default=32, ge=1)
+    steps: int = setting("tokens of each in a batch; gradients go back no further", default=35, ge=1)
+    stride: int = setting(
+        "models without a state: tokens scored in each window of `steps` when measuring; 0 = half", default=0, ge=0
+    )
+    floor: int = setting("order of the n-gram model that is trained for comparison; 0 = none", default=5, ge=0)
+
+    @field_validator("train", "valid")
+    @classmethod
+    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        """So that a run's config.toml repeats the run from anywhere."""
+        return paths if info.data.get("corpus") else [str(Path(path).absolute()) for path in paths]
+
+
+class LanguageModelling:
+    """The task "language-modelling"; see `seqkit.tasks.base.Task`."""
+
+    sections: ClassVar[Mapping[str, type]] = {"data": LanguageData, "text": TextConfig}
+    goal = Goal("perplexity", "lower")
+
+    def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
+        self.data = build(LanguageData, config.data, "[data]")
+        self.text = build(TextConfig, config.text, "[text]")
+        self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
+        if self.text.sampling:
+            raise ConfigError("text.sampling is for translation: a language model's text is cut once")
+        train, valid, _ = read_texts(self.data)
+        self.tokenizer = Tokenizer.load(folder / "tokenizer") if folder else Tokenizer.train(train, self.text)
+        self._train, self._valid = encode(self.tokenizer, train), encode(self.tokenizer, valid)
+        if len(self._train) <= self.data.batch * self.data.steps:
+            raise DataError(
+                f"the training text has {len(self._train):,} tokens, too few for one batch of {self.data.batch} "
+                f"sequences of {self.data.steps}: set data.batch or data.steps lower"
+            )
+        self.floor = self._floor() if self.data.floor else math.nan
+
+    def _floor(self) -> float:
+        """Validation perplexity of an n-gram model of the same tokens."""
+        train, valid = (_as_lines(ids) for ids in (self._train, self._valid))
+        return train_ngrams(train, order=min(self.data.floor, max(len(line.split()) for line in train))).perplexity(
+            valid
+        )
+
+    def about(self) -> list[str]:
+        unknown = [float((ids == UNK).mean()) for ids in (self._train, self._valid)]
+        return [
+            f"{len(self._train) - 1:,} training tokens, {len(self._valid) - 1:,} for validation",
+            f"vocabulary {len(self.tokenizer.vocab):,} tokens; unknown in the training text: "
+            f"{unknown[0]:.2%}, in the validation text: {unknown[1]:.2%}",
+        ]
+
+    def dims(self) -> dict[str, int]:
+        return {"vocab": len(self.tokenizer.vocab)}
+
+    def train_batches(self, epoch: int, *, start: int, rank: int, world: int) -> Iterator[WindowBatch]:
+        cut = sequential if self.data.order == "sequential" else random_windows
+        batches = cut(
+            self._train, self.data.batch * world, self.data.steps, seed=self.seed, epoch=epoch, start=start // world
+        )
+        rows = slice(rank * self.data.batch, (rank + 1) * self.data.batch)
+        for batch in batches:
+            yield WindowBatch(batch.inputs[rows], batch.targets[rows], batch.fresh)
+
+    def valid_batches(self) -> Iterable[WindowBatch]:
+        return windows(self._valid, self._carries, self.data.steps, self.data.stride)
+
+    _carries = True
+
+    def step(self, model: nn.Module, batch: WindowBatch, carry: Any) -> Step:
+        self._carries = cast(Any, model).carries
+        hidden, state = model(batch.inputs, None if batch.fresh or not self._carries else carry)
+        targets, hidden = batch.targets.flatten(), hidden.flatten(0, 1)
+        if batch.scored is not None:
+            picked = batch.scored.flatten()
+            targets, hidden = targets[picked], hidden[picked]
+        smoothing = self.smoothing if model.training else 0.0
+        output, bias = cast(Tensor, model.output), cast(Tensor, model.bias)
+        loss, nll = linear_cross_entropy(hidden, output, bias, targets, smoothing=smoothing)
+        return Step(loss, None if state is None else tuple(part.detach() for part in state), {"nll": nll})
+
+    def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
+        found = {"perplexity": math.exp(min(700.0, totals.sums["nll"] / totals.count))}
+        return found if math.isnan(self.floor) else {**found, f"{self.data.floor}-gram": self.floor}
+
+    def save(self, folder: Path) -> None:
+        (folder / "tokenizer").mkdir()
+        self.tokenizer.save(folder / "tokenizer")
+
+    @classmethod
+    def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> LanguageModel:
+        data = build(LanguageData, config.data, "[data]")
+        tokenizer = Tokenizer.load(folder / "tokenizer")
+        size = cast(Tensor, model.output).size(0)
+        if len(tokenizer.vocab) != size:
+            raise DataError(f"{folder}: vocab.tsv has {len(tokenizer.vocab):,} tokens, the model {size:,}")
+        return LanguageModel(
+            model,
+            tokenizer,
+            name=config.model["name"],
+            steps=data.steps,
+            stride=data.stride,
+            joined=data.lines == "join",
+        )
+
+
+def read_texts(data: LanguageData) -> tuple[list[str], list[str], list[str]]:
+    """Lines for training, validation and testing; the last may be none. Raises `DataError`, `ConfigError`."""
+    if not data.train:
+        raise ConfigError("[data]: no training text: set data.train to a list of files")
+    text, test = cut_off(_read(data, data.train), data.test_share)
+    if data.valid:
+        train, valid = text, _read(data, data.valid)
+    else:
+        train, valid = cut_off(text, data.valid_share)
+    for name, lines in (("training", train), ("validation", valid)):
+        if not any(lines):
+            raise DataError(f"{', '.join(data.train if name == 'training' else data.valid)}: the {name} text is empty")
+    return train, valid, test
+
+
+def _read(data: LanguageData, names: list[str]) -> list[str]:
+    lines: list[str] = []
+    for path in locate(data.corpus, names):
+        for number, line in enumerate(read_lines(path), 1):
+            if data.column:
+                columns = line.split("\t")
+                if len(columns) < data.column:
+                    raise DataError(f"{path}:{number}: {len(columns)} columns, so no column {data.column}")
+                line = columns[data.column - 1]
+            lines.append(line)
+    if data.unique:
+        lines = list(dict.fromkeys(lines))
+    return [" ".join(lines)] if data.lines == "join" else lines
+
+
+def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
+    """The text without its last `share`, and that: whole lines, or characters of a text that is one line."""
+    if not share:
+        return lines, []
+    if len(lines) == 1:
+        at = round(len(lines[0]) * (1 - share))
+        return [lines[0][:at]], [lines[0][at:]]
+    at = min(len(lines) - 1, round(len(lines) * (1 - share)))
+    return lines[:at], lines[at:]
+
+
+def encode(tokenizer: Tokenizer, lines: Iterable[str]) -> Ids:
+    """One stream of ids: `<eos>`, then each line and `<eos>` after it. (1 + tokens,)"""
+    rows = tokenizer.encode_all(lines, eos=True)
+    return np.fromiter((i for row in ([EOS], *rows) for i in row), np.int32)
+
+
+def _as_lines(ids: Ids) -> list[str]:
+    """The sentences of a stream as lines of numbers, for the n-gram model."""
+    return [
+        " ".join(map(str, part[:-1].tolist())) for part in np.split(ids[1:], np.flatnonzero(ids[1:] == EOS) + 1)[:-1]
+    ]
