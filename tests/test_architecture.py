@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "search": {"config", "data", "text"},
     "metrics": {"errors", "text"},
     "ngram": {"errors", "data", "metrics", "permissions", "plots", "plugins", "text"},
-    "tasks": {"errors", "config", "data", "metrics", "ngram", "nn", "search", "text"},
+    "tasks": {"errors", "config", "data", "metrics", "ngram", "nn", "plugins", "search", "text"},
     "training": {"errors", "config", "permissions", "tasks"},
     "recipes": {"errors", "config", "plugins", "data"},
     "runs": {"errors", "config", "ngram", "plugins", "recipes", "training"},

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import ConfigError
+from .lm_train import train
 from .options import PATH, opened
 
 if TYPE_CHECKING:
@@ -19,17 +21,23 @@ if TYPE_CHECKING:
     from ..metrics import Perplexity
     from ..ngram import Model
     from ..ngram.model import Scores
+    from ..tasks.language_model import LanguageModel
+
+    Scorer = Model | LanguageModel
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 FILES = click.argument("files", nargs=-1, type=PATH, metavar="[FILE]...")
-MODEL = click.option("-m", "--model", required=True, type=PATH, help="ARPA file, or seqkit's binary.")
+MODEL = click.option("-m", "--model", required=True, type=PATH, help="Run folder, ARPA file, or seqkit's binary.")
 TOKENIZER = "whitespace, word, char, or the folder of a trained one."
-DEVICE = click.option("--device", default="cpu", show_default=True, help="Where n-grams are looked up: cpu, cuda, mps.")
+DEVICE = click.option("--device", help="cpu, cuda or mps; else the best for networks, the CPU for n-grams.")
 
 
 @click.group()
 def lm() -> None:
     """Language models: train, score, perplexity, generate."""
+
+
+lm.add_command(train)
 
 
 @lm.command()
@@ -108,17 +116,15 @@ def ngram(
 def perplexity(
     models: tuple[Path, ...],
     fit: Path | None,
-    device: str,
+    device: str | None,
     as_json: bool,
     per_sentence: bool,
     files: tuple[Path, ...],
 ) -> None:
     """Perplexity of FILEs (or stdin); of several models also that of their mixture."""
-    from ..ngram import load
-
     if per_sentence and len(models) > 1:
         raise click.UsageError("--per-sentence takes one model")
-    opened_models = [load(path, device=device) for path in models]
+    opened_models = [_open(path, device) for path in models]
     texts = [block for _, block in _read(files)]
     if per_sentence:
         _each_sentence(opened_models[0], texts, as_json)
@@ -127,7 +133,7 @@ def perplexity(
     for path, model, record in zip(models, opened_models, records, strict=True):
         if as_json:
             click.echo(json.dumps({"model": str(path), **record.record()}))
-        elif model.kind == "stupid":
+        elif model.choices()["ppl"] == "scores":
             click.echo(f"note: {path} gives scores, not probabilities; its perplexity compares with no other", err=True)
     if not as_json:
         _table(models, records)
@@ -143,16 +149,15 @@ def perplexity(
 @click.option("--base", type=click.Choice(["10", "e"]), default="10", show_default=True, help="Base of the logarithms.")
 @click.option("--output", "-o", type=PATH, help="Write here instead of stdout.")
 @FILES
-def score(model: Path, device: str, tokens: bool, base: str, output: Path | None, files: tuple[Path, ...]) -> None:
+def score(
+    model: Path, device: str | None, tokens: bool, base: str, output: Path | None, files: tuple[Path, ...]
+) -> None:
     """Log probability of each line of FILEs (or stdin), its end included."""
     import math
 
     import numpy as np
 
-    from ..ngram import load
-    from ..ngram.text import words_of
-
-    scorer, factor = load(model, device=device), math.log(10) if base == "e" else 1.0
+    scorer, factor = _open(model, device), math.log(10) if base == "e" else 1.0
     with opened(output) if output else nullcontext(click.echo) as write:
         for _, block in _read(files):
             found = scorer.score_block(block)
@@ -161,11 +166,9 @@ def score(model: Path, device: str, tokens: bool, base: str, output: Path | None
                 for value in _sums(values, found):
                     write(f"{value:.6f}")
                 continue
-            shown = (
-                b"</s>" if end else word for word, end in zip(words_of(scorer.cutter(block)), found.ends, strict=True)
-            )
-            for word, value, length, oov, end in zip(shown, values, found.lengths, found.oov, found.ends, strict=True):
-                write(f"{word.decode()}\t{value:.6f}\t{length}\t{'OOV' if oov else ''}")
+            columns = (scorer.tokens_of(block), values, found.lengths, found.oov, found.ends)
+            for token, value, length, oov, end in zip(*columns, strict=True):
+                write(f"{token}\t{value:.6f}\t{length}\t{'OOV' if oov else ''}")
                 if end:
                     write("")
 
@@ -182,22 +185,23 @@ def score(model: Path, device: str, tokens: bool, base: str, output: Path | None
     "--top-p", default=1.0, type=click.FloatRange(0, 1, min_open=True), help="Draw from the likeliest that sum to P."
 )
 @click.option("--seed", type=int, help="The same seed draws the same text.")
+@DEVICE
 def generate(
-    model: Path, prompt: str, length: int, temperature: float, top_k: int, top_p: float, seed: int | None
+    model: Path,
+    prompt: str,
+    length: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    seed: int | None,
+    device: str | None,
 ) -> None:
     """Continue a text, up to the end of its sentence."""
-    from ..ngram import generate, load
-
-    source = load(model)
-    drawn = generate(source, prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
-    tokens = source.cutter.tokens(prompt)
-    shown = source.cutter.join(tokens)
-    click.echo(shown, nl=False)
-    for token in drawn:  # show what each token adds, as it comes
-        tokens.append(token)
-        text = source.cutter.join(tokens)
-        click.echo(text[len(shown) :], nl=False)
-        shown = text
+    pieces = _open(model, device).generate(
+        prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+    )
+    for piece in itertools.chain([prompt], pieces):
+        click.echo(piece, nl=False)
     click.echo()
 
 
@@ -236,6 +240,14 @@ def stats(order: int, tokenizer: str, top: int, plot: Path | None, as_json: bool
             click.echo(f"  {number:>9,}  {gram}")
 
 
+def _open(path: Path, device: str | None) -> Scorer:
+    """The language model at `path`, of whatever kind."""
+    from ..loading import load
+
+    scorer: Scorer = load(path, device=device or "auto", task="language-modelling")
+    return scorer
+
+
 def _read(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
     """Blocks of whole lines of all files, or of stdin, each with the name of where it comes from."""
     from ..ngram.text import blocks
@@ -255,7 +267,7 @@ def _sums(values: Iterable[float], found: Scores) -> list[float]:
     return sums
 
 
-def _each_sentence(model: Model, texts: list[bytes], as_json: bool) -> None:
+def _each_sentence(model: Scorer, texts: list[bytes], as_json: bool) -> None:
     for block in texts:
         for line in block[:-1].split(b"\n"):
             record = model.evaluate_blocks([line + b"\n"])
@@ -281,19 +293,19 @@ def _table(names: tuple[Path, ...], records: list[Perplexity]) -> None:
         click.echo(f"{name!s:<{width}}  {record.signature}")
 
 
-def _mixable(models: list[Model]) -> bool:
+def _mixable(models: list[Scorer]) -> bool:
     """Whether the models give probabilities to the same tokens; says so if they do not."""
-    if len({(model.cutter.name, frozenset(model.vocabulary.words)) for model in models}) > 1:
+    if len({(model.unit, model.known_words) for model in models}) > 1:
         click.echo("note: no mixture, for the vocabularies differ; bits per character compare all the same", err=True)
         return False
-    if any(model.kind == "stupid" for model in models):
+    if any(model.choices()["ppl"] == "scores" for model in models):
         click.echo("note: no mixture, for stupid backoff gives no probabilities", err=True)
         return False
     return True
 
 
 def _mixture(
-    names: tuple[Path, ...], models: list[Model], texts: list[bytes], held_out: list[bytes] | None, as_json: bool
+    names: tuple[Path, ...], models: list[Scorer], texts: list[bytes], held_out: list[bytes] | None, as_json: bool
 ) -> None:
     """Fit the weights on `held_out` (on `texts` without) and print the mixture's perplexity of `texts`."""
     import math
@@ -315,7 +327,7 @@ def _mixture(
     click.echo(f"mixture, weights fitted on {where}: perplexity {value:.4f} = {shares}")
 
 
-def _logs(model: Model, texts: list[bytes]) -> NDArray[np.float64]:
+def _logs(model: Scorer, texts: list[bytes]) -> NDArray[np.float64]:
     """Log probability of every token, in nats."""
     import math
 

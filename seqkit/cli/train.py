@@ -36,7 +36,30 @@ def train(
 
     Your own text: `seqkit train multi30k/de-en --source my.de --target my.en --out runs/mine`.
     """
-    settings = _own_text(source, target) | key_values(overrides, "--set")
+    run_training(
+        config,
+        out=out,
+        overrides=_own_text(source, target) | key_values(overrides, "--set"),
+        resume=resume,
+        overwrite=overwrite,
+        init=init,
+        device=device,
+        threads=threads,
+    )
+
+
+def run_training(
+    config: str,
+    *,
+    out: Path | None,
+    overrides: dict[str, Any],
+    resume: bool,
+    overwrite: bool,
+    device: str,
+    threads: int | None,
+    init: Path | None = None,
+) -> None:
+    """Train, show how it goes, and say what came of it."""
     folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
 
     from .. import runs
@@ -45,7 +68,7 @@ def train(
     set_threads(threads)
     with TrainingProgress() as progress:
         run = runs.train(
-            config, out=folder, overrides=settings, resume=resume, overwrite=overwrite,
+            config, out=folder, overrides=overrides, resume=resume, overwrite=overwrite,
             init=init, device=device, listener=progress,
         )  # fmt: skip
     if os.environ.get("RANK", "0") != "0":  # under torchrun, the first process speaks for all

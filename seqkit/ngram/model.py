@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +85,18 @@ class Model:
     @property
     def order(self) -> int:
         return len(self.grams)
+
+    def generate(self, *, prompt: str = "", **settings: Any) -> Iterator[str]:
+        """What follows `prompt`, piece by piece; settings are those of `seqkit.ngram.generate`."""
+        from .generate import generate
+
+        tokens = self.cutter.tokens(prompt)
+        shown = self.cutter.join(tokens)
+        for token in generate(self, prompt=prompt, **settings):
+            tokens.append(token)
+            text = self.cutter.join(tokens)
+            yield text[len(shown) :]
+            shown = text
 
     @property
     def unit(self) -> str:

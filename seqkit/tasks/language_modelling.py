@@ -22,6 +22,7 @@ from ..data.windows import WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
 from ..ngram import train as train_ngrams
 from ..nn.loss import linear_cross_entropy
+from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import EOS, UNK
 from .base import Goal, Step, Totals
@@ -72,6 +73,7 @@ class LanguageModelling:
         self.data = build(LanguageData, config.data, "[data]")
         self.text = build(TextConfig, config.text, "[text]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
+        self._carries: bool = components().models.load(config.model["name"]).carries
         if self.text.sampling:
             raise ConfigError("text.sampling is for translation: a language model's text is cut once")
         train, valid, _ = read_texts(self.data)
@@ -114,10 +116,7 @@ class LanguageModelling:
     def valid_batches(self) -> Iterable[WindowBatch]:
         return windows(self._valid, self._carries, self.data.steps, self.data.stride)
 
-    _carries = True
-
     def step(self, model: nn.Module, batch: WindowBatch, carry: Any) -> Step:
-        self._carries = cast(Any, model).carries
         hidden, state = model(batch.inputs, None if batch.fresh or not self._carries else carry)
         targets, hidden = batch.targets.flatten(), hidden.flatten(0, 1)
         if batch.scored is not None:
