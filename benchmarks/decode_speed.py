@@ -5,6 +5,7 @@ Arguments: model (default the shipped one), file of source lines (default Multi3
 
 import sys
 import time
+from pathlib import Path
 
 import torch
 
@@ -17,7 +18,7 @@ from seqkit.search.decode import longest
 
 model, file, beam, batch = (*sys.argv[1:], *["", "", "5", "64"][len(sys.argv) - 1 :])
 translator = seqkit.load(model or None, device="cpu")
-path = file or locate("multi30k", ["test_2016_flickr.en.gz"])[0]
+path = Path(file) if file else locate("multi30k", ["test_2016_flickr.en.gz"])[0]
 sources = translator.source.encode_all(read_lines(path), eos=True)
 order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
 torch.set_num_threads(1)

@@ -1,0 +1,166 @@
+"""seqkit lm: n-gram models by the command line."""
+
+import json
+import math
+
+import pytest
+
+from seqkit import ngram
+
+LINES = ["the dog sees the cat", "the cat sees a dog", "a dog barks", "the cat sleeps", "a cat sees the dog ."] * 3
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, cli):
+    folder = tmp_path_factory.mktemp("lm")
+    (folder / "text").write_text("\n".join(LINES) + "\n")
+    (folder / "test").write_text("the dog sleeps\n\na zebra barks\n")
+    for name, extra in (
+        ("lm.arpa", ()),
+        ("wb.lm", ("--smoothing", "witten-bell")),
+        ("char.lm", ("--tokenizer", "char")),
+    ):
+        done = cli("lm", "ngram", "--order", 3, *extra, "-o", folder / name, folder / "text")
+        assert done.code == 0, done.err
+        assert done.out == ""
+    return folder
+
+
+def test_training_says_what_it_made_and_why_discounts_are_not_the_data_s(folder, cli):
+    done = cli("lm", "ngram", "--order", 2, "-o", folder / "other.arpa.gz", input="a b\nb a\n")
+    assert "note: order 1: no n-gram has the count" in done.err
+    assert f"modified-kneser-ney, order 2, 6 tokens; n-grams 5 6; written to {folder / 'other.arpa.gz'}" in done.err
+    assert ngram.load(folder / "other.arpa.gz").order == 2
+
+
+def test_the_json_record_holds_the_library_s_figures(folder, cli):
+    record = json.loads(cli("lm", "perplexity", "-m", folder / "lm.arpa", "--json", folder / "test").lines[0])
+    model = ngram.load(folder / "lm.arpa")
+    expected = model.evaluate(["the dog sleeps", "", "a zebra barks"])
+    assert record == {"model": str(folder / "lm.arpa"), **expected.record()}
+    assert (record["tokens"], record["oov"], record["sentences"]) == (9, 1, 3)
+    assert record["perplexity"] == pytest.approx(10 ** (-record["log10_probability"] / 9))
+
+
+def test_several_models_make_a_table_and_a_mixture_that_is_no_worse(folder, cli):
+    paths = [folder / "lm.arpa", folder / "wb.lm"]
+    lines = cli("lm", "perplexity", "-m", paths[0], "-m", paths[1], folder / "test").lines
+    figures = {line.split()[0]: float(line.split()[1]) for line in lines[1:3]}
+    assert figures[str(paths[0])] == pytest.approx(
+        ngram.load(paths[0]).evaluate(["the dog sleeps", "", "a zebra barks"]).perplexity, abs=1e-4
+    )
+    assert lines[3].startswith(str(paths[0]))
+    assert "smoothing:arpa" in lines[3]
+    assert lines[-1].startswith("mixture, weights fitted on this text: perplexity ")
+    assert float(lines[-1].split()[7]) <= min(figures.values()) + 1e-4
+
+
+def test_weights_are_fitted_on_held_out_text_when_there_is_some(folder, cli):
+    models = [ngram.load(folder / name) for name in ("lm.arpa", "wb.lm")]
+    args = ("-m", folder / "lm.arpa", "-m", folder / "wb.lm", "--fit", folder / "text", "--json", folder / "test")
+    found = json.loads(cli("lm", "perplexity", *args).lines[-1])
+
+    def logs(path):
+        block = path.read_bytes()
+        return [model.score_block(block).scores.astype(float) * math.log(10) for model in models]
+
+    mixture = ngram.mix(logs(folder / "text"))
+    assert list(found["mixture"].values()) == pytest.approx(mixture.weights)
+    assert found["perplexity"] == pytest.approx(math.exp(-mixture.log_probability(logs(folder / "test")) / 9))
+
+
+def test_models_of_different_words_are_compared_but_not_mixed(folder, cli):
+    done = cli("lm", "perplexity", "-m", folder / "lm.arpa", "-m", folder / "char.lm", folder / "test")
+    assert "no mixture, for the vocabularies differ; bits per character compare" in done.err
+    assert len(done.lines) == 5
+
+
+def test_sentences_one_by_one(folder, cli):
+    done = cli("lm", "perplexity", "-m", folder / "lm.arpa", "--per-sentence", folder / "test")
+    model = ngram.load(folder / "lm.arpa")
+    for line, text in zip(done.lines, ["the dog sleeps", "", "a zebra barks"], strict=True):
+        perplexity, score, tokens, oov, shown = line.split("\t")
+        assert shown == text
+        assert float(score) == pytest.approx(model.score(text), abs=1e-5)
+        assert float(perplexity) == pytest.approx(model.perplexity(text), rel=1e-4)
+        assert int(tokens) == len(text.split()) + 1
+        assert int(oov) == text.count("zebra")
+
+
+def test_scores_of_lines_and_of_tokens(folder, cli):
+    model = ngram.load(folder / "lm.arpa")
+    lines = cli("lm", "score", "-m", folder / "lm.arpa", input="the dog sleeps\n\na zebra barks").lines
+    assert [float(line) for line in lines] == pytest.approx(
+        [model.score(t) for t in ("the dog sleeps", "", "a zebra barks")], abs=1e-5
+    )
+    natural = cli("lm", "score", "-m", folder / "lm.arpa", "--base", "e", input="the dog sleeps\n").lines
+    assert float(natural[0]) == pytest.approx(model.score("the dog sleeps") * math.log(10), abs=1e-5)
+    rows = [
+        line.split("\t") for line in cli("lm", "score", "-m", folder / "lm.arpa", "--tokens", input="a zebra\n").lines
+    ]
+    assert [(row[0], row[-1]) for row in rows[:3]] == [("a", ""), ("zebra", "OOV"), ("</s>", "")]
+    assert [(float(row[1]), int(row[2])) for row in rows[:3]] == [
+        (pytest.approx(score, abs=1e-5), length) for score, length, _ in model.full_scores("a zebra")
+    ]
+
+
+def test_characters_are_scored_as_the_binary_remembers(folder, cli):
+    record = json.loads(cli("lm", "perplexity", "-m", folder / "char.lm", "--json", input="a cat\n").lines[0])
+    assert record["tokens"] == 6
+    assert record["bits_per_char"] == pytest.approx(math.log2(record["perplexity"]))
+    assert "unit:char" in record["signature"]
+
+
+def test_text_is_continued_by_a_seed(folder, cli):
+    def generated(*args):
+        return cli("lm", "generate", "-m", folder / "lm.arpa", *args).lines
+
+    assert generated("--seed", 1) == generated("--seed", 1)
+    assert generated("--prompt", "the dog", "--seed", 2)[0].startswith("the dog ")
+    assert len({tuple(generated("--seed", seed)) for seed in range(8)}) > 1
+    assert len(generated("--length", 1, "--temperature", 0)[0].split()) == 1
+    (text,) = cli("lm", "generate", "-m", folder / "char.lm", "--prompt", "the c", "--temperature", 0).lines
+    assert text.startswith("the cat")
+
+
+def test_statistics_count_words_and_draw_them(folder, cli):
+    found = json.loads(
+        cli("lm", "stats", "--json", "--top", 1, "--plot", folder / "zipf.svg", folder / "text").lines[0]
+    )
+    words = " ".join(LINES).split()
+    assert (found["sentences"], found["tokens"]) == (15, len(words))
+    assert found["orders"][0]["types"] == len(set(words))
+    assert found["orders"][0]["commonest"] == [["the", words.count("the")]]
+    assert found["orders"][1]["commonest"] == [["the cat", "\n".join(LINES).count("the cat")]]
+    assert (folder / "zipf.svg").read_text().startswith("<?xml")
+    assert "seen once" in cli("lm", "stats", folder / "text").out
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("ngram", "-o", "{out}", "{folder}/none"), "cannot read {folder}/none: No such file or directory"),
+        (("ngram", "--smoothing", "kats", "-o", "{out}"), "no smoothing 'kats'. Did you mean 'katz'?"),
+        (("ngram", "--prune", "1,0", "-o", "{out}"), "prune 1,0 is not 5 rising numbers at most"),
+        (("ngram", "--prune", "a", "-o", "{out}"), "--prune 'a' is not a list of numbers such as 0,0,1"),
+        (("ngram", "--memory", "lots", "-o", "{out}"), "--memory 'lots' is no size such as 500M or 4G"),
+        (("ngram", "--tokenizer", "chars", "-o", "{out}"), "no tokenizer 'chars'. Did you mean 'char'?"),
+        (("ngram", "--tokenizer", "sentencepiece", "-o", "{out}"), "must be trained: give the folder of a trained one"),
+        (("ngram", "-o", "{folder}"), "cannot write {folder}: it is a folder"),
+        (("ngram", "-o", "{folder}/no/lm"), "cannot write {folder}/no/lm: there is no such folder"),
+        (("ngram", "--smoothing", "add-k", "-o", "{folder}/x.arpa"), "add-k cannot be written as ARPA"),
+        (
+            ("ngram", "-o", "{out}"),
+            "stdin:1: the text holds the special word <unk>; --unk skip takes it for white space",
+        ),
+        (("perplexity", "-m", "{folder}/text"), "{folder}/text:1: an ARPA file begins with \\data\\"),
+        (("perplexity", "-m", "{folder}/none"), "no model at {folder}/none"),
+        (("stats", "--plot", "{folder}/x.bmp", "{folder}/text"), "cannot draw {folder}/x.bmp: name it *.png"),
+    ],
+)
+def test_a_mistake_is_one_line(folder, cli, args, says, tmp_path):
+    args = [arg.format(folder=folder, out=tmp_path / "lm.arpa") for arg in args]
+    text = "a b <unk> c d e\n" if args[-1].endswith("lm.arpa") and len(args) == 3 else "a b c d e\n" * 3
+    assert says.format(folder=folder) in cli("lm", *args, input=text).complaint()
+    assert not (tmp_path / "lm.arpa").exists()
+    assert not (folder / "x.arpa").exists()
