@@ -46,6 +46,7 @@ class Past(NamedTuple):
     rows: int  # R
     length: int  # positions decoded so far, t
     layers: tuple[Tensor | None, ...]  # keys and values of each layer: (2, R, H, t, E)
+    kept: Tensor | None  # rows of `layers` that rows go on from, (R,), for the next step to pick; None: as they are
     memory: tuple[KeyValue, ...]  # each (B, H, S, E); B divides R
     mask: Tensor | None  # (B, 1, 1, S), True where the source has a token; None if everywhere
 
@@ -115,6 +116,7 @@ class Transformer(nn.Module):
             source.size(0),
             0,
             (None,) * len(self.decoder),
+            None,
             tuple(layer.cross_attention.project(memory) for layer in self.decoder_layers),
             mask,
         )
@@ -124,19 +126,20 @@ class Transformer(nn.Module):
         x = self.target_embedding(ids[:, None], state.length)
         layers = []
         for layer, past, memory in zip(self.decoder_layers, state.layers, state.memory, strict=True):
-            x, now = layer.step(x, past, memory, state.mask)
+            x, now = layer.step(x, past, memory, state.mask, rows=state.kept)
             layers.append(now)
-        return self.logits(self.decoder_norm(x)[:, 0]), state._replace(length=state.length + 1, layers=tuple(layers))
+        after = state._replace(length=state.length + 1, layers=tuple(layers), kept=None)
+        return self.logits(self.decoder_norm(x)[:, 0]), after
 
     def select(self, state: Past, rows: Tensor) -> Past:
         """The state with rows `rows` (R',) of the old one, in that order.
 
         Sentences whose rows stay together in equal number keep one copy of their memory between them.
         """
-        layers = tuple(None if past is None else past.index_select(1, rows) for past in state.layers)
+        kept = rows if state.kept is None else state.kept[rows]
         sentences = state.memory[0].keys.size(0)
         each = state.rows // sentences
-        state = state._replace(rows=rows.numel(), layers=layers)
+        state = state._replace(rows=rows.numel(), kept=kept)
         owner, count = torch.unique_consecutive(rows // each, return_counts=True)
         if not bool((count == count[0]).all()):
             owner = rows // each

@@ -88,18 +88,34 @@ class DecoderLayer(nn.Module):
         x = self.around_cross_attention.leave(x, self.cross_attention(y, memory, mask=mask))
         return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x)))
 
-    def step(self, x: Tensor, past: Tensor | None, memory: KeyValue, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    def step(
+        self, x: Tensor, past: Tensor | None, memory: KeyValue, mask: Tensor | None, *, rows: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """One target position: (R, 1, D), `past` (2, R, H, t, E) -> (R, 1, D), past (2, R, H, t + 1, E).
 
-        `past` is keys and values in one tensor. R rows share the memory of B sentences, R / B of them each: (B, S).
+        `past` is keys and values in one tensor; `rows` (R,) picks from it first. R rows share the memory of B
+        sentences, R / B of them each: (B, S).
         """
         y = self.around_attention.enter(x)
         now = torch.stack(self.attention.project(y))
-        past = now if past is None else torch.cat([past, now], 3)
+        past = now if past is None else _grown(past, rows, now)
         x = self.around_attention.leave(x, self.attention(y, KeyValue(past[0], past[1])))
         y = self.around_cross_attention.enter(x).view(memory.keys.size(0), -1, x.size(-1))  # (B, R / B, D)
         x = self.around_cross_attention.leave(x, self.cross_attention(y, memory, mask=mask).view_as(x))
         return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x))), past
+
+
+def _grown(past: Tensor, rows: Tensor | None, now: Tensor) -> Tensor:
+    """(2, R', H, t, E), rows (R,) of it, (2, R, H, 1, E) -> (2, R, H, t + 1, E); picked and extended in one copy."""
+    if rows is None:
+        return torch.cat([past, now], 3)
+    if torch.is_grad_enabled() or past.device.type != "cpu":
+        return torch.cat([past.index_select(1, rows), now], 3)
+    length = past.size(3)
+    grown = now.new_empty(*now.shape[:3], length + 1, now.size(4))
+    torch.index_select(past, 1, rows, out=grown[:, :, :, :length])
+    grown[:, :, :, length:] = now
+    return grown
 
 
 def sinusoids(length: int, width: int) -> Tensor:
