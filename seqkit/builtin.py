@@ -34,6 +34,7 @@ def register(plugin: Plugin) -> None:
     plugin.command("train", "seqkit.cli.train:train", "Train a model from a config or a shipped recipe.")
     plugin.command("evaluate", "seqkit.cli.evaluate:evaluate", "Score a model's output: BLEU and chrF.")
     plugin.command("lm", "seqkit.cli.lm:lm", "Language models: train, score, perplexity, generate.")
+    plugin.command("plot", "seqkit.cli.plot:plot", "Draw the learning curves of a run.")
     plugin.command("corpora", "seqkit.cli.corpora:corpora", "List, show and fetch corpora.")
     plugin.command("models", "seqkit.cli.about:models", "List the models that can be trained.")
     plugin.command("plugins", "seqkit.cli.about:plugins", "List what is installed, and what is broken.")

@@ -24,6 +24,18 @@ def figure(width: float = 7.0, height: float = 4.5) -> tuple[Figure, Axes]:
     return picture, axes
 
 
+def figures(rows: int, columns: int, *, title: str) -> tuple[Figure, list[Axes]]:
+    """A grid of empty pictures under one title; axes row by row."""
+    from matplotlib.figure import Figure
+
+    picture = Figure(figsize=(5.5 * columns, 3.5 * rows), layout="constrained")
+    picture.suptitle(title)
+    axes = [picture.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
+    for part in axes:
+        part.grid(visible=True, alpha=0.3)
+    return picture, axes
+
+
 def save(picture: Figure, path: Path) -> None:
     """Write a PNG, SVG or PDF, by the name; raises `ConfigError` or `DataError` naming the file."""
     if path.suffix.lower() not in _FORMATS:

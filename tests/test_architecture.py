@@ -24,6 +24,8 @@ MAY_IMPORT = {
     "text": {"errors", "config", "plugins"},
     "permissions": set(),
     "plots": {"errors"},
+    "surprisal": set(),
+    "curves": {"errors", "plots"},
     "data": {"errors", "config", "plugins", "text"},
     "nn": set(),
     "models": {"config", "nn", "text"},
@@ -36,9 +38,8 @@ MAY_IMPORT = {
     "runs": {"errors", "config", "ngram", "plugins", "recipes", "training"},
     "loading": {"ngram", "runs"},
     "checks": {"data", "nn", "runs", "training"},
-    "cli": {
-        *("errors", "config", "data", "loading", "metrics", "ngram", "plugins", "recipes", "runs", "tasks", "training")
-    },
+    "cli": {"errors", "config", "curves", "data", "loading", "metrics", "ngram", "plugins", "recipes", "runs"}
+    | {"surprisal", "tasks", "training"},
 }
 
 

@@ -147,10 +147,17 @@ def perplexity(
 @DEVICE
 @click.option("--tokens", is_flag=True, help="A line for each token: token, score, length of the n-gram found, OOV.")
 @click.option("--base", type=click.Choice(["10", "e"]), default="10", show_default=True, help="Base of the logarithms.")
+@click.option("--html", "page", type=PATH, help="Write a page that colours each token by its surprisal, and no scores.")
 @click.option("--output", "-o", type=PATH, help="Write here instead of stdout.")
 @FILES
 def score(
-    model: Path, device: str | None, tokens: bool, base: str, output: Path | None, files: tuple[Path, ...]
+    model: Path,
+    device: str | None,
+    tokens: bool,
+    base: str,
+    page: Path | None,
+    output: Path | None,
+    files: tuple[Path, ...],
 ) -> None:
     """Log probability of each line of FILEs (or stdin), its end included."""
     import math
@@ -158,6 +165,9 @@ def score(
     import numpy as np
 
     scorer, factor = _open(model, device), math.log(10) if base == "e" else 1.0
+    if page:
+        _coloured(scorer, page, files)
+        return
     with opened(output) if output else nullcontext(click.echo) as write:
         for _, block in _read(files):
             found = scorer.score_block(block)
@@ -171,6 +181,22 @@ def score(
                 write(f"{token}\t{value:.6f}\t{length}\t{'OOV' if oov else ''}")
                 if end:
                     write("")
+
+
+def _coloured(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
+    from ..surprisal import page
+
+    blocks = [block for _, block in _read(files)]
+    record = scorer.evaluate_blocks(blocks)
+    rows: list[tuple[str, float, bool, bool]] = []
+    for block in blocks:
+        found = scorer.score_block(block)
+        rows += zip(scorer.tokens_of(block), found.scores.tolist(), found.oov, found.ends, strict=True)
+    note = f"perplexity {record.perplexity:.4f}, {record.tokens:,} tokens; {record.signature}"
+    spaced = scorer.unit not in ("char", "sentencepiece")
+    with opened(path) as write:
+        write(page(" ".join(str(file) for file in files) or "stdin", note, rows, spaced=spaced).removesuffix("\n"))
+    click.echo(f"written to {path}", err=True)
 
 
 @lm.command()
