@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -211,6 +211,7 @@ def _coloured(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
     "--top-p", default=1.0, type=click.FloatRange(0, 1, min_open=True), help="Draw from the likeliest that sum to P."
 )
 @click.option("--seed", type=int, help="The same seed draws the same text.")
+@click.option("--go-on", is_flag=True, help="Do not stop at the end of a line (networks only).")
 @DEVICE
 def generate(
     model: Path,
@@ -220,11 +221,16 @@ def generate(
     top_k: int,
     top_p: float,
     seed: int | None,
+    go_on: bool,
     device: str | None,
 ) -> None:
     """Continue a text, up to the end of its sentence."""
-    pieces = _open(model, device).generate(
-        prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+    source = _open(model, device)
+    further: dict[str, Any] = {"stop": False} if go_on else {}
+    if go_on and not hasattr(source, "carries"):
+        raise ConfigError("--go-on needs a network: an n-gram model knows nothing beyond the end of a line")
+    pieces = source.generate(
+        prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, **further
     )
     for piece in itertools.chain([prompt], pieces):
         click.echo(piece, nl=False)

@@ -9,6 +9,7 @@ from ngram.slow import some_lines
 from seqkit import ngram
 from seqkit.errors import DataError
 from seqkit.metrics.perplexity import Perplexity
+from seqkit.ngram.device import DeviceModel
 
 HAND = r"""\data\
 ngram 1=5
@@ -111,6 +112,15 @@ def test_ids_can_be_scored_and_those_of_the_unknown_word_are_out_of_vocabulary(h
     assert list(zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)) == rows
     assert found.oov.tolist() == [False, True, True, False, False, False]
     assert found.ends.tolist() == [False, False, False, True, False, True]
+
+
+def test_n_grams_looked_up_by_torch_give_the_same_numbers(hand):
+    for model in (hand, ngram.train(["a b a c", "c b", "a a b"] * 3, order=4)):
+        there = DeviceModel(model, "cpu")
+        for lines in (["a b a c", "", "zz b a"], ["c b a b a c c"]):
+            block = "".join(f"{line}\n" for line in lines).encode()
+            assert np.array_equal(there.score_block(block).scores, model.score_block(block).scores)
+            assert np.array_equal(there.score_block(block).lengths, model.score_block(block).lengths)
 
 
 def test_a_line_break_in_a_sentence_is_refused(hand):

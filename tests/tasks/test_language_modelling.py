@@ -245,3 +245,12 @@ def test_one_score_a_line_sums_to_the_record(trained, cli):
     assert len(scores) == len(LINES)
     assert sum(scores) == pytest.approx(model.evaluate(LINES).log_probability / math.log(10), rel=1e-4)
     assert np.isfinite(scores).all()
+
+
+def test_generation_can_go_on_after_the_end_of_a_line_but_not_for_counted_models(trained, cli):
+    folder, _, _ = trained
+    args = ("lm", "generate", "--length", 60, "--seed", 1)
+    assert len(cli(*args, "-m", folder / "run", "--go-on").lines) > 1
+    made = cli("lm", "ngram", "--order", 2, "-o", folder / "two.lm", folder / "text")
+    assert made.code == 0
+    assert "--go-on needs a network" in cli(*args, "-m", folder / "two.lm", "--go-on").complaint()
