@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import operator
 import re
 from collections.abc import Sequence
 from itertools import repeat
@@ -97,22 +98,20 @@ class _Parser:
         rows: list[list[Ids]] = []  # of each k: its words, the last first
         values: list[tuple[Floats, Floats]] = []
         for k, size in enumerate(sizes, 1):
-            start, fields = self._section(k, size)
+            start, (scores, *names, backoffs) = self._section(k, size)
             self.starts.append(start)
-            values.append(self._numbers(k, start, fields, top=k == len(sizes)))
+            values.append(self._numbers(k, start, scores, backoffs, top=k == len(sizes)))
             if k == 1:
-                words, values[0] = self._vocabulary(start, [row[1] for row in fields], values[0])
+                words, values[0] = self._vocabulary(start, names[0], values[0])
                 ids = {word: i for i, word in enumerate(words)}
                 continue
-            columns = [
-                np.fromiter(map(ids.get, [row[j] for row in fields], repeat(-1)), np.int32, count=size)
-                for j in range(k, 0, -1)
-            ]
-            for column, j in zip(columns, range(k, 0, -1), strict=True):
-                unknown = np.flatnonzero(column < 0)
+            columns = []
+            for column in reversed(names):
+                columns.append(np.fromiter(map(ids.get, column, repeat(-1)), np.int32, count=size))
+                unknown = np.flatnonzero(columns[-1] < 0)
                 if len(unknown):
                     i = int(unknown[0])
-                    raise self.fail(start + i, f"{_shown(fields[i][j])} is not among the 1-grams")
+                    raise self.fail(start + i, f"{_shown(column[i])} is not among the 1-grams")
             rows.append(columns)
         self._end()
         return self._assemble(words, rows, values)
@@ -137,14 +136,24 @@ class _Parser:
         return sizes
 
     def _section(self, k: int, size: int) -> tuple[int, list[list[bytes]]]:
-        """The fields of all lines of a section, and the index of its first line."""
+        """The index of the first line of a section, and its columns: log probability, words, backoff ("0" if none)."""
         self._skip_blank()
         title = b"\\%d-grams:" % k
         if self.at >= len(self.lines) or self.lines[self.at].strip() != title:
             found = _shown(self.lines[self.at]) if self.at < len(self.lines) else "the end of the file"
             raise self.fail(min(self.at, len(self.lines) - 1), f"{title.decode()} should be here, not {found}")
         start = self.at + 1
-        fields = [line.split() for line in self.lines[start : start + size]]
+        lines = self.lines[start : start + size]
+        whole = _columns(lines, k) if len(lines) == size else None
+        columns = whole or self._irregular(k, size, start, lines)
+        self.at = start + size
+        if self.at < len(self.lines) and self.lines[self.at].strip() and not self.lines[self.at].startswith(b"\\"):
+            raise self.fail(self.at, f"the header says {size:,} {k}-grams, but there are more")
+        return start, columns
+
+    def _irregular(self, k: int, size: int, start: int, lines: list[bytes]) -> list[list[bytes]]:
+        """The columns of lines that differ in their number of fields; raises `DataError` for what is no line."""
+        fields = [line.split() for line in lines]
         widths = set(map(len, fields))
         if not widths <= {k + 1, k + 2}:
             i = next(i for i, row in enumerate(fields) if len(row) not in (k + 1, k + 2))
@@ -153,10 +162,7 @@ class _Parser:
             raise self.fail(start + i, f"no {k}-gram with its log probability: {_shown(self.lines[start + i])}")
         if len(fields) < size:
             raise self.fail(len(self.lines) - 1, f"the file ends after {len(fields):,} of {size:,} {k}-grams")
-        self.at = start + size
-        if self.at < len(self.lines) and self.lines[self.at].strip() and not self.lines[self.at].startswith(b"\\"):
-            raise self.fail(self.at, f"the header says {size:,} {k}-grams, but there are more")
-        return start, fields
+        return [[row[j] if j < len(row) else b"0" for row in fields] for j in range(k + 2)]
 
     def _end(self) -> None:
         self._skip_blank()
@@ -167,12 +173,13 @@ class _Parser:
         while self.at < len(self.lines) and not self.lines[self.at].strip():
             self.at += 1
 
-    def _numbers(self, k: int, start: int, fields: list[list[bytes]], *, top: bool) -> tuple[Floats, Floats]:
-        scores = self._floats(start, [row[0] for row in fields])
+    def _numbers(
+        self, k: int, start: int, first: list[bytes], last: list[bytes], *, top: bool
+    ) -> tuple[Floats, Floats]:
+        scores, backoffs = self._floats(start, first), self._floats(start, last)
         if (scores > 0).any():
             i = int(np.argmax(scores > 0))
-            raise self.fail(start + i, f"the log probability {_shown(fields[i][0])} is above 0")
-        backoffs = self._floats(start, [row[k + 1] if len(row) > k + 1 else b"0" for row in fields])
+            raise self.fail(start + i, f"the log probability {_shown(first[i])} is above 0")
         if top and backoffs.any():
             raise self.fail(start + int(np.argmax(backoffs != 0)), f"a {k}-gram, the longest, has a backoff weight")
         return scores, backoffs
@@ -234,6 +241,19 @@ class _Parser:
             weights = np.concatenate([backoffs, np.zeros(extra, np.float32)])
             grams.append(Grams(ascending, filled[order], weights[order]))
         return Model(words, grams, about=about)
+
+
+def _columns(lines: list[bytes], k: int) -> list[list[bytes]] | None:
+    """The columns of lines that all have k + 1 or all k + 2 fields, one space or tab apart; None for others."""
+    flat = b"\n".join(lines).split()
+    for width in (k + 1, k + 2):
+        if len(flat) != width * len(lines):
+            continue
+        gaps = map(operator.add, map(bytes.count, lines, repeat(b"\t")), map(bytes.count, lines, repeat(b" ")))
+        if set(gaps) <= {width - 1}:  # so no line has more fields than that, and none can have fewer
+            columns = [flat[j::width] for j in range(width)]
+            return columns if width == k + 2 else [*columns, [b"0"] * len(lines)]
+    return None
 
 
 def _tables(size: int, rows: list[list[Ids]]) -> list[Longs]:
