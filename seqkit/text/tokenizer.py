@@ -116,7 +116,8 @@ class Tokenizer:
         return [*ids, EOS] if eos else ids
 
     def _lookup(self, tokens: list[str]) -> list[int]:
-        ids = self.vocab.encode(tokens)
+        """Ids of tokens of a text, which may spell `<unk>` but no other special: a typed `<eos>` ends nothing."""
+        ids = [i if i > EOS else UNK for i in self.vocab.encode(tokens)]
         if self.byte_fallback and UNK in ids:
             pairs = zip(tokens, ids, strict=True)
             return [j for token, i in pairs for j in (self._bytes(token) if i == UNK else (i,))]

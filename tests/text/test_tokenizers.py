@@ -165,6 +165,17 @@ def test_unknown_words_are_unk_and_show_in_the_rate():
     assert tokenizer.vocab.oov_rate == 0.5
 
 
+@pytest.mark.parametrize("name", ["whitespace", "word"])
+def test_specials_that_are_typed_do_nothing(name):
+    tokenizer = Tokenizer.train(["a <eos> b <unk> c", "<pad> a"], config(tokenizer=name))
+    ids = tokenizer.encode("<pad> a <eos> b <bos> <unk>")
+    assert not {PAD, BOS, EOS} & set(ids)
+    assert tokenizer.encode("a <eos> b") == tokenizer.encode("a", eos=False) + tokenizer.encode(
+        "<eos>"
+    ) + tokenizer.encode("b")
+    assert tokenizer.decode(ids).endswith("<unk>")
+
+
 def test_unknown_characters_are_unk_without_byte_fallback():
     tokenizer = Tokenizer.train(["abc"], config(tokenizer="char", byte_fallback=False))
     assert tokenizer.encode("axb") == [tokenizer.vocab["a"], UNK, tokenizer.vocab["b"]]
