@@ -47,9 +47,12 @@ class OptimConfig:
     )
     lr: float = setting("peak learning rate", default=1e-3, gt=0)
     warmup: int = setting("updates over which the rate rises linearly to its peak", default=0, ge=0)
-    decay: Literal["none", "linear", "cosine", "rsqrt"] = setting(
-        "after warm-up: none, linear or cosine (to 0 at train.steps), rsqrt (inverse square root)", default="none"
+    decay: Literal["none", "linear", "cosine", "rsqrt", "plateau"] = setting(
+        "after warm-up: none, linear or cosine (to 0 at train.steps), rsqrt (inverse square root), "
+        "plateau (times optim.factor after each evaluation that is not the best)",
+        default="none",
     )
+    factor: float = setting("what plateau multiplies the rate by", default=0.25, gt=0, lt=1)
     beta1: float = setting("first decay rate of adamw; momentum of sgd", default=0.9, ge=0, lt=1)
     beta2: float = setting("second decay rate of adamw", default=0.98, ge=0, lt=1)
     weight_decay: float = setting("decoupled weight decay of matrices; biases and norms have none", default=0.0, ge=0)
@@ -71,7 +74,11 @@ class TrainConfig:
     eval_every: int = setting("updates between evaluations, each followed by a checkpoint", default=500, ge=1)
     patience: int = setting("evaluations without improvement before training stops; 0 = never", default=0, ge=0)
     average: float = setting(
-        "decay of the moving average of weights that is evaluated and kept; 0 = off", default=0.0, ge=0, lt=1
+        "decay of the moving average of weights that is evaluated and kept; 0 = off, "
+        "1 = their mean since the first evaluation that is not the best (averaged SGD, arXiv:1708.02182)",
+        default=0.0,
+        ge=0,
+        le=1,
     )
     keep: int = setting("checkpoints kept beside the best and the last", default=1, ge=0)
 

@@ -17,7 +17,11 @@ def replace(here, old, new):
         ("lr = 1e-3", "lrr = 1e-3", "tiny.toml: unknown key 'optim.lrr'. Did you mean 'lr'?"),
         ("lr = 1e-3", 'lr = "1e-3"', "optim.lr should be a valid number, got '1e-3'"),
         ("lr = 1e-3", "lr = -1", "optim.lr should be greater than 0, got -1"),
-        ("lr = 1e-3", 'decay = "cosin"', "optim.decay should be 'none', 'linear', 'cosine' or 'rsqrt', got 'cosin'"),
+        (
+            "lr = 1e-3",
+            'decay = "cosin"',
+            "'linear', 'cosine', 'rsqrt' or 'plateau', got 'cosin'",
+        ),
         ("steps = 4", "steps = true", "train.steps should be a valid integer, got True"),
         ("steps = 4", "steps = 0", "train: set steps or epochs"),
         ("[train]", "[trian]", "unknown key 'trian'. Did you mean 'train'?"),

@@ -65,6 +65,8 @@ class State:
     batch: int = 0  # batches of this epoch already used, over all processes
     best: float | None = None
     stale: int = 0  # evaluations since the best one
+    drops: int = 0  # evaluations that were not the best
+    averaged_since: int = -1  # step of the first of them, for train.average = 1
     evaluated: int = -1  # step of the last evaluation
 
 
@@ -158,13 +160,20 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.config.average:
-            decay = min(self.config.average, (1 + self.state.step) / (10 + self.state.step))
             with torch.no_grad():
-                torch._foreach_lerp_(self._means, self._weights, 1 - decay)
+                torch._foreach_lerp_(self._means, self._weights, 1 - self._decay())
         return norm
 
+    def _decay(self) -> float:
+        """Share of the averaged weights that stays at this update."""
+        step, since = self.state.step, self.state.averaged_since
+        if self.config.average < 1:
+            return min(self.config.average, (1 + step) / (10 + step))
+        return 0.0 if since < 0 else 1 - 1 / (step - since + 1)
+
     def lr(self, step: int) -> float:
-        return learning_rate(self.optim, step, self.config.steps)
+        rate = learning_rate(self.optim, step, self.config.steps)
+        return rate * self.optim.factor**self.state.drops if self.optim.decay == "plateau" else rate
 
     @torch.no_grad()
     def evaluate(self) -> Evaluated:
@@ -181,6 +190,9 @@ class Trainer:
         value = metrics[self.task.goal.metric]
         best = self.task.goal.improves(value, self.state.best)
         self.state.stale = 0 if best else self.state.stale + 1
+        self.state.drops += not best
+        if not best and self.state.averaged_since < 0:
+            self.state.averaged_since = self.state.step
         self.state.best = value if best else self.state.best
         self.state.evaluated = self.state.step
         return Evaluated(self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began)

@@ -142,6 +142,20 @@ def test_the_averaged_model_is_the_moving_average_of_the_weights():
     torch.testing.assert_close(trainer.averaged.weight, mean)
 
 
+def test_averaged_sgd_takes_the_mean_since_the_first_evaluation_that_is_not_the_best():
+    trainer = make_trainer(steps=9, eval_every=2, average=1.0, optimizer="sgd")
+    values = iter([3.0, 4.0, 2.0, 2.5, 1.0])
+    trainer.task.metrics = lambda model, totals: {"loss": next(values)}
+    weights = []
+    for event in trainer.run():
+        if isinstance(event, Updated):
+            weights.append(trainer.model.weight.detach().clone())
+            if event.step <= 4:
+                assert torch.equal(trainer.averaged.weight, weights[-1])
+    assert trainer.state.averaged_since == 4
+    torch.testing.assert_close(trainer.averaged.weight, torch.stack(weights[4:]).mean(0))
+
+
 def test_a_carried_state_goes_from_batch_to_batch_and_through_a_checkpoint():
     trainer = make_trainer(steps=3, carry=True)
     list(trainer.run())
@@ -182,6 +196,19 @@ def test_the_learning_rate_rises_and_falls_as_named(decay, middle, end):
     else:
         assert rates[60] == pytest.approx(2 * middle)
         assert rates[110] == pytest.approx(2 * end)
+
+
+def test_a_plateau_lowers_the_rate_after_each_evaluation_that_is_not_the_best_also_when_resumed():
+    trainer = make_trainer(steps=5, eval_every=1)
+    trainer.optim = dataclasses.replace(trainer.optim, lr=1.0, decay="plateau", factor=0.5)
+    values = iter([3.0, 2.0, 2.5, 2.0, 1.0])
+    trainer.task.metrics = lambda model, totals: {"loss": next(values)}
+    rates = [event.lr for event in trainer.run() if isinstance(event, Updated)]
+    assert rates == [1.0, 1.0, 1.0, 0.5, 0.25]
+    again = make_trainer(steps=6, eval_every=1)
+    again.optim = trainer.optim
+    again.restore(trainer.tensors(), trainer.facts())
+    assert next(again.run()).lr == 0.25
 
 
 def test_weight_decay_spares_biases_and_norms():
