@@ -99,6 +99,10 @@ class RunConfig:
     train: TrainConfig = required("how long, how often, with which seed")
     search: Mapping[str, Any] = setting("how outputs are searched for", default={})
 
+    def __post_init__(self) -> None:
+        if self.optim.decay in ("linear", "cosine") and not self.train.steps:
+            raise ValueError(f"optim.decay = {self.optim.decay!r} needs train.steps: it falls to 0 there")
+
 
 def read(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
     """The plain data of a TOML file after `overrides`; raises `ConfigError` naming file and line."""

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError
 from .lm_train import train
 from .options import PATH, opened
 
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 FILES = click.argument("files", nargs=-1, type=PATH, metavar="[FILE]...")
 MODEL = click.option("-m", "--model", required=True, type=PATH, help="Run folder, ARPA file, or seqkit's binary.")
-TOKENIZER = "whitespace, word, char, or the folder of a trained one."
 DEVICE = click.option("--device", help="cpu, cuda or mps; else the best for networks, the CPU for n-grams.")
 
 
@@ -79,7 +77,7 @@ def ngram(
 ) -> None:
     """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz does."""
     from ..ngram import save
-    from ..ngram.smoothing import Options, check
+    from ..ngram.smoothing import NOT_ARPA, Options, check
     from ..ngram.text import Cutter, blocks
     from ..ngram.train import train_blocks
 
@@ -88,13 +86,19 @@ def ngram(
     check(smoothing, options, order)
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise ConfigError(f"cannot write {out}: {'it is a folder' if out.is_dir() else 'there is no such folder'}")
+    cutter = Cutter.find(tokenizer)
+    if out.name.endswith((".arpa", ".arpa.gz")):
+        if smoothing in NOT_ARPA:
+            raise ConfigError(f"{smoothing} cannot be written as ARPA: name the file without .arpa for seqkit's binary")
+        if tokenizer != "whitespace":
+            click.echo(f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it", err=True)
     model = train_blocks(
         _read(files),
         order=order,
         smoothing=smoothing,
         options=options,
         unk=unk,  # type: ignore[arg-type]
-        cutter=Cutter.find(tokenizer),
+        cutter=cutter,
         memory=_bytes(memory),
     )
     for note in model.notes:
@@ -125,7 +129,7 @@ def perplexity(
     if per_sentence and len(models) > 1:
         raise click.UsageError("--per-sentence takes one model")
     opened_models = [_open(path, device) for path in models]
-    texts = [block for _, block in _read(files)]
+    texts = _texts(files)
     if per_sentence:
         _each_sentence(opened_models[0], texts, as_json)
         return
@@ -138,7 +142,7 @@ def perplexity(
     if not as_json:
         _table(models, records)
     if len(models) > 1 and _mixable(opened_models):
-        held_out = [block for _, block in _read((fit,))] if fit else None
+        held_out = _texts((fit,)) if fit else None
         _mixture(models, opened_models, texts, held_out, as_json)
 
 
@@ -159,12 +163,17 @@ def score(
     output: Path | None,
     files: tuple[Path, ...],
 ) -> None:
-    """Log probability of each line of FILEs (or stdin), its end included."""
+    """Log probability of each line of FILEs (or stdin), its end included.
+
+    A network scores a line after the lines before it; an n-gram model scores each line by itself.
+    """
     import math
 
     import numpy as np
 
     scorer, factor = _open(model, device), math.log(10) if base == "e" else 1.0
+    if output and output.exists() and any(file.exists() and output.samefile(file) for file in files):
+        raise click.UsageError(f"{output} is read from: the scores need another file")
     if page:
         _coloured(scorer, page, files)
         return
@@ -186,7 +195,7 @@ def score(
 def _coloured(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
     from ..surprisal import page
 
-    blocks = [block for _, block in _read(files)]
+    blocks = _texts(files)
     record = scorer.evaluate_blocks(blocks)
     rows: list[tuple[str, float, bool, bool]] = []
     for block in blocks:
@@ -210,7 +219,7 @@ def _coloured(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
 @click.option(
     "--top-p", default=1.0, type=click.FloatRange(0, 1, min_open=True), help="Draw from the likeliest that sum to P."
 )
-@click.option("--seed", type=int, help="The same seed draws the same text.")
+@click.option("--seed", type=click.IntRange(min=0), help="The same seed draws the same text.")
 @click.option("--go-on", is_flag=True, help="Do not stop at the end of a line (networks only).")
 @DEVICE
 def generate(
@@ -232,7 +241,7 @@ def generate(
     pieces = source.generate(
         prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, **further
     )
-    for piece in itertools.chain([prompt], pieces):
+    for piece in pieces:
         click.echo(piece, nl=False)
     click.echo()
 
@@ -297,6 +306,14 @@ def _sums(values: Iterable[float], found: Scores) -> list[float]:
     ends = np.flatnonzero(found.ends)
     sums: list[float] = np.add.reduceat(np.asarray(values), np.concatenate([[0], ends[:-1] + 1])).tolist()
     return sums
+
+
+def _texts(files: tuple[Path, ...]) -> list[bytes]:
+    """All blocks, of which there must be one; they are read again and again."""
+    found = [block for _, block in _read(files)]
+    if not found:
+        raise DataError(f"{', '.join(map(str, files)) or 'stdin'}: the text is empty")
+    return found
 
 
 def _each_sentence(model: Scorer, texts: list[bytes], as_json: bool) -> None:

@@ -39,9 +39,16 @@ def train(
 
     Your own text: `seqkit lm train --model lstm --train my.txt --tokenizer word --out runs/mine`.
     """
+    if valid and not text:
+        raise click.UsageError("--valid goes with --train: the recipe has a corpus of its own")
     settings: dict[str, Any] = {}
     if text:
-        settings |= {"data.corpus": "", "data.train": [str(path) for path in text], "data.valid": []}
+        settings |= {
+            "data.corpus": "",
+            "data.train": [str(path) for path in text],
+            "data.valid": [],
+            "data.test_share": 0.0,
+        }
     if valid:
         settings["data.valid"] = [str(valid)]
     if model:

@@ -56,7 +56,7 @@ def random_windows(ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, s
     Zhang et al., Dive into Deep Learning, section 9.3 (random sampling). Pure in all arguments.
     """
     rng = np.random.default_rng([seed, epoch])
-    offset = int(rng.integers(0, steps)) if len(ids) > 2 * steps else 0
+    offset = int(rng.integers(0, max(1, min(steps, len(ids) - batch * steps))))
     begins = np.arange(offset, len(ids) - steps, steps)
     begins = begins[rng.permutation(len(begins))]
     for number in range(start, len(begins) // batch):

@@ -47,12 +47,12 @@ class Perplexity:
     @property
     def perplexity(self) -> float:
         """Out-of-vocabulary words included, at the probability of `<unk>`."""
-        return _exp(-self.log_probability, self.tokens)
+        return perplexity(-self.log_probability, self.tokens)
 
     @property
     def perplexity_without_oov(self) -> float:
         """Out-of-vocabulary words left out of sum and count; words after them stay in."""
-        return _exp(-self.known, self.tokens - self.oov)
+        return perplexity(-self.known, self.tokens - self.oov)
 
     @property
     def bits_per_char(self) -> float:
@@ -67,24 +67,30 @@ class Perplexity:
         """Every choice behind the figure, as sacrebleu does for BLEU (Post 2018)."""
         return "|".join(f"{key}:{value}" for key, value in {**self.choices, "version": __version__}.items())
 
-    def record(self) -> dict[str, float | int | str]:
-        """Plain data for JSON."""
+    def record(self) -> dict[str, float | int | str | None]:
+        """Plain data for JSON, which knows no infinity: None stands for it."""
         return {
-            "perplexity": self.perplexity,
-            "perplexity_without_oov": self.perplexity_without_oov,
+            "perplexity": finite(self.perplexity),
+            "perplexity_without_oov": finite(self.perplexity_without_oov),
             "oov": self.oov,
             "tokens": self.tokens,
             "sentences": self.sentences,
-            "log10_probability": self.log_probability / math.log(10),
-            "bits_per_char": self.bits_per_char,
-            "bits_per_byte": self.bits_per_byte,
+            "log10_probability": finite(self.log_probability / math.log(10)),
+            "bits_per_char": finite(self.bits_per_char),
+            "bits_per_byte": finite(self.bits_per_byte),
             "signature": self.signature,
         }
 
 
-def _exp(total: float, count: int) -> float:
+def perplexity(total: float, count: int) -> float:
+    """Exp of the mean of `total` nats of surprise over `count` tokens; nan without tokens."""
     mean = _ratio(total, count)
     return math.exp(mean) if mean < 700 else math.inf if mean == mean else math.nan
+
+
+def finite(value: float) -> float | None:
+    """The value, or None for infinity and nan."""
+    return value if math.isfinite(value) else None
 
 
 def _ratio(total: float, count: int) -> float:

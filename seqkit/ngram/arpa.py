@@ -104,6 +104,7 @@ class _Parser:
             if k == 1:
                 words, values[0] = self._vocabulary(start, names[0], values[0])
                 ids = {word: i for i, word in enumerate(words)}
+                ids.setdefault(b"<UNK>", UNK)
                 continue
             columns = []
             for column in reversed(names):
@@ -240,6 +241,8 @@ class _Parser:
             filled = np.concatenate([scores, np.full(extra, np.nan, np.float32)])
             weights = np.concatenate([backoffs, np.zeros(extra, np.float32)])
             grams.append(Grams(ascending, filled[order], weights[order]))
+        if any(len(keys) > len(scores) for keys, (scores, _) in zip(tables, values[1:], strict=True)):
+            about["holes"] = "yes"
         return Model(words, grams, about=about)
 
 

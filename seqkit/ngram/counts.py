@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError, reason
 from .text import BOS, EOS, Ids
 
 Longs = NDArray[np.int64]
@@ -79,14 +80,13 @@ class Run:
 class Counter:
     """Takes ids block by block, sorts them into runs, and keeps runs on disk when there is more than one."""
 
-    def __init__(self, order: int, memory: int, folder: Path | None = None) -> None:
-        """`memory` bytes are used for the tokens at hand; runs go to a new folder inside `folder`."""
+    def __init__(self, order: int, memory: int) -> None:
+        """`memory` bytes are used for the tokens at hand; runs go to a temporary folder."""
         self.order, self.tokens = order, 0
         self._most = max(1 << 12, memory // (_BYTES_PER_TOKEN + 8 * order))
         self._held: list[Ids] = []
         self._size = 0
         self._runs: list[Run] = []
-        self._parent = folder
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def add(self, ids: Ids) -> None:
@@ -125,11 +125,16 @@ class Counter:
 
     def _spill(self) -> None:
         columns, weights = unique(columns_of(self._take(), self.order))
-        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="seqkit-ngram-", dir=self._parent)
+        self._folder = self._folder or tempfile.TemporaryDirectory(prefix="seqkit-ngram-")
         stem = Path(self._folder.name) / f"run-{len(self._runs):04}"
         arrays: list[NDArray[Any]] = [*columns, weights]
-        for j, array in enumerate(arrays):
-            np.save(f"{stem}-{j}.npy", array)
+        try:
+            for j, array in enumerate(arrays):
+                np.save(f"{stem}-{j}.npy", array)
+        except OSError as error:
+            raise DataError(
+                f"cannot sort on disk in {self._folder.name}: {reason(error)}; TMPDIR names another"
+            ) from None
         *kept, counts = (np.load(f"{stem}-{j}.npy", mmap_mode="r") for j in range(len(arrays)))
         self._runs.append(Run(kept, counts))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import ConfigError
 from .counts import Longs
 from .model import Model
 
@@ -22,8 +23,12 @@ class DeviceModel(Model):
             model.vocabulary.words, model.grams, kind=model.kind, about=model.about, tokenizer=model.tokenizer
         )
         self.notes = model.notes
-        self.device = torch.device(device)
-        self._keys: list[Tensor] = [torch.tensor(level.keys, device=self.device) for level in model.grams]
+        try:
+            self.device = torch.device(device)
+            self._keys: list[Tensor] = [torch.tensor(level.keys, device=self.device) for level in model.grams]
+        except (RuntimeError, AssertionError) as error:
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ConfigError(f"device {device!r} cannot be used: {first}") from None
 
     def find(self, k: int, keys: Longs) -> Longs:
         import torch

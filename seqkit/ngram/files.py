@@ -6,7 +6,6 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from ..data.files import open_bytes, reading
 from ..errors import DataError, reason
 from ..permissions import open_up
 from . import arpa, binary
@@ -42,13 +41,3 @@ def load(path: str | Path, *, device: str = "cpu") -> Model:
     from .device import DeviceModel
 
     return DeviceModel(model, device)
-
-
-def is_model(path: Path) -> bool:
-    """Whether `path` looks like an n-gram model, by its first bytes."""
-    if not path.is_file():
-        return False
-    if path.name.endswith((".arpa", ".arpa.gz")) or binary.is_binary(path):
-        return True
-    with reading(path), open_bytes(path) as file:
-        return file.read(64).lstrip().startswith(b"\\data\\")

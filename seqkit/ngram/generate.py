@@ -49,6 +49,8 @@ def generate(
     for _ in range(length):
         scores = distribution(model, context)
         scores[UNK] = -np.inf
+        if not np.isfinite(scores).any():
+            return  # nothing but <unk> can follow
         choice = _draw(scores * np.log(10), temperature, top_k, top_p, rng)
         if choice == EOS:
             return

@@ -80,18 +80,19 @@ class Model:
         self.cutter = Cutter(self.about.get("unit", "whitespace"), tokenizer)
         keeps_unknown = self.about.get("unk") == "keep"
         self.vocabulary = Vocabulary(words, keeps_unknown=keeps_unknown)
-        self._holes = [bool(np.isnan(level.scores).any()) for level in grams]
+        self._holes = about is not None and about.get("holes") == "yes"
 
     @property
     def order(self) -> int:
         return len(self.grams)
 
     def generate(self, *, prompt: str = "", **settings: Any) -> Iterator[str]:
-        """What follows `prompt`, piece by piece; settings are those of `seqkit.ngram.generate`."""
+        """`prompt`, then what follows piece by piece; settings are those of `seqkit.ngram.generate`."""
         from .generate import generate
 
         tokens = self.cutter.tokens(prompt)
         shown = self.cutter.join(tokens)
+        yield shown
         for token in generate(self, prompt=prompt, **settings):
             tokens.append(token)
             text = self.cutter.join(tokens)
@@ -208,10 +209,10 @@ class Model:
         """The score of the longest k-gram found, and what its shorter history costs. (T,) each."""
         scores = self.grams[0].scores[indexes[0]]
         lengths = np.ones(len(scores), np.int16)
-        for k, (index, level, holes) in enumerate(zip(indexes[1:], self.grams[1:], self._holes[1:], strict=True), 2):
+        for k, (index, level) in enumerate(zip(indexes[1:], self.grams[1:], strict=True), 2):
             hit = np.flatnonzero(index >= 0)
             own = level.scores[index[hit]]
-            if holes:
+            if self._holes:
                 hit, own = hit[~np.isnan(own)], own[~np.isnan(own)]
             scores[hit] = own
             lengths[hit] = k

@@ -234,6 +234,8 @@ SMOOTHINGS: dict[str, Callable[[Counts, Options], Estimate]] = {
     "maximum-likelihood": maximum_likelihood,
     "stupid-backoff": stupid_backoff,
 }
+_INTERPOLATED = {"modified-kneser-ney", "kneser-ney", "absolute-discounting", "witten-bell"}
+NOT_ARPA = {"add-k", "stupid-backoff"}  # their scores are no backoff weights
 _UNPRUNED = {"add-k", "maximum-likelihood", "stupid-backoff"}
 
 
@@ -244,6 +246,8 @@ def check(smoothing: str, options: Options, order: int) -> None:
     prune = options.prune
     if len(prune) > order or any(a > b for a, b in pairwise(prune)) or min(prune, default=0) < 0:
         raise ConfigError(f"prune {','.join(map(str, prune))} is not {order} rising numbers at most")
+    if not options.interpolate_unigrams and smoothing not in _INTERPOLATED:
+        raise ConfigError(f"{smoothing} interpolates no unigrams: leave the switch alone")
     if smoothing == "add-k" and not 0 < options.k < math.inf:
         raise ConfigError(f"add-k needs a k above 0, not {options.k}")
     if smoothing in _UNPRUNED and (any(prune) or options.vocabulary is not None):

@@ -107,7 +107,7 @@ class Cutter:
 
     def tokens(self, line: str) -> list[str]:
         """The tokens of one line."""
-        return [word.decode() for word in words_of(self(line.encode() + b"\n"))[:-1]]
+        return [word.decode() for word in words_of(self(encoded([line])))[:-1]]
 
     def join(self, tokens: Sequence[str]) -> str:
         """Readable text of tokens."""

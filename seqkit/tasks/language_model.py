@@ -120,6 +120,8 @@ class LanguageModel:
         return {
             "ppl": "per-token",
             "unit": self.unit,
+            "normalize": "+".join(self.tokenizer.normalizer.steps) or "none",
+            "lines": "joined" if self.joined else "kept",
             "vocab": str(len(self.tokenizer.vocab)),
             "bos": "eos",
             "eos": "scored",
@@ -141,7 +143,7 @@ class LanguageModel:
         seed: int | None = None,
         stop: bool = True,
     ) -> Iterator[str]:
-        """What follows `prompt`, piece by piece as it is drawn, until `<eos>` (unless not `stop`) or `length` tokens.
+        """`prompt` as the model sees it, then what follows piece by piece, to `<eos>` if `stop`, or `length` tokens.
 
         `temperature` 0 takes the likeliest token. `<unk>` is never drawn.
         """
@@ -151,6 +153,7 @@ class LanguageModel:
         ids = [EOS, *self.tokenizer.encode(prompt)]
         state, shown = None, self._readable(ids[1:])
         pending = ids
+        yield shown
         for _ in range(length):
             if not self.carries:
                 pending = ids[-self.steps :]
@@ -167,6 +170,8 @@ class LanguageModel:
             ids.append(token)
             pending = [token]
             text = self._readable(ids[1:])
+            if text.endswith("\ufffd"):
+                continue  # a character spelt by several tokens is shown when it is whole
             yield text[len(shown) :]
             shown = text
 

@@ -20,6 +20,7 @@ from ..data.corpora import locate
 from ..data.files import read_lines
 from ..data.windows import WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
+from ..metrics.perplexity import perplexity
 from ..ngram import train as train_ngrams
 from ..nn.loss import linear_cross_entropy
 from ..plugins import components
@@ -56,6 +57,10 @@ class LanguageData:
     )
     floor: int = setting("order of the n-gram model that is trained for comparison; 0 = none", default=5, ge=0)
 
+    def __post_init__(self) -> None:
+        if self.stride > self.steps:
+            raise ValueError(f"stride = {self.stride} is more than steps = {self.steps}: it would leave tokens out")
+
     @field_validator("train", "valid")
     @classmethod
     def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
@@ -73,7 +78,7 @@ class LanguageModelling:
         self.data = build(LanguageData, config.data, "[data]")
         self.text = build(TextConfig, config.text, "[text]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
-        self._carries: bool = components().models.load(config.model["name"]).carries
+        self._carries = _carries(config.model["name"])
         if self.text.sampling:
             raise ConfigError("text.sampling is for translation: a language model's text is cut once")
         train, valid, _ = read_texts(self.data)
@@ -128,7 +133,7 @@ class LanguageModelling:
         return Step(loss, None if state is None else tuple(part.detach() for part in state), {"nll": nll})
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
-        found = {"perplexity": math.exp(min(700.0, totals.sums["nll"] / totals.count))}
+        found = {"perplexity": perplexity(totals.sums["nll"], totals.count)}
         return found if math.isnan(self.floor) else {**found, f"{self.data.floor}-gram": self.floor}
 
     def save(self, folder: Path) -> None:
@@ -152,6 +157,17 @@ class LanguageModelling:
         )
 
 
+def _carries(name: str) -> bool:
+    """Whether the model of that name hands a state from window to window; raises `ConfigError` if it is no model of
+    language.
+    """
+    carries: bool | None = getattr(components().models.load(name), "carries", None)
+    if carries is None:
+        known = [entry.name for entry in components().models if hasattr(entry.load(), "carries")]
+        raise ConfigError(f"{name!r} is no language model. Known: {', '.join(known)}.")
+    return carries
+
+
 def read_texts(data: LanguageData) -> tuple[list[str], list[str], list[str]]:
     """Lines for training, validation and testing; the last may be none. Raises `DataError`, `ConfigError`."""
     if not data.train:
@@ -163,7 +179,8 @@ def read_texts(data: LanguageData) -> tuple[list[str], list[str], list[str]]:
         train, valid = cut_off(text, data.valid_share)
     for name, lines in (("training", train), ("validation", valid)):
         if not any(lines):
-            raise DataError(f"{', '.join(data.train if name == 'training' else data.valid)}: the {name} text is empty")
+            files = ", ".join(data.valid if name == "validation" and data.valid else data.train)
+            raise DataError(f"{files}: the {name} text is empty")
     return train, valid, test
 
 

@@ -97,6 +97,12 @@ class Trainer:
 
     def run(self) -> Iterator[Event]:
         """Train until `finished`, evaluating every `eval_every` updates and at the end."""
+        if (
+            self.state.step
+            and self.state.step % self.config.eval_every == 0
+            and self.state.evaluated != self.state.step
+        ):
+            yield self.evaluate()  # it was stopped just before
         while not self.finished:
             self.model.train()
             before = self.state.step
@@ -148,8 +154,9 @@ class Trainer:
         """Scale, clip and apply summed gradients; returns their norm per target."""
         norm = float(torch.nn.utils.get_total_norm(gradients)) / targets
         if not math.isfinite(norm) or not math.isfinite(loss):
+            state = self.state
             raise TrainingError(
-                f"training diverged at step {self.state.step + 1}: "
+                f"training diverged at step {state.step + 1}, batch {state.batch} of epoch {state.epoch}: "
                 f"loss {loss / targets:.4g}, gradient norm {norm:.4g}; "
                 "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
             )
@@ -253,7 +260,7 @@ class Trainer:
         carried = {
             name.removeprefix("carry."): v.to(self.device) for name, v in tensors.items() if name.startswith("carry.")
         }
-        self.carry = _unflatten(carried)
+        self.carry = None if self.processes.rank else _unflatten(carried)  # the first process's alone is saved
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)

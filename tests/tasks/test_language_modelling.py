@@ -140,7 +140,7 @@ def test_the_commonest_draw_is_what_the_model_finds_likeliest():
         logits = hidden[0, 0] @ model.model.output.t() + model.model.bias
     logits[[0, 1, 2]] = -math.inf
     share = logits.softmax(-1)
-    drawn = [next(model.generate(length=1, seed=seed, stop=False)) for seed in range(600)]
+    drawn = ["".join(model.generate(length=1, seed=seed, stop=False)) for seed in range(600)]
     for token in model.tokenizer.vocab.tokens[4:7]:
         word = model.tokenizer.decode([model.tokenizer.vocab[token]])
         assert drawn.count(word) / 600 == pytest.approx(float(share[model.tokenizer.vocab[token]]), abs=0.06)
@@ -254,3 +254,33 @@ def test_generation_can_go_on_after_the_end_of_a_line_but_not_for_counted_models
     made = cli("lm", "ngram", "--order", 2, "-o", folder / "two.lm", folder / "text")
     assert made.code == 0
     assert "--go-on needs a network" in cli(*args, "-m", folder / "two.lm", "--go-on").complaint()
+
+
+def test_generation_shows_the_prompt_as_the_model_sees_it_and_whole_characters_only(folder):
+    tokenizer = Tokenizer.train(LINES, TextConfig(tokenizer="char", normalize=["lower", "squeeze"]))
+    cls = components().models.load("lstm")
+    torch.manual_seed(0)
+    model = cls(build(cls.Config, SMALL["lstm"], "lstm"), vocab=len(tokenizer.vocab)).eval()
+    drawn = list(LanguageModel(model, tokenizer, name="lstm", steps=8).generate(prompt="The ", length=60, seed=3))
+    assert drawn[0] == "the"
+    assert not any(piece.endswith("\ufffd") for piece in drawn)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        ({"model.name": "transformer"}, "'transformer' is no language model. Known: gru, lstm, rnn, transformer-lm"),
+        ({"data.stride": 9}, "stride = 9 is more than steps = 6"),
+        ({"optim.decay": "cosine", "train.steps": 0, "train.epochs": 2}, "'cosine' needs train.steps"),
+    ],
+)
+def test_settings_that_would_go_wrong_later_are_refused_at_once(folder, overrides, says):
+    config = write_config(folder)
+    if "model.name" in overrides:
+        config.write_text(
+            config.read_text().replace('name = "lstm"\n', 'name = "lstm"\n').split("[model]")[0]
+            + '[model]\nname = "transformer"\n[train]\nsteps = 2\n'
+        )
+        overrides = {}
+    with pytest.raises(ConfigError, match=says):
+        runs.train(config, out=folder / "run", overrides=overrides)

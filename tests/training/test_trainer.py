@@ -76,7 +76,7 @@ def test_a_loss_that_is_not_finite_is_told_and_changes_no_weight():
     before = [p.detach().clone() for p in trainer.parameters]
     group = next(iter(trainer._groups()))
     group[0].x[0, 0] = float("nan")
-    with pytest.raises(TrainingError, match=r"diverged at step 1: loss nan.*lower optim\.lr"):
+    with pytest.raises(TrainingError, match=r"diverged at step 1, batch 0 of epoch 0: loss nan.*lower optim\.lr"):
         trainer.update(group)
     assert all(torch.equal(b, p) for b, p in zip(before, trainer.parameters, strict=True))
 
@@ -130,6 +130,16 @@ def test_a_state_that_does_not_fit_is_not_restored(damage):
     damage(tensors)
     with pytest.raises((LookupError, ValueError)):
         make_trainer(steps=3, average=0.5).restore(tensors, trainer.facts())
+
+
+def test_an_evaluation_that_a_stop_came_before_is_made_up_for():
+    trainer = make_trainer(steps=4, eval_every=2)
+    events = trainer.run()
+    assert [next(events).step for _ in range(2)] == [1, 2]  # stopped after update 2, before its evaluation
+    again = make_trainer(steps=4, eval_every=2)
+    again.model.load_state_dict(trainer.model.state_dict())
+    again.restore(trainer.tensors(), trainer.facts())
+    assert [type(event).__name__ for event in again.run()] == ["Evaluated", "Updated", "Updated", "Evaluated"]
 
 
 def test_the_averaged_model_is_the_moving_average_of_the_weights():
