@@ -156,9 +156,11 @@ class Model:
 
     def choices(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
+        steps = self.tokenizer.normalizer.steps if self.tokenizer else ()
         return {
             "ppl": "scores" if self.kind == "stupid" else "per-token",
             "unit": self.about.get("unit", "whitespace"),
+            "normalize": "+".join(steps) or "none",
             "vocab": str(len(self.vocabulary)),
             "bos": "given",
             "eos": "scored",

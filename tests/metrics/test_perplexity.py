@@ -94,7 +94,7 @@ def test_models_that_differ_in_a_choice_differ_in_the_signature(key):
     other = ngram.train(lines, **{"order": 2, **DIFFERENT[key]}).evaluate(lines)
     fields = [dict(part.split(":", 1) for part in found.signature.split("|")) for found in (plain, other)]
     assert fields[0][key] != fields[1][key]
-    assert list(fields[0]) == ["ppl", "unit", "vocab", "bos", "eos", "oov", "model", "smoothing", "log", "version"]
+    assert "|".join(fields[0]) == "ppl|unit|normalize|vocab|bos|eos|oov|model|smoothing|log|version"
     with pytest.raises(ValueError, match="do not add up"):
         plain + other
 
@@ -102,6 +102,6 @@ def test_models_that_differ_in_a_choice_differ_in_the_signature(key):
 def test_the_signature_of_a_model_says_what_it_did():
     found = ngram.train(["a b", "b a a"], order=2).evaluate(["a"])
     assert found.signature == (
-        "ppl:per-token|unit:whitespace|vocab:5|bos:given|eos:scored|oov:unk|model:2-gram|"
+        "ppl:per-token|unit:whitespace|normalize:none|vocab:5|bos:given|eos:scored|oov:unk|model:2-gram|"
         f"smoothing:modified-kneser-ney|log:float32|version:{seqkit.__version__}"
     )
