@@ -194,4 +194,5 @@ def test_training_stops_when_patience_is_used_up(here):
 def test_training_that_diverges_says_what_to_do(here, cli):
     done = cli("train", "tiny.toml", "--out", "run", "--set", "optim.lr=1e30", "--set", "train.steps=50")
     assert done.code == 1
-    assert re.search(r"error: training diverged at step \d+, batch \d+ of epoch \d+: .*lower optim.lr", done.err.splitlines()[-1])
+    says = r"error: training diverged at step \d+, batch \d+ of epoch \d+: .*lower optim.lr"
+    assert re.search(says, done.err.splitlines()[-1])
