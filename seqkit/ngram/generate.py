@@ -24,6 +24,12 @@ def distribution(model: Model, context: Ids) -> NDArray[np.float64]:
     return scores
 
 
+def check_sampling(temperature: float, top_k: int, top_p: float) -> None:
+    """Raise `ConfigError` for settings that nothing can be drawn by."""
+    if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
+        raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")
+
+
 def generate(
     model: Model,
     *,
@@ -39,8 +45,7 @@ def generate(
     `temperature` 0 takes the likeliest word; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1)
     leave out unlikely ones.
     """
-    if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
-        raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")
+    check_sampling(temperature, top_k, top_p)
     rng, words = np.random.default_rng(seed), model.words
     if "\n" in prompt:
         raise ConfigError("a prompt is one line")

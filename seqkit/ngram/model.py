@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,22 @@ def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexi
         len(block),
         choices,
     )
+
+
+class Scorer(Protocol):
+    """A language model of whatever kind."""
+
+    def score_block(self, block: bytes) -> Scores: ...
+    def choices(self) -> dict[str, str]: ...
+
+
+def evaluated(scorer: Scorer, blocks: Iterable[bytes]) -> Perplexity:
+    """The record of a text in blocks of whole lines."""
+    choices = scorer.choices()
+    total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, choices)
+    for block in blocks:
+        total += measure(block, scorer.score_block(block), choices)
+    return total
 
 
 class Model:
@@ -145,10 +161,7 @@ class Model:
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
         """`evaluate` for text in blocks of whole lines."""
-        total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, self.choices())
-        for block in blocks:
-            total += measure(block, self.score_block(block), self.choices())
-        return total
+        return evaluated(self, blocks)
 
     def score_block(self, block: bytes) -> Scores:
         """Scores of a block of raw, whole lines."""

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..data.windows import WindowBatch, sliding, whole
-from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
-from ..ngram.model import Scores, measure
-from ..ngram.text import from_lines
+from ..ngram.generate import check_sampling
+from ..ngram.model import Scores, evaluated
+from ..ngram.text import encoded, from_lines
 from ..search.sampling import draw
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS, PAD, UNK
@@ -60,7 +60,7 @@ class LanguageModel:
 
     def score(self, sentence: str) -> float:
         """log10 probability of a line and its end, with no text before it."""
-        return float(self.score_block(sentence.encode() + b"\n").scores.sum(dtype=np.float64))
+        return float(self.score_block(encoded([sentence])).scores.sum(dtype=np.float64))
 
     def perplexity(self, text: str | Iterable[str]) -> float:
         """Of a line or of lines, line ends and unknown tokens included."""
@@ -72,10 +72,7 @@ class LanguageModel:
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
         """`evaluate` for text in blocks of whole lines; context is carried within a block."""
-        total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, self.choices())
-        for block in blocks:
-            total += measure(block, self.score_block(block), self.choices())
-        return total
+        return evaluated(self, blocks)
 
     @torch.no_grad()
     def score_block(self, block: bytes) -> Scores:
@@ -147,8 +144,7 @@ class LanguageModel:
 
         `temperature` 0 takes the likeliest token. `<unk>` is never drawn.
         """
-        if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
-            raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")
+        check_sampling(temperature, top_k, top_p)
         rng = np.random.default_rng(seed)
         ids = [EOS, *self.tokenizer.encode(prompt)]
         state, shown = None, self._readable(ids[1:])
