@@ -13,7 +13,7 @@ from seqkit import recipes, runs
 
 recipe, updates, *overrides = [*sys.argv[1:], *["multi30k/de-en", "40"][len(sys.argv) - 1 :]]
 torch.set_num_threads(1)
-trainer = runs.make_trainer(recipes.load(recipe, ["text.sampling=0.0", *overrides]), device="cpu")
+trainer = runs.make_trainer(recipes.load(recipe, overrides), device="cpu")
 events = trainer.run()
 list(islice(events, 3))  # to warm up
 began = time.process_time()

@@ -68,7 +68,8 @@ class TrainConfig:
     epochs: int = setting("passes over the data; 0 = as many as train.steps say", default=0, ge=0)
     seed: int = setting("fixes initial weights, order, dropout and subword sampling", default=1, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = setting(
-        "auto: bf16 on CUDA devices that have it, else fp32", default="auto"
+        "auto: bf16 on CUDA devices that have it, and on CPUs that have it for models that gain by it; else fp32",
+        default="auto",
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
     eval_every: int = setting("updates between evaluations, each followed by a checkpoint", default=500, ge=1)

@@ -293,11 +293,14 @@ def pretrained() -> Path:
     return Path(__file__).parent / "pretrained"
 
 
-def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
-    """Open a run folder, a step folder, or a shipped model by name; without `model`, the shipped translator.
+def config_of(model: str | Path) -> tuple[RunConfig, Path]:
+    """The config and the step folder of a run folder, a step folder or a shipped model."""
+    _, folder, config, _ = _opened(model)
+    return config, folder
 
-    A translation model gives a `Translator`. With `task`, a model of another task is refused.
-    """
+
+def _opened(model: str | Path | None) -> tuple[Path, Path, RunConfig, dict[str, int]]:
+    """The path meant by `model`, its step folder, and what is said of the model there."""
     shipped = sorted(folder.name for folder in pretrained().glob("*") if (folder / checkpoint.META).exists())
     path = Path(model) if model is not None else pretrained() / "en-de"
     if not path.exists() and str(model) in shipped:
@@ -311,6 +314,15 @@ def load(model: str | Path | None = None, *, device: str = "auto", task: str | N
         dims = dict(meta["dims"])
     except (KeyError, TypeError, ValueError):
         raise CheckpointError(f"{folder / checkpoint.META} is damaged: it lacks the config or the dims") from None
+    return path, folder, config, dims
+
+
+def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
+    """Open a run folder, a step folder, or a shipped model by name; without `model`, the shipped translator.
+
+    A translation model gives a `Translator`. With `task`, a model of another task is refused.
+    """
+    path, folder, config, dims = _opened(model)
     if task is not None and config.task != task:
         raise CheckpointError(f"{path} is a model for {config.task!r}; this command needs one for {task!r}")
     where = pick_device(device)

@@ -22,6 +22,7 @@ class Perplexity:
     tokens: int  # scored, ends of sentences included where the signature says so
     oov: int  # of these, out of vocabulary
     sentences: int
+    words: int  # of the raw text, set apart by white space, with one for the end of each line
     characters: int  # of the raw text, with one for the end of each line
     bytes: int  # the same in UTF-8
     choices: Mapping[str, str] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Perplexity:
             self.tokens + other.tokens,
             self.oov + other.oov,
             self.sentences + other.sentences,
+            self.words + other.words,
             self.characters + other.characters,
             self.bytes + other.bytes,
             self.choices,
@@ -55,6 +57,11 @@ class Perplexity:
         return perplexity(-self.known, self.tokens - self.oov)
 
     @property
+    def perplexity_per_word(self) -> float:
+        """Of words at white space and line ends, whatever the tokens are: for models that cut text differently."""
+        return perplexity(-self.log_probability, self.words)
+
+    @property
     def bits_per_char(self) -> float:
         return _ratio(-self.log_probability / math.log(2), self.characters)
 
@@ -72,9 +79,11 @@ class Perplexity:
         return {
             "perplexity": finite(self.perplexity),
             "perplexity_without_oov": finite(self.perplexity_without_oov),
+            "perplexity_per_word": finite(self.perplexity_per_word),
             "oov": self.oov,
             "tokens": self.tokens,
             "sentences": self.sentences,
+            "words": self.words,
             "log10_probability": finite(self.log_probability / math.log(10)),
             "bits_per_char": finite(self.bits_per_char),
             "bits_per_byte": finite(self.bits_per_byte),

@@ -46,6 +46,7 @@ class RecurrentLM(nn.Module):
     Config = RecurrentConfig
     cell: ClassVar[Cell]
     carries: ClassVar[bool] = True
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "book": {"embedding": 0, "hidden": 256, "layers": 1},
         "small": {"embedding": 200, "hidden": 200, "layers": 2, "dropout": 0.2, "tie": True},

@@ -5,7 +5,7 @@ Letters: T tokens of a text, N the order, V the words of the model, n_k its k-gr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -50,6 +50,7 @@ def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexi
         len(scores),
         int(found.oov.sum()),
         int(found.ends.sum()),
+        len(block.split()) + block.count(b"\n"),
         len(block.decode("utf-8", "replace")),
         len(block),
         choices,
@@ -63,12 +64,16 @@ class Scorer(Protocol):
     def choices(self) -> dict[str, str]: ...
 
 
-def evaluated(scorer: Scorer, blocks: Iterable[bytes]) -> Perplexity:
-    """The record of a text in blocks of whole lines."""
+def evaluated(
+    scorer: Scorer, blocks: Iterable[bytes], each: Callable[[bytes, Scores], object] = lambda block, found: None
+) -> Perplexity:
+    """The record of a text in blocks of whole lines; `each` is shown every block and its scores."""
     choices = scorer.choices()
-    total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, choices)
+    total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, 0, choices)
     for block in blocks:
-        total += measure(block, scorer.score_block(block), choices)
+        found = scorer.score_block(block)
+        each(block, found)
+        total += measure(block, found, choices)
     return total
 
 

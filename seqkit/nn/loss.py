@@ -14,12 +14,16 @@ from torch.autograd.function import once_differentiable
 
 from .linear import onednn, use_fast
 
-_ROWS = 512  # logits of so many targets at a time: 16 MB for 8,000 words
+_ROWS = 512  # logits of so many targets at a time on the CPU: 16 MB for 8,000 words
+_ROWS_ELSEWHERE = 8192
 
 
-def _product(x: Tensor, weight: Tensor) -> Tensor:
-    """(N, I), (O, I) -> (N, O), without a graph"""
-    return onednn(x, weight, None) if use_fast(x) else F.linear(x, weight)
+def _product(x: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
+    """(N, I), (O, I) -> (N, O) without a graph: the product is in `dtype`, what it gives at least in float32."""
+    if use_fast(x) and dtype == torch.float32:
+        return onednn(x, weight, None)
+    product = F.linear(x.to(dtype), weight.to(dtype))
+    return product.float() if dtype.itemsize < 4 else product
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -27,18 +31,26 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, smoothing: float
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        smoothing: float,
+        dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
-        vocab = weight.size(0)
+        vocab, cast_weight = weight.size(0), weight.to(dtype)
+        transposed = cast_weight.t()
         needs_grad = any(ctx.needs_input_grad)
         grad_hidden = torch.empty_like(hidden) if needs_grad else None
         grad_weight = torch.zeros_like(weight) if needs_grad else None
         grad_bias = torch.zeros_like(bias) if needs_grad and bias is not None else None
         wide = torch.float32 if hidden.device.type == "mps" else torch.float64
         loss, nll = hidden.new_zeros((), dtype=wide), hidden.new_zeros((), dtype=wide)
-        for start in range(0, hidden.size(0), _ROWS):
-            rows, picks = hidden[start : start + _ROWS], targets[start : start + _ROWS, None]
-            logits = _product(rows, weight)
+        size = _ROWS if hidden.device.type == "cpu" else _ROWS_ELSEWHERE
+        for start in range(0, hidden.size(0), size):
+            rows, picks = hidden[start : start + size], targets[start : start + size, None]
+            logits = _product(rows, cast_weight, dtype)
             if bias is not None:
                 logits += bias
             logp = logits.log_softmax(-1)  # (n, V)
@@ -52,8 +64,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
                 if smoothing:
                     grad -= smoothing / vocab
                 grad.scatter_add_(-1, picks, grad.new_full((), smoothing - 1).expand(picks.shape))
-                grad_hidden[start : start + _ROWS] = _product(grad, weight.t())
-                grad_weight += _product(grad.t(), rows.t())
+                grad_hidden[start : start + size] = _product(grad, transposed, dtype)
+                grad_weight += _product(grad.t(), rows.t(), dtype)
                 if grad_bias is not None:
                     grad_bias += grad.sum(0)
         ctx.save_for_backward(grad_hidden, grad_weight, grad_bias)
@@ -62,9 +74,11 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad_loss: Tensor, _: Any) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None]:
+    def backward(
+        ctx: Any, grad_loss: Tensor, _: Any
+    ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None, None]:
         hidden, weight, bias = (None if grad is None else grad * grad_loss.to(grad.dtype) for grad in ctx.saved_tensors)
-        return hidden, weight, bias, None, None
+        return hidden, weight, bias, None, None, None
 
 
 def linear_cross_entropy(
@@ -74,11 +88,9 @@ def linear_cross_entropy(
 
     With label smoothing (Szegedy et al. 2016, arXiv:1512.00567, section 7) the loss is taken against
     (1 - smoothing) of the target plus smoothing / V of every word; the negative log-likelihood is never smoothed.
+    Under autocast the products are of its type, softmax and sums stay float32.
     """
-    if torch.is_autocast_enabled(hidden.device.type):
-        dtype = torch.get_autocast_dtype(hidden.device.type)
-        logits = F.linear(hidden.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)).float()
-        loss = F.cross_entropy(logits, targets, reduction="sum", label_smoothing=smoothing)
-        nll = loss.detach() if not smoothing else F.cross_entropy(logits.detach(), targets, reduction="sum")
-        return loss, nll
-    return cast(tuple[Tensor, Tensor], _LinearCrossEntropy.apply(hidden, weight, bias, targets, smoothing))  # type: ignore[no-untyped-call]
+    kind = hidden.device.type
+    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
+    found = _LinearCrossEntropy.apply(hidden, weight, bias, targets, smoothing, dtype)  # type: ignore[no-untyped-call]
+    return cast(tuple[Tensor, Tensor], found)

@@ -5,8 +5,8 @@ Shapes: B sequences, T steps, D width, V vocabulary.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
@@ -24,6 +24,7 @@ from ..metrics.perplexity import perplexity
 from ..ngram import train as train_ngrams
 from ..nn.loss import linear_cross_entropy
 from ..plugins import components
+from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import EOS, UNK
 from .base import Goal, Step, Totals
@@ -37,15 +38,20 @@ class LanguageData:
     corpus: str = setting("corpus whose folder holds the files below; '' = they are ordinary paths", default="")
     train: list[str] = setting("training text: files, one after the other; .gz is fine", default=[])
     valid: list[str] = setting("validation text, likewise; [] = cut valid_share off the training text", default=[])
+    test: list[str] = setting("test text, likewise, for `seqkit lm perplexity --test`", default=[])
     test_share: float = setting(
-        "share of the training text, at its end, that training never sees", default=0, ge=0, lt=1
-    )
+        "share of the training text, at its end, that is cut off as test text and never trained on",
+        default=0, ge=0, lt=1,
+    )  # fmt: skip
     valid_share: float = setting(
         "share of the rest, at its end, where there is no validation text", default=0.05, gt=0, lt=1
     )
     column: int = setting("column of a TSV file to read, counted from 1; 0 = whole lines", default=0, ge=0)
     unique: bool = setting("keep only the first of equal lines", default=False)
-    lines: Literal["keep", "join"] = setting("keep: a line ends in <eos>; join: the text is one line", default="keep")
+    lines: Literal["keep", "join"] = setting(
+        "keep: a line ends in <eos>; join: the normalised text is one line, and shares are cut off it by character",
+        default="keep",
+    )
     order: Literal["sequential", "random"] = setting(
         "sequential: the state goes on from batch to batch; random: windows in random order, without a state",
         default="sequential",
@@ -60,12 +66,33 @@ class LanguageData:
     def __post_init__(self) -> None:
         if self.stride > self.steps:
             raise ValueError(f"stride = {self.stride} is more than steps = {self.steps}: it would leave tokens out")
+        if self.test and self.test_share:
+            raise ValueError("choose one of test and test_share")
 
-    @field_validator("train", "valid")
+    @field_validator("train", "valid", "test")
     @classmethod
     def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
         """So that a run's config.toml repeats the run from anywhere."""
         return paths if info.data.get("corpus") else [str(Path(path).absolute()) for path in paths]
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What counting reaches on the same tokens: a modified Kneser-Ney model."""
+
+    order: int
+    perplexity: float
+
+    @classmethod
+    def of(cls, train: Ids, measured: Ids, order: int) -> Floor:
+        """An n-gram model of one stream, measured on another; of lower order if no line is long enough."""
+        lines = _as_lines(train)
+        order = min(order, max(len(line.split()) for line in lines))
+        return cls(order, train_ngrams(lines, order=order).perplexity(_as_lines(measured)))
+
+    @property
+    def name(self) -> str:
+        return f"{self.order}-gram"
 
 
 class LanguageModelling:
@@ -81,7 +108,7 @@ class LanguageModelling:
         self._carries = _carries(config.model["name"])
         if self.text.sampling:
             raise ConfigError("text.sampling is for translation: a language model's text is cut once")
-        train, valid, _ = read_texts(self.data)
+        train, valid, _ = read_texts(self.data, self.text.normalize)
         self.tokenizer = Tokenizer.load(folder / "tokenizer") if folder else Tokenizer.train(train, self.text)
         self._train, self._valid = encode(self.tokenizer, train), encode(self.tokenizer, valid)
         if len(self._train) <= self.data.batch * self.data.steps:
@@ -89,14 +116,7 @@ class LanguageModelling:
                 f"the training text has {len(self._train):,} tokens, too few for one batch of {self.data.batch} "
                 f"sequences of {self.data.steps}: set data.batch or data.steps lower"
             )
-        self.floor = self._floor() if self.data.floor else math.nan
-
-    def _floor(self) -> float:
-        """Validation perplexity of an n-gram model of the same tokens."""
-        train, valid = (_as_lines(ids) for ids in (self._train, self._valid))
-        return train_ngrams(train, order=min(self.data.floor, max(len(line.split()) for line in train))).perplexity(
-            valid
-        )
+        self.floor = Floor.of(self._train, self._valid, self.data.floor) if self.data.floor else None
 
     def about(self) -> list[str]:
         unknown = [float((ids == UNK).mean()) for ids in (self._train, self._valid)]
@@ -134,7 +154,7 @@ class LanguageModelling:
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         found = {"perplexity": perplexity(totals.sums["nll"], totals.count)}
-        return found if math.isnan(self.floor) else {**found, f"{self.data.floor}-gram": self.floor}
+        return {**found, self.floor.name: self.floor.perplexity} if self.floor else found
 
     def save(self, folder: Path) -> None:
         (folder / "tokenizer").mkdir()
@@ -168,13 +188,16 @@ def _carries(name: str) -> bool:
     return carries
 
 
-def read_texts(data: LanguageData) -> tuple[list[str], list[str], list[str]]:
+def read_texts(data: LanguageData, normalize: Sequence[str] = ()) -> tuple[list[str], list[str], list[str]]:
     """Lines for training, validation and testing; the last may be none. Raises `DataError`, `ConfigError`."""
     if not data.train:
         raise ConfigError("[data]: no training text: set data.train to a list of files")
-    text, test = cut_off(_read(data, data.train), data.test_share)
+    normalizer = Normalizer(normalize)
+    text, test = cut_off(_read(data, data.train, normalizer), data.test_share)
+    if data.test:
+        test = _read(data, data.test, normalizer)
     if data.valid:
-        train, valid = text, _read(data, data.valid)
+        train, valid = text, _read(data, data.valid, normalizer)
     else:
         train, valid = cut_off(text, data.valid_share)
     for name, lines in (("training", train), ("validation", valid)):
@@ -184,7 +207,19 @@ def read_texts(data: LanguageData) -> tuple[list[str], list[str], list[str]]:
     return train, valid, test
 
 
-def _read(data: LanguageData, names: list[str]) -> list[str]:
+def held_out(config: RunConfig, folder: Path) -> tuple[list[str], Floor | None]:
+    """The test text of a run, and what counting reaches on it; raises `ConfigError` if the run has none."""
+    data, text = build(LanguageData, config.data, "[data]"), build(TextConfig, config.text, "[text]")
+    train, _, test = read_texts(data, text.normalize)
+    if not test:
+        raise ConfigError("this run held no test text out: it was trained without data.test and data.test_share")
+    if not data.floor:
+        return test, None
+    tokenizer = Tokenizer.load(folder / "tokenizer")
+    return test, Floor.of(encode(tokenizer, train), encode(tokenizer, test), data.floor)
+
+
+def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[str]:
     lines: list[str] = []
     for path in locate(data.corpus, names):
         for number, line in enumerate(read_lines(path), 1):
@@ -196,17 +231,18 @@ def _read(data: LanguageData, names: list[str]) -> list[str]:
             lines.append(line)
     if data.unique:
         lines = list(dict.fromkeys(lines))
-    return [" ".join(lines)] if data.lines == "join" else lines
+    return [normalizer(" ".join(lines))] if data.lines == "join" else lines
 
 
 def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
-    """The text without its last `share`, and that: whole lines, or characters of a text that is one line."""
-    if not share:
+    """The text without the last `share` of its characters, and that: whole lines, but for a text that is one line."""
+    if not share or not lines:
         return lines, []
     if len(lines) == 1:
         at = round(len(lines[0]) * (1 - share))
         return [lines[0][:at]], [lines[0][at:]]
-    at = min(len(lines) - 1, round(len(lines) * (1 - share)))
+    ends = np.cumsum([len(line) + 1 for line in lines])
+    at = min(len(lines) - 1, int(np.searchsorted(ends, ends[-1] * (1 - share), side="right")))
     return lines[:at], lines[at:]
 
 

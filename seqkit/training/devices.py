@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
+from torch import nn
 
 from ..errors import ConfigError
 
@@ -30,11 +31,25 @@ def pick_device(name: str = "auto") -> torch.device:
 Precision = Literal["fp32", "bf16"]
 
 
-def pick_precision(device: torch.device, name: Literal["auto", "fp32", "bf16"]) -> Precision:
-    """What `name` means on `device`: "auto" is bf16 on CUDA devices that have it, else fp32."""
-    if name == "auto":
-        return "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    return name
+def pick_precision(device: torch.device, name: Literal["auto", "fp32", "bf16"], model: nn.Module) -> Precision:
+    """What `name` means for `model` on `device`.
+
+    "auto" is bf16 on CUDA devices that have it, and on CPUs that have it for models that say `fast_bf16`: those
+    whose time goes into large products. Small Transformers lose by it there.
+    """
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if device.type == "cpu" and cpu_has_bf16() and getattr(model, "fast_bf16", False) else "fp32"
+
+
+def cpu_has_bf16() -> bool:
+    """Whether this CPU multiplies bf16 numbers itself (AVX512-BF16 or AMX); without, they cost time."""
+    try:
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    except AttributeError:  # private to torch, and missing from some versions
+        return False
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
@@ -68,6 +83,14 @@ class Processes:
         """Until all processes are here."""
         if self.world > 1:
             torch.distributed.barrier()
+
+    def agree(self, value: float) -> float:
+        """The first process's value, so that all decide alike."""
+        if self.world == 1:
+            return value
+        box = [value]
+        torch.distributed.broadcast_object_list(box)
+        return box[0]
 
     def sum(self, tensors: list[torch.Tensor]) -> None:
         """Add `tensors` up over all processes, in place: one message for each type of number."""

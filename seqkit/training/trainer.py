@@ -77,7 +77,7 @@ class Trainer:
         self, task: Task, model: nn.Module, config: TrainConfig, optim: OptimConfig, device: torch.device = _CPU
     ) -> None:
         self.task, self.config, self.optim, self.device = task, config, optim, device
-        self.precision = pick_precision(device, config.precision)
+        self.precision = pick_precision(device, config.precision, model)
         self.processes = Processes.join(device)
         self.model = model.to(device)
         self.averaged = deepcopy(self.model).requires_grad_(False) if config.average else self.model
@@ -194,7 +194,7 @@ class Trainer:
                 carry = step.carry
             metrics = self.task.metrics(self.averaged, totals)
         self.model.train()
-        value = metrics[self.task.goal.metric]
+        value = self.processes.agree(metrics[self.task.goal.metric])
         best = self.task.goal.improves(value, self.state.best)
         self.state.stale = 0 if best else self.state.stale + 1
         self.state.drops += not best

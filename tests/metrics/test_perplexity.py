@@ -13,7 +13,7 @@ CHOICES = {"ppl": "per-token", "unit": "word", "oov": "unk"}
 
 
 def record(known=-20.0, unknown=-6.0, tokens=10, oov=2, choices=CHOICES):
-    return Perplexity(known, unknown, tokens, oov, sentences=3, characters=40, bytes=44, choices=choices)
+    return Perplexity(known, unknown, tokens, oov, sentences=3, words=9, characters=40, bytes=44, choices=choices)
 
 
 def test_figures_follow_their_definitions():
@@ -21,12 +21,13 @@ def test_figures_follow_their_definitions():
     assert found.log_probability == -26
     assert found.perplexity == pytest.approx(math.exp(2.6))
     assert found.perplexity_without_oov == pytest.approx(math.exp(20 / 8))
+    assert found.perplexity_per_word == pytest.approx(math.exp(26 / 9))
     assert found.bits_per_char == pytest.approx(26 / 40 * math.log2(math.e))
     assert found.bits_per_byte == pytest.approx(26 / 44 * math.log2(math.e))
 
 
 def test_a_uniform_model_is_as_perplexed_as_it_has_choices():
-    found = Perplexity(12 * math.log(1 / 32), 0.0, 12, 0, 1, 12, 24)
+    found = Perplexity(12 * math.log(1 / 32), 0.0, 12, 0, 1, 3, 12, 24)
     assert found.perplexity == pytest.approx(32)
     assert found.bits_per_char == pytest.approx(5)
     assert found.bits_per_byte == pytest.approx(2.5)
@@ -36,7 +37,7 @@ def test_parts_of_a_text_add_up_to_the_whole():
     parts = [record(-1.5, -0.25, 4, 1), record(-3.0, 0.0, 5, 0), record(-2.25, -8.0, 7, 2)]
     whole = parts[0] + parts[1] + parts[2]
     assert (whole.known, whole.unknown, whole.tokens, whole.oov) == (-6.75, -8.25, 16, 3)
-    assert (whole.sentences, whole.characters, whole.bytes) == (9, 120, 132)
+    assert (whole.sentences, whole.words, whole.characters, whole.bytes) == (9, 27, 120, 132)
     assert whole.choices == CHOICES
     assert whole.perplexity == pytest.approx(math.exp(15 / 16))
     assert whole == parts[0] + (parts[1] + parts[2])
@@ -58,8 +59,8 @@ def test_the_signature_holds_every_choice_and_the_version():
 def test_a_record_is_plain_data_for_json():
     found = record().record()
     assert set(found) == {
-        *("perplexity", "perplexity_without_oov", "oov", "tokens", "sentences", "log10_probability"),
-        *("bits_per_char", "bits_per_byte", "signature"),
+        *("perplexity", "perplexity_without_oov", "perplexity_per_word", "oov", "tokens", "sentences", "words"),
+        *("log10_probability", "bits_per_char", "bits_per_byte", "signature"),
     }
     assert json.loads(json.dumps(found)) == found
     assert found["log10_probability"] == pytest.approx(-26 / math.log(10))

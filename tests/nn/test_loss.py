@@ -40,11 +40,19 @@ def test_the_loss_works_without_gradients():
     assert float(loss) == pytest.approx(float(nll))
 
 
-def test_under_autocast_the_loss_stays_close_and_in_full_precision():
+@pytest.mark.parametrize("half", [False, True], ids=["float32 states", "bf16 states"])
+def test_under_autocast_loss_and_gradients_stay_close_and_in_full_precision(half):
     torch.manual_seed(1)
-    hidden, weight, targets = torch.randn(64, 32), torch.randn(100, 32), torch.randint(100, (64,))
-    exact, _ = linear_cross_entropy(hidden, weight, None, targets, smoothing=0.1)
+    hidden, weight, bias = torch.randn(700, 32), torch.randn(100, 32) * 0.2, torch.randn(100)
+    targets = torch.randint(100, (700,))
+    leaves = [[part.clone().requires_grad_() for part in (hidden, weight, bias)] for _ in range(2)]
+    exact, _ = linear_cross_entropy(*leaves[0], targets, smoothing=0.1)
     with torch.autocast("cpu", torch.bfloat16):
-        rough, _ = linear_cross_entropy(hidden, weight, None, targets, smoothing=0.1)
-    assert rough.dtype in (torch.float32, torch.float64)
-    assert float(rough) == pytest.approx(float(exact), rel=0.01)
+        states = leaves[1][0].bfloat16() if half else leaves[1][0]
+        rough, nll = linear_cross_entropy(states, *leaves[1][1:], targets, smoothing=0.1)
+    exact.backward(), rough.backward()
+    assert rough.dtype == nll.dtype == torch.float64
+    assert float(rough.detach()) == pytest.approx(float(exact.detach()), rel=1e-3)
+    for mine, other in zip(leaves[1], leaves[0], strict=True):
+        assert mine.grad.dtype == torch.float32
+        assert float((mine.grad - other.grad).norm() / other.grad.norm()) < 0.01

@@ -82,6 +82,32 @@ def test_the_floor_is_the_n_gram_model_of_the_same_tokens(trained):
     assert run.metrics["5-gram"] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("how", ["a share", "a file"])
+def test_the_text_held_out_is_measured_beside_the_floor(folder, cli, how):
+    rest, held = (LINES, UNSEEN) if how == "a file" else cut_off(LINES, 0.25)
+    (folder / "held").write_text("\n".join(held) + "\n")
+    part = f'test = ["{folder}/held"]' if how == "a file" else "test_share = 0.25"
+    run = runs.train(write_config(folder, data=part), out=folder / "run").folder
+    record = json.loads(cli("lm", "perplexity", "-m", run, "--test", "--json").lines[0])
+    model = seqkit.load(run)
+    assert record["perplexity"] == pytest.approx(model.perplexity(held))
+    split = lambda lines: [" ".join(map(str, model.tokenizer.encode(line))) for line in lines]  # noqa: E731
+    floor = ngram.train(split(cut_off(rest, 0.05)[0]), order=5).perplexity(split(held))
+    assert record["5-gram"] == pytest.approx(floor)
+    shown = cli("lm", "perplexity", "-m", run, "--test").lines
+    assert shown[-1] == f"5-gram of the same tokens, modified Kneser-Ney: perplexity {floor:.4f}"
+    refused = cli("lm", "perplexity", "-m", run, "--test", folder / "held").complaint(2)
+    assert "choose one of --test and FILE" in refused
+
+
+def test_a_run_without_test_text_and_a_counted_model_have_nothing_held_out(trained, cli, tmp_path):
+    folder, _, _ = trained
+    assert "held no test text out" in cli("lm", "perplexity", "-m", folder / "run", "--test").complaint()
+    ngram.save(ngram.train(["a b"], order=1), tmp_path / "x.arpa")
+    refused = cli("lm", "perplexity", "-m", tmp_path / "x.arpa", "--test").complaint(2)
+    assert "--test needs a run folder first" in refused
+
+
 def test_a_perplexity_is_what_the_model_says_token_by_token():
     model = untrained("lstm")
     ids = [3, *(i for line in UNSEEN for i in model.tokenizer.encode(line, eos=True))]
@@ -161,9 +187,10 @@ def test_random_windows_train_too_and_carry_nothing(folder):
 
 
 def test_a_text_is_cut_at_its_end_into_training_validation_and_test():
-    lines = [str(i) for i in range(100)]
+    lines = [f"{i:02}" for i in range(100)]
     rest, test = cut_off(lines, 0.1)
     assert (rest[-1], test) == ("89", lines[90:])
+    assert cut_off(["x" * 90, *lines[:4]], 0.1) == (["x" * 90], lines[:4])  # shares are of characters, not of lines
     assert cut_off(["abcdefghij"], 0.3) == (["abcdefg"], ["hij"])
     assert cut_off(lines, 0) == (lines, [])
 
@@ -174,6 +201,8 @@ def test_lines_can_be_joined_made_unique_and_read_from_a_column(tmp_path):
     assert read_texts(data)[:2] == (["b", "d"], ["b", "d"])
     joined = LanguageData(train=[str(tmp_path / "x.tsv")], lines="join", test_share=0.5, valid_share=0.5)
     assert [len(part[0]) for part in read_texts(joined)] == [3, 3, 5]
+    texts = read_texts(joined, ["letters"])
+    assert texts[2] == ["d a b"]  # cut after normalisation: of "a b c d a b"
     with pytest.raises(DataError, match=r"x.tsv:1: 2 columns, so no column 3"):
         read_texts(LanguageData(train=[str(tmp_path / "x.tsv")], column=3))
 
