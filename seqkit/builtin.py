@@ -23,6 +23,12 @@ def register(plugin: Plugin) -> None:
         "transformer", "seqkit.models.transformer:Transformer", "encoder-decoder; Vaswani et al. 2017, arXiv:1706.03762"
     )
 
+    plugin.model(
+        "rnn-seq2seq",
+        "seqkit.models.rnn_seq2seq:RecurrentSeq2Seq",
+        "encoder-decoder with attention; arXiv:1409.0473, arXiv:1508.04025",
+    )
+
     plugin.tokenizer(
         "sentencepiece", "seqkit.text.subword:SentencePieceSplitter", "BPE or unigram subwords; arXiv:1808.06226"
     )

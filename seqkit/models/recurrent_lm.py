@@ -77,7 +77,7 @@ class RecurrentLM(nn.Module):
         self.dropout = Locked(c.dropout) if c.locked else Dropout(c.dropout)
         width = c.embedding if c.tie else c.hidden
         self.narrow = nn.Linear(c.hidden, width, bias=False) if width != c.hidden else None
-        if self.embedding is not None:
+        if self.embedding is not None and c.tie:  # else normal, as torch has it: small inputs learn slowly
             nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
         if c.tie and self.embedding is not None:
             self.output = self.embedding.weight

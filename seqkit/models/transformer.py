@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ..config import section, setting
 from ..nn.attention import KeyValue
 from ..nn.linear import linear
+from ..nn.memory import owners
 from ..nn.transformer import DecoderLayer, Embedding, EncoderLayer
 from ..text.vocab import PAD
 
@@ -103,6 +104,17 @@ class Transformer(nn.Module):
             x = layer(x, mask)
         return self.encoder_norm(x), mask
 
+    def attention(self, source: Tensor, inputs: Tensor) -> Tensor:
+        """How much each target position looks at each source position: (B, S), (B, T) -> (B, layers, H, T, S)"""
+        memory, mask = self.encode(source)
+        x = self.target_embedding(inputs)
+        looked = []
+        for layer in self.decoder_layers:
+            projected = layer.cross_attention.project(memory)
+            looked.append(layer.looks(x, projected, mask))
+            x = layer(x, projected, mask)
+        return torch.stack(looked, 1)
+
     def logits(self, hidden: Tensor) -> Tensor:
         """(…, D) -> (…, V)"""
         return linear(hidden, self.output)
@@ -137,13 +149,9 @@ class Transformer(nn.Module):
         Sentences whose rows stay together in equal number keep one copy of their memory between them.
         """
         kept = rows if state.kept is None else state.kept[rows]
-        sentences = state.memory[0].keys.size(0)
-        each = state.rows // sentences
+        owner = owners(rows, state.rows, state.memory[0].keys.size(0))
         state = state._replace(rows=rows.numel(), kept=kept)
-        owner, count = torch.unique_consecutive(rows // each, return_counts=True)
-        if not bool((count == count[0]).all()):
-            owner = rows // each
-        if owner.numel() == sentences and bool((owner == torch.arange(sentences, device=owner.device)).all()):
+        if owner is None:
             return state
         memory = tuple(KeyValue(kv.keys[owner], kv.values[owner]) for kv in state.memory)
         return state._replace(memory=memory, mask=None if state.mask is None else state.mask[owner])

@@ -97,27 +97,57 @@ class Recurrent(nn.Module):
         self.reset()
 
     def reset(self) -> None:
-        """Uniform weights within 1 / sqrt(H), as torch's."""
+        """Uniform weights within 1 / sqrt(H), as torch's; forget gates begin open (Jozefowicz et al. 2015)."""
         for name, parameter in self.named_parameters():
-            if not name.startswith("norms"):
-                nn.init.uniform_(parameter, -(self.hidden**-0.5), self.hidden**-0.5)
+            if name.startswith("norms"):
+                continue
+            nn.init.uniform_(parameter, -(self.hidden**-0.5), self.hidden**-0.5)
+            if self.cell == "lstm" and name.startswith("bias"):
+                nn.init.constant_(parameter.chunk(4)[1], 1.0 if name.startswith("bias_ih") else 0.0)
 
     def zero_state(self, batch: int, like: Tensor) -> State:
         """The state before the first step."""
         zeros = like.new_zeros(self.layers * self.directions, batch, self.hidden)
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
 
-    def forward(self, x: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """(T, B, I) and the state before the first step -> (T, B, P * H), the state after the last."""
+    def forward(self, x: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+        """(T, B, I) and the state before the first step -> (T, B, P * H), the state after the last.
+
+        With `lengths` (B,), what goes backwards begins at each sequence's own end, so that outputs there do not
+        depend on padding behind it; outputs in the padding, and the state after it, mean nothing.
+        """
         state = state or self.zero_state(x.size(1), x)
         ends: list[State] = []
         for layer in range(self.layers):
             if layer:
                 x = self.between(x)
             rows = slice(layer * self.directions, (layer + 1) * self.directions)
-            x, end = self._layer(layer, x, tuple(part[rows] for part in state))
+            x, end = self._layer(layer, x, tuple(part[rows] for part in state), lengths)
             ends.append(end)
         return x, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
+
+    def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """One step of a stack that goes forwards: (B, I) -> (B, H), the state after it.
+
+        Weight drop and recurrent dropout are for `forward`: they hold one mask over all of its steps.
+        """
+        after: list[State] = []
+        for layer in range(self.layers):
+            if layer:
+                x = self.between(x[None])[0]
+            before = tuple(part[layer] for part in state)
+            after.append(self._cell(f"l{layer}", x, before))
+            x = after[-1][0]
+        return x, tuple(torch.stack(parts) for parts in zip(*after, strict=True))
+
+    def _cell(self, name: str, x: Tensor, state: State) -> State:
+        """One step of one layer: (B, I), states (B, H) -> states (B, H)"""
+        weights = self._weights(name)
+        if self.scratch:
+            return self._by_equations(name, x[None], state)[1]
+        if self.cell == "lstm":
+            return torch.lstm_cell(x, state, *weights)
+        return ((torch.gru_cell if self.cell == "gru" else torch.rnn_tanh_cell)(x, state[0], *weights),)
 
     def _names(self, layer: int) -> list[str]:
         return [f"l{layer}", f"l{layer}_reverse"][: self.directions]
@@ -129,27 +159,26 @@ class Recurrent(nn.Module):
             found[1] = F.dropout(found[1], self.weight_drop)
         return found
 
-    def _layer(self, layer: int, x: Tensor, state: State) -> tuple[Tensor, State]:
+    def _layer(self, layer: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
         """One layer, both directions: (T, B, I), states (P, B, H) -> (T, B, P * H), states (P, B, H)"""
-        if not self.scratch:
-            return self._by_torch([w for name in self._names(layer) for w in self._weights(name)], x, state)
+        way = self._by_equations if self.scratch else self._by_torch
         outputs, ends = [], []
         for i, name in enumerate(self._names(layer)):
-            steps = x.flip(0) if i else x
-            output, end = self._by_equations(name, steps, tuple(part[i] for part in state))
-            outputs.append(output.flip(0) if i else output)
+            output, end = way(name, backwards(x, lengths) if i else x, tuple(part[i] for part in state))
+            outputs.append(backwards(output, lengths) if i else output)
             ends.append(end)
         return torch.cat(outputs, -1), tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
 
-    def _by_torch(self, weights: list[Tensor], x: Tensor, state: State) -> tuple[Tensor, State]:
-        """Torch's kernel for one layer; oneDNN's for the LSTM on the CPU, cuDNN's on CUDA."""
-        rest = (True, 1, 0.0, self.training, self.directions == 2, False)
+    def _by_torch(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """One layer in one direction by torch's kernel; oneDNN's for the LSTM on the CPU, cuDNN's on CUDA."""
+        weights, rest = self._weights(name), (True, 1, 0.0, self.training, False, False)
+        first = tuple(part[None] for part in state)
         if self.cell == "lstm":
-            output, h, c = torch.lstm(x, state, weights, *rest)
-            return output, (h, c)
+            output, h, c = torch.lstm(x, first, weights, *rest)
+            return output, (h[0], c[0])
         kernel = torch.gru if self.cell == "gru" else torch.rnn_tanh
-        output, h = kernel(x, state[0], weights, *rest)
-        return output, (h,)
+        output, h = kernel(x, first[0], weights, *rest)
+        return output, (h[0],)
 
     def _by_equations(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One layer in one direction, step by step: (T, B, I), states (B, H) -> (T, B, H), states (B, H)"""
@@ -175,6 +204,15 @@ class Recurrent(nn.Module):
                 state = (rnn_step(product, from_state),)
             outputs.append(state[0])
         return torch.stack(outputs), state
+
+
+def backwards(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Each sequence from its end to its beginning, with padding left behind it: (T, B, …), (B,) -> (T, B, …)"""
+    if lengths is None:
+        return x.flip(0)
+    step = torch.arange(x.size(0), device=x.device)[:, None]
+    place = torch.where(step < lengths, lengths - 1 - step, step)  # (T, B)
+    return x.gather(0, place.view(*place.shape, *[1] * (x.dim() - 2)).expand_as(x))
 
 
 class Locked(nn.Module):

@@ -82,11 +82,19 @@ class DecoderLayer(nn.Module):
 
         `mask` is True where a source position may be looked at and broadcasts to (B, H, T, S).
         """
-        y = self.around_attention.enter(x)
-        x = self.around_attention.leave(x, self.attention(y, self.attention.project(y), causal=True))
+        x = self._past(x)
         y = self.around_cross_attention.enter(x)
         x = self.around_cross_attention.leave(x, self.cross_attention(y, memory, mask=mask))
         return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x)))
+
+    def looks(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
+        """How much each target position looks at each source position: (B, T, D) -> (B, H, T, S)"""
+        return self.cross_attention.weights(self.around_cross_attention.enter(self._past(x)), memory, mask)
+
+    def _past(self, x: Tensor) -> Tensor:
+        """Self-attention of each position over those before it: (B, T, D) -> (B, T, D)"""
+        y = self.around_attention.enter(x)
+        return self.around_attention.leave(x, self.attention(y, self.attention.project(y), causal=True))
 
     def step(
         self, x: Tensor, past: Tensor | None, memory: KeyValue, mask: Tensor | None, *, rows: Tensor | None = None

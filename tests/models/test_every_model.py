@@ -21,7 +21,19 @@ SMALL = {
             "tie": tie,
         }
         for prenorm, tie in ((True, True), (False, False))
-    ]
+    ],
+    "rnn-seq2seq": [
+        {"embedding": 12, "hidden": 10, "encoder_layers": 2, "decoder_layers": 2, **more}
+        for more in (
+            {"cell": "gru"},
+            {"cell": "lstm", "feed": "output", "tie": False},
+            {"cell": "gru", "feed": "context", "attention": "general"},
+            {"cell": "rnn", "feed": "output", "attention": "dot", "bidirectional": False},
+            {"cell": "lstm", "feed": "context", "attention": "scaled-dot", "bidirectional": False},
+            {"cell": "lstm", "attention": "none"},
+            {"cell": "gru", "attention": "none", "bidirectional": False},
+        )
+    ],
 }
 CASES = [(name, i) for name, sizes in SMALL.items() for i in range(len(sizes))]
 
@@ -54,6 +66,22 @@ def test_stepping_gives_the_logits_of_the_whole_sentence_at_once(model):
     for t in range(inputs.size(1)):
         logits, state = model.step(inputs[:, t], state)
         torch.testing.assert_close(logits, whole[:, t], rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+def test_attention_is_a_distribution_over_real_source_positions(model):
+    source, inputs = pairs()
+    if getattr(model, "attend", True) is None:
+        with pytest.raises(ValueError, match="no attention"):
+            model.attention(source, inputs)
+        return
+    weights = model.attention(source, inputs)  # (B, layers, heads, T, S)
+    assert weights.shape[0] == len(source)
+    assert weights.shape[3:] == (inputs.size(1), source.size(1))
+    torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
+    assert not weights.masked_select((source == PAD)[:, None, None, None, :]).any()
+    alone = model.attention(source[:1, : int((source[0] != PAD).sum())], inputs[:1])
+    torch.testing.assert_close(alone[0], weights[0, ..., : alone.size(-1)], rtol=1e-4, atol=1e-6)
 
 
 @torch.no_grad()

@@ -105,3 +105,36 @@ def test_locked_dropout_and_dropped_words_keep_the_mean():
     assert (words == words[:, :1]).all()
     assert words.mean() == pytest.approx(1, abs=0.05)
     assert (drop_words(torch.ones(5, 3), 0.25, training=False) == 1).all()
+
+
+@pytest.mark.parametrize("implementation", ["scratch", "torch"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_backwards_means_from_each_sequence_s_own_end(cell, implementation):
+    torch.manual_seed(7)
+    layer = Recurrent(cell, 5, 4, layers=2, bidirectional=True, implementation=implementation)
+    x, lengths = torch.randn(6, 3, 5), torch.tensor([6, 2, 4])
+    together = layer(x, lengths=lengths)[0]
+    for row, length in enumerate(lengths.tolist()):
+        torch.testing.assert_close(together[:length, row], layer(x[:length, row : row + 1])[0][:, 0])
+
+
+@pytest.mark.parametrize("implementation", ["scratch", "torch"])
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_steps_one_by_one_give_what_the_whole_gives(cell, implementation):
+    torch.manual_seed(8)
+    layer = Recurrent(cell, 5, 4, layers=2, implementation=implementation)
+    x = torch.randn(6, 3, 5)
+    whole, end = layer(x)
+    state, outputs = layer.zero_state(3, x), []
+    for now in x:
+        output, state = layer.step(now, state)
+        outputs.append(output)
+    torch.testing.assert_close(torch.stack(outputs), whole)
+    for mine, other in zip(state, end, strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+def test_the_forget_gates_of_an_lstm_begin_open():
+    layer = Recurrent("lstm", 5, 4)
+    forget = layer.bias_ih_l0.chunk(4)[1] + layer.bias_hh_l0.chunk(4)[1]
+    assert torch.equal(forget, torch.ones(4))
