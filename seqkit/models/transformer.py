@@ -64,9 +64,10 @@ class Transformer(nn.Module):
         """Without `source_vocab`, source and target share one vocabulary of `target_vocab` tokens."""
         super().__init__()
         c = config
+        self.source_vocab = source_vocab or target_vocab
         self.target_embedding = Embedding(target_vocab, c.width, dropout=c.dropout, padding=PAD)
         if source_vocab or not c.tie:
-            self.source_embedding = Embedding(source_vocab or target_vocab, c.width, dropout=c.dropout, padding=PAD)
+            self.source_embedding = Embedding(self.source_vocab, c.width, dropout=c.dropout, padding=PAD)
         else:
             self.source_embedding = self.target_embedding
         sizes: dict[str, Any] = {"dropout": c.dropout, "attention_dropout": c.attention_dropout, "prenorm": c.prenorm}

@@ -159,7 +159,7 @@ class Translation:
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Translator:
         source, target = load_tokenizers(folder)
-        sizes = [cast(Any, model).source_embedding.tokens.num_embeddings, cast(Tensor, model.output).size(0)]
+        sizes = [cast(Any, model).source_vocab, cast(Tensor, model.output).size(0)]
         for tokenizer, size in zip((source, target), sizes, strict=True):
             found = len(tokenizer.vocab)
             if found != size:
