@@ -2,8 +2,22 @@
 
 from .beam import beam_search
 from .decode import decode
-from .decoder import Hypothesis, StepDecoder
+from .decoder import Ensemble, Hypothesis, Normalize, StepDecoder
+from .forced import attention, log_probabilities
+from .rules import Rules
 from .sampling import sample
 from .settings import SearchConfig
 
-__all__ = ["Hypothesis", "SearchConfig", "StepDecoder", "beam_search", "decode", "sample"]
+__all__ = [
+    "Ensemble",
+    "Hypothesis",
+    "Normalize",
+    "Rules",
+    "SearchConfig",
+    "StepDecoder",
+    "attention",
+    "beam_search",
+    "decode",
+    "log_probabilities",
+    "sample",
+]

@@ -1,15 +1,20 @@
 """Beam search over anything that can take one step.
 
-Shapes: B sentences still open, K beams of each, R = B * K rows, V vocabulary, t steps so far.
+Shapes: B beams still open (one a sentence, or one a group of a sentence), K hypotheses of each, R = B * K rows,
+V vocabulary, t steps so far.
 """
 
 from __future__ import annotations
+
+from itertools import zip_longest
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..text.vocab import BOS, EOS, PAD
-from .decoder import Hypothesis, StateT, StepDecoder
+from .decoder import AVERAGE, Hypothesis, Normalize, StateT, StepDecoder
+from .rules import NO_RULES, Rules, missing_tokens, next_tokens
 
 _NEVER = float("-inf")
 _GROUP = 64  # see _top
@@ -22,35 +27,51 @@ def beam_search(
     limits: list[int],
     *,
     beam: int,
-    length_penalty: float = 1.0,
+    normalize: Normalize = AVERAGE,
     patience: float = 1.0,
+    rules: Rules = NO_RULES,
+    groups: int = 1,
+    diversity: float = 0.0,
 ) -> list[list[Hypothesis]]:
     """The finished hypotheses of each sentence of `source` (B, S), best score first; greedy search if `beam` is 1.
 
     A hypothesis is finished when `<eos>` is among the `beam` best continuations of its sentence. A sentence
     is done, and leaves the batch, with `patience * beam` of them (Kasai et al. 2022, arXiv:2204.05424); with
     infinite patience and a wide enough beam the search is exhaustive. A sentence's output has at most
-    `limits[b]` tokens, `<eos>` included: there the open hypotheses must end.
+    `limits[b]` tokens, `<eos>` included (more where `rules` need them): there the open hypotheses must end.
+
+    With several `groups` (which divide `beam`), a sentence has as many beams of beam / groups hypotheses: before
+    ranking, each takes `diversity` off a token for every time that the groups before it chose it at this step
+    (Vijayakumar et al. 2018, arXiv:1610.02424). Log probabilities stay the model's own. Whatever the rules say,
+    open hypotheses end at their limit.
     """
-    sentences, device = source.size(0), source.device
-    done: list[list[Hypothesis]] = [[] for _ in range(sentences)]
-    open_ = torch.arange(sentences, device=device)  # (B,) which sentences the rows belong to
-    limit = torch.tensor(limits, device=device)
+    sentences, device, size = source.size(0), source.device, beam // groups
+    done: list[list[Hypothesis]] = [[] for _ in range(sentences * groups)]
+    open_ = torch.arange(sentences * groups, device=device)  # (B,) which beam the rows belong to
+    limit = torch.tensor([max(n, rules.least) for n in limits], device=device).repeat_interleave(groups)
+    last = int(limit.max()) if sentences else 0
     state = model.start(source)
-    ids = torch.full((sentences,), BOS, device=device)
-    logp = torch.zeros(sentences, 1, device=device)  # (B, K); K is 1 before the first step
-    history = torch.empty(sentences, 0, dtype=torch.long, device=device)  # (R, t)
-    for t in range(1, max(limits) + 1):
+    if groups > 1:
+        state = model.select(state, open_ // groups)
+    ids = torch.full((sentences * groups,), BOS, device=device)
+    logp = torch.zeros(sentences * groups, 1, device=device)  # (B, K); K is 1 before the first step
+    history = torch.empty(sentences * groups, 0, dtype=torch.long, device=device)  # (R, t)
+    for t in range(1, last + 1):
         logits, state = model.step(ids, state)
-        must_end = limit == t  # (B,)
-        value, token, origin = _extend(logits.float(), logp, must_end, 2 * beam)  # (B, 2K): <eos> may take K of them
+        step = _Step(logits.float(), logp, history, limit - t)
+        if groups > 1:
+            value, token, origin = _by_groups(step, 2 * size, rules, open_, groups, diversity)
+        elif rules:
+            value, token, origin = _ruled(step, 2 * size, rules)
+        else:
+            value, token, origin = _free(step, 2 * size)  # <eos> may take K of them
         ends = token == EOS
-        _finish(done, open_, history, value[:, :beam], origin[:, :beam], ends[:, :beam], length_penalty)
+        _finish(done, open_, history, value[:, :size], origin[:, :size], ends[:, :size], normalize)
         # The K best that go on: a stable sort puts those that end last.
-        order = ends.long().argsort(dim=1, stable=True)[:, :beam]
+        order = ends.long().argsort(dim=1, stable=True)[:, :size]
         value = value.masked_fill(ends, _NEVER).gather(1, order)
-        enough = torch.tensor([len(done[b]) >= patience * beam for b in open_.tolist()], device=device)
-        stay = ~(enough | must_end | (value[:, 0] == _NEVER))
+        enough = torch.tensor([len(done[b]) >= patience * size for b in open_.tolist()], device=device)
+        stay = ~(enough | (limit == t) | (value[:, 0] == _NEVER))
         if not bool(stay.any()):
             break
         rows = origin.gather(1, order)[stay].flatten()  # (R,) rows of the last step that live on
@@ -58,16 +79,32 @@ def beam_search(
         open_, limit = open_[stay], limit[stay]
         state = model.select(state, rows)
         history = torch.cat([history[rows], ids[:, None]], dim=1)
-    return [sorted(found, key=lambda h: -h.score) for found in done]
+    found = [[h for group in done[b * groups : (b + 1) * groups] for h in group] for b in range(sentences)]
+    if groups > 1:  # which may have found the same
+        found = [list({tuple(h.ids): h for h in hypotheses}.values()) for hypotheses in found]
+    return [sorted(hypotheses, key=lambda h: -h.score) for hypotheses in found]
 
 
-def _extend(logits: Tensor, logp: Tensor, must_end: Tensor, most: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The `most` best continuations of each sentence, best first.
+class _Step(NamedTuple):
+    """What is known when hypotheses are about to grow."""
 
-    logits (R, V), logp (B, K), must_end (B,) -> log probability, token, row it continues: (B, most) each,
-    or as many as there are. Overwrites `logits`.
-    """
-    batch, beams = logp.shape
+    logits: Tensor  # (R, V)
+    logp: Tensor  # (B, K)
+    history: Tensor  # (R, t - 1)
+    left: Tensor  # (B,) how many tokens may follow the one to be chosen
+
+    @property
+    def must_end(self) -> Tensor:
+        """(R,)"""
+        return (self.left == 0).repeat_interleave(self.logp.size(1))
+
+
+Choice = tuple[Tensor, Tensor, Tensor]  # log probability, token, row it continues: (B, n) each, best first
+
+
+def _free(step: _Step, most: int) -> Choice:
+    """The `most` best continuations of each beam, or as many as there are. Overwrites the logits."""
+    logits = step.logits
     barred = logits[:, [PAD, BOS]]  # never produced, but part of the distribution
     logits[:, [PAD, BOS]] = _NEVER
     value, token = _top(logits, min(most, logits.size(1)))  # (R, n)
@@ -75,15 +112,94 @@ def _extend(logits: Tensor, logp: Tensor, must_end: Tensor, most: int) -> tuple[
     end = logits[:, EOS].clone()
     highest = torch.maximum(value[:, :1], barred.amax(1, keepdim=True))
     total = highest + logits.sub_(highest).exp_().sum(-1, keepdim=True).log()
-    if bool(must_end.any()):
-        rows = must_end.repeat_interleave(beams)
+    rows = step.must_end
+    if bool(rows.any()):
         value[rows], value[rows, 0] = _NEVER, end[rows]
         token[rows, 0] = EOS
-    value = value - total + logp.view(-1, 1)
-    row = torch.arange(batch * beams, device=logits.device)[:, None].expand_as(token)
-    value, token, row = value.view(batch, -1), token.view(batch, -1), row.reshape(batch, -1)
-    best, index = value.topk(min(most, value.size(1)), dim=1)
-    return best, token.gather(1, index), row.gather(1, index)
+    return _merged(step, value - total, value - total, token, most)
+
+
+def _ruled(step: _Step, most: int, rules: Rules, penalty: Tensor | None = None) -> Choice:
+    """`_free` under rules; `penalty` (R, V) counts for the order only."""
+    own = step.logits.log_softmax(-1).index_fill(1, step.logits.new_tensor([PAD, BOS], dtype=torch.long), _NEVER)
+    forbidden, rows = rules.forbidden(step.history, own.size(1)), step.must_end
+    allowed = own.clone() if forbidden is None else own.masked_fill(forbidden, _NEVER)
+    allowed[rows] = _NEVER
+    allowed[rows, EOS] = own[rows, EOS]
+    token = _top(allowed if penalty is None else allowed - penalty, min(most, own.size(1)))[1]  # (R, n)
+    value = allowed.gather(1, token)
+    if rules.phrases and step.history.size(1) >= len(rules.prefix):  # a phrase goes before the other rules
+        more = _steps_of_phrases(step.history, token, rules)
+        value = torch.cat([value, own.gather(1, more).masked_fill(more == PAD, _NEVER)], 1)
+        token = torch.cat([token, more], 1)
+    rank = value if penalty is None else value - penalty.gather(1, token)
+    return _merged(step, value, rank, token, most, rules)
+
+
+def _merged(step: _Step, value: Tensor, rank: Tensor, token: Tensor, most: int, rules: Rules = NO_RULES) -> Choice:
+    """Of the continuations of each row (R, n), the `most` of each beam that rank highest."""
+    batch, beams = step.logp.shape
+    before = step.logp.view(-1, 1)
+    value, rank = (value + before).view(batch, -1), (rank + before).view(batch, -1)
+    row = torch.arange(batch * beams, device=token.device)[:, None].expand_as(token).reshape(batch, -1)
+    token = token.view(batch, -1)
+    if rules.phrases:
+        rank = _dealt(step, rank, token, row, rules)
+    index = rank.topk(min(most, rank.size(1)), dim=1).indices
+    return value.where(rank > _NEVER, _NEVER).gather(1, index), token.gather(1, index), row.gather(1, index)
+
+
+def _by_groups(step: _Step, most: int, rules: Rules, open_: Tensor, groups: int, diversity: float) -> Choice:
+    """`_ruled` for beams that are groups of sentences, one group after the other; beam b is group b % groups."""
+    batch, beams = step.logp.shape
+    shape = (batch, most)
+    value, token, origin = step.logp.new_full(shape, _NEVER), open_.new_full(shape, PAD), open_.new_zeros(shape)
+    taken = step.logits.new_zeros(int(open_.max()) // groups + 1, step.logits.size(1))  # by the groups before
+    for g in range(groups):
+        mine = (open_ % groups == g).nonzero()[:, 0]
+        if not mine.numel():
+            continue
+        rows = (mine[:, None] * beams + torch.arange(beams, device=mine.device)).flatten()
+        part = _Step(step.logits[rows], step.logp[mine], step.history[rows], step.left[mine])
+        sentence = open_[mine] // groups
+        found = _ruled(part, most, rules, diversity * taken[sentence].repeat_interleave(beams, 0))
+        width = found[0].size(1)
+        value[mine, :width], token[mine, :width], origin[mine, :width] = found[0], found[1], rows[found[2]]
+        kept = found[1][:, : most // 2]
+        taken.index_put_((sentence[:, None].expand_as(kept), kept), taken.new_ones(()), accumulate=True)
+    return value, token, origin
+
+
+def _steps_of_phrases(history: Tensor, token: Tensor, rules: Rules) -> Tensor:
+    """Tokens that go on with a missing phrase and are not among `token` (R, n) already: (R, m), rest is padding."""
+    wanted = [
+        [i for i in next_tokens(ids, rules.phrases) if i not in known]
+        for ids, known in zip(history.tolist(), token.tolist(), strict=True)
+    ]
+    width = max(map(len, wanted))
+    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in wanted], device=token.device).view(-1, width)
+
+
+def _dealt(step: _Step, rank: Tensor, token: Tensor, row: Tensor, rules: Rules) -> Tensor:
+    """Ranks anew, (B, n), so that every stage of progress with the phrases keeps a place in the beam.
+
+    Post & Vilar 2018 (dynamic beam allocation): continuations are dealt in turns, from those that need no further
+    token of a phrase to those that need most. Those that could not hold every phrase any more are left out.
+    """
+    again = torch.full_like(rank, _NEVER)
+    histories = step.history.tolist()
+    for b, left in enumerate(step.left.tolist()):
+        banks: dict[int, list[int]] = {}
+        for i in rank[b].argsort(descending=True, stable=True).tolist():
+            ids, last = histories[int(row[b, i])], int(token[b, i])
+            need = missing_tokens(ids if last == EOS else [*ids, last], rules.phrases)
+            possible = need == 0 if last == EOS else need < left
+            if possible and float(rank[b, i]) > _NEVER:
+                banks.setdefault(need, []).append(i)
+        piles = [banks[need] for need in sorted(banks)]
+        dealt = [i for turn in zip_longest(*piles) for i in turn if i is not None]
+        again[b, dealt] = -torch.arange(len(dealt), dtype=again.dtype, device=again.device)
+    return again
 
 
 def _top(logits: Tensor, most: int) -> tuple[Tensor, Tensor]:
@@ -111,13 +227,13 @@ def _finish(
     value: Tensor,
     origin: Tensor,
     ends: Tensor,
-    length_penalty: float,
+    normalize: Normalize,
 ) -> None:
     """Add to `done` what ends now; value, origin and ends are (B, K)."""
     ends = ends & (value > _NEVER)
     if not bool(ends.any()):
         return
-    sentence = open_[:, None].expand_as(ends)[ends].tolist()
+    beam = open_[:, None].expand_as(ends)[ends].tolist()
     texts = history[origin[ends]].tolist()
-    for b, ids, logp in zip(sentence, texts, value[ends].tolist(), strict=True):
-        done[b].append(Hypothesis.of(ids, logp, length_penalty))
+    for b, ids, logp in zip(beam, texts, value[ends].tolist(), strict=True):
+        done[b].append(Hypothesis.of(ids, logp, normalize))

@@ -8,8 +8,11 @@ from typing import Any
 import torch
 
 from ..data.batching import pad
+from ..errors import ConfigError
 from .beam import beam_search
 from .decoder import Hypothesis, StepDecoder
+from .forced import covered
+from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
 
@@ -21,29 +24,38 @@ def decode(
     sources: Sequence[list[int]],
     config: SearchConfig,
     *,
+    rules: Rules = NO_RULES,
     batch_tokens: int = BATCH_TOKENS,
     device: torch.device | None = None,
 ) -> list[list[Hypothesis]]:
-    """The `config.nbest` best (or drawn) outputs of each source, in the order of `sources`.
+    """The `config.nbest` best (or `config.mbr` drawn) outputs of each source, in the order of `sources`.
 
-    Results do not depend on how sources are batched, but for rounding.
+    Results do not depend on how sources are batched, but for rounding. `rules` are what the settings of `config` that
+    speak of text mean in token ids.
     """
     found: list[list[Hypothesis]] = [[] for _ in sources]
     for indices in _batches([len(source) for source in sources], batch_tokens):
         batch = pad([sources[i] for i in indices]).to(device)
         limits = [longest(len(sources[i]), config) for i in indices]
-        if config.sample:
+        if config.sample or config.mbr:
             outputs = sample(
-                model, batch, limits, draws=config.nbest, temperature=config.temperature,
+                model, batch, limits, draws=config.mbr or config.nbest, temperature=config.temperature,
                 top_k=config.top_k, top_p=config.top_p, seed=config.seed,
             )  # fmt: skip
         else:
             outputs = beam_search(
-                model, batch, limits,
-                beam=config.beam, length_penalty=config.length_penalty, patience=config.patience,
+                model, batch, limits, beam=config.beam, normalize=config.score, patience=config.patience,
+                rules=rules, groups=config.groups, diversity=config.diversity,
             )  # fmt: skip
+            if config.coverage_penalty:
+                outputs = [
+                    covered(model, batch[b], hypotheses, config.coverage_penalty)  # type: ignore[arg-type]
+                    for b, hypotheses in enumerate(outputs)
+                ]
+        if not all(outputs):
+            raise ConfigError("no output obeys these settings of the search: take one back, or widen the beam")
         for i, hypotheses in zip(indices, outputs, strict=True):
-            found[i] = hypotheses[: config.nbest]
+            found[i] = hypotheses[: config.mbr or config.nbest]
     return found
 
 

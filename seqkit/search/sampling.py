@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..text.vocab import BOS, EOS, PAD
-from .decoder import Hypothesis, StateT, StepDecoder
+from .decoder import PLAIN, Hypothesis, StateT, StepDecoder
 
 
 @torch.no_grad()
@@ -52,7 +52,7 @@ def sample(
             break
         open_, ids = open_[stay], ids[stay]
         state = model.select(state, stay)
-    found = [Hypothesis.of(out[:-1], value, 0.0) for out, value in zip(outputs, logp.tolist(), strict=True)]
+    found = [Hypothesis.of(out[:-1], value, PLAIN) for out, value in zip(outputs, logp.tolist(), strict=True)]
     return [found[i : i + draws] for i in range(0, rows, draws)]
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from toy import Table
 
-from seqkit.search import SearchConfig, beam_search, decode
+from seqkit.search import Normalize, SearchConfig, beam_search, decode
 from seqkit.search.beam import _top
 from seqkit.text.vocab import BOS, EOS, PAD
 
@@ -26,7 +26,7 @@ def enumerate_all(model, source, limit, alpha):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_wide_beam_with_endless_patience_lists_every_output_in_order(seed, alpha):
     model = Table(vocab=6, seed=seed)
-    found = beam_search(model, torch.tensor([[1], [2]]), [4, 3], beam=64, length_penalty=alpha, patience=math.inf)
+    found = beam_search(model, torch.tensor([[1], [2]]), [4, 3], beam=64, normalize=Normalize(alpha), patience=math.inf)
     for source, limit, hypotheses in ((1, 4, found[0]), (2, 3, found[1])):
         wanted = enumerate_all(model, source, limit, alpha)
         assert [h.ids for h in hypotheses] == [ids for _, _, ids in wanted]
@@ -56,7 +56,7 @@ def plain_beam(model, source, beam, limit, alpha, patience):
 @pytest.mark.parametrize(("beam", "patience"), [(1, 1.0), (2, 1.0), (3, 2.0)])
 def test_a_narrow_beam_follows_the_definition(beam, patience, seed):
     model = Table(vocab=9, seed=seed)
-    found = beam_search(model, torch.tensor([[7]]), [6], beam=beam, length_penalty=1.0, patience=patience)[0]
+    found = beam_search(model, torch.tensor([[7]]), [6], beam=beam, patience=patience)[0]
     assert [h.ids for h in found] == plain_beam(model, 7, beam, 6, 1.0, patience)
 
 
