@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "data": {"errors", "config", "plugins", "text"},
     "nn": set(),
     "models": {"config", "nn", "text"},
-    "search": {"config", "data", "text"},
+    "search": {"config", "data", "errors", "text"},
     "metrics": {"errors", "text"},
     "ngram": {"errors", "data", "metrics", "permissions", "plots", "plugins", "text"},
     "tasks": {"errors", "config", "data", "metrics", "ngram", "nn", "plugins", "search", "text"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -31,3 +32,22 @@ def chrf(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> 
 def _score(metric: Any, outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
     result = metric.corpus_score(list(outputs), [list(column) for column in references])
     return Score(result.score, str(metric.get_signature()))
+
+
+def consensus(outputs: Sequence[str]) -> list[float]:
+    """How like the others each of several outputs is: its mean sentence chrF2 against them, 0 to 100.
+
+    Minimum Bayes risk: the output with the highest value is expected to lose least (Eikema & Aziz 2022,
+    arXiv:2108.04718). Equal outputs count as often as they were drawn.
+    """
+    from sacrebleu.metrics.chrf import CHRF
+
+    metric, times = CHRF(), Counter(outputs)
+    worth = {
+        output: sum(
+            (100.0 if output == other else metric.sentence_score(output, [other]).score) * (n - (output == other))
+            for other, n in times.items()
+        )
+        for output in times
+    }
+    return [worth[output] / max(1, len(outputs) - 1) for output in outputs]

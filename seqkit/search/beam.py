@@ -177,7 +177,8 @@ def _steps_of_phrases(history: Tensor, token: Tensor, rules: Rules) -> Tensor:
         for ids, known in zip(history.tolist(), token.tolist(), strict=True)
     ]
     width = max(map(len, wanted))
-    return torch.tensor([[*row, *[PAD] * (width - len(row))] for row in wanted], device=token.device).view(-1, width)
+    padded = [[*row, *[PAD] * (width - len(row))] for row in wanted]
+    return torch.tensor(padded, dtype=torch.long, device=token.device)
 
 
 def _dealt(step: _Step, rank: Tensor, token: Tensor, row: Tensor, rules: Rules) -> Tensor:

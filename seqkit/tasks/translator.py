@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from torch import nn
 
 from ..config import build, plain
+from ..errors import ConfigError, DataError
+from ..metrics.bleu import consensus
 from ..search.decode import BATCH_TOKENS, decode
-from ..search.decoder import Hypothesis
+from ..search.decoder import Ensemble, Hypothesis
+from ..search.forced import EncoderDecoder, attention, log_probabilities
+from ..search.rules import Rules
 from ..search.settings import SearchConfig
 from ..text.sentences import halve, split_sentences
 from ..text.tokenizer import Tokenizer
+from ..text.vocab import EOS, SPECIALS, UNK
+from .looking import Look, look
 
 
 @dataclass(frozen=True)
@@ -22,7 +30,7 @@ class Translation:
     """One translation of one input."""
 
     text: str
-    score: float  # what n-best lists are ranked by: log_probability after the length penalty
+    score: float  # what n-best lists are ranked by: log_probability after the penalties, or mean chrF to other draws
     log_probability: float  # nats: the plain sum over all target tokens and `<eos>`
     tokens: list[str]  # as the model made them
 
@@ -32,6 +40,7 @@ class _Part:
     """A stretch of an input line that is translated by itself, and the white space that follows it."""
 
     line: int
+    text: str
     ids: list[int]
     space: str
 
@@ -48,11 +57,28 @@ class Translator:
         search: SearchConfig | None = None,
         longest: int = 100,
         batch_tokens: int = BATCH_TOKENS,
+        others: Sequence[nn.Module] = (),
     ) -> None:
-        """`longest` is how many tokens a source may have had in training: longer ones are cut up."""
+        """`longest` is how many tokens a source may have had in training: longer ones are cut up.
+
+        `others` are models with the same vocabularies, which vote with `model`; see `ensemble`.
+        """
         self.model, self.source, self.target = model, source, target
+        self.models = [model, *others]
         self.search = search or SearchConfig()
         self.longest, self.batch_tokens = longest, batch_tokens
+
+    @classmethod
+    def ensemble(cls, translators: Sequence[Translator]) -> Translator:
+        """Translators as one, by the mean of their probabilities; raises `ConfigError` if vocabularies differ."""
+        first, *rest = translators
+        for other in rest:
+            for mine, theirs in ((first.source, other.source), (first.target, other.target)):
+                if mine.vocab.tokens != theirs.vocab.tokens or mine.normalizer.steps != theirs.normalizer.steps:
+                    raise ConfigError("models vote together only if they share vocabulary and normalisation")
+        longest = min(translator.longest for translator in translators)
+        models = [model for other in rest for model in other.models]
+        return cls(first.model, first.source, first.target, search=first.search, longest=longest, others=models)
 
     def translate(self, texts: Iterable[str], **settings: Any) -> list[str]:
         """The best translation of each text, in order; an empty one for an empty text.
@@ -65,23 +91,117 @@ class Translator:
     def translate_nbest(self, texts: Iterable[str], **settings: Any) -> list[list[Translation]]:
         """Up to `nbest` translations of each text, best first."""
         _check(texts)
-        search = build(SearchConfig, {**plain(self.search), **settings}, "search settings")
+        search = self._settings(settings)
         lines = list(texts)
-        parts = [part for number, line in enumerate(lines) for part in self._cut(number, line, search.split)]
-        training = self.model.training
-        self.model.eval()
-        device = next(self.model.parameters()).device
-        try:
-            found = decode(self.model, [p.ids for p in parts], search, batch_tokens=self.batch_tokens, device=device)  # type: ignore[arg-type]
-        finally:
-            self.model.train(training)
-        joined: list[list[_Joined]] = [[_Joined("", [], 0.0, 0)] for _ in lines]
-        for part, hypotheses in zip(parts, found, strict=True):
-            joined[part.line] = self._append(joined[part.line], hypotheses, part.space, search)
-        return [[j.translation(search) for j in candidates] for candidates in joined]
+        parts = [part for number, line in enumerate(lines) for part in self._cut(number, line, search)]
+        joined: list[list[_Joined]] = [[_Joined()] for _ in lines]
+        for part, hypotheses in zip(parts, self._decode(parts, search), strict=True):
+            said = [(h, *self._say(part, h, search)) for h in hypotheses]
+            if search.mbr:
+                worth = consensus([text for _, text, _ in said])
+                said = [(h._replace(score=value), *rest) for (h, *rest), value in zip(said, worth, strict=True)]  # type: ignore[misc]
+                said = heapq.nlargest(search.nbest, said, key=lambda item: item[0].score)
+            grown = [
+                old.add(h, text, tokens, part.space, search) for old in joined[part.line] for h, text, tokens in said
+            ]
+            single = len(joined[part.line]) == 1
+            joined[part.line] = grown if single else heapq.nlargest(search.nbest, grown, key=lambda j: j.score)
+        return [[j.translation() for j in candidates] for candidates in joined]
 
-    def _cut(self, number: int, line: str, split: bool) -> list[_Part]:
+    def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
+        """Log probability (nats, plain sum with `<eos>`) of each target as the translation of its source."""
+        return [math.fsum(logs) for logs in self.token_scores(sources, targets)]
+
+    def token_scores(self, sources: Iterable[str], targets: Iterable[str]) -> list[list[float]]:
+        """Log probability (nats) of every token of each target and of its `<eos>`."""
+        _check(sources)
+        _check(targets)
+        pairs = [self.source.encode_all(sources, eos=True), self.target.encode_all(targets)]
+        if len(pairs[0]) != len(pairs[1]):
+            raise DataError(f"{len(pairs[0])} sources and {len(pairs[1])} targets do not pair up")
+        return self.score_ids(*pairs)
+
+    def score_ids(self, sources: list[list[int]], targets: list[list[int]]) -> list[list[float]]:
+        """`token_scores` for token ids: sources with `<eos>`, targets without."""
+        with _evaluating(self.models):
+            each = [log_probabilities(cast(EncoderDecoder, m), sources, targets, self._device) for m in self.models]
+        if len(each) == 1:
+            return each[0]
+        return [[_mean(logs) for logs in zip(*rows, strict=True)] for rows in zip(*each, strict=True)]
+
+    def look(self, text: str, **settings: Any) -> list[Look]:
+        """What the model attends to while it translates `text`, and what it hesitates between: one for each part.
+
+        Of several models, the first is looked into.
+        """
+        search = self._settings({**settings, "nbest": 1})
+        parts = self._cut(0, text, search)
+        found = self._decode(parts, search)
+        with _evaluating(self.models):
+            return [
+                look(cast(EncoderDecoder, self.model), self.source, self.target, part.text, best[0].ids, self._device)
+                for part, best in zip(parts, found, strict=True)
+            ]
+
+    @property
+    def _device(self) -> Any:
+        return next(self.model.parameters()).device
+
+    def _settings(self, settings: dict[str, Any]) -> SearchConfig:
+        return build(SearchConfig, {**plain(self.search), **settings}, "search settings")
+
+    def _decode(self, parts: list[_Part], search: SearchConfig) -> list[list[Hypothesis]]:
+        rules = self.rules(search)
+        decoder: Any = self.model if len(self.models) == 1 else Ensemble(cast(Any, self.models))
+        with _evaluating(self.models):
+            return decode(
+                decoder,
+                [p.ids for p in parts],
+                search,
+                rules=rules,
+                batch_tokens=self.batch_tokens,
+                device=self._device,
+            )
+
+    def rules(self, search: SearchConfig) -> Rules:
+        """What the settings say of text, in token ids; raises `ConfigError` for what cannot be said with them."""
+        vocab = self.target.vocab
+        suppress = {self._single(token) for token in search.suppress}
+        if self._unknown(search) == "never" and not search.sample and not search.mbr:
+            suppress.add(UNK)
+        phrases = tuple(tuple(self._known(phrase, "must")) for phrase in search.must)
+        prefix = [frozenset([i]) for i in self._known(search.prefix, "prefix")] if search.prefix else []
+        if prefix and not search.prefix[-1].isspace():  # the last token may go on
+            (last,) = prefix[-1]
+            typed = vocab.tokens[last]
+            longer = (i for i, t in enumerate(vocab.tokens) if i >= len(SPECIALS) and t.startswith(typed))
+            prefix[-1] = frozenset({last, *longer})
+        return Rules(frozenset(suppress), search.min_length, search.no_repeat_ngram, tuple(prefix), phrases)
+
+    def _single(self, token: str) -> int:
+        """The id of a token, given as it stands in the vocabulary or as text."""
+        ids = [self.target.vocab[token]] if token in self.target.vocab else self.target.encode(token)
+        if len(ids) != 1 or (ids[0] in (UNK, EOS) and token not in SPECIALS):
+            raise ConfigError(f"suppress: {token!r} is no single token of the model")
+        return ids[0]
+
+    def _known(self, text: str, name: str) -> list[int]:
+        """Ids of a text that the target vocabulary can spell."""
+        ids = self.target.encode(text)
+        if not ids or UNK in ids:
+            raise ConfigError(f"{name}: {text!r} {'holds words that the model does not know' if ids else 'is empty'}")
+        return ids
+
+    def _unknown(self, search: SearchConfig) -> str:
+        """What to do with unknown words in outputs."""
+        if search.unknown != "auto":
+            return search.unknown
+        spells = self.target.byte_fallback or self.target.splitter.has_own_vocab
+        return "never" if spells or getattr(self.model, "attend", True) is None else "copy"
+
+    def _cut(self, number: int, line: str, search: SearchConfig) -> list[_Part]:
         """The parts of a line that are short enough to be translated well; none if it is empty."""
+        split = search.split and not search.prefix and not search.must
         pieces = split_sentences(line) if split else [(line, "")]
         parts = []
         while pieces:
@@ -94,42 +214,62 @@ class Translator:
                 gap = left[len(left.rstrip()) :] + right[: len(right) - len(right.lstrip())]
                 pieces[:0] = [(left.rstrip(), gap), (right.lstrip(), space)]
                 continue
-            parts.append(_Part(number, ids, space))
+            parts.append(_Part(number, text, ids, space))
         return parts
 
-    def _append(
-        self, before: list[_Joined], hypotheses: list[Hypothesis], space: str, search: SearchConfig
-    ) -> list[_Joined]:
-        """The best ways to go on from `before` with one of `hypotheses`."""
-        grown = [old.add(h, self.target, space) for old in before for h in hypotheses]
-        if len(before) == 1:
-            return grown
-        return heapq.nlargest(search.nbest, grown, key=lambda joined: joined.score(search))
+    def _say(self, part: _Part, hypothesis: Hypothesis, search: SearchConfig) -> tuple[str, list[str]]:
+        """Text and tokens of a hypothesis, with unknown words copied from the source if that is asked."""
+        ids = hypothesis.ids
+        tokens = [self.target.vocab.tokens[i] for i in ids]
+        if UNK not in ids or self._unknown(search) != "copy":
+            return self.target.decode(ids), tokens
+        with _evaluating(self.models):
+            weights = attention(cast(EncoderDecoder, self.model), part.ids, ids, self._device).mean(
+                (0, 1)
+            )  # (T + 1, S)
+        words = self.source.split(part.text)
+        picks = weights[:, : len(words)].argmax(1).tolist()
+        copied = [words[pick] if i == UNK else token for i, token, pick in zip(ids, tokens, picks, strict=False)]
+        return self.target.join(copied), copied
 
 
 @dataclass(frozen=True)
 class _Joined:
     """The translation of the first parts of a line."""
 
-    text: str
-    tokens: list[str]
-    log_probability: float
-    length: int  # tokens, each part's `<eos>` included
+    text: str = ""
+    tokens: tuple[str, ...] = ()
+    log_probability: float = 0.0
+    length: int = 0  # tokens, each part's `<eos>` included
+    score: float = 0.0
 
-    def add(self, hypothesis: Hypothesis, target: Tokenizer, space: str) -> _Joined:
-        return _Joined(
-            self.text + target.decode(hypothesis.ids) + space,
-            self.tokens + [target.vocab.tokens[i] for i in hypothesis.ids],
-            self.log_probability + hypothesis.log_probability,
-            self.length + len(hypothesis.ids) + 1,
-        )
+    def add(self, hypothesis: Hypothesis, text: str, tokens: list[str], space: str, search: SearchConfig) -> _Joined:
+        total = self.log_probability + hypothesis.log_probability
+        length = self.length + len(hypothesis.ids) + 1
+        score = search.score(total, length) if self.length else hypothesis.score
+        return _Joined(self.text + text + space, (*self.tokens, *tokens), total, length, score)
 
-    def score(self, search: SearchConfig) -> float:
-        penalty = 0.0 if search.sample else search.length_penalty
-        return float(self.log_probability / max(1, self.length) ** penalty)
+    def translation(self) -> Translation:
+        return Translation(self.text.rstrip(), self.score, self.log_probability, list(self.tokens))
 
-    def translation(self, search: SearchConfig) -> Translation:
-        return Translation(self.text.rstrip(), self.score(search), self.log_probability, self.tokens)
+
+@contextmanager
+def _evaluating(models: Sequence[nn.Module]) -> Iterator[None]:
+    """Dropout is off inside, and afterwards as it was."""
+    before = [model.training for model in models]
+    for model in models:
+        model.eval()
+    try:
+        yield
+    finally:
+        for model, training in zip(models, before, strict=True):
+            model.train(training)
+
+
+def _mean(logs: Sequence[float]) -> float:
+    """Logarithm of the mean of probabilities, given their logarithms."""
+    highest = max(logs)
+    return highest + math.log(sum(math.exp(value - highest) for value in logs) / len(logs))
 
 
 def _check(texts: object) -> None:

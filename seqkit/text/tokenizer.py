@@ -128,7 +128,10 @@ class Tokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Readable text of the ids up to the first `<eos>`."""
-        tokens = self.vocab.decode(ids)
+        return self.join(self.vocab.decode(ids))
+
+    def join(self, tokens: list[str]) -> str:
+        """Readable text of tokens."""
         return self.splitter.join(_join_bytes(tokens) if self.byte_fallback else tokens)
 
     def save(self, folder: Path) -> None:

@@ -1,0 +1,79 @@
+"""Looking into a translation: what was attended to, how sure each token was, what else it might have been.
+
+Shapes: T tokens of the translation with `<eos>`, S of the source with `<eos>`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..data.batching import pad
+from ..search.forced import EncoderDecoder, attention
+from ..text.tokenizer import Tokenizer
+from ..text.vocab import BOS, EOS
+
+_RUNNERS_UP = 3
+
+
+@dataclass(frozen=True)
+class Look:
+    source: list[str]  # tokens, `<eos>` last
+    target: list[str]
+    attention: Tensor | None  # (layers, heads, T, S); None for a model without
+    probabilities: list[float]  # of each target token, given those before it
+    runners_up: list[list[tuple[str, float]]]  # the likeliest other tokens at each place, and their probabilities
+    source_words: list[int]  # which word, set apart by white space, each source token belongs to; without `<eos>`
+    target_words: list[int]
+
+    @property
+    def mean_attention(self) -> Tensor:
+        """(T, S), the mean over layers and heads; raises ValueError without attention."""
+        if self.attention is None:
+            raise ValueError("this model has no attention to look at")
+        return self.attention.mean((0, 1))
+
+    def alignment(self) -> list[tuple[int, int]]:
+        """Pairs of a source and a target word, from 0: each target token's most attended source token."""
+        weights = self.mean_attention[: len(self.target_words), : len(self.source_words)]
+        if not weights.numel():
+            return []
+        picks = weights.argmax(1).tolist()
+        return sorted({(self.source_words[s], word) for word, s in zip(self.target_words, picks, strict=True)})
+
+
+@torch.no_grad()
+def look(
+    model: EncoderDecoder, source: Tokenizer, target: Tokenizer, text: str, ids: list[int], device: torch.device
+) -> Look:
+    """Look into `model` while it says the target `ids`, which are without `<eos>`, as the translation of `text`."""
+    source_ids = source.encode(text, eos=True)
+    hidden = model(pad([source_ids]).to(device), pad([[BOS, *ids]]).to(device))[0]
+    probabilities = model.logits(hidden).float().softmax(-1)  # (T, V)
+    said = torch.tensor([*ids, EOS], device=device)[:, None]
+    others = probabilities.scatter(1, said, -1.0).topk(min(_RUNNERS_UP, probabilities.size(1) - 1))
+    shown = target.vocab.tokens
+    runners_up = [
+        [(shown[i], value) for i, value in zip(tokens, values, strict=True)]
+        for tokens, values in zip(others.indices.tolist(), others.values.tolist(), strict=True)
+    ]
+    try:
+        looked = attention(model, source_ids, ids, device)
+    except ValueError:
+        looked = None
+    return Look(
+        [source.vocab.tokens[i] for i in source_ids],
+        [shown[i] for i in (*ids, EOS)],
+        looked,
+        probabilities.gather(1, said)[:, 0].tolist(),
+        runners_up,
+        _words(source, source_ids[:-1]),
+        _words(target, ids),
+    )
+
+
+def _words(tokenizer: Tokenizer, ids: list[int]) -> list[int]:
+    """Which word, set apart by white space, each token belongs to."""
+    return [max(0, len(tokenizer.decode(ids[: k + 1]).split()) - 1) for k in range(len(ids))]
