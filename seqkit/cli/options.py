@@ -6,11 +6,14 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..errors import ConfigError, DataError, reason
+
+if TYPE_CHECKING:
+    from ..tasks.translator import Translator
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,6 +22,25 @@ PATH = click.Path(path_type=Path)
 
 def model_option(function: F) -> F:
     return click.option("-m", "--model", help="A run folder, or the name of a shipped model.")(function)
+
+
+def models_option(function: F) -> F:
+    return click.option(
+        "-m",
+        "--model",
+        "models",
+        multiple=True,
+        help="A run folder, or the name of a shipped model; several that share a vocabulary vote.",
+    )(function)
+
+
+def open_translator(models: Iterable[str], device: str) -> Translator:
+    """The translator of a run folder or name, of several as one, or without any the shipped one."""
+    from .. import runs
+    from ..tasks.translator import Translator
+
+    found = [runs.load(model, device=device, task="translation") for model in models or (None,)]
+    return Translator.ensemble(found) if len(found) > 1 else found[0]
 
 
 def device_options(function: F) -> F:

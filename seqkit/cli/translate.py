@@ -4,19 +4,19 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from ..errors import DataError, reason
+from ..errors import ConfigError, DataError, reason
 from .options import (
     PATH,
     device_options,
     key_values,
-    model_option,
+    models_option,
     one_line,
+    open_translator,
     opened,
     search_option,
     set_threads,
@@ -24,33 +24,44 @@ from .options import (
 from .progress import counted
 
 if TYPE_CHECKING:
-    from ..tasks.translator import Translation
+    from ..tasks.looking import Look
+    from ..tasks.translator import Translation, Translator
+
+Pairs = list[tuple[int, int]]
 
 _CHUNK = 1 << 16  # bytes of input read at once: some 1,000 sentences
 
 
 @click.command()
 @click.argument("text", nargs=-1)
-@model_option
+@models_option
 @click.option("-i", "--input", "source", type=PATH, help="Text to translate, a line at a time; else TEXT or stdin.")
 @click.option("-o", "--output", type=PATH, help="Where translations go; else stdout.")
 @click.option("--beam", type=click.IntRange(min=1), help="Hypotheses kept open; 1 = greedy.")
 @click.option("--length-penalty", type=float, help="Rank by log probability / length ** this.")
 @click.option("--nbest", type=click.IntRange(min=1), help="Translations of each line: `0 ||| text ||| score`.")
 @click.option("--max-length", type=click.IntRange(min=1), help="Longest translation of a sentence, in tokens.")
+@click.option("--prefix", help="How each translation begins; its last word may be half typed.")
+@click.option("--must", multiple=True, metavar="PHRASE", help="A phrase that each translation holds.")
+@click.option("--attention", "maps", type=PATH, help="Draw a heat map of each line into this folder.")
+@click.option("--alignments", is_flag=True, help="Add ` ||| 0-0 1-2`: which source word made which word, from 0.")
 @click.option("--batch-tokens", type=click.IntRange(min=1), help="Source tokens translated at once.")
 @search_option
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def translate(
     text: tuple[str, ...],
-    model: str | None,
+    models: tuple[str, ...],
     source: Path | None,
     output: Path | None,
     beam: int | None,
     length_penalty: float | None,
     nbest: int | None,
     max_length: int | None,
+    prefix: str | None,
+    must: tuple[str, ...],
+    maps: Path | None,
+    alignments: bool,
     batch_tokens: int | None,
     search: tuple[str, ...],
     device: str,
@@ -61,7 +72,8 @@ def translate(
 
     Without a model, the one that ships with seqkit translates English to German.
     """
-    given = {"beam": beam, "length_penalty": length_penalty, "nbest": nbest, "max_length": max_length}
+    given: dict[str, Any] = {"beam": beam, "length_penalty": length_penalty, "nbest": nbest, "max_length": max_length}
+    given |= {"prefix": prefix, "must": list(must) or None}
     settings = {key: value for key, value in given.items() if value is not None} | key_values(search, "--search")
     if text and source:
         raise click.UsageError("give TEXT or --input, not both")
@@ -69,11 +81,10 @@ def translate(
         _open_input(source).close()
         if output and output.exists() and output.samefile(source):
             raise click.UsageError("--input and --output are the same file")
-
-    from .. import runs
-
+    if maps:
+        _make(maps)
     set_threads(threads)
-    translator = runs.load(model, device=device, task="translation")
+    translator = open_translator(models, device)
     translator.batch_tokens = batch_tokens or translator.batch_tokens
     translator.translate([], **settings)  # complain about settings before anything is read
     chunks: Iterable[list[str]] = [[_utf8(line) for line in text]] if text else _chunks(source)
@@ -82,24 +93,67 @@ def translate(
     with opened(output) as write:
         for lines in counted(chunks, "lines translated", show=source is not None):
             for line, found in zip(lines, translator.translate_nbest(lines, **settings), strict=True):
-                write(_json(line, found, several) if as_json else _plain(number, found, several))
+                looks = [_looked(translator, t) for t in found] if alignments or maps else []
+                pairs = [_pairs(parts) for parts in looks] if alignments else []
+                write(_json(line, found, several, pairs) if as_json else _plain(number, found, several, pairs))
                 number += 1
+                if maps and looks:
+                    _draw(looks[0], maps, number)
 
 
-def _plain(number: int, found: list[Translation], several: bool) -> str:
+def _plain(number: int, found: list[Translation], several: bool, pairs: list[Pairs]) -> str:
+    ends = ["".join(f" {i}-{j}" for i, j in row) for row in pairs]
+    ends = [f" |||{end}" for end in ends] or [""] * len(found)
     if several:
-        return "\n".join(f"{number} ||| {one_line(t.text)} ||| {t.score:.6f}" for t in found)
-    return one_line(found[0].text)
+        rows = zip(found, ends, strict=True)
+        return "\n".join(f"{number} ||| {one_line(t.text)} ||| {t.score:.6f}{end}" for t, end in rows)
+    return one_line(found[0].text) + ends[0]
 
 
-def _json(source: str, found: list[Translation], several: bool) -> str:
-    best = asdict(found[0])
-    record: dict[str, Any] = {"source": source, "translation": best.pop("text"), **best}
+def _json(source: str, found: list[Translation], several: bool, pairs: list[Pairs]) -> str:
+    best = found[0]
+    record: dict[str, Any] = {
+        "source": source,
+        "translation": best.text,
+        "score": best.score,
+        "log_probability": best.log_probability,
+        "tokens": best.tokens,
+    }
+    if pairs:
+        record["alignment"] = pairs[0]
     if several:
         record["nbest"] = [
             {"translation": t.text, "score": t.score, "log_probability": t.log_probability} for t in found
         ]
     return json.dumps(record, ensure_ascii=False)
+
+
+def _looked(translator: Translator, translation: Translation) -> list[Look]:
+    looks = translator.look(translation)
+    if any(look.attention is None for look in looks):
+        raise ConfigError("this model has no attention: there is nothing to draw or to align by")
+    return looks
+
+
+def _pairs(looks: list[Look]) -> Pairs:
+    from ..tasks.looking import alignment
+
+    return alignment(looks)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {folder}: {reason(error)}") from None
+
+
+def _draw(looks: list[Look], folder: Path, number: int) -> None:
+    """A picture of each part: 00001.png, or 00001-1.png, 00001-2.png … of a line of several."""
+    from ..attention_maps import draw
+
+    for i, look in enumerate(looks, 1):
+        draw(look, folder / (f"{number:05}.png" if len(looks) == 1 else f"{number:05}-{i}.png"))
 
 
 def _chunks(path: Path | None) -> Iterator[list[str]]:

@@ -29,6 +29,14 @@ def chrf(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> 
     return _score(CHRF(), outputs, references)
 
 
+def length_ratio(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> float:
+    """Tokens of the outputs over tokens of the closest references, as BLEU's brevity penalty counts them."""
+    from sacrebleu.metrics.bleu import BLEU
+
+    found = BLEU().corpus_score(list(outputs), [list(column) for column in references])  # type: ignore[arg-type]
+    return float(found.sys_len / max(1, found.ref_len))
+
+
 def _score(metric: Any, outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
     result = metric.corpus_score(list(outputs), [list(column) for column in references])
     return Score(result.score, str(metric.get_signature()))

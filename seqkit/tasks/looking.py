@@ -5,6 +5,7 @@ Shapes: T tokens of the translation with `<eos>`, S of the source with `<eos>`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,11 @@ class Look:
             raise ValueError("this model has no attention to look at")
         return self.attention.mean((0, 1))
 
+    @property
+    def words(self) -> tuple[int, int]:
+        """How many words there are in source and target."""
+        return max(self.source_words, default=-1) + 1, max(self.target_words, default=-1) + 1
+
     def alignment(self) -> list[tuple[int, int]]:
         """Pairs of a source and a target word, from 0: each target token's most attended source token."""
         weights = self.mean_attention[: len(self.target_words), : len(self.source_words)]
@@ -42,6 +48,15 @@ class Look:
             return []
         picks = weights.argmax(1).tolist()
         return sorted({(self.source_words[s], word) for word, s in zip(self.target_words, picks, strict=True)})
+
+
+def alignment(looks: Iterable[Look]) -> list[tuple[int, int]]:
+    """`Look.alignment` of a line of several parts: words are counted through."""
+    pairs, source, target = [], 0, 0
+    for part in looks:
+        pairs += [(source + i, target + j) for i, j in part.alignment()]
+        source, target = source + part.words[0], target + part.words[1]
+    return pairs
 
 
 @torch.no_grad()

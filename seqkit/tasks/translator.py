@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -33,6 +33,7 @@ class Translation:
     score: float  # what n-best lists are ranked by: log_probability after the penalties, or mean chrF to other draws
     log_probability: float  # nats: the plain sum over all target tokens and `<eos>`
     tokens: list[str]  # as the model made them
+    parts: list[tuple[str, list[int]]]  # stretches of the input, and the ids of the translation of each
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Translator:
     def translate_nbest(self, texts: Iterable[str], **settings: Any) -> list[list[Translation]]:
         """Up to `nbest` translations of each text, best first."""
         _check(texts)
-        search = self._settings(settings)
+        search = self.settings(settings)
         lines = list(texts)
         parts = [part for number, line in enumerate(lines) for part in self._cut(number, line, search)]
         joined: list[list[_Joined]] = [[_Joined()] for _ in lines]
@@ -101,9 +102,7 @@ class Translator:
                 worth = consensus([text for _, text, _ in said])
                 said = [(h._replace(score=value), *rest) for (h, *rest), value in zip(said, worth, strict=True)]  # type: ignore[misc]
                 said = heapq.nlargest(search.nbest, said, key=lambda item: item[0].score)
-            grown = [
-                old.add(h, text, tokens, part.space, search) for old in joined[part.line] for h, text, tokens in said
-            ]
+            grown = [old.add(part, h, text, tokens, search) for old in joined[part.line] for h, text, tokens in said]
             single = len(joined[part.line]) == 1
             joined[part.line] = grown if single else heapq.nlargest(search.nbest, grown, key=lambda j: j.score)
         return [[j.translation() for j in candidates] for candidates in joined]
@@ -129,26 +128,31 @@ class Translator:
             return each[0]
         return [[_mean(logs) for logs in zip(*rows, strict=True)] for rows in zip(*each, strict=True)]
 
-    def look(self, text: str, **settings: Any) -> list[Look]:
-        """What the model attends to while it translates `text`, and what it hesitates between: one for each part.
+    def look(self, translation: Translation) -> list[Look]:
+        """What the model attends to while it says a translation, and what it hesitates between: one for each part.
 
         Of several models, the first is looked into.
         """
-        search = self._settings({**settings, "nbest": 1})
-        parts = self._cut(0, text, search)
-        found = self._decode(parts, search)
         with _evaluating(self.models):
             return [
-                look(cast(EncoderDecoder, self.model), self.source, self.target, part.text, best[0].ids, self._device)
-                for part, best in zip(parts, found, strict=True)
+                look(cast(EncoderDecoder, self.model), self.source, self.target, text, ids, self._device)
+                for text, ids in translation.parts
             ]
+
+    def given(self, source: str, target: str) -> Translation:
+        """A translation that is not the model's, as one that is looked into."""
+        ids = self.target.encode(target)
+        total = self.score([source], [target])[0]
+        tokens = [self.target.vocab.tokens[i] for i in ids]
+        return Translation(target, self.search.score(total, len(ids) + 1), total, tokens, [(source, ids)])
+
+    def settings(self, changes: Mapping[str, Any]) -> SearchConfig:
+        """The model's own settings of the search with some changed; raises `ConfigError` for an unknown one."""
+        return build(SearchConfig, {**plain(self.search), **changes}, "search settings")
 
     @property
     def _device(self) -> Any:
         return next(self.model.parameters()).device
-
-    def _settings(self, settings: dict[str, Any]) -> SearchConfig:
-        return build(SearchConfig, {**plain(self.search), **settings}, "search settings")
 
     def _decode(self, parts: list[_Part], search: SearchConfig) -> list[list[Hypothesis]]:
         rules = self.rules(search)
@@ -242,15 +246,17 @@ class _Joined:
     log_probability: float = 0.0
     length: int = 0  # tokens, each part's `<eos>` included
     score: float = 0.0
+    parts: tuple[tuple[str, list[int]], ...] = ()
 
-    def add(self, hypothesis: Hypothesis, text: str, tokens: list[str], space: str, search: SearchConfig) -> _Joined:
+    def add(self, part: _Part, hypothesis: Hypothesis, text: str, tokens: list[str], search: SearchConfig) -> _Joined:
         total = self.log_probability + hypothesis.log_probability
         length = self.length + len(hypothesis.ids) + 1
         score = search.score(total, length) if self.length else hypothesis.score
-        return _Joined(self.text + text + space, (*self.tokens, *tokens), total, length, score)
+        parts = (*self.parts, (part.text, hypothesis.ids))
+        return _Joined(self.text + text + part.space, (*self.tokens, *tokens), total, length, score, parts)
 
     def translation(self) -> Translation:
-        return Translation(self.text.rstrip(), self.score, self.log_probability, list(self.tokens))
+        return Translation(self.text.rstrip(), self.score, self.log_probability, list(self.tokens), list(self.parts))
 
 
 @contextmanager
