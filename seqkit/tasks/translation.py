@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
+import torch
 from pydantic import ValidationInfo, field_validator
 from torch import Tensor, nn
 
@@ -41,6 +42,13 @@ class TranslationData:
     )
     max_length: int = setting("pairs with more tokens on a side are left out of training", default=100, ge=1)
     batch_tokens: int = setting("real target tokens in a batch, at most", default=3000, ge=1)
+    own_inputs: float = setting(
+        "scheduled sampling: share of the decoder's inputs that are its own guesses instead of the right tokens, "
+        "all guessed in a pass before (arXiv:1506.03099, arXiv:1906.04331); 0 = teacher forcing",
+        default=0.0,
+        ge=0,
+        le=1,
+    )
     goal: Literal["bleu", "chrf", "perplexity"] = setting(
         "what picks the best checkpoint: bleu, chrf or perplexity, on validation text", default="bleu"
     )
@@ -136,11 +144,22 @@ class Translation:
             yield PairBatch.of(sources, targets, indices)
 
     def step(self, model: nn.Module, batch: PairBatch, carry: Any) -> Step:
-        hidden = model(batch.source, batch.inputs)[batch.targets != PAD]  # (count, D)
+        inputs = self._guessed(model, batch) if model.training and self.data.own_inputs else batch.inputs
+        hidden = model(batch.source, inputs)[batch.targets != PAD]  # (count, D)
         smoothing = self.smoothing if model.training else 0.0
         targets = batch.targets[batch.targets != PAD]
         loss, nll = linear_cross_entropy(hidden, cast(Tensor, model.output), None, targets, smoothing=smoothing)
         return Step(loss, sums={"nll": nll})
+
+    @torch.no_grad()
+    def _guessed(self, model: nn.Module, batch: PairBatch) -> Tensor:
+        """The decoder's inputs (B, T) with some of them replaced by what the model would have said there."""
+        hidden = model(batch.source, batch.inputs)[:, :-1]
+        said = torch.stack([cast(Any, model).logits(row).argmax(-1) for row in hidden])  # (B, T - 1)
+        inputs, later = batch.inputs.clone(), batch.inputs[:, 1:]
+        swapped = (torch.rand(later.shape, device=later.device) < self.data.own_inputs) & (later != PAD)
+        inputs[:, 1:] = torch.where(swapped, said, later)
+        return inputs
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         """Perplexity of the reference tokens; with such a goal, BLEU and chrF of greedy translations as well."""
