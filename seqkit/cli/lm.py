@@ -166,10 +166,15 @@ def generate(
     device: str | None,
 ) -> None:
     """Continue a text, up to the end of its sentence."""
+    from ..ngram.text import encoded
+
     source = open_model(model, device)
     further: dict[str, Any] = {"stop": False} if go_on else {}
     if go_on and not hasattr(source, "carries"):
         raise ConfigError("--go-on needs a network: an n-gram model knows nothing beyond the end of a line")
+    unknown = int(source.score_block(encoded([prompt])).oov.sum())
+    if unknown:
+        click.echo(f"note: the model does not know {unknown} of the prompt's tokens and reads <unk> for them", err=True)
     pieces = source.generate(
         prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, **further
     )

@@ -40,6 +40,7 @@ class TranslationData:
     columns: list[int] = setting(
         "source and target column of a TSV file, counted from 1", default=[1, 2], min_length=2, max_length=2
     )
+    limit: int = setting("take only the first so many training pairs; 0 = all", default=0, ge=0)
     max_length: int = setting("pairs with more tokens on a side are left out of training", default=100, ge=1)
     batch_tokens: int = setting("real target tokens in a batch, at most", default=3000, ge=1)
     own_inputs: float = setting(
@@ -88,6 +89,9 @@ class Translation:
         train = read_parallel(locate(self.data.corpus, self.data.train), columns)
         if not len(train):
             raise DataError(f"{', '.join(self.data.train)}: the training text is empty")
+        if self.data.limit:
+            n = self.data.limit
+            train = ParallelText(train.sources[:n], train.targets[:n], train.skipped)
         if self.data.valid:
             valid = read_parallel(locate(self.data.corpus, self.data.valid), columns)
             if not len(valid):

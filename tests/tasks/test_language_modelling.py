@@ -285,6 +285,14 @@ def test_generation_can_go_on_after_the_end_of_a_line_but_not_for_counted_models
     assert "--go-on needs a network" in cli(*args, "-m", folder / "two.lm", "--go-on").complaint()
 
 
+def test_unknown_words_of_a_prompt_are_counted(trained, cli):
+    folder, _, _ = trained
+    ran = cli("lm", "generate", "-m", folder / "run", "--prompt", "the zebra sees quaggas", "--seed", 1)
+    assert ran.code == 0
+    assert ran.err == "note: the model does not know 2 of the prompt's tokens and reads <unk> for them\n"
+    assert cli("lm", "generate", "-m", folder / "run", "--prompt", "the cat", "--seed", 1).err == ""
+
+
 def test_generation_shows_the_prompt_as_the_model_sees_it_and_whole_characters_only(folder):
     tokenizer = Tokenizer.train(LINES, TextConfig(tokenizer="char", normalize=["lower", "squeeze"]))
     cls = components().models.load("lstm")
