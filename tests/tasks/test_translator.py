@@ -1,7 +1,6 @@
 """`Translator`: settings in text, what is found under them, scores, ensembles, unknown words, a look inside."""
 
 import itertools
-import json
 import math
 
 import pytest
@@ -531,7 +530,6 @@ def test_alignments_are_those_of_the_model(backwards):
     ((best,),) = backwards.translate_nbest(["das Haus ist rot"], nbest=1)
     (look,) = backwards.look(best)
     assert look.alignment() == [(0, 3), (1, 2), (2, 1), (3, 0)]
-    json.dumps(look.alignment())
 
 
 def test_words_of_a_line_of_several_sentences_are_counted_through(english):
