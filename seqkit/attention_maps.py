@@ -66,6 +66,7 @@ def shaded(look: Look) -> Table:
     and how much it looks at each source token.
     """
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, padding=(0, 1), header_style="bold")
     table.add_column("output", no_wrap=True)
@@ -74,18 +75,13 @@ def shaded(look: Look) -> Table:
     if look.attention is not None:
         looks = look.mean_attention.tolist()
         for token in look.source:
-            table.add_column(_plain(token), justify="center", no_wrap=True)
+            table.add_column(Text(token), justify="center", no_wrap=True)
     table.add_column("or", no_wrap=True)
     rows = zip(look.target, look.probabilities, look.runners_up, looks, strict=True)
     for token, probability, others, weights in rows:
-        also = "  ".join(f"{_plain(other)} {value:.2f}" for other, value in others)
-        table.add_row(_plain(token), f"{probability:.2f}", *(_shade(weight) for weight in weights), also)
+        also = "  ".join(f"{other} {value:.2f}" for other, value in others)
+        table.add_row(Text(token), f"{probability:.2f}", *(_shade(weight) for weight in weights), Text(also))
     return table
-
-
-def _plain(token: str) -> str:
-    """A token with nothing in it that rich takes for markup."""
-    return token.replace("[", r"\\[")
 
 
 def _shade(weight: float) -> str:

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @models_option
 @test_set_options
 @click.option("--output", "-o", type=PATH, help="Keep the translations here.")
-@click.option("--beam", "beams", metavar="1,2,4,8", help="Compare widths of the beam: BLEU, speed, search errors.")
+@click.option(
+    "--beam", "beams", metavar="1,2,4,8", help="Width; several are compared on whole lines: BLEU, speed, search errors."
+)
 @search_option
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --beam, one for each width.")
@@ -98,21 +100,20 @@ def _by_width(
     """A line for each width, as soon as it is known."""
     from ..tasks.widths import measured
 
-    signature = ""
+    signatures = ""
     if not as_json:
         click.echo("beam   BLEU   chrF  length  sentences/s  search errors")
-    for width in widths:
-        row = measured(translator, test_set.sources, test_set.references, width, settings)
-        signature = row.bleu.signature
+    for row in measured(translator, test_set.sources, test_set.references, widths, settings):
+        signatures = f"BLEU {row.bleu.signature}\nchrF {row.chrf.signature}"
         if as_json:
             click.echo(json.dumps(row.record()))
         else:
             click.echo(
-                f"{width:>4}  {row.bleu.score:5.2f}  {row.chrf.score:5.2f}  {row.length_ratio:6.3f}  "
+                f"{row.beam:>4}  {row.bleu.score:5.2f}  {row.chrf.score:5.2f}  {row.length_ratio:6.3f}  "
                 f"{row.speed:>11.1f}  {row.search_errors:>13.2%}"
             )
     if not as_json:
-        click.echo(f"{len(test_set.sources):,} sentences, {signature}")
+        click.echo(f"{len(test_set.sources):,} sentences\n{signatures}")
         click.echo(
             "length: of outputs over references, in tokens of BLEU; a search error: a reference has a higher score "
             "than the output"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import click
 
-from .options import device_options, key_values, model_option, search_option, set_threads
+from .options import checked_utf8, device_options, key_values, model_option, search_option, set_threads
 
 _WIDE = 10_000  # columns: a row of the table is never folded
 
@@ -22,13 +22,14 @@ def explain(
     from .. import runs
     from ..attention_maps import shaded
 
+    settings = key_values(search, "--search")
+    if said is not None and settings:
+        raise click.UsageError("choose one of --as and --search: a given translation is not searched for")
+    text, said = checked_utf8(text), None if said is None else checked_utf8(said)
     set_threads(threads)
     translator = runs.load(model, device=device, task="translation")
-    if said is None:
-        best = translator.translate_nbest([text], **key_values(search, "--search"))[0][0]
-    else:
-        best = translator.given(text, said)
-    console = Console(highlight=False, width=_WIDE)
+    best = translator.given(text, said) if said is not None else translator.translate_nbest([text], **settings)[0][0]
+    console = Console(highlight=False, emoji=False, width=_WIDE)
     console.print(best.text, markup=False)
     console.print(f"log probability {best.log_probability:.4f} nats, {len(best.tokens)} tokens")
     for look in translator.look(best):

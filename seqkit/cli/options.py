@@ -96,3 +96,12 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
             yield lambda line: click.echo(line, file=file)
     except OSError as error:
         raise DataError(f"cannot write {path}: {reason(error)}") from None
+
+
+def checked_utf8(text: str) -> str:
+    """An argument that UTF-8 can express; raises `DataError` for another."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(f"TEXT {text!r} is not UTF-8") from None
+    return text

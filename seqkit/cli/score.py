@@ -42,12 +42,13 @@ def score(
         for part in counted([range(len(sources))[c] for c in chunks], "pairs scored"):
             pairs = [[lines[i] or "" for i in part] for lines in (sources, targets)]
             for text, said, logs in zip(*pairs, translator.token_scores(*pairs), strict=True):
-                names = [*translator.target.split(said), "<eos>"]
+                names = [*translator.target.spelt(said), "<eos>"]
                 total = math.fsum(logs)
                 if as_json:
                     record = {"source": text, "target": said, "log_probability": total, "tokens": len(logs)}
-                    write(json.dumps(record, ensure_ascii=False))
+                    scored = {"token_scores": list(zip(names, logs, strict=True))} if tokens else {}
+                    write(json.dumps({**record, **scored}, ensure_ascii=False))
                 elif tokens:
-                    write("\n".join(f"{name}\t{value:.6f}" for name, value in zip(names, logs, strict=False)) + "\n")
+                    write("\n".join(f"{name}\t{value:.6f}" for name, value in zip(names, logs, strict=True)) + "\n")
                 else:
                     write(f"{total:.6f}")

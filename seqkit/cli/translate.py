@@ -12,6 +12,7 @@ import click
 from ..errors import ConfigError, DataError, reason
 from .options import (
     PATH,
+    checked_utf8,
     device_options,
     key_values,
     models_option,
@@ -87,7 +88,7 @@ def translate(
     translator = open_translator(models, device)
     translator.batch_tokens = batch_tokens or translator.batch_tokens
     translator.translate([], **settings)  # complain about settings before anything is read
-    chunks: Iterable[list[str]] = [[_utf8(line) for line in text]] if text else _chunks(source)
+    chunks: Iterable[list[str]] = [[checked_utf8(line) for line in text]] if text else _chunks(source)
     several = nbest is not None or settings.get("nbest", translator.search.nbest) > 1
     number = 0
     with opened(output) as write:
@@ -192,11 +193,3 @@ def _decode(line: bytes, name: str, number: int) -> str:
         raise DataError(
             f"{name}:{number}: not UTF-8: byte {line[error.start]:#04x} at column {error.start + 1}"
         ) from None
-
-
-def _utf8(text: str) -> str:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise DataError(f"TEXT {text!r} is not UTF-8") from None
-    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 class Score(NamedTuple):
     score: float  # 0 to 100
     signature: str
+    length_ratio: float = math.nan  # BLEU's: tokens of the outputs over tokens of the closest references
 
 
 def bleu(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
@@ -29,17 +31,10 @@ def chrf(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> 
     return _score(CHRF(), outputs, references)
 
 
-def length_ratio(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> float:
-    """Tokens of the outputs over tokens of the closest references, as BLEU's brevity penalty counts them."""
-    from sacrebleu.metrics.bleu import BLEU
-
-    found = BLEU().corpus_score(list(outputs), [list(column) for column in references])  # type: ignore[arg-type]
-    return float(found.sys_len / max(1, found.ref_len))
-
-
 def _score(metric: Any, outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
     result = metric.corpus_score(list(outputs), [list(column) for column in references])
-    return Score(result.score, str(metric.get_signature()))
+    ratio = result.sys_len / max(1, result.ref_len) if hasattr(result, "sys_len") else math.nan
+    return Score(result.score, str(metric.get_signature()), ratio)
 
 
 def consensus(outputs: Sequence[str]) -> list[float]:

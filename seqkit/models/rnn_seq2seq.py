@@ -79,6 +79,7 @@ class RecurrentSeq2Seq(nn.Module):
         """Without `source_vocab`, source and target share one vocabulary of `target_vocab` tokens."""
         super().__init__()
         c = config
+        self.attends = c.attention != "none"
         self.feed, self.source_vocab = c.feed, source_vocab or target_vocab
         self.target_embedding = nn.Embedding(target_vocab, c.embedding, padding_idx=PAD)
         self.source_embedding = self.target_embedding
@@ -93,8 +94,7 @@ class RecurrentSeq2Seq(nn.Module):
             dropout=c.dropout,
         )
         memory = c.hidden * self.encoder.directions
-        attends = c.attention != "none"
-        extra = c.embedding if c.feed == "output" else memory if c.feed == "context" or not attends else 0
+        extra = c.embedding if c.feed == "output" else memory if c.feed == "context" or not self.attends else 0
         self.decoder = Recurrent(c.cell, c.embedding + extra, c.hidden, layers=c.decoder_layers, dropout=c.dropout)
         self.attend = (
             Attention(c.attention, c.hidden, memory, dropout=c.attention_dropout) if c.attention != "none" else None
@@ -103,7 +103,7 @@ class RecurrentSeq2Seq(nn.Module):
         self.bridge = Linear(memory, parts * c.decoder_layers * c.hidden) if c.bridge else None
         self.join = Linear(c.hidden + memory, c.embedding)
         self.dropout = Dropout(c.dropout)
-        for embedding in {self.target_embedding, self.source_embedding}:
+        for embedding in dict.fromkeys((self.target_embedding, self.source_embedding)):
             nn.init.normal_(embedding.weight, std=c.embedding**-0.5)
             with torch.no_grad():
                 embedding.weight[PAD].zero_()

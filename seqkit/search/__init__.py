@@ -4,7 +4,7 @@ from .beam import beam_search
 from .decode import decode
 from .decoder import Ensemble, Hypothesis, Normalize, StepDecoder
 from .forced import attention, log_probabilities
-from .rules import Rules
+from .rules import Rules, Stem
 from .sampling import sample
 from .settings import SearchConfig
 
@@ -14,6 +14,7 @@ __all__ = [
     "Normalize",
     "Rules",
     "SearchConfig",
+    "Stem",
     "StepDecoder",
     "attention",
     "beam_search",

@@ -61,10 +61,10 @@ def beam_search(
         step = _Step(logits.float(), logp, history, limit - t)
         if groups > 1:
             value, token, origin = _by_groups(step, 2 * size, rules, open_, groups, diversity)
-        elif rules:
+        elif rules.follow_history:
             value, token, origin = _ruled(step, 2 * size, rules)
         else:
-            value, token, origin = _free(step, 2 * size)  # <eos> may take K of them
+            value, token, origin = _free(step, 2 * size, rules)  # <eos> may take K of them
         ends = token == EOS
         _finish(done, open_, history, value[:, :size], origin[:, :size], ends[:, :size], normalize)
         # The K best that go on: a stable sort puts those that end last.
@@ -102,13 +102,16 @@ class _Step(NamedTuple):
 Choice = tuple[Tensor, Tensor, Tensor]  # log probability, token, row it continues: (B, n) each, best first
 
 
-def _free(step: _Step, most: int) -> Choice:
-    """The `most` best continuations of each beam, or as many as there are. Overwrites the logits."""
-    logits = step.logits
-    barred = logits[:, [PAD, BOS]]  # never produced, but part of the distribution
-    logits[:, [PAD, BOS]] = _NEVER
+def _free(step: _Step, most: int, rules: Rules) -> Choice:
+    """The `most` best continuations of each beam, or as many as there are, of all but suppressed tokens.
+
+    Overwrites the logits.
+    """
+    logits, never = step.logits, [PAD, BOS, *rules.suppress]
+    barred = logits[:, never]  # never produced, but part of the distribution
+    logits[:, never] = _NEVER
     value, token = _top(logits, min(most, logits.size(1)))  # (R, n)
-    logits[:, [PAD, BOS]] = barred
+    logits[:, never] = barred
     end = logits[:, EOS].clone()
     highest = torch.maximum(value[:, :1], barred.amax(1, keepdim=True))
     total = highest + logits.sub_(highest).exp_().sum(-1, keepdim=True).log()
@@ -128,7 +131,7 @@ def _ruled(step: _Step, most: int, rules: Rules, penalty: Tensor | None = None) 
     allowed[rows, EOS] = own[rows, EOS]
     token = _top(allowed if penalty is None else allowed - penalty, min(most, own.size(1)))[1]  # (R, n)
     value = allowed.gather(1, token)
-    if rules.phrases and step.history.size(1) >= len(rules.prefix):  # a phrase goes before the other rules
+    if rules.phrases:  # which go before the other rules
         more = _steps_of_phrases(step.history, token, rules)
         value = torch.cat([value, own.gather(1, more).masked_fill(more == PAD, _NEVER)], 1)
         token = torch.cat([token, more], 1)
@@ -173,11 +176,11 @@ def _by_groups(step: _Step, most: int, rules: Rules, open_: Tensor, groups: int,
 def _steps_of_phrases(history: Tensor, token: Tensor, rules: Rules) -> Tensor:
     """Tokens that go on with a missing phrase and are not among `token` (R, n) already: (R, m), rest is padding."""
     wanted = [
-        [i for i in next_tokens(ids, rules.phrases) if i not in known]
+        [i for i in next_tokens(ids, rules.phrases) if i not in known] if rules.beginning(ids) is None else []
         for ids, known in zip(history.tolist(), token.tolist(), strict=True)
     ]
     width = max(map(len, wanted))
-    padded = [[*row, *[PAD] * (width - len(row))] for row in wanted]
+    padded: list[list[int]] = [[*row, *[PAD] * (width - len(row))] for row in wanted]
     return torch.tensor(padded, dtype=torch.long, device=token.device)
 
 
@@ -188,14 +191,13 @@ def _dealt(step: _Step, rank: Tensor, token: Tensor, row: Tensor, rules: Rules) 
     token of a phrase to those that need most. Those that could not hold every phrase any more are left out.
     """
     again = torch.full_like(rank, _NEVER)
-    histories = step.history.tolist()
+    histories, ranks, tokens, rows = (part.tolist() for part in (step.history, rank, token, row))
     for b, left in enumerate(step.left.tolist()):
         banks: dict[int, list[int]] = {}
-        for i in rank[b].argsort(descending=True, stable=True).tolist():
-            ids, last = histories[int(row[b, i])], int(token[b, i])
+        for i in sorted((i for i, value in enumerate(ranks[b]) if value > _NEVER), key=lambda i: -ranks[b][i]):
+            ids, last = histories[rows[b][i]], tokens[b][i]
             need = missing_tokens(ids if last == EOS else [*ids, last], rules.phrases)
-            possible = need == 0 if last == EOS else need < left
-            if possible and float(rank[b, i]) > _NEVER:
+            if need == 0 if last == EOS else need < left:
                 banks.setdefault(need, []).append(i)
         piles = [banks[need] for need in sorted(banks)]
         dealt = [i for turn in zip_longest(*piles) for i in turn if i is not None]

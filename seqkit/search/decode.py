@@ -10,7 +10,7 @@ import torch
 from ..data.batching import pad
 from ..errors import ConfigError
 from .beam import beam_search
-from .decoder import Hypothesis, StepDecoder
+from .decoder import Ensemble, Hypothesis, StepDecoder
 from .forced import covered
 from .rules import NO_RULES, Rules
 from .sampling import sample
@@ -34,22 +34,24 @@ def decode(
     speak of text mean in token ids.
     """
     found: list[list[Hypothesis]] = [[] for _ in sources]
-    for indices in _batches([len(source) for source in sources], batch_tokens):
+    draws = config.mbr or (config.nbest if config.sample else 1)
+    for indices in _batches([len(source) for source in sources], batch_tokens // draws):
         batch = pad([sources[i] for i in indices]).to(device)
         limits = [longest(len(sources[i]), config) for i in indices]
         if config.sample or config.mbr:
             outputs = sample(
-                model, batch, limits, draws=config.mbr or config.nbest, temperature=config.temperature,
-                top_k=config.top_k, top_p=config.top_p, seed=config.seed,
+                model, batch, limits, draws=draws, temperature=config.temperature,
+                top_k=config.top_k, top_p=config.top_p, seed=config.seed, suppress=rules.suppress,
             )  # fmt: skip
         else:
             outputs = beam_search(
-                model, batch, limits, beam=config.beam, normalize=config.score, patience=config.patience,
+                model, batch, limits, beam=config.beam, normalize=config.ranking, patience=config.patience,
                 rules=rules, groups=config.groups, diversity=config.diversity,
             )  # fmt: skip
             if config.coverage_penalty:
+                looked_into: Any = model.models[0] if isinstance(model, Ensemble) else model
                 outputs = [
-                    covered(model, batch[b], hypotheses, config.coverage_penalty)  # type: ignore[arg-type]
+                    covered(looked_into, batch[b], hypotheses, config.coverage_penalty)
                     for b, hypotheses in enumerate(outputs)
                 ]
         if not all(outputs):

@@ -5,6 +5,7 @@ Shapes: R rows of a search, V vocabulary, t tokens of each row so far.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,37 +16,84 @@ from ..text.vocab import EOS
 Phrase = tuple[int, ...]
 
 
+class Stem:
+    """A word that is begun: tokens that together spell `text`, or go beyond it."""
+
+    def __init__(self, text: str, spelling: Sequence[str], *, whole: bool) -> None:
+        """`spelling` holds every token as it is written, '' if it may not be used; `whole`: one token is the word."""
+        self.text, self.spelling, self.whole = text, spelling, whole
+        self._known: dict[str, frozenset[int]] = {}
+
+    def can_be_spelt(self) -> bool:
+        """Whether some tokens spell it."""
+        ends = {0}  # how much of the text can be spelt
+        for done in range(len(self.text)):
+            rest = self.text[done:]
+            if done in ends:
+                for token in filter(None, self.spelling):
+                    if token.startswith(rest):
+                        return True
+                    if not self.whole and rest.startswith(token):
+                        ends.add(done + len(token))
+        return False
+
+    def allowed(self, ids: list[int]) -> frozenset[int] | None:
+        """What may follow `ids`, the tokens of this word so far; None if all of it is there."""
+        done = sum(len(self.spelling[i]) for i in ids)
+        if ids and (self.whole or done >= len(self.text)):
+            return None
+        rest = self.text[done:]
+        if rest not in self._known:
+            self._known[rest] = frozenset(
+                i
+                for i, token in enumerate(self.spelling)
+                if token and (token.startswith(rest) or (not self.whole and rest.startswith(token)))
+            )
+        return self._known[rest]
+
+
 @dataclass(frozen=True)
 class Rules:
     suppress: frozenset[int] = frozenset()  # tokens that are never produced
     min_length: int = 0  # tokens, <eos> not counted
     no_repeat: int = 0  # no n-gram of this length occurs twice (Paulus et al. 2018, arXiv:1705.04304); 0: any may
     prefix: tuple[frozenset[int], ...] = ()  # an output begins so: the tokens that are allowed at each place
+    stem: Stem | None = None  # and goes on with this word
     phrases: tuple[Phrase, ...] = ()  # each occurs in the output (Hokamp & Liu 2017, arXiv:1704.07138)
 
-    def __bool__(self) -> bool:
-        return self != Rules()
+    @property
+    def follow_history(self) -> bool:
+        """Whether what is allowed depends on the tokens so far."""
+        return bool(self.min_length or self.no_repeat or self.prefix or self.stem or self.phrases)
 
     @property
     def least(self) -> int:
         """Tokens that an output needs to obey, `<eos>` included."""
-        return max(self.min_length, len(self.prefix) + sum(map(len, self.phrases))) + 1
+        stem = len(self.stem.text) if self.stem else 0
+        return max(self.min_length, len(self.prefix) + stem + sum(map(len, self.phrases))) + 1
+
+    def beginning(self, ids: list[int]) -> frozenset[int] | None:
+        """What may follow `ids` for the output to begin as it must; None where its beginning is complete."""
+        if len(ids) < len(self.prefix):
+            return self.prefix[len(ids)]
+        return self.stem.allowed(ids[len(self.prefix) :]) if self.stem else None
 
     def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
         """What may not follow: tokens so far (R, t) -> True for what is barred (R, V); None if nothing is."""
         rows, t = history.shape
-        if t < len(self.prefix):
-            barred = torch.ones(vocab, dtype=torch.bool, device=history.device)
-            barred[list(self.prefix[t])] = False
-            return barred.expand(rows, vocab)
         repeats = self._repeats(history) if 0 < self.no_repeat <= t else None
-        if not self.suppress and t >= self.min_length and repeats is None:
+        begins = [self.beginning(ids) for ids in history.tolist()] if self.prefix or self.stem else []
+        if not self.suppress and t >= self.min_length and repeats is None and not any(begins):
             return None
         barred = torch.zeros(rows, vocab, dtype=torch.bool, device=history.device)
         barred[:, list(self.suppress)] = True
-        barred[:, EOS] = t < self.min_length
+        barred[:, EOS] |= t < self.min_length
         if repeats is not None:
             barred[repeats] = True
+        for row, allowed in enumerate(begins):
+            if allowed is not None:
+                barred[row] = True
+                barred[row, list(allowed)] = False
         return barred
 
     def _repeats(self, history: Tensor) -> tuple[Tensor, Tensor]:

@@ -12,6 +12,8 @@ from torch import Tensor
 from ..text.vocab import BOS, EOS, PAD
 from .decoder import PLAIN, Hypothesis, StateT, StepDecoder
 
+_NEVER = float("-inf")
+
 
 @torch.no_grad()
 def sample(
@@ -24,8 +26,11 @@ def sample(
     top_k: int = 0,
     top_p: float = 1.0,
     seed: int = 1,
+    suppress: frozenset[int] = frozenset(),
 ) -> list[list[Hypothesis]]:
     """`draws` outputs of each sentence of `source` (B, S), as drawn; `score` is the plain log probability.
+
+    Tokens of `suppress` are never drawn.
 
     What is drawn depends on `seed` and the sentence alone, not on its neighbours in the batch: each step
     inverts the cumulative distribution at one uniform number. `log_probability` is the model's own, before
@@ -42,7 +47,8 @@ def sample(
     for t in range(1, max(limits) + 1):
         logits, state = model.step(ids, state)
         own = logits.float().log_softmax(-1)
-        ids = draw(own, uniform[open_, t - 1], temperature, top_k, top_p)
+        allowed = own.index_fill(1, torch.tensor(list(suppress), device=device), _NEVER) if suppress else own
+        ids = draw(allowed, uniform[open_, t - 1], temperature, top_k, top_p)
         ids = torch.where(limit[open_] == t, EOS, ids)
         logp[open_] += own.gather(1, ids[:, None])[:, 0]
         for row, token in zip(open_.tolist(), ids.tolist(), strict=True):
@@ -69,7 +75,7 @@ def _uniform(source: Tensor, draws: int, steps: int, seed: int) -> np.ndarray[tu
 
 def draw(logp: Tensor, uniform: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
     """Log probabilities (R, V), uniform numbers (R,) -> tokens (R,)"""
-    logp = logp.index_fill(1, torch.tensor([PAD, BOS], device=logp.device), float("-inf"))
+    logp = logp.index_fill(1, torch.tensor([PAD, BOS], device=logp.device), _NEVER)
     p, token = (logp / temperature).softmax(-1).sort(descending=True, stable=True)
     if top_k:
         p[:, top_k:] = 0.0

@@ -32,9 +32,11 @@ class SearchConfig:
     )
     suppress: list[str] = setting("tokens that are never produced", default=[])
     must: list[str] = setting("phrases that occur in every output (arXiv:1704.07138, arXiv:1804.06609)", default=[])
-    prefix: str = setting("how every output begins; its last word may be half typed", default="")
+    prefix: str = setting(
+        "how every output begins; its last word may be half typed. With prefix or must, lines are not cut", default=""
+    )
     unknown: Literal["auto", "never", "copy", "keep"] = setting(
-        "<unk> in outputs: never; copy the source word most attended to; keep; auto = copy where words can be unknown "
+        "<unk> in outputs: never; copy the source token most attended to; keep; auto = copy if tokens are whole words "
         "and the model has attention, else never",
         default="auto",
     )
@@ -61,13 +63,12 @@ class SearchConfig:
             raise ValueError(f"nbest = {self.nbest} needs {kind}")
         if self.beam % self.groups:
             raise ValueError(f"groups = {self.groups} must divide beam = {self.beam}")
-        ruled = [
-            name for name in ("min_length", "no_repeat_ngram", "suppress", "must", "prefix") if getattr(self, name)
-        ]
-        if draws and ruled:
-            raise ValueError(f"{ruled[0]} is for searching, not for sampling")
+        searching = ("min_length", "no_repeat_ngram", "must", "prefix", "coverage_penalty")
+        given = [name for name in searching if getattr(self, name)] + ["groups"] * (self.groups > 1)
+        if draws and given:
+            raise ValueError(f"{given[0]} is for searching, not for sampling")
 
     @property
-    def score(self) -> Normalize:
+    def ranking(self) -> Normalize:
         """How outputs are ranked."""
         return Normalize(0.0 if self.sample or self.mbr else self.length_penalty, self.normalize)

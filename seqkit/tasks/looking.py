@@ -12,11 +12,21 @@ import torch
 from torch import Tensor
 
 from ..data.batching import pad
-from ..search.forced import EncoderDecoder, attention
+from ..search.forced import EncoderDecoder, attention, has_attention
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
 
 _RUNNERS_UP = 3
+
+
+@dataclass(frozen=True)
+class Said:
+    """A stretch of the input, and what the model said of it."""
+
+    source: str
+    ids: list[int]  # without `<eos>`
+    tokens: list[str]  # the same as text, unknown ones copied where that was asked
+    space: str  # what parts it from the next stretch
 
 
 @dataclass(frozen=True)
@@ -28,6 +38,7 @@ class Look:
     runners_up: list[list[tuple[str, float]]]  # the likeliest other tokens at each place, and their probabilities
     source_words: list[int]  # which word, set apart by white space, each source token belongs to; without `<eos>`
     target_words: list[int]
+    joined: bool = False  # whether the next part's first word goes on with this part's last
 
     @property
     def mean_attention(self) -> Tensor:
@@ -52,43 +63,39 @@ class Look:
 
 def alignment(looks: Iterable[Look]) -> list[tuple[int, int]]:
     """`Look.alignment` of a line of several parts: words are counted through."""
-    pairs, source, target = [], 0, 0
+    pairs: set[tuple[int, int]] = set()
+    source = target = 0
     for part in looks:
-        pairs += [(source + i, target + j) for i, j in part.alignment()]
-        source, target = source + part.words[0], target + part.words[1]
-    return pairs
+        pairs |= {(source + i, target + j) for i, j in part.alignment()}
+        source, target = source + part.words[0] - part.joined, target + part.words[1] - part.joined
+    return sorted(pairs)
 
 
 @torch.no_grad()
-def look(
-    model: EncoderDecoder, source: Tokenizer, target: Tokenizer, text: str, ids: list[int], device: torch.device
-) -> Look:
-    """Look into `model` while it says the target `ids`, which are without `<eos>`, as the translation of `text`."""
-    source_ids = source.encode(text, eos=True)
+def look(model: EncoderDecoder, source: Tokenizer, target: Tokenizer, said: Said, device: torch.device) -> Look:
+    """Look into `model` while it says what it said."""
+    source_ids, ids = source.encode(said.source, eos=True), said.ids
     hidden = model(pad([source_ids]).to(device), pad([[BOS, *ids]]).to(device))[0]
     probabilities = model.logits(hidden).float().softmax(-1)  # (T, V)
-    said = torch.tensor([*ids, EOS], device=device)[:, None]
-    others = probabilities.scatter(1, said, -1.0).topk(min(_RUNNERS_UP, probabilities.size(1) - 1))
+    targets = torch.tensor([*ids, EOS], device=device)[:, None]
+    others = probabilities.scatter(1, targets, -1.0).topk(min(_RUNNERS_UP, probabilities.size(1) - 1))
     shown = target.vocab.tokens
     runners_up = [
         [(shown[i], value) for i, value in zip(tokens, values, strict=True)]
         for tokens, values in zip(others.indices.tolist(), others.values.tolist(), strict=True)
     ]
-    try:
-        looked = attention(model, source_ids, ids, device)
-    except ValueError:
-        looked = None
     return Look(
         [source.vocab.tokens[i] for i in source_ids],
         [shown[i] for i in (*ids, EOS)],
-        looked,
-        probabilities.gather(1, said)[:, 0].tolist(),
+        attention(model, source_ids, ids, device) if has_attention(model) else None,
+        probabilities.gather(1, targets)[:, 0].tolist(),
         runners_up,
-        _words(source, source_ids[:-1]),
-        _words(target, ids),
+        _words(source, source.spelt(said.source)),
+        _words(target, said.tokens),
+        joined=not said.space,
     )
 
 
-def _words(tokenizer: Tokenizer, ids: list[int]) -> list[int]:
+def _words(tokenizer: Tokenizer, tokens: list[str]) -> list[int]:
     """Which word, set apart by white space, each token belongs to."""
-    return [max(0, len(tokenizer.decode(ids[: k + 1]).split()) - 1) for k in range(len(ids))]
+    return [max(0, len(tokenizer.join(tokens[: k + 1]).split()) - 1) for k in range(len(tokens))]

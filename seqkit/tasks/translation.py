@@ -43,9 +43,9 @@ class TranslationData:
     limit: int = setting("take only the first so many training pairs; 0 = all", default=0, ge=0)
     max_length: int = setting("pairs with more tokens on a side are left out of training", default=100, ge=1)
     batch_tokens: int = setting("real target tokens in a batch, at most", default=3000, ge=1)
-    own_inputs: float = setting(
-        "scheduled sampling: share of the decoder's inputs that are its own guesses instead of the right tokens, "
-        "all guessed in a pass before (arXiv:1506.03099, arXiv:1906.04331); 0 = teacher forcing",
+    scheduled_sampling: float = setting(
+        "constant share of the decoder's inputs that are its own guesses instead of the right tokens, all guessed in "
+        "a pass before (arXiv:1506.03099, arXiv:1906.04331); 0 = teacher forcing",
         default=0.0,
         ge=0,
         le=1,
@@ -148,7 +148,7 @@ class Translation:
             yield PairBatch.of(sources, targets, indices)
 
     def step(self, model: nn.Module, batch: PairBatch, carry: Any) -> Step:
-        inputs = self._guessed(model, batch) if model.training and self.data.own_inputs else batch.inputs
+        inputs = self._guessed(model, batch) if model.training and self.data.scheduled_sampling else batch.inputs
         hidden = model(batch.source, inputs)[batch.targets != PAD]  # (count, D)
         smoothing = self.smoothing if model.training else 0.0
         targets = batch.targets[batch.targets != PAD]
@@ -161,7 +161,8 @@ class Translation:
         hidden = model(batch.source, batch.inputs)[:, :-1]
         said = torch.stack([cast(Any, model).logits(row).argmax(-1) for row in hidden])  # (B, T - 1)
         inputs, later = batch.inputs.clone(), batch.inputs[:, 1:]
-        swapped = (torch.rand(later.shape, device=later.device) < self.data.own_inputs) & (later != PAD)
+        torch.clear_autocast_cache()  # its copies of the weights know no gradients
+        swapped = (torch.rand(later.shape, device=later.device) < self.data.scheduled_sampling) & (later != PAD)
         inputs[:, 1:] = torch.where(swapped, said, later)
         return inputs
 

@@ -16,13 +16,14 @@ from ..errors import ConfigError, DataError
 from ..metrics.bleu import consensus
 from ..search.decode import BATCH_TOKENS, decode
 from ..search.decoder import Ensemble, Hypothesis
-from ..search.forced import EncoderDecoder, attention, log_probabilities
-from ..search.rules import Rules
+from ..search.forced import EncoderDecoder, attention, has_attention, log_probabilities
+from ..search.rules import Rules, Stem
 from ..search.settings import SearchConfig
 from ..text.sentences import halve, split_sentences
-from ..text.tokenizer import Tokenizer
+from ..text.subword import SPACE
+from ..text.tokenizer import Tokenizer, is_byte
 from ..text.vocab import EOS, SPECIALS, UNK
-from .looking import Look, look
+from .looking import Look, Said, look
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Translation:
     score: float  # what n-best lists are ranked by: log_probability after the penalties, or mean chrF to other draws
     log_probability: float  # nats: the plain sum over all target tokens and `<eos>`
     tokens: list[str]  # as the model made them
-    parts: list[tuple[str, list[int]]]  # stretches of the input, and the ids of the translation of each
+    parts: list[Said]  # of which it is made
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Translator:
                 if mine.vocab.tokens != theirs.vocab.tokens or mine.normalizer.steps != theirs.normalizer.steps:
                     raise ConfigError("models vote together only if they share vocabulary and normalisation")
         longest = min(translator.longest for translator in translators)
-        models = [model for other in rest for model in other.models]
+        models = [model for translator in translators for model in translator.models][1:]
         return cls(first.model, first.source, first.target, search=first.search, longest=longest, others=models)
 
     def translate(self, texts: Iterable[str], **settings: Any) -> list[str]:
@@ -135,8 +136,8 @@ class Translator:
         """
         with _evaluating(self.models):
             return [
-                look(cast(EncoderDecoder, self.model), self.source, self.target, text, ids, self._device)
-                for text, ids in translation.parts
+                look(cast(EncoderDecoder, self.model), self.source, self.target, said, self._device)
+                for said in translation.parts
             ]
 
     def given(self, source: str, target: str) -> Translation:
@@ -144,11 +145,28 @@ class Translator:
         ids = self.target.encode(target)
         total = self.score([source], [target])[0]
         tokens = [self.target.vocab.tokens[i] for i in ids]
-        return Translation(target, self.search.score(total, len(ids) + 1), total, tokens, [(source, ids)])
+        return Translation(
+            target,
+            self.search.ranking(total, len(ids) + 1),
+            total,
+            tokens,
+            [Said(source, ids, self.target.split(target), "")],
+        )
 
     def settings(self, changes: Mapping[str, Any]) -> SearchConfig:
-        """The model's own settings of the search with some changed; raises `ConfigError` for an unknown one."""
-        return build(SearchConfig, {**plain(self.search), **changes}, "search settings")
+        """The model's own settings of the search with some changed; raises `ConfigError` for what it cannot do."""
+        search = build(SearchConfig, {**plain(self.search), **changes}, "search settings")
+        if not has_attention(self.model):
+            wants = (
+                "coverage_penalty"
+                if search.coverage_penalty
+                else "unknown = 'copy'"
+                if search.unknown == "copy"
+                else ""
+            )
+            if wants:
+                raise ConfigError(f"search settings: {wants} needs a model with attention")
+        return search
 
     @property
     def _device(self) -> Any:
@@ -169,23 +187,42 @@ class Translator:
 
     def rules(self, search: SearchConfig) -> Rules:
         """What the settings say of text, in token ids; raises `ConfigError` for what cannot be said with them."""
-        vocab = self.target.vocab
         suppress = {self._single(token) for token in search.suppress}
-        if self._unknown(search) == "never" and not search.sample and not search.mbr:
+        if self._unknown(search) == "never":
             suppress.add(UNK)
         phrases = tuple(tuple(self._known(phrase, "must")) for phrase in search.must)
-        prefix = [frozenset([i]) for i in self._known(search.prefix, "prefix")] if search.prefix else []
-        if prefix and not search.prefix[-1].isspace():  # the last token may go on
-            (last,) = prefix[-1]
-            typed = vocab.tokens[last]
-            longer = (i for i, t in enumerate(vocab.tokens) if i >= len(SPECIALS) and t.startswith(typed))
-            prefix[-1] = frozenset({last, *longer})
-        return Rules(frozenset(suppress), search.min_length, search.no_repeat_ngram, tuple(prefix), phrases)
+        prefix, stem = self._beginning(search.prefix) if search.prefix else ([], None)
+        return Rules(
+            frozenset(suppress),
+            search.min_length,
+            search.no_repeat_ngram,
+            tuple(frozenset([i]) for i in prefix),
+            stem,
+            phrases,
+        )
+
+    def _beginning(self, text: str) -> tuple[list[int], Stem | None]:
+        """The tokens of a prefix, and its last word, which may go on: half a word has other tokens than a whole."""
+        if text[-1].isspace() or self.target.name == "char":
+            return self._known(text, "prefix"), None
+        vocab, split = self.target.vocab, self.target.split(text)
+        spelling = ["" if i < len(SPECIALS) or is_byte(token) else token for i, token in enumerate(vocab.tokens)]
+        whole = not self.target.splitter.has_own_vocab
+        last = len(split) - 1
+        while not whole and last > 0 and not split[last].startswith(SPACE):
+            last -= 1
+        stem = Stem("".join(split[last:]), spelling, whole=whole)
+        head = vocab.encode(split[:last])
+        if UNK in head or not stem.can_be_spelt():
+            raise ConfigError(f"prefix: {text!r} holds words that the model does not know")
+        return head, stem
 
     def _single(self, token: str) -> int:
         """The id of a token, given as it stands in the vocabulary or as text."""
         ids = [self.target.vocab[token]] if token in self.target.vocab else self.target.encode(token)
-        if len(ids) != 1 or (ids[0] in (UNK, EOS) and token not in SPECIALS):
+        if token == SPECIALS[EOS]:
+            raise ConfigError("suppress: without <eos> no output ends; min_length makes them longer")
+        if len(ids) != 1 or (ids[0] == UNK and token != SPECIALS[UNK]):
             raise ConfigError(f"suppress: {token!r} is no single token of the model")
         return ids[0]
 
@@ -201,7 +238,7 @@ class Translator:
         if search.unknown != "auto":
             return search.unknown
         spells = self.target.byte_fallback or self.target.splitter.has_own_vocab
-        return "never" if spells or getattr(self.model, "attend", True) is None else "copy"
+        return "never" if spells or not has_attention(self.model) else "copy"
 
     def _cut(self, number: int, line: str, search: SearchConfig) -> list[_Part]:
         """The parts of a line that are short enough to be translated well; none if it is empty."""
@@ -228,10 +265,9 @@ class Translator:
         if UNK not in ids or self._unknown(search) != "copy":
             return self.target.decode(ids), tokens
         with _evaluating(self.models):
-            weights = attention(cast(EncoderDecoder, self.model), part.ids, ids, self._device).mean(
-                (0, 1)
-            )  # (T + 1, S)
-        words = self.source.split(part.text)
+            heads = attention(cast(EncoderDecoder, self.model), part.ids, ids, self._device)
+        weights = heads.mean((0, 1))  # (T + 1, S)
+        words = self.source.spelt(part.text)
         picks = weights[:, : len(words)].argmax(1).tolist()
         copied = [words[pick] if i == UNK else token for i, token, pick in zip(ids, tokens, picks, strict=False)]
         return self.target.join(copied), copied
@@ -246,14 +282,21 @@ class _Joined:
     log_probability: float = 0.0
     length: int = 0  # tokens, each part's `<eos>` included
     score: float = 0.0
-    parts: tuple[tuple[str, list[int]], ...] = ()
+    taken: float = 0.0  # by penalties other than that for length
+    parts: tuple[Said, ...] = ()
 
     def add(self, part: _Part, hypothesis: Hypothesis, text: str, tokens: list[str], search: SearchConfig) -> _Joined:
         total = self.log_probability + hypothesis.log_probability
         length = self.length + len(hypothesis.ids) + 1
-        score = search.score(total, length) if self.length else hypothesis.score
-        parts = (*self.parts, (part.text, hypothesis.ids))
-        return _Joined(self.text + text + part.space, (*self.tokens, *tokens), total, length, score, parts)
+        taken = self.taken
+        if search.mbr:  # a mean of means, by length
+            own = len(hypothesis.ids) + 1
+            score = (self.score * self.length + hypothesis.score * own) / length
+        else:  # what the penalties but that for length took off, part by part
+            taken += hypothesis.score - search.ranking(hypothesis.log_probability, len(hypothesis.ids) + 1)
+            score = search.ranking(total, length) + taken
+        parts = (*self.parts, Said(part.text, hypothesis.ids, tokens, part.space))
+        return _Joined(self.text + text + part.space, (*self.tokens, *tokens), total, length, score, taken, parts)
 
     def translation(self) -> Translation:
         return Translation(self.text.rstrip(), self.score, self.log_probability, list(self.tokens), list(self.parts))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..metrics.bleu import Score, bleu, chrf, length_ratio
+from ..metrics.bleu import Score, bleu, chrf
 from .translator import Translator
+
+_ROUNDING = 1e-4  # by which two ways to the same score may differ
 
 
 class Width(NamedTuple):
@@ -37,32 +39,28 @@ def measured(
     translator: Translator,
     sources: Sequence[str],
     references: Sequence[Sequence[str | None]],
-    beam: int,
+    beams: Iterable[int],
     settings: Mapping[str, Any],
-) -> Width:
-    """Translate whole lines with a beam of that width and compare with the references, columns of them.
+) -> Iterator[Width]:
+    """Translate whole lines with a beam of each width and compare with the references, columns of them.
 
     A search error (Stahlberg & Byrne 2019, arXiv:1908.10090) is found where a reference has a higher score, by the
     search's own length normalisation, than what the search came up with: the least number of errors that it made.
     """
-    began = time.perf_counter()
-    found = [best[0] for best in translator.translate_nbest(sources, **{**settings, "beam": beam, "split": False})]
-    seconds = time.perf_counter() - began
-    outputs = [translation.text for translation in found]
+    normalize = translator.settings(settings).ranking
     pairs = [(i, text) for column in references for i, text in enumerate(column) if text is not None]
     logs = translator.token_scores([sources[i] for i, _ in pairs], [text for _, text in pairs])
-    normalize = translator.settings(settings).score
     best = [-math.inf] * len(sources)
     for (i, _), row in zip(pairs, logs, strict=True):
         best[i] = max(best[i], normalize(math.fsum(row), len(row)))
-    missed = [
-        wanted > normalize(t.log_probability, len(t.tokens) + 1) + 1e-4 for wanted, t in zip(best, found, strict=True)
-    ]
-    return Width(
-        beam,
-        bleu(outputs, references),
-        chrf(outputs, references),
-        length_ratio(outputs, references),
-        len(sources) / seconds,
-        sum(missed) / len(sources),
-    )
+    for beam in beams:
+        began = time.perf_counter()
+        found = [best[0] for best in translator.translate_nbest(sources, **{**settings, "beam": beam, "split": False})]
+        speed = len(sources) / (time.perf_counter() - began)
+        missed = [
+            wanted > normalize(t.log_probability, len(t.tokens) + 1) + _ROUNDING
+            for wanted, t in zip(best, found, strict=True)
+        ]
+        outputs = [translation.text for translation in found]
+        scores = bleu(outputs, references), chrf(outputs, references)
+        yield Width(beam, *scores, scores[0].length_ratio, speed, sum(missed) / len(sources))

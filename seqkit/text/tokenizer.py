@@ -94,6 +94,12 @@ class Tokenizer:
         """Tokens of `text` as readable strings; unknown ones as they stand."""
         return self.splitter.split(self.normalizer(text))
 
+    def spelt(self, text: str) -> list[str]:
+        """As `split`, but one string for each id that `encode` gives: unknown characters are spelt as bytes."""
+        if not self.byte_fallback:
+            return self.split(text)
+        return [self.vocab.tokens[i] for i in self.encode(text)]
+
     def encode(self, text: str, *, bos: bool = False, eos: bool = False) -> list[int]:
         """Ids of `text`, with `<bos>` before and `<eos>` after them if asked."""
         return self.encode_all([text], bos=bos, eos=eos)[0]
@@ -168,6 +174,11 @@ class Tokenizer:
         return cls(splitter, vocab, name=name, normalize=normalize, byte_fallback=byte_fallback)
 
 
+def is_byte(token: str) -> bool:
+    """Whether a token stands for a byte, such as <0x5B>."""
+    return _BYTE.fullmatch(token) is not None
+
+
 def _remember(texts: Iterable[str], kept: list[str], most: int) -> Iterator[str]:
     """Pass `texts` on and keep the first `most`, to count tokens on when the model is there."""
     for text in texts:
@@ -181,7 +192,7 @@ def _join_bytes(tokens: list[str]) -> list[str]:
     out: list[str] = []
     run = bytearray()
     for token in [*tokens, ""]:
-        if _BYTE.fullmatch(token):
+        if is_byte(token):
             run.append(int(token[3:5], 16))
             continue
         if run:

@@ -70,6 +70,8 @@ class Processes:
         world = int(os.environ.get("WORLD_SIZE", "1"))
         if world == 1:
             return cls()
+        if device.type == "cuda":
+            torch.cuda.set_device(device)  # NCCL sends objects through the current one
         if not torch.distributed.is_initialized():
             torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
         return cls(torch.distributed.get_rank(), torch.distributed.get_world_size())

@@ -432,6 +432,12 @@ def test_each_sentence_copies_its_own_words(backwards):
     assert found == ["! das Zebra sieht Gnu", "Okapi"]
 
 
+@pytest.mark.parametrize("draw", [{"sample": True}, {"mbr": 20}], ids=str)
+def test_never_is_never_in_draws_too(backwards, draw):
+    found = backwards.translate_nbest(["Zebra Gnu"], unknown="never", nbest=20, **draw)
+    assert not any("<unk>" in translation.text for translation in found[0])
+
+
 def test_unknown_words_are_copied_where_there_can_be_any_and_there_is_attention(english, backwards, words):
     assert UNK not in rules(backwards).suppress
     assert rules(backwards, unknown="never").suppress == {UNK}
