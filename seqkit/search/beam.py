@@ -132,7 +132,7 @@ def _ruled(step: _Step, most: int, rules: Rules, penalty: Tensor | None = None) 
     token = _top(allowed if penalty is None else allowed - penalty, min(most, own.size(1)))[1]  # (R, n)
     value = allowed.gather(1, token)
     if rules.phrases:  # which go before the other rules
-        more = _steps_of_phrases(step.history, token, rules)
+        more = _steps_of_phrases(step.history, token.masked_fill(value == _NEVER, PAD), rules)
         value = torch.cat([value, own.gather(1, more).masked_fill(more == PAD, _NEVER)], 1)
         token = torch.cat([token, more], 1)
     rank = value if penalty is None else value - penalty.gather(1, token)
@@ -188,7 +188,8 @@ def _dealt(step: _Step, rank: Tensor, token: Tensor, row: Tensor, rules: Rules) 
     """Ranks anew, (B, n), so that every stage of progress with the phrases keeps a place in the beam.
 
     Post & Vilar 2018 (dynamic beam allocation): continuations are dealt in turns, from those that need no further
-    token of a phrase to those that need most. Those that could not hold every phrase any more are left out.
+    token of a phrase to those that need most. Those without room for every phrase, one after the other, are left out
+    (so outputs at their limit in which phrases overlap can be missed).
     """
     again = torch.full_like(rank, _NEVER)
     histories, ranks, tokens, rows = (part.tolist() for part in (step.history, rank, token, row))

@@ -48,7 +48,7 @@ def decode(
                 model, batch, limits, beam=config.beam, normalize=config.ranking, patience=config.patience,
                 rules=rules, groups=config.groups, diversity=config.diversity,
             )  # fmt: skip
-            if config.coverage_penalty:
+            if config.coverage_penalty and all(outputs):
                 looked_into: Any = model.models[0] if isinstance(model, Ensemble) else model
                 outputs = [
                     covered(looked_into, batch[b], hypotheses, config.coverage_penalty)

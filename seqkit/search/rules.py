@@ -22,34 +22,25 @@ class Stem:
     def __init__(self, text: str, spelling: Sequence[str], *, whole: bool) -> None:
         """`spelling` holds every token as it is written, '' if it may not be used; `whole`: one token is the word."""
         self.text, self.spelling, self.whole = text, spelling, whole
-        self._known: dict[str, frozenset[int]] = {}
+        ways: dict[int, frozenset[int]] = {}  # by how much is spelt: the tokens from which the rest can be spelt too
+        for done in reversed(range(len(text))):
+            rest = text[done:]
+            ways[done] = frozenset(
+                i
+                for i, token in enumerate(spelling)
+                if token
+                and (token.startswith(rest) or (not whole and rest.startswith(token) and ways[done + len(token)]))
+            )
+        self._ways = ways
 
+    @property
     def can_be_spelt(self) -> bool:
-        """Whether some tokens spell it."""
-        ends = {0}  # how much of the text can be spelt
-        for done in range(len(self.text)):
-            rest = self.text[done:]
-            if done in ends:
-                for token in filter(None, self.spelling):
-                    if token.startswith(rest):
-                        return True
-                    if not self.whole and rest.startswith(token):
-                        ends.add(done + len(token))
-        return False
+        return bool(self._ways[0])
 
     def allowed(self, ids: list[int]) -> frozenset[int] | None:
         """What may follow `ids`, the tokens of this word so far; None if all of it is there."""
         done = sum(len(self.spelling[i]) for i in ids)
-        if ids and (self.whole or done >= len(self.text)):
-            return None
-        rest = self.text[done:]
-        if rest not in self._known:
-            self._known[rest] = frozenset(
-                i
-                for i, token in enumerate(self.spelling)
-                if token and (token.startswith(rest) or (not self.whole and rest.startswith(token)))
-            )
-        return self._known[rest]
+        return None if ids and (self.whole or done >= len(self.text)) else self._ways[done]
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,12 @@ class Rules:
         rows, t = history.shape
         repeats = self._repeats(history) if 0 < self.no_repeat <= t else None
         begins = [self.beginning(ids) for ids in history.tolist()] if self.prefix or self.stem else []
-        if not self.suppress and t >= self.min_length and repeats is None and not any(begins):
+        if (
+            not self.suppress
+            and t >= self.min_length
+            and repeats is None
+            and all(allowed is None for allowed in begins)
+        ):
             return None
         barred = torch.zeros(rows, vocab, dtype=torch.bool, device=history.device)
         barred[:, list(self.suppress)] = True
@@ -109,7 +105,7 @@ NO_RULES = Rules()
 
 
 def missing_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> int:
-    """Tokens that are enough to complete the phrases that `ids` lacks; 0 if it lacks none."""
+    """Tokens that are enough to complete the phrases that `ids` lacks, one after the other; 0 if it lacks none."""
     found = _missing(ids, phrases)
     return sum(len(phrase) for phrase, _ in found) - max((done for _, done in found), default=0)
 

@@ -213,7 +213,7 @@ class Translator:
             last -= 1
         stem = Stem("".join(split[last:]), spelling, whole=whole)
         head = vocab.encode(split[:last])
-        if UNK in head or not stem.can_be_spelt():
+        if UNK in head or not stem.can_be_spelt:
             raise ConfigError(f"prefix: {text!r} holds words that the model does not know")
         return head, stem
 

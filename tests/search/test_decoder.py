@@ -35,9 +35,9 @@ def test_the_end_counts_as_a_token():
 
 
 def test_the_settings_of_a_search_say_how_outputs_are_ranked():
-    assert SearchConfig().score == Normalize(1.0, "length")
-    assert SearchConfig(length_penalty=0.6, normalize="gnmt").score == Normalize(0.6, "gnmt")
-    assert SearchConfig(sample=True).score.alpha == SearchConfig(mbr=5).score.alpha == 0.0
+    assert SearchConfig().ranking == Normalize(1.0, "length")
+    assert SearchConfig(length_penalty=0.6, normalize="gnmt").ranking == Normalize(0.6, "gnmt")
+    assert SearchConfig(sample=True).ranking.alpha == SearchConfig(mbr=5).ranking.alpha == 0.0
 
 
 class Mean:
@@ -111,7 +111,8 @@ def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(s
         ({"beam": 2, "groups": 4}, "search: groups = 4 must divide beam = 2"),
         ({"sample": True, "min_length": 2}, "search: min_length is for searching, not for sampling"),
         ({"sample": True, "no_repeat_ngram": 3}, "search: no_repeat_ngram is for searching, not for sampling"),
-        ({"sample": True, "suppress": ["a"]}, "search: suppress is for searching, not for sampling"),
+        ({"sample": True, "groups": 5}, "search: groups is for searching, not for sampling"),
+        ({"mbr": 8, "coverage_penalty": 0.2}, "search: coverage_penalty is for searching, not for sampling"),
         ({"mbr": 8, "must": ["a b"]}, "search: must is for searching, not for sampling"),
         ({"mbr": 8, "prefix": "a b"}, "search: prefix is for searching, not for sampling"),
         ({"beam": 0}, "search: beam should be greater than or equal to 1, got 0"),
@@ -134,7 +135,7 @@ def test_settings_that_contradict_each_other_are_refused(settings, words):
         {"beam": 6, "groups": 3},
         {"beam": 4, "groups": 4},
         {"min_length": 2, "no_repeat_ngram": 3, "suppress": ["a"], "must": ["b c"], "prefix": "d"},
-        {"sample": True, "min_length": 0, "suppress": [], "prefix": ""},
+        {"sample": True, "min_length": 0, "suppress": ["a"], "prefix": ""},
     ],
 )
 def test_settings_that_go_together_are_taken(settings):

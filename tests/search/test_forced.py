@@ -4,13 +4,24 @@ import random
 import pytest
 import torch
 from test_every_model import SMALL
-from toy import pairs
+from toy import Table, pairs
 
 from seqkit.config import build
 from seqkit.data.batching import pad
+from seqkit.errors import ConfigError
 from seqkit.plugins import components
-from seqkit.search import Hypothesis, Normalize, SearchConfig, attention, beam_search, decode, log_probabilities
-from seqkit.search.forced import covered
+from seqkit.search import (
+    Ensemble,
+    Hypothesis,
+    Normalize,
+    Rules,
+    SearchConfig,
+    attention,
+    beam_search,
+    decode,
+    log_probabilities,
+)
+from seqkit.search.forced import covered, has_attention
 from seqkit.text.vocab import BOS, EOS, PAD
 
 SIZES = {
@@ -76,12 +87,12 @@ def test_attention_has_a_row_for_each_output_token_and_the_end(model):
     torch.testing.assert_close(part, whole[:, :, :3], rtol=1e-4, atol=1e-6)
 
 
-def test_a_model_without_attention_says_so():
-    blind = untrained("rnn-seq2seq", next(s for s in SMALL["rnn-seq2seq"] if s.get("attention") == "none"))
-    with pytest.raises(ValueError, match="no attention"):
-        attention(blind, [5, EOS], [4])
-    with pytest.raises(ValueError, match="no attention"):
-        covered(blind, torch.tensor([5, EOS]), [Hypothesis([4], -1.0, -0.5)], 0.2)
+def test_models_say_whether_they_have_attention(model):
+    assert has_attention(model)
+    assert not has_attention(
+        untrained("rnn-seq2seq", next(s for s in SMALL["rnn-seq2seq"] if s.get("attention") == "none"))
+    )
+    assert not has_attention(Table(vocab=9, seed=0))
 
 
 class Looker:
@@ -91,9 +102,12 @@ class Looker:
         self.looks = looks
 
     def attention(self, source, inputs):
-        assert inputs[0, 0] == BOS
-        weights = torch.tensor(self.looks[tuple(inputs[0, 1:].tolist())])[None, None]  # (1, 1, heads, T, S)
-        assert weights.shape[3:] == (inputs.size(1), source.size(1))
+        weights = torch.ones(len(inputs), 1, 2, inputs.size(1), source.size(1))  # padding looks anywhere
+        for row, ids in enumerate(inputs.tolist()):
+            assert ids[0] == BOS
+            looks = torch.tensor(self.looks[tuple(i for i in ids[1:] if i != PAD)])
+            assert looks.size(2) == source.size(1)
+            weights[row, 0, :, : looks.size(1)] = looks
         return weights
 
 
@@ -135,3 +149,21 @@ def test_the_coverage_penalty_orders_all_that_the_search_found(model, beta, kind
         assert mine[0].score == pytest.approx(best.score, abs=1e-4)
     changed = [mine[0].ids for mine, hypotheses in zip(again, plain, strict=True) if mine[0].ids != hypotheses[0].ids]
     assert changed or beta < 5
+
+
+def test_an_ensemble_is_covered_as_its_first_model_attends():
+    first, second = (untrained(*SIZES[name]) for name in ("rnn feeding context", "transformer"))
+    given, settings = sources(4), {"beam": 3, "max_ratio": 1.0, "max_extra": 2}
+    again = decode(Ensemble([first, second]), given, SearchConfig(coverage_penalty=2.0, **settings))
+    plain = beam_search(Ensemble([first, second]), pad(given), [len(s) + 2 for s in given], beam=3)
+    for source, mine, hypotheses in zip(given, again, plain, strict=True):
+        best = covered(first, torch.tensor(source), hypotheses, 2.0)[0]
+        assert mine[0].ids == best.ids
+        assert mine[0].score == pytest.approx(best.score, abs=1e-4)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5])
+def test_no_output_is_refused_in_words_with_a_coverage_penalty_too(beta):
+    nothing = Rules(suppress=frozenset(range(13)) - {EOS}, min_length=1)
+    with pytest.raises(ConfigError, match="no output obeys these settings"):
+        decode(untrained(*SIZES["transformer"]), [[5, EOS]], SearchConfig(coverage_penalty=beta), rules=nothing)

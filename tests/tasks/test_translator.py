@@ -12,6 +12,7 @@ import seqkit
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
 from seqkit.plugins import components
+from seqkit.search.rules import NO_RULES, Rules, Stem
 from seqkit.tasks.looking import Look, alignment
 from seqkit.tasks.translator import Translator
 from seqkit.text import TextConfig, Tokenizer
@@ -106,33 +107,53 @@ def ids(tokenizer, *tokens):
 # Settings in text
 
 
-def test_a_prefix_is_its_tokens_and_the_last_one_may_go_on(backwards, words):
-    going_on = ids(words, "Haus", "Hause", "Hausboot")
-    assert rules(backwards, prefix="das Haus").prefix == (ids(words, "das"), going_on)
-    assert rules(backwards, prefix="rot").prefix == (ids(words, "rot", "rote"),)
+def begins(translator, prefix, *said):
+    """What may follow the tokens `said`, in words; None if anything may."""
+    vocab = translator.target.vocab
+    allowed = rules(translator, prefix=prefix).beginning([vocab[token] for token in said])
+    return None if allowed is None else {vocab.tokens[i] for i in allowed}
 
 
-def test_a_prefix_that_ends_in_a_space_ends_in_a_whole_word(backwards, words):
-    assert rules(backwards, prefix="das Haus ").prefix == (ids(words, "das"), ids(words, "Haus"))
+def test_a_prefix_is_its_tokens_and_the_last_one_may_go_on(backwards):
+    assert begins(backwards, "das Haus") == {"das"}
+    assert begins(backwards, "das Haus", "das") == {"Haus", "Hause", "Hausboot"}
+    assert begins(backwards, "das Haus", "das", "Hause") is None
+    assert begins(backwards, "rot") == {"rot", "rote"}
 
 
-def test_a_half_typed_word_need_not_be_a_word(backwards, words):
-    going_on = ids(words, "Haus", "Hause", "Hausboot")
-    assert rules(backwards, prefix="das Hau").prefix == (ids(words, "das"), going_on)
+def test_a_prefix_that_ends_in_a_space_ends_in_a_whole_word(backwards):
+    assert begins(backwards, "das Haus ") == {"das"}
+    assert begins(backwards, "das Haus ", "das") == {"Haus"}
+    assert begins(backwards, "das Haus ", "das", "Haus") is None
 
 
-def test_a_prefix_in_subwords_allows_what_begins_with_its_last_piece(english):
-    *before, last = rules(english, prefix="Mein Fr").prefix
+def test_a_half_typed_word_need_not_be_a_word(backwards):
+    assert begins(backwards, "das Hau", "das") == {"Haus", "Hause", "Hausboot"}
+
+
+def test_a_half_typed_word_in_subwords_may_be_spelt_in_any_way(english):
     pieces = english.target.vocab.tokens
-    assert before == [ids(english.target, "▁Mein")]
-    assert {pieces[i] for i in last} == {piece for piece in pieces if piece.startswith("▁Fr")}
-    assert len(last) > 2
-    assert rules(english, prefix="Mein Fr ").prefix[-1] == ids(english.target, "▁Fr")
+    assert begins(english, "Mein Fr") == {"▁Mein"}
+    longer = {piece for piece in pieces if piece.startswith("▁Fr")}
+    assert len(longer) > 2
+    assert begins(english, "Mein Fr", "▁Mein") == longer | {"▁F", "▁"} & set(pieces)
+    assert begins(english, "Mein Fr", "▁Mein", "▁F") == {piece for piece in pieces if piece.startswith("r")}
+    assert begins(english, "Mein Fr", "▁Mein", "▁Fr") is None
+    assert begins(english, "Mein Fr ", "▁Mein") == {"▁Fr"}
+
+
+def test_a_spelling_that_leads_nowhere_is_no_way_around_a_prefix():
+    """After "ab", no token goes on with "abc": the row must die, not go free."""
+    rule = Rules(stem=Stem("abc", ["", "", "", "", "ab", "a", "bc"], whole=False))
+    assert rule.beginning([4]) == frozenset()
+    barred = rule.forbidden(torch.tensor([[4]]), 7)
+    assert barred is not None
+    assert barred.all()
 
 
 def test_no_prefix_is_no_rule(backwards):
-    assert not rules(backwards, unknown="keep")
-    assert rules(backwards).prefix == ()
+    assert rules(backwards, unknown="keep") == NO_RULES
+    assert begins(backwards, "") is None
 
 
 def test_phrases_become_their_tokens(backwards, words, english):
@@ -147,7 +168,7 @@ def test_what_is_suppressed_is_named_by_token_or_by_text(english, words, backwar
     assert "Haus" not in english.target.vocab
     assert rules(english, suppress=["Haus"], unknown="keep").suppress == ids(english.target, "▁Haus")
     assert rules(backwards, suppress=["Hund"]).suppress == ids(words, "Hund")
-    assert rules(backwards, suppress=["<unk>", "<eos>"]).suppress == {UNK, EOS}
+    assert rules(backwards, suppress=["<unk>"]).suppress == {UNK}
 
 
 @pytest.mark.parametrize(
@@ -161,6 +182,7 @@ def test_what_is_suppressed_is_named_by_token_or_by_text(english, words, backwar
         ({"suppress": ["das Haus"]}, "suppress: 'das Haus' is no single token of the model"),
         ({"suppress": ["Schloss"]}, "suppress: 'Schloss' is no single token of the model"),
         ({"suppress": [""]}, "suppress: '' is no single token of the model"),
+        ({"suppress": ["<eos>"]}, "suppress: without <eos> no output ends; min_length makes them longer"),
     ],
     ids=str,
 )
@@ -203,12 +225,21 @@ def test_a_prefix_that_ends_in_a_space_is_followed_by_a_new_word(english):
     assert found.startswith("Mein Bu ")
 
 
-@pytest.mark.parametrize("prefix", ["Ich wo", "Ich wohne in einem klei", "Ich wohne in einem kleinen Hau"])
-def test_a_half_typed_word_is_completed_as_the_model_would_write_it(english, prefix):
-    """Half of a word may fall into other pieces than the whole word."""
-    whole = "Ich wohne in einem kleinen Haus."
-    assert english.translate(["I live in a small house."]) == [whole]
-    assert english.translate(["I live in a small house."], prefix=prefix) == [whole]
+def test_the_space_at_the_end_of_a_prefix_is_a_letter_where_letters_are_tokens(chars):
+    assert tiny(chars).translate(["das"], prefix="das ", max_length=9)[0].startswith("das ")
+
+
+def test_what_is_spelt_in_bytes_may_end_a_prefix(english):
+    assert "<0x5B>" in english.target.split("Ich sehe [es")
+    for prefix in ("Ich sehe [es", "Ich sehe 你"):
+        assert english.translate(["I see."], prefix=prefix)[0].startswith(prefix)
+
+
+@pytest.mark.parametrize("left", [26, 9, 2])
+def test_a_half_typed_word_is_completed_as_the_model_would_write_it(english, left):
+    """Half of a word may fall into other pieces than the whole word: "Ich wo", "klei", "Hau"."""
+    (whole,) = english.translate(["I live in a small house."])
+    assert english.translate(["I live in a small house."], prefix=whole[:-left]) == [whole]
 
 
 def test_a_prefix_is_of_the_whole_line(english):
@@ -230,11 +261,12 @@ def test_translations_avoid_what_is_suppressed(english):
     assert not {"▁Haus", "▁Hause"} & set(found[0].tokens)
 
 
-def test_no_run_of_tokens_comes_twice(english):
-    plain, ruled = (english.translate_nbest(["[bold]x[/bold]"], no_repeat_ngram=n)[0][0].tokens for n in (0, 2))
+def test_no_run_of_tokens_comes_twice(backwards):
+    line = "das Haus ist das Haus das Haus"
+    plain, ruled = (backwards.translate_nbest([line], no_repeat_ngram=n)[0][0].tokens for n in (0, 2))
     runs = [list(itertools.pairwise(tokens)) for tokens in (plain, ruled)]
-    assert len(set(runs[0])) < len(runs[0])
-    assert len(set(runs[1])) == len(runs[1])
+    assert plain == line.split()[::-1]
+    assert len(set(runs[1])) == len(runs[1]) > 2
 
 
 def test_translations_have_a_least_length(english):
@@ -256,7 +288,7 @@ def test_groups_give_different_translations(english):
 def test_scores_are_the_log_probabilities_of_what_was_found_in_order(english):
     found = english.translate_nbest(SENTENCES, nbest=2)
     rows = [(source, t) for source, each in zip(SENTENCES, found, strict=True) for t in each]
-    rows = [(source, t) for source, t in rows if english.target.encode(t.text) == t.parts[0][1]]
+    rows = [(source, t) for source, t in rows if english.target.encode(t.text) == t.parts[0].ids]
     assert len(rows) >= len(SENTENCES)
     for pairs in (rows, rows[::-1]):
         scores = english.score([source for source, _ in pairs], [t.text for _, t in pairs])
@@ -274,8 +306,8 @@ def test_token_scores_are_one_a_token_and_add_up(english):
 
 def test_ids_are_scored_as_they_stand(english):
     found = [t for each in english.translate_nbest(["[bold]x[/bold]", "No."], nbest=3) for t in each]
-    sources = [english.source.encode(t.parts[0][0], eos=True) for t in found]
-    logs = english.score_ids(sources, [t.parts[0][1] for t in found])
+    sources = [english.source.encode(t.parts[0].source, eos=True) for t in found]
+    logs = english.score_ids(sources, [t.parts[0].ids for t in found])
     assert [math.fsum(row) for row in logs] == pytest.approx([t.log_probability for t in found], abs=1e-4)
 
 
@@ -338,7 +370,7 @@ def test_an_ensemble_s_score_is_the_mean_of_probabilities(words):
 def test_an_ensemble_finds_what_it_scores_so(words):
     ensemble = Translator.ensemble([tiny(words, seed) for seed in (1, 2, 3)])
     for t in ensemble.translate_nbest(["das Haus ist rot"], nbest=3, max_length=6)[0]:
-        (logs,) = ensemble.score_ids([words.encode(t.parts[0][0], eos=True)], [t.parts[0][1]])
+        (logs,) = ensemble.score_ids([words.encode(t.parts[0].source, eos=True)], [t.parts[0].ids])
         assert math.fsum(logs) == pytest.approx(t.log_probability, abs=1e-4)
 
 
@@ -376,27 +408,29 @@ def test_models_of_one_vocabulary_that_cut_text_differently_do_not_vote(words):
 # Minimum Bayes risk
 
 
-def test_minimum_bayes_risk_takes_the_draw_most_like_the_others(english):
+@pytest.mark.parametrize("trained", [True, False])
+def test_minimum_bayes_risk_takes_the_draw_most_like_the_others(request, words, trained):
+    translator, texts = (request.getfixturevalue("english"), SENTENCES[:2]) if trained else (tiny(words), LINES[:3])
     how = {"seed": 3, "temperature": 1.3, "max_length": 12}
-    draws = [[t.text for t in each] for each in english.translate_nbest(SENTENCES[:3], sample=True, nbest=6, **how)]
-    found = english.translate_nbest(SENTENCES[:3], mbr=6, nbest=6, **how)
+    draws = [[t.text for t in each] for each in translator.translate_nbest(texts, sample=True, nbest=6, **how)]
+    found = translator.translate_nbest(texts, mbr=6, nbest=6, **how)
     metric, varied = CHRF(), 0
-    for texts, each in zip(draws, found, strict=True):
+    for drawn, each in zip(draws, found, strict=True):
         worth = [
-            sum(metric.sentence_score(a, [b]).score for j, b in enumerate(texts) if i != j) / 5
-            for i, a in enumerate(texts)
+            sum(metric.sentence_score(a, [b]).score for j, b in enumerate(drawn) if i != j) / 5
+            for i, a in enumerate(drawn)
         ]
-        assert sorted(t.text for t in each) == sorted(texts)
+        assert sorted(t.text for t in each) == sorted(drawn)
         assert [t.score for t in each] == pytest.approx(sorted(worth, reverse=True), abs=1e-9)
-        assert worth[texts.index(each[0].text)] == pytest.approx(max(worth))
-        varied += each[0].text != texts[0]
-    assert varied
-    assert english.translate(SENTENCES[:3], mbr=6, **how) == [each[0].text for each in found]
+        assert worth[drawn.index(each[0].text)] == pytest.approx(max(worth))
+        varied += each[0].text != drawn[0]
+    assert varied or trained
+    assert translator.translate(texts, mbr=6, **how) == [each[0].text for each in found]
 
 
 def test_log_probabilities_stay_the_model_s_under_minimum_bayes_risk(english):
     ((best,),) = english.translate_nbest(SENTENCES[:1], mbr=4)
-    (logs,) = english.score_ids([english.source.encode(SENTENCES[0], eos=True)], [best.parts[0][1]])
+    (logs,) = english.score_ids([english.source.encode(SENTENCES[0], eos=True)], [best.parts[0].ids])
     assert best.log_probability == pytest.approx(math.fsum(logs), abs=1e-4)
 
 
@@ -420,10 +454,11 @@ def test_unknown_words_are_copied_kept_or_avoided(backwards):
 def test_copied_words_stand_among_the_tokens_and_their_ids_stay_unknown(backwards, words):
     ((found,),) = backwards.translate_nbest(["das Zebra sieht Haus"], nbest=1)
     assert found.tokens == ["Haus", "sieht", "Zebra", "das"]
-    assert found.parts == [
-        ("das Zebra sieht Haus", [words.vocab["Haus"], words.vocab["sieht"], UNK, words.vocab["das"]])
-    ]
-    (logs,) = backwards.score_ids([words.encode("das Zebra sieht Haus", eos=True)], [found.parts[0][1]])
+    (said,) = found.parts
+    assert said.source == "das Zebra sieht Haus"
+    assert said.ids == [words.vocab["Haus"], words.vocab["sieht"], UNK, words.vocab["das"]]
+    assert said.tokens == found.tokens
+    (logs,) = backwards.score_ids([words.encode("das Zebra sieht Haus", eos=True)], [found.parts[0].ids])
     assert found.log_probability == pytest.approx(math.fsum(logs), abs=1e-5)
 
 
@@ -480,7 +515,7 @@ def test_a_look_has_a_row_for_each_token_and_a_column_for_each_of_the_source(eng
         (look,) = english.look(best)
         assert look.source == [*english.source.split(source), "<eos>"]
         assert look.target == [*best.tokens, "<eos>"]
-        assert look.attention.shape == (4, 4, len(look.target), len(look.source))
+        assert look.attention.shape[2:] == (len(look.target), len(look.source))
         assert look.mean_attention.sum(-1).tolist() == pytest.approx([1.0] * len(look.target), abs=1e-5)
         assert len(look.source_words) == len(look.source) - 1
         assert len(look.target_words) == len(look.target) - 1
@@ -530,6 +565,12 @@ def test_an_alignment_is_the_most_attended_word_of_each_token():
     assert look.alignment() == [(0, 0), (0, 1), (1, 1)]
     assert alignment([look, look]) == [(0, 0), (0, 1), (1, 1), (2, 2), (2, 3), (3, 3)]
     assert Look(["<eos>"], ["<eos>"], torch.ones(1, 1, 1, 1), [1.0], [[]], [], []).alignment() == []
+
+
+def test_an_empty_part_joins_nothing():
+    empty = Look(["a", "<eos>"], ["<eos>"], torch.full((1, 1, 1, 2), 0.5), [1.0], [[]], [0], [], joined=True)
+    eye = torch.eye(2)[None, None]
+    assert alignment([empty, Look(["b", "<eos>"], ["x", "<eos>"], eye, [1.0] * 2, [[]] * 2, [0], [0])]) == [(0, 0)]
 
 
 def test_alignments_are_those_of_the_model(backwards):

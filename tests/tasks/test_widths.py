@@ -59,8 +59,13 @@ def known():
     return Translator(Known(), WORDS, WORDS)
 
 
+def one(known, sources, references, beam, settings):
+    (width,) = measured(known, sources, references, [beam], settings)
+    return width
+
+
 def errors(known, sources, *references, beam=1, **settings):
-    return measured(known, sources, references, beam, settings).search_errors
+    return one(known, sources, references, beam, settings).search_errors
 
 
 def test_the_chain_says_what_it_should(known):
@@ -98,15 +103,15 @@ def test_lines_are_translated_whole(known):
     """A search error is of a whole line; two sentences would be two searches."""
     whole = known.translate(["hard . Easy"], beam=1, split=False)
     assert known.translate(["hard . Easy"], beam=1) != whole
-    found = measured(known, ["hard . Easy"], [whole], 1, {"split": True})
-    assert found.bleu == measured(known, ["hard . Easy"], [whole], 1, {}).bleu
+    found = one(known, ["hard . Easy"], [whole], 1, {"split": True})
+    assert found.bleu == one(known, ["hard . Easy"], [whole], 1, {}).bleu
     assert found.chrf.score == pytest.approx(100)
 
 
 def test_the_figures_are_sacrebleu_s_and_fit_json(known):
     sources, references = ["hard", "easy", "long"], ["B A A A A", "A", "A A"]
     outputs = known.translate(sources, beam=6)
-    found = measured(known, sources, [references], 6, {})
+    found = one(known, sources, [references], 6, {})
     record = json.loads(json.dumps(found.record()))
     bleu, chrf = BLEU(), CHRF()
     scores = [metric.corpus_score(outputs, [references]) for metric in (bleu, chrf)]
@@ -122,7 +127,13 @@ def test_the_figures_are_sacrebleu_s_and_fit_json(known):
     }
 
 
+def test_widths_come_in_the_order_that_is_asked_for(known):
+    found = list(measured(known, ["hard", "easy"], [["B", "A"]], [6, 1, 2], {}))
+    assert [width.beam for width in found] == [6, 1, 2]
+    assert [width.search_errors for width in found] == [0, 0.5, 0]
+
+
 @pytest.mark.parametrize("settings", [{"groups": 2}, {"nbest": 6}], ids=str)
 def test_settings_need_to_fit_the_width_that_is_measured_only(known, settings):
     """The model's own width, here 5, has no part in it."""
-    assert measured(known, ["easy"], [["A"]], 6, settings).beam == 6
+    assert one(known, ["easy"], [["A"]], 6, settings).beam == 6
