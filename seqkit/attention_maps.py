@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 4
 _INCH = 0.32  # a token's
+_LARGEST = 60.0  # inches; more tokens share it
 
 
 def draw(look: Look, path: Path) -> None:
@@ -28,7 +29,7 @@ def draw(look: Look, path: Path) -> None:
     from matplotlib.figure import Figure
 
     assert look.attention is not None
-    width, height = (max(2.5, _INCH * len(tokens) + 1.5) for tokens in (look.source, look.target))
+    width, height = (min(_LARGEST, max(2.5, _INCH * len(tokens) + 1.5)) for tokens in (look.source, look.target))
     heads = look.attention.flatten(0, 1)  # (layers * heads, T, S)
     rows = 0 if len(heads) == 1 else math.ceil(len(heads) / _COLUMNS)
     picture = Figure(
@@ -37,8 +38,8 @@ def draw(look: Look, path: Path) -> None:
     parts = picture.subfigures(2, 1, height_ratios=[height, 2.0 * rows], squeeze=False)[:, 0] if rows else [picture]
     axes = parts[0].add_subplot()
     _map(axes, look.mean_attention)
-    axes.set_xticks(range(len(look.source)), look.source, rotation=60, ha="right")
-    axes.set_yticks(range(len(look.target)), look.target)
+    axes.set_xticks(range(len(look.source)), look.source, rotation=60, ha="right", parse_math=False)
+    axes.set_yticks(range(len(look.target)), look.target, parse_math=False)
     axes.set_title("mean of all heads" if rows else "attention", fontsize=10)
     parts[0].colorbar(axes.images[0], ax=axes, shrink=0.8)
     for part in parts[1:]:

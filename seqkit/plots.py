@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ def save(picture: Figure, path: Path) -> None:
     if path.suffix.lower() not in _FORMATS:
         raise ConfigError(f"cannot draw {path}: name it *.png, *.svg or *.pdf")
     try:
-        picture.savefig(path, dpi=150)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Glyph .* missing")  # it is drawn as a box
+            picture.savefig(path, dpi=150)
     except OSError as error:
         raise DataError(f"cannot write {path}: {reason(error)}") from None

@@ -56,7 +56,10 @@ def compared(
     scores: Any
     signatures, scores = PairedTest(systems, metrics, references=None, test_type="bs", n_samples=samples)()
     found = [
-        {name: Resampled(scores[name][i].score, scores[name][i].mean, scores[name][i].ci) for name in metrics}
+        {
+            name: Resampled(*(float(getattr(scores[name][i], key)) for key in ("score", "mean", "ci")))
+            for name in metrics
+        }
         for i in range(2)
     ]
     rows = [[text for text in row if text is not None] for row in zip(*columns, strict=True)]
@@ -65,6 +68,7 @@ def compared(
         chrf.sentence_score(b, row).score - chrf.sentence_score(a, row).score if a != b else 0.0
         for a, b, row in zip(first, second, rows, strict=True)
     ]
-    p_values = {name: float(scores[name][1].p_value) for name in metrics}
+    same = list(first) == list(second)  # of which the test, whose inequality is strict, would say the opposite
+    p_values = {name: 1.0 if same else float(scores[name][1].p_value) for name in metrics}
     names = {name: str(signatures[name]) for name in metrics}
     return Comparison(found[0], found[1], p_values, names, differences, samples)

@@ -23,7 +23,9 @@ class RecurrentConfig:
     hidden: int = setting("hidden units of each layer, H", default=200, ge=1)
     layers: int = setting("layers", default=2, ge=1)
     tie: bool = setting("one matrix for embedding and output (arXiv:1608.05859); needs embedding > 0", default=False)
-    dropout: float = setting("dropout of the embedded input, between layers and of the output", default=0.0, ge=0, lt=1)
+    dropout: float = setting(
+        "dropout of embeddings (not of one-hot input), between layers and of the output", default=0.0, ge=0, lt=1
+    )
     locked: bool = setting("these dropouts keep one mask over time (arXiv:1512.05287)", default=False)
     embedding_dropout: float = setting("share of words whose embedding is left out of a batch", default=0.0, ge=0, lt=1)
     recurrent_dropout: float = setting("dropout of the state, one mask over time; slow", default=0.0, ge=0, lt=1)
@@ -91,8 +93,8 @@ class RecurrentLM(nn.Module):
             x = F.one_hot(ids.t(), self.vocab).to(self.bias.dtype)
         else:
             weight = drop_words(self.embedding.weight, self.embedding_dropout, training=self.training)
-            x = F.embedding(ids.t(), weight)  # (T, B, D)
-        hidden, state = self.recurrent(self.dropout(x), state)
+            x = self.dropout(F.embedding(ids.t(), weight))  # (T, B, D)
+        hidden, state = self.recurrent(x, state)
         hidden = self.dropout(hidden)
         if self.narrow is not None:
             hidden = self.narrow(hidden)

@@ -67,7 +67,8 @@ def alignment(looks: Iterable[Look]) -> list[tuple[int, int]]:
     source = target = 0
     for part in looks:
         pairs |= {(source + i, target + j) for i, j in part.alignment()}
-        source, target = source + part.words[0] - part.joined, target + part.words[1] - part.joined
+        words = [count - (part.joined and count > 0) for count in part.words]
+        source, target = source + words[0], target + words[1]
     return sorted(pairs)
 
 

@@ -76,8 +76,8 @@ class Translator:
         first, *rest = translators
         for other in rest:
             for mine, theirs in ((first.source, other.source), (first.target, other.target)):
-                if mine.vocab.tokens != theirs.vocab.tokens or mine.normalizer.steps != theirs.normalizer.steps:
-                    raise ConfigError("models vote together only if they share vocabulary and normalisation")
+                if mine.vocab.tokens != theirs.vocab.tokens or _kind(mine) != _kind(theirs):
+                    raise ConfigError("models vote together only if they share vocabulary, tokenizer and normalisation")
         longest = min(translator.longest for translator in translators)
         models = [model for translator in translators for model in translator.models][1:]
         return cls(first.model, first.source, first.target, search=first.search, longest=longest, others=models)
@@ -103,9 +103,15 @@ class Translator:
                 worth = consensus([text for _, text, _ in said])
                 said = [(h._replace(score=value), *rest) for (h, *rest), value in zip(said, worth, strict=True)]  # type: ignore[misc]
                 said = heapq.nlargest(search.nbest, said, key=lambda item: item[0].score)
-            grown = [old.add(part, h, text, tokens, search) for old in joined[part.line] for h, text, tokens in said]
-            single = len(joined[part.line]) == 1
-            joined[part.line] = grown if single else heapq.nlargest(search.nbest, grown, key=lambda j: j.score)
+            before = joined[part.line]
+            if search.sample:  # the first draw goes on with the first, and so on
+                before = before * len(said) if len(before) == 1 else before
+                joined[part.line] = [old.add(part, *new, search) for old, new in zip(before, said, strict=True)]
+                continue
+            grown = [old.add(part, *new, search) for old in before for new in said]
+            joined[part.line] = (
+                grown if len(before) == 1 else heapq.nlargest(search.nbest, grown, key=lambda j: j.score)
+            )
         return [[j.translation() for j in candidates] for candidates in joined]
 
     def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
@@ -150,7 +156,7 @@ class Translator:
             self.search.ranking(total, len(ids) + 1),
             total,
             tokens,
-            [Said(source, ids, self.target.split(target), "")],
+            [Said(source, ids, self.target.spelt(target), "")],
         )
 
     def settings(self, changes: Mapping[str, Any]) -> SearchConfig:
@@ -191,34 +197,47 @@ class Translator:
         if self._unknown(search) == "never":
             suppress.add(UNK)
         phrases = tuple(tuple(self._known(phrase, "must")) for phrase in search.must)
-        prefix, stem = self._beginning(search.prefix) if search.prefix else ([], None)
+        prefix, stem = self._beginning(search.prefix) if search.prefix else ((), None)
         return Rules(
             frozenset(suppress),
             search.min_length,
             search.no_repeat_ngram,
-            tuple(frozenset([i]) for i in prefix),
+            prefix,
             stem,
             phrases,
         )
 
-    def _beginning(self, text: str) -> tuple[list[int], Stem | None]:
+    def _beginning(self, text: str) -> tuple[tuple[frozenset[int], ...], Stem | None]:
         """The tokens of a prefix, and its last word, which may go on: half a word has other tokens than a whole."""
-        if text[-1].isspace() or self.target.name == "char":
-            return self._known(text, "prefix"), None
-        vocab, split = self.target.vocab, self.target.split(text)
-        spelling = ["" if i < len(SPECIALS) or is_byte(token) else token for i, token in enumerate(vocab.tokens)]
-        whole = not self.target.splitter.has_own_vocab
-        last = len(split) - 1
+        whole = tuple(frozenset([i]) for i in self.target.encode(text))
+        if not text[-1].isspace():
+            known, stem = self._begun(text)
+            if stem is not None:
+                return tuple(frozenset([i]) for i in known), stem
+        self._known(text, "prefix")
+        tokens, pieces = self.target.vocab.tokens, self.target.splitter.has_own_vocab
+        if text[-1].isspace() and (pieces or self.target.name == "char"):  # a word has ended: another one, or nothing
+            space = SPACE if pieces else " "
+            return (*whole, frozenset([EOS, *(i for i, token in enumerate(tokens) if token.startswith(space))])), None
+        return whole, None
+
+    def _begun(self, text: str) -> tuple[list[int], Stem | None]:
+        """The tokens before the last word of `text`, and that word, if there are tokens to go on with it."""
+        tokens, split = self.target.vocab.tokens, self.target.split(text)
+        whole, last = not self.target.splitter.has_own_vocab, len(split) - 1
         while not whole and last > 0 and not split[last].startswith(SPACE):
             last -= 1
+        head = self.target.vocab.encode(split[:last])
+        if self.target.name == "char" or not split or UNK in head:
+            return [], None
+        spelling = ["" if i < len(SPECIALS) or is_byte(token) else token for i, token in enumerate(tokens)]
         stem = Stem("".join(split[last:]), spelling, whole=whole)
-        head = vocab.encode(split[:last])
-        if UNK in head or not stem.can_be_spelt:
-            raise ConfigError(f"prefix: {text!r} holds words that the model does not know")
-        return head, stem
+        return head, stem if stem.can_be_spelt else None
 
     def _single(self, token: str) -> int:
         """The id of a token, given as it stands in the vocabulary or as text."""
+        if not token.strip():
+            raise ConfigError(f"suppress: {token!r} is empty")
         ids = [self.target.vocab[token]] if token in self.target.vocab else self.target.encode(token)
         if token == SPECIALS[EOS]:
             raise ConfigError("suppress: without <eos> no output ends; min_length makes them longer")
@@ -229,8 +248,9 @@ class Translator:
     def _known(self, text: str, name: str) -> list[int]:
         """Ids of a text that the target vocabulary can spell."""
         ids = self.target.encode(text)
-        if not ids or UNK in ids:
-            raise ConfigError(f"{name}: {text!r} {'holds words that the model does not know' if ids else 'is empty'}")
+        empty = not ids or not self.target.normalizer(text).strip()
+        if empty or UNK in ids:
+            raise ConfigError(f"{name}: {text!r} {'is empty' if empty else 'holds words that the model does not know'}")
         return ids
 
     def _unknown(self, search: SearchConfig) -> str:
@@ -313,6 +333,11 @@ def _evaluating(models: Sequence[nn.Module]) -> Iterator[None]:
     finally:
         for model, training in zip(models, before, strict=True):
             model.train(training)
+
+
+def _kind(tokenizer: Tokenizer) -> tuple[object, ...]:
+    """What decides, beside the vocabulary, how a text is cut."""
+    return tokenizer.name, tokenizer.byte_fallback, tokenizer.normalizer.steps
 
 
 def _mean(logs: Sequence[float]) -> float:

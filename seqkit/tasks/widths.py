@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..metrics.bleu import Score, bleu, chrf
@@ -39,7 +39,7 @@ def measured(
     translator: Translator,
     sources: Sequence[str],
     references: Sequence[Sequence[str | None]],
-    beams: Iterable[int],
+    beams: Sequence[int],
     settings: Mapping[str, Any],
 ) -> Iterator[Width]:
     """Translate whole lines with a beam of each width and compare with the references, columns of them.
@@ -47,7 +47,8 @@ def measured(
     A search error (Stahlberg & Byrne 2019, arXiv:1908.10090) is found where a reference has a higher score, by the
     search's own length normalisation, than what the search came up with: the least number of errors that it made.
     """
-    normalize = translator.settings(settings).ranking
+    searches = [translator.settings({**settings, "beam": beam}) for beam in beams]  # complain before anything is done
+    normalize = searches[0].ranking
     pairs = [(i, text) for column in references for i, text in enumerate(column) if text is not None]
     logs = translator.token_scores([sources[i] for i, _ in pairs], [text for _, text in pairs])
     best = [-math.inf] * len(sources)

@@ -169,7 +169,7 @@ def test_emoji_are_translated_without_harm(cli, model, request):
 
 def test_a_translation_never_breaks_its_line(monkeypatch, cli, run, translator):
     best = translator.translate_nbest(["a"])[0][0]
-    broken = type(best)("one\ntwo\u2028three", best.score, best.log_probability, best.tokens)
+    broken = type(best)("one\ntwo\u2028three", best.score, best.log_probability, best.tokens, best.parts)
     monkeypatch.setattr(type(translator), "translate_nbest", lambda self, texts, **settings: [[broken] for _ in texts])
     assert cli("translate", "-m", run, "a", "b").out == "one two three\n" * 2
 
