@@ -181,7 +181,7 @@ def test_what_is_suppressed_is_named_by_token_or_by_text(english, words, backwar
         ({"prefix": " "}, "prefix: ' ' is empty"),
         ({"suppress": ["das Haus"]}, "suppress: 'das Haus' is no single token of the model"),
         ({"suppress": ["Schloss"]}, "suppress: 'Schloss' is no single token of the model"),
-        ({"suppress": [""]}, "suppress: '' is no single token of the model"),
+        ({"suppress": [""]}, "suppress: '' is empty"),
         ({"suppress": ["<eos>"]}, "suppress: without <eos> no output ends; min_length makes them longer"),
     ],
     ids=str,
@@ -198,7 +198,7 @@ def test_what_a_vocabulary_of_words_cannot_say_is_refused(backwards, settings, s
         ({"must": [""]}, "must: '' is empty"),
         ({"must": [" "]}, "must: ' ' is empty"),
         ({"prefix": " "}, "prefix: ' ' is empty"),
-        ({"suppress": [""]}, "suppress: '' is no single token of the model"),
+        ({"suppress": [""]}, "suppress: '' is empty"),
         ({"suppress": ["kleinen Garten"]}, "suppress: 'kleinen Garten' is no single token of the model"),
     ],
     ids=str,
@@ -385,7 +385,7 @@ def test_an_ensemble_of_an_ensemble_has_all_members(words, first):
 def test_models_of_different_vocabularies_or_normalisation_do_not_vote(words, chars):
     other = Tokenizer(words.splitter, words.vocab, name="word", normalize=["squeeze", "lower"])
     for tokenizer in (chars, other):
-        with pytest.raises(ConfigError, match="share vocabulary and normalisation"):
+        with pytest.raises(ConfigError, match="share vocabulary, tokenizer and normalisation"):
             Translator.ensemble([tiny(words), tiny(tokenizer)])
 
 
