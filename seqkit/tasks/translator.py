@@ -162,16 +162,10 @@ class Translator:
     def settings(self, changes: Mapping[str, Any]) -> SearchConfig:
         """The model's own settings of the search with some changed; raises `ConfigError` for what it cannot do."""
         search = build(SearchConfig, {**plain(self.search), **changes}, "search settings")
-        if not has_attention(self.model):
-            wants = (
-                "coverage_penalty"
-                if search.coverage_penalty
-                else "unknown = 'copy'"
-                if search.unknown == "copy"
-                else ""
-            )
-            if wants:
-                raise ConfigError(f"search settings: {wants} needs a model with attention")
+        wants = {"coverage_penalty": search.coverage_penalty > 0, "unknown = 'copy'": search.unknown == "copy"}
+        asked = [name for name, given in wants.items() if given]
+        if asked and not has_attention(self.model):
+            raise ConfigError(f"search settings: {asked[0]} needs a model with attention")
         return search
 
     @property
@@ -198,14 +192,7 @@ class Translator:
             suppress.add(UNK)
         phrases = tuple(tuple(self._known(phrase, "must")) for phrase in search.must)
         prefix, stem = self._beginning(search.prefix) if search.prefix else ((), None)
-        return Rules(
-            frozenset(suppress),
-            search.min_length,
-            search.no_repeat_ngram,
-            prefix,
-            stem,
-            phrases,
-        )
+        return Rules(frozenset(suppress), search.min_length, search.no_repeat_ngram, prefix, stem, phrases)
 
     def _beginning(self, text: str) -> tuple[tuple[frozenset[int], ...], Stem | None]:
         """The tokens of a prefix, and its last word, which may go on: half a word has other tokens than a whole."""
