@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "plots": {"errors"},
     "surprisal": set(),
     "curves": {"errors", "plots"},
+    "attention_maps": {"plots", "tasks"},
     "data": {"errors", "config", "plugins", "text"},
     "nn": set(),
     "models": {"config", "nn", "text"},
@@ -38,7 +39,19 @@ MAY_IMPORT = {
     "runs": {"errors", "config", "ngram", "plugins", "recipes", "training"},
     "loading": {"ngram", "runs"},
     "checks": {"data", "nn", "runs", "training"},
-    "cli": {"errors", "config", "curves", "data", "loading", "metrics", "ngram", "plugins", "recipes", "runs"}
+    "cli": {
+        "attention_maps",
+        "errors",
+        "config",
+        "curves",
+        "data",
+        "loading",
+        "metrics",
+        "ngram",
+        "plugins",
+        "recipes",
+        "runs",
+    }
     | {"surprisal", "tasks", "training"},
 }
 

@@ -176,7 +176,7 @@ def test_a_beam_wider_than_the_vocabulary_is_no_error(run, cli):
 @pytest.mark.parametrize(
     ("options", "code", "says"),
     [
-        (("--length-penalty", "nan"), 1, "length_penalty"),
+        (("--search", "length_penalty=nan"), 1, "length_penalty"),
         (("--search", "top_p=2"), 1, "search settings: top_p should be less than or equal to 1, got 2"),
         (("--search", "sample=maybe"), 1, "search settings: sample should be a valid boolean, got 'maybe'"),
         (("--search", "=3"), 1, "--search '=3' is not KEY=VALUE"),

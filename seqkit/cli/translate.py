@@ -39,7 +39,6 @@ _CHUNK = 1 << 16  # bytes of input read at once: some 1,000 sentences
 @click.option("-i", "--input", "source", type=PATH, help="Text to translate, a line at a time; else TEXT or stdin.")
 @click.option("-o", "--output", type=PATH, help="Where translations go; else stdout.")
 @click.option("--beam", type=click.IntRange(min=1), help="Hypotheses kept open; 1 = greedy.")
-@click.option("--length-penalty", type=float, help="Rank by log probability / length ** this.")
 @click.option("--nbest", type=click.IntRange(min=1), help="Translations of each line: `0 ||| text ||| score`.")
 @click.option("--max-length", type=click.IntRange(min=1), help="Longest translation of a sentence, in tokens.")
 @click.option("--prefix", help="How each translation begins; its last word may be half typed.")
@@ -56,7 +55,6 @@ def translate(
     source: Path | None,
     output: Path | None,
     beam: int | None,
-    length_penalty: float | None,
     nbest: int | None,
     max_length: int | None,
     prefix: str | None,
@@ -73,7 +71,7 @@ def translate(
 
     Without a model, the one that ships with seqkit translates English to German.
     """
-    given: dict[str, Any] = {"beam": beam, "length_penalty": length_penalty, "nbest": nbest, "max_length": max_length}
+    given: dict[str, Any] = {"beam": beam, "nbest": nbest, "max_length": max_length}
     given |= {"prefix": prefix, "must": list(must) or None}
     settings = {key: value for key, value in given.items() if value is not None} | key_values(search, "--search")
     if text and source:

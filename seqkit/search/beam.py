@@ -59,12 +59,11 @@ def beam_search(
     for t in range(1, last + 1):
         logits, state = model.step(ids, state)
         step = _Step(logits.float(), logp, history, limit - t)
+        # <eos> may take K of the 2 K best.
         if groups > 1:
             value, token, origin = _by_groups(step, 2 * size, rules, open_, groups, diversity)
-        elif rules.follow_history:
-            value, token, origin = _ruled(step, 2 * size, rules)
         else:
-            value, token, origin = _free(step, 2 * size, rules)  # <eos> may take K of them
+            value, token, origin = (_ruled if rules.follow_history else _free)(step, 2 * size, rules)
         ends = token == EOS
         _finish(done, open_, history, value[:, :size], origin[:, :size], ends[:, :size], normalize)
         # The K best that go on: a stable sort puts those that end last.
@@ -79,10 +78,13 @@ def beam_search(
         open_, limit = open_[stay], limit[stay]
         state = model.select(state, rows)
         history = torch.cat([history[rows], ids[:, None]], dim=1)
-    found = [[h for group in done[b * groups : (b + 1) * groups] for h in group] for b in range(sentences)]
-    if groups > 1:  # which may have found the same
-        found = [list({tuple(h.ids): h for h in hypotheses}.values()) for hypotheses in found]
-    return [sorted(hypotheses, key=lambda h: -h.score) for hypotheses in found]
+    return [_united(done[b * groups : (b + 1) * groups]) for b in range(sentences)]
+
+
+def _united(groups: list[list[Hypothesis]]) -> list[Hypothesis]:
+    """What the groups of a sentence have found, which may be the same, best score first."""
+    found = {tuple(h.ids): h for group in groups for h in group}
+    return sorted(found.values(), key=lambda h: -h.score)
 
 
 class _Step(NamedTuple):

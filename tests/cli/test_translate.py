@@ -115,7 +115,7 @@ def test_windows_line_ends_are_no_part_of_the_text(cli, run):
 
 
 def test_search_options_and_search_settings_mean_the_same(cli, run):
-    options = ("--beam", "3", "--length-penalty", "0.5", "--max-length", "3")
+    options = ("--beam", "3", "--search", "length_penalty=0.5", "--max-length", "3")
     settings = [part for s in ("beam=3", "length_penalty=0.5", "max_length=3") for part in ("--search", s)]
     command = ("translate", "-m", run, "--json", *LINES)
     assert cli(*command, *options).lines == cli(*command, *settings).lines

@@ -33,7 +33,7 @@ def task(tmp_path):
     write_lines(tmp_path / "text", [f"{a} {b}" for a in "abc" for b in "abcd"])
 
     def make(share):
-        data = {"corpus": "", "train": [str(tmp_path / "text")] * 2, "valid": [], "own_inputs": share}
+        data = {"corpus": "", "train": [str(tmp_path / "text")] * 2, "valid": [], "scheduled_sampling": share}
         overrides = [
             f"data.{key}={str(value) if isinstance(value, float) else repr(value)}" for key, value in data.items()
         ]
