@@ -55,7 +55,14 @@ class OptimConfig:
     factor: float = setting("what plateau multiplies the rate by", default=0.25, gt=0, lt=1)
     beta1: float = setting("first decay rate of adamw; momentum of sgd", default=0.9, ge=0, lt=1)
     beta2: float = setting("second decay rate of adamw", default=0.98, ge=0, lt=1)
-    weight_decay: float = setting("decoupled weight decay of matrices; biases and norms have none", default=0.0, ge=0)
+    weight_decay: float = setting(
+        "weight decay of matrices, decoupled but for sgd; biases and norms have none", default=0.0, ge=0
+    )
+    freeze: list[str] = setting(
+        "beginnings of names of parameters that stay as they are, for fine-tuning; all = everything but the last layer",
+        default=[],
+    )
+    output_rate: float = setting("what multiplies the rate of the model's last layer", default=1.0, gt=0)
     label_smoothing: float = setting(
         "share of each target's weight spread over all targets while training", default=0.0, ge=0, lt=1
     )
@@ -82,6 +89,11 @@ class TrainConfig:
         le=1,
     )
     keep: int = setting("checkpoints kept beside the best and the last", default=1, ge=0)
+    watch: bool = setting(
+        "record at each evaluation every layer's gradient norm and its share of ReLU units that never fire "
+        "(`seqkit plot --layers`)",
+        default=False,
+    )
 
     def __post_init__(self) -> None:
         if not self.steps and not self.epochs:

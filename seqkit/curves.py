@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import DataError, reason
+from .errors import ConfigError, DataError, reason
 from .plots import figures, save
 
 _SMOOTH = 50  # points of the training loss that are left, each a mean
@@ -69,4 +69,28 @@ def draw(log: Log, path: Path, *, title: str) -> None:
     values = [value for event in log.evaluations for value in event["metrics"].values()]
     if values and min(values) > 0 and max(values) > 20 * min(values):
         axes[1].set_yscale("log")
+    save(picture, path)
+
+
+def draw_layers(log: Log, path: Path, *, title: str) -> None:
+    """Every layer's gradient norm, and its share of dead ReLU units, against the step.
+
+    Raises `ConfigError` if the run did not watch its layers.
+    """
+    figures_of = {"gradient": "gradient norm", "dead": "ReLU units that never fire"}
+    watched = [event for event in log.evaluations if event.get("layers")]
+    if not watched:
+        raise ConfigError("this run did not watch its layers: train it with --set train.watch=true")
+    picture, axes = figures(1, 2, title=title)
+    for part, (figure, label) in zip(axes, figures_of.items(), strict=True):
+        names = dict.fromkeys(name for event in watched for name, of in event["layers"].items() if figure in of)
+        for name in names:
+            points = [(e["step"], e["layers"][name][figure]) for e in watched if figure in e["layers"].get(name, {})]
+            part.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+        part.set_xlabel("step")
+        part.set_ylabel(label)
+        if names:
+            part.legend(fontsize=max(3, 9 - len(names) // 6), ncols=1 + len(names) // 20)
+    axes[0].set_yscale("log")
+    axes[1].set_ylim(-0.02, 1.02)
     save(picture, path)

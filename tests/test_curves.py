@@ -66,3 +66,17 @@ def test_a_log_that_cannot_be_drawn_is_named(tmp_path, events, tail, says):
 def test_what_is_no_run_and_what_is_no_picture_are_told_in_a_line(run, cli, tmp_path):
     assert f"cannot read {tmp_path}/log.jsonl" in cli("plot", tmp_path).complaint()
     assert "cannot draw" in cli("plot", run, "-o", tmp_path / "x.bmp").complaint()
+
+
+def test_the_layers_that_a_run_watched_are_drawn(tmp_path, cli):
+    layers = {"conv": {"gradient": 0.5}, "relu": {"dead": 0.25}}
+    watched = {"event": "evaluated", "step": 2, "metrics": {"accuracy": 0.5}, "best": True, "layers": layers}
+    write_log(tmp_path, [event(1), event(2), watched])
+    cli("plot", tmp_path, "--layers", "-o", tmp_path / "layers.svg")
+    text = (tmp_path / "layers.svg").read_text()
+    assert all(f"<!-- {name} -->" in text for name in ("conv", "relu", "gradient norm"))
+
+
+def test_a_run_without_watched_layers_says_how_to_get_them(tmp_path, cli):
+    write_log(tmp_path, [event(1)])
+    assert cli("plot", tmp_path, "--layers").complaint().endswith("train it with --set train.watch=true")

@@ -47,7 +47,7 @@ class Muon(torch.optim.AdamW):
         for parameter in parameters:
             shapes.setdefault((parameter.shape[0], parameter[0].numel()), []).append(parameter)
         for (rows, columns), members in shapes.items():
-            updates = orthogonal(torch.stack([self._momentum(p).view(rows, columns) for p in members]))
+            updates = orthogonal(torch.stack([self._momentum(p).reshape(rows, columns) for p in members]))
             scale = lr * _SCALE * max(rows, columns) ** 0.5
             for parameter, update in zip(members, updates, strict=True):
                 parameter.mul_(1 - lr * weight_decay).sub_(update.view_as(parameter), alpha=scale)

@@ -3,38 +3,79 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..config import OptimConfig
+from ..errors import ConfigError, hint
 from .muon import Muon
 
 
 def make_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
-    """Weight decay for matrices only; biases and norms are left alone. Muon takes the matrices of hidden layers."""
+    """Weight decay for matrices only; biases and norms are left alone. Muon takes the matrices of hidden layers.
+
+    Each group has a "factor" of the learning rate: `output_rate` for the last layer, 1 for all else.
+    """
+    trained = [p for p in model.parameters() if p.requires_grad]
+    last = _of_output(model)
     hidden = [p for p in _hidden(model) if p.requires_grad] if config.name == "muon" else []
-    others = [p for p in model.parameters() if p.requires_grad and all(p is not h for h in hidden)]
-    decay = config.weight_decay
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in others if p.dim() >= 2], "weight_decay": decay},
-        {"params": [p for p in others if p.dim() < 2], "weight_decay": 0.0},
-    ]
+    groups: list[dict[str, Any]] = []
+    for factor, parameters in (
+        (1.0, [p for p in trained if config.output_rate == 1 or not _among(p, last)]),
+        (config.output_rate, [p for p in trained if config.output_rate != 1 and _among(p, last)]),
+    ):
+        others = [p for p in parameters if not _among(p, hidden)]
+        matrices, vectors = [p for p in others if p.dim() >= 2], [p for p in others if p.dim() < 2]
+        groups.append({"params": matrices, "weight_decay": config.weight_decay, "factor": factor})
+        groups.append({"params": vectors, "weight_decay": 0.0, "factor": factor})
+    groups = [group for i, group in enumerate(groups) if i < 2 or group["params"]]
     if config.name == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.beta1)
     adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "eps": 1e-9, "foreach": True}
     if config.name == "muon":
-        return Muon([*groups, {"params": hidden, "weight_decay": decay, "orthogonal": True}], **adamw)
+        orthogonal = {"params": hidden, "weight_decay": config.weight_decay, "orthogonal": True, "factor": 1.0}
+        return Muon([*groups, orthogonal], **adamw)
     return torch.optim.AdamW(groups, **adamw)
 
 
-def _hidden(model: nn.Module) -> list[nn.Parameter]:
-    """Weights with two or more dimensions, but for embeddings and what the model calls its `output`."""
-    left_out = [m.weight for m in model.modules() if isinstance(m, nn.Embedding)]
+def freeze(model: nn.Module, names: Sequence[str]) -> None:
+    """Parameters whose names begin with one of `names` are not trained; "all" means all but the last layer's.
+
+    Raises `ConfigError` for a name that no parameter has, or if nothing is left to train.
+    """
+    last = _of_output(model)
+    for start in names:
+        found = [
+            parameter
+            for name, parameter in model.named_parameters()
+            if (not _among(parameter, last) if start == "all" else f"{name}.".startswith(f"{start}."))
+        ]
+        if not found:
+            known = {name.partition(".")[0] for name, _ in model.named_parameters()}
+            raise ConfigError(f"optim.freeze: no parameter begins with {start!r}.{hint(start, known)}")
+        for parameter in found:
+            parameter.requires_grad_(False)
+    if names and not any(parameter.requires_grad for parameter in model.parameters()):
+        raise ConfigError(f"optim.freeze = {list(names)} leaves nothing to train")
+
+
+def _of_output(model: nn.Module) -> list[Tensor]:
+    """The parameters of what the model calls its `output`, a module or a matrix."""
     output = getattr(model, "output", None)
-    left_out += [output] if isinstance(output, Tensor) else list(output.parameters()) if output is not None else []
-    return [p for p in model.parameters() if p.dim() >= 2 and all(p is not other for other in left_out)]
+    return [output] if isinstance(output, Tensor) else list(output.parameters()) if output is not None else []
+
+
+def _among(tensor: Tensor, others: Sequence[Tensor]) -> bool:
+    return any(tensor is other for other in others)
+
+
+def _hidden(model: nn.Module) -> list[nn.Parameter]:
+    """Weights with two or more dimensions, but for embeddings and the last layer."""
+    left_out = [*(m.weight for m in model.modules() if isinstance(m, nn.Embedding)), *_of_output(model)]
+    return [p for p in model.parameters() if p.dim() >= 2 and not _among(p, left_out)]
 
 
 def learning_rate(config: OptimConfig, step: int, steps: int) -> float:

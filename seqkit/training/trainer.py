@@ -11,8 +11,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -24,7 +25,8 @@ from ..errors import TrainingError
 from ..tasks.base import Batch, Task, Totals
 from .checkpoint import unique_tensors
 from .devices import Processes, autocast, pick_precision
-from .optim import learning_rate, make_optimizer
+from .optim import freeze, learning_rate, make_optimizer
+from .watch import Layers, activity, by_layer, dead_shares, gradient_norms
 
 _CPU = torch.device("cpu")
 
@@ -51,6 +53,7 @@ class Evaluated:
     metrics: dict[str, float]
     best: bool
     seconds: float
+    layers: Layers = field(default_factory=dict)  # with train.watch: layer → "gradient", "dead" → figure
 
 
 Event = Updated | Evaluated
@@ -79,6 +82,7 @@ class Trainer:
         self.task, self.config, self.optim, self.device = task, config, optim, device
         self.precision = pick_precision(device, config.precision, model)
         self.processes = Processes.join(device)
+        freeze(model, optim.freeze)
         self.model = model.to(device)
         self.averaged = deepcopy(self.model).requires_grad_(False) if config.average else self.model
         self._weights, self._means = (
@@ -88,6 +92,7 @@ class Trainer:
         self.optimizer = make_optimizer(model, optim)
         self.state = State()
         self.carry: Any = None
+        self._gradients: dict[str, float] = {}  # of the last update before an evaluation, with train.watch
         self._part_ways()
 
     def _part_ways(self) -> None:
@@ -160,10 +165,12 @@ class Trainer:
                 f"loss {loss / targets:.4g}, gradient norm {norm:.4g}; "
                 "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
             )
+        if self.config.watch and (self.state.step + 1) % self.config.eval_every == 0:
+            self._gradients = gradient_norms(self.model, targets)
         clip = self.optim.clip
         torch._foreach_mul_(gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets)
         for part in self.optimizer.param_groups:
-            part["lr"] = self.lr(self.state.step)
+            part["lr"] = self.lr(self.state.step) * part["factor"]
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.config.average:
@@ -187,11 +194,14 @@ class Trainer:
         """Score the averaged model on the validation data."""
         began, totals, carry = time.perf_counter(), Totals(), None
         self.averaged.eval()
+        watched: AbstractContextManager[dict[str, Tensor]]
+        watched = activity(self.averaged) if self.config.watch else nullcontext({})
         with autocast(self.device, self.precision):
-            for batch in self.task.valid_batches():
-                step = self.task.step(self.averaged, batch.to(self.device), carry)
-                totals.add(step, batch.count)
-                carry = step.carry
+            with watched as fired:
+                for batch in self.task.valid_batches():
+                    step = self.task.step(self.averaged, batch.to(self.device), carry)
+                    totals.add(step, batch.count)
+                    carry = step.carry
             metrics = self.task.metrics(self.averaged, totals)
         self.model.train()
         value = self.processes.agree(metrics[self.task.goal.metric])
@@ -202,7 +212,8 @@ class Trainer:
             self.state.averaged_since = self.state.step
         self.state.best = value if best else self.state.best
         self.state.evaluated = self.state.step
-        return Evaluated(self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began)
+        layers = by_layer(gradient=self._gradients, dead=dead_shares(fired))
+        return Evaluated(self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began, layers)
 
     def _groups(self) -> Iterator[list[Batch]]:
         """This process's batches of every update left in the epoch; all processes get equally many groups."""
@@ -255,6 +266,7 @@ class Trainer:
             for name, value in values.items():
                 if value.dim():  # all but counters
                     _same_shape(f"optimizer.{number}.{name}", value, trained[number])
+                    values[name] = torch.empty_like(trained[number]).copy_(value)  # in the parameter's memory format
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
         carried = {

@@ -1,0 +1,57 @@
+"""Going on from other weights: parts that stay as they are, and a last layer that learns faster."""
+
+import pytest
+import torch
+from toy_task import Lines
+from torch import nn
+
+from seqkit.config import OptimConfig, TrainConfig
+from seqkit.errors import ConfigError
+from seqkit.training import Trainer
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second, self.output = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 1)
+
+    def forward(self, x):
+        return self.output(self.second(self.first(x)))
+
+
+def moved(optimizer="sgd", **optim):
+    """By how much one update moves each parameter."""
+    model = Net()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    config = OptimConfig(name=optimizer, lr=0.1, beta1=0.0, clip=0.0, **optim)
+    list(Trainer(Lines(8, 8, False, 0.0), model, TrainConfig(steps=1), config).run())
+    return {name: value - before[name] for name, value in model.state_dict().items()}
+
+
+@pytest.mark.parametrize(
+    ("freeze", "trained"),
+    [(["first"], {"second", "output"}), (["first", "output.bias"], {"second", "output"}), (["all"], {"output"})],
+)
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
+def test_what_is_frozen_stays_as_it_is(freeze, trained, optimizer):
+    found = moved(optimizer, freeze=freeze)
+    assert {name.partition(".")[0] for name, change in found.items() if change.any()} == trained
+    assert not ("output.bias" in freeze and found["output.bias"].any())
+
+
+def test_a_name_means_a_whole_part_and_not_a_beginning_of_letters():
+    with pytest.raises(ConfigError, match=r"no parameter begins with 'fir'\. Did you mean 'first'\? Known: first, out"):
+        moved(freeze=["fir"])
+
+
+def test_freezing_everything_is_refused():
+    with pytest.raises(ConfigError, match="leaves nothing to train"):
+        moved(freeze=["all", "output"])
+
+
+def test_the_last_layer_can_learn_faster():
+    plain, fast = moved(), moved(output_rate=10.0)
+    for name in plain:
+        factor = 10.0 if name.startswith("output") else 1.0
+        assert torch.allclose(fast[name], factor * plain[name], rtol=1e-4, atol=1e-7)
