@@ -3,6 +3,8 @@
 import random
 
 LETTERS = "abcdefghij"
+LINES = ["a b c", "j", "e f g h i"]
+SHORT = ("--search", "max_length=6", "--device", "cpu")  # for commands: a model that has learnt little finds no end
 
 
 def some_lines(count, *, seed=1, letters=LETTERS, shortest=2, longest=5):
