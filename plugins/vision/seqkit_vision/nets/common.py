@@ -1,0 +1,137 @@
+"""Parts that the families share: blocks, pooling, initial weights, the least size of images.
+
+Shapes: B images, C channels, S pixels a side, I inputs and O outputs of a layer, K pixels a side of a window.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from seqkit.errors import ConfigError
+
+Init = Literal["default", "xavier", "kaiming"]
+Pooling = Literal["max", "average", "stochastic"]
+Activation = Literal["relu", "sigmoid"]
+
+# What the config keys of that name say, wherever a net has them.
+INIT = "initial weights: default (torch's own), xavier (Glorot & Bengio 2010) or kaiming (arXiv:1502.01852)"
+POOLING = "max, average or stochastic (arXiv:1301.3557)"
+BATCH_NORM = "batch norm before each hidden activation (arXiv:1502.03167)"
+DIVISOR = "what the numbers of channels are divided by, to make the net cheap"
+SMALL = "the form for images of about 28 to 64 pixels"
+
+_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
+
+
+def check_size(net: nn.Module, size: int, least: int, way_out: str) -> None:
+    """Raise `ConfigError` if images of `size` pixels would shrink to nothing inside `net`."""
+    if size < least:
+        name = type(net).__name__.lower()
+        raise ConfigError(f"{name} needs images of at least {least} pixels, not {size}: {way_out}")
+
+
+def finish(net: nn.Module, init: Init) -> None:
+    """Initialise convolutions and linear layers, and order weights for fast convolutions: last in a constructor.
+
+    xavier: uniform with variance 2 / (fan in + fan out), Glorot & Bengio 2010, eq. 16.
+    kaiming: normal with variance 2 / fan, He et al. 2015, arXiv:1502.01852, section 2.2. The fan of convolutions is
+    fan out, as He et al. trained ResNet (eq. 14); that of linear layers is fan in (eq. 10), because the few outputs
+    of a last layer would make its weights huge. Biases are zero in both.
+    """
+    if init != "default":
+        for layer in net.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                _initialise(layer, init)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub wants a tensor
+
+
+def _initialise(layer: nn.Conv2d | nn.Linear, init: Init) -> None:
+    if init == "xavier":
+        nn.init.xavier_uniform_(layer.weight)
+    else:
+        fan: Literal["fan_out", "fan_in"] = "fan_out" if isinstance(layer, nn.Conv2d) else "fan_in"
+        nn.init.kaiming_normal_(layer.weight, mode=fan, nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    """One after the other, under these names."""
+    return nn.Sequential(OrderedDict(layers))
+
+
+class Convolution(nn.Sequential):
+    """Convolution, batch norm if wanted, activation: `conv`, `norm`, and `relu` or `sigmoid`."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        bias: bool = True,
+        batch_norm: bool = False,
+        eps: float = 1e-5,
+        activation: Activation = "relu",
+    ) -> None:
+        super().__init__()
+        self.add_module("conv", nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias))
+        if batch_norm:
+            self.add_module("norm", nn.BatchNorm2d(outputs, eps=eps))
+        self.add_module(activation, _ACTIVATIONS[activation]())
+
+
+class Dense(nn.Sequential):
+    """Linear layer, batch norm if wanted, activation: `linear`, `norm`, and `relu` or `sigmoid`."""
+
+    def __init__(self, inputs: int, outputs: int, *, batch_norm: bool = False, activation: Activation = "relu") -> None:
+        super().__init__()
+        self.add_module("linear", nn.Linear(inputs, outputs))
+        if batch_norm:
+            self.add_module("norm", nn.BatchNorm1d(outputs))
+        self.add_module(activation, _ACTIVATIONS[activation]())
+
+
+def pool(kind: Pooling, size: int, stride: int) -> nn.Module:
+    """Pooling over windows of `size` x `size` pixels; incomplete windows at the edge are left out."""
+    if kind == "max":
+        return nn.MaxPool2d(size, stride)
+    return nn.AvgPool2d(size, stride) if kind == "average" else StochasticPool2d(size, stride)
+
+
+class StochasticPool2d(nn.Module):
+    """Stochastic pooling. Zeiler & Fergus 2013, arXiv:1301.3557, eq. 4 to 6.
+
+    In training one activation of each window is drawn with probability proportional to itself; in evaluation the
+    mean under these probabilities is taken. Activations must not be negative, as after ReLU or a sigmoid. A window
+    of zeros gives 0.
+    """
+
+    def __init__(self, size: int, stride: int) -> None:
+        super().__init__()
+        self.size, self.stride = size, stride
+
+    def extra_repr(self) -> str:
+        return f"size={self.size}, stride={self.stride}"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, S, S) -> (B, C, S', S')"""
+        windows = x.unfold(2, self.size, self.stride).unfold(3, self.size, self.stride).flatten(4)  # (B, C, S', S', KK)
+        weights = windows.detach().float() if self.training else windows.float()
+        if self.training:
+            heights = weights.cumsum(-1)
+            total = heights[..., -1:]
+            # The first activation at which the running sum passes a uniform share of the whole. In a window of zeros
+            # none does, so that the count is KK and must be brought back inside.
+            passed = heights <= torch.rand_like(total) * total
+            drawn = passed.sum(-1, keepdim=True).clamp_(max=windows.size(-1) - 1)
+            return windows.gather(-1, drawn).squeeze(-1)
+        total = weights.sum(-1)
+        total = torch.where(total > 0, total, 1.0)  # not a clamp: its gradient would divide 0 by 0
+        return (weights.square().sum(-1) / total).to(x.dtype)

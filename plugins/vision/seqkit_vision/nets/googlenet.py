@@ -1,0 +1,158 @@
+"""GoogLeNet. Szegedy et al. 2014, "Going deeper with convolutions", arXiv:1409.4842, table 1, as torchvision has
+it: batch norm after every convolution (Ioffe & Szegedy 2015, arXiv:1502.03167), and in the third branch of each
+block 3x3 convolutions where the paper has 5x5, a known slip that the published weights rest on.
+
+Shapes: B images, C channels, S pixels a side. At S = 224: stem -> 192 maps of 28; blocks 3 at 28, 4 at 14, 5 at 7
+pixels; mean over them -> 1,024 -> classes. The small form's stem is one 3x3 convolution that keeps S, so that
+images of 28 pixels meet the blocks at the sizes they were made for.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from seqkit.config import section, setting
+
+from .common import DIVISOR, INIT, SMALL, Convolution, Init, check_size, finish, named
+
+# Channels of each block: 1x1; 3x3 reduced, 3x3; "5x5" reduced, "5x5"; after the pooling. Table 1 of the paper.
+_BLOCKS = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+
+
+@section
+class GoogLeNetConfig:
+    small: bool = setting(SMALL, default=False)
+    divisor: int = setting(DIVISOR, default=1, ge=1, le=16)
+    auxiliary: bool = setting("two auxiliary outputs whose losses count 0.3 while training", default=False)
+    dropout: float = setting("dropout before the output", default=0.4, ge=0, lt=1)
+    init: Init = setting(INIT, default="kaiming")
+
+
+class GoogLeNet(nn.Module):
+    """Nine blocks of four branches. `lower`, `middle` and `upper` end where the outputs branch off."""
+
+    Config = GoogLeNetConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {"auxiliary": True},
+        "small": {"small": True, "divisor": 4},
+    }
+
+    def __init__(self, config: GoogLeNetConfig, *, channels: int, size: int, classes: int) -> None:
+        super().__init__()
+        c = config
+        if c.small:  # with auxiliary outputs: the size at which they see no less than their 4x4 pixels
+            check_size(self, size, 8 if c.auxiliary else 2, "set data.size = 32")
+        else:
+            way_out = 'set data.size = 224, or model.preset = "small"'
+            check_size(self, size, 63 if c.auxiliary else 15, way_out)
+        d = c.divisor
+        self.lower = _stem(channels, c)
+        self.lower.add_module("inception3a", Inception(192 // d, "3a", d))
+        self.lower.add_module("inception3b", Inception(_outputs("3a", d), "3b", d))
+        self.lower.add_module("pool3", nn.MaxPool2d(3, 2, ceil_mode=True))
+        self.lower.add_module("inception4a", Inception(_outputs("3b", d), "4a", d))
+        self.middle = named(
+            inception4b=Inception(_outputs("4a", d), "4b", d),
+            inception4c=Inception(_outputs("4b", d), "4c", d),
+            inception4d=Inception(_outputs("4c", d), "4d", d),
+        )
+        self.upper = named(
+            inception4e=Inception(_outputs("4d", d), "4e", d),
+            pool4=nn.MaxPool2d(2, 2, ceil_mode=True),
+            inception5a=Inception(_outputs("4e", d), "5a", d),
+            inception5b=Inception(_outputs("5a", d), "5b", d),
+        )
+        self.aux1 = Auxiliary(_outputs("4a", d), classes, d) if c.auxiliary else None
+        self.aux2 = Auxiliary(_outputs("4d", d), classes, d) if c.auxiliary else None
+        self.dropout = nn.Dropout(c.dropout)
+        self.output = nn.Linear(_outputs("5b", d), classes)
+        finish(self, c.init)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, S, S) -> (B, classes)"""
+        return self._logits(self.middle(self.lower(images)))
+
+    def all_logits(self, images: Tensor) -> list[tuple[float, Tensor]]:
+        """(B, C, S, S) -> the weight in the training loss and logits (B, classes) of every output, the main one first.
+
+        The weights are the paper's (section 5).
+        """
+        lower = self.lower(images)
+        middle = self.middle(lower)
+        found = [(1.0, self._logits(middle))]
+        if self.aux1 is not None and self.aux2 is not None:
+            found += [(0.3, self.aux1(lower)), (0.3, self.aux2(middle))]
+        return found
+
+    def _logits(self, middle: Tensor) -> Tensor:
+        logits: Tensor = self.output(self.dropout(self.upper(middle).mean((2, 3))))
+        return logits
+
+
+class Inception(nn.Module):
+    """Four branches side by side: 1x1; 3x3; 3x3 for the paper's 5x5; pooling. Figure 2b of the paper."""
+
+    def __init__(self, inputs: int, block: str, divisor: int) -> None:
+        super().__init__()
+        one, reduced3, three, reduced5, five, pooled = (n // divisor for n in _BLOCKS[block])
+        self.branch1 = _convolution(inputs, one, 1)
+        self.branch2 = nn.Sequential(_convolution(inputs, reduced3, 1), _convolution(reduced3, three, 3, padding=1))
+        self.branch3 = nn.Sequential(_convolution(inputs, reduced5, 1), _convolution(reduced5, five, 3, padding=1))
+        self.branch4 = nn.Sequential(nn.MaxPool2d(3, 1, padding=1), _convolution(inputs, pooled, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, I, S, S) -> (B, O, S, S)"""
+        return torch.cat((self.branch1(x), self.branch2(x), self.branch3(x), self.branch4(x)), 1)
+
+
+class Auxiliary(nn.Module):
+    """An output half-way up, whose gradient does not have to come through all layers above. Section 5 of the paper."""
+
+    def __init__(self, inputs: int, classes: int, divisor: int) -> None:
+        super().__init__()
+        maps, units = 128 // divisor, 1024 // divisor
+        self.pool = nn.AdaptiveAvgPool2d(4)
+        self.conv = _convolution(inputs, maps, 1)
+        self.hidden = named(linear=nn.Linear(maps * 16, units), relu=nn.ReLU(), dropout=nn.Dropout(0.7))
+        self.output = nn.Linear(units, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, I, S, S) -> (B, classes)"""
+        logits: Tensor = self.output(self.hidden(self.conv(self.pool(x)).flatten(1)))
+        return logits
+
+
+def _stem(channels: int, c: GoogLeNetConfig) -> nn.Sequential:
+    narrow, wide = 64 // c.divisor, 192 // c.divisor
+    if c.small:
+        return named(conv1=_convolution(channels, wide, 3, padding=1))
+    return named(
+        conv1=_convolution(channels, narrow, 7, stride=2, padding=3),
+        pool1=nn.MaxPool2d(3, 2, ceil_mode=True),
+        conv2=_convolution(narrow, narrow, 1),
+        conv3=_convolution(narrow, wide, 3, padding=1),
+        pool2=nn.MaxPool2d(3, 2, ceil_mode=True),
+    )
+
+
+def _convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Convolution:
+    return Convolution(inputs, outputs, kernel, stride=stride, padding=padding, bias=False, batch_norm=True, eps=1e-3)
+
+
+def _outputs(block: str, divisor: int) -> int:
+    """Channels that a block gives."""
+    one, _, three, _, five, pooled = (n // divisor for n in _BLOCKS[block])
+    return one + three + five + pooled

@@ -1,0 +1,72 @@
+"""LeNet-5. LeCun, Bottou, Bengio & Haffner 1998, "Gradient-based learning applied to document recognition", section
+II.B, in the form of "Dive into Deep Learning", section 7.6: plain sigmoids, every map of the second convolution
+sees all six of the first, and a softmax output in place of Gaussian connections.
+
+Shapes: B images, C channels, S pixels a side. At S = 28: (B, C, 28, 28) -> (B, 6, 28, 28) -> pooled to 14
+-> (B, 16, 10, 10) -> pooled to 5 -> 120 -> 84 -> classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from seqkit.config import section, setting
+
+from .common import (
+    BATCH_NORM,
+    INIT,
+    POOLING,
+    Activation,
+    Convolution,
+    Dense,
+    Init,
+    Pooling,
+    check_size,
+    finish,
+    named,
+    pool,
+)
+
+
+@section
+class LeNetConfig:
+    activation: Activation = setting("sigmoid or relu", default="sigmoid")
+    pooling: Pooling = setting(POOLING, default="average")
+    batch_norm: bool = setting(BATCH_NORM, default=False)
+    init: Init = setting(INIT, default="xavier")
+
+
+class LeNet(nn.Module):
+    """Two 5x5 convolutions with pooling, then three linear layers."""
+
+    Config = LeNetConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "book": {},
+        "batch-norm": {"batch_norm": True},
+        "modern": {"activation": "relu", "pooling": "max", "init": "kaiming"},
+    }
+
+    def __init__(self, config: LeNetConfig, *, channels: int, size: int, classes: int) -> None:
+        super().__init__()
+        check_size(self, size, 12, "set data.size = 28")
+        c = config
+        side = (size // 2 - 4) // 2
+        self.features = named(
+            block1=Convolution(channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation),
+            pool1=pool(c.pooling, 2, 2),
+            block2=Convolution(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation),
+            pool2=pool(c.pooling, 2, 2),
+        )
+        self.hidden = named(
+            layer1=Dense(16 * side * side, 120, batch_norm=c.batch_norm, activation=c.activation),
+            layer2=Dense(120, 84, batch_norm=c.batch_norm, activation=c.activation),
+        )
+        self.output = nn.Linear(84, classes)
+        finish(self, c.init)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, C, S, S) -> (B, classes)"""
+        logits: Tensor = self.output(self.hidden(self.features(images).flatten(1)))
+        return logits
