@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from toy_task import Lines
 from torch import nn
+from toy_task import Lines
 
 from seqkit.config import OptimConfig, TrainConfig
 from seqkit.errors import ConfigError

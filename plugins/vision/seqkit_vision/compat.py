@@ -47,8 +47,8 @@ def _stand_ins() -> torch.library.Library | None:
 
 _LIBRARY = _stand_ins()  # its definitions live as long as it does
 
-import torchvision  # type: ignore[import-untyped]  # noqa: E402
-import torchvision.transforms.v2  # type: ignore[import-untyped]  # noqa: E402
+import torchvision  # noqa: E402
+import torchvision.transforms.v2  # noqa: E402
 
 
 def check() -> str:

@@ -51,7 +51,7 @@ class VGG(nn.Module):
             for _ in range(count):
                 layers += Convolution(inputs, outputs // c.divisor, 3, padding=1, batch_norm=c.batch_norm)
                 inputs = outputs // c.divisor
-            if side > 1:
+            if side > 1 or not c.small:
                 layers.append(nn.MaxPool2d(2, 2))
                 side //= 2
         side, units = (side, 512) if c.small else (7, 4096)

@@ -67,8 +67,9 @@ _RENAMES: dict[str, tuple[tuple[str, str], ...]] = {
 def from_torchvision(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of torchvision's model, for our model `name` of torchvision's sizes and as many classes.
 
-    A VGG has batch norm, and a GoogLeNet auxiliary outputs (`aux1.`, `aux2.`), if `state` has them. Raises `CheckpointError` naming the
-    first tensor that is unknown, missing or of another shape, as when `state` is of another architecture.
+    A VGG has batch norm, and a GoogLeNet auxiliary outputs (`aux1.`, `aux2.`), if `state` has them. Raises
+    `CheckpointError` naming the first tensor that is unknown, missing or of another shape, as when `state` is of
+    another architecture.
     """
     if name not in TORCHVISION:
         raise CheckpointError(f"torchvision has no weights for {name!r}.{hint(name, TORCHVISION)}")

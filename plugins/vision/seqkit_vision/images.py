@@ -1,0 +1,134 @@
+"""Labelled images: small sets are one tensor of bytes on the device that trains, large ones are files that stream.
+
+Shapes: N images, B images of a batch, C channels, S side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from seqkit.errors import DataError
+
+from .decoding import decode
+
+View = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
+"""(B, C, S, S) uint8, (B,) labels -> (B, C, S, S) float, targets: (B,) labels or (B, classes) shares of them"""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A batch as the model and the loss want it."""
+
+    images: Tensor  # (B, C, S, S) float, normalised
+    labels: Tensor  # (B,)
+    targets: Tensor  # (B,) labels, or (B, classes) shares of them
+
+
+@dataclass(frozen=True)
+class ImageBatch:
+    """Rows of a set of images; they are gathered, changed and normalised on the device, by `to`."""
+
+    images: Tensors
+    rows: Tensor  # (B,)
+    view: View
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    def to(self, device: torch.device) -> Prepared:
+        pixels, labels = self.images.on(device)
+        rows = self.rows.to(device)
+        labels = labels[rows]
+        images, targets = self.view(pixels[rows], labels)
+        return Prepared(images, labels, targets)
+
+
+class ImageSet(Protocol):
+    """Labelled images of one size."""
+
+    labels: Tensor  # (N,)
+    names: Sequence[str]  # what each is called in reports: a path, or "train 17"
+    channels: int
+    size: int
+
+    def batches(self, rows: Sequence[Tensor], view: View, workers: int) -> Iterator[ImageBatch]:
+        """One batch for each of `rows`, in order."""
+
+    def pixels(self, rows: Tensor) -> Tensor:
+        """Those images, (B, C, S, S) uint8 on the CPU."""
+
+
+class Tensors:
+    """All images in one tensor. It moves to the device of the first batch that asks for it, and stays there."""
+
+    def __init__(self, store: Tensor, labels: Tensor, names: Sequence[str] = ()) -> None:
+        self.store, self.labels, self.names = store, labels, names
+        self.channels, self.size = store.shape[1], store.shape[2]
+        self._moved = store, labels
+
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Images and labels on that device."""
+        self._moved = self._moved[0].to(device), self._moved[1].to(device)
+        return self._moved
+
+    def batches(self, rows: Sequence[Tensor], view: View, workers: int) -> Iterator[ImageBatch]:
+        for part in rows:
+            yield ImageBatch(self, part, view)
+
+    def pixels(self, rows: Tensor) -> Tensor:
+        return self.store[rows]
+
+
+class Files:
+    """Images that are decoded when they are needed, by worker processes."""
+
+    def __init__(self, paths: Sequence[Path], labels: Tensor, *, size: int, channels: int) -> None:
+        self.paths, self.labels, self.size, self.channels = paths, labels, size, channels
+        self.names: Sequence[str] = [str(path) for path in paths]
+
+    def batches(self, rows: Sequence[Tensor], view: View, workers: int) -> Iterator[ImageBatch]:
+        loader = DataLoader(
+            _Decoded(self),
+            batch_sampler=[part.tolist() for part in rows],
+            num_workers=workers,
+            collate_fn=list,
+        )
+        for part, images in zip(rows, loader, strict=True):
+            yield ImageBatch(Tensors(_stacked(images), self.labels[part]), torch.arange(len(part)), view)
+
+    def pixels(self, rows: Tensor) -> Tensor:
+        decoded = _Decoded(self)
+        return _stacked([decoded[row] for row in rows.tolist()])
+
+
+def _stacked(images: Sequence[Tensor | str]) -> Tensor:
+    for image in images:
+        if isinstance(image, str):
+            raise DataError(f"{image}; mend or remove it, or skip such files with --skip-bad")
+    return torch.stack([image for image in images if isinstance(image, Tensor)])
+
+
+class _Decoded(Dataset["Tensor | str"]):
+    """What a worker process is given. An error comes out as its text, so that it can be told as one line."""
+
+    def __init__(self, files: Files) -> None:
+        self.paths, self.size, self.channels = files.paths, files.size, files.channels
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, row: int) -> Tensor | str:
+        try:
+            pixels = decode(self.paths[row], size=self.size, channels=self.channels)
+        except DataError as error:
+            return str(error)
+        return torch.from_numpy(np.ascontiguousarray(pixels))

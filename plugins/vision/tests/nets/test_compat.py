@@ -1,0 +1,81 @@
+"""torchvision beside a torch that it may not be built for. Each case needs a process in which nothing is imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import seqkit_vision.compat as compat
+import seqkit_vision.nets
+import torch
+
+USE = """
+import torch
+from torchvision.transforms import v2
+image = torch.arange(48, dtype=torch.uint8).view(3, 4, 4)
+assert torch.equal(v2.RandomHorizontalFlip(1.0)(image), image.flip(2))
+assert v2.Resize(8)(image).shape == (3, 8, 8)
+with torch.device("meta"):
+    assert compat.torchvision.models.alexnet(weights=None)(torch.zeros(1, 3, 64, 64)).shape == (1, 1000)
+assert compat.check().startswith(f"torchvision {compat.torchvision.__version__}, compiled operators ")
+"""
+
+
+def in_a_process_of_its_own(code):
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_torchvision_works_and_the_nets_do_not_need_it():
+    folder = Path(seqkit_vision.nets.__file__).parent
+    nets = ", ".join(f"seqkit_vision.nets.{path.stem}" for path in sorted(folder.glob("[!_]*.py")))
+    in_a_process_of_its_own(
+        f"import sys, {nets}\n"
+        "assert 'torchvision' not in sys.modules\n"
+        "import seqkit_vision.compat as compat\n"
+        "compiled = 'loaded' in compat.check()\n"
+        "assert (compat._LIBRARY is None) == compiled == compat.torchvision.extension._has_ops()\n" + USE
+    )
+
+
+def test_schemas_that_exist_already_are_left_alone():
+    in_a_process_of_its_own(
+        "import torch\n"
+        "library = torch.library.Library('torchvision', 'FRAGMENT')\n"
+        "for name in ('nms', 'qnms'):\n"
+        "    library.define(name + '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
+        "import seqkit_vision.compat as compat\n"
+        "assert compat._LIBRARY is None\n" + USE
+    )
+
+
+def test_after_an_import_of_torchvision_nothing_is_done(monkeypatch):
+    monkeypatch.setattr(torch.library, "Library", None)  # calling it would raise
+    assert compat._stand_ins() is None
+
+
+def test_torchvisions_own_operators_are_tried_first(monkeypatch):
+    tried = []
+    monkeypatch.setattr(torch.ops, "load_library", tried.append)
+    compat._load_operators()
+    package = Path(compat.torchvision.__file__).parent
+    assert tried
+    assert {Path(path).parent for path in tried} == {package}
+    assert all(Path(path).name.startswith("_C") for path in tried)
+
+
+def test_operators_that_cannot_be_loaded_are_no_error(monkeypatch):
+    def fail(path):
+        raise OSError("undefined symbol")
+
+    monkeypatch.setattr(torch.ops, "load_library", fail)
+    assert compat._load_operators() == hasattr(torch.ops.torchvision, "nms")
+
+
+def test_the_check_says_whether_compiled_operators_are_there(monkeypatch):
+    version = compat.torchvision.__version__
+    monkeypatch.setattr(torch.ops.torchvision, "roi_align", object(), raising=False)
+    assert compat.check() == f"torchvision {version}, compiled operators loaded"
+    monkeypatch.undo()
+    if not compat.torchvision.extension._has_ops():
+        missing = "compiled operators missing beside this torch: transforms, datasets and models work"
+        assert compat.check() == f"torchvision {version}, {missing}"
