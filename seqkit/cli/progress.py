@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -51,6 +51,11 @@ def counted(chunks: Iterable[C], what: str, *, show: bool = True) -> Iterator[C]
         for chunk in chunks:
             yield chunk
             progress.advance(bar, len(chunk))
+
+
+def figures(metrics: Mapping[str, float]) -> str:
+    """Named figures in a line; four places for shares such as an accuracy, two for all that is larger."""
+    return " · ".join(f"{name} {value:.{2 if abs(value) > 1 else 4}f}" for name, value in metrics.items())
 
 
 class TrainingProgress:
@@ -104,8 +109,8 @@ class TrainingProgress:
 
     def _evaluated(self, event: Evaluated) -> None:
         rate = f" · {self._targets / self._seconds:,.0f} targets/s" if self._seconds else ""
-        figures = " · ".join(f"{name} {value:.2f}" for name, value in event.metrics.items())
-        self._say(f"step {event.step:>6,} · epoch {event.epoch} · {figures}{' · best' if event.best else ''}{rate}")
+        best = " · best" if event.best else ""
+        self._say(f"step {event.step:>6,} · epoch {event.epoch} · {figures(event.metrics)}{best}{rate}")
         self._seconds, self._targets = 0.0, 0
 
     def _saved(self, event: Saved) -> None:

@@ -63,7 +63,7 @@ def run_training(
     folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
 
     from .. import runs
-    from .progress import TrainingProgress
+    from .progress import TrainingProgress, figures
 
     set_threads(threads)
     with TrainingProgress() as progress:
@@ -73,8 +73,7 @@ def run_training(
         )  # fmt: skip
     if os.environ.get("RANK", "0") != "0":  # under torchrun, the first process speaks for all
         return
-    figures = " · ".join(f"{name} {value:.2f}" for name, value in run.metrics.items())
-    click.echo(f"{run.folder}: {run.step:,} steps, best {figures}")
+    click.echo(f"{run.folder}: {run.step:,} steps, best {figures(run.metrics)}")
 
 
 def _own_text(source: Path | None, target: Path | None) -> dict[str, Any]:

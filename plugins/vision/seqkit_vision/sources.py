@@ -81,7 +81,7 @@ def _corpus(name: str, part: str, wanted: Wanted) -> Source:
         raise DataError(f"{path}: label {labels.max()} is outside the range 0 to {len(classes) - 1}")
     if not len(labels):
         raise DataError(f"{path} holds no images")
-    store = _fitted(torch.from_numpy(np.ascontiguousarray(pixels)), wanted)
+    store = _fitted(torch.from_numpy(pixels.copy()), wanted)
     names = [f"{name} {part} {i}" for i in range(len(labels))]
     return Source(Tensors(store, torch.from_numpy(labels.astype(np.int64)), names), classes, [])
 

@@ -3,8 +3,8 @@ it: batch norm after every convolution (Ioffe & Szegedy 2015, arXiv:1502.03167),
 block 3x3 convolutions where the paper has 5x5, a known slip that the published weights rest on.
 
 Shapes: B images, C channels, S pixels a side. At S = 224: stem -> 192 maps of 28; blocks 3 at 28, 4 at 14, 5 at 7
-pixels; mean over them -> 1,024 -> classes. The small form's stem is one 3x3 convolution that keeps S, so that
-images of 28 pixels meet the blocks at the sizes they were made for.
+pixels; mean over them -> 1,024 -> classes. The small form's stem, two 3x3 convolutions with a pooling between them,
+halves S only once: images of 28 pixels meet the blocks at 14, 7 and 4 pixels.
 """
 
 from __future__ import annotations
@@ -138,7 +138,11 @@ class Auxiliary(nn.Module):
 def _stem(channels: int, c: GoogLeNetConfig) -> nn.Sequential:
     narrow, wide = 64 // c.divisor, 192 // c.divisor
     if c.small:
-        return named(conv1=_convolution(channels, wide, 3, padding=1))
+        return named(
+            conv1=_convolution(channels, narrow, 3, padding=1),
+            pool1=nn.MaxPool2d(2, 2, ceil_mode=True),
+            conv2=_convolution(narrow, wide, 3, padding=1),
+        )
     return named(
         conv1=_convolution(channels, narrow, 7, stride=2, padding=3),
         pool1=nn.MaxPool2d(3, 2, ceil_mode=True),

@@ -1,4 +1,4 @@
-"""torchvision beside a torch that it may not be built for. Each case needs a process in which nothing is imported."""
+"""torchvision beside a torch that it may not be built for."""
 
 import subprocess
 import sys
@@ -8,7 +8,11 @@ import seqkit_vision.compat as compat
 import seqkit_vision.nets
 import torch
 
-USE = """
+CODE = """
+assert "torchvision" not in sys.modules
+import seqkit_vision.compat as compat
+assert (compat._LIBRARY is None) == ("loaded" in compat.check()) == compat.torchvision.extension._has_ops()
+
 import torch
 from torchvision.transforms import v2
 image = torch.arange(48, dtype=torch.uint8).view(3, 4, 4)
@@ -16,40 +20,24 @@ assert torch.equal(v2.RandomHorizontalFlip(1.0)(image), image.flip(2))
 assert v2.Resize(8)(image).shape == (3, 8, 8)
 with torch.device("meta"):
     assert compat.torchvision.models.alexnet(weights=None)(torch.zeros(1, 3, 64, 64)).shape == (1, 1000)
-assert compat.check().startswith(f"torchvision {compat.torchvision.__version__}, compiled operators ")
 """
 
 
-def in_a_process_of_its_own(code):
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+def test_the_nets_do_not_need_torchvision_and_it_works_in_a_new_process():
+    folder = Path(seqkit_vision.nets.__file__).parent
+    nets = ", ".join(f"seqkit_vision.nets.{path.stem}" for path in sorted(folder.glob("[!_]*.py")))
+    command = [sys.executable, "-W", "error", "-c", f"import sys, {nets}\n{CODE}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_torchvision_works_and_the_nets_do_not_need_it():
-    folder = Path(seqkit_vision.nets.__file__).parent
-    nets = ", ".join(f"seqkit_vision.nets.{path.stem}" for path in sorted(folder.glob("[!_]*.py")))
-    in_a_process_of_its_own(
-        f"import sys, {nets}\n"
-        "assert 'torchvision' not in sys.modules\n"
-        "import seqkit_vision.compat as compat\n"
-        "compiled = 'loaded' in compat.check()\n"
-        "assert (compat._LIBRARY is None) == compiled == compat.torchvision.extension._has_ops()\n" + USE
-    )
-
-
-def test_schemas_that_exist_already_are_left_alone():
-    in_a_process_of_its_own(
-        "import torch\n"
-        "library = torch.library.Library('torchvision', 'FRAGMENT')\n"
-        "for name in ('nms', 'qnms'):\n"
-        "    library.define(name + '(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')\n"
-        "import seqkit_vision.compat as compat\n"
-        "assert compat._LIBRARY is None\n" + USE
-    )
-
-
-def test_after_an_import_of_torchvision_nothing_is_done(monkeypatch):
+@pytest.mark.parametrize("imported", [True, False])
+def test_schemas_that_exist_already_are_left_alone(imported, monkeypatch):
+    assert hasattr(torch.ops.torchvision, "nms")
     monkeypatch.setattr(torch.library, "Library", None)  # calling it would raise
+    monkeypatch.setattr(torch.ops, "load_library", None)
+    if not imported:
+        monkeypatch.delitem(sys.modules, "torchvision")
     assert compat._stand_ins() is None
 
 
