@@ -1,0 +1,110 @@
+"""Images per CPU second of training on Fashion-MNIST: seqkit's trainer beside a plain loop over torchvision's DataLoader.
+
+    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/vision_speed.py [--rounds 3] [--device cuda]
+
+Needs the plugin (`pip install -e plugins/vision`) and the corpus (`SEQKIT_CORPORA`). Both sides train the same network
+from the same kind of weights with SGD and momentum; the plain loop is what tutorials show: ToTensor and Normalize on
+every image, contiguous float32 tensors. Rounds alternate; the best of each side counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from seqkit.config import RunConfig
+from seqkit.data.corpora import locate
+from seqkit.recipes import complete
+from seqkit.runs import make_model, make_trainer
+from seqkit_vision.compat import torchvision
+from seqkit_vision.corpora import IDX
+
+CASES = {
+    "lenet, ReLU, batch 256": ({"name": "lenet", "preset": "modern"}, 256, 120),
+    "mnist-cnn, batch 64": ({"name": "mnist-cnn"}, 64, 60),
+    "resnet18, width 16, batch 64": ({"name": "resnet18", "preset": "small"}, 64, 30),
+}
+DIMS = {"channels": 1, "size": 28, "classes": 10}
+
+
+def config(model: dict[str, str], batch: int, steps: int) -> RunConfig:
+    raw = {
+        "task": "vision",
+        "data": {"source": "fashion-mnist", "batch": batch},
+        "model": model,
+        "optim": {"name": "sgd", "lr": 0.01, "clip": 0.0},
+        "train": {"steps": steps, "eval_every": 10_000_000},
+    }
+    return complete(raw, "benchmark")
+
+
+def ours(settings: RunConfig, device: str) -> Iterator[int]:
+    """Targets of each update of seqkit's trainer."""
+    trainer = make_trainer(settings, device=device)
+    for event in trainer.run():
+        if not hasattr(event, "targets"):
+            return
+        yield event.targets
+
+
+def plain(settings: RunConfig, device: str, images: torch.utils.data.Dataset) -> Iterator[int]:
+    """The loop of the tutorials."""
+    model = make_model(settings.model, DIMS).to(device).to(memory_format=torch.contiguous_format)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    loss_of = nn.CrossEntropyLoss()
+    model.train()
+    while True:
+        for x, y in torch.utils.data.DataLoader(images, settings.data["batch"], shuffle=True):
+            optimizer.zero_grad()
+            loss_of(model(x.to(device)), y.to(device)).backward()
+            optimizer.step()
+            yield len(y)
+
+
+def speed(updates: Iterator[int], steps: int, device: str) -> float:
+    """Images a second: of CPU time on the CPU, of wall time elsewhere. The first updates are not measured."""
+    clock = time.process_time if device == "cpu" else time.perf_counter
+    sum(islice(updates, 5))
+    began = clock()
+    images = sum(islice(updates, steps - 6))
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+    return images / (clock() - began)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as root:
+        raw = Path(root) / "FashionMNIST/raw"
+        raw.mkdir(parents=True)
+        for pair in IDX.values():
+            for path in locate("fashion-mnist", pair):
+                (raw / path.name.removesuffix(".gz")).write_bytes(gzip.decompress(path.read_bytes()))
+        transforms = torchvision.transforms
+        usual = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.286,), (0.353,))])
+        images = torchvision.datasets.FashionMNIST(root, train=True, transform=usual)
+        print(f"{'case':30} {'seqkit':>9} {'plain':>9}  ratio")
+        for name, (model, batch, steps) in CASES.items():
+            settings = config(model, batch, steps)
+            best = {"seqkit": 0.0, "plain": 0.0}
+            for _ in range(arguments.rounds):
+                best["seqkit"] = max(best["seqkit"], speed(ours(settings, arguments.device), steps, arguments.device))
+                best["plain"] = max(
+                    best["plain"], speed(plain(settings, arguments.device, images), steps, arguments.device)
+                )
+            print(f"{name:30} {best['seqkit']:9,.0f} {best['plain']:9,.0f}  {best['seqkit'] / best['plain']:.2f}")
+
+
+if __name__ == "__main__":
+    main()
