@@ -1,4 +1,4 @@
-"""Images per CPU second of training on Fashion-MNIST: seqkit's trainer beside a plain loop over torchvision's DataLoader.
+"""Images per CPU second of training on Fashion-MNIST: seqkit beside a plain loop over torchvision's DataLoader.
 
     OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/vision_speed.py [--rounds 3] [--device cuda]
 
@@ -18,14 +18,14 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+from seqkit_vision.compat import torchvision
+from seqkit_vision.corpora import IDX
 from torch import nn
 
 from seqkit.config import RunConfig
 from seqkit.data.corpora import locate
 from seqkit.recipes import complete
 from seqkit.runs import make_model, make_trainer
-from seqkit_vision.compat import torchvision
-from seqkit_vision.corpora import IDX
 
 CASES = {
     "lenet, ReLU, batch 256": ({"name": "lenet", "preset": "modern"}, 256, 120),
