@@ -101,6 +101,7 @@ class Files:
             batch_sampler=[part.tolist() for part in rows],
             num_workers=workers,
             collate_fn=list,
+            generator=torch.Generator(),  # or else it draws a seed from torch's, and a resumed run would differ
         )
         for part, images in zip(rows, loader, strict=True):
             yield ImageBatch(Tensors(_stacked(images), self.labels[part]), torch.arange(len(part)), view)

@@ -9,16 +9,17 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from torch import Tensor, nn
 
-from seqkit.config import RunConfig, build, section, setting
+from seqkit.config import RunConfig, build, plain, required, section, setting
 from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.tasks.base import Goal, Step, Totals
+from seqkit.training import checkpoint
 
 from .corpora import CLASSES, TRAIN
 from .images import ImageBatch, ImageSet, Prepared
@@ -67,6 +68,21 @@ class ImageData:
     def _absolute(cls, name: str) -> str:
         """So that a run's config.toml repeats the run from anywhere."""
         return name if not name or name in CLASSES else str(Path(name).absolute())
+
+
+@section
+class Facts:
+    """What a checkpoint says of its images."""
+
+    classes: list[str] = required("names, in the order of the outputs", min_length=2)
+    size: int = required("side", ge=1)
+    channels: Literal[1, 3] = required("1 grey, 3 colour")
+    mean: list[float] = required("of each channel, of values between 0 and 1")
+    std: list[Annotated[float, Field(gt=0)]] = required("standard deviation, likewise")
+
+    def __post_init__(self) -> None:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std are of {self.channels} channels")
 
 
 class Classification:
@@ -161,21 +177,22 @@ class Classification:
 
 
 def write_facts(folder: Path, classes: Sequence[str], size: int, channels: int, normalise: Normalisation) -> None:
-    """What a checkpoint says of its images: class names, size and normalisation."""
+    """Write `Facts` into a step folder."""
     facts = {"classes": list(classes), "size": size, "channels": channels, **asdict(normalise)}
     (folder / IMAGES).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
-    """What `write_facts` wrote; raises `CheckpointError`."""
+    """What `write_facts` wrote, checked against the model beside it; raises `CheckpointError`."""
+    dims = checkpoint.read_meta(folder).get("dims")
     try:
-        facts: dict[str, Any] = json.loads((folder / IMAGES).read_text(encoding="utf-8"))
-        right = {"classes", "size", "channels", "mean", "std"} <= facts.keys() and len(facts["classes"]) > 1
-    except (OSError, ValueError, AttributeError, TypeError):
+        facts = build(Facts, json.loads((folder / IMAGES).read_text(encoding="utf-8")), IMAGES)
+        right = dims == {"channels": facts.channels, "size": facts.size, "classes": len(facts.classes)}
+    except (OSError, ValueError, ConfigError):
         right = False
     if not right:
         raise CheckpointError(f"{folder / IMAGES} is missing or damaged: it holds the class names and sizes of a model")
-    return facts
+    return plain(facts)
 
 
 def split(count: int, data: ImageData) -> tuple[Tensor, Tensor]:

@@ -58,10 +58,9 @@ class Augmented:
         self.normalise, self.how = normalise, how
         self._jitter = self._mix = None
         if how.colour or how.mixup or how.cutmix:
-            from torchvision.transforms import v2
+            from .compat import torchvision
 
-            from .compat import torchvision  # noqa: F401
-
+            v2 = torchvision.transforms.v2
             if how.colour:
                 self._jitter = v2.ColorJitter(how.colour, how.colour, how.colour)
             kinds = [(v2.MixUp, how.mixup), (v2.CutMix, how.cutmix)]

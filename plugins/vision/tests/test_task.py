@@ -1,0 +1,325 @@
+"""Images as a task: what trains and what validates, batches, losses, and what a checkpoint knows."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from bars import CLASSES, write_bars
+from PIL import Image
+from safetensors.torch import load_file
+from seqkit_vision.images import Prepared
+from seqkit_vision.task import IMAGES, balanced, read_facts, write_facts
+from seqkit_vision.views import Normalisation
+from torch import nn
+
+import seqkit
+from seqkit.errors import CheckpointError, ConfigError, DataError
+from seqkit.tasks.base import Totals
+from seqkit.training import checkpoint
+
+
+def rows(batches):
+    return [batch.rows.tolist() for batch in batches]
+
+
+def epoch(task, number=0, *, start=0, rank=0, world=1):
+    return rows(task.train_batches(number, start=start, rank=rank, world=world))
+
+
+def flat(batches):
+    return [row for batch in batches for row in batch]
+
+
+def test_validation_images_are_cut_from_the_training_images_and_are_the_same_for_every_seed(make_task, photos):
+    one, other = (make_task(seed=seed, valid_share=0.2, batch=1) for seed in (1, 2))
+    valid = flat(rows(one.valid_batches()))
+    assert valid == flat(rows(other.valid_batches()))
+    assert len(valid) == 18
+    assert sorted(flat(epoch(one)) + valid) == list(range(90))
+    assert flat(epoch(one)) != flat(epoch(other))
+    assert all(str(photos / "train") in name for name in one.images.names)  # the test images are not looked at
+
+
+def test_folds_partition_the_images(make_task):
+    tasks = [make_task(folds=4, fold=fold, batch=1) for fold in range(4)]
+    parts = [flat(rows(task.valid_batches())) for task in tasks]
+    assert sorted(flat(parts)) == list(range(90))
+    assert {len(part) for part in parts} == {22, 23}
+    for task, part in zip(tasks, parts, strict=True):
+        assert sorted(flat(epoch(task)) + part) == list(range(90))
+
+
+def test_a_limit_takes_images_of_every_class_and_the_same_ones_each_time(make_task):
+    tasks = [make_task(limit=30, seed=seed, batch=1) for seed in (1, 2)]
+    used = [sorted(flat(epoch(task)) + flat(rows(task.valid_batches()))) for task in tasks]
+    assert used[0] == used[1]
+    assert len(used[0]) == 30
+    assert set(tasks[0].images.labels[used[0]].tolist()) == {0, 1, 2}
+
+
+def test_batches_are_a_pure_function_of_where_they_are(make_task):
+    task = make_task(batch=8)
+    whole = epoch(task, 3)
+    assert len(whole) == 81 // 8  # 9 of 90 validate; a batch of 1 is left out
+    assert {len(batch) for batch in whole} == {8}
+    assert len(set(flat(whole))) == 80
+    assert epoch(task, 3) == whole
+    assert epoch(task, 3, start=4) == whole[4:]
+    assert epoch(task, 4) != whole
+    assert sorted(flat(epoch(task, 4))) != sorted(flat(whole))  # another one is left out
+    assert epoch(make_task(batch=8, seed=2), 3) != whole
+    shares = [epoch(task, 3, start=1, rank=rank, world=3) for rank in range(3)]
+    assert [share[i] for i in range(3) for share in shares] == whole[1:]
+
+
+def test_fewer_images_than_a_batch_are_one_batch(make_task):
+    assert [len(batch) for batch in epoch(make_task(batch=1000))] == [81]
+
+
+def test_images_are_normalised_by_the_training_images_alone(make_task, photos):
+    task = make_task(valid_share=0.3, batch=1)
+    pixels = np.stack([np.asarray(Image.open(task.images.names[row])) for row in flat(epoch(task))]) / 255
+    assert task.plain.normalise.mean == pytest.approx([pixels.mean()])
+    assert task.plain.normalise.std == pytest.approx([pixels.std()])
+    images = torch.cat(
+        [batch.to(torch.device("cpu")).images for batch in task.train_batches(0, start=0, rank=0, world=1)]
+    )
+    assert float(images.mean()) == pytest.approx(0, abs=1e-5)
+    assert float(images.std(correction=0)) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_channel_that_is_always_the_same_is_not_divided_by_nothing(make_task, tmp_path):
+    write_bars(tmp_path, channels=3)
+    for path in tmp_path.rglob("*.png"):
+        pixels = np.array(Image.open(path))
+        pixels[..., 1] = 7
+        Image.fromarray(pixels).save(path)
+    normalise = make_task(source=str(tmp_path)).plain.normalise
+    assert normalise.std[1] == 1
+    assert normalise.mean[1] == pytest.approx(7 / 255)
+    assert normalise.std[0] < 1
+
+
+def prepared(labels, targets=None):
+    labels = torch.tensor(labels)
+    return Prepared(torch.zeros(len(labels), 1, 2, 2), labels, labels if targets is None else targets)
+
+
+class Fixed(nn.Module):
+    """Logits that are given."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = nn.Parameter(logits)
+
+    def forward(self, images):
+        return self.logits
+
+
+LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.0, 0.3, 0.1], [1.0, 1.5, -2.0], [0.2, 0.2, 3.0]])
+LABELS = [0, 2, 1, 0]
+
+
+def by_hand(targets):
+    """Minus the sum of shares times log probabilities."""
+    return float(-(targets * (LOGITS - LOGITS.exp().sum(1, keepdim=True).log())).sum())
+
+
+def one_hot(labels):
+    return torch.eye(3)[labels]
+
+
+def training_loss(task, targets=None, model=None):
+    """Of `LOGITS`, or of what `model` gives."""
+    return task.step((model or Fixed(LOGITS)).train(), prepared(LABELS, targets), None).loss.item()
+
+
+def test_the_loss_is_a_sum_over_images(make_task):
+    assert training_loss(make_task()) == pytest.approx(by_hand(one_hot(LABELS)))
+
+
+def test_label_smoothing_spreads_a_share_over_all_classes(make_task):
+    task = make_task(optim={"label_smoothing": 0.3})
+    assert training_loss(task) == pytest.approx(by_hand(0.7 * one_hot(LABELS) + 0.1))
+
+
+def test_targets_may_be_shares_of_classes(make_task):
+    targets = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.0, 1.0], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
+    assert training_loss(make_task(), targets) == pytest.approx(by_hand(targets))
+
+
+def test_class_weights_are_inverse_to_the_number_of_training_images(make_task, tmp_path):
+    write_bars(tmp_path, each=20)
+    for path in sorted((tmp_path / "top").iterdir())[5:]:
+        path.unlink()
+    task = make_task(source=str(tmp_path), class_weights=True, batch=1)
+    labels = task.images.labels[flat(epoch(task))]
+    counts = [(labels == i).sum().item() for i in range(3)]
+    weights = [len(labels) / (3 * count) for count in counts]
+    assert weights[CLASSES.index("top")] > 2 * weights[CLASSES.index("middle")]
+    losses = nn.functional.cross_entropy(LOGITS, torch.tensor(LABELS), reduction="none")
+    wanted = sum(weights[label] * float(loss) for label, loss in zip(LABELS, losses, strict=True))
+    assert training_loss(task) == pytest.approx(wanted)
+    assert sum(weights[label] for label in labels) == pytest.approx(len(labels))  # 1 on average
+
+
+def test_a_class_without_training_images_does_not_divide_by_zero():
+    weights = balanced(torch.tensor([0, 0, 0, 2]), 3)
+    assert weights[[0, 2]].tolist() == pytest.approx([4 / 6, 2])
+    assert weights.isfinite().all()
+
+
+def test_validation_is_by_the_plain_loss_and_counts_what_is_right(make_task):
+    task = make_task(class_weights=True, mixup=1.0, optim={"label_smoothing": 0.3})
+    model, totals = Fixed(LOGITS).eval(), Totals()
+    totals.add(task.step(model, prepared(LABELS), None), 4)
+    totals.add(task.step(model, prepared([2, 1, 0, 2]), None), 4)
+    metrics = task.metrics(model, totals)
+    assert metrics["accuracy"] == 4 / 8  # 0, 1, 1, 2 are the likeliest: two are right, and two
+    assert metrics["loss"] == pytest.approx((by_hand(one_hot(LABELS)) + by_hand(one_hot([2, 1, 0, 2]))) / 8)
+
+
+def test_auxiliary_outputs_count_by_their_share_in_training_only(make_task):
+    class WithAuxiliary(Fixed):
+        def all_logits(self, images):
+            return [(1.0, self.logits), (0.3, -self.logits)]
+
+    task, model = make_task(), WithAuxiliary(LOGITS)
+    main, other = (nn.functional.cross_entropy(x, torch.tensor(LABELS), reduction="sum") for x in (LOGITS, -LOGITS))
+    assert training_loss(task, model=model) == pytest.approx(float(main + 0.3 * other))
+    assert task.step(model.eval(), prepared(LABELS), None).loss.item() == pytest.approx(float(main))
+
+
+def test_the_data_is_told_in_short(make_task, tmp_path):
+    lines = make_task().about()
+    assert lines[0] == "81 training images, 9 for validation; 12x12, grey"
+    assert lines[1].startswith("3 classes, from ")
+    write_bars(tmp_path, channels=3)
+    (tmp_path / "top/broken.png").write_bytes(b"no image")
+    lines = make_task(source=str(tmp_path), skip_bad=True).about()
+    assert lines[0].startswith(f"skipped: {tmp_path / 'top/broken.png'} is no image")
+    assert lines[1] == "27 training images, 3 for validation; 12x12, colour"
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "says"),
+    [
+        ({"source": ""}, ConfigError, r"no images: set data\.source, or --data"),
+        ({"limit": 2}, DataError, "2 images are too few to train on some and validate on others"),
+        ({"folds": 100, "fold": 99}, DataError, "too few"),
+        ({"folds": 1}, ConfigError, "folds = 1, fold = 0: fold is 0 to folds - 1, folds at least 2"),
+        ({"folds": 3, "fold": 3}, ConfigError, "folds = 3, fold = 3"),
+        ({"flips": True}, ConfigError, "unknown key 'flips'. Did you mean 'flip'"),
+        ({"channels": 2}, ConfigError, "channels should be 0, 1 or 3"),
+    ],
+)
+def test_what_cannot_be_is_told_before_training(make_task, data, error, says):
+    with pytest.raises(error, match=says):
+        make_task(**data)
+
+
+def weights(folder):
+    last = checkpoint.resolve(folder, prefer="last")
+    return {**load_file(last / checkpoint.MODEL), **load_file(last / checkpoint.TRAINER)}
+
+
+def assert_same_weights(one, other):
+    mine, theirs = weights(one), weights(other)
+    assert mine.keys() == theirs.keys()
+    assert [name for name in mine if not torch.equal(mine[name], theirs[name])] == []
+
+
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        {"data.crop": 2, "data.flip": True, "data.erase": 0.5},
+        {"data.colour": 0.4, "data.mixup": 0.4, "data.cutmix": 1.0, "train.average": 0.9},
+    ],
+    ids=["crop flip erase", "colour mixup cutmix average"],
+)
+def test_a_run_stopped_and_resumed_is_the_same_bit_for_bit(train, tmp_path, augmentation):
+    settings = {"model.name": "cifar10-cnn", "model.batch_norm": True, "model.dropout": 0.5, **augmentation}
+    settings |= {"optim.decay": "none", "data.batch": 30, "train.eval_every": 5}
+    train(tmp_path / "whole", settings)  # 4 updates: two to an epoch of 81
+    train(tmp_path / "broken", {**settings, "train.steps": 1})
+    torch.manual_seed(999)  # a new process knows nothing
+    train(tmp_path / "broken", settings, resume=True)
+    assert_same_weights(tmp_path / "whole", tmp_path / "broken")
+
+
+def test_images_that_stream_train_the_very_same_model_resumed_or_not(train, tmp_path):
+    settings = {"data.crop": 2, "data.flip": True, "data.workers": 0, "train.eval_every": 3, "optim.decay": "none"}
+    train(tmp_path / "memory", settings)
+    settings["data.memory"] = 100
+    train(tmp_path / "files", {**settings, "train.steps": 3})
+    train(tmp_path / "files", settings, resume=True)
+    assert_same_weights(tmp_path / "memory", tmp_path / "files")
+
+
+def test_a_run_remembers_where_its_images_are_wherever_it_is_repeated(train, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(photos.parent)
+    folder = train(tmp_path / "run", {"data.source": photos.name, "data.test": f"{photos.name}/test"}).folder
+    monkeypatch.chdir(tmp_path)
+    again = seqkit.train(folder / "config.toml", out="again", device="cpu").folder
+    assert_same_weights(folder, again)
+
+
+@pytest.fixture
+def step(run, tmp_path):
+    """A copy of the step folder of the trained net, to damage."""
+    return shutil.copytree(checkpoint.resolve(run), tmp_path / "copy")
+
+
+def test_what_a_checkpoint_says_of_its_images_is_what_was_written(make_task, step):
+    facts = read_facts(step)
+    assert facts["classes"] == CLASSES
+    classes = ["naïve", "象", "a\nb"]
+    write_facts(step, classes, 12, 1, Normalisation([0.1], [0.7]))
+    assert read_facts(step) == {"classes": classes, "size": 12, "channels": 1, "mean": [0.1], "std": [0.7]}
+
+
+DAMAGE = {
+    "missing": lambda path, facts: path.unlink(),
+    "no JSON": lambda path, facts: path.write_text("{"),
+    "not UTF-8": lambda path, facts: path.write_bytes(b"\xff\xfe"),
+    "a list": lambda path, facts: path.write_text("[1, 2]"),
+    "no classes": lambda path, facts: path.write_text(json.dumps({**facts, "classes": None})),
+    "a class too few": lambda path, facts: path.write_text(json.dumps({**facts, "classes": CLASSES[:2]})),
+    "classes without names": lambda path, facts: path.write_text(json.dumps({**facts, "classes": [1, 2, 3]})),
+    "no size": lambda path, facts: path.write_text(json.dumps({**facts, "size": "12"})),
+    "another size": lambda path, facts: path.write_text(json.dumps({**facts, "size": 13})),
+    "two channels": lambda path, facts: path.write_text(json.dumps({**facts, "channels": 2})),
+    "a mean too many": lambda path, facts: path.write_text(json.dumps({**facts, "mean": [0.1, 0.2]})),
+    "no deviation": lambda path, facts: path.write_text(json.dumps({**facts, "std": [0.0]})),
+    "a key too few": lambda path, facts: path.write_text(json.dumps({"classes": CLASSES, "size": 12})),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damaged_facts_are_one_clear_line(step, cli, photos, damage):
+    DAMAGE[damage](step / IMAGES, read_facts(step))
+    with pytest.raises(CheckpointError, match=f"{IMAGES} is missing or damaged"):
+        seqkit.load(step)
+    assert IMAGES in cli("vision", "predict", "-m", step, photos / "test").complaint()
+
+
+def test_training_from_another_run_keeps_its_classes_and_its_normalisation(train, run, tmp_path):
+    write_bars(tmp_path / "two", names=["bottom", "other", "top"])
+    shutil.rmtree(tmp_path / "two/other")
+    settings = {"model.preset": "modern", "data.source": str(tmp_path / "two"), "optim.lr": 1e-9, "train.steps": 1}
+    found = seqkit.load(train(tmp_path / "run", settings, init=run).folder)
+    old = seqkit.load(run)
+    assert found.classes == CLASSES
+    assert found.normalise == old.normalise
+    for name, value in old.model.state_dict().items():
+        torch.testing.assert_close(found.model.state_dict()[name], value, rtol=0, atol=1e-6)
+
+
+def test_a_model_is_not_trained_on_classes_that_it_does_not_know(train, run, tmp_path):
+    write_bars(tmp_path / "data", names=["bottom", "middel", "top"])
+    settings = {"model.preset": "modern", "data.source": str(tmp_path / "data")}
+    with pytest.raises(DataError, match=r"the model knows no class 'middel'\. Did you mean 'middle'\? Known: bottom"):
+        train(tmp_path / "run", settings, init=run)
+    assert not (tmp_path / "run").exists()
