@@ -12,7 +12,7 @@ def load(model: str | Path | None = None, *, device: str = "auto", task: str | N
     A translation model gives a `Translator`, a neural language model a `LanguageModel`, an ARPA file or seqkit's
     binary an `ngram.Model`, which needs no torch. With `task`, a run of another task is refused.
     """
-    if model is not None and Path(model).is_file():
+    if model is not None and Path(model).is_file() and task in (None, "language-modelling"):
         from . import ngram
 
         return ngram.load(model, device="cpu" if device == "auto" else device)

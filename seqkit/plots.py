@@ -30,7 +30,7 @@ def figures(rows: int, columns: int, *, title: str) -> tuple[Figure, list[Axes]]
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(5.5 * columns, 3.5 * rows), layout="constrained")
-    picture.suptitle(title)
+    picture.suptitle(title, parse_math=False)
     axes = [picture.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
     for part in axes:
         part.grid(visible=True, alpha=0.3)

@@ -1,3 +1,4 @@
+import re
 import sys
 import unicodedata
 
@@ -82,6 +83,17 @@ def test_letters_leaves_words_of_a_to_z(text):
 
 def test_letters_keeps_the_words_of_plain_english():
     assert Normalizer(["letters"])(" The Time-Machine, by H. G. Wells [1898]\n") == "the time machine by h g wells"
+
+
+def test_apart_makes_a_word_of_every_mark():
+    words = Normalizer(["apart", "squeeze"])("Don't: 3.5% of §4 (naïve_x)…").split(" ")
+    assert words == ["Don", "'", "t", ":", "3", ".", "5", "%", "of", "§", "4", "(", "naïve_x", ")", "…"]
+
+
+@QUICK
+@given(TEXT)
+def test_apart_cuts_as_a_search_for_words_and_marks_does(text):
+    assert Normalizer(["apart"])(text).split() == re.findall(r"\w+|[^\w\s]", text)
 
 
 def test_steps_are_applied_in_the_order_given():
