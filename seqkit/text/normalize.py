@@ -15,7 +15,7 @@ _RUNS = re.compile(r"\s+")
 _CONTROL = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"
 )
-_MARKS = re.compile(r"[^\w\s]")
+_BESIDE_MARKS = re.compile(r"(?<=\S)(?=[^\w\s])|(?<=[^\w\s])(?=\S)")
 _LETTERS = re.compile(r"[^a-z]+")
 
 STEPS: dict[str, tuple[Callable[[str], str], str]] = {
@@ -29,7 +29,7 @@ STEPS: dict[str, tuple[Callable[[str], str], str]] = {
     "squeeze": (lambda text: _RUNS.sub(" ", text).strip(), "runs of white space become one space; none at the ends"),
     "lower": (str.lower, "lower case"),
     "casefold": (str.casefold, "case folding: lower case, and ß becomes ss"),
-    "apart": (lambda text: _MARKS.sub(r" \g<0> ", text), "a space on both sides of every punctuation mark and symbol"),
+    "apart": (lambda text: _BESIDE_MARKS.sub(" ", text), "every punctuation mark and symbol is a word of its own"),
     "letters": (lambda text: _LETTERS.sub(" ", text.lower()).strip(), "lower case; all but a-z becomes one space"),
 }
 """Step name → (function, one line on it)."""
