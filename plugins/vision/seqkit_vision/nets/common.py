@@ -133,5 +133,5 @@ class StochasticPool2d(nn.Module):
             drawn = passed.sum(-1, keepdim=True).clamp_(max=windows.size(-1) - 1)
             return windows.gather(-1, drawn).squeeze(-1)
         total = weights.sum(-1)
-        total = torch.where(total > 0, total, 1.0)  # not a clamp: its gradient would divide 0 by 0
+        total = torch.where(total > 0, total, 1.0)  # a tiny one would give infinite gradients
         return (weights.square().sum(-1) / total).to(x.dtype)

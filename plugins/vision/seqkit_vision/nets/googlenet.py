@@ -54,7 +54,7 @@ class GoogLeNet(nn.Module):
         super().__init__()
         c = config
         if c.small:  # with auxiliary outputs: the size at which they see no less than their 4x4 pixels
-            check_size(self, size, 8 if c.auxiliary else 2, "set data.size = 32")
+            check_size(self, size, 15 if c.auxiliary else 3, "set data.size = 32")
         else:
             way_out = 'set data.size = 224, or model.preset = "small"'
             check_size(self, size, 63 if c.auxiliary else 15, way_out)

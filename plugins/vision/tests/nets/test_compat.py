@@ -4,9 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import seqkit_vision.compat as compat
 import seqkit_vision.nets
-import pytest
 import torch
 
 CODE = """
@@ -14,7 +14,6 @@ assert "torchvision" not in sys.modules
 import seqkit_vision.compat as compat
 assert (compat._LIBRARY is None) == ("loaded" in compat.check()) == compat.torchvision.extension._has_ops()
 
-import pytest
 import torch
 from torchvision.transforms import v2
 image = torch.arange(48, dtype=torch.uint8).view(3, 4, 4)

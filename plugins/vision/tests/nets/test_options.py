@@ -130,7 +130,7 @@ def test_zero_init_makes_every_block_begin_as_the_identity(name, cheap):
     ("name", "option", "value", "layer", "channels"),
     [
         ("vgg11", "divisor", 4, "features.0", 16),
-        ("googlenet", "divisor", 4, "lower.conv1.conv", 48),
+        ("googlenet", "divisor", 4, "lower.conv2.conv", 48),
         ("nin", "width", 48, "features.block1.0.conv", 48),
         ("nin", "width", 48, "features.block1.1.conv", 40),
         ("nin", "width", 48, "features.block1.2.conv", 24),
