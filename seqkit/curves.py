@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from .errors import ConfigError, DataError, reason
 from .plots import figures, save
 
+_OF = {"gradient": "gradient norm", "dead": "share of ReLU units that never fire"}  # figures of a layer
 _SMOOTH = 50  # points of the training loss that are left, each a mean
 
 
@@ -73,24 +74,29 @@ def draw(log: Log, path: Path, *, title: str) -> None:
 
 
 def draw_layers(log: Log, path: Path, *, title: str) -> None:
-    """Every layer's gradient norm, and its share of dead ReLU units, against the step.
+    """Every layer's gradient norm, and its share of dead ReLU units if it has any, against the step; dark to light
+    from the first layer to the last.
 
     Raises `ConfigError` if the run did not watch its layers.
     """
-    figures_of = {"gradient": "gradient norm", "dead": "ReLU units that never fire"}
+    from matplotlib import colormaps
+
     watched = [event for event in log.evaluations if event.get("layers")]
-    if not watched:
+    layers = {
+        figure: dict.fromkeys(n for e in watched for n, of in e["layers"].items() if figure in of) for figure in _OF
+    }
+    shown = [figure for figure, names in layers.items() if names]
+    if not shown:
         raise ConfigError("this run did not watch its layers: train it with --set train.watch=true")
-    picture, axes = figures(1, 2, title=title)
-    for part, (figure, label) in zip(axes, figures_of.items(), strict=True):
-        names = dict.fromkeys(name for event in watched for name, of in event["layers"].items() if figure in of)
-        for name in names:
+    picture, axes = figures(1, len(shown), title=title)
+    for part, figure in zip(axes, shown, strict=True):
+        names = list(layers[figure])
+        for i, name in enumerate(names):
             points = [(e["step"], e["layers"][name][figure]) for e in watched if figure in e["layers"].get(name, {})]
-            part.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
+            colour = colormaps["viridis"](i / len(names))
+            part.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name, color=colour)
         part.set_xlabel("step")
-        part.set_ylabel(label)
-        if names:
-            part.legend(fontsize=max(3, 9 - len(names) // 6), ncols=1 + len(names) // 20)
-    axes[0].set_yscale("log")
-    axes[1].set_ylim(-0.02, 1.02)
+        part.set_ylabel(_OF[figure])
+        part.legend(fontsize=max(3, 9 - len(names) // 6), ncols=1 + len(names) // 20)
+        part.set_yscale("log" if figure == "gradient" else "linear")
     save(picture, path)

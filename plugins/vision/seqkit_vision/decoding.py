@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,13 @@ from seqkit.errors import DataError, reason
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MOST_PIXELS = 64_000_000  # a photograph of a good camera; beyond it, a file of some kilobytes may fill the memory
-_ORIENTATION = 0x0112  # the EXIF tag; values above 4 turn the image by a quarter
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # for others Pillow may run a program: Ghostscript
+_BROKEN = (  # what Pillow's readers are known to raise on damaged files
+    ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError,
+    struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+_ORIENTATION = 0x0112  # the EXIF tag
+_QUARTER_TURNS = (5, 6, 7, 8)
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
 
 Pixels = NDArray[np.uint8]
@@ -43,8 +50,11 @@ def decode(path: Path, *, size: int = 0, channels: int = 0) -> Pixels:
 def probe(path: Path) -> tuple[int, int, int]:
     """Width, height and channels of an image, as `decode` would give it, from its header alone."""
     with _opened(path) as file:
-        width, height = ImageOps.exif_transpose(file).size if file.getexif().get(_ORIENTATION, 1) > 4 else file.size
-        return width, height, 1 if file.mode in ("1", "L", "I", "F") or file.mode.startswith("I;16") else 3
+        turned = file.getexif().get(_ORIENTATION) in _QUARTER_TURNS
+        width, height = ImageOps.exif_transpose(file).size if turned else file.size
+        deep = file.mode in ("I", "F") or file.mode.startswith("I;16")
+        grey = file.mode in ("1", "L") and "transparency" not in file.info
+        return width, height, 1 if deep or grey else 3
 
 
 @contextmanager
@@ -53,7 +63,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's, on odd metadata; its limit on size is replaced by ours
-            with Image.open(path) as file:
+            with Image.open(path, formats=_FORMATS) as file:
                 _check(file, path)
                 yield file
     except UnidentifiedImageError:
@@ -63,8 +73,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         if error.errno is not None:
             raise DataError(f"cannot read {path}: {reason(error)}") from None
         raise DataError(f"{path} is damaged: {error}") from None
-    except (SyntaxError, ValueError, EOFError, IndexError, struct.error, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} is damaged: {error}") from None
+    except _BROKEN as error:
+        raise DataError(f"{path} is damaged: {str(error) or type(error).__name__}") from None
 
 
 def _check(file: Image.Image, path: Path) -> None:
@@ -73,7 +83,7 @@ def _check(file: Image.Image, path: Path) -> None:
             f"{path} has {file.width:,} x {file.height:,} pixels, more than {MOST_PIXELS:,}: "
             "a decompression bomb, or an image to be made smaller first"
         )
-    frames = getattr(file, "n_frames", 1)
+    frames = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)  # MPO: a photograph, then previews of it
     if frames > 1:
         raise DataError(f"{path} is an animation or stack of {frames} images: save the one that is meant as a file")
 

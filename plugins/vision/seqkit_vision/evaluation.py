@@ -29,4 +29,4 @@ def held_out(
                 f"{settings.source} keeps no test images apart: give some with --data, or train with data.test"
             )
     wanted = Wanted(classifier.size, classifier.channels, classifier.classes, skip_bad)
-    return f"{Path(data).name} {TEST}", open_source(data, TEST, wanted)
+    return f"{Path(data).resolve().name} {TEST}", open_source(data, TEST, wanted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tarfile
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def read_idx(path: Path, dims: int) -> Bytes:
             f"its magic number is {data[:4].hex() or 'missing'}, expected 0000{_UBYTE:02x}{dims:02x}"
         )
     shape = tuple(int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(dims))
-    wanted = header + int(np.prod(shape, dtype=np.int64))
+    wanted = header + math.prod(shape)
     if len(data) != wanted:
         raise DataError(f"{path} is damaged: {len(data):,} bytes, its header {shape} says {wanted:,}")
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
@@ -50,7 +51,7 @@ def read_cifar10(path: Path, part: str) -> tuple[Bytes, Bytes]:
         with reading(path), tarfile.open(path, "r:gz") as archive:
             for member in archive:  # only read, never written anywhere
                 name = Path(member.name).name
-                file = archive.extractfile(member) if name in _BATCHES[part] else None
+                file = archive.extractfile(member) if name in _BATCHES[part] and member.isfile() else None
                 if file is not None:
                     found[name] = file.read()
     except tarfile.TarError:

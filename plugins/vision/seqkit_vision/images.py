@@ -100,22 +100,33 @@ class Files:
             _Decoded(self),
             batch_sampler=[part.tolist() for part in rows],
             num_workers=workers,
-            collate_fn=list,
+            collate_fn=_together,
             generator=torch.Generator(),  # or else it draws a seed from torch's, and a resumed run would differ
         )
         for part, images in zip(rows, loader, strict=True):
-            yield ImageBatch(Tensors(_stacked(images), self.labels[part]), torch.arange(len(part)), view)
+            yield ImageBatch(Tensors(_whole(images), self.labels[part]), torch.arange(len(part)), view)
 
     def pixels(self, rows: Tensor) -> Tensor:
+        if not len(rows):
+            return torch.empty(0, self.channels, self.size, self.size, dtype=torch.uint8)
         decoded = _Decoded(self)
-        return _stacked([decoded[row] for row in rows.tolist()])
+        return _whole(_together([decoded[row] for row in rows.tolist()]))
 
 
-def _stacked(images: Sequence[Tensor | str]) -> Tensor:
+def _together(images: Sequence[Tensor | str]) -> Tensor | str:
+    """Images of a batch as one tensor, or the first error; each tensor that a worker hands over is an open file."""
+    stack = []
     for image in images:
         if isinstance(image, str):
-            raise DataError(f"{image}; mend or remove it, or skip such files with --skip-bad")
-    return torch.stack([image for image in images if isinstance(image, Tensor)])
+            return image
+        stack.append(image)
+    return torch.stack(stack)
+
+
+def _whole(images: Tensor | str) -> Tensor:
+    if isinstance(images, str):
+        raise DataError(f"{images}; mend or remove it, or skip such files with --skip-bad")
+    return images
 
 
 class _Decoded(Dataset["Tensor | str"]):

@@ -29,11 +29,11 @@ def draw_confusion(report: Report, path: Path) -> None:
     shares = table / table.sum(1, keepdims=True).clip(min=1)
     picture.colorbar(axes.imshow(shares, cmap="Blues", vmin=0, vmax=1), ax=axes, shrink=0.8)
     axes.grid(visible=False)
-    axes.set_xticks(range(len(names)), names, rotation=90)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), names, rotation=90, parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_xlabel("taken for")
     axes.set_ylabel("class")
-    axes.set_title(f"{report.data}: accuracy {report.accuracy:.4f}")
+    axes.set_title(f"{report.data}: accuracy {report.accuracy:.4f}", parse_math=False)
     if len(names) <= _WRITTEN:
         for row, column in zip(*table.nonzero(), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"
@@ -57,6 +57,7 @@ def draw_mistakes(report: Report, images: ImageSet, path: Path, *, count: int = 
         part.set_title(
             f"{report.classes[seen]} {report.probabilities[row, seen]:.0%}\nis {report.classes[report.labels[row]]}",
             fontsize=8,
+            parse_math=False,
         )
     save(picture, path)
 

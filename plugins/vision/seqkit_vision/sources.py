@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqkit.data.corpora import locate
 from seqkit.data.files import read_lines
-from seqkit.errors import ConfigError, DataError, hint
+from seqkit.errors import ConfigError, DataError, hint, reason
 
 from . import corpora, formats
 from .corpora import CLASSES, TEST, TRAIN
@@ -72,13 +72,13 @@ def _corpus(name: str, part: str, wanted: Wanted) -> Source:
     classes = CLASSES[name]
     _same_classes(classes, wanted.classes, name)
     if name == "cifar10":
-        (path,) = locate(name, [corpora.CIFAR10_FILE])
+        (path,) = (labelled,) = locate(name, [corpora.CIFAR10_FILE])
         pixels, labels = formats.read_cifar10(path, part)
     else:
-        path, other = locate(name, corpora.IDX[part])
-        pixels, labels = formats.read_idx_pair(path, other)
+        path, labelled = locate(name, corpora.IDX[part])
+        pixels, labels = formats.read_idx_pair(path, labelled)
     if labels.max(initial=0) >= len(classes):
-        raise DataError(f"{path}: label {labels.max()} is outside the range 0 to {len(classes) - 1}")
+        raise DataError(f"{labelled}: label {labels.max()} is outside the range 0 to {len(classes) - 1}")
     if not len(labels):
         raise DataError(f"{path} holds no images")
     store = _fitted(torch.from_numpy(pixels.copy()), wanted)
@@ -98,7 +98,7 @@ def _fitted(store: Tensor, wanted: Wanted) -> Tensor:
         if bytes_needed > wanted.memory:
             raise ConfigError(
                 f"{len(store):,} images at data.size = {wanted.size} take {bytes_needed / 1e9:.1f} GB: "
-                f"set data.memory higher, or data.limit or data.size lower"
+                "set data.memory higher or data.size lower"
             )
         parts = [
             torch.nn.functional.interpolate(part, (wanted.size, wanted.size), mode="bilinear", antialias=True)
@@ -110,7 +110,7 @@ def _fitted(store: Tensor, wanted: Wanted) -> Tensor:
 
 def _folder(folder: Path, part: str, wanted: Wanted) -> Source:
     inside = _part(folder, part) or folder
-    names = sorted(path.name for path in inside.iterdir() if path.is_dir() and not path.name.startswith("."))
+    names = sorted(path.name for path in _folders(inside))
     if not names:
         raise DataError(f"{inside} has no folders: put the images of each class into a folder named for it")
     _same_classes(names, wanted.classes, str(inside))
@@ -127,18 +127,31 @@ def _folder(folder: Path, part: str, wanted: Wanted) -> Source:
 
 
 def _part(folder: Path, part: str) -> Path | None:
-    """The folder inside `folder` that is named for a part, if there is a training folder."""
-    here = {path.name.lower(): path for path in folder.iterdir() if path.is_dir()}
-    if not any(name in here for name in _PARTS[TRAIN]):
+    """The folder inside `folder` that is named for a part, if there is a training folder.
+
+    A folder "train" without folders, among others, is a class: of vehicles.
+    """
+    here = {path.name.lower(): path for path in _folders(folder)}
+    training = next((here[name] for name in _PARTS[TRAIN] if name in here), None)
+    others = here.keys() - {name for names in _PARTS.values() for name in names}
+    if training is None or (others and not _folders(training)):
         return None
     return next((here[name] for name in _PARTS[part] if name in here), None)
 
 
+def _folders(folder: Path) -> list[Path]:
+    """The folders inside `folder`, without hidden ones."""
+    try:
+        return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    except OSError as error:
+        raise DataError(f"cannot read {folder}: {reason(error)}") from None
+
+
 def _csv(path: Path, wanted: Wanted) -> Source:
-    rows = list(csv.reader(read_lines(path)))
-    if not rows or len(rows[0]) < 2:
+    rows = _rows(path)
+    if not rows or len(rows[0][1]) < 2:
         raise DataError(f"{path}:1: the first line must name the columns, such as path,label")
-    header = [name.strip().lower() for name in rows[0]]
+    header = [name.strip().lower() for name in rows[0][1]]
     columns = []
     for known in (("path", "file", "image", "filename"), ("label", "class")):
         column = next((header.index(name) for name in known if name in header), None)
@@ -146,7 +159,7 @@ def _csv(path: Path, wanted: Wanted) -> Source:
             raise DataError(f"{path}:1: no column {' or '.join(map(repr, known))}; there are {', '.join(header)}")
         columns.append(column)
     paths, given = [], []
-    for number, row in enumerate(rows[1:], 2):
+    for number, row in rows[1:]:
         if not row:
             continue
         if len(row) <= max(columns) or not row[columns[0]].strip() or not row[columns[1]].strip():
@@ -155,10 +168,26 @@ def _csv(path: Path, wanted: Wanted) -> Source:
         given.append(row[columns[1]].strip())
     if not paths:
         raise DataError(f"{path} names no image")
-    names = sorted(set(given), key=lambda label: (not label.isdecimal(), int(label) if label.isdecimal() else 0, label))
+    names = sorted(set(given), key=_numbers_first)
     _same_classes(names, wanted.classes, str(path))
     classes = list(wanted.classes) or names
     return _files(paths, [classes.index(label) for label in given], classes, wanted, str(path))
+
+
+def _rows(path: Path) -> list[tuple[int, list[str]]]:
+    """The rows of a CSV file with the numbers of their (last) lines."""
+    lines = (line.removeprefix("\ufeff") for line in read_lines(path))  # Excel writes this mark at the beginning
+    reader = csv.reader(lines)
+    try:
+        return [(reader.line_num, row) for row in reader]
+    except csv.Error as error:
+        raise DataError(f"{path}:{reader.line_num}: {error}") from None
+
+
+def _numbers_first(label: str) -> tuple[bool, int, str]:
+    """The key that sorts labels: 2 before 10, numbers before names."""
+    number = label.isdecimal() and len(label) < 20
+    return not number, int(label) if number else 0, label
 
 
 def _same_classes(found: Sequence[str], known: Sequence[str], where: str) -> None:

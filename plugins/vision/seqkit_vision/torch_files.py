@@ -8,7 +8,9 @@ tensors are followed on a stack of plain data, any other one is refused. Nothing
 from __future__ import annotations
 
 import pickletools
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +41,11 @@ _MARK = object()
 
 class _Refused(Exception):
     """The pickle does more than describe tensors."""
+
+
+_BROKEN = (  # what reading a damaged archive, or following a pickle that makes no sense, comes to
+    _Refused, AttributeError, EOFError, LookupError, RuntimeError, TypeError, ValueError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -79,8 +86,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             f"{path} is damaged or of torch before 1.6, whose files are bare pickles: they are never loaded; "
             "save its tensors with safetensors"
         ) from None
-    except (_Refused, ValueError, LookupError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{path}: {error}; only a plain state dict is read, and nothing in it is run") from None
+    except _BROKEN as error:
+        why = " ".join(str(error).split())  # torch's may have several lines
+        raise CheckpointError(f"{path}: {why}; only a plain state dict is read, and nothing in it is run") from None
 
 
 def _tensor(value: object, archive: zipfile.ZipFile, root: str) -> Tensor:
@@ -90,9 +98,8 @@ def _tensor(value: object, archive: zipfile.ZipFile, root: str) -> Tensor:
     if member.compress_type != zipfile.ZIP_STORED:
         raise _Refused("it is compressed, which torch.save never does")
     data = bytearray(archive.read(member))
-    if not data:
-        return torch.zeros(value.size, dtype=value.storage.dtype)
-    flat = torch.frombuffer(data, dtype=value.storage.dtype)
+    dtype = value.storage.dtype
+    flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
     return flat.as_strided(value.size, value.stride, value.offset).clone()
 
 

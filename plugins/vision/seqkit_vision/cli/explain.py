@@ -9,6 +9,7 @@ from seqkit.cli.options import PATH, device_options, set_threads
 
 if TYPE_CHECKING:
     from ..classifier import Classifier
+    from ..sources import Source
 
 
 @click.command()
@@ -32,12 +33,15 @@ def explain(
     from seqkit.errors import DataError, UnknownName, hint, reason
 
     from ..decoding import decode
+    from ..explain import convolutions
 
     set_threads(threads)
     classifier = seqkit.load(model, device=device, task="vision")
     if wanted is not None and wanted not in classifier.classes:
         raise UnknownName(f"the model knows no class {wanted!r}.{hint(wanted, classifier.classes)}")
     decode(image)
+    convolutions(classifier.model)  # or it is refused, before anything is written
+    watched = _images(classifier, model, data)
     folder = output or image.with_name(f"{image.stem}-explained")
     (prediction,) = classifier.predict([image], top=min(3, len(classifier.classes)))
     for name, share in zip(prediction.classes, prediction.probabilities, strict=True):
@@ -48,7 +52,8 @@ def explain(
         raise DataError(f"cannot write to {folder}: {reason(error)}") from None
     for path in _draw(classifier, image, wanted or prediction.classes[0], folder):
         click.echo(path)
-    _dead(classifier, model, data)
+    if watched:
+        _dead(classifier, *watched)
 
 
 def _draw(classifier: Classifier, image: Path, wanted: str, folder: Path) -> list[Path]:
@@ -71,26 +76,32 @@ def _draw(classifier: Classifier, image: Path, wanted: str, folder: Path) -> lis
     return paths
 
 
-def _dead(classifier: Classifier, model: Path, data: str | None) -> None:
-    """The share of dead units, if there are ReLU layers, and images to look for them in."""
-    import torch
+def _images(classifier: Classifier, model: Path, data: str | None) -> tuple[str, Source] | None:
+    """What to look for dead units in, by name, if there are ReLU layers, and images."""
     from torch import nn
 
     from seqkit.errors import SeqkitError
 
     from ..evaluation import held_out
-    from ..explain import dead_units
-    from ..views import Plain
 
     if not any(isinstance(module, nn.ReLU) for module in classifier.model.modules()):
-        return
+        return None
     try:
-        name, source = held_out(model, classifier, data)
+        return held_out(model, classifier, data)
     except SeqkitError as error:
         if data is not None:
             raise
         click.echo(f"dead units are not looked for: {error}", err=True)
-        return
+        return None
+
+
+def _dead(classifier: Classifier, name: str, source: Source) -> None:
+    """The share of dead units of each layer."""
+    import torch
+
+    from ..explain import dead_units
+    from ..views import Plain
+
     rows = torch.arange(min(1000, len(source.images.labels))).split(250)
     batches = source.images.batches(rows, Plain(classifier.normalise), 0)
     found = dead_units(classifier.model, (batch.to(classifier.device).images for batch in batches))

@@ -67,7 +67,7 @@ def train(
 
     with ExitStack() as stack:
         start = None
-        if (pretrained or weights) and not resume:
+        if pretrained or weights:  # when a run is resumed, too: it may have been stopped before its first checkpoint
             spare = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings, start = _published(path, settings, weights, spare)
 
