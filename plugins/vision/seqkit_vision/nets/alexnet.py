@@ -27,6 +27,7 @@ class AlexNet(nn.Module):
     """Five convolutions, two hidden layers of 4,096 units, output."""
 
     Config = AlexNetConfig
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"batch-norm": {"batch_norm": True}}
 
     def __init__(self, config: AlexNetConfig, *, channels: int, size: int, classes: int) -> None:

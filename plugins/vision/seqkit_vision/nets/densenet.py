@@ -29,6 +29,7 @@ class DenseNet121(nn.Module):
     """Four dense blocks with transitions between them."""
 
     Config = DenseNetConfig
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"small": {"small": True, "growth": 12}}
     layers: ClassVar[tuple[int, ...]] = (6, 12, 24, 16)
 

@@ -45,6 +45,7 @@ class GoogLeNet(nn.Module):
     """Nine blocks of four branches. `lower`, `middle` and `upper` end where the outputs branch off."""
 
     Config = GoogLeNetConfig
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "paper": {"auxiliary": True},
         "small": {"small": True, "divisor": 4},

@@ -42,6 +42,7 @@ class LeNet(nn.Module):
     """Two 5x5 convolutions with pooling, then three linear layers."""
 
     Config = LeNetConfig
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "book": {},
         "batch-norm": {"batch_norm": True},

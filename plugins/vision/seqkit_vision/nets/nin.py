@@ -41,6 +41,7 @@ class NiN(nn.Module):
     """Blocks of one wide and two 1x1 convolutions; no linear layers."""
 
     Config = NiNConfig
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "book": {"init": "xavier"},
         "batch-norm": {"batch_norm": True},

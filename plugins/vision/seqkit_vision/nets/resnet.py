@@ -33,6 +33,7 @@ class ResNet(nn.Module):
     """Four stages of residual blocks; their number and kind are the subclass's."""
 
     Config = ResNetConfig
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"small": {"small": True, "width": 16}}
     blocks: ClassVar[tuple[int, int, int, int]]
     bottleneck: ClassVar[bool] = False

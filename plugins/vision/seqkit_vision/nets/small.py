@@ -36,6 +36,7 @@ class Cifar10CNNConfig:
 class _SmallCNN(nn.Module):
     """5x5 convolutions, each pooled by 2, one hidden layer, output; the numbers are the subclass's."""
 
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {"batch-norm": {"batch_norm": True}}
     maps: ClassVar[tuple[int, ...]]
     units: ClassVar[int]

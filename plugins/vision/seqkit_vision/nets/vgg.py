@@ -32,6 +32,7 @@ class VGG(nn.Module):
     """Five stages of convolutions, two hidden layers, output; `convolutions` is the subclass's number per stage."""
 
     Config = VGGConfig
+    fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "book": {"divisor": 4, "init": "xavier"},
         "batch-norm": {"batch_norm": True},

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from seqkit.plugins import components
+from seqkit.training.devices import pick_precision
 
 NAMES = [entry.name for entry in components().models if entry.target.startswith("seqkit_vision.")]
 # Another value than any default or cheap one, by option.
@@ -170,3 +171,10 @@ def test_auxiliary_outputs_do_not_change_the_main_one(cheap):
     assert torch.equal(main, net(x))
     assert first.shape == second.shape == main.shape
     assert not torch.allclose(first, second)
+
+
+@pytest.mark.parametrize(("name", "pays"), [("resnet18", True), ("lenet", True), ("mlp", False), ("row-lstm", False)])
+def test_convolutions_ask_for_bf16_where_the_cpu_has_it(name, pays, monkeypatch):
+    monkeypatch.setattr("seqkit.training.devices.cpu_has_bf16", lambda: True)
+    picked = pick_precision(torch.device("cpu"), "auto", components().models.load(name))
+    assert picked == ("bf16" if pays else "fp32")
