@@ -1,13 +1,15 @@
 """What several test files share: bars as images, a small net that tells them apart, the command line."""
 
+from importlib.util import find_spec
+
 import pytest
 from bars import write_bars, write_corpora
 from command_line import call
-from seqkit_vision.recipes import find
-from seqkit_vision.task import Classification
 
 import seqkit
 from seqkit import recipes
+
+collect_ignore_glob = [] if find_spec("seqkit_vision") else ["*"]  # where only seqkit is installed, it is tested alone
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +30,7 @@ def photos(tmp_path_factory):
 @pytest.fixture(scope="session")
 def train(photos):
     """`train(out, {"model.name": …, …})` trains on the bars by default settings, and so on as `seqkit.train` does."""
+    from seqkit_vision.recipes import find
 
     def call(out, settings, **how):
         small = {"data.source": str(photos), "data.batch": 16, "optim.lr": 0.01, "optim.warmup": 0, "train.steps": 4}
@@ -51,7 +54,8 @@ def classifier(run):
 
 @pytest.fixture
 def make_task(photos):
-    """`make_task(flip=True, …)` is the task of the bars under these settings of [data]; others by `config`."""
+    """`make_task(flip=True, …)` is the task of the bars under these settings of [data]; others by name."""
+    from seqkit_vision.task import Classification
 
     def call(*, folder=None, seed=1, optim=None, **data):
         raw = {

@@ -14,7 +14,6 @@ from seqkit.cli.train import run_training
 from seqkit.errors import ConfigError
 
 from .. import recipes
-from ..folds import cross_validate
 
 
 @click.command()
@@ -80,6 +79,8 @@ def train(
         if folds is None:
             run(folder, {})
             return
+        from ..folds import cross_validate
+
         found = cross_validate(run, folder, folds)
         click.echo(f"{folds} folds: accuracy {found.mean:.4f} ± {found.deviation:.4f} (standard deviation)")
 
