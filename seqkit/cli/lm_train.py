@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .options import PATH, device_options, key_values
+from .options import PATH, key_values, training_options
 from .train import run_training
 
 DEFAULT_RECIPE = "demo/story"
@@ -17,11 +17,7 @@ DEFAULT_RECIPE = "demo/story"
 @click.option("--train", "text", type=PATH, multiple=True, help="Train on this text; may be given several times.")
 @click.option("--valid", type=PATH, help="Measure on this text; else on the end of the training text.")
 @click.option("--tokenizer", help="char, word, whitespace or sentencepiece; else the recipe's.")
-@click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG.")
-@click.option("--resume", is_flag=True, help="Go on where the run in --out stopped.")
-@click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
-@click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
-@device_options
+@training_options
 def train(
     config: str,
     model: str | None,

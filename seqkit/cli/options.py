@@ -49,6 +49,19 @@ def device_options(function: F) -> F:
     return click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")(function)
 
 
+def training_options(function: F) -> F:
+    """--out, --resume, --overwrite, --set, and where to compute."""
+    function = device_options(function)
+    for option in (
+        click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting."),
+        click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
+        click.option("--resume", is_flag=True, help="Go on where the run in --out stopped."),
+        click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG."),
+    ):
+        function = option(function)
+    return function
+
+
 def search_option(function: F) -> F:
     return click.option(
         "--search",

@@ -7,19 +7,15 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
-from .options import PATH, device_options, key_values, set_threads
+from .options import PATH, key_values, set_threads, training_options
 
 
 @click.command()
 @click.argument("config")
-@click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG.")
 @click.option("--source", type=PATH, help="Train on this text …")
 @click.option("--target", type=PATH, help="… and its translation, line by line.")
-@click.option("--resume", is_flag=True, help="Go on where the run in --out stopped.")
-@click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
 @click.option("--init", type=PATH, help="Start from the weights and tokenizers of this run.")
-@click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
-@device_options
+@training_options
 def train(
     config: str,
     out: Path | None,

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from seqkit import recipes as configs
-from seqkit.cli.options import PATH, device_options, key_values
+from seqkit.cli.options import PATH, key_values, training_options
 from seqkit.cli.train import run_training
 from seqkit.errors import ConfigError
 
@@ -20,17 +20,13 @@ from .. import recipes
 @click.argument("config", default=recipes.DEFAULT)
 @click.option("--model", help="The network; `seqkit vision models` lists them. Else the recipe's.")
 @click.option("--data", help="mnist, fashion-mnist, cifar10, a folder of a folder per class, or a CSV (path,label).")
-@click.option("--out", type=PATH, help="Folder of the run; else runs/NAME.")
 @click.option("--pretrained", is_flag=True, help="Start from the weights that torchvision publishes.")
 @click.option("--weights", type=PATH, help="Start from such weights in this file: *.pth or *.safetensors.")
 @click.option("--freeze", multiple=True, metavar="LAYER", help="Leave these layers as they are; all = but the last.")
 @click.option("--head-rate", type=float, help="What multiplies the learning rate of the last layer.")
 @click.option("--folds", type=click.IntRange(min=2), help="Cross-validate: that many runs below --out.")
 @click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say which.")
-@click.option("--resume", is_flag=True, help="Go on where the run in --out stopped.")
-@click.option("--overwrite", is_flag=True, help="Replace the run in --out.")
-@click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
-@device_options
+@training_options
 def train(
     config: str,
     model: str | None,
