@@ -20,10 +20,11 @@ from seqkit.errors import DataError, reason
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MOST_PIXELS = 64_000_000  # a photograph of a good camera; beyond it, a file of some kilobytes may fill the memory
+_TOO_MANY = f"more than {MOST_PIXELS:,} pixels: a decompression bomb, or an image to be made smaller first"
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # for others Pillow may run a program: Ghostscript
 _BROKEN = (  # what Pillow's readers are known to raise on damaged files
     ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError,
-    struct.error, zlib.error, Image.DecompressionBombError,
+    struct.error, zlib.error,
 )  # fmt: skip
 _ORIENTATION = 0x0112  # the EXIF tag
 _QUARTER_TURNS = (5, 6, 7, 8)
@@ -48,7 +49,7 @@ def decode(path: Path, *, size: int = 0, channels: int = 0) -> Pixels:
 
 
 def probe(path: Path) -> tuple[int, int, int]:
-    """Width, height and channels of an image, as `decode` would give it, from its header alone."""
+    """Width, height and channels of an image, as `decode` would give it; mostly from its header alone."""
     with _opened(path) as file:
         turned = file.getexif().get(_ORIENTATION) in _QUARTER_TURNS
         width, height = ImageOps.exif_transpose(file).size if turned else file.size
@@ -69,6 +70,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
         raise DataError(f"{path} is {'an empty file' if empty else 'no image that can be read'}") from None
+    except Image.DecompressionBombError:  # Pillow's own limit, above ours
+        raise DataError(f"{path} has {_TOO_MANY}") from None
     except OSError as error:
         if error.errno is not None:
             raise DataError(f"cannot read {path}: {reason(error)}") from None
@@ -79,10 +82,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 
 def _check(file: Image.Image, path: Path) -> None:
     if file.width * file.height > MOST_PIXELS:
-        raise DataError(
-            f"{path} has {file.width:,} x {file.height:,} pixels, more than {MOST_PIXELS:,}: "
-            "a decompression bomb, or an image to be made smaller first"
-        )
+        raise DataError(f"{path} is {file.width:,} x {file.height:,}, {_TOO_MANY}")
     frames = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)  # MPO: a photograph, then previews of it
     if frames > 1:
         raise DataError(f"{path} is an animation or stack of {frames} images: save the one that is meant as a file")

@@ -48,12 +48,14 @@ def read_cifar10(path: Path, part: str) -> tuple[Bytes, Bytes]:
     """(N, 3, 32, 32) images and (N,) labels of "train" or "test", out of the archive of the binary form."""
     found = {}
     try:
-        with reading(path), tarfile.open(path, "r:gz") as archive:
+        with reading(path), open_bytes(path) as packed, tarfile.open(fileobj=packed, mode="r:") as archive:
             for member in archive:  # only read, never written anywhere
                 name = Path(member.name).name
                 file = archive.extractfile(member) if name in _BATCHES[part] and member.isfile() else None
                 if file is not None:
                     found[name] = file.read()
+            while packed.read(1 << 20):  # to the end, where gzip's checksum is
+                pass
     except tarfile.TarError:
         raise DataError(f"{path} is damaged: it is not a whole .tar.gz archive") from None
     missing = [name for name in _BATCHES[part] if name not in found]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pickletools
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -77,6 +78,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             if len(pickles) != 1:
                 raise _Refused("it holds no tensors of torch.save")
             root = pickles[0].removesuffix("data.pkl")
+            if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != sys.byteorder.encode():
+                raise _Refused("it comes from a machine that writes the bytes of numbers in another order")
             found = _described(archive.read(pickles[0]))
             return {name: _tensor(value, archive, root) for name, value in found.items()}
     except OSError as error:
