@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -117,7 +118,21 @@ def make_trainer(config: RunConfig, *, device: str = "auto", folder: Path | None
     where = pick_device(device)
     torch.manual_seed(config.train.seed)
     task = components().tasks.load(config.task)(config, folder)
+    _suits(config, task.dims())
     return Trainer(task, make_model(config.model, task.dims()), config.train, config.optim, where)
+
+
+def _suits(config: RunConfig, dims: Mapping[str, int]) -> None:
+    """Refuse a model of another task, which wants other sizes."""
+    name = config.model["name"]
+    call = signature(components().models.load(name))
+    try:
+        call.bind(None, **dims)
+    except TypeError:
+        raise ConfigError(
+            f"[model] {name} is not for the task {config.task!r}: it needs {', '.join([*call.parameters][1:])}, "
+            f"the data gives {', '.join(dims)}; `seqkit models` says what each is for"
+        ) from None
 
 
 def make_model(section: Mapping[str, Any], dims: Mapping[str, int]) -> nn.Module:

@@ -208,6 +208,17 @@ def test_what_is_no_model_is_told_apart(tmp_path, cli):
 def test_a_model_of_another_task_is_refused(run, monkeypatch):
     with pytest.raises(CheckpointError, match=r"is a model for 'translation'; this command needs one for 'vision'"):
         seqkit.load(run, task="vision")
+    with pytest.raises(CheckpointError, match="is a file: a model is a run folder"):
+        seqkit.load(run / "config.toml", task="vision")
+
+
+def test_a_model_for_another_task_is_refused_before_training(here, cli):
+    settings = ["--set", 'model={name="transformer-lm"}']
+    assert cli("train", "tiny.toml", "--out", "a", *settings).complaint() == (
+        "[model] transformer-lm is not for the task 'translation': it needs vocab, the data gives "
+        "target_vocab, source_vocab; `seqkit models` says what each is for"
+    )
+    assert not (here / "a").exists()
 
 
 def test_training_works_from_python_and_says_what_it_does(here):

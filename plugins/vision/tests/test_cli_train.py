@@ -105,6 +105,8 @@ def test_folds_go_on_where_they_stopped(train, tmp_path):
     assert "run/fold-0 exists: go on with --resume" in train(*args).complaint()
     (tmp_path / "run/fold-1").rename(tmp_path / "gone")  # as if it had been stopped in the first
     before = weights(tmp_path / "run/fold-0")
+    said = train(*args, "--resume", "--out", "none").complaint()
+    assert said == "nothing to resume at none/fold-0: train without --resume"
     assert train(*args, "--resume").lines[-1].startswith("2 folds: accuracy ")
     assert not differing(before, weights(tmp_path / "run/fold-0"))
     assert not differing(weights(tmp_path / "gone"), weights(tmp_path / "run/fold-1"))
@@ -227,7 +229,10 @@ def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
         ),
         (["none.toml"], "no config file none.toml"),
         (["--model", "lennet", "--data", "x"], "no model 'lennet'. Did you mean 'lenet'?"),
-        (["--model", "transformer", "--data", "mnist"], "transformer"),
+        (
+            ["--model", "transformer", "--data", "mnist"],
+            "[model] transformer is not for the task 'vision': it needs target_vocab",
+        ),
         (["--data", "mnist", "--set", "data.flips=true"], "unknown key 'flips'. Did you mean 'flip'?"),
         (["--data", "mnist", "--set", "data.crop"], "--set 'data.crop' is not KEY=VALUE"),
         (["--data", "mnist", "--head-rate", "-1"], "output_rate"),
@@ -243,7 +248,7 @@ def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
 def test_a_mistake_is_one_clear_line_and_leaves_nothing(cli, tiny_corpora, tmp_path, monkeypatch, args, says):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEQKIT_CORPORA", str(tiny_corpora))
-    assert says in cli("vision", "train", *args, "--out", "run").complaint()
+    assert says in cli("vision", "train", *QUICK, *args, "--out", "run").complaint()
     assert not (tmp_path / "run").exists()
 
 

@@ -43,13 +43,13 @@ def explain(
     convolutions(classifier.model)  # or it is refused, before anything is written
     watched = _images(classifier, model, data)
     folder = output or image.with_name(f"{image.stem}-explained")
-    (prediction,) = classifier.predict([image], top=min(3, len(classifier.classes)))
-    for name, share in zip(prediction.classes, prediction.probabilities, strict=True):
-        click.echo(f"{name} {share:.4f}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"cannot write to {folder}: {reason(error)}") from None
+    (prediction,) = classifier.predict([image], top=min(3, len(classifier.classes)))
+    for name, share in zip(prediction.classes, prediction.probabilities, strict=True):
+        click.echo(f"{name} {share:.4f}")
     for path in _draw(classifier, image, wanted or prediction.classes[0], folder):
         click.echo(path)
     if watched:

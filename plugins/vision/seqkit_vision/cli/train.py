@@ -68,8 +68,8 @@ def train(
 
         def run(to: Path, more: dict[str, Any]) -> None:
             run_training(
-                str(path), out=to, overrides=settings | more, resume=resume and to.exists(), overwrite=overwrite,
-                init=start, device=device, threads=threads,
+                str(path), out=to, overrides=settings | more, resume=resume and (to.exists() or not folder.exists()),
+                overwrite=overwrite, init=start, device=device, threads=threads,
             )  # fmt: skip
 
         if folds is None:
