@@ -36,7 +36,8 @@ def model(request):
 
 
 def test_every_registered_model_is_tested():
-    assert {entry.name for entry in components().models} == SMALL.keys() | TRANSLATORS.keys()
+    ours = {entry.name for entry in components().models if entry.provider == "seqkit"}
+    assert ours == SMALL.keys() | TRANSLATORS.keys()
 
 
 def logits(model, ids, state=None):

@@ -105,5 +105,5 @@ def test_steps_are_applied_in_the_order_given():
 
 
 def test_an_unknown_step_is_named_with_the_nearest_known_one():
-    with pytest.raises(ConfigError, match=r"no normalisation step 'lowr'\. Did you mean 'lower'\? Known: apart, casefold, "):
+    with pytest.raises(ConfigError, match=r"step 'lowr'\. Did you mean 'lower'\? Known: apart, casefold, "):
         Normalizer(["nfc", "lowr"])

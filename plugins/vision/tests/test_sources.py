@@ -1,0 +1,441 @@
+"""Images from folders, CSV files and corpora, and everything that may be wrong with them."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from pictures_made import cifar10_batches, idx, noise, records, write, write_folder, write_idx_corpus, write_tar
+from PIL import Image
+from seqkit_vision.corpora import ARTICLES, CIFAR10, CIFAR10_FILE, DIGITS
+from seqkit_vision.images import Files, Tensors
+from seqkit_vision.sources import Wanted, has_test_part, open_source
+
+from seqkit.data.corpora import ENVIRONMENT
+from seqkit.errors import ConfigError, DataError
+
+PETS = {"cat": 3, "dog": 2}
+
+
+def opened(source, part="train", **wanted):
+    return open_source(str(source), part, Wanted(**wanted))
+
+
+def complaint(source, part="train", error=DataError, **wanted):
+    """The one line that is said of a source."""
+    with pytest.raises(error) as caught:
+        opened(source, part, **wanted)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def labelled(source):
+    """{the last two parts of a path: its class}"""
+    names = ["/".join(Path(name).parts[-2:]) for name in source.images.names]
+    return {name: source.classes[label] for name, label in zip(names, source.images.labels.tolist(), strict=True)}
+
+
+# Folders
+
+
+def test_a_folder_of_folders_gives_images_classes_and_names(tmp_path):
+    source = opened(write_folder(tmp_path, {"dog": 2, "cat": 3}))
+    assert source.classes == ["cat", "dog"]
+    assert source.images.labels.tolist() == [0, 0, 0, 1, 1]
+    assert labelled(source) == {
+        "cat/000.png": "cat",
+        "cat/001.png": "cat",
+        "cat/002.png": "cat",
+        "dog/000.png": "dog",
+        "dog/001.png": "dog",
+    }
+    assert (source.images.size, source.images.channels, source.notes) == (6, 1, [])
+    stored = [np.asarray(Image.open(name)) for name in source.images.names]
+    np.testing.assert_array_equal(source.images.pixels(torch.arange(5)), np.stack(stored)[:, None])
+
+
+def test_images_below_the_folder_of_a_class_are_of_that_class(tmp_path):
+    write_folder(tmp_path, PETS)
+    write(tmp_path / "dog" / "puppies" / "a.png", noise(6, 6, 1))
+    assert opened(tmp_path).images.labels.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_classes_in_other_scripts_keep_their_names(tmp_path):
+    source = opened(write_folder(tmp_path, {"кошка": 1, "狗": 1, "mèo con": 1}))
+    assert source.classes == ["mèo con", "кошка", "狗"]
+    assert len(source.images.names) == 3
+
+
+@pytest.mark.parametrize("test", ["test", "Test", "testing", "val", "valid", "validation"])
+@pytest.mark.parametrize("train", ["train", "training", "TRAIN"])
+def test_folders_named_for_parts_are_the_parts(tmp_path, train, test):
+    write_folder(tmp_path / train, PETS)
+    write_folder(tmp_path / test, {"cat": 1, "dog": 1})
+    assert has_test_part(str(tmp_path))
+    assert len(opened(tmp_path, "train").images.labels) == 5
+    assert len(opened(tmp_path, "test").images.labels) == 2
+    assert labelled(opened(tmp_path, "test")) == {"cat/000.png": "cat", "dog/000.png": "dog"}
+
+
+def test_test_images_are_rather_those_of_test_than_of_validation(tmp_path):
+    for number, part in enumerate(("train", "val", "test"), 1):
+        write_folder(tmp_path / part, {"cat": number, "dog": number})
+    assert len(opened(tmp_path, "test").images.labels) == 6
+
+
+def test_a_folder_without_parts_is_all_training_data_and_read_whole_as_test_data(tmp_path):
+    write_folder(tmp_path, PETS)
+    assert not has_test_part(str(tmp_path))
+    assert labelled(opened(tmp_path, "train")) == labelled(opened(tmp_path, "test"))
+
+
+def test_a_class_named_train_among_others_is_a_class(tmp_path):
+    write_folder(tmp_path, {"bus": 1, "plane": 1, "train": 2})
+    source = opened(tmp_path)
+    assert source.classes == ["bus", "plane", "train"]
+    assert source.images.labels.tolist() == [0, 1, 2, 2]
+    assert not has_test_part(str(tmp_path))
+
+
+def test_parts_beside_other_folders_are_parts(tmp_path):
+    write_folder(tmp_path / "train", PETS)
+    (tmp_path / "notes").mkdir()
+    (tmp_path / ".git").mkdir()
+    assert opened(tmp_path).classes == ["cat", "dog"]
+
+
+def test_parts_without_classes_are_not_taken_for_classes(tmp_path):
+    write_folder(tmp_path, {"train": 2, "test": 2})
+    assert complaint(tmp_path) == (
+        f"{tmp_path / 'train'} has no folders: put the images of each class into a folder named for it"
+    )
+
+
+def test_a_folder_of_images_alone_is_told_what_is_wanted(tmp_path):
+    write(tmp_path / "a.png", noise(6, 6))
+    assert "has no folders: put the images of each class into a folder named for it" in complaint(tmp_path)
+
+
+def test_a_class_without_images_is_told(tmp_path):
+    write_folder(tmp_path, PETS)
+    (tmp_path / "mouse").mkdir()
+    (tmp_path / "mouse" / "readme.txt").write_text("soon")
+    assert complaint(tmp_path) == f"{tmp_path / 'mouse'} holds no images: fill or remove the folder of that class"
+
+
+def test_a_single_class_is_nothing_to_learn_from(tmp_path):
+    assert "has a single class, 'cat': there is nothing to tell apart" in complaint(write_folder(tmp_path, {"cat": 3}))
+
+
+def test_images_of_different_sizes_need_a_size(tmp_path):
+    write_folder(tmp_path, PETS)
+    write(tmp_path / "dog" / "large.png", noise(9, 9, 1))
+    said = complaint(tmp_path)
+    assert "images of different sizes (000.png is 6x6, large.png is 9x9): set data.size to the side" in said
+    source = opened(tmp_path, size=8)
+    assert source.images.pixels(torch.arange(6)).shape == (6, 1, 8, 8)
+
+
+def test_images_that_are_not_square_need_a_size(tmp_path):
+    for name in PETS:
+        write(tmp_path / name / "a.png", noise(6, 9, 1))
+    assert "images are 9x6, not square: set data.size, such as 6" in complaint(tmp_path)
+    assert opened(tmp_path, size=6).images.size == 6
+
+
+def test_grey_images_among_coloured_ones_become_coloured_unless_grey_is_asked_for(tmp_path):
+    write_folder(tmp_path, PETS)
+    write(tmp_path / "dog" / "colour.png", noise(6, 6))
+    source = opened(tmp_path)
+    assert source.images.channels == 3
+    np.testing.assert_array_equal(source.images.pixels(torch.arange(1))[0, 0], noise(6, 6, 1, 0))
+    assert opened(tmp_path, size=6).images.channels == 3
+    assert opened(tmp_path, channels=1).images.channels == 1
+
+
+def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    write_folder(tmp_path, PETS)
+
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert complaint(tmp_path) == f"cannot read {tmp_path}: Permission denied"
+
+
+def test_something_else_is_told_what_is_known(tmp_path):
+    known = "give a corpus (mnist, fashion-mnist, cifar10), a folder with a folder of images per class, or a CSV file"
+    for name in ("minst", tmp_path / "nowhere", write(tmp_path / "a.png", noise(2, 2))):
+        said = complaint(name)
+        assert said.startswith(f"no images at {str(name)!r}: ")
+        assert known in said
+
+
+# The classes of a model
+
+
+def test_the_classes_of_a_model_decide_labels(tmp_path):
+    write_folder(tmp_path, PETS)
+    source = opened(tmp_path, "test", classes=["dog", "horse", "cat"])
+    assert source.classes == ["dog", "horse", "cat"]
+    assert source.images.labels.tolist() == [2, 2, 2, 0, 0]
+
+
+def test_a_single_class_that_the_model_knows_can_be_measured(tmp_path):
+    assert opened(write_folder(tmp_path, {"cat": 2}), "test", classes=["cat", "dog"]).images.labels.tolist() == [0, 0]
+
+
+def test_a_class_that_the_model_does_not_know_is_told(tmp_path):
+    write_folder(tmp_path / "images", PETS)
+    assert "the model knows no class 'dog'. Did you mean 'dogs'? Known: cat, dogs." in complaint(
+        tmp_path / "images", classes=["cat", "dogs"]
+    )
+    (tmp_path / "a.csv").write_text("path,label\nimages/cat/000.png,lion\n")
+    assert "a.csv: the model knows no class 'lion'." in complaint(tmp_path / "a.csv", classes=["cat", "dog"])
+
+
+def test_a_corpus_is_not_for_a_model_of_other_classes():
+    assert "mnist: the model knows no class '0'." in complaint("mnist", classes=["cat", "dog"])
+
+
+# CSV files
+
+
+@pytest.fixture
+def table(tmp_path):
+    """`table("path,label", "a.png,cat", …)` writes a CSV file next to images a.png … d.png."""
+    for seed, name in enumerate("abcd"):
+        write(tmp_path / f"{name}.png", noise(6, 6, 1, seed))
+
+    def call(*lines, encoding="utf-8", end="\n"):
+        path = tmp_path / "table.csv"
+        path.write_bytes(end.join([*lines, ""]).encode(encoding))
+        return path
+
+    return call
+
+
+def test_a_csv_file_names_paths_from_its_own_folder_and_labels(table, monkeypatch):
+    path = table("path,label", "b.png,dog", "a.png,cat", "", "c.png,dog")
+    monkeypatch.chdir("/")
+    source = opened(path)
+    assert source.classes == ["cat", "dog"]
+    assert [Path(name).name for name in source.images.names] == ["b.png", "a.png", "c.png"]
+    assert source.images.labels.tolist() == [1, 0, 1]
+    np.testing.assert_array_equal(source.images.pixels(torch.tensor([1]))[0, 0], noise(6, 6, 1, 0))
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["path,label", "Label, FILE ,extra", "class,filename", "image,class", "\ufeffpath,label", '"path","label"'],
+)
+def test_columns_are_found_by_their_names(table, header):
+    names = [name.strip(' "\ufeff').lower() for name in header.split(",")]
+    rows = [
+        ",".join(label if name in ("label", "class") else image if name != "extra" else "?" for name in names)
+        for image, label in (("a.png", "cat"), ("b.png", "dog"))
+    ]
+    source = opened(table(header, *rows))
+    assert source.classes == ["cat", "dog"]
+    assert [Path(name).name for name in source.images.names] == ["a.png", "b.png"]
+
+
+def test_lines_may_end_as_on_windows_and_paths_may_be_quoted_or_absolute(table, tmp_path):
+    write(tmp_path / "с запятой, и пробелом.png", noise(6, 6, 1))
+    source = opened(table("path,label", '"с запятой, и пробелом.png",кот', f"{tmp_path / 'a.png'},狗", end="\r\n"))
+    assert source.classes == ["кот", "狗"]
+    assert len(source.images.names) == 2
+
+
+def test_numbers_as_labels_are_sorted_as_numbers_before_names(table):
+    rows = [f"a.png,{label}" for label in ("10", "9", "cat", "2", "-1", "9" * 5000)]
+    assert opened(table("path,label", *rows)).classes == ["2", "9", "10", "-1", "9" * 5000, "cat"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ([], ":1: the first line must name the columns, such as path,label"),
+        (["path;label", "a.png;cat"], ":1: the first line must name the columns, such as path,label"),
+        (["a.png,cat"], ":1: no column 'path' or 'file' or 'image' or 'filename'; there are a.png, cat"),
+        (["path,kind", "a.png,cat"], ":1: no column 'label' or 'class'; there are path, kind"),
+        (["path,label"], " names no image"),
+        (["path,label", "a.png,cat", "b.png"], ":3: the path or the label is missing"),
+        (["path,label", "a.png, "], ":2: the path or the label is missing"),
+        (["path,label", ",cat"], ":2: the path or the label is missing"),
+        (["path,label,note", 'a.png,cat,"of two', 'lines"', "b.png,"], ":4: the path or the label is missing"),
+        (["path,label", "a.png,cat", "b.png,cat"], " has a single class, 'cat': there is nothing to tell apart"),
+        (["path,label", "a.png,cat\rb.png,dog"], ":2: new-line character seen in unquoted field"),
+        (["path,label", f"a.png,{'x' * 200_000}"], ":2: field larger than field limit"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_file_is_told_with_its_line(table, lines, says):
+    path = table(*lines)
+    assert complaint(path).startswith(f"{path}{says}")
+
+
+@pytest.mark.parametrize(("encoding", "says"), [("latin-1", ":2: not UTF-8: byte 0xe8"), ("utf-16", ":1: not UTF-8")])
+def test_a_csv_file_in_another_encoding_is_told(table, encoding, says):
+    path = table("path,label", "a.png,mèo", "b.png,chó", encoding=encoding)
+    assert complaint(path).startswith(f"{path}{says}")
+
+
+def test_a_csv_file_that_names_a_missing_image_tells_which(table, tmp_path):
+    path = table("path,label", "a.png,cat", "gone.png,dog")
+    assert complaint(path).startswith(f"cannot read {tmp_path / 'gone.png'}: No such file or directory; mend or remove")
+    assert "no images at" in complaint(tmp_path / "gone.csv")
+
+
+# Files that cannot be read
+
+
+@pytest.fixture
+def damaged(tmp_path):
+    """Cats and dogs, of which one cat is an empty file and one dog is text."""
+    write_folder(tmp_path, {"cat": 3, "dog": 3})
+    (tmp_path / "cat" / "001.png").write_bytes(b"")
+    (tmp_path / "dog" / "002.png").write_text("woof")
+    return tmp_path
+
+
+@pytest.mark.parametrize("wanted", [{}, {"size": 6}, {"size": 6, "channels": 1}])
+def test_a_damaged_file_stops_with_its_name_and_what_to_do(damaged, wanted):
+    assert complaint(damaged, **wanted) == (
+        f"{damaged / 'cat' / '001.png'} is an empty file; mend or remove it, or skip such files with --skip-bad"
+    )
+
+
+@pytest.mark.parametrize("memory", [10**9, 10])
+@pytest.mark.parametrize("wanted", [{}, {"size": 6}, {"size": 6, "channels": 1}])
+def test_damaged_files_can_be_skipped_and_every_one_is_noted(damaged, wanted, memory):
+    source = opened(damaged, skip_bad=True, memory=memory, **wanted)
+    assert isinstance(source.images, Tensors if memory > 10 else Files)
+    assert list(labelled(source)) == ["cat/000.png", "cat/002.png", "dog/000.png", "dog/001.png"]
+    assert list(labelled(source).values()) == ["cat", "cat", "dog", "dog"]
+    np.testing.assert_array_equal(source.images.pixels(torch.arange(4))[3, 0], noise(6, 6, 1, 4))
+    assert source.notes == [
+        f"skipped: {damaged / 'cat' / '001.png'} is an empty file",
+        f"skipped: {damaged / 'dog' / '002.png'} is no image that can be read",
+    ]
+
+
+@pytest.mark.parametrize("size", [0, 6])
+def test_nothing_but_damaged_files_is_told(tmp_path, size):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").touch()
+    said = complaint(tmp_path, skip_bad=True, size=size)
+    assert said == f"{tmp_path} holds no image that can be read"
+
+
+# Memory
+
+
+def test_a_set_larger_than_memory_streams_from_its_files_with_the_very_same_pixels(tmp_path):
+    write_folder(tmp_path, PETS, channels=3)
+    whole, streamed = opened(tmp_path, memory=5 * 3 * 36), opened(tmp_path, memory=5 * 3 * 36 - 1)
+    assert isinstance(whole.images, Tensors)
+    assert isinstance(streamed.images, Files)
+    assert (streamed.images.size, streamed.images.channels) == (6, 3)
+    assert streamed.images.names == whole.images.names
+    assert torch.equal(streamed.images.labels, whole.images.labels)
+    assert torch.equal(streamed.images.pixels(torch.tensor([4, 0])), whole.images.pixels(torch.tensor([4, 0])))
+
+
+# Corpora, made by the test in their true formats
+
+
+@pytest.fixture
+def shelf(tmp_path, monkeypatch):
+    """The folder where seqkit looks for corpora."""
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
+    return tmp_path
+
+
+def digits(count, side=6, seed=0):
+    random = np.random.default_rng(seed)
+    return random.integers(0, 256, (count, side, side), dtype=np.uint8), np.arange(count, dtype=np.uint8) % 10
+
+
+@pytest.mark.parametrize(("name", "classes"), [("mnist", DIGITS), ("fashion-mnist", ARTICLES)])
+def test_parts_of_a_corpus_of_grey_images_are_its_files(shelf, name, classes):
+    train, test = digits(12), digits(5, seed=1)
+    write_idx_corpus(shelf, name, {"train": train, "t10k": test})
+    assert has_test_part(name)
+    for part, (images, labels) in (("train", train), ("test", test)):
+        source = opened(name, part)
+        assert source.classes == classes
+        assert (source.images.size, source.images.channels) == (6, 1)
+        assert source.images.names[3] == f"{name} {part} 3"
+        assert source.images.labels.tolist() == labels.tolist()
+        np.testing.assert_array_equal(source.images.pixels(torch.arange(len(labels)))[:, 0], images)
+
+
+def test_cifar10_comes_out_of_its_archive(shelf):
+    batches = cifar10_batches(np.random.default_rng(0), 2)
+    write_tar(shelf / "cifar10" / CIFAR10_FILE, {name: records(*batch) for name, batch in batches.items()})
+    source = opened("cifar10", "test")
+    labels, images = batches["test_batch.bin"]
+    assert source.classes == CIFAR10
+    assert source.images.labels.tolist() == labels.tolist()
+    np.testing.assert_array_equal(source.images.pixels(torch.arange(2)), images)
+    assert len(opened("cifar10").images.labels) == 10
+    grey = opened("cifar10", "test", channels=1).images.pixels(torch.arange(2))
+    for image, luma in zip(images, grey, strict=True):
+        pillow = np.asarray(Image.fromarray(image.transpose(1, 2, 0)).convert("L"))
+        assert np.abs(luma[0].numpy().astype(int) - pillow).max() <= 1
+
+
+def test_a_corpus_is_scaled_and_coloured_as_asked(shelf):
+    images, labels = digits(3, side=12)
+    write_idx_corpus(shelf, "mnist", {"train": (images, labels)})
+    scaled = opened("mnist", size=8, channels=3).images
+    assert (scaled.size, scaled.channels) == (8, 3)
+    pixels = scaled.pixels(torch.arange(3))
+    assert pixels.dtype == torch.uint8
+    assert torch.equal(pixels[:, 0], pixels[:, 2])
+    for image, made in zip(images, pixels[:, 0].numpy(), strict=True):
+        pillow = np.asarray(Image.fromarray(image).resize((8, 8), Image.Resampling.BILINEAR))
+        assert np.abs(made.astype(int) - pillow).max() <= 1
+
+
+def test_a_corpus_that_would_not_fit_into_memory_at_its_size_is_refused(shelf):
+    write_idx_corpus(shelf, "mnist", {"train": digits(3)})
+    assert opened("mnist", size=12, memory=3 * 144).images.size == 12
+    said = complaint("mnist", error=ConfigError, size=12, memory=3 * 144 - 1)
+    assert said == "3 images at data.size = 12 take 0.0 GB: set data.memory higher or data.size lower"
+
+
+@pytest.mark.parametrize("label", [10, 255])
+def test_a_label_outside_the_range_is_told_with_its_file(shelf, label):
+    images, labels = digits(3)
+    labels[1] = label
+    write_idx_corpus(shelf, "mnist", {"train": (images, labels)})
+    path = shelf / "mnist" / "train-labels-idx1-ubyte.gz"
+    assert complaint("mnist") == f"{path}: label {label} is outside the range 0 to 9"
+
+
+def test_a_label_outside_the_range_in_cifar10_is_told(shelf):
+    record = bytes([10]) + bytes(3072)
+    path = write_tar(shelf / "cifar10" / CIFAR10_FILE, {"test_batch.bin": record})
+    assert complaint("cifar10", "test") == f"{path}: label 10 is outside the range 0 to 9"
+
+
+def test_a_corpus_without_images_or_without_files_is_told(shelf, monkeypatch):
+    write_idx_corpus(shelf, "mnist", {"train": digits(0)})
+    assert complaint("mnist").endswith("train-images-idx3-ubyte.gz holds no images")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(shelf / "cache"))
+    assert "corpus 'mnist' is not on this machine" in complaint("mnist", "test")
+    assert "run `seqkit corpora fetch cifar10`" in complaint("cifar10")
+
+
+def test_damaged_files_of_a_corpus_are_told(shelf):
+    write_idx_corpus(shelf, "mnist", {"train": digits(3)})
+    labels, images = (shelf / "mnist" / f"train-{kind}-ubyte.gz" for kind in ("labels-idx1", "images-idx3"))
+    labels.write_bytes(gzip.compress(idx(np.zeros(2, np.uint8))))
+    assert complaint("mnist") == f"{images} has 3 images, {labels} 2 labels"
+    labels.write_bytes(images.read_bytes())
+    assert f"{labels} is no idx file of bytes with 1 dimension" in complaint("mnist")
+    images.write_bytes(images.read_bytes()[:-10])
+    assert complaint("mnist") == f"{images} is damaged: it is not a whole gzip file"
