@@ -105,8 +105,8 @@ def erased(images: Tensor, probability: float) -> Tensor:
     draw = torch.rand(5, count, device=device)
     area = side**2 * (0.02 + 0.31 * draw[0])
     aspect = torch.exp((2 * draw[1] - 1) * 1.2)  # log-uniform between 0.3 and 3.3
-    height, width = (area * aspect).sqrt().clamp(max=side), (area / aspect).sqrt().clamp(max=side)
-    top, left = (side - height) * draw[2], (side - width) * draw[3]
+    height, width = ((area * ratio).sqrt().round().clamp(1, side) for ratio in (aspect, 1 / aspect))
+    top, left = ((side - height + 1) * draw[2]).floor(), ((side - width + 1) * draw[3]).floor()
     steps = torch.arange(side, device=device)
     rows = (steps >= top[:, None]) & (steps < (top + height)[:, None])
     columns = (steps >= left[:, None]) & (steps < (left + width)[:, None])

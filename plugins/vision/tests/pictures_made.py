@@ -1,4 +1,4 @@
-"""Image files made by the tests: noise whose every pixel is known, and headers that lie."""
+"""Image files made by the tests: noise whose every pixel is known, and headers that lie; and how they are opened."""
 
 import gzip
 import io
@@ -7,7 +7,11 @@ import tarfile
 import zlib
 
 import numpy as np
+import pytest
 from PIL import Image
+from seqkit_vision.sources import Wanted, open_source
+
+from seqkit.errors import DataError
 
 
 def noise(height, width, channels=3, seed=0):
@@ -87,3 +91,15 @@ def write_tar(path, members):
                 member.size = len(data)
                 archive.addfile(member, io.BytesIO(data))
     return path
+
+
+def opened(source, part="train", **wanted):
+    return open_source(str(source), part, Wanted(**wanted))
+
+
+def complaint(source, part="train", error=DataError, **wanted):
+    """The one line that is said of a source."""
+    with pytest.raises(error) as caught:
+        opened(source, part, **wanted)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)

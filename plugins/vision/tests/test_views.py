@@ -170,8 +170,8 @@ def test_rectangles_are_those_of_a_loop_over_images_with_the_same_draws():
     draws = torch.rand(5, 50).double().numpy().T
     for image, result, (size, shape, down, right, chance) in zip(images.numpy(), made.numpy(), draws, strict=True):
         area, aspect = SIDE**2 * (0.02 + 0.31 * size), np.exp((2 * shape - 1) * 1.2)
-        height, width = min(SIDE, (area * aspect) ** 0.5), min(SIDE, (area / aspect) ** 0.5)
-        top, left = (SIDE - height) * down, (SIDE - width) * right
+        height, width = (min(SIDE, max(1, round(wide**0.5))) for wide in (area * aspect, area / aspect))
+        top, left = int((SIDE - height + 1) * down), int((SIDE - width + 1) * right)
         expected = image.copy()
         for row in range(SIDE):
             for column in range(SIDE):
