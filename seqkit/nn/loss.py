@@ -5,6 +5,7 @@ Shapes: N targets, D width, V vocabulary.
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import torch
@@ -94,3 +95,22 @@ def linear_cross_entropy(
     dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
     found = _LinearCrossEntropy.apply(hidden, weight, bias, targets, smoothing, dtype)  # type: ignore[no-untyped-call]
     return cast(tuple[Tensor, Tensor], found)
+
+
+def sample_words(weight: Tensor, bias: Tensor, targets: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+    """(V, D), (V), (N) ids -> the same for a part of the vocabulary, U words: (U, D), (U), (N) ids among those.
+
+    The part is every word among the targets and `count` of the others, drawn evenly from torch's generator. Each of
+    these stands for all that were not drawn, so its bias is raised by the logarithm of how many it stands for: the sum
+    of exponentials that softmax divides by is then right on average (importance sampling: Jean et al. 2015,
+    arXiv:1412.2007, section 3). Where `count` covers the others, nothing is left out.
+    """
+    present, places = targets.unique(return_inverse=True)
+    others = weight.size(0) - len(present)
+    if count >= others:
+        return weight, bias, targets
+    chances = torch.rand(weight.size(0), device=weight.device).index_fill_(0, present, -1.0)
+    words = torch.cat([present, chances.topk(count, sorted=False).indices])
+    raised = bias.new_zeros(len(words))
+    raised[len(present) :] = math.log(others / count)
+    return weight.index_select(0, words), bias.index_select(0, words) + raised, places

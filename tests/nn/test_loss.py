@@ -4,7 +4,7 @@ import torch.nn.functional as F
 
 from seqkit.nn import linear as linear_module
 from seqkit.nn import loss as module
-from seqkit.nn.loss import linear_cross_entropy
+from seqkit.nn.loss import linear_cross_entropy, sample_words
 
 
 @pytest.mark.parametrize("fast", [False, True])
@@ -56,3 +56,42 @@ def test_under_autocast_loss_and_gradients_stay_close_and_in_full_precision(half
     for mine, other in zip(leaves[1], leaves[0], strict=True):
         assert mine.grad.dtype == torch.float32
         assert float((mine.grad - other.grad).norm() / other.grad.norm()) < 0.01
+
+
+def test_a_part_of_the_vocabulary_stands_for_the_whole():
+    torch.manual_seed(0)
+    hidden, weight, bias = torch.randn(30, 6), torch.randn(200, 6), torch.randn(200)
+    targets = torch.randint(20, (30,))
+    whole = F.linear(hidden, weight, bias).exp().sum(-1)
+    kept = F.linear(hidden, weight, bias).gather(-1, targets[:, None]).squeeze(-1)
+    sums, seen = [], set()
+    for _ in range(600):
+        some, raised, places = sample_words(weight, bias, targets, 60)
+        assert some.shape == (len(targets.unique()) + 60, 6)
+        assert len(some.unique(dim=0)) == len(some)  # no word twice
+        logits = F.linear(hidden, some, raised)
+        torch.testing.assert_close(logits.gather(-1, places[:, None]).squeeze(-1), kept)  # targets keep their logits
+        sums.append(logits.exp().sum(-1))
+        seen |= {tuple(row) for row in some.tolist()}
+    torch.testing.assert_close(torch.stack(sums).mean(0) / whole, torch.ones(30), rtol=0, atol=0.03)
+    assert len(seen) == 200
+
+
+def test_where_the_sample_would_be_the_vocabulary_it_is_the_vocabulary():
+    weight, bias, targets = torch.randn(9, 2), torch.randn(9), torch.tensor([3, 3, 5])
+    for found, given in zip(sample_words(weight, bias, targets, 7), (weight, bias, targets), strict=True):
+        assert found is given
+    assert sample_words(weight, bias, targets, 6)[0].shape == (8, 2)
+
+
+def test_the_gradients_of_a_part_reach_their_own_words_and_no_other():
+    torch.manual_seed(0)
+    weight, bias = torch.randn(50, 4, requires_grad=True), torch.randn(50, requires_grad=True)
+    hidden, targets = torch.randn(8, 4), torch.randint(50, (8,))
+    some, raised, places = sample_words(weight, bias, targets, 10)
+    loss, _ = linear_cross_entropy(hidden, some, raised, places)
+    loss.backward()
+    reached = weight.grad.abs().sum(1) > 0
+    assert reached[targets].all()
+    assert int(reached.sum()) == len(some)
+    assert torch.equal(reached, bias.grad != 0)

@@ -172,13 +172,30 @@ def test_the_commonest_draw_is_what_the_model_finds_likeliest():
         assert drawn.count(word) / 600 == pytest.approx(float(share[model.tokenizer.vocab[token]]), abs=0.06)
 
 
-def test_a_run_killed_between_batches_goes_on_with_its_state(folder):
-    config = write_config(folder, train="steps = 11\neval_every = 4\naverage = 0.9")
+@pytest.mark.parametrize("data", ["", "sampled_words = 2"])
+def test_a_run_killed_between_batches_goes_on_with_its_state(folder, data):
+    config = write_config(folder, data=data, train="steps = 11\neval_every = 4\naverage = 0.9")
     whole = runs.train(config, out=folder / "whole")
     part = runs.train(config, out=folder / "part", overrides={"train.steps": 7})
     assert part.step == 7
     again = runs.train(config, out=folder / "part", resume=True)
     assert again.metrics == whole.metrics
+
+
+def test_a_sampled_loss_learns_the_same_and_is_measured_over_the_whole_vocabulary(folder):
+    rare = [f"the cat sees the thing{i} ." for i in range(150)]  # more words than the samples of a few batches
+    (folder / "text").write_text("\n".join(LINES * 3 + rare) + "\n")
+    train = "steps = 150\neval_every = 150"
+    found = {}
+    for words in (0, 20):
+        config = write_config(folder, data=f"order = 'random'\nsampled_words = {words}", train=train)
+        run = runs.train(config, out=folder / f"run{words}", overrides={"optim.lr": 2e-2})
+        found[words] = run.metrics["perplexity"]
+        model = seqkit.load(run.folder)
+        valid = read_texts(build(LanguageData, {"train": [str(folder / "text")]}, "[data]"))[1]
+        assert model.perplexity(valid) == pytest.approx(found[words], rel=1e-4)
+    assert found[20] != found[0]
+    assert found[20] == pytest.approx(found[0], rel=0.15)
 
 
 def test_random_windows_train_too_and_carry_nothing(folder):
@@ -308,6 +325,7 @@ def test_generation_shows_the_prompt_as_the_model_sees_it_and_whole_characters_o
     [
         ({"model.name": "transformer"}, "'transformer' is no language model. Known: gru, lstm, rnn, transformer-lm"),
         ({"data.stride": 9}, "stride = 9 is more than steps = 6"),
+        ({"optim.label_smoothing": 0.1, "data.sampled_words": 5}, "choose one of optim.label_smoothing"),
         ({"optim.decay": "cosine", "train.steps": 0, "train.epochs": 2}, "'cosine' needs train.steps"),
     ],
 )
