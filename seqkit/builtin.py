@@ -36,6 +36,8 @@ def register(plugin: Plugin) -> None:
     plugin.tokenizer("char", "seqkit.text.splitters:CharSplitter", "Unicode characters")
     plugin.tokenizer("whitespace", "seqkit.text.splitters:WhitespaceSplitter", "text that is already tokenised")
 
+    plugin.recipes("seqkit", "seqkit.data.corpora:root", "recipes for the shipped corpora")
+
     plugin.command("translate", "seqkit.cli.translate:translate", "Translate raw text.")
     plugin.command("train", "seqkit.cli.train:train", "Train a model from a config or a shipped recipe.")
     plugin.command("evaluate", "seqkit.cli.evaluate:evaluate", "Score a model's output: BLEU and chrF.")

@@ -105,7 +105,7 @@ class RunConfig:
     """One experiment. [data], [text] and [search] belong to the task, [model] to the model."""
 
     task: str = required("what is learnt; `seqkit plugins` lists them")
-    data: Mapping[str, Any] = setting("where the text is and how it is batched", default={})
+    data: Mapping[str, Any] = setting("where the data is and how it is batched", default={})
     text: Mapping[str, Any] = setting("normalisation, tokenizer and vocabulary", default={})
     model: Mapping[str, Any] = required("name, preset and sizes of the model")
     optim: OptimConfig = setting("optimizer and learning rate", default=OptimConfig())

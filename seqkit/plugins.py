@@ -25,6 +25,7 @@ class Components:
     tasks: Registry = field(default_factory=lambda: Registry("task"))
     tokenizers: Registry = field(default_factory=lambda: Registry("tokenizer"))
     corpora: Registry = field(default_factory=lambda: Registry("corpus"))
+    recipes: Registry = field(default_factory=lambda: Registry("folder of recipes"))
     commands: Registry = field(default_factory=lambda: Registry("command"))
     checks: Registry = field(default_factory=lambda: Registry("check"))
     broken: dict[str, Exception] = field(default_factory=dict)
@@ -55,6 +56,10 @@ class Plugin:
     def corpus(self, name: str, target: str, help: str) -> None:
         """A function without arguments that returns a `seqkit.data.corpora.Card`."""
         self.into.corpora.add(Entry(name, target, self.provider, help))
+
+    def recipes(self, name: str, target: str, help: str) -> None:
+        """A function without arguments that returns a folder (`Path`) of recipes, CORPUS/NAME.toml."""
+        self.into.recipes.add(Entry(name, target, self.provider, help))
 
     def command(self, name: str, target: str, help: str) -> None:
         """A click command, shown as `seqkit NAME`."""

@@ -8,27 +8,35 @@ from pathlib import Path
 from typing import Any
 
 from .config import RunConfig, build, plain, read
-from .data.corpora import root
 from .errors import ConfigError, hint
 from .plugins import components
 
 
 def names() -> list[str]:
-    """Names of the shipped recipes, such as "multi30k/de-en"."""
-    paths = (path for path in root().glob("*/*.toml") if path.name != "card.toml")
-    return sorted(f"{path.parent.name}/{path.stem}" for path in paths)
+    """Names of the recipes of seqkit and of its plugins, such as "multi30k/de-en"."""
+    return sorted(_files())
+
+
+def _files() -> dict[str, Path]:
+    """{name: file}; a plugin cannot replace a recipe of seqkit's, nor one of a plugin before it in the alphabet."""
+    files: dict[str, Path] = {}
+    for entry in sorted(components().recipes, key=lambda entry: (entry.provider != "seqkit", entry.name)):
+        for path in sorted(entry.load()().glob("*/*.toml")):
+            if path.name != "card.toml":
+                files.setdefault(f"{path.parent.name}/{path.stem}", path)
+    return files
 
 
 def find(name: str | Path) -> Path:
-    """The TOML file of that path, or of the shipped recipe of that name; raises `ConfigError`."""
-    path = Path(name)
-    if str(name) in names():
-        return root() / f"{name}.toml"
+    """The TOML file of that path, or of the recipe of that name; raises `ConfigError`."""
+    path, files = Path(name), _files()
+    if str(name) in files:
+        return files[str(name)]
     if path.exists():
         return path
     if path.suffix == ".toml":
         raise ConfigError(f"no config file {path}")
-    raise ConfigError(f"no config file or recipe {str(name)!r}.{hint(str(name), names())}")
+    raise ConfigError(f"no config file or recipe {str(name)!r}.{hint(str(name), files)}")
 
 
 def load(name: str | Path, overrides: Iterable[str] = ()) -> RunConfig:

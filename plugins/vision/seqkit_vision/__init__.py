@@ -35,5 +35,6 @@ def register(plugin: Plugin) -> None:
     plugin.corpus("mnist", "seqkit_vision.corpora:mnist", "handwritten digits")
     plugin.corpus("fashion-mnist", "seqkit_vision.corpora:fashion_mnist", "Zalando's articles")
     plugin.corpus("cifar10", "seqkit_vision.corpora:cifar10", "tiny colour images of ten kinds")
+    plugin.recipes("vision", "seqkit_vision.recipes:folder", "recipes for images")
     plugin.command("vision", "seqkit_vision.cli:vision", "Classify images: train, evaluate, predict, explain.")
     plugin.check("torchvision", "seqkit_vision.compat:check", "torchvision beside this torch")

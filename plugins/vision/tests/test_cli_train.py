@@ -7,16 +7,17 @@ import pytest
 import torch
 from bars import CLASSES, write_bars
 from safetensors.torch import load_file, save_file
-from seqkit_vision import recipes
 from seqkit_vision.compat import torchvision
+from seqkit_vision.corpora import CLASSES as CORPORA
 from seqkit_vision.sizes import multiply_adds
 from seqkit_vision.task import read_facts
 
 import seqkit
-from seqkit.recipes import load
+from seqkit import recipes
 from seqkit.runs import make_model
 from seqkit.training import checkpoint
 
+OURS = [name for name in recipes.names() if name.partition("/")[0] in CORPORA]
 QUICK = ["--set", "train.steps=2", "--set", "data.batch=16", "--set", "train.eval_every=2", "--device", "cpu"]
 
 
@@ -57,7 +58,7 @@ def test_settings_go_over_options_and_options_over_the_recipe(train, tmp_path):
     assert config.optim.weight_decay == 0.05  # the recipe's
 
 
-@pytest.mark.parametrize("name", recipes.names())
+@pytest.mark.parametrize("name", OURS)
 def test_every_recipe_trains(cli, tiny_corpora, tmp_path, monkeypatch, name):
     """On noise, with fewer channels where a net is wide."""
     monkeypatch.setenv("SEQKIT_CORPORA", str(tiny_corpora))
@@ -67,9 +68,16 @@ def test_every_recipe_trains(cli, tiny_corpora, tmp_path, monkeypatch, name):
     assert len(seqkit.load(tmp_path / "run").classes) == 10
 
 
-@pytest.mark.parametrize("name", recipes.names())
+def test_the_general_command_trains_recipes_of_the_plugin_too(cli, tiny_corpora, tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQKIT_CORPORA", str(tiny_corpora))
+    assert set(cli("config").lines) >= {*OURS, "vision/default", "demo/en-de"}
+    done = cli("train", "fashion-mnist/lenet", "--out", tmp_path / "run", *QUICK)
+    assert done.lines[0].startswith(f"{tmp_path / 'run'}: 2 steps, best accuracy ")
+
+
+@pytest.mark.parametrize("name", OURS)
 def test_every_recipe_fits_its_corpus_as_it_is(name):
-    config = load(recipes.find(name))
+    config = recipes.load(name)
     assert config.task == "vision"
     assert config.data["source"] == name.partition("/")[0]
     channels, size = (3, 32) if name.startswith("cifar10/") else (1, 28)

@@ -8,16 +8,16 @@ from typing import Any
 
 import click
 
-from seqkit import recipes as configs
+from seqkit import recipes
 from seqkit.cli.options import PATH, key_values, training_options
 from seqkit.cli.train import run_training
 from seqkit.errors import ConfigError
 
-from .. import recipes
+DEFAULT = "vision/default"
 
 
 @click.command()
-@click.argument("config", default=recipes.DEFAULT)
+@click.argument("config", default=DEFAULT)
 @click.option("--model", help="The network; `seqkit vision models` lists them. Else the recipe's.")
 @click.option("--data", help="mnist, fashion-mnist, cifar10, a folder of a folder per class, or a CSV (path,label).")
 @click.option("--pretrained", is_flag=True, help="Start from the weights that torchvision publishes.")
@@ -82,7 +82,7 @@ def train(
 
 
 def _name(config: str, model: str | None, data: str | None) -> str:
-    if config != recipes.DEFAULT:
+    if config != DEFAULT:
         return config.replace("/", "-").removesuffix(".toml")
     return "-".join(Path(part).stem for part in ("vision", data, model) if part)
 
@@ -95,7 +95,7 @@ def _published(path: Path, settings: dict[str, Any], weights: Path | None, spare
         raise ConfigError(f"--weights {weights}: there is no such file")
 
     def resolved() -> Any:
-        return configs.load(path, [f"{key}={json.dumps(value)}" for key, value in settings.items()])
+        return recipes.load(path, [f"{key}={json.dumps(value)}" for key, value in settings.items()])
 
     settings = needs(resolved()) | settings
     return settings, starting_point(resolved(), weights, spare)
