@@ -9,7 +9,28 @@ import seqkit
 from seqkit import recipes
 from seqkit.config import OptimConfig, RunConfig, TrainConfig, apply_override, build, describe, plain
 from seqkit.errors import ConfigError
-from seqkit.plugins import components
+from seqkit.plugins import Components, Plugin, components
+
+
+def test_recipes_of_a_plugin_are_recipes_but_replace_none_of_seqkit_s(tmp_path, monkeypatch):
+    for name in ("letters/small", "demo/en-de", "letters/card"):
+        path = tmp_path / "theirs" / f"{name}.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('task = "translation"\n[model]\nname = "transformer"\n[train]\nsteps = 7\n')
+    (tmp_path / "plugin_of_test_config.py").write_text(
+        f"from pathlib import Path\ndef folder():\n    return Path({str(tmp_path / 'theirs')!r})\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    found = Components(models=components().models, tasks=components().tasks)
+    Plugin("a-plugin", found).recipes("a", "plugin_of_test_config:folder", "for a test")
+    Plugin("seqkit", found).recipes("seqkit", "seqkit.data.corpora:root", "ours")
+    monkeypatch.setattr(recipes, "components", lambda: found)
+    assert {"letters/small", "demo/en-de"} <= set(recipes.names())
+    assert "letters/card" not in recipes.names()
+    assert recipes.load("letters/small").train.steps == 7
+    assert recipes.find("demo/en-de").parent.parent.name == "corpora"
+    with pytest.raises(ConfigError, match=r"no config file or recipe 'letters/smal'\. Did you mean 'letters/small'\?"):
+        recipes.find("letters/smal")
 
 
 @pytest.mark.parametrize("name", recipes.names())
