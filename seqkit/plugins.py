@@ -25,7 +25,7 @@ class Components:
     tasks: Registry = field(default_factory=lambda: Registry("task"))
     tokenizers: Registry = field(default_factory=lambda: Registry("tokenizer"))
     corpora: Registry = field(default_factory=lambda: Registry("corpus"))
-    recipes: Registry = field(default_factory=lambda: Registry("folder of recipes"))
+    recipes: Registry = field(default_factory=lambda: Registry("recipes"))
     commands: Registry = field(default_factory=lambda: Registry("command"))
     checks: Registry = field(default_factory=lambda: Registry("check"))
     broken: dict[str, Exception] = field(default_factory=dict)
