@@ -24,7 +24,7 @@ from ..config import OptimConfig, TrainConfig
 from ..errors import TrainingError
 from ..tasks.base import Batch, Task, Totals
 from .checkpoint import unique_tensors
-from .devices import Processes, autocast, pick_precision
+from .devices import Processes, autocast, keep_freed_memory, pick_precision
 from .optim import freeze, learning_rate, make_optimizer
 from .watch import Layers, activity, by_layer, dead_shares, gradient_norms
 
@@ -81,6 +81,8 @@ class Trainer:
     ) -> None:
         self.task, self.config, self.optim, self.device = task, config, optim, device
         self.precision = pick_precision(device, config.precision, model)
+        if device.type == "cpu":
+            keep_freed_memory()
         self.processes = Processes.join(device)
         freeze(model, optim.freeze)
         self.model = model.to(device)
