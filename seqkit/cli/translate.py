@@ -76,6 +76,9 @@ def translate(
     settings = {key: value for key, value in given.items() if value is not None} | key_values(search, "--search")
     if text and source:
         raise click.UsageError("give TEXT or --input, not both")
+    for line in text:
+        if (os.sep in line or Path(line).suffix) and os.path.isfile(line):
+            raise click.UsageError(f"{line} is a file: give it as --input {line}")
     if source:  # fail before the model is loaded
         _open_input(source).close()
         if output and output.exists() and output.samefile(source):

@@ -92,6 +92,15 @@ def test_files_go_in_and_out(cli, run, translator, tmp_path):
     assert (tmp_path / "out").read_text(encoding="utf-8").splitlines() == translator.translate(LINES)
 
 
+def test_the_name_of_a_file_is_no_text(cli, run, tmp_path, monkeypatch):
+    source = write_lines(tmp_path / "in.txt", LINES)
+    said = cli("translate", "-m", run, LINES[0], source).complaint(2)
+    assert said == f"{source} is a file: give it as --input {source}"
+    monkeypatch.chdir(tmp_path)
+    assert cli("translate", "-m", run, "in.txt").complaint(2) == "in.txt is a file: give it as --input in.txt"
+    assert len(cli("translate", "-m", run, "in", "no.txt").lines) == 2
+
+
 def test_input_and_output_in_one_file_are_refused_and_nothing_is_lost(cli, run, tmp_path):
     source = write_lines(tmp_path / "both", LINES)
     assert "--input and --output are the same file" in cli(
