@@ -30,11 +30,10 @@ def photos(tmp_path_factory):
 @pytest.fixture(scope="session")
 def train(photos):
     """`train(out, {"model.name": …, …})` trains on the bars by default settings, and so on as `seqkit.train` does."""
-    from seqkit_vision.recipes import find
 
     def call(out, settings, **how):
         small = {"data.source": str(photos), "data.batch": 16, "optim.lr": 0.01, "optim.warmup": 0, "train.steps": 4}
-        return seqkit.train(find("default"), out=out, overrides={**small, **settings}, device="cpu", **how)
+        return seqkit.train("vision/default", out=out, overrides={**small, **settings}, device="cpu", **how)
 
     return call
 
