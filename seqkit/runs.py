@@ -72,19 +72,25 @@ def train(
     overwrite: bool = False,
     init: str | Path | None = None,
     device: str = "auto",
+    task: str | None = None,
     listener: Listener = lambda event: None,
 ) -> Run:
     """Train by a TOML file or a shipped recipe into the folder `out`.
 
     `overrides` maps "section.key" to a value. `resume` goes on where `out` stopped, bit for bit on the CPU;
-    `overwrite` replaces it; `init` starts from the weights and tokenizers of another run. `listener` is
-    told of every event. Raises `SeqkitError` for whatever a person can mend.
+    `overwrite` replaces it; `init` starts from the weights and tokenizers of another run. With `task`, a
+    recipe for another task is refused. `listener` is told of every event. Raises `SeqkitError` for whatever a person
+    can mend.
     """
     path = recipes.find(config)
     raw = read(path)
     for key, value in (overrides or {}).items():
         _set(raw, key, value)
     settings = recipes.complete(raw, str(path))
+    if task is not None and settings.task != task:
+        raise ConfigError(
+            f"{path} is for {settings.task!r}; this command trains for {task!r}, `seqkit train` for any task"
+        )
     folder = Path(out)
     past = _prepare(folder, settings, resume=resume, overwrite=overwrite)
     start = past or (checkpoint.resolve(Path(init)) if init else None)
@@ -118,8 +124,9 @@ def make_trainer(config: RunConfig, *, device: str = "auto", folder: Path | None
     where = pick_device(device)
     torch.manual_seed(config.train.seed)
     task = components().tasks.load(config.task)(config, folder)
-    _suits(config, task.dims())
-    return Trainer(task, make_model(config.model, task.dims()), config.train, config.optim, where)
+    dims = task.dims()
+    _suits(config, dims)
+    return Trainer(task, make_model(config.model, dims), config.train, config.optim, where)
 
 
 def _suits(config: RunConfig, dims: Mapping[str, int]) -> None:

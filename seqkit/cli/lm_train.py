@@ -59,4 +59,5 @@ def train(
         overwrite=overwrite,
         device=device,
         threads=threads,
+        task="language-modelling",
     )

@@ -54,6 +54,7 @@ def run_training(
     device: str,
     threads: int | None,
     init: Path | None = None,
+    task: str | None = None,
 ) -> None:
     """Train, show how it goes, and say what came of it."""
     folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
@@ -65,7 +66,7 @@ def run_training(
     with TrainingProgress() as progress:
         run = runs.train(
             config, out=folder, overrides=overrides, resume=resume, overwrite=overwrite,
-            init=init, device=device, listener=progress,
+            init=init, device=device, task=task, listener=progress,
         )  # fmt: skip
     if os.environ.get("RANK", "0") != "0":  # under torchrun, the first process speaks for all
         return

@@ -26,7 +26,7 @@ from .progress import counted
 
 if TYPE_CHECKING:
     from ..tasks.looking import Look
-    from ..tasks.translator import Translation, Translator
+    from ..tasks.translator import Translation
 
 Pairs = list[tuple[int, int]]
 
@@ -89,13 +89,15 @@ def translate(
     translator = open_translator(models, device)
     translator.batch_tokens = batch_tokens or translator.batch_tokens
     translator.translate([], **settings)  # complain about settings before anything is read
+    if (maps or alignments) and not translator.attends:
+        raise ConfigError("this model has no attention: there is nothing to draw or to align by")
     chunks: Iterable[list[str]] = [[checked_utf8(line) for line in text]] if text else _chunks(source)
     several = nbest is not None or settings.get("nbest", translator.search.nbest) > 1
     number = 0
     with opened(output) as write:
         for lines in counted(chunks, "lines translated", show=source is not None):
             for line, found in zip(lines, translator.translate_nbest(lines, **settings), strict=True):
-                looks = [_looked(translator, t) for t in found] if alignments or maps else []
+                looks = [translator.look(t) for t in found] if alignments or maps else []
                 pairs = [_pairs(parts) for parts in looks] if alignments else []
                 write(_json(line, found, several, pairs) if as_json else _plain(number, found, several, pairs))
                 number += 1
@@ -128,13 +130,6 @@ def _json(source: str, found: list[Translation], several: bool, pairs: list[Pair
             {"translation": t.text, "score": t.score, "log_probability": t.log_probability} for t in found
         ]
     return json.dumps(record, ensure_ascii=False)
-
-
-def _looked(translator: Translator, translation: Translation) -> list[Look]:
-    looks = translator.look(translation)
-    if any(look.attention is None for look in looks):
-        raise ConfigError("this model has no attention: there is nothing to draw or to align by")
-    return looks
 
 
 def _pairs(looks: list[Look]) -> Pairs:

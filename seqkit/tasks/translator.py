@@ -164,9 +164,14 @@ class Translator:
         search = build(SearchConfig, {**plain(self.search), **changes}, "search settings")
         wants = {"coverage_penalty": search.coverage_penalty > 0, "unknown = 'copy'": search.unknown == "copy"}
         asked = [name for name, given in wants.items() if given]
-        if asked and not has_attention(self.model):
+        if asked and not self.attends:
             raise ConfigError(f"search settings: {asked[0]} needs a model with attention")
         return search
+
+    @property
+    def attends(self) -> bool:
+        """Whether the model has attention to look at."""
+        return has_attention(self.model)
 
     @property
     def _device(self) -> Any:
@@ -187,7 +192,7 @@ class Translator:
 
     def rules(self, search: SearchConfig) -> Rules:
         """What the settings say of text, in token ids; raises `ConfigError` for what cannot be said with them."""
-        suppress = {self._single(token) for token in search.suppress}
+        suppress = {i for token in search.suppress for i in self._singles(token)}
         if self._unknown(search) == "never":
             suppress.add(UNK)
         phrases = tuple(tuple(self._known(phrase, "must")) for phrase in search.must)
@@ -221,16 +226,19 @@ class Translator:
         stem = Stem("".join(split[last:]), spelling, whole=whole)
         return head, stem if stem.can_be_spelt else None
 
-    def _single(self, token: str) -> int:
-        """The id of a token, given as it stands in the vocabulary or as text."""
+    def _singles(self, token: str) -> set[int]:
+        """Ids of what is given as it stands in the vocabulary, or as text; both if a piece and a word look alike."""
         if not token.strip():
             raise ConfigError(f"suppress: {token!r} is empty")
-        ids = [self.target.vocab[token]] if token in self.target.vocab else self.target.encode(token)
         if token == SPECIALS[EOS]:
             raise ConfigError("suppress: without <eos> no output ends; min_length makes them longer")
-        if len(ids) != 1 or (ids[0] == UNK and token != SPECIALS[UNK]):
+        found = {self.target.vocab[token]} if token in self.target.vocab else set()
+        ids = self.target.encode(token)
+        if len(ids) == 1 and ids[0] != UNK:
+            found.add(ids[0])
+        if not found:
             raise ConfigError(f"suppress: {token!r} is no single token of the model")
-        return ids[0]
+        return found
 
     def _known(self, text: str, name: str) -> list[int]:
         """Ids of a text that the target vocabulary can spell."""
@@ -245,7 +253,7 @@ class Translator:
         if search.unknown != "auto":
             return search.unknown
         spells = self.target.byte_fallback or self.target.splitter.has_own_vocab
-        return "never" if spells or not has_attention(self.model) else "copy"
+        return "never" if spells or not self.attends else "copy"
 
     def _cut(self, number: int, line: str, search: SearchConfig) -> list[_Part]:
         """The parts of a line that are short enough to be translated well; none if it is empty."""

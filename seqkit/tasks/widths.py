@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ..errors import ConfigError
 from ..metrics.bleu import Score, bleu, chrf
 from .translator import Translator
 
@@ -48,6 +49,8 @@ def measured(
     search's own length normalisation, than what the search came up with: the least number of errors that it made.
     """
     searches = [translator.settings({**settings, "beam": beam}) for beam in beams]  # complain before anything is done
+    if searches[0].coverage_penalty:
+        raise ConfigError("coverage_penalty: search errors are counted without it; take it back")
     normalize = searches[0].ranking
     pairs = [(i, text) for column in references for i, text in enumerate(column) if text is not None]
     logs = translator.token_scores([sources[i] for i, _ in pairs], [text for _, text in pairs])

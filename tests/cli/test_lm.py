@@ -153,6 +153,10 @@ def test_statistics_count_words_and_draw_them(folder, cli):
             ("ngram", "-o", "{out}"),
             "stdin:1: the text holds the special word <unk>; --unk skip takes it for white space",
         ),
+        (
+            ("train", "demo/en-de"),
+            "is for 'translation'; this command trains for 'language-modelling', `seqkit train` for any task",
+        ),
         (("perplexity", "-m", "{folder}/text"), "{folder}/text:1: an ARPA file begins with \\data\\"),
         (("perplexity", "-m", "{folder}/none"), "no model at {folder}/none"),
         (("stats", "--plot", "{folder}/x.bmp", "{folder}/text"), "cannot draw {folder}/x.bmp: name it *.png"),

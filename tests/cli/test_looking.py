@@ -127,6 +127,7 @@ def test_letters_that_the_font_lacks_are_no_noise_on_stderr(seqkit_cli, make, tm
 def test_a_model_without_attention_has_nothing_to_show(cli, blind, tmp_path, option):
     options = (option, tmp_path / "maps") if option == "--attention" else (option,)
     assert cli("translate", "-m", blind, *options, *SHORT, "a").complaint() == REFUSED
+    assert cli("translate", "-m", blind, *options, "").complaint() == REFUSED, "before there is anything to look at"
 
 
 def test_a_folder_for_pictures_that_cannot_be_made_is_told_before_the_work(cli, tmp_path):

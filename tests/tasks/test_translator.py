@@ -79,6 +79,7 @@ def test_what_is_suppressed_is_named_by_token_or_by_text(english, words, backwar
     assert found == ids(english.target, "▁Haus", "?")
     assert "Haus" not in english.target.vocab
     assert rules(english, suppress=["Haus"], unknown="keep").suppress == ids(english.target, "▁Haus")
+    assert rules(english, suppress=["er"], unknown="keep").suppress == ids(english.target, "▁er", "er")
     assert rules(backwards, suppress=["Hund"]).suppress == ids(words, "Hund")
     assert rules(backwards, suppress=["<unk>"]).suppress == {UNK}
 

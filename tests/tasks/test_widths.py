@@ -7,6 +7,7 @@ import torch
 from sacrebleu.metrics import BLEU, CHRF
 from torch import nn
 
+from seqkit.errors import ConfigError
 from seqkit.tasks.translator import Translator
 from seqkit.tasks.widths import measured
 from seqkit.text import TextConfig, Tokenizer
@@ -137,3 +138,8 @@ def test_widths_come_in_the_order_that_is_asked_for(known):
 def test_settings_need_to_fit_the_width_that_is_measured_only(known, settings):
     """The model's own width, here 5, has no part in it."""
     assert one(known, ["easy"], [["A"]], 6, settings).beam == 6
+
+
+def test_search_errors_are_not_counted_by_a_score_that_references_have_not(english):
+    with pytest.raises(ConfigError, match="coverage_penalty: search errors are counted without it"):
+        one(english, ["No."], [["Nein."]], 2, {"coverage_penalty": 0.5})

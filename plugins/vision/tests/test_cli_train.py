@@ -164,6 +164,12 @@ def test_a_run_is_resumed_and_replaced_as_told(train, tmp_path):
     )
 
 
+def test_a_recipe_of_another_task_is_refused(cli, tmp_path):
+    said = cli("vision", "train", "demo/en-de", "--out", tmp_path / "run").complaint()
+    assert said.endswith("is for 'translation'; this command trains for 'vision', `seqkit train` for any task")
+    assert not (tmp_path / "run").exists()
+
+
 def test_bad_files_stop_training_or_are_skipped_by_name(train, cli, tmp_path):
     data = write_bars(tmp_path / "data")
     bad = data / "top/bad.png"

@@ -69,7 +69,7 @@ def train(
         def run(to: Path, more: dict[str, Any]) -> None:
             run_training(
                 str(path), out=to, overrides=settings | more, resume=resume and (to.exists() or not folder.exists()),
-                overwrite=overwrite, init=start, device=device, threads=threads,
+                overwrite=overwrite, init=start, device=device, threads=threads, task="vision",
             )  # fmt: skip
 
         if folds is None:
