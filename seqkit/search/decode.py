@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -31,8 +32,9 @@ def decode(
     """The `config.nbest` best (or `config.mbr` drawn) outputs of each source, in the order of `sources`.
 
     Results do not depend on how sources are batched, but for rounding. `rules` are what the settings of `config` that
-    speak of text mean in token ids.
+    speak of text (suppress, must, prefix, unknown) mean in token ids; its lengths and repeats are the config's.
     """
+    rules = replace(rules, min_length=config.min_length, no_repeat=config.no_repeat_ngram)
     found: list[list[Hypothesis]] = [[] for _ in sources]
     draws = config.mbr or (config.nbest if config.sample else 1)
     for indices in _batches([len(source) for source in sources], batch_tokens // draws):

@@ -63,6 +63,12 @@ class SearchConfig:
             raise ValueError(f"nbest = {self.nbest} needs {kind}")
         if self.beam % self.groups:
             raise ValueError(f"groups = {self.groups} must divide beam = {self.beam}")
+        if self.sample and self.mbr:
+            raise ValueError("sample and mbr are two things to do with what is drawn: choose one")
+        drawing = {"temperature": self.temperature != 1, "top_k": self.top_k > 0, "top_p": self.top_p < 1}
+        idle = [name for name, given in drawing.items() if given and not draws]
+        if idle:
+            raise ValueError(f"{idle[0]} is for sampling: set sample = true, or mbr")
         searching = ("min_length", "no_repeat_ngram", "must", "prefix", "coverage_penalty")
         given = [name for name in searching if getattr(self, name)] + ["groups"] * (self.groups > 1)
         if draws and given:

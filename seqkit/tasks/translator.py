@@ -197,7 +197,7 @@ class Translator:
             suppress.add(UNK)
         phrases = tuple(tuple(self._known(phrase, "must")) for phrase in search.must)
         prefix, stem = self._beginning(search.prefix) if search.prefix else ((), None)
-        return Rules(frozenset(suppress), search.min_length, search.no_repeat_ngram, prefix, stem, phrases)
+        return Rules(suppress=frozenset(suppress), prefix=prefix, stem=stem, phrases=phrases)
 
     def _beginning(self, text: str) -> tuple[tuple[frozenset[int], ...], Stem | None]:
         """The tokens of a prefix, and its last word, which may go on: half a word has other tokens than a whole."""

@@ -115,6 +115,10 @@ def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(s
         ({"mbr": 8, "coverage_penalty": 0.2}, "search: coverage_penalty is for searching, not for sampling"),
         ({"mbr": 8, "must": ["a b"]}, "search: must is for searching, not for sampling"),
         ({"mbr": 8, "prefix": "a b"}, "search: prefix is for searching, not for sampling"),
+        ({"mbr": 8, "sample": True}, "search: sample and mbr are two things to do with what is drawn: choose one"),
+        ({"temperature": 0.5}, "search: temperature is for sampling: set sample = true, or mbr"),
+        ({"top_k": 3, "beam": 1}, "search: top_k is for sampling: set sample = true, or mbr"),
+        ({"top_p": 0.9}, "search: top_p is for sampling: set sample = true, or mbr"),
         ({"beam": 0}, "search: beam should be greater than or equal to 1, got 0"),
         ({"top_p": 1.5}, "search: top_p should be less than or equal to 1, got 1.5"),
         ({"normalize": "words"}, "search: normalize should be 'length' or 'gnmt', got 'words'"),
@@ -135,6 +139,7 @@ def test_settings_that_contradict_each_other_are_refused(settings, words):
         {"beam": 6, "groups": 3},
         {"beam": 4, "groups": 4},
         {"min_length": 2, "no_repeat_ngram": 3, "suppress": ["a"], "must": ["b c"], "prefix": "d"},
+        {"mbr": 4, "temperature": 0.5, "top_k": 3, "top_p": 0.9},
         {"sample": True, "min_length": 0, "suppress": ["a"], "prefix": ""},
     ],
 )

@@ -192,10 +192,19 @@ def test_a_phrase_may_repeat_what_nothing_else_may(vocab, beam):
 
 @pytest.mark.parametrize("beam", [1, 2, 512])
 def test_decode_refuses_when_no_output_obeys(beam):
-    model, config = Table(vocab=6, seed=0), SearchConfig(beam=beam)
+    model, rules = Table(vocab=6, seed=0), Rules(suppress=some(UNK, A, B))
     with pytest.raises(ConfigError, match="no output obeys these settings"):
-        decode(model, [[7], [8]], config, rules=Rules(suppress=some(UNK, A, B), min_length=1))
-    assert decode(model, [[7]], config, rules=Rules(suppress=some(UNK, A, B)))[0][0].ids == []
+        decode(model, [[7], [8]], SearchConfig(beam=beam, min_length=1), rules=rules)
+    assert decode(model, [[7]], SearchConfig(beam=beam), rules=rules)[0][0].ids == []
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_decode_takes_lengths_and_repeats_from_its_config(seed):
+    config = SearchConfig(beam=4, nbest=4, min_length=3, no_repeat_ngram=1)
+    found = decode(Table(vocab=12, seed=seed), [[7, 8, 9]], config)[0]
+    assert all(len(h.ids) >= 3 and len(set(h.ids)) == len(h.ids) for h in found)
+    freely = decode(Table(vocab=12, seed=seed), [[7, 8, 9]], SearchConfig(beam=4, nbest=4))[0]
+    assert [h.ids for h in found] != [h.ids for h in freely]
 
 
 def cases(count=400):
