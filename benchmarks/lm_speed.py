@@ -18,9 +18,9 @@ from torch import nn
 from seqkit import recipes, runs
 
 ROWS = {
-    "LSTM 2x200, batch 64 x 35": ("tatoeba-deu-eng/english-lstm-200", ["data.batch=64", "model.dropout=0.2"]),
-    "LSTM 2x650, batch 64 x 35": ("tatoeba-deu-eng/english-lstm-650", ["data.batch=64"]),
-    "char LSTM 1x256, batch 32 x 32": ("timemachine/lstm", ["model.dropout=0.0"]),
+    "LSTM 2x200, batch 64 x 35": ("tatoeba-deu-eng/english-lstm-200", {"data.batch": 64, "model.dropout": 0.2}),
+    "LSTM 2x650, batch 64 x 35": ("tatoeba-deu-eng/english-lstm-650", {"data.batch": 64}),
+    "char LSTM 1x256, batch 32 x 32": ("timemachine/lstm", {"model.dropout": 0.0}),
 }
 
 
@@ -71,16 +71,16 @@ def our_speed(trainer, updates):
 torch.set_num_threads(1)
 updates = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 OURS = {
-    "SGD": ["optim.name=sgd"],
-    "Muon": ["optim.name=muon"],
-    "SGD, 1,000": ["optim.name=sgd", "data.sampled_words=1000"],
-    "Muon, 1,000": ["optim.name=muon", "data.sampled_words=1000"],
+    "SGD": {"optim.name": "sgd", "data.sampled_words": 0},
+    "Muon": {"optim.name": "muon", "data.sampled_words": 0},
+    "SGD, 1,000": {"optim.name": "sgd", "data.sampled_words": 1000},
+    "Muon, 1,000": {"optim.name": "muon", "data.sampled_words": 1000},
 }
 print(f"{'':<32}  " + "  ".join(f"{name:>13}" for name in [*OURS, "plain PyTorch"]))
 for name, (recipe, overrides) in ROWS.items():
     speeds = []
     for settings in OURS.values():
-        config = recipes.load(recipe, ["data.floor=0", "data.sampled_words=0", *settings, *overrides])
+        config = recipes.load(recipe, {"data.floor": 0, **settings, **overrides})
         speeds.append(our_speed(runs.make_trainer(config, device="cpu"), updates))
     speeds.append(plain_speed(runs.make_trainer(config, device="cpu"), config, updates))
     print(f"{name:<32}  " + "  ".join(f"{speed:>13,.0f}" for speed in speeds), flush=True)

@@ -10,10 +10,11 @@ from itertools import islice
 import torch
 
 from seqkit import recipes, runs
+from seqkit.cli.options import key_values
 
 recipe, updates, *overrides = [*sys.argv[1:], *["multi30k/de-en", "40"][len(sys.argv) - 1 :]]
 torch.set_num_threads(1)
-trainer = runs.make_trainer(recipes.load(recipe, overrides), device="cpu")
+trainer = runs.make_trainer(recipes.load(recipe, key_values(overrides, "override")), device="cpu")
 events = trainer.run()
 list(islice(events, 3))  # to warm up
 began = time.process_time()

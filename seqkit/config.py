@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
@@ -117,19 +117,28 @@ class RunConfig:
             raise ValueError(f"optim.decay = {self.optim.decay!r} needs train.steps: it falls to 0 there")
 
 
-def read(path: Path, overrides: Iterable[str] = ()) -> dict[str, Any]:
-    """The plain data of a TOML file after `overrides`; raises `ConfigError` naming file and line."""
+def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The plain data of a TOML file after `overrides`, {"section.key": value}; `ConfigError` names file and line."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from None
-    for override in overrides:
-        apply_override(raw, override)
+    for key, value in (overrides or {}).items():
+        _set(raw, key, value)
     return raw
+
+
+def _set(raw: dict[str, Any], key: str, value: Any) -> None:
+    *parents, leaf = key.split(".")
+    for name in parents:
+        raw = raw.setdefault(name, {})
+        if not isinstance(raw, dict):
+            raise ConfigError(f"override {key!r}: {name!r} is a value, not a section")
+    raw[leaf] = value
 
 
 def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
@@ -162,27 +171,9 @@ def _sentence(cls: type, error: ValidationError) -> str:
 def _keys(cls: Any, path: list[str]) -> list[str]:
     """The keys that the section at `path` inside `cls` knows."""
     for name in path:
-        types = {f.name: f.type for f in dataclasses.fields(cls)}
-        found = types.get(name)
-        cls = globals().get(found, found) if isinstance(found, str) else found
-    return [f.name for f in dataclasses.fields(cls)] if dataclasses.is_dataclass(cls) else []
-
-
-def apply_override(raw: dict[str, Any], override: str) -> None:
-    """Set `a.b=value` in nested plain data; the value is TOML, and a bare word is a string."""
-    key, equals, text = override.partition("=")
-    *parents, leaf = key.strip().split(".")
-    if not equals or not leaf:
-        raise ConfigError(f"override {override!r} is not KEY=VALUE, such as train.steps=1000")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
-        value = text
-    for name in parents:
-        raw = raw.setdefault(name, {})
-        if not isinstance(raw, dict):
-            raise ConfigError(f"override {override!r}: {name!r} is a value, not a section")
-    raw[leaf] = value
+        fields = getattr(cls, "__pydantic_fields__", {})
+        cls = fields[name].annotation if name in fields else None
+    return list(getattr(cls, "__pydantic_fields__", {}))
 
 
 def describe(cls: Any) -> list[tuple[str, Any, str]]:

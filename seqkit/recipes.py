@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,11 @@ def find(name: str | Path) -> Path:
     raise ConfigError(f"no config file or recipe {str(name)!r}.{hint(str(name), files)}")
 
 
-def load(name: str | Path, overrides: Iterable[str] = ()) -> RunConfig:
-    """The recipe with every key filled in; raises `ConfigError` for any mistake in any section."""
+def load(name: str | Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+    """The recipe with every key filled in, after `overrides`, such as {"train.steps": 1000}.
+
+    Raises `ConfigError` for any mistake in any section.
+    """
     path = find(name)
     return complete(read(path, overrides), str(path))
 

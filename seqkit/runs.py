@@ -19,7 +19,7 @@ import torch
 from torch import nn
 
 from . import __version__, recipes
-from .config import RunConfig, build, plain, read
+from .config import RunConfig, build, plain
 from .errors import CheckpointError, ConfigError, Interrupted, hint, reason
 from .plugins import components
 from .training import checkpoint
@@ -82,14 +82,10 @@ def train(
     recipe for another task is refused. `listener` is told of every event. Raises `SeqkitError` for whatever a person
     can mend.
     """
-    path = recipes.find(config)
-    raw = read(path)
-    for key, value in (overrides or {}).items():
-        _set(raw, key, value)
-    settings = recipes.complete(raw, str(path))
+    settings = recipes.load(config, overrides)
     if task is not None and settings.task != task:
         raise ConfigError(
-            f"{path} is for {settings.task!r}; this command trains for {task!r}, `seqkit train` for any task"
+            f"{config} is for {settings.task!r}; this command trains for {task!r}, `seqkit train` for any task"
         )
     folder = Path(out)
     past = _prepare(folder, settings, resume=resume, overwrite=overwrite)
@@ -217,7 +213,7 @@ def _prepare(folder: Path, config: RunConfig, *, resume: bool, overwrite: bool) 
     last = checkpoint.target(folder, "last")
     if last is None:
         return None  # stopped before its first checkpoint: begin again
-    old = recipes.complete(read(folder / "config.toml"), str(folder / "config.toml"))
+    old = recipes.load(folder / "config.toml")
     _same(plain(old), plain(config), folder)
     return checkpoint.resolve(last)
 
@@ -235,15 +231,6 @@ def _same(old: dict[str, Any], new: dict[str, Any], folder: Path) -> None:
                     f"cannot resume {folder}: {key} was {was!r} and is now {now!r}; "
                     "set it back, or train into another --out"
                 )
-
-
-def _set(raw: dict[str, Any], key: str, value: Any) -> None:
-    *parents, leaf = key.split(".")
-    for name in parents:
-        raw = raw.setdefault(name, {})
-        if not isinstance(raw, dict):
-            raise ConfigError(f"override {key!r}: {name!r} is a value, not a section")
-    raw[leaf] = value
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """TOML and overrides become configs; configs become TOML again."""
 
+import math
 import tomllib
 
 import pytest
@@ -7,7 +8,8 @@ from letters import write_config
 
 import seqkit
 from seqkit import recipes
-from seqkit.config import OptimConfig, RunConfig, TrainConfig, apply_override, build, describe, plain
+from seqkit.cli.options import key_values
+from seqkit.config import OptimConfig, RunConfig, TrainConfig, build, describe, plain
 from seqkit.errors import ConfigError
 from seqkit.plugins import Components, Plugin, components
 
@@ -65,9 +67,9 @@ def test_every_preset_of_every_model_is_a_config_of_it(entry):
 
 
 def test_a_key_beside_a_preset_wins(here):
-    override = ['model.preset="tiny"', "model.width=64"]
+    override = {"model.preset": "tiny", "model.width": 64}
     assert recipes.load(here / "tiny.toml", override).model["width"] == 64
-    assert recipes.load(here / "tiny.toml", ['model.preset="tiny"']).model["decoder_layers"] == 1  # the file's own
+    assert recipes.load(here / "tiny.toml", {"model.preset": "tiny"}).model["decoder_layers"] == 1  # the file's own
 
 
 @pytest.mark.parametrize(
@@ -87,11 +89,8 @@ def test_a_key_beside_a_preset_wins(here):
     ],
 )
 def test_the_value_of_an_override_is_toml_or_else_a_string(override, value):
-    raw = {"a": {"c": 1}}
-    apply_override(raw, override)
-    assert raw["a"]["c"] == 1
-    (found,) = [raw["a"][key] for key in raw["a"] if key != "c"]
-    assert (found, type(found)) == (value, type(value))
+    ((key, found),) = key_values([override], "--set").items()
+    assert (key, found, type(found)) == ("a.b", value, type(value))
 
 
 def test_an_override_reaches_the_same_config_by_every_door(here, cli):
@@ -100,19 +99,19 @@ def test_an_override_reaches_the_same_config_by_every_door(here, cli):
     assert (raw["train"]["seed"], raw["optim"]["decay"]) == (7, "cosine")
     done = cli("train", "tiny.toml", "--out", "run", "--set", "train.seed=7", "--set", "optim.decay=cosine")
     assert done.code == 0
-    assert recipes.load("run/config.toml") == recipes.load("tiny.toml", ["train.seed=7", "optim.decay=cosine"])
+    assert recipes.load("run/config.toml") == recipes.load("tiny.toml", {"train.seed": 7, "optim.decay": "cosine"})
 
 
-@pytest.mark.parametrize("value", ["inf", "nan", "-inf"])
+@pytest.mark.parametrize("value", [math.inf, math.nan, -math.inf])
 def test_a_number_is_a_number(here, value):
     with pytest.raises(ConfigError, match=r"optim\.lr "):
-        recipes.load("tiny.toml", [f"optim.lr={value}"])
+        recipes.load("tiny.toml", {"optim.lr": value})
 
 
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("train", "'train' is not KEY=VALUE"),
+        ("train", "--set 'train' is not KEY=VALUE"),
         ("train.steps.more=1", "'steps' is a value, not a section"),
         ("train=3", "train should be an object, got 3"),
         ("model=big", "model should be an object, got 'big'"),
@@ -129,7 +128,7 @@ def test_a_number_is_a_number(here, value):
 )
 def test_a_wrong_override_names_section_key_and_value(here, override, says):
     with pytest.raises(ConfigError, match=says):
-        recipes.load("tiny.toml", [override])
+        recipes.load("tiny.toml", key_values([override], "--set"))
 
 
 def test_overrides_in_python_are_values(here):
@@ -151,7 +150,7 @@ def test_a_config_that_cannot_be_read_is_named(here):
 
 
 def test_paths_in_a_config_are_kept_whole_so_that_it_works_from_anywhere(here):
-    config = recipes.load("tiny.toml", ["data.train=['train.source', 'train.target']", "data.valid=[]"])
+    config = recipes.load("tiny.toml", {"data.train": ["train.source", "train.target"], "data.valid": []})
     assert config.data["train"] == [str(here / "train.source"), str(here / "train.target")]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..plugins import components
+from .options import key_values
 
 
 @click.command()
@@ -38,7 +39,7 @@ def config(name: str | None, overrides: tuple[str, ...]) -> None:
         for recipe in recipes.names():
             click.echo(recipe)
         return
-    click.echo(_annotated(recipes.load(name, overrides)))
+    click.echo(_annotated(recipes.load(name, key_values(overrides, "--set"))))
 
 
 def _annotated(config: Any) -> str:

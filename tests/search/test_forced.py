@@ -166,4 +166,9 @@ def test_an_ensemble_is_covered_as_its_first_model_attends():
 def test_no_output_is_refused_in_words_with_a_coverage_penalty_too(beta):
     nothing = Rules(suppress=frozenset(range(13)) - {EOS})
     with pytest.raises(ConfigError, match="no output obeys these settings"):
-        decode(untrained(*SIZES["transformer"]), [[5, EOS]], SearchConfig(coverage_penalty=beta, min_length=1), rules=nothing)
+        decode(
+            untrained(*SIZES["transformer"]),
+            [[5, EOS]],
+            SearchConfig(coverage_penalty=beta, min_length=1),
+            rules=nothing,
+        )

@@ -34,10 +34,8 @@ def task(tmp_path):
 
     def make(share):
         data = {"corpus": "", "train": [str(tmp_path / "text")] * 2, "valid": [], "scheduled_sampling": share}
-        overrides = [
-            f"data.{key}={str(value) if isinstance(value, float) else repr(value)}" for key, value in data.items()
-        ]
-        overrides += ["text.tokenizer=char", "text.vocab_size=300"]
+        overrides = {f"data.{key}": value for key, value in data.items()}
+        overrides |= {"text.tokenizer": "char", "text.vocab_size": 300}
         return runs.make_trainer(recipes.load("demo/en-de", overrides), device="cpu").task
 
     return make

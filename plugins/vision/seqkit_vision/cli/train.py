@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -93,9 +92,5 @@ def _published(path: Path, settings: dict[str, Any], weights: Path | None, spare
 
     if weights and not weights.is_file():
         raise ConfigError(f"--weights {weights}: there is no such file")
-
-    def resolved() -> Any:
-        return recipes.load(path, [f"{key}={json.dumps(value)}" for key, value in settings.items()])
-
-    settings = needs(resolved()) | settings
-    return settings, starting_point(resolved(), weights, spare)
+    settings = needs(recipes.load(path, settings)) | settings
+    return settings, starting_point(recipes.load(path, settings), weights, spare)
