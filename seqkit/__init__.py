@@ -15,15 +15,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import data as data
+    from . import errors as errors
+    from . import metrics as metrics
     from . import ngram as ngram
+    from . import search as search
+    from . import text as text
     from .errors import SeqkitError
     from .loading import load
     from .runs import Run, train
+    from .tasks.language_model import LanguageModel
     from .tasks.translator import Translation, Translator
     from .text import Tokenizer, Vocab
 
 __version__ = "0.1.0"
 _HOMES = {
+    "LanguageModel": ".tasks.language_model",
     "Run": ".runs",
     "SeqkitError": ".errors",
     "Tokenizer": ".text",
@@ -33,17 +40,21 @@ _HOMES = {
     "load": ".loading",
     "train": ".runs",
 }
-_MODULES = ("ngram",)
-__all__ = ["Run", "SeqkitError", "Tokenizer", "Translation", "Translator", "Vocab", "__version__", "load", "train"]
+_MODULES = ("data", "errors", "metrics", "ngram", "search", "text")
+__all__ = [
+    "LanguageModel", "Run", "SeqkitError", "Tokenizer", "Translation", "Translator", "Vocab", "__version__", "data",
+    "errors", "load", "metrics", "ngram", "search", "text", "train",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name], __name__), name)
+        globals()[name] = found = getattr(importlib.import_module(_HOMES[name], __name__), name)
+        return found
     raise AttributeError(f"module 'seqkit' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *_MODULES]
+    return __all__

@@ -37,6 +37,6 @@ def corpora() -> str:
 
 
 def shipped_model() -> str:
-    from .runs import load
+    from .loading import load
 
     return f"Hello. → {load(device='cpu').translate(['Hello.'])[0]}"

@@ -78,9 +78,9 @@ def train(
     """Train by a TOML file or a shipped recipe into the folder `out`.
 
     `overrides` maps "section.key" to a value. `resume` goes on where `out` stopped, bit for bit on the CPU;
-    `overwrite` replaces it; `init` starts from the weights and tokenizers of another run. With `task`, a
-    recipe for another task is refused. `listener` is told of every event. Raises `SeqkitError` for whatever a person
-    can mend.
+    `overwrite` replaces it; `init` starts from the weights and tokenizers of another run, or of a shipped
+    model by name. With `task`, a recipe for another task is refused. `listener` is told of every event. Raises
+    `SeqkitError` for whatever a person can mend; in the main thread SIGINT and SIGTERM save, then raise `Interrupted`.
     """
     settings = recipes.load(config, overrides)
     if task is not None and settings.task != task:
@@ -89,7 +89,7 @@ def train(
         )
     folder = Path(out)
     past = _prepare(folder, settings, resume=resume, overwrite=overwrite)
-    start = past or (checkpoint.resolve(Path(init)) if init else None)
+    start = past or (config_of(init)[1] if init else None)
     trainer = make_trainer(settings, device=device, folder=start)
     if past:
         checkpoint.load_model(past, trainer.averaged)
@@ -120,28 +120,24 @@ def make_trainer(config: RunConfig, *, device: str = "auto", folder: Path | None
     where = pick_device(device)
     torch.manual_seed(config.train.seed)
     task = components().tasks.load(config.task)(config, folder)
-    dims = task.dims()
-    _suits(config, dims)
-    return Trainer(task, make_model(config.model, dims), config.train, config.optim, where)
+    return Trainer(task, make_model(config.model, task.dims()), config.train, config.optim, where)
 
 
-def _suits(config: RunConfig, dims: Mapping[str, int]) -> None:
-    """Refuse a model of another task, which wants other sizes."""
-    name = config.model["name"]
-    call = signature(components().models.load(name))
+def make_model(section: Mapping[str, Any], dims: Mapping[str, int]) -> nn.Module:
+    """The model of a complete [model] section and the sizes that the data decided.
+
+    Raises `ConfigError` if the model wants other sizes, which is to say that it is for another task.
+    """
+    settings = {key: value for key, value in section.items() if key != "name"}
+    cls = components().models.load(section["name"])
+    call = signature(cls)
     try:
         call.bind(None, **dims)
     except TypeError:
         raise ConfigError(
-            f"[model] {name} is not for the task {config.task!r}: it needs {', '.join([*call.parameters][1:])}, "
+            f"[model] {section['name']} is not for this task: it needs {', '.join([*call.parameters][1:])}, "
             f"the data gives {', '.join(dims)}; `seqkit models` says what each is for"
         ) from None
-
-
-def make_model(section: Mapping[str, Any], dims: Mapping[str, int]) -> nn.Module:
-    """The model of a complete [model] section and the sizes that the data decided."""
-    settings = {key: value for key, value in section.items() if key != "name"}
-    cls = components().models.load(section["name"])
     model: nn.Module = cls(build(cls.Config, settings, f"[model] {section['name']}"), **dims)
     return model
 
@@ -326,18 +322,15 @@ def _opened(model: str | Path | None) -> tuple[Path, Path, RunConfig, dict[str, 
     return path, folder, config, dims
 
 
-def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
-    """Open a run folder, a step folder, or a shipped model by name; without `model`, the shipped translator.
-
-    A translation model gives a `Translator`. With `task`, a model of another task is refused.
-    """
+def open_run(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
+    """What the task makes of a run folder, a step folder, or a shipped model by name; see `seqkit.load`."""
     path, folder, config, dims = _opened(model)
     if task is not None and config.task != task:
         raise CheckpointError(f"{path} is a model for {config.task!r}; this command needs one for {task!r}")
     where = pick_device(device)
     try:
         built = make_model(config.model, dims)
-    except TypeError as error:
-        raise CheckpointError(f"{folder / checkpoint.META} is damaged: its dims do not fit the model") from error
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / checkpoint.META} is damaged: {error}") from None
     checkpoint.load_model(folder, built)
     return components().tasks.load(config.task).open(built.to(where).eval(), folder, config)

@@ -44,7 +44,9 @@ DAMAGE = {
     "meta.json: should be an object": lambda step: edit(step / "meta.json", config=None),
     "[data]: unknown key 'magic'": lambda step: edit_config(step, "data", magic=1),
     "no model 'transformed'": lambda step: edit_config(step, "model", name="transformed"),
-    "its dims do not fit the model": lambda step: edit(step / "meta.json", dims={"vocabulary": 3}),
+    "it needs target_vocab, source_vocab, the data gives vocabulary": lambda step: edit(
+        step / "meta.json", dims={"vocabulary": 3}
+    ),
     "vocab.tsv has 20 tokens": lambda step: shorten(step / "tokenizer/vocab.tsv"),
     "vocab.tsv:20: expected TOKEN<tab>COUNT": lambda step: write_lines(
         step / "tokenizer/vocab.tsv", [*(step / "tokenizer/vocab.tsv").read_text().splitlines()[:19], "torn"]

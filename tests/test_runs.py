@@ -215,7 +215,7 @@ def test_a_model_of_another_task_is_refused(run, monkeypatch):
 def test_a_model_for_another_task_is_refused_before_training(here, cli):
     settings = ["--set", 'model={name="transformer-lm"}']
     assert cli("train", "tiny.toml", "--out", "a", *settings).complaint() == (
-        "[model] transformer-lm is not for the task 'translation': it needs vocab, the data gives "
+        "[model] transformer-lm is not for this task: it needs vocab, the data gives "
         "target_vocab, source_vocab; `seqkit models` says what each is for"
     )
     assert not (here / "a").exists()

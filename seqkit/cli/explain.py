@@ -19,15 +19,15 @@ def explain(
     """Translate TEXT and show what each output token looks at, how sure it is, and what else it might have been."""
     from rich.console import Console
 
-    from .. import runs
     from ..attention_maps import shaded
+    from ..loading import load
 
     settings = key_values(search, "--search")
     if said is not None and settings:
         raise click.UsageError("choose one of --as and --search: a given translation is not searched for")
     text, said = checked_utf8(text), None if said is None else checked_utf8(said)
     set_threads(threads)
-    translator = runs.load(model, device=device, task="translation")
+    translator = load(model, device=device, task="translation")
     best = translator.given(text, said) if said is not None else translator.translate_nbest([text], **settings)[0][0]
     console = Console(highlight=False, emoji=False, width=_WIDE)
     console.print(best.text, markup=False)

@@ -36,10 +36,10 @@ def models_option(function: F) -> F:
 
 def open_translator(models: Iterable[str], device: str) -> Translator:
     """The translator of a run folder or name, of several as one, or without any the shipped one."""
-    from .. import runs
+    from ..loading import load
     from ..tasks.translator import Translator
 
-    found = [runs.load(model, device=device, task="translation") for model in models or (None,)]
+    found = [load(model, device=device, task="translation") for model in models or (None,)]
     return Translator.ensemble(found) if len(found) > 1 else found[0]
 
 

@@ -13,12 +13,12 @@ from typing import BinaryIO, cast
 from ..errors import DataError, reason
 
 
-def read_lines(path: Path) -> Iterator[str]:
+def read_lines(path: str | Path) -> Iterator[str]:
     """The lines of a UTF-8 file, without their ends; only "\\n" ends a line. Plain, or gzip if named *.gz.
 
     Raises `DataError` for a missing file, a folder, a damaged archive, or a line that is not UTF-8.
     """
-    number = 0
+    path, number = Path(path), 0
     with reading(path), open_bytes(path) as file:
         for number, line in enumerate(file, 1):
             try:

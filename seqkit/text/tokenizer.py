@@ -140,8 +140,9 @@ class Tokenizer:
         """Readable text of tokens."""
         return self.splitter.join(_join_bytes(tokens) if self.byte_fallback else tokens)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: str | Path) -> None:
         """Write tokenizer.json, vocab.tsv and what the splitter keeps into the existing `folder`."""
+        folder = Path(folder)
         about = {
             "format": _FORMAT,
             "tokenizer": self.name,
@@ -153,8 +154,9 @@ class Tokenizer:
         self.splitter.save(folder)
 
     @classmethod
-    def load(cls, folder: Path) -> Tokenizer:
+    def load(cls, folder: str | Path) -> Tokenizer:
         """Read what `save` wrote; raises `DataError` naming the file."""
+        folder = Path(folder)
         path = folder / "tokenizer.json"
         try:
             about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

@@ -93,16 +93,16 @@ class Vocab:
         total = sum(self.counts)
         return self.counts[UNK] / total if total else 0.0
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write `token TAB count` lines, id order; backslash, tab and line ends are escaped."""
         lines = [f"{_escape(token)}\t{count}\n" for token, count in zip(self.tokens, self.counts, strict=True)]
-        path.write_text("".join(lines), encoding="utf-8", newline="\n")
+        Path(path).write_text("".join(lines), encoding="utf-8", newline="\n")
 
     @classmethod
-    def load(cls, path: Path) -> Vocab:
+    def load(cls, path: str | Path) -> Vocab:
         """Read what `save` wrote; raises `DataError` with file and line."""
         try:
-            text = path.read_bytes().decode("utf-8")
+            text = Path(path).read_bytes().decode("utf-8")
         except OSError as error:
             raise DataError(f"cannot read vocabulary {path}: {reason(error)}") from None
         except UnicodeDecodeError:

@@ -149,10 +149,14 @@ def test_init_takes_weights_and_tokenizers_and_nothing_else(here, run, beginner)
         torch.testing.assert_close(started.model.state_dict()[name], tensor, rtol=0, atol=1e-6)
     with pytest.raises(CheckpointError, match="does not fit the model"):
         seqkit.train("tiny.toml", out="other", init=run)
+    with pytest.raises(CheckpointError, match="does not fit the model"):
+        seqkit.train("tiny.toml", out="other", init="en-de")
 
 
 def test_init_of_nothing_is_told_before_any_work(here, cli):
-    assert "no model at none" in cli("train", "tiny.toml", "--out", "run", "--init", "none").complaint()
+    said = cli("train", "tiny.toml", "--out", "run", "--init", "en-ed").complaint()
+    assert said == "no folder and no shipped model 'en-ed'. Did you mean 'en-de'? Known: en-de."
+    assert "no model at run/none" in cli("train", "tiny.toml", "--out", "run", "--init", "run/none").complaint()
     assert not (here / "run").exists()
 
 

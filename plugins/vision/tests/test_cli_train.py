@@ -245,7 +245,7 @@ def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
         (["--model", "lennet", "--data", "x"], "no model 'lennet'. Did you mean 'lenet'?"),
         (
             ["--model", "transformer", "--data", "mnist"],
-            "[model] transformer is not for the task 'vision': it needs target_vocab",
+            "[model] transformer is not for this task: it needs target_vocab",
         ),
         (["--data", "mnist", "--set", "data.flips=true"], "unknown key 'flips'. Did you mean 'flip'?"),
         (["--data", "mnist", "--set", "data.crop"], "--set 'data.crop' is not KEY=VALUE"),
