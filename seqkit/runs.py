@@ -23,7 +23,7 @@ from .config import RunConfig, build, plain
 from .errors import CheckpointError, ConfigError, Interrupted, hint, reason
 from .plugins import components
 from .training import checkpoint
-from .training.devices import pick_device
+from .training.devices import keep_freed_memory, pick_device
 from .training.trainer import Evaluated, Trainer, Updated
 
 _MAY_CHANGE = {"steps", "epochs", "eval_every", "patience", "keep"}  # of [train], when a run goes on
@@ -80,7 +80,10 @@ def train(
     `overrides` maps "section.key" to a value. `resume` goes on where `out` stopped, bit for bit on the CPU;
     `overwrite` replaces it; `init` starts from the weights and tokenizers of another run, or of a shipped
     model by name. With `task`, a recipe for another task is refused. `listener` is told of every event. Raises
-    `SeqkitError` for whatever a person can mend; in the main thread SIGINT and SIGTERM save, then raise `Interrupted`.
+    `SeqkitError` for whatever a person can mend.
+
+    What it does to the process: in the main thread, SIGINT and SIGTERM save and raise `Interrupted` while it trains;
+    on the CPU, the C library keeps freed memory from then on (`seqkit.training.devices.keep_freed_memory`).
     """
     settings = recipes.load(config, overrides)
     if task is not None and settings.task != task:
@@ -118,6 +121,8 @@ def _restore(trainer: Trainer, past: Path) -> None:
 def make_trainer(config: RunConfig, *, device: str = "auto", folder: Path | None = None) -> Trainer:
     """Task, model and trainer of a complete config; tokenizers come from the checkpoint `folder` if there is one."""
     where = pick_device(device)
+    if where.type == "cpu":
+        keep_freed_memory()
     torch.manual_seed(config.train.seed)
     task = components().tasks.load(config.task)(config, folder)
     return Trainer(task, make_model(config.model, task.dims()), config.train, config.optim, where)

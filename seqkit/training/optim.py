@@ -17,26 +17,23 @@ from .muon import Muon
 def make_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
     """Weight decay for matrices only; biases and norms are left alone. Muon takes the matrices of hidden layers.
 
-    Each group has a "factor" of the learning rate: `output_rate` for the last layer, 1 for all else.
+    Each group has a "scale" of the learning rate: `output_rate` for the last layer, 1 for all else.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     last = _of_output(model)
     hidden = [p for p in _hidden(model) if p.requires_grad] if config.name == "muon" else []
+    others = [(p, config.output_rate if _among(p, last) else 1.0) for p in trained if not _among(p, hidden)]
     groups: list[dict[str, Any]] = []
-    for factor, parameters in (
-        (1.0, [p for p in trained if config.output_rate == 1 or not _among(p, last)]),
-        (config.output_rate, [p for p in trained if config.output_rate != 1 and _among(p, last)]),
-    ):
-        others = [p for p in parameters if not _among(p, hidden)]
-        matrices, vectors = [p for p in others if p.dim() >= 2], [p for p in others if p.dim() < 2]
-        groups.append({"params": matrices, "weight_decay": config.weight_decay, "factor": factor})
-        groups.append({"params": vectors, "weight_decay": 0.0, "factor": factor})
-    groups = [group for i, group in enumerate(groups) if i < 2 or group["params"]]
+    for scale in dict.fromkeys((1.0, config.output_rate)):
+        matrices = [p for p, its in others if its == scale and p.dim() >= 2]
+        vectors = [p for p, its in others if its == scale and p.dim() < 2]
+        groups.append({"params": matrices, "weight_decay": config.weight_decay, "scale": scale})
+        groups.append({"params": vectors, "weight_decay": 0.0, "scale": scale})
     if config.name == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.beta1)
     adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "eps": 1e-9, "foreach": True}
     if config.name == "muon":
-        orthogonal = {"params": hidden, "weight_decay": config.weight_decay, "orthogonal": True, "factor": 1.0}
+        orthogonal = {"params": hidden, "weight_decay": config.weight_decay, "orthogonal": True, "scale": 1.0}
         return Muon([*groups, orthogonal], **adamw)
     return torch.optim.AdamW(groups, **adamw)
 
@@ -78,8 +75,8 @@ def _hidden(model: nn.Module) -> list[nn.Parameter]:
     return [p for p in model.parameters() if p.dim() >= 2 and not _among(p, left_out)]
 
 
-def learning_rate(config: OptimConfig, step: int, steps: int) -> float:
-    """The rate of update `step` (from 0) of `steps`: a function of the step, so nothing to save or resume."""
+def learning_rate(config: OptimConfig, step: int, *, steps: int, drops: int = 0) -> float:
+    """The rate of update `step` (from 0) of `steps`, after `drops` evaluations that were not the best."""
     if step < config.warmup:
         return config.lr * (step + 1) / config.warmup
     if config.decay == "rsqrt":  # Vaswani et al. 2017, section 5.3
@@ -89,4 +86,6 @@ def learning_rate(config: OptimConfig, step: int, steps: int) -> float:
         return config.lr * 0.5 * (1 + math.cos(math.pi * done))
     if config.decay == "linear":
         return config.lr * (1 - done)
+    if config.decay == "plateau":
+        return config.lr * config.factor**drops
     return config.lr

@@ -24,7 +24,7 @@ from ..config import OptimConfig, TrainConfig
 from ..errors import TrainingError
 from ..tasks.base import Batch, Task, Totals
 from .checkpoint import unique_tensors
-from .devices import Processes, autocast, keep_freed_memory, pick_precision
+from .devices import Processes, autocast, pick_precision
 from .optim import freeze, learning_rate, make_optimizer
 from .watch import Layers, activity, by_layer, dead_shares, gradient_norms
 
@@ -81,8 +81,6 @@ class Trainer:
     ) -> None:
         self.task, self.config, self.optim, self.device = task, config, optim, device
         self.precision = pick_precision(device, config.precision, model)
-        if device.type == "cpu":
-            keep_freed_memory()
         self.processes = Processes.join(device)
         freeze(model, optim.freeze)
         self.model = model.to(device)
@@ -149,15 +147,16 @@ class Trainer:
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         self.processes.sum([sums, *gradients])
         loss, targets = sums.tolist()
-        norm = self._apply(gradients, loss, int(targets))
+        rate = learning_rate(self.optim, self.state.step, steps=self.config.steps, drops=self.state.drops)
+        norm = self._apply(gradients, loss, int(targets), rate)
         self.state.step += 1
         self.state.batch += self.config.accumulate * self.processes.world
         return Updated(
-            self.state.step, self.state.epoch, loss / targets, self.lr(self.state.step - 1), norm, int(targets),
+            self.state.step, self.state.epoch, loss / targets, rate, norm, int(targets),
             time.perf_counter() - began,
         )  # fmt: skip
 
-    def _apply(self, gradients: list[Tensor], loss: float, targets: int) -> float:
+    def _apply(self, gradients: list[Tensor], loss: float, targets: int, rate: float) -> float:
         """Scale, clip and apply summed gradients; returns their norm per target."""
         norm = float(torch.nn.utils.get_total_norm(gradients)) / targets
         if not math.isfinite(norm) or not math.isfinite(loss):
@@ -172,7 +171,7 @@ class Trainer:
         clip = self.optim.clip
         torch._foreach_mul_(gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets)
         for part in self.optimizer.param_groups:
-            part["lr"] = self.lr(self.state.step) * part["factor"]
+            part["lr"] = rate * part["scale"]
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.config.average:
@@ -187,13 +186,9 @@ class Trainer:
             return min(self.config.average, (1 + step) / (10 + step))
         return 0.0 if since < 0 else 1 - 1 / (step - since + 1)
 
-    def lr(self, step: int) -> float:
-        rate = learning_rate(self.optim, step, self.config.steps)
-        return rate * self.optim.factor**self.state.drops if self.optim.decay == "plateau" else rate
-
     @torch.no_grad()
     def evaluate(self) -> Evaluated:
-        """Score the averaged model on the validation data."""
+        """Score the averaged model on the validation data, and remember how it compares with those before."""
         began, totals, carry = time.perf_counter(), Totals(), None
         self.averaged.eval()
         watched: AbstractContextManager[dict[str, Tensor]]
@@ -206,16 +201,20 @@ class Trainer:
                     carry = step.carry
             metrics = self.task.metrics(self.averaged, totals)
         self.model.train()
-        value = self.processes.agree(metrics[self.task.goal.metric])
-        best = self.task.goal.improves(value, self.state.best)
-        self.state.stale = 0 if best else self.state.stale + 1
-        self.state.drops += not best
-        if not best and self.state.averaged_since < 0:
-            self.state.averaged_since = self.state.step
-        self.state.best = value if best else self.state.best
-        self.state.evaluated = self.state.step
+        best = self._judge(self.processes.agree(metrics[self.task.goal.metric]))
         layers = by_layer(gradient=self._gradients, dead=dead_shares(fired))
         return Evaluated(self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began, layers)
+
+    def _judge(self, value: float) -> bool:
+        """Whether an evaluation is the best so far: what patience, plateaus and averages go by."""
+        best, state = self.task.goal.improves(value, self.state.best), self.state
+        if best:
+            state.best, state.stale = value, 0
+        else:
+            state.stale, state.drops = state.stale + 1, state.drops + 1
+            state.averaged_since = state.step if state.averaged_since < 0 else state.averaged_since
+        state.evaluated = state.step
+        return best
 
     def _groups(self) -> Iterator[list[Batch]]:
         """This process's batches of every update left in the epoch; all processes get equally many groups."""

@@ -198,7 +198,7 @@ def test_two_processes_train_as_one(tmp_path):
 )
 def test_the_learning_rate_rises_and_falls_as_named(decay, middle, end):
     config = OptimConfig(lr=2.0, warmup=10, decay=decay)
-    rates = [learning_rate(config, step, 110) for step in range(111)]
+    rates = [learning_rate(config, step, steps=110, drops=7) for step in range(111)]
     assert rates[0] == pytest.approx(0.2)
     assert rates[9] == pytest.approx(2.0)
     if decay == "rsqrt":
