@@ -100,16 +100,28 @@ def train(
     elif start:
         checkpoint.load_model(start, trainer.model)
         trainer.averaged.load_state_dict(trainer.model.state_dict())
-    if not trainer.processes.first:
-        for _ in trainer.run():
-            pass
-        trainer.processes.wait()  # for the first one to write the last checkpoint
-        return _finished(folder, trainer)
-    return _train(trainer, settings, folder, overwrite, listener)
+    with _stop_requests(trainer.processes.world) as stop:
+        if trainer.processes.first:
+            with _opened_log(folder, settings, trainer.state.step, overwrite) as write:
+                if start and not past:  # what it starts from may be gone, or another, when it is resumed
+                    _save(trainer, settings, folder, {}, best=False)
+                _run(trainer, settings, folder, write, listener, stop)
+        else:
+            for _ in trainer.run():
+                _stop_together(trainer, folder, stop)
+    trainer.processes.wait()  # for the first one to write the last checkpoint
+    best = checkpoint.read_meta(checkpoint.resolve(folder))
+    return Run(folder, trainer.state.step, best["metrics"])
 
 
 def _restore(trainer: Trainer, past: Path) -> None:
     tensors, meta = checkpoint.load_tensors(past / checkpoint.TRAINER), checkpoint.read_meta(past)
+    about = trainer.task.about()
+    if meta.get("about", about) != about:
+        raise CheckpointError(
+            f"cannot resume {past.parent}: the data has changed; it was {'; '.join(meta['about'])}; "
+            f"it is {'; '.join(about)}: train into another --out, with --init {past.parent}"
+        )
     try:
         trainer.restore(tensors, meta["state"])
     except (LookupError, TypeError, ValueError, RuntimeError):
@@ -147,33 +159,41 @@ def make_model(section: Mapping[str, Any], dims: Mapping[str, int]) -> nn.Module
     return model
 
 
-def _train(trainer: Trainer, config: RunConfig, folder: Path, overwrite: bool, listener: Listener) -> Run:
+def _run(
+    trainer: Trainer,
+    config: RunConfig,
+    folder: Path,
+    write: Callable[[dict[str, Any]], None],
+    listener: Listener,
+    stop: threading.Event,
+) -> None:
     """Consume the trainer's events: log, save, tell."""
-    with _stop_requests() as stop, _opened_log(folder, config, trainer.state.step, overwrite) as write:
-        size = sum(p.numel() for p in trainer.parameters)
-        listener(
-            Started(
-                folder, trainer.state.step, config, size, str(trainer.device), trainer.precision, trainer.task.about()
-            )
-        )
-        metrics: dict[str, float] = {}
-        for event in trainer.run():
-            write({"event": type(event).__name__.lower(), **dataclasses.asdict(event)})
-            listener(event)
-            if isinstance(event, Evaluated):
-                metrics = event.metrics
-                listener(Saved(event.step, _save(trainer, config, folder, metrics, best=event.best)))
-            if stop.is_set() and not trainer.finished:
-                if not isinstance(event, Evaluated):
-                    _save(trainer, config, folder, metrics, best=False)
-                raise Interrupted(f"stopped at step {trainer.state.step}; saved: go on with --resume --out {folder}")
-    trainer.processes.wait()
-    return _finished(folder, trainer)
+    size = sum(p.numel() for p in trainer.parameters)
+    about = trainer.task.about()
+    listener(Started(folder, trainer.state.step, config, size, str(trainer.device), trainer.precision, about))
+    metrics: dict[str, float] = {}
+
+    def save() -> None:
+        _save(trainer, config, folder, metrics, best=False)
+
+    for event in trainer.run():
+        write({"event": type(event).__name__.lower(), **dataclasses.asdict(event)})
+        listener(event)
+        if isinstance(event, Evaluated):
+            metrics = event.metrics
+            listener(Saved(event.step, _save(trainer, config, folder, metrics, best=event.best)))
+        _stop_together(trainer, folder, stop, None if isinstance(event, Evaluated) else save)
 
 
-def _finished(folder: Path, trainer: Trainer) -> Run:
-    best = checkpoint.read_meta(checkpoint.resolve(folder))
-    return Run(folder, trainer.state.step, best["metrics"])
+def _stop_together(
+    trainer: Trainer, folder: Path, stop: threading.Event, save: Callable[[], None] | None = None
+) -> None:
+    """Raise `Interrupted` in every process once one of them was told to stop; the first one saves before."""
+    if trainer.processes.any(stop.is_set()) and not trainer.finished:
+        if save:
+            save()
+        trainer.processes.wait()
+        raise Interrupted(f"stopped at step {trainer.state.step}; saved: go on with --resume --out {folder}")
 
 
 def _save(trainer: Trainer, config: RunConfig, run: Path, metrics: dict[str, float], *, best: bool) -> Path:
@@ -184,6 +204,7 @@ def _save(trainer: Trainer, config: RunConfig, run: Path, metrics: dict[str, flo
         "precision": trainer.precision,
         "config": plain(config),
         "dims": trainer.task.dims(),
+        "about": trainer.task.about(),
         "state": trainer.facts(),
         "metrics": metrics,
     }
@@ -243,10 +264,8 @@ def _opened_log(
         if overwrite:
             _clear(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "config.toml").open("wb") as file:
-            tomli_w.dump(plain(config), file)
-        kept = _logged(folder / LOG, step) if step else []
-        (folder / LOG).write_text("".join(kept), encoding="utf-8")
+        checkpoint.replace(folder / "config.toml", tomli_w.dumps(plain(config)))
+        checkpoint.replace(folder / LOG, "".join(_logged(folder / LOG, step) if step else []))
         with (folder / LOG).open("a", encoding="utf-8", buffering=1) as log:
             yield lambda event: print(json.dumps(event), file=log)
     except BrokenPipeError:  # a listener's, not ours
@@ -278,8 +297,11 @@ def _clear(folder: Path) -> None:
 
 
 @contextmanager
-def _stop_requests() -> Iterator[threading.Event]:
-    """SIGINT and SIGTERM set the event instead of stopping at once; a second one does stop at once."""
+def _stop_requests(processes: int) -> Iterator[threading.Event]:
+    """SIGINT and SIGTERM set the event instead of stopping at once; a second one does stop at once.
+
+    Of several processes, a terminal and torchrun tell each twice: there, torchrun kills what takes too long.
+    """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop
@@ -288,7 +310,8 @@ def _stop_requests() -> Iterator[threading.Event]:
 
     def request(number: int, frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(number, old[number])
+        if processes == 1:
+            signal.signal(number, old[number])
 
     old = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

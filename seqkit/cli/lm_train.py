@@ -43,7 +43,10 @@ def train(
             "data.corpus": "",
             "data.train": [str(path) for path in text],
             "data.valid": [],
+            "data.test": [],
             "data.test_share": 0.0,
+            "data.column": 0,
+            "data.unique": False,
         }
     if valid:
         settings["data.valid"] = [str(valid)]

@@ -79,4 +79,4 @@ def _own_text(source: Path | None, target: Path | None) -> dict[str, Any]:
         raise ConfigError("--source and --target go together: two files, line by line each other's translation")
     if source is None:
         return {}
-    return {"data.corpus": "", "data.train": [str(source), str(target)], "data.valid": []}
+    return {"data.corpus": "", "data.train": [str(source), str(target)], "data.valid": [], "data.limit": 0}

@@ -128,7 +128,7 @@ class Dropout(nn.Module):
         if not self.training or self.rate == 0:
             return x
         if x.device.type == "cpu":
-            return cast(Tensor, _ByteDropout.apply(x, round(self.rate * 256)))  # type: ignore[no-untyped-call]
+            return cast(Tensor, _ByteDropout.apply(x, min(255, round(self.rate * 256))))  # type: ignore[no-untyped-call]
         return F.dropout(x, self.rate)
 
     def extra_repr(self) -> str:

@@ -66,7 +66,7 @@ def decode(
 def longest(source: int, config: SearchConfig) -> int:
     """The most tokens, `<eos>` included, that an output of `source` source tokens may have."""
     limit = int(config.max_ratio * source) + config.max_extra
-    return min(limit, config.max_length) if config.max_length else limit
+    return min(limit, config.max_length + 1) if config.max_length else limit
 
 
 def _batches(lengths: list[int], budget: int) -> list[list[int]]:

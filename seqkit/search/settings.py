@@ -25,8 +25,10 @@ class SearchConfig:
     patience: float = setting("stop after patience * beam finished hypotheses (arXiv:2204.05424)", default=1.0, gt=0)
     max_ratio: float = setting("longest output: max_ratio * source tokens + max_extra", default=2.0, gt=0)
     max_extra: int = setting("see max_ratio", default=10, ge=1)
-    max_length: int = setting("longest output in tokens, whatever the source; 0 = no such limit", default=0, ge=0)
-    min_length: int = setting("shortest output in tokens", default=0, ge=0)
+    max_length: int = setting(
+        "longest output in tokens, `<eos>` not counted, whatever the source; 0 = no such limit", default=0, ge=0
+    )
+    min_length: int = setting("shortest output in tokens, `<eos>` not counted", default=0, ge=0)
     no_repeat_ngram: int = setting(
         "no run of so many tokens occurs twice in an output (arXiv:1705.04304); 0 = any may", default=0, ge=0
     )
@@ -69,6 +71,8 @@ class SearchConfig:
         idle = [name for name, given in drawing.items() if given and not draws]
         if idle:
             raise ValueError(f"{idle[0]} is for sampling: set sample = true, or mbr")
+        if 0 < self.max_length < self.min_length:
+            raise ValueError(f"min_length = {self.min_length} is more than max_length = {self.max_length}")
         searching = ("min_length", "no_repeat_ngram", "must", "prefix", "coverage_penalty")
         given = [name for name in searching if getattr(self, name)] + ["groups"] * (self.groups > 1)
         if draws and given:

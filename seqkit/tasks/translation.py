@@ -74,6 +74,10 @@ class Translation:
         self.goal = GOALS[self.data.goal]
         train, valid = self._read()
         self.source, self.target = load_tokenizers(folder) if folder else self._train_tokenizers(train)
+        if self.text.sampling:
+            self.source.sample(
+                "", self.text.sampling, random.Random(self.seed)
+            )  # complain before an old run is replaced
         self._raw_train, self._raw_valid = train, valid
         self._train, dropped = self._encode(train)
         self._valid, _ = self._encode(valid, keep_all=True)

@@ -20,6 +20,7 @@ from ..search.forced import EncoderDecoder, attention, has_attention, log_probab
 from ..search.rules import Rules, Stem
 from ..search.settings import SearchConfig
 from ..text.sentences import halve, split_sentences
+from ..text.splitters import JOINER
 from ..text.subword import SPACE
 from ..text.tokenizer import Tokenizer, is_byte
 from ..text.vocab import EOS, SPECIALS, UNK
@@ -45,6 +46,9 @@ class _Part:
     text: str
     ids: list[int]
     space: str
+
+
+_CLOSING = frozenset(".,;:!?…)]}”»%")  # what stands at the end of the word before it
 
 
 class Translator:
@@ -102,6 +106,7 @@ class Translator:
             if search.mbr:
                 worth = consensus([text for _, text, _ in said])
                 said = [(h._replace(score=value), *rest) for (h, *rest), value in zip(said, worth, strict=True)]  # type: ignore[misc]
+                said = list({text: (h, text, tokens) for h, text, tokens in reversed(said)}.values())  # each text once
                 said = heapq.nlargest(search.nbest, said, key=lambda item: item[0].score)
             before = joined[part.line]
             if search.sample:  # the first draw goes on with the first, and so on
@@ -195,7 +200,7 @@ class Translator:
         suppress = {i for token in search.suppress for i in self._singles(token)}
         if self._unknown(search) == "never":
             suppress.add(UNK)
-        phrases = tuple(tuple(self._known(phrase, "must")) for phrase in search.must)
+        phrases = tuple(tuple(self._phrase(phrase)) for phrase in search.must)
         prefix, stem = self._beginning(search.prefix) if search.prefix else ((), None)
         return Rules(suppress=frozenset(suppress), prefix=prefix, stem=stem, phrases=phrases)
 
@@ -239,6 +244,18 @@ class Translator:
         if not found:
             raise ConfigError(f"suppress: {token!r} is no single token of the model")
         return found
+
+    def _phrase(self, text: str) -> list[int]:
+        """Ids of a phrase as it stands in a text: closing punctuation at its beginning has no space before it."""
+        tokens, vocab = self.target.split(text), self.target.vocab
+        if tokens and text.lstrip()[:1] in _CLOSING:
+            if self.target.splitter.has_own_vocab:
+                glued = [token for token in (tokens[0].removeprefix(SPACE), *tokens[1:]) if token]
+            else:
+                glued = [f"{JOINER}{tokens[0]}", *tokens[1:]]
+            if glued and all(token in vocab for token in glued):
+                return vocab.encode(glued)
+        return self._known(text, "must")
 
     def _known(self, text: str, name: str) -> list[int]:
         """Ids of a text that the target vocabulary can spell."""

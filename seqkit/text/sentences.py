@@ -12,23 +12,26 @@ _END = re.compile(
     r"""|(?<![。！？])[。！？]++[”’」』）]*+(?=\s*+\S)"""
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'„“«])(?:[A-Za-zÄÖÜ]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|No|Nr|Hr|Fr|Abs|Art|bzw|ca|usw|etc|z\.\s?B|d\.\s?h|M|Mme|Mlle)\.$"
+    r"(?:^|[\s(\"'„“«])(?:(?:[A-Za-zÄÖÜ]\.\s?)*[A-Za-zÄÖÜ]|\d{1,2}|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|No|Nr|Fig|Hr|Fr|Abs|Art|bzw|ca"
+    r"|usw|etc|M|Mme|Mlle|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Gen|Col|Lt|Capt|Rev|Hon)\.$"
 )
+_LONGEST = 24  # characters before the end of which an abbreviation is looked for
+_SPACE = re.compile(r"\s*")
 
 
 def split_sentences(text: str) -> list[tuple[str, str]]:
     """Cut `text` at sentence ends into (sentence, the white space after it); joined they are `text` again.
 
-    Does not cut after initials and common abbreviations, nor where the next word starts in lower case.
+    Does not cut after initials, common abbreviations and numbers of days, nor where the next word starts in lower case.
     """
     parts, start = [], 0
     for match in _END.finditer(text):
-        if _ABBREVIATION.search(text, max(0, start - 1, match.end() - 12), match.end()):
+        if _ABBREVIATION.search(text, max(0, start - 1, match.end() - _LONGEST), match.end()):
             continue
-        space = re.compile(r"\s*").match(text, match.end())
-        end = space.end() if space else match.end()
-        parts.append((text[start : match.end()], text[match.end() : end]))
-        start = end
+        space = _SPACE.match(text, match.end())
+        assert space is not None  # it matches nothing, too
+        parts.append((text[start : match.end()], space[0]))
+        start = space.end()
     body = text[start:]
     stripped = body.rstrip()
     if body or not parts:

@@ -75,15 +75,15 @@ NAMES: dict[str, tuple[str, str]] = {
     "datasets.IWSLT2017": ("seqkit.data:read_parallel", "your own two files or one TSV"),
     "datasets.PennTreebank": (
         "seqkit.data:read_lines",
-        "a file of your own; `seqkit lm --unk keep` for its literal <unk>",
+        "a file of your own; `seqkit lm ngram --unk keep` for its literal <unk>",
     ),
     "datasets.WikiText2": (
         "seqkit.data:read_lines",
-        "a file of your own; `seqkit lm --unk keep` for its literal <unk>",
+        "a file of your own; `seqkit lm ngram --unk keep` for its literal <unk>",
     ),
     "datasets.WikiText103": (
         "seqkit.data:read_lines",
-        "a file of your own; `seqkit lm --unk keep` for its literal <unk>",
+        "a file of your own; `seqkit lm ngram --unk keep` for its literal <unk>",
     ),
     "datasets.EnWik9": ("seqkit.data:read_lines", "a file of your own"),
     "datasets.AG_NEWS": ("", "text classification is not done here; neither for the other labelled sets"),

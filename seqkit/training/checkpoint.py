@@ -52,6 +52,8 @@ def write(
 ) -> Path:
     """Write a step folder of `run` and return it; raises `CheckpointError` and leaves all older ones as they were."""
     folder = run / f"step-{step:06}"
+    if folder in (target(run, "best"), target(run, "last")):  # saved when stopped, and now evaluated
+        folder = run / f"step-{step:06}-evaluated"
     part = run / f".{folder.name}.part"
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -74,13 +76,18 @@ def write(
 
 def point(run: Path, name: str, folder: Path) -> None:
     """Make the small file `name` ("best" or "last") name `folder`, in one move."""
-    part = run / f".{name}.part"
     try:
-        part.write_text(folder.name + "\n", encoding="utf-8")
-        _flush(part)
-        part.replace(run / name)
+        replace(run / name, folder.name + "\n")
     except OSError as error:
         raise _cannot_save(run / name, error) from None
+
+
+def replace(path: Path, text: str) -> None:
+    """Make `text` the content of a file in one move: a full disk or a kill leaves the old content."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    _flush(part)
+    part.replace(path)
 
 
 def prune(run: Path, keep: int) -> None:

@@ -112,6 +112,14 @@ class Processes:
         torch.distributed.broadcast_object_list(box)
         return box[0]
 
+    def any(self, value: bool) -> bool:
+        """Whether `value` is true in one of the processes."""
+        if self.world == 1:
+            return value
+        votes: list[bool] = [False] * self.world
+        torch.distributed.all_gather_object(votes, value)
+        return any(votes)
+
     def sum(self, tensors: list[torch.Tensor]) -> None:
         """Add `tensors` up over all processes, in place: one message for each type of number."""
         if self.world == 1:

@@ -6,6 +6,10 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -151,6 +155,80 @@ def test_init_takes_weights_and_tokenizers_and_nothing_else(here, run, beginner)
         seqkit.train("tiny.toml", out="other", init=run)
     with pytest.raises(CheckpointError, match="does not fit the model"):
         seqkit.train("tiny.toml", out="other", init="en-de")
+
+
+def test_a_run_that_began_with_other_weights_has_them_when_it_is_killed_at_once(here, beginner):
+    def die(event):
+        if type(event).__name__ == "Updated":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        seqkit.train("tiny.toml", out="run", init=beginner, listener=die)
+    seqkit.train("tiny.toml", out="run", resume=True)
+    seqkit.train("tiny.toml", out="whole", init=beginner)
+    assert differences(here / "whole", here / "run") == []
+
+
+def test_resuming_with_other_data_is_refused(here):
+    seqkit.train("tiny.toml", out="run")
+    with (here / "train.source").open("a") as source, (here / "train.target").open("a") as target:
+        source.write("a b c\n")
+        target.write("c b a\n")
+    with pytest.raises(CheckpointError, match=r"the data has changed; it was 40 training pairs.*; it is 41 training"):
+        seqkit.train("tiny.toml", out="run", resume=True, overrides={"train.steps": 8})
+
+
+@pytest.mark.parametrize("name", ["config.toml", "log.jsonl"])
+def test_a_full_disk_at_the_start_of_a_resumed_run_leaves_its_files(here, monkeypatch, name):
+    seqkit.train("tiny.toml", out="run")
+    before, real = (here / "run" / name).read_bytes(), Path.write_text
+
+    def full(self, text, **how):
+        real(self, text[:9], **how)
+        if name in self.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(self, text, **how)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(CheckpointError, match="cannot write to run: No space left on device"):
+        seqkit.train("tiny.toml", out="run", resume=True, overrides={"train.steps": 8})
+    assert (here / "run" / name).read_bytes() == before
+
+
+def test_a_checkpoint_that_is_pointed_to_is_never_replaced(here, monkeypatch):
+    """Stopped unevaluated at what then becomes the last step: it is evaluated and saved once more."""
+    settings = {"train.steps": 5, "train.eval_every": 9}
+    with pytest.raises(Interrupted):
+        seqkit.train("tiny.toml", out="run", overrides=settings, listener=stop_at(3))
+    gone = []
+    monkeypatch.setattr("shutil.rmtree", lambda path, *rest, **how: gone.append((path.name, path.exists())))
+    found = seqkit.train("tiny.toml", out="run", overrides={**settings, "train.steps": 3}, resume=True)
+    assert (found.step, seqkit.load("run").translate(["a"])) == (3, seqkit.load(here / "run").translate(["a"]))
+    assert checkpoint.resolve(here / "run").name == "step-000003-evaluated"
+    assert (here / "run/step-000003").exists()
+    assert ("step-000003", True) not in gone
+
+
+def test_a_run_is_not_cleared_away_for_one_that_cannot_begin(here, cli):
+    cli("train", "tiny.toml", "--out", "run")
+    done = cli("train", "tiny.toml", "--out", "run", "--overwrite", "--set", "text.sampling=0.1")
+    assert "text.sampling needs the sentencepiece tokenizer" in done.complaint()
+    assert seqkit.load("run").translate(["a"])
+
+
+def test_several_processes_save_when_they_are_told_to_stop(here, cli):
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "seqkit", "train"]
+    command += ["tiny.toml", "--out", "run", "--set", "train.steps=100000", "--set", "train.eval_every=100000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    log = here / "run/log.jsonl"
+    while not log.exists() or len(log.read_text().splitlines()) < 5:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    message = process.communicate()[1]
+    last = checkpoint.resolve(here / "run", prefer="last")
+    assert "saved: go on with --resume --out run" in message
+    assert checkpoint.read_meta(last)["state"]["step"] >= 5
 
 
 def test_init_of_nothing_is_told_before_any_work(here, cli):

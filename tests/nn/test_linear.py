@@ -53,6 +53,10 @@ def test_the_gradient_of_dropout_goes_through_its_own_mask():
     torch.testing.assert_close(x.grad * x.detach(), out.detach())
 
 
+def test_dropout_of_nearly_everything_is_finite():
+    assert Dropout(0.999)(torch.ones(10_000)).isfinite().all()
+
+
 def test_dropout_does_nothing_in_evaluation_or_at_rate_zero():
     x = torch.randn(10)
     assert Dropout(0.5).eval()(x) is x

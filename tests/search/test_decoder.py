@@ -116,6 +116,7 @@ def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(s
         ({"mbr": 8, "must": ["a b"]}, "search: must is for searching, not for sampling"),
         ({"mbr": 8, "prefix": "a b"}, "search: prefix is for searching, not for sampling"),
         ({"mbr": 8, "sample": True}, "search: sample and mbr are two things to do with what is drawn: choose one"),
+        ({"min_length": 9, "max_length": 8}, "search: min_length = 9 is more than max_length = 8"),
         ({"temperature": 0.5}, "search: temperature is for sampling: set sample = true, or mbr"),
         ({"top_k": 3, "beam": 1}, "search: top_k is for sampling: set sample = true, or mbr"),
         ({"top_p": 0.9}, "search: top_p is for sampling: set sample = true, or mbr"),

@@ -8,6 +8,7 @@ from translators import SENTENCES, rules, tiny
 
 from seqkit.errors import ConfigError
 from seqkit.search.rules import NO_RULES, Rules, Stem
+from seqkit.text import TextConfig, Tokenizer
 from seqkit.text.vocab import UNK
 
 
@@ -166,6 +167,25 @@ def test_translations_hold_every_phrase(english):
     assert not any(phrases[0] in text for text in english.translate(SENTENCES))
     for text in english.translate(SENTENCES[:2], must=phrases):
         assert all(phrase in text for phrase in phrases)
+
+
+def test_closing_punctuation_that_must_occur_has_no_space_before_it(english):
+    assert rules(english, must=["."]).phrases == ((english.target.vocab["."],),)
+    assert english.translate(["Help!"], must=["!"]) == ["Helfen Sie!"]
+    words = Tokenizer.train(["das Haus."], TextConfig(tokenizer="word"))
+    assert rules(tiny(words), must=["."]).phrases == ((words.vocab["￭."],),)
+
+
+def test_a_greatest_length_does_not_count_the_end(english):
+    for longest in (1, 2, 3):
+        found = english.translate_nbest(["Thank you very much."], max_length=longest)[0][0]
+        assert len(found.tokens) == longest
+
+
+def test_drawn_translations_are_each_returned_once(english):
+    found = english.translate_nbest(["I have lost my keys."], mbr=12, nbest=12)[0]
+    assert 1 < len(found) == len({t.text for t in found}) < 12
+    assert [t.score for t in found] == sorted((t.score for t in found), reverse=True)
 
 
 def test_translations_avoid_what_is_suppressed(english):
