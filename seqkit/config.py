@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
@@ -187,5 +187,8 @@ def describe(cls: Any) -> list[tuple[str, Any, str]]:
 
 def plain(config: Any) -> dict[str, Any]:
     """The plain data of a config dataclass, as TOML can hold it: keys whose value is None are left out."""
-    factory: Callable[[list[tuple[str, Any]]], dict[str, Any]] = lambda items: {k: v for k, v in items if v is not None}  # noqa: E731
-    return dataclasses.asdict(config, dict_factory=factory)
+    return dataclasses.asdict(config, dict_factory=_without_none)
+
+
+def _without_none(items: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in items if value is not None}

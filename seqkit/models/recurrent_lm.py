@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ..config import section, setting
 from ..nn.linear import Dropout
-from ..nn.recurrent import Cell, Implementation, Locked, Recurrent, State, drop_words
+from ..nn.recurrent import Cell, Implementation, LockedDropout, Recurrent, State, drop_words
 
 
 @section
@@ -76,12 +76,11 @@ class RecurrentLM(nn.Module):
             layer_norm=c.layer_norm,
             implementation=c.implementation,
         )
-        self.dropout = Locked(c.dropout) if c.locked else Dropout(c.dropout)
+        self.dropout = LockedDropout(c.dropout) if c.locked else Dropout(c.dropout)
         width = c.embedding if c.tie else c.hidden
         self.narrow = nn.Linear(c.hidden, width, bias=False) if width != c.hidden else None
         if self.embedding is not None and c.tie:  # else normal, as torch has it: small inputs learn slowly
             nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
-        if c.tie and self.embedding is not None:
             self.output = self.embedding.weight
         else:
             self.output = nn.Parameter(torch.empty(vocab, width).uniform_(-0.1, 0.1))

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..config import section, setting
-from ..nn.attention import Attention
+from ..nn.attention import Attention, Kind
 from ..nn.linear import Dropout, Linear, linear
 from ..nn.memory import owners
 from ..nn.recurrent import Cell, Recurrent, State
@@ -30,7 +30,7 @@ class RecurrentSeq2SeqConfig:
     encoder_layers: int = setting("layers of the encoder", default=1, ge=1)
     decoder_layers: int = setting("layers of the decoder", default=1, ge=1)
     bidirectional: bool = setting("the encoder reads the source both ways", default=True)
-    attention: Literal["none", "dot", "scaled-dot", "general", "additive"] = setting(
+    attention: Literal["none"] | Kind = setting(
         "how source positions are weighed; none: the decoder sees the encoder's last state only", default="additive"
     )
     feed: Literal["nothing", "output", "context"] = setting(

@@ -14,7 +14,7 @@ from ..config import section, setting
 from ..nn.attention import KeyValue
 from ..nn.linear import linear
 from ..nn.memory import owners
-from ..nn.transformer import DecoderLayer, Embedding, EncoderLayer
+from ..nn.transformer import DecoderLayer, Embedding, EncoderLayer, check_width, initialise
 from ..text.vocab import PAD
 
 
@@ -37,8 +37,7 @@ class TransformerConfig:
     )
 
     def __post_init__(self) -> None:
-        if self.width % self.heads or self.width % 2:
-            raise ValueError(f"width = {self.width} must be even and a multiple of heads = {self.heads}")
+        check_width(self.width, self.heads)
 
 
 class Past(NamedTuple):
@@ -75,11 +74,7 @@ class Transformer(nn.Module):
         self.decoder = nn.ModuleList(DecoderLayer(c.width, c.heads, c.hidden, **sizes) for _ in range(c.decoder_layers))
         self.encoder_norm = nn.LayerNorm(c.width) if c.prenorm else nn.Identity()
         self.decoder_norm = nn.LayerNorm(c.width) if c.prenorm else nn.Identity()
-        for name, parameter in self.named_parameters():
-            if parameter.dim() == 2 and "embedding" not in name:
-                nn.init.xavier_uniform_(parameter)
-            elif name.endswith(".bias"):
-                nn.init.zeros_(parameter)
+        initialise(self)
         self.output = self.target_embedding.tokens.weight if c.tie else nn.Parameter(
             torch.empty(target_vocab, c.width).normal_(std=c.width**-0.5)
         )  # fmt: skip

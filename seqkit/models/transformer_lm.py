@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from ..config import section, setting
-from ..nn.transformer import Embedding, EncoderLayer
+from ..nn.transformer import Embedding, EncoderLayer, check_width, initialise
 from ..text.vocab import PAD
 
 
@@ -27,8 +27,7 @@ class TransformerLMConfig:
     prenorm: bool = setting("layer norm before each sublayer, or after it", default=True)
 
     def __post_init__(self) -> None:
-        if self.width % self.heads or self.width % 2:
-            raise ValueError(f"width = {self.width} must be even and a multiple of heads = {self.heads}")
+        check_width(self.width, self.heads)
 
 
 class TransformerLM(nn.Module):
@@ -44,16 +43,11 @@ class TransformerLM(nn.Module):
     def __init__(self, config: TransformerLMConfig, *, vocab: int) -> None:
         super().__init__()
         c = config
-        self.vocab = vocab
         self.embedding = Embedding(vocab, c.width, dropout=c.dropout, padding=PAD)
         sizes: dict[str, Any] = {"dropout": c.dropout, "attention_dropout": c.attention_dropout, "prenorm": c.prenorm}
         self.layers = nn.ModuleList(EncoderLayer(c.width, c.heads, c.hidden, **sizes) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.width) if c.prenorm else nn.Identity()
-        for name, parameter in self.named_parameters():
-            if parameter.dim() == 2 and "embedding" not in name:
-                nn.init.xavier_uniform_(parameter)
-            elif name.endswith(".bias"):
-                nn.init.zeros_(parameter)
+        initialise(self)
         self.output = self.embedding.tokens.weight
         self.bias = nn.Parameter(self.output.new_zeros(vocab))
 

@@ -20,30 +20,32 @@ State = tuple[Tensor, ...]  # (h,), for the LSTM (h, c); each (L * P, B, H)
 GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 
 
-def rnn_step(x: Tensor, hidden: Tensor) -> Tensor:
+def rnn_step(from_input: Tensor, from_state: Tensor) -> Tensor:
     """Elman 1990: h' = tanh(W_ih x + W_hh h). The two products, (B, H) each, biases included -> h' (B, H)"""
-    return torch.tanh(x + hidden)
+    return torch.tanh(from_input + from_state)
 
 
-def gru_step(x: Tensor, hidden: Tensor, h: Tensor) -> Tensor:
+def gru_step(from_input: Tensor, from_state: Tensor, h: Tensor) -> Tensor:
     """Cho et al. 2014, arXiv:1406.1078, with the reset gate after the product (Chung et al. 2014).
 
     Products of input and of state (B, 3H) in the order reset, update, new; state (B, H) -> (B, H)
     """
-    reset_x, update_x, new_x = x.chunk(3, dim=-1)
-    reset_h, update_h, new_h = hidden.chunk(3, dim=-1)
+    reset_x, update_x, new_x = from_input.chunk(3, dim=-1)
+    reset_h, update_h, new_h = from_state.chunk(3, dim=-1)
     reset, update = torch.sigmoid(reset_x + reset_h), torch.sigmoid(update_x + update_h)
     new = torch.tanh(new_x + reset * new_h)
     return (1 - update) * new + update * h
 
 
-def lstm_step(x: Tensor, hidden: Tensor, c: Tensor, norm: nn.Module | None = None) -> tuple[Tensor, Tensor]:
+def lstm_step(
+    from_input: Tensor, from_state: Tensor, c: Tensor, norm: nn.Module | None = None
+) -> tuple[Tensor, Tensor]:
     """Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000.
 
     Products of input and of state (B, 4H) in the order input, forget, cell, output; cell (B, H) -> h, c (B, H) each.
     `norm` is applied to the cell before the output gate.
     """
-    into, forget, cell, out = (x + hidden).chunk(4, dim=-1)
+    into, forget, cell, out = (from_input + from_state).chunk(4, dim=-1)
     c = torch.sigmoid(forget) * c + torch.sigmoid(into) * torch.tanh(cell)
     return torch.sigmoid(out) * torch.tanh(c if norm is None else norm(c)), c
 
@@ -80,7 +82,7 @@ class Recurrent(nn.Module):
         self.scratch = implementation == "scratch" or only_scratch
         self.cell, self.hidden, self.layers, self.directions = cell, hidden, layers, 2 if bidirectional else 1
         self.recurrent_dropout, self.weight_drop = recurrent_dropout, weight_drop
-        self.between = Locked(dropout) if locked else Dropout(dropout)
+        self.between = LockedDropout(dropout) if locked else Dropout(dropout)
         gates = GATES[cell] * hidden
         self.norms = nn.ModuleDict()
         for layer in range(layers):
@@ -129,8 +131,11 @@ class Recurrent(nn.Module):
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One step of a stack that goes forwards: (B, I) -> (B, H), the state after it.
 
-        Weight drop and recurrent dropout are for `forward`: they hold one mask over all of its steps.
+        Weight drop and recurrent dropout are for `forward`: they hold one mask over all of its steps. Raises ValueError
+        for a stack that goes both ways, which has no next step.
         """
+        if self.directions > 1:
+            raise ValueError("a bidirectional stack reads whole sequences: call it, not step")
         after: list[State] = []
         for layer in range(self.layers):
             if layer:
@@ -215,7 +220,7 @@ def backwards(x: Tensor, lengths: Tensor | None) -> Tensor:
     return x.gather(0, place.view(*place.shape, *[1] * (x.dim() - 2)).expand_as(x))
 
 
-class Locked(nn.Module):
+class LockedDropout(nn.Module):
     """Variational dropout: one mask for all steps. Gal & Ghahramani 2016, arXiv:1512.05287. (T, B, …) -> same"""
 
     def __init__(self, rate: float) -> None:

@@ -157,3 +157,18 @@ class Embedding(nn.Module):
             self.positions = sinusoids(2 * end, width).to(self.positions)
         x = self.tokens(ids) * math.sqrt(width) + self.positions[start:end]
         return self.dropout(x)  # type: ignore[no-any-return]
+
+
+def check_width(width: int, heads: int) -> None:
+    """Raises ValueError if `heads` do not divide the width, or sines and cosines do not share it."""
+    if width % heads or width % 2:
+        raise ValueError(f"width = {width} must be even and a multiple of heads = {heads}")
+
+
+def initialise(model: nn.Module) -> None:
+    """Xavier for all matrices but embeddings (Glorot & Bengio 2010), zeros for biases."""
+    for name, parameter in model.named_parameters():
+        if parameter.dim() == 2 and "embedding" not in name:
+            nn.init.xavier_uniform_(parameter)
+        elif name.endswith(".bias"):
+            nn.init.zeros_(parameter)

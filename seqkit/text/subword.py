@@ -150,7 +150,7 @@ def _explain(message: str, vocab_size: int) -> str:
     least = re.search(r"smaller than required_chars\D*(\d+)\D+(\d+)", message) or re.search(
         r"required_chars[^\d]*(\d+)", message
     )
-    if "required_chars" in message or "required_chars_size" in message:
+    if "required_chars" in message:
         needed = f" (it needs {least[least.lastindex or 0]})" if least else ""
         return f"text.vocab_size = {vocab_size} is too small for the characters of this text{needed}: raise it"
     return f"cannot train a sentencepiece tokenizer of {vocab_size} pieces: {message.strip().splitlines()[-1]}"

@@ -168,3 +168,15 @@ def test_a_mistake_is_one_line(folder, cli, args, says, tmp_path):
     assert says.format(folder=folder) in cli("lm", *args, input=text).complaint()
     assert not (tmp_path / "lm.arpa").exists()
     assert not (folder / "x.arpa").exists()
+
+
+def test_own_text_is_read_whole_whatever_the_recipe_says_of_its_own(cli, tmp_path):
+    """tatoeba-deu-eng/english-lstm-200 has a test file, reads the first column and leaves out equal lines."""
+    text = tmp_path / "text"
+    text.write_text("a b\tc d\n" * 100)
+    small = ["model.embedding=8", "model.hidden=8", "train.steps=1", "data.floor=0", "data.batch=2", "data.steps=5"]
+    settings = [part for setting in small for part in ("--set", setting)]
+    recipe = "tatoeba-deu-eng/english-lstm-200"
+    done = cli("lm", "train", recipe, "--train", text, "--tokenizer", "whitespace", "--out", tmp_path / "r", *settings)
+    assert done.code == 0, done.err
+    assert "475 training tokens, 25 for validation" in done.err

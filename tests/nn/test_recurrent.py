@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqkit.nn.recurrent import Locked, Recurrent, drop_words
+from seqkit.nn.recurrent import LockedDropout, Recurrent, drop_words
 
 THEIRS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 CASES = [
@@ -97,10 +97,10 @@ def test_recurrent_dropout_has_one_mask_for_all_steps():
 
 def test_locked_dropout_and_dropped_words_keep_the_mean():
     torch.manual_seed(5)
-    locked = Locked(0.25).train()(torch.ones(4, 100, 50))
+    locked = LockedDropout(0.25).train()(torch.ones(4, 100, 50))
     assert (locked == locked[:1]).all()
     assert locked.mean() == pytest.approx(1, abs=0.05)
-    assert (Locked(0.25).eval()(torch.ones(2, 2)) == 1).all()
+    assert (LockedDropout(0.25).eval()(torch.ones(2, 2)) == 1).all()
     words = drop_words(torch.ones(2000, 3), 0.25, training=True)
     assert (words == words[:, :1]).all()
     assert words.mean() == pytest.approx(1, abs=0.05)
@@ -138,3 +138,9 @@ def test_the_forget_gates_of_an_lstm_begin_open():
     layer = Recurrent("lstm", 5, 4)
     forget = layer.bias_ih_l0.chunk(4)[1] + layer.bias_hh_l0.chunk(4)[1]
     assert torch.equal(forget, torch.ones(4))
+
+
+def test_a_stack_that_reads_both_ways_has_no_next_step():
+    both = Recurrent("gru", 3, 4, bidirectional=True)
+    with pytest.raises(ValueError, match="reads whole sequences"):
+        both.step(torch.zeros(2, 3), both.zero_state(2, torch.zeros(1)))
