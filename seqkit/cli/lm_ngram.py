@@ -54,7 +54,7 @@ def ngram(
     from ..ngram import save
     from ..ngram.smoothing import NOT_ARPA, Options, check
     from ..ngram.text import Cutter, blocks
-    from ..ngram.train import train_blocks
+    from ..ngram.training import train_blocks
 
     listed = frozenset(word for block in blocks(vocab) for word in block.split()) if vocab else None
     options = Options(_numbers(prune), listed, interpolate_unigrams, k=added)
@@ -96,7 +96,7 @@ def stats(order: int, tokenizer: str, top: int, plot: Path | None, as_json: bool
     """Tokens, types and the commonest n-grams of FILEs (or stdin), and how they follow Zipf's law."""
     from ..ngram.statistics import draw, frequencies, summary
     from ..ngram.text import Cutter
-    from ..ngram.train import count
+    from ..ngram.training import count
 
     cutter = Cutter.find(tokenizer)
     counts = count(((name, cutter(block)) for name, block in read(files)), order=order, unk="skip")

@@ -7,10 +7,10 @@ seqkit.ngram.save(model, "lm.arpa"); seqkit.ngram.load("lm.arpa")
 
 from .counts import Counts
 from .files import load, save
-from .generate import generate
+from .generation import generate
 from .mixture import mix
 from .model import Model
 from .smoothing import SMOOTHINGS
-from .train import count, train
+from .training import count, train
 
 __all__ = ["SMOOTHINGS", "Counts", "Model", "count", "generate", "load", "mix", "save", "train"]

@@ -109,7 +109,7 @@ class Model:
 
     def generate(self, *, prompt: str = "", **settings: Any) -> Iterator[str]:
         """`prompt`, then what follows piece by piece; settings are those of `seqkit.ngram.generate`."""
-        from .generate import generate
+        from .generation import generate
 
         tokens = self.cutter.tokens(prompt)
         shown = self.cutter.join(tokens)

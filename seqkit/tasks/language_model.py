@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..data.windows import WindowBatch, sliding, whole
 from ..metrics.perplexity import Perplexity
-from ..ngram.generate import check_sampling
+from ..ngram.generation import check_sampling
 from ..ngram.model import Scores, evaluated
 from ..ngram.text import encoded, from_lines
 from ..search.sampling import draw

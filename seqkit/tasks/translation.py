@@ -18,7 +18,7 @@ from ..data.batching import PairBatch, Rows, token_batches
 from ..data.corpora import locate
 from ..data.parallel import ParallelText, read_parallel
 from ..errors import ConfigError, DataError
-from ..metrics.bleu import bleu, chrf
+from ..metrics.translation import bleu, chrf
 from ..nn.loss import linear_cross_entropy
 from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig, Tokenizer

@@ -5,7 +5,7 @@ import json
 import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
-from seqkit.metrics.bleu import bleu, consensus
+from seqkit.metrics.translation import bleu, consensus
 from seqkit.metrics.comparison import compared
 
 REFERENCES = [f"the {who} {does} a {what} by the door" for who in ("cat", "dog", "man", "king", "old queen")

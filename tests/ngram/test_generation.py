@@ -9,7 +9,7 @@ from ngram.slow import BOS, EOS, UNK, Slow, some_lines
 
 from seqkit import ngram
 from seqkit.errors import ConfigError
-from seqkit.ngram.generate import distribution
+from seqkit.ngram.generation import distribution
 
 
 @pytest.fixture(scope="module")
