@@ -177,9 +177,9 @@ def test_lint_and_types_are_clean():
         assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("__init__.py")), ids=name_of)
-def test_no_module_hides_a_public_name(file):
+@pytest.mark.parametrize("name", ["seqkit", "seqkit.metrics", "seqkit.ngram", "seqkit.text"])
+def test_no_module_hides_a_public_name(name):
     """`import seqkit.x` sets the attribute x of seqkit: a function of that name would be gone."""
-    package = importlib.import_module(".".join(file.parent.relative_to(ROOT).parts))
-    modules = {path.stem if path.is_file() else path.name for path in file.parent.iterdir()}
-    assert not modules & set(getattr(package, "__all__", ()))
+    package = importlib.import_module(name)
+    modules = {path.stem if path.is_file() else path.name for path in Path(package.__file__).parent.iterdir()}
+    assert not modules & set(package.__all__)

@@ -5,21 +5,20 @@ Letters: T tokens of a text, N the order, V the words of the model, n_k its k-gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..metrics.perplexity import Perplexity
+from ..metrics.scoring import Scores, evaluate
 from ..text import Tokenizer
 from .counts import Longs, depths, find
 from .smoothing import Floats, Kind
 from .text import BOS, UNK, Cutter, Ids, Vocabulary, encoded, from_lines, words_of
 
-_LOG10 = float(np.log(10))
 _STUPID = np.float32(np.log10(0.4))
 
 
@@ -29,52 +28,6 @@ class Grams(NamedTuple):
     keys: Longs  # (n_k,), ascending: index of the last k-1 words among the (k-1)-grams, times V, plus the first word
     scores: Floats  # (n_k,) log probabilities; NaN for a k-gram that only holds longer ones (foreign, pruned files)
     backoffs: Floats  # (n_k,)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Of every token of a text, `</s>` included; arrays are (T,)."""
-
-    scores: Floats  # log10 probability
-    lengths: NDArray[np.int16]  # of the longest n-gram found
-    oov: NDArray[np.bool_]
-    ends: NDArray[np.bool_]  # True at the end of each sentence
-
-
-def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexity:
-    """Sum up the scores of a block of raw text."""
-    scores = found.scores.astype(np.float64)
-    return Perplexity(
-        float(scores[~found.oov].sum()) * _LOG10,
-        float(scores[found.oov].sum()) * _LOG10,
-        len(scores),
-        int(found.oov.sum()),
-        int(found.ends.sum()),
-        len(block.split()) + block.count(b"\n"),
-        len(block.decode("utf-8", "replace")),
-        len(block),
-        choices,
-    )
-
-
-class Scorer(Protocol):
-    """A language model of whatever kind."""
-
-    def score_block(self, block: bytes) -> Scores: ...
-    def choices(self) -> dict[str, str]: ...
-
-
-def evaluated(
-    scorer: Scorer, blocks: Iterable[bytes], each: Callable[[bytes, Scores], object] = lambda block, found: None
-) -> Perplexity:
-    """The record of a text in blocks of whole lines; `each` is shown every block and its scores."""
-    choices = scorer.choices()
-    total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, 0, choices)
-    for block in blocks:
-        found = scorer.score_block(block)
-        each(block, found)
-        total += measure(block, found, choices)
-    return total
 
 
 class Model:
@@ -166,7 +119,7 @@ class Model:
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
         """`evaluate` for text in blocks of whole lines."""
-        return evaluated(self, blocks)
+        return evaluate(self, blocks)
 
     def score_block(self, block: bytes) -> Scores:
         """Scores of a block of raw, whole lines."""

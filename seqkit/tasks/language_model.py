@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from ..data.windows import WindowBatch, sliding, whole
 from ..metrics.perplexity import Perplexity
+from ..metrics.scoring import Scores, evaluate
 from ..ngram.generation import check_sampling
-from ..ngram.model import Scores, evaluated
 from ..ngram.text import encoded, from_lines
 from ..search.sampling import draw
 from ..text.tokenizer import Tokenizer
@@ -72,7 +72,7 @@ class LanguageModel:
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
         """`evaluate` for text in blocks of whole lines; context is carried within a block."""
-        return evaluated(self, blocks)
+        return evaluate(self, blocks)
 
     @torch.no_grad()
     def score_block(self, block: bytes) -> Scores:
@@ -94,7 +94,7 @@ class LanguageModel:
             ]
         scores = (torch.cat(parts) / math.log(10)).cpu().numpy() if parts else np.empty(0, np.float32)
         targets_ = ids[1:]
-        return Scores(scores, np.zeros(len(scores), np.int8), targets_ == UNK, targets_ == EOS)
+        return Scores(scores, np.zeros(len(scores), np.int16), targets_ == UNK, targets_ == EOS)
 
     def _log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(n, D), (n,) -> (n,) nats"""

@@ -5,8 +5,8 @@ import json
 import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
-from seqkit.metrics.translation import bleu, consensus
 from seqkit.metrics.comparison import compared
+from seqkit.metrics.translation import bleu, consensus
 
 REFERENCES = [f"the {who} {does} a {what} by the door" for who in ("cat", "dog", "man", "king", "old queen")
               for does in ("sees", "paints") for what in ("ball", "green tree", "bird")]  # fmt: skip

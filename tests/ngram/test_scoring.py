@@ -139,7 +139,7 @@ def test_a_text_scored_whole_is_its_lines_and_its_words(smoothing):
     assert np.flatnonzero(whole.ends).tolist() == [
         i - 1 for i in np.cumsum([len(line.replace("\0", " ").split()) + 1 for line in lines])
     ]
-    record, parts = model.evaluate(lines), Perplexity(0, 0, 0, 0, 0, 0, 0, 0, model.choices())
+    record, parts = model.evaluate(lines), Perplexity(choices=model.choices())
     for line in lines:
         parts += model.evaluate([line])
     assert record.log_probability == pytest.approx(parts.log_probability) or record.log_probability == -math.inf
