@@ -95,7 +95,7 @@ def score(
     output: Path | None,
     files: tuple[Path, ...],
 ) -> None:
-    """Log probability of each line of FILEs (or stdin), its end included.
+    """Log probability (log10, or nats with --base e) of each line of FILEs (or stdin), its end included.
 
     A network scores a line after the lines before it; an n-gram model scores each line by itself.
     """
@@ -166,18 +166,18 @@ def generate(
     device: str | None,
 ) -> None:
     """Continue a text, up to the end of its sentence."""
-    from ..ngram.text import encoded
+    from ..ngram.text import block_of
 
     source = open_model(model, device)
     further: dict[str, Any] = {"stop": False} if go_on else {}
     if go_on and not hasattr(source, "carries"):
         raise ConfigError("--go-on needs a network: an n-gram model knows nothing beyond the end of a line")
-    unknown = int(source.score_block(encoded([prompt])).oov.sum())
-    if unknown:
-        click.echo(f"note: the model does not know {unknown} of the prompt's tokens and reads <unk> for them", err=True)
     pieces = source.generate(
         prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, **further
     )
+    unknown = int(source.score_block(block_of([prompt])).oov.sum())
+    if unknown:
+        click.echo(f"note: the model does not know {unknown} of the prompt's tokens and reads <unk> for them", err=True)
     for piece in pieces:
         click.echo(piece, nl=False)
     click.echo()

@@ -80,7 +80,9 @@ def ngram(
         click.echo(f"note: {note}", err=True)
     save(model, out)
     sizes = " ".join(f"{len(level.keys):,}" for level in model.grams)
-    click.echo(f"{smoothing}, order {order}, {model.tokens:,} tokens; n-grams {sizes}; written to {out}", err=True)
+    click.echo(
+        f"{smoothing}, order {order}, {model.training_tokens:,} tokens; n-grams {sizes}; written to {out}", err=True
+    )
 
 
 @click.command()
@@ -96,10 +98,9 @@ def stats(order: int, tokenizer: str, top: int, plot: Path | None, as_json: bool
     """Tokens, types and the commonest n-grams of FILEs (or stdin), and how they follow Zipf's law."""
     from ..ngram.statistics import draw, frequencies, summary
     from ..ngram.text import Cutter
-    from ..ngram.training import count
+    from ..ngram.training import count_blocks
 
-    cutter = Cutter.find(tokenizer)
-    counts = count(((name, cutter(block)) for name, block in read(files)), order=order, unk="skip")
+    counts = count_blocks(read(files), order=order, unk="skip", cutter=Cutter.find(tokenizer))
     tables = frequencies(counts)
     found = summary(counts, tables, top)
     if plot:
