@@ -112,6 +112,7 @@ def test_nothing_that_can_run_code_is_loaded_and_the_library_does_not_print(path
     [
         ("import seqkit", "torch numpy pydantic"),
         ("import seqkit.text", "torch"),
+        ("import seqkit.ngram", "torch"),
         ("import seqkit.recipes", "torch"),
         ("from seqkit.cli.main import cli; cli(['--help'], standalone_mode=False)", "torch numpy pydantic rich"),
     ],
