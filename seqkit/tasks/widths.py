@@ -36,7 +36,7 @@ class Width(NamedTuple):
         }
 
 
-def measured(
+def measure(
     translator: Translator,
     sources: Sequence[str],
     references: Sequence[Sequence[str | None]],
