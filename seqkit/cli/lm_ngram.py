@@ -52,7 +52,8 @@ def ngram(
 ) -> None:
     """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz does."""
     from ..ngram import save
-    from ..ngram.smoothing import NOT_ARPA, Options, check
+    from ..ngram.files import check_format, is_arpa
+    from ..ngram.smoothing import Options, check, kind_of
     from ..ngram.text import Cutter, blocks
     from ..ngram.training import train_blocks
 
@@ -61,12 +62,10 @@ def ngram(
     check(smoothing, options, order)
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise ConfigError(f"cannot write {out}: {'it is a folder' if out.is_dir() else 'there is no such folder'}")
+    check_format(out, kind_of(smoothing), smoothing)
     cutter = Cutter.find(tokenizer)
-    if out.name.endswith((".arpa", ".arpa.gz")):
-        if smoothing in NOT_ARPA:
-            raise ConfigError(f"{smoothing} cannot be written as ARPA: name the file without .arpa for seqkit's binary")
-        if tokenizer != "whitespace":
-            click.echo(f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it", err=True)
+    if is_arpa(out) and tokenizer != "whitespace":
+        click.echo(f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it", err=True)
     model = train_blocks(
         read(files),
         order=order,

@@ -71,7 +71,7 @@ def train_blocks(
     return Model(
         found.words,
         grams,
-        kind=found.kind,
+        kind=smoothings.kind_of(smoothing),
         about=about,
         tokenizer=cutter.tokenizer,
         notes=found.notes,
