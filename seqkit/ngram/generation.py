@@ -34,10 +34,10 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> None:
 
 
 def draw_words(
-    model: Model, prompt: str, *, length: int, temperature: float, top_k: int, top_p: float, seed: int | None
+    model: Model, prompt: str, rng: np.random.Generator, *, length: int, temperature: float, top_k: int, top_p: float
 ) -> Iterator[str]:
     """The words that `Model.generate` draws, one by one, without those of `prompt`."""
-    rng, words = np.random.default_rng(seed), model.words
+    words = model.words
     ids = model.vocabulary.encode(model.cutter(block_of([prompt])))[0][:-1]
     context = np.concatenate([[BOS], np.where(ids < 0, UNK, ids)]).astype(np.int32)
     for _ in range(length):

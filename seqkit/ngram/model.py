@@ -77,8 +77,9 @@ class Model:
         be drawn by and `DataError` for a prompt of several lines.
         """
         check_sampling(temperature, top_k, top_p)
-        words = draw_words(self, prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
-        return self._readable(self.cutter.tokens(prompt), words)
+        tokens, rng = self.cutter.tokens(prompt), np.random.default_rng(seed)
+        words = draw_words(self, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
+        return self._readable(tokens, words)
 
     def _readable(self, tokens: list[str], further: Iterable[str]) -> Iterator[str]:
         """The text of `tokens`, then what each further one adds to it."""

@@ -19,7 +19,8 @@ def model():
 
 def drawn(model, *, prompt="", length=100, temperature=1.0, top_k=0, top_p=1.0, seed=None):
     """The words after the prompt, one by one."""
-    return draw_words(model, prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+    rng = np.random.default_rng(seed)
+    return draw_words(model, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
 
 
 def next_words(model, context):
