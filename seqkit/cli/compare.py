@@ -44,9 +44,9 @@ def compare(
     set_threads(threads)
     outputs = [_outputs(name, test_set.sources, device, settings) for name in (first, second)]
 
-    from ..metrics.comparison import compared
+    from ..metrics import comparison
 
-    found = compared(outputs[0], outputs[1], test_set.references)
+    found = comparison.compare(outputs[0], outputs[1], test_set.references)
     sentences: list[dict[str, Any]] = [
         {
             "source": test_set.sources[i],

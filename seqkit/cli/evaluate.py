@@ -98,12 +98,12 @@ def _by_width(
     translator: Translator, test_set: TestSet, widths: list[int], settings: dict[str, Any], as_json: bool
 ) -> None:
     """A line for each width, as soon as it is known."""
-    from ..tasks.widths import measured
+    from ..tasks.widths import measure
 
     signatures = ""
     if not as_json:
         click.echo("beam   BLEU   chrF  length  sentences/s  search errors")
-    for row in measured(translator, test_set.sources, test_set.references, widths, settings):
+    for row in measure(translator, test_set.sources, test_set.references, widths, settings):
         signatures = f"BLEU {row.bleu.signature}\nchrF {row.chrf.signature}"
         if as_json:
             click.echo(json.dumps(row.record()))

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ..metrics import Perplexity
-    from ..ngram.model import Scores
+    from ..metrics.scoring import Scorer, Scores
     from ..tasks.language_modelling import Floor
-    from .lm_input import Scorer
 
 
 @click.group()
@@ -63,7 +62,7 @@ def perplexity(
     if per_sentence:
         _each_sentence(scorers[0], texts, as_json)
         return
-    records, logs = zip(*(_measured(scorer, texts) for scorer in scorers), strict=True)
+    records, logs = zip(*(_measure(scorer, texts) for scorer in scorers), strict=True)
     for path, scorer, record in zip(models, scorers, records, strict=True):
         if as_json:
             counted = {floor.name: floor.perplexity} if floor else {}
@@ -75,7 +74,7 @@ def perplexity(
         if floor:
             click.echo(f"{floor.name} of the same tokens, modified Kneser-Ney: perplexity {floor.perplexity:.4f}")
     if len(models) > 1 and _mixable(scorers):
-        weights_from = [_measured(scorer, texts_of((fit,)))[1] for scorer in scorers] if fit else logs
+        weights_from = [_measure(scorer, texts_of((fit,)))[1] for scorer in scorers] if fit else logs
         _mixture(models, records, logs, weights_from, as_json)
 
 
@@ -96,7 +95,7 @@ def score(
     output: Path | None,
     files: tuple[Path, ...],
 ) -> None:
-    """Log probability of each line of FILEs (or stdin), its end included.
+    """Log probability (log10, or nats with --base e) of each line of FILEs (or stdin), its end included.
 
     A network scores a line after the lines before it; an n-gram model scores each line by itself.
     """
@@ -106,7 +105,7 @@ def score(
     if output and output.exists() and any(file.exists() and output.samefile(file) for file in files):
         raise click.UsageError(f"{output} is read from: the scores need another file")
     if page:
-        _coloured(scorer, page, files)
+        _write_page(scorer, page, files)
         return
     with opened(output) if output else nullcontext(click.echo) as write:
         for _, block in read(files):
@@ -123,8 +122,9 @@ def score(
                     write("")
 
 
-def _coloured(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
-    from ..ngram.model import evaluated
+def _write_page(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
+    """An HTML page that colours each token by its surprisal."""
+    from ..metrics.scoring import evaluate
     from ..surprisal import page
 
     rows: list[tuple[str, float, bool, bool]] = []
@@ -132,7 +132,7 @@ def _coloured(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
     def add(block: bytes, found: Scores) -> None:
         rows.extend(zip(scorer.tokens_of(block), found.scores.tolist(), found.oov, found.ends, strict=True))
 
-    record = evaluated(scorer, texts_of(files), add)
+    record = evaluate(scorer, texts_of(files), add)
     note = f"perplexity {record.perplexity:.4f}, {record.tokens:,} tokens; {record.signature}"
     spaced = scorer.unit not in ("char", "sentencepiece")
     with opened(path) as write:
@@ -166,18 +166,18 @@ def generate(
     device: str | None,
 ) -> None:
     """Continue a text, up to the end of its sentence."""
-    from ..ngram.text import encoded
+    from ..ngram.text import block_of
 
     source = open_model(model, device)
     further: dict[str, Any] = {"stop": False} if go_on else {}
     if go_on and not hasattr(source, "carries"):
         raise ConfigError("--go-on needs a network: an n-gram model knows nothing beyond the end of a line")
-    unknown = int(source.score_block(encoded([prompt])).oov.sum())
-    if unknown:
-        click.echo(f"note: the model does not know {unknown} of the prompt's tokens and reads <unk> for them", err=True)
     pieces = source.generate(
         prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, **further
     )
+    unknown = int(source.score_block(block_of([prompt])).oov.sum())
+    if unknown:
+        click.echo(f"note: the model does not know {unknown} of the prompt's tokens and reads <unk> for them", err=True)
     for piece in pieces:
         click.echo(piece, nl=False)
     click.echo()
@@ -238,18 +238,20 @@ def _mixture(
     as_json: bool,
 ) -> None:
     """Print the perplexity of the mixture of models with these log probabilities of the same tokens."""
+    from ..metrics.perplexity import finite
+    from ..metrics.perplexity import perplexity as perplexity_of
     from ..ngram import mix
 
     found = mix(weights_from)
     total = found.log_probability(logs)
-    value = math.exp(-total / len(logs[0]))
+    value = perplexity_of(-total, len(logs[0]))
     where = "this text" if weights_from is logs else "held-out text"
     if as_json:
         record = {
             "mixture": {str(name): weight for name, weight in zip(names, found.weights, strict=True)},
-            "perplexity": value,
+            "perplexity": finite(value),
             "tokens": len(logs[0]),
-            "log10_probability": total / math.log(10),
+            "log10_probability": finite(total / math.log(10)),
             "fitted_on": where,
             "signatures": [record.signature for record in records],
         }
@@ -271,12 +273,12 @@ def _held_out(run: Path) -> tuple[list[bytes], Floor | None]:
     return list(from_lines(lines)), floor
 
 
-def _measured(scorer: Scorer, texts: list[bytes]) -> tuple[Perplexity, NDArray[np.float64]]:
+def _measure(scorer: Scorer, texts: list[bytes]) -> tuple[Perplexity, NDArray[np.float64]]:
     """The record of a text, and the log probability of every token in nats."""
     import numpy as np
 
-    from ..ngram.model import evaluated
+    from ..metrics.scoring import evaluate
 
     logs: list[NDArray[np.float64]] = []
-    record = evaluated(scorer, texts, lambda _, found: logs.append(found.scores.astype(np.float64) * math.log(10)))
+    record = evaluate(scorer, texts, lambda _, found: logs.append(found.nats))
     return record, np.concatenate(logs)

@@ -12,10 +12,7 @@ from ..errors import DataError
 from .options import PATH
 
 if TYPE_CHECKING:
-    from ..ngram import Model
-    from ..tasks.language_model import LanguageModel
-
-    Scorer = Model | LanguageModel
+    from ..metrics.scoring import Scorer
 
 FILES = click.argument("files", nargs=-1, type=PATH, metavar="[FILE]...")
 MODEL = click.option("-m", "--model", required=True, type=PATH, help="Run folder, ARPA file, or seqkit's binary.")

@@ -52,21 +52,20 @@ def ngram(
 ) -> None:
     """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz does."""
     from ..ngram import save
-    from ..ngram.smoothing import NOT_ARPA, Options, check
+    from ..ngram.files import check_format, is_arpa
+    from ..ngram.smoothing import Options, check, kind_of
     from ..ngram.text import Cutter, blocks
-    from ..ngram.train import train_blocks
+    from ..ngram.training import train_blocks
 
     listed = frozenset(word for block in blocks(vocab) for word in block.split()) if vocab else None
     options = Options(_numbers(prune), listed, interpolate_unigrams, k=added)
     check(smoothing, options, order)
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise ConfigError(f"cannot write {out}: {'it is a folder' if out.is_dir() else 'there is no such folder'}")
+    check_format(out, kind_of(smoothing), smoothing)
     cutter = Cutter.find(tokenizer)
-    if out.name.endswith((".arpa", ".arpa.gz")):
-        if smoothing in NOT_ARPA:
-            raise ConfigError(f"{smoothing} cannot be written as ARPA: name the file without .arpa for seqkit's binary")
-        if tokenizer != "whitespace":
-            click.echo(f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it", err=True)
+    if is_arpa(out) and tokenizer != "whitespace":
+        click.echo(f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it", err=True)
     model = train_blocks(
         read(files),
         order=order,
@@ -80,7 +79,9 @@ def ngram(
         click.echo(f"note: {note}", err=True)
     save(model, out)
     sizes = " ".join(f"{len(level.keys):,}" for level in model.grams)
-    click.echo(f"{smoothing}, order {order}, {model.tokens:,} tokens; n-grams {sizes}; written to {out}", err=True)
+    click.echo(
+        f"{smoothing}, order {order}, {model.training_tokens:,} tokens; n-grams {sizes}; written to {out}", err=True
+    )
 
 
 @click.command()
@@ -96,10 +97,9 @@ def stats(order: int, tokenizer: str, top: int, plot: Path | None, as_json: bool
     """Tokens, types and the commonest n-grams of FILEs (or stdin), and how they follow Zipf's law."""
     from ..ngram.statistics import draw, frequencies, summary
     from ..ngram.text import Cutter
-    from ..ngram.train import count
+    from ..ngram.training import count_blocks
 
-    cutter = Cutter.find(tokenizer)
-    counts = count(((name, cutter(block)) for name, block in read(files)), order=order, unk="skip")
+    counts = count_blocks(read(files), order=order, unk="skip", cutter=Cutter.find(tokenizer))
     tables = frequencies(counts)
     found = summary(counts, tables, top)
     if plot:

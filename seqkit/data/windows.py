@@ -28,6 +28,14 @@ class WindowBatch:
         """Targets that the loss sums over."""
         return self.targets.numel() if self.scored is None else int(self.scored.sum())
 
+    def pick_scored(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """What a model says at each place, and the target there, where it counts. (B, T, D) -> (count, D), (count,)."""
+        hidden, targets = hidden.flatten(0, 1), self.targets.flatten()
+        if self.scored is None:
+            return hidden, targets
+        counts = self.scored.flatten()
+        return hidden[counts], targets[counts]
+
     def to(self, device: torch.device) -> WindowBatch:
         scored = None if self.scored is None else self.scored.to(device)
         return WindowBatch(self.inputs.to(device), self.targets.to(device), self.fresh, scored)

@@ -42,7 +42,7 @@ class Comparison:
         }
 
 
-def compared(
+def compare(
     first: Sequence[str], second: Sequence[str], references: Sequence[Sequence[str | None]], samples: int = SAMPLES
 ) -> Comparison:
     """BLEU and chrF2 of both with sacrebleu's paired bootstrap (Koehn 2004, W04-3250); references are columns."""

@@ -8,43 +8,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from .. import __version__
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Perplexity:
     """What a model said of a text. Log probabilities are plain sums in nats."""
 
-    known: float  # of the words that the model knows
-    unknown: float  # of those that it does not know
-    tokens: int  # scored, ends of sentences included where the signature says so
-    oov: int  # of these, out of vocabulary
-    sentences: int
-    words: int  # of the raw text, set apart by white space, with one for the end of each line
-    characters: int  # of the raw text, with one for the end of each line
-    bytes: int  # the same in UTF-8
+    log_probability_known: float = 0.0  # of the tokens that the model knows
+    log_probability_oov: float = 0.0  # of those out of its vocabulary
+    tokens: int = 0  # scored, ends of sentences included where the signature says so
+    oov: int = 0  # of these, out of vocabulary
+    sentences: int = 0
+    words: int = 0  # of the raw text, set apart by white space, with one for the end of each line
+    characters: int = 0  # of the raw text, with one for the end of each line
+    bytes: int = 0  # the same in UTF-8
     choices: Mapping[str, str] = field(default_factory=dict)
 
     def __add__(self, other: Perplexity) -> Perplexity:
         if self.choices != other.choices:
             raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
-        return Perplexity(
-            self.known + other.known,
-            self.unknown + other.unknown,
-            self.tokens + other.tokens,
-            self.oov + other.oov,
-            self.sentences + other.sentences,
-            self.words + other.words,
-            self.characters + other.characters,
-            self.bytes + other.bytes,
-            self.choices,
-        )
+        sums = [each.name for each in fields(self) if each.name != "choices"]
+        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in sums})
 
     @property
     def log_probability(self) -> float:
-        return self.known + self.unknown
+        return self.log_probability_known + self.log_probability_oov
 
     @property
     def perplexity(self) -> float:
@@ -54,7 +45,7 @@ class Perplexity:
     @property
     def perplexity_without_oov(self) -> float:
         """Out-of-vocabulary words left out of sum and count; words after them stay in."""
-        return perplexity(-self.known, self.tokens - self.oov)
+        return perplexity(-self.log_probability_known, self.tokens - self.oov)
 
     @property
     def perplexity_per_word(self) -> float:

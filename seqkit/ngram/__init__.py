@@ -1,4 +1,4 @@
-"""n-gram language models: counted, not trained by gradient. Needs NumPy only.
+"""n-gram language models: counted, not trained by gradient. Needs no torch, but to look n-grams up on a GPU.
 
 model = seqkit.ngram.train(["a line of text", "another"], order=3)
 model.score("a line"), model.perplexity(["a line of text"])
@@ -7,10 +7,9 @@ seqkit.ngram.save(model, "lm.arpa"); seqkit.ngram.load("lm.arpa")
 
 from .counts import Counts
 from .files import load, save
-from .generate import generate
-from .mixture import mix
+from .mixture import log_probabilities, mix
 from .model import Model
 from .smoothing import SMOOTHINGS
-from .train import count, train
+from .training import count, train
 
-__all__ = ["SMOOTHINGS", "Counts", "Model", "count", "generate", "load", "mix", "save", "train"]
+__all__ = ["SMOOTHINGS", "Counts", "Model", "count", "load", "log_probabilities", "mix", "save", "train"]

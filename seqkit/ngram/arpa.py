@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from ..data.files import open_bytes, reading
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from .counts import Longs, find
 from .model import Grams, Model
 from .smoothing import Floats
@@ -26,12 +26,7 @@ _LINES = 1 << 16  # written at a time
 
 
 def write(model: Model, path: Path) -> None:
-    """Write `model`; raises `ConfigError` for smoothings whose scores ARPA cannot express. Raises OSError."""
-    if model.kind != "backoff":
-        raise ConfigError(
-            f"{model.about.get('smoothing', model.kind)} cannot be written as ARPA, which knows backoff weights only: "
-            "name the file without .arpa to get seqkit's binary"
-        )
+    """Write `model`, whose kind is "backoff"; raises OSError."""
     with path.open("wb") as raw:
         if path.suffix != ".gz":
             _write(model, raw)
@@ -71,7 +66,7 @@ def _decimals(values: Floats) -> list[bytes]:
 def _shortest(text: bytes) -> bytes:
     if text in (b"-inf", b"nan"):
         return _ZERO
-    return text.removesuffix(b".0").replace(b"-0", b"0") if text in (b"-0.0", b"0.0") else text.removesuffix(b".0")
+    return b"0" if text == b"-0.0" else text.removesuffix(b".0")
 
 
 def read(path: Path) -> Model:

@@ -46,7 +46,7 @@ class Counts:
         return len(self.tables)
 
 
-def count(words: list[bytes], runs: Sequence[Run], order: int, tokens: int) -> Counts:
+def merge(words: list[bytes], runs: Sequence[SortedRun], order: int, tokens: int) -> Counts:
     """Merge `runs` into tables, a range of last words at a time."""
     size = len(words)
     parts: list[list[tuple[Longs, Longs]]] = [[] for _ in range(order)]
@@ -70,14 +70,14 @@ def count(words: list[bytes], runs: Sequence[Run], order: int, tokens: int) -> C
 
 
 @dataclass(frozen=True)
-class Run:
+class SortedRun:
     """Items in suffix order with how often each occurs; `columns[j]` holds the words j places before the last."""
 
     columns: Sequence[Ids]
     weights: Longs
 
 
-class Counter:
+class NgramCounter:
     """Takes ids block by block, sorts them into runs, and keeps runs on disk when there is more than one."""
 
     def __init__(self, order: int, memory: int) -> None:
@@ -86,7 +86,7 @@ class Counter:
         self._most = max(1 << 12, memory // (_BYTES_PER_TOKEN + 8 * order))
         self._held: list[Ids] = []
         self._size = 0
-        self._runs: list[Run] = []
+        self._runs: list[SortedRun] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def add(self, ids: Ids) -> None:
@@ -110,9 +110,9 @@ class Counter:
         try:
             if self._runs:
                 self._spill()
-                return count(words, self._runs, self.order, self.tokens)
+                return merge(words, self._runs, self.order, self.tokens)
             columns = columns_of(self._take(), self.order)
-            return count(words, [Run(columns, np.ones(len(columns[0]), np.int64))], self.order, self.tokens)
+            return merge(words, [SortedRun(columns, np.ones(len(columns[0]), np.int64))], self.order, self.tokens)
         finally:
             self._runs = []
             if self._folder:
@@ -136,7 +136,7 @@ class Counter:
                 f"cannot sort on disk in {self._folder.name}: {reason(error)}; TMPDIR names another"
             ) from None
         *kept, counts = (np.load(f"{stem}-{j}.npy", mmap_mode="r") for j in range(len(arrays)))
-        self._runs.append(Run(kept, counts))
+        self._runs.append(SortedRun(kept, counts))
 
 
 def _first_end(ids: Ids) -> int:
@@ -163,7 +163,7 @@ def depths(ends: NDArray[np.bool_]) -> NDArray[np.int32]:
     return at - np.maximum.accumulate(starts)
 
 
-def _ranges(runs: Sequence[Run], size: int) -> Iterator[tuple[Sequence[Ids], Longs]]:
+def _ranges(runs: Sequence[SortedRun], size: int) -> Iterator[tuple[Sequence[Ids], Longs]]:
     """Items of all runs, merged: ranges of last words, each about as large as one run."""
     if len(runs) == 1:
         yield runs[0].columns, runs[0].weights

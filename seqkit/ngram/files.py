@@ -6,17 +6,36 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from ..errors import DataError, reason
+from ..errors import ConfigError, DataError, reason
 from ..permissions import open_up
 from . import arpa, binary
 from .model import Model
+from .smoothing import Kind
+
+
+def is_arpa(path: Path) -> bool:
+    """Whether a file of that name is written as ARPA."""
+    return path.name.endswith((".arpa", ".arpa.gz"))
+
+
+def check_format(path: Path, kind: Kind, smoothing: str) -> None:
+    """Raise `ConfigError` if the format of that name cannot hold a model of that kind."""
+    if is_arpa(path) and kind != "backoff":
+        raise ConfigError(
+            f"{smoothing} cannot be written as ARPA, which knows backoff weights only: "
+            "name the file without .arpa to get seqkit's binary"
+        )
 
 
 def save(model: Model, path: str | Path) -> None:
-    """Write ARPA for *.arpa and *.arpa.gz, seqkit's binary for any other name. The file is whole or not there."""
+    """Write ARPA for *.arpa and *.arpa.gz, seqkit's binary for any other name. The file is whole or not there.
+
+    Raises `ConfigError` for smoothings whose scores ARPA cannot express, `DataError` where nothing can be written.
+    """
     path = Path(path)
+    check_format(path, model.kind, model.about.get("smoothing", model.kind))
     part = path.with_name(f".part.{path.name}")
-    writer = arpa if path.name.endswith((".arpa", ".arpa.gz")) else binary
+    writer = arpa if is_arpa(path) else binary
     try:
         if path.is_dir():
             raise IsADirectoryError(21, "Is a directory")

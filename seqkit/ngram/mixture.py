@@ -1,16 +1,27 @@
-"""Linear mixtures of language models, with weights fitted on held-out text."""
+"""Linear mixtures of language models of any kind, with weights fitted on held-out text.
+
+fitted = mix([log_probabilities(model, held_out) for model in models])
+fitted.log_probability([log_probabilities(model, text) for model in models])
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..metrics.scoring import Scorer
+from .text import from_lines
 
 Doubles = NDArray[np.float64]
+
+
+def log_probabilities(model: Scorer, lines: Iterable[str]) -> Doubles:
+    """Of every token of a text, ends of lines included, in nats: (T,). What `mix` wants of each model."""
+    return np.concatenate([np.empty(0), *(model.score_block(block).nats for block in from_lines(lines))])
 
 
 @dataclass(frozen=True)
@@ -28,8 +39,9 @@ class Mixture:
 def mix(log_probabilities: Sequence[Doubles], *, rounds: int = 1000, tolerance: float = 1e-9) -> Mixture:
     """Weights that make the mixture of models most likely, by EM. Jelinek & Mercer 1980, section 3.
 
-    Each array holds one model's log probability (nats) of every token of the same text: M x (T,). EM rises to the
-    one maximum there is, since the likelihood is concave in the weights.
+    Each array holds one model's log probability (nats) of every token of the same text, as `log_probabilities` gives
+    them: M x (T,). EM rises to the one maximum there is, since the likelihood is concave in the weights. Only models
+    with the same tokens and vocabulary can be mixed; raises `DataError` where the number of tokens differs.
     """
     if not log_probabilities or len({len(row) for row in log_probabilities}) != 1 or not len(log_probabilities[0]):
         raise DataError("models can be mixed only where they score the same tokens, one at least")

@@ -5,21 +5,20 @@ Letters: T tokens of a text, N the order, V the words of the model, n_k its k-gr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
 from ..metrics.perplexity import Perplexity
+from ..metrics.scoring import Scores, evaluate
 from ..text import Tokenizer
 from .counts import Longs, depths, find
+from .generation import check_sampling, draw_words
 from .smoothing import Floats, Kind
-from .text import BOS, UNK, Cutter, Ids, Vocabulary, encoded, from_lines, words_of
+from .text import BOS, UNK, Cutter, Ids, Vocabulary, block_of, from_lines, words_of
 
-_LOG10 = float(np.log(10))
 _STUPID = np.float32(np.log10(0.4))
 
 
@@ -29,52 +28,6 @@ class Grams(NamedTuple):
     keys: Longs  # (n_k,), ascending: index of the last k-1 words among the (k-1)-grams, times V, plus the first word
     scores: Floats  # (n_k,) log probabilities; NaN for a k-gram that only holds longer ones (foreign, pruned files)
     backoffs: Floats  # (n_k,)
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Of every token of a text, `</s>` included; arrays are (T,)."""
-
-    scores: Floats  # log10 probability
-    lengths: NDArray[np.int16]  # of the longest n-gram found
-    oov: NDArray[np.bool_]
-    ends: NDArray[np.bool_]  # True at the end of each sentence
-
-
-def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexity:
-    """Sum up the scores of a block of raw text."""
-    scores = found.scores.astype(np.float64)
-    return Perplexity(
-        float(scores[~found.oov].sum()) * _LOG10,
-        float(scores[found.oov].sum()) * _LOG10,
-        len(scores),
-        int(found.oov.sum()),
-        int(found.ends.sum()),
-        len(block.split()) + block.count(b"\n"),
-        len(block.decode("utf-8", "replace")),
-        len(block),
-        choices,
-    )
-
-
-class Scorer(Protocol):
-    """A language model of whatever kind."""
-
-    def score_block(self, block: bytes) -> Scores: ...
-    def choices(self) -> dict[str, str]: ...
-
-
-def evaluated(
-    scorer: Scorer, blocks: Iterable[bytes], each: Callable[[bytes, Scores], object] = lambda block, found: None
-) -> Perplexity:
-    """The record of a text in blocks of whole lines; `each` is shown every block and its scores."""
-    choices = scorer.choices()
-    total = Perplexity(0.0, 0.0, 0, 0, 0, 0, 0, 0, choices)
-    for block in blocks:
-        found = scorer.score_block(block)
-        each(block, found)
-        total += measure(block, found, choices)
-    return total
 
 
 class Model:
@@ -89,15 +42,15 @@ class Model:
         about: Mapping[str, str] | None = None,
         tokenizer: Tokenizer | None = None,
         notes: Sequence[str] = (),
-        tokens: int = 0,
+        training_tokens: int = 0,
     ) -> None:
         """`words` by id, `<unk>` `<s>` `</s>` first; `about` holds what the signature tells of the model.
 
         `tokenizer` is the trained one that cuts raw text for this model, if it needs one; `notes` are what training
-        found worth saying, and `tokens` how many it saw; a file keeps neither.
+        found worth saying, and `training_tokens` how many it saw; a file keeps neither.
         """
         self.grams, self.kind, self.about, self.tokenizer = grams, kind, dict(about or {}), tokenizer
-        self.notes, self.tokens = list(notes), tokens
+        self.notes, self.training_tokens = list(notes), training_tokens
         self.cutter = Cutter(self.about.get("unit", "whitespace"), tokenizer)
         keeps_unknown = self.about.get("unk") == "keep"
         self.vocabulary = Vocabulary(words, keeps_unknown=keeps_unknown)
@@ -107,14 +60,32 @@ class Model:
     def order(self) -> int:
         return len(self.grams)
 
-    def generate(self, *, prompt: str = "", **settings: Any) -> Iterator[str]:
-        """`prompt`, then what follows piece by piece; settings are those of `seqkit.ngram.generate`."""
-        from .generate import generate
+    def generate(
+        self,
+        *,
+        prompt: str = "",
+        length: int = 100,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """`prompt` as the model sees it, then what follows piece by piece, to the end of the line or `length` tokens.
 
-        tokens = self.cutter.tokens(prompt)
+        `temperature` 0 takes the likeliest token; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1)
+        leave out unlikely ones. `<unk>` is never drawn. Raises at once, `ConfigError` for settings that nothing can
+        be drawn by and `DataError` for a prompt of several lines.
+        """
+        check_sampling(temperature, top_k, top_p)
+        tokens, rng = self.cutter.tokens(prompt), np.random.default_rng(seed)
+        words = draw_words(self, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
+        return self._readable(tokens, words)
+
+    def _readable(self, tokens: list[str], further: Iterable[str]) -> Iterator[str]:
+        """The text of `tokens`, then what each further one adds to it."""
         shown = self.cutter.join(tokens)
         yield shown
-        for token in generate(self, prompt=prompt, **settings):
+        for token in further:
             tokens.append(token)
             text = self.cutter.join(tokens)
             yield text[len(shown) :]
@@ -146,18 +117,22 @@ class Model:
         return f"<n-gram model of order {self.order}, {len(self.vocabulary):,} words>"
 
     def score(self, sentence: str, bos: bool = True, eos: bool = True) -> float:
-        """log10 probability of a sentence, as kenlm's `score`."""
+        """log10 probability (a plain sum) of one line and its end, as kenlm's `score`.
+
+        Without `bos` it begins with no context, without `eos` its end is not counted. Raises `DataError` for
+        several lines.
+        """
         found = self.score_ids(*self._ids_of(sentence), bos=bos)
         return float(np.sum(found.scores if eos else found.scores[:-1], dtype=np.float64))
 
     def full_scores(self, sentence: str, bos: bool = True, eos: bool = True) -> Iterator[tuple[float, int, bool]]:
         """Of each word (and `</s>`): log10 probability, length of the n-gram found, whether it is out of vocabulary."""
         found = self.score_ids(*self._ids_of(sentence), bos=bos)
-        rows = zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)
-        yield from list(rows) if eos else list(rows)[:-1]
+        rows = list(zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True))
+        return iter(rows if eos else rows[:-1])
 
     def perplexity(self, text: str | Iterable[str]) -> float:
-        """Of a sentence, as kenlm's, or of lines: 10^(-sum/tokens), out-of-vocabulary words and `</s>` included."""
+        """Of one line, as kenlm's, or of lines: 10^(-sum/tokens), out-of-vocabulary words and `</s>` included."""
         return self.evaluate([text] if isinstance(text, str) else text).perplexity
 
     def evaluate(self, lines: Iterable[str]) -> Perplexity:
@@ -166,10 +141,10 @@ class Model:
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
         """`evaluate` for text in blocks of whole lines."""
-        return evaluated(self, blocks)
+        return evaluate(self, blocks)
 
     def score_block(self, block: bytes) -> Scores:
-        """Scores of a block of raw, whole lines."""
+        """log10 probability of every token of a block of raw, whole lines."""
         return self.score_ids(*self.vocabulary.encode(self.cutter(block)))
 
     def choices(self) -> dict[str, str]:
@@ -189,9 +164,9 @@ class Model:
         }
 
     def score_ids(self, ids: Ids, ends: NDArray[np.bool_], *, bos: bool = True) -> Scores:
-        """Scores of sentences, which end where `ends` is True; an id of -1 is a word out of vocabulary. (T,) each.
+        """log10 probability of every token of sentences, which end where `ends` is True. (T,) each.
 
-        Without `bos`, sentences begin with no context.
+        An id of -1 is a word out of vocabulary. Without `bos`, sentences begin with no context.
         """
         oov = ids < 0
         if self.about.get("unk") != "keep":
@@ -253,9 +228,7 @@ class Model:
         return scores, lengths
 
     def _ids_of(self, sentence: str) -> tuple[Ids, NDArray[np.bool_]]:
-        if "\n" in sentence:
-            raise DataError("a sentence holds a line break: score lines one by one")
-        return self.vocabulary.encode(self.cutter(encoded([sentence])))
+        return self.vocabulary.encode(self.cutter(block_of([sentence])))
 
 
 def _stream(ids: Ids, ends: NDArray[np.bool_], bos: bool) -> tuple[Ids, NDArray[np.int32]]:

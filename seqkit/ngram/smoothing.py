@@ -22,6 +22,7 @@ from .text import BOS, EOS, UNK
 Floats = NDArray[np.float32]
 Kind = Literal["backoff", "add-k", "stupid"]
 Discounts = tuple[float, float, float]
+_RARE = 5  # the highest count that Katz's smoothing discounts
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,6 @@ class Level:
 class Estimate:
     words: list[bytes]
     levels: list[Level]
-    kind: Kind = "backoff"
     notes: list[str] = field(default_factory=list)  # what a person should know, one line each
 
 
@@ -147,13 +147,11 @@ def maximum_likelihood(counts: Counts, options: Options) -> Estimate:
     for k, table in enumerate(counts.tables, 1):
         size = len(counts.tables[k - 2].keys) if k > 1 else 1
         total = totals(table.contexts, table.counts, size)
-        known = (totals(counts.tables[k].contexts, None, len(table.keys)) if k < counts.order else 0) * np.ones(1) > 0
-        estimated.append(
-            (
-                (table.counts / np.maximum(total, 1)[table.contexts]).astype(np.float32),
-                np.where(known, 0, 1).astype(np.float32) * np.ones(len(table.keys), np.float32),
-            )
-        )
+        shares = table.counts / np.maximum(total, 1)[table.contexts]
+        backoffs = np.ones(len(table.keys), np.float32)
+        if k < counts.order:
+            backoffs[counts.tables[k].contexts] = 0  # a history that was followed leaves nothing to shorter ones
+        estimated.append((shares.astype(np.float32), backoffs))
     return Estimate(*_Kept.of(counts, options).levels(estimated))
 
 
@@ -170,8 +168,7 @@ def add_k(counts: Counts, options: Options) -> Estimate:
         probabilities = (table.counts + options.k) / (before + options.k * kept.size)
         backoffs = options.k / (totals_of[k] + options.k * kept.size)
         estimated.append((probabilities.astype(np.float32), backoffs.astype(np.float32)))
-    words, levels = kept.levels(estimated)
-    return Estimate(words, levels, "add-k")
+    return Estimate(*kept.levels(estimated))
 
 
 def stupid_backoff(counts: Counts, options: Options) -> Estimate:
@@ -185,10 +182,10 @@ def stupid_backoff(counts: Counts, options: Options) -> Estimate:
         share = given / np.maximum(totals_of[k - 1][table.contexts], 1)
         estimated.append((share.astype(np.float32), np.ones(len(table.keys), np.float32)))
     notes = ["stupid backoff gives scores, not probabilities: its perplexity compares with no other"]
-    return Estimate(*_Kept.of(counts, options).levels(estimated), "stupid", notes)
+    return Estimate(*_Kept.of(counts, options).levels(estimated), notes)
 
 
-def katz(counts: Counts, options: Options, *, most: int = 5) -> Estimate:
+def katz(counts: Counts, options: Options) -> Estimate:
     """Backoff with Good-Turing discounts for counts up to 5. Katz 1987; Chen & Goodman 1998, section 2.3.
 
     Unigrams give their discounted mass to `<unk>`. Every count loses 0.5 in an order whose Good-Turing discounts are
@@ -198,12 +195,12 @@ def katz(counts: Counts, options: Options, *, most: int = 5) -> Estimate:
     estimated: list[tuple[Floats, Floats]] = []
     lower: NDArray[np.float64] = np.empty(0)
     for k, (table, mask) in enumerate(zip(counts.tables, kept.masks, strict=True), 1):
-        ratios = _good_turing(table.counts, most)
+        ratios = _good_turing(table.counts, _RARE)
         if ratios is None:
             notes.append(f"order {k}: the counts give no Good-Turing discounts: 0.5 is taken from each count")
             discounted = np.maximum(table.counts - 0.5, 0)
         else:
-            discounted = table.counts * ratios[np.minimum(table.counts, most + 1)]
+            discounted = table.counts * ratios[np.minimum(table.counts, _RARE + 1)]
         size = len(counts.tables[k - 2].keys) if k > 1 else 1
         total = np.maximum(np.bincount(table.contexts, table.counts, size), 1)
         freed = total - np.bincount(table.contexts, np.where(mask, discounted, 0), size)
@@ -235,8 +232,13 @@ SMOOTHINGS: dict[str, Callable[[Counts, Options], Estimate]] = {
     "stupid-backoff": stupid_backoff,
 }
 _INTERPOLATED = {"modified-kneser-ney", "kneser-ney", "absolute-discounting", "witten-bell"}
-NOT_ARPA = {"add-k", "stupid-backoff"}  # their scores are no backoff weights
+_KINDS: dict[str, Kind] = {"add-k": "add-k", "stupid-backoff": "stupid"}
 _UNPRUNED = {"add-k", "maximum-likelihood", "stupid-backoff"}
+
+
+def kind_of(smoothing: str) -> Kind:
+    """How the numbers of a model are combined: as backoff weights, unless the smoothing wants its own way."""
+    return _KINDS.get(smoothing, "backoff")
 
 
 def check(smoothing: str, options: Options, order: int) -> None:

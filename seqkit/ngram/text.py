@@ -15,11 +15,12 @@ from ..data.files import open_bytes, reading
 from ..errors import ConfigError, DataError
 from ..plugins import components
 from ..text import Tokenizer
+from ..text.lines import check_many, single_line
 from ..text.splitters import Splitter
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
-UNK, BOS, EOS = 0, 1, 2
+UNK, BOS, EOS = 0, 1, 2  # KenLM's; those of a network's vocabulary are in seqkit.text.vocab
 SPECIALS = (b"<unk>", b"<s>", b"</s>")
 _END = b"\0"  # stands for the end of a line; no word holds it, for it is white space
 _LINE_END = -2  # its id while words are looked up; a typed </s> is a word like any other
@@ -48,25 +49,28 @@ def blocks(path: Path | None) -> Iterator[bytes]:
 
 
 def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
-    """`blocks` for lines that are at hand."""
+    """`blocks` for lines that are at hand; raises as `block_of`, and TypeError for one string."""
+    check_many(lines)
+    return _blocks(lines)
+
+
+def _blocks(lines: Iterable[str]) -> Iterator[bytes]:
     kept: list[str] = []
     size = 0
-    if isinstance(lines, str):
-        raise DataError("a text is given as a list of lines, not as one string")
     for line in lines:
-        kept.append(line.replace("\n", " "))
-        size += len(kept[-1]) + 1
+        kept.append(line)
+        size += len(line) + 1
         if size >= _BLOCK:
-            yield encoded(kept)
+            yield block_of(kept)
             kept, size = [], 0
     if kept:
-        yield encoded(kept)
+        yield block_of(kept)
 
 
-def encoded(lines: list[str]) -> bytes:
-    """A block of these lines; raises `DataError` for what UTF-8 cannot express."""
+def block_of(lines: Iterable[str]) -> bytes:
+    """These lines as one block; raises `DataError` for a line break inside one, or what UTF-8 cannot express."""
     try:
-        return "\n".join([*lines, ""]).encode()
+        return "\n".join([*map(single_line, lines), ""]).encode()
     except UnicodeEncodeError as error:
         raise DataError(f"half a surrogate pair ({error.object[error.start]!r}) is no text") from None
 
@@ -107,7 +111,7 @@ class Cutter:
 
     def tokens(self, line: str) -> list[str]:
         """The tokens of one line."""
-        return [word.decode() for word in words_of(self(encoded([line])))[:-1]]
+        return [word.decode() for word in words_of(self(block_of([line])))[:-1]]
 
     def join(self, tokens: Sequence[str]) -> str:
         """Readable text of tokens."""

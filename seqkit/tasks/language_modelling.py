@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from ..config import RunConfig, build, section, setting
 from ..data.corpora import locate
 from ..data.files import read_lines
-from ..data.windows import WindowBatch, random_windows, sequential
+from ..data.windows import Ids, WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
 from ..ngram import train as train_ngrams
@@ -28,9 +27,7 @@ from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import EOS, UNK
 from .base import Goal, Step, Totals
-from .language_model import LanguageModel, windows
-
-Ids = NDArray[np.int32]
+from .language_model import LanguageModel, encode, windows
 
 
 @section
@@ -73,6 +70,11 @@ class LanguageData:
             raise ValueError(f"stride = {self.stride} is more than steps = {self.steps}: it would leave tokens out")
         if self.test and self.test_share:
             raise ValueError("choose one of test and test_share")
+
+    @property
+    def scored_steps(self) -> int:
+        """`stride`, or what it is by default."""
+        return self.stride or max(1, self.steps // 2)
 
     @field_validator("train", "valid", "test")
     @classmethod
@@ -146,14 +148,11 @@ class LanguageModelling:
             yield WindowBatch(batch.inputs[rows], batch.targets[rows], batch.fresh)
 
     def valid_batches(self) -> Iterable[WindowBatch]:
-        return windows(self._valid, self._carries, self.data.steps, self.data.stride)
+        return windows(self._valid, self._carries, self.data.steps, self.data.scored_steps)
 
     def step(self, model: nn.Module, batch: WindowBatch, carry: Any) -> Step:
         hidden, state = model(batch.inputs, None if batch.fresh or not self._carries else carry)
-        targets, hidden = batch.targets.flatten(), hidden.flatten(0, 1)
-        if batch.scored is not None:
-            picked = batch.scored.flatten()
-            targets, hidden = targets[picked], hidden[picked]
+        hidden, targets = batch.pick_scored(hidden)
         smoothing = self.smoothing if model.training else 0.0
         output, bias = cast(Tensor, model.output), cast(Tensor, model.bias)
         if model.training and self.data.sampled_words:
@@ -181,7 +180,7 @@ class LanguageModelling:
             tokenizer,
             name=config.model["name"],
             steps=data.steps,
-            stride=data.stride,
+            stride=data.scored_steps,
             joined=data.lines == "join",
         )
 
@@ -253,12 +252,6 @@ def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
     ends = np.cumsum([len(line) + 1 for line in lines])
     at = min(len(lines) - 1, int(np.searchsorted(ends, ends[-1] * (1 - share), side="right")))
     return lines[:at], lines[at:]
-
-
-def encode(tokenizer: Tokenizer, lines: Iterable[str]) -> Ids:
-    """One stream of ids: `<eos>`, then each line and `<eos>` after it. (1 + tokens,)"""
-    rows = tokenizer.encode_all(lines, eos=True)
-    return np.fromiter((i for row in ([EOS], *rows) for i in row), np.int32)
 
 
 def _as_lines(ids: Ids) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -18,7 +17,8 @@ from ..data.batching import PairBatch, Rows, token_batches
 from ..data.corpora import locate
 from ..data.parallel import ParallelText, read_parallel
 from ..errors import ConfigError, DataError
-from ..metrics.bleu import bleu, chrf
+from ..metrics.perplexity import perplexity
+from ..metrics.translation import bleu, chrf
 from ..nn.loss import linear_cross_entropy
 from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig, Tokenizer
@@ -172,7 +172,7 @@ class Translation:
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         """Perplexity of the reference tokens; with such a goal, BLEU and chrF of greedy translations as well."""
-        found = {"perplexity": math.exp(totals.sums["nll"] / totals.count)}
+        found = {"perplexity": perplexity(totals.sums["nll"], totals.count)}
         if self.goal.metric != "perplexity":
             outputs = Translator(model, self.source, self.target).translate(
                 self._raw_valid.sources, beam=1, split=False

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..config import build, plain
 from ..errors import ConfigError, DataError
-from ..metrics.bleu import consensus
+from ..metrics.translation import consensus
 from ..search.decode import BATCH_TOKENS, decode
 from ..search.decoder import Ensemble, Hypothesis
 from ..search.forced import EncoderDecoder, attention, has_attention, log_probabilities

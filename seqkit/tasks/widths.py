@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import ConfigError
-from ..metrics.bleu import Score, bleu, chrf
+from ..metrics.translation import Score, bleu, chrf
 from .translator import Translator
 
 _ROUNDING = 1e-4  # by which two ways to the same score may differ
@@ -36,7 +36,7 @@ class Width(NamedTuple):
         }
 
 
-def measured(
+def measure(
     translator: Translator,
     sources: Sequence[str],
     references: Sequence[Sequence[str | None]],

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ..config import section, setting
 from ..errors import ConfigError, DataError, reason
 from ..plugins import components
+from .lines import check_many
 from .normalize import Normalizer
 from .splitters import Splitter
 from .subword import SentencePieceSplitter
@@ -105,7 +106,8 @@ class Tokenizer:
         return self.encode_all([text], bos=bos, eos=eos)[0]
 
     def encode_all(self, texts: Iterable[str], *, bos: bool = False, eos: bool = False) -> list[list[int]]:
-        """`encode` for many texts, faster."""
+        """`encode` for many texts, faster; raises TypeError for one string."""
+        check_many(texts)
         normalized = [self.normalizer(text) for text in texts]
         if isinstance(self.splitter, SentencePieceSplitter):
             rows = self.splitter.encode_ids(normalized)

@@ -69,6 +69,19 @@ def test_weights_are_fitted_on_held_out_text_when_there_is_some(folder, cli):
     assert found["perplexity"] == pytest.approx(math.exp(-mixture.log_probability(logs(folder / "test")) / 9))
 
 
+def test_a_mixture_of_models_that_find_a_text_impossible_is_null_in_json(tmp_path, cli):
+    (tmp_path / "text").write_text("a b\nb a\n")
+    model = tmp_path / "ml.lm"
+    assert (
+        cli("lm", "ngram", "--order", 2, "--smoothing", "maximum-likelihood", "-o", model, tmp_path / "text").code == 0
+    )
+    done = cli("lm", "perplexity", "-m", model, "-m", model, "--json", input="a a\n")
+    record = json.loads(done.lines[-1], parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert (record["perplexity"], record["log10_probability"], record["tokens"]) == (None, None, 3)
+    shown = cli("lm", "perplexity", "-m", model, "-m", model, input="a a\n").lines[-1]
+    assert shown.startswith("mixture, weights fitted on this text: perplexity inf")
+
+
 def test_models_of_different_words_are_compared_but_not_mixed(folder, cli):
     done = cli("lm", "perplexity", "-m", folder / "lm.arpa", "-m", folder / "char.lm", folder / "test")
     assert "no mixture, for the vocabularies differ; bits per character compare" in done.err

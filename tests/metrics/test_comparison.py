@@ -5,8 +5,8 @@ import json
 import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
-from seqkit.metrics.bleu import bleu, consensus
-from seqkit.metrics.comparison import compared
+from seqkit.metrics.comparison import compare
+from seqkit.metrics.translation import bleu, consensus
 
 REFERENCES = [f"the {who} {does} a {what} by the door" for who in ("cat", "dog", "man", "king", "old queen")
               for does in ("sees", "paints") for what in ("ball", "green tree", "bird")]  # fmt: skip
@@ -16,12 +16,12 @@ BAD = [line.replace("a ", "some ").replace("door", "window") if i % 5 else line 
 
 @pytest.fixture(scope="module")
 def found():
-    return compared(BAD, GOOD, [REFERENCES], 200)
+    return compare(BAD, GOOD, [REFERENCES], 200)
 
 
 @pytest.fixture(scope="module")
 def equal():
-    return compared(GOOD, GOOD, [REFERENCES], 200)
+    return compare(GOOD, GOOD, [REFERENCES], 200)
 
 
 def test_equal_systems_are_told_apart_by_chance_only(equal):
@@ -41,7 +41,7 @@ def test_a_clearly_better_system_is_so_by_no_chance(found):
 
 def test_a_hardly_better_system_may_be_so_by_chance():
     other = [line.replace("a door", "the door") if i == 4 else line for i, line in enumerate(GOOD)]
-    barely = compared(GOOD, other, [REFERENCES], 200)
+    barely = compare(GOOD, other, [REFERENCES], 200)
     assert barely.second["BLEU"].score > barely.first["BLEU"].score
     assert all(p > 0.1 for p in barely.p_values.values())
 
@@ -56,14 +56,14 @@ def test_scores_are_sacrebleu_s_and_lie_in_their_intervals(found):
 
 
 def test_which_of_two_is_first_changes_signs_only(found):
-    other = compared(GOOD, BAD, [REFERENCES], 200)
+    other = compare(GOOD, BAD, [REFERENCES], 200)
     assert other.differences == [-difference for difference in found.differences]
     assert (other.first["BLEU"].score, other.p_values) == (found.second["BLEU"].score, found.p_values)
 
 
 def test_differences_are_those_of_sentences_the_greatest_first():
     first, second = ["a b c d", "the cat", "x", "a bird"], ["a b c d", "the dog", "the king", "bird"]
-    found = compared(first, second, [["a b c d", "the cat", "the king", "a bird"]], 10)
+    found = compare(first, second, [["a b c d", "the cat", "the king", "a bird"]], 10)
     assert [place for place, _ in found.most_different(9)] == [2, 1, 3]
     assert [difference > 0 for _, difference in found.most_different(9)] == [True, False, False]
     assert found.most_different(9)[0] == (2, pytest.approx(100.0))
@@ -74,7 +74,7 @@ def test_differences_are_those_of_sentences_the_greatest_first():
 def test_any_of_several_references_is_right_and_some_may_be_missing():
     second = [None, *REFERENCES[1:]]
     wrong = ["x", *REFERENCES[1:]]
-    found = compared(wrong, REFERENCES, [[REFERENCES[0], *["y"] * (len(second) - 1)], second], 10)
+    found = compare(wrong, REFERENCES, [[REFERENCES[0], *["y"] * (len(second) - 1)], second], 10)
     assert found.second["BLEU"].score == pytest.approx(100)
     assert found.differences == [pytest.approx(100), *[0.0] * (len(second) - 1)]
 

@@ -13,7 +13,17 @@ CHOICES = {"ppl": "per-token", "unit": "word", "oov": "unk"}
 
 
 def record(known=-20.0, unknown=-6.0, tokens=10, oov=2, choices=CHOICES):
-    return Perplexity(known, unknown, tokens, oov, sentences=3, words=9, characters=40, bytes=44, choices=choices)
+    return Perplexity(
+        log_probability_known=known,
+        log_probability_oov=unknown,
+        tokens=tokens,
+        oov=oov,
+        sentences=3,
+        words=9,
+        characters=40,
+        bytes=44,
+        choices=choices,
+    )
 
 
 def test_figures_follow_their_definitions():
@@ -27,7 +37,7 @@ def test_figures_follow_their_definitions():
 
 
 def test_a_uniform_model_is_as_perplexed_as_it_has_choices():
-    found = Perplexity(12 * math.log(1 / 32), 0.0, 12, 0, 1, 3, 12, 24)
+    found = Perplexity(log_probability_known=12 * math.log(1 / 32), tokens=12, sentences=1, characters=12, bytes=24)
     assert found.perplexity == pytest.approx(32)
     assert found.bits_per_char == pytest.approx(5)
     assert found.bits_per_byte == pytest.approx(2.5)
@@ -36,12 +46,18 @@ def test_a_uniform_model_is_as_perplexed_as_it_has_choices():
 def test_parts_of_a_text_add_up_to_the_whole():
     parts = [record(-1.5, -0.25, 4, 1), record(-3.0, 0.0, 5, 0), record(-2.25, -8.0, 7, 2)]
     whole = parts[0] + parts[1] + parts[2]
-    assert (whole.known, whole.unknown, whole.tokens, whole.oov) == (-6.75, -8.25, 16, 3)
+    assert (whole.log_probability_known, whole.log_probability_oov) == (-6.75, -8.25)
+    assert (whole.tokens, whole.oov) == (16, 3)
     assert (whole.sentences, whole.words, whole.characters, whole.bytes) == (9, 27, 120, 132)
     assert whole.choices == CHOICES
     assert whole.perplexity == pytest.approx(math.exp(15 / 16))
-    assert whole == parts[0] + (parts[1] + parts[2])
+    assert whole == parts[0] + (parts[1] + parts[2]) == Perplexity(choices=CHOICES) + whole
     assert whole.perplexity != pytest.approx(sum(part.perplexity for part in parts) / 3)  # means would not add up
+
+
+def test_counts_have_names_so_that_none_is_taken_for_another():
+    with pytest.raises(TypeError, match="positional"):
+        Perplexity(-20.0, -6.0, 10, 2)
 
 
 def test_records_of_different_choices_do_not_add_up():

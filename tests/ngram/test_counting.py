@@ -6,12 +6,13 @@ from ngram.slow import ngrams, some_lines
 
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
-from seqkit.ngram.counts import Counter
+from seqkit.ngram.counts import NgramCounter
 from seqkit.ngram.text import blocks, from_lines
+from seqkit.ngram.training import count_blocks
 
 
 def counted(lines, order=3, **options):
-    return ngram.count((("the text", block) for block in from_lines(lines)), order=order, **options)
+    return ngram.count(lines, order=order, **options)
 
 
 def as_dict(counts):
@@ -65,8 +66,8 @@ def long_text():
 @pytest.mark.parametrize("order", [1, 3])
 def test_counting_with_little_memory_gives_the_same_tables(long_text, order, monkeypatch):
     spilled = []
-    spill = Counter._spill
-    monkeypatch.setattr(Counter, "_spill", lambda self: spilled.append(1) or spill(self))
+    spill = NgramCounter._spill
+    monkeypatch.setattr(NgramCounter, "_spill", lambda self: spilled.append(1) or spill(self))
     little = counted(long_text, order, memory=1)
     assert len(spilled) > 6
     spilled.clear()
@@ -77,8 +78,8 @@ def test_counting_with_little_memory_gives_the_same_tables(long_text, order, mon
 def test_runs_on_disk_are_gone_afterwards(long_text, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen = []
-    spill = Counter._spill
-    monkeypatch.setattr(Counter, "_spill", lambda self: (spill(self), seen.extend(tmp_path.iterdir())))
+    spill = NgramCounter._spill
+    monkeypatch.setattr(NgramCounter, "_spill", lambda self: (spill(self), seen.extend(tmp_path.iterdir())))
     counted(long_text, memory=1)
     assert seen
     assert not list(tmp_path.iterdir())
@@ -107,12 +108,12 @@ def test_a_file_in_blocks_is_its_lines(tmp_path, monkeypatch, size, end):
     assert b"".join(found).decode() == "\n".join(lines) + "\n"
     assert all(block.endswith(b"\n") for block in found)
     assert len(found) > 1 or size > 20
-    equal(ngram.count((("text", block) for block in found), order=2), counted(lines, 2))
+    equal(count_blocks((("text", block) for block in found), order=2), counted(lines, 2))
 
 
 def test_an_unterminated_last_line_ends_like_any_other(tmp_path):
     (tmp_path / "text").write_text("a b\nc d")
-    assert as_dict(ngram.count((("t", block) for block in blocks(tmp_path / "text")), order=2))["d", "</s>"] == 1
+    assert as_dict(count_blocks((("t", block) for block in blocks(tmp_path / "text")), order=2))["d", "</s>"] == 1
 
 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path, monkeypatch):
@@ -130,10 +131,27 @@ def test_a_blank_line_is_a_sentence_without_words():
     }
 
 
+def test_lines_are_cut_by_a_tokenizer_as_they_are_for_training():
+    found, model = (make(["ab ba", "b!"], order=2, tokenizer="char") for make in (ngram.count, ngram.train))
+    assert [word.decode() for word in found.words] == model.words
+    assert as_dict(found)["a", "b"] == as_dict(found)["b", "▁"] == 1
+
+
+def test_lines_may_keep_the_break_at_their_end_but_hold_none(tmp_path):
+    (tmp_path / "text").write_text("a b\n\nc\n")
+    with (tmp_path / "text").open() as file:
+        equal(counted(file), counted(["a b", "", "c"]))
+    for make in (ngram.count, ngram.train):
+        with pytest.raises(DataError, match="holds a line break: give its lines one by one"):
+            make(["a b", "c\nd"], order=2)
+        with pytest.raises(TypeError, match="give a list of texts, not one string"):
+            make("a b", order=2)
+
+
 def test_only_ascii_white_space_parts_words():
     line = "a\tb\rc\0d  e\u00a0f\u2003g\x1ch\x85i\u2028j"
     assert [word.decode() for word in counted([line], 1).words[3:]] == [*"abcd", "e\u00a0f\u2003g\x1ch\x85i\u2028j"]
-    model = ngram.train([line, line.replace("\0", "\r\n")], order=2)
+    model = ngram.train([line, line.replace("\0", "\r ")], order=2)
     assert len(list(model.full_scores(line))) == 6
     assert "e\u00a0f\u2003g\x1ch\x85i\u2028j" in model
 

@@ -8,13 +8,19 @@ import pytest
 from ngram.slow import BOS, EOS, UNK, Slow, some_lines
 
 from seqkit import ngram
-from seqkit.errors import ConfigError
-from seqkit.ngram.generate import distribution
+from seqkit.errors import ConfigError, DataError
+from seqkit.ngram.generation import distribution, draw_words
 
 
 @pytest.fixture(scope="module")
 def model():
     return ngram.train(some_lines(3, lines=40), order=3)
+
+
+def drawn(model, *, prompt="", length=100, temperature=1.0, top_k=0, top_p=1.0, seed=None):
+    """The words after the prompt, one by one."""
+    rng = np.random.default_rng(seed)
+    return draw_words(model, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
 
 
 def next_words(model, context):
@@ -46,19 +52,19 @@ def test_without_temperature_the_likeliest_word_follows(model):
                 break
             expected.append(best)
             context.append(best)
-        assert list(ngram.generate(model, prompt=prompt, temperature=0, length=9)) == expected
+        assert list(drawn(model, prompt=prompt, temperature=0, length=9)) == expected
 
 
 def test_the_likeliest_of_one_word_is_that_without_temperature(model):
     for prompt in ("", "a", "d e"):
-        greedy = list(ngram.generate(model, prompt=prompt, temperature=0, length=12))
+        greedy = list(drawn(model, prompt=prompt, temperature=0, length=12))
         for options in ({"top_k": 1}, {"top_p": 1e-9}, {"temperature": 1e-6}):
-            assert list(ngram.generate(model, prompt=prompt, length=12, seed=1, **options)) == greedy
+            assert list(drawn(model, prompt=prompt, length=12, seed=1, **options)) == greedy
 
 
 def test_a_seed_repeats_a_text(model):
-    texts = [list(ngram.generate(model, seed=seed, length=30)) for seed in range(20)]
-    assert texts == [list(ngram.generate(model, seed=seed, length=30)) for seed in range(20)]
+    texts = [list(drawn(model, seed=seed, length=30)) for seed in range(20)]
+    assert texts == [list(drawn(model, seed=seed, length=30)) for seed in range(20)]
     assert len(set(map(tuple, texts))) > 10
 
 
@@ -66,7 +72,7 @@ def test_texts_end_with_the_sentence_and_hold_no_special_words():
     rare = ngram.train(["a b", "c"], order=2, smoothing="witten-bell")  # <unk> would be frequent
     lengths = set()
     for seed in range(150):
-        words = list(ngram.generate(rare, seed=seed, length=6))
+        words = list(drawn(rare, seed=seed, length=6))
         assert set(words) <= set("abc")
         lengths.add(len(words))
     assert lengths == set(range(7))
@@ -75,7 +81,7 @@ def test_texts_end_with_the_sentence_and_hold_no_special_words():
 @pytest.mark.parametrize("smoothing", ngram.SMOOTHINGS)
 def test_every_smoothing_generates(smoothing):
     model = ngram.train(some_lines(3), order=3, smoothing=smoothing)
-    words = [word for seed in range(5) for word in ngram.generate(model, seed=seed, length=20)]
+    words = [word for seed in range(5) for word in drawn(model, seed=seed, length=20)]
     assert words
     assert set(words) <= set("abcde")
 
@@ -83,14 +89,14 @@ def test_every_smoothing_generates(smoothing):
 @pytest.mark.parametrize("order", [1, 10])
 def test_every_order_generates(order):
     model = ngram.train(["a b c d e f g h i j k l m", "a b", ""], order=order)
-    assert len(list(ngram.generate(model, seed=1, length=50))) <= 50
+    assert len(list(drawn(model, seed=1, length=50))) <= 50
     if order == 10:
         prompt = "a b c d e f g h i j k"
-        assert next(ngram.generate(model, prompt=prompt, temperature=0)) == "l"
+        assert next(drawn(model, prompt=prompt, temperature=0)) == "l"
 
 
 def frequencies(model, draws, **options):
-    rng = Counter(next(ngram.generate(model, seed=seed, length=1, **options), EOS) for seed in range(draws))
+    rng = Counter(next(drawn(model, seed=seed, length=1, **options), EOS) for seed in range(draws))
     return {word: count / draws for word, count in rng.items()}
 
 
@@ -124,16 +130,33 @@ def test_the_words_of_a_text_follow_each_other_as_the_model_says():
     draws, expected = 500, 1.0
     for word, history in (("x", BOS), ("y", "x"), (EOS, "y")):
         expected *= slow.probability(word, (history,)) / (1 - slow.probability(UNK, (history,)))
-    found = sum(list(ngram.generate(model, seed=seed)) == ["x", "y"] for seed in range(draws)) / draws
+    found = sum(list(drawn(model, seed=seed)) == ["x", "y"] for seed in range(draws)) / draws
     assert abs(found - expected) < 4 * (expected * (1 - expected) / draws) ** 0.5
 
 
 def test_characters_are_generated_one_by_one():
     model = ngram.train(["ab ab ab"], order=4, tokenizer="char", smoothing="witten-bell")
-    assert list(islice(ngram.generate(model, prompt="a", temperature=0), 4)) == ["b", "▁", "a", "b"]
+    assert list(islice(drawn(model, prompt="a", temperature=0), 4)) == ["b", "▁", "a", "b"]
 
 
 @pytest.mark.parametrize("options", [{"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}])
-def test_options_out_of_range_are_refused(model, options):
+def test_options_out_of_range_are_refused_before_anything_is_drawn(model, options):
     with pytest.raises(ConfigError, match="temperature and top_k are 0 or more, top_p is above 0 and at most 1"):
-        next(ngram.generate(model, **options))
+        model.generate(**options)
+
+
+def test_a_prompt_of_several_lines_is_refused_before_anything_is_drawn(model):
+    with pytest.raises(DataError, match="line break"):
+        model.generate(prompt="a\nb")
+
+
+@pytest.mark.parametrize("tokenizer", ["whitespace", "char"])
+def test_a_text_is_the_prompt_and_the_words_drawn_after_it(tokenizer):
+    model = ngram.train(some_lines(3, lines=40), order=3, tokenizer=tokenizer)
+    for seed in range(9):
+        pieces = list(model.generate(prompt="a b", length=9, seed=seed))
+        words = list(drawn(model, prompt="a b", length=9, seed=seed))
+        assert pieces[0] == "a b"
+        assert len(pieces) == 1 + len(words)
+        text = (" " if tokenizer == "whitespace" else "").join([*model.cutter.tokens("a b"), *words])
+        assert "".join(pieces) == text.replace("▁", " ")

@@ -13,7 +13,7 @@ from ngram.slow import Slow
 from seqkit import ngram
 from seqkit.ngram import smoothing
 from seqkit.ngram.text import from_lines
-from seqkit.ngram.train import train_blocks
+from seqkit.ngram.training import train_blocks
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = {}

@@ -99,6 +99,10 @@ def test_a_token_that_all_models_find_impossible_makes_the_text_so_but_decides_n
     assert Mixture([1.0, 0.0]).log_probability(rows) == pytest.approx(rows[0].sum())
 
 
+def test_a_text_of_no_lines_has_no_log_probabilities():
+    assert ngram.log_probabilities(ngram.train(["a"], order=1), []).shape == (0,)
+
+
 @pytest.mark.parametrize("rows", [[], [np.zeros(0)], [np.zeros(2), np.zeros(3)]])
 def test_scores_of_different_texts_and_of_none_are_refused(rows):
     with pytest.raises(DataError, match="score the same tokens"):
@@ -108,8 +112,12 @@ def test_scores_of_different_texts_and_of_none_are_refused(rows):
 def test_models_of_two_kinds_of_text_are_mixed_as_much_as_each_is_in_the_text():
     left, right = some_lines(1, words="abcd", lines=80), some_lines(2, words="edcba"[::2], lines=80)
     models = [ngram.train(lines, order=2, smoothing="witten-bell") for lines in (left, right)]
-    text = "".join(f"{line}\n" for line in [*left[:60], *right[:6]]).encode()
-    rows = [model.score_block(text).scores.astype(np.float64) * math.log(10) for model in models]
+    text = [*left[:60], *right[:6]]
+    rows = [ngram.log_probabilities(model, text) for model in models]
+    for model, row in zip(models, rows, strict=True):
+        assert row.sum() == pytest.approx(model.evaluate(text).log_probability)
+        expected = [score * math.log(10) for line in text for score, _, _ in model.full_scores(line)]
+        assert row == pytest.approx(np.array(expected))
     found = ngram.mix(rows)
     assert found.weights[0] > 0.75
     assert found.log_probability(rows) > max(row.sum() for row in rows)

@@ -123,10 +123,18 @@ def test_n_grams_looked_up_by_torch_give_the_same_numbers(hand):
             assert np.array_equal(there.score_block(block).lengths, model.score_block(block).lengths)
 
 
-def test_a_line_break_in_a_sentence_is_refused(hand):
-    for method in (hand.score, lambda text: list(hand.full_scores(text))):
+def test_a_line_break_in_a_line_is_refused_and_one_at_its_end_is_nothing(hand):
+    methods = (hand.score, hand.full_scores, hand.perplexity, lambda text: hand.perplexity([text]))
+    for method in methods:
         with pytest.raises(DataError, match="line break"):
             method("a\nb")
+    assert hand.score("a b\n") == hand.score("a b")
+    assert hand.evaluate(["a b\n", "b"]) == hand.evaluate(["a b", "b"])
+
+
+def test_one_string_where_lines_are_wanted_is_refused(hand):
+    with pytest.raises(TypeError, match="give a list of texts, not one string"):
+        hand.evaluate("a b")
 
 
 @pytest.mark.parametrize("smoothing", ngram.SMOOTHINGS)
@@ -139,7 +147,7 @@ def test_a_text_scored_whole_is_its_lines_and_its_words(smoothing):
     assert np.flatnonzero(whole.ends).tolist() == [
         i - 1 for i in np.cumsum([len(line.replace("\0", " ").split()) + 1 for line in lines])
     ]
-    record, parts = model.evaluate(lines), Perplexity(0, 0, 0, 0, 0, 0, 0, 0, model.choices())
+    record, parts = model.evaluate(lines), Perplexity(choices=model.choices())
     for line in lines:
         parts += model.evaluate([line])
     assert record.log_probability == pytest.approx(parts.log_probability) or record.log_probability == -math.inf

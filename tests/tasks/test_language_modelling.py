@@ -62,7 +62,7 @@ def untrained(name, **how):
     tokenizer = Tokenizer.train(LINES, TextConfig(tokenizer="word", normalize=[]))
     cls = components().models.load(name)
     model = cls(build(cls.Config, SMALL[name], name), vocab=len(tokenizer.vocab)).eval()
-    return LanguageModel(model, tokenizer, name=name, **{"steps": 8, **how})
+    return LanguageModel(model, tokenizer, name=name, **{"steps": 8, "stride": 4, **how})
 
 
 def test_training_validation_and_the_command_give_one_figure(trained, cli):
@@ -144,6 +144,16 @@ def test_a_window_as_long_as_the_text_sees_all_of_it_and_the_batch_does_not_matt
     assert narrow.log_probability != pytest.approx(whole.log_probability, rel=1e-4)
 
 
+def test_a_window_slides_by_half_unless_the_recipe_says_otherwise(folder):
+    config = write_config(folder, "transformer-lm", data="floor = 0", train="steps = 2\neval_every = 2")
+    for stride, shown in ((0, 3), (2, 2)):
+        run = runs.train(config, out=folder / f"run{stride}", overrides={"data.stride": stride})
+        model = seqkit.load(run.folder)
+        record = model.evaluate(cut_off(LINES, 0.05)[1])
+        assert f"|context:window 6 stride {shown}|" in record.signature
+        assert record.perplexity == pytest.approx(run.metrics["perplexity"], rel=1e-5)
+
+
 def test_a_trained_model_beats_an_untrained_one_and_its_vocabulary(trained):
     _, run, model = trained
     assert run.metrics["perplexity"] < len(model.tokenizer.vocab) / 2
@@ -157,6 +167,24 @@ def test_text_is_drawn_by_a_seed_and_goes_on_from_the_prompt(trained):
     greedy = "".join(model.generate(prompt="the cat", length=3, temperature=0))
     assert greedy == "".join(model.generate(prompt="the cat", length=3, top_k=1, seed=9))
     assert "<unk>" not in "".join(model.generate(length=200, seed=5, stop=False, temperature=3.0))
+
+
+def test_what_cannot_be_drawn_is_refused_before_anything_is(trained):
+    _, _, model = trained
+    with pytest.raises(ConfigError, match="temperature and top_k are 0 or more"):
+        model.generate(temperature=-5)
+    with pytest.raises(DataError, match="line break"):
+        model.generate(prompt="the cat\nthe dog")
+
+
+def test_one_line_is_one_and_lines_are_a_list():
+    model = untrained("lstm")
+    for method in (model.score, model.perplexity):
+        with pytest.raises(DataError, match="line break"):
+            method("the cat\nthe dog")
+    assert model.score("the cat\n") == model.score("the cat")
+    with pytest.raises(TypeError, match="give a list of texts, not one string"):
+        model.evaluate("the cat")
 
 
 def test_the_commonest_draw_is_what_the_model_finds_likeliest():
@@ -315,7 +343,9 @@ def test_generation_shows_the_prompt_as_the_model_sees_it_and_whole_characters_o
     cls = components().models.load("lstm")
     torch.manual_seed(0)
     model = cls(build(cls.Config, SMALL["lstm"], "lstm"), vocab=len(tokenizer.vocab)).eval()
-    drawn = list(LanguageModel(model, tokenizer, name="lstm", steps=8).generate(prompt="The ", length=60, seed=3))
+    drawn = list(
+        LanguageModel(model, tokenizer, name="lstm", steps=8, stride=4).generate(prompt="The ", length=60, seed=3)
+    )
     assert drawn[0] == "the"
     assert not any(piece.endswith("\ufffd") for piece in drawn)
 

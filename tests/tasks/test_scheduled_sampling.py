@@ -1,5 +1,7 @@
 """Scheduled sampling: the decoder reads its own guesses instead of the right tokens."""
 
+import math
+
 import pytest
 import torch
 from letters import write_lines
@@ -7,6 +9,7 @@ from torch import nn
 
 from seqkit import recipes, runs
 from seqkit.data.batching import PairBatch
+from seqkit.tasks.base import Totals
 from seqkit.text.vocab import BOS, EOS, PAD
 
 GUESS = 7
@@ -73,3 +76,8 @@ def test_a_share_is_kept_on_average(task):
     words = second[:40, 1:]
     assert 0.1 < float((words == GUESS).float().mean()) < 0.4
     assert bool(((words == GUESS) | (words == BATCH.inputs[:40, 1:])).all())
+
+
+def test_a_perplexity_beyond_all_floats_is_infinite(task):
+    found = task(0.0).metrics(Recorder(), Totals(count=10, sums={"nll": 1e6}))
+    assert found["perplexity"] == math.inf

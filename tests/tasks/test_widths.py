@@ -9,7 +9,7 @@ from torch import nn
 
 from seqkit.errors import ConfigError
 from seqkit.tasks.translator import Translator
-from seqkit.tasks.widths import measured
+from seqkit.tasks.widths import measure
 from seqkit.text import TextConfig, Tokenizer
 from seqkit.text.vocab import BOS, EOS
 
@@ -61,7 +61,7 @@ def known():
 
 
 def one(known, sources, references, beam, settings):
-    (width,) = measured(known, sources, references, [beam], settings)
+    (width,) = measure(known, sources, references, [beam], settings)
     return width
 
 
@@ -129,7 +129,7 @@ def test_the_figures_are_sacrebleu_s_and_fit_json(known):
 
 
 def test_widths_come_in_the_order_that_is_asked_for(known):
-    found = list(measured(known, ["hard", "easy"], [["B", "A"]], [6, 1, 2], {}))
+    found = list(measure(known, ["hard", "easy"], [["B", "A"]], [6, 1, 2], {}))
     assert [width.beam for width in found] == [6, 1, 2]
     assert [width.search_errors for width in found] == [0, 0.5, 0]
 

@@ -126,6 +126,8 @@ def test_decoding_is_exact_after_the_declared_normalisation(text):
 def test_many_texts_at_once_give_the_same_ids_as_one_by_one(tokenizer):
     texts = [*LINES[:5], "", "ein Zug nach Köln 漢字"]
     assert tokenizer.encode_all(texts) == [tokenizer.encode(text) for text in texts]
+    with pytest.raises(TypeError, match="give a list of texts, not one string"):
+        tokenizer.encode_all("ab")
     ends = tokenizer.encode_all(texts, bos=True, eos=True)
     assert ends == [[BOS, *tokenizer.encode(text), EOS] for text in texts]
     assert all(tokenizer.vocab.encode(tokenizer.split(text)) == tokenizer.encode(text) for text in LINES[:20])

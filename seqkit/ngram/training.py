@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from ..errors import ConfigError
 from . import smoothing as smoothings
-from .counts import Counter, Counts
+from .counts import Counts, NgramCounter
 from .model import Grams, Model
 from .text import Cutter, GrowingVocabulary, Unknown, from_lines
 
@@ -36,7 +36,7 @@ def train(
     model is held in memory. Raises `DataError` or `ConfigError` for what cannot be trained on.
     """
     return train_blocks(
-        (("the text", block) for block in from_lines(lines)),
+        _named(lines),
         order=order,
         smoothing=smoothing,
         options=smoothings.Options(
@@ -61,9 +61,9 @@ def train_blocks(
     cutter: Cutter | None = None,
     memory: int = MEMORY,
 ) -> Model:
-    """`train` for blocks of whole lines, each with the name of where it comes from."""
+    """`train` for blocks of raw, whole lines, each with the name of where it comes from."""
     cutter = cutter or Cutter()
-    counts = count(((name, cutter(block)) for name, block in blocks), order=order, unk=unk, memory=memory)
+    counts = count_blocks(blocks, order=order, unk=unk, cutter=cutter, memory=memory)
     found = smoothings.estimate(counts, smoothing, options)
     with np.errstate(divide="ignore"):
         grams = [Grams(level.keys, np.log10(level.probabilities), np.log10(level.backoffs)) for level in found.levels]
@@ -71,19 +71,43 @@ def train_blocks(
     return Model(
         found.words,
         grams,
-        kind=found.kind,
+        kind=smoothings.kind_of(smoothing),
         about=about,
         tokenizer=cutter.tokenizer,
         notes=found.notes,
-        tokens=counts.tokens,
+        training_tokens=counts.tokens,
     )
 
 
-def count(blocks: Iterable[tuple[str, bytes]], *, order: int, unk: Unknown = "refuse", memory: int = MEMORY) -> Counts:
-    """Count all n-grams up to `order`."""
+def count(
+    lines: Iterable[str],
+    *,
+    order: int = 5,
+    tokenizer: str = "whitespace",
+    unk: Unknown = "refuse",
+    memory: int = MEMORY,
+) -> Counts:
+    """Count all n-grams of `lines` up to `order`; see `train`."""
+    return count_blocks(_named(lines), order=order, unk=unk, cutter=Cutter.find(tokenizer), memory=memory)
+
+
+def count_blocks(
+    blocks: Iterable[tuple[str, bytes]],
+    *,
+    order: int,
+    unk: Unknown = "refuse",
+    cutter: Cutter | None = None,
+    memory: int = MEMORY,
+) -> Counts:
+    """`count` for blocks of raw, whole lines, each with the name of where it comes from."""
     if order < 1:
         raise ConfigError(f"the order of an n-gram model is at least 1, not {order}")
-    vocabulary, counter = GrowingVocabulary(unk), Counter(order, memory)
+    cutter = cutter or Cutter()
+    vocabulary, counter = GrowingVocabulary(unk), NgramCounter(order, memory)
     for name, block in blocks:
-        counter.add(vocabulary.encode(block, name))
+        counter.add(vocabulary.encode(cutter(block), name))
     return counter.finish(vocabulary.words)
+
+
+def _named(lines: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    return (("the text", block) for block in from_lines(lines))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
-from .model import Model
-from .text import BOS, EOS, UNK, Ids, encoded
+from .text import BOS, EOS, UNK, Ids, block_of
+
+if TYPE_CHECKING:
+    from .model import Model
 
 
 def distribution(model: Model, context: Ids) -> NDArray[np.float64]:
@@ -30,26 +33,12 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> None:
         raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")
 
 
-def generate(
-    model: Model,
-    *,
-    prompt: str = "",
-    length: int = 100,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    seed: int | None = None,
+def draw_words(
+    model: Model, prompt: str, rng: np.random.Generator, *, length: int, temperature: float, top_k: int, top_p: float
 ) -> Iterator[str]:
-    """Words after `prompt`, one by one, up to the end of the sentence or `length`; `<unk>` is never drawn.
-
-    `temperature` 0 takes the likeliest word; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1)
-    leave out unlikely ones.
-    """
-    check_sampling(temperature, top_k, top_p)
-    rng, words = np.random.default_rng(seed), model.words
-    if "\n" in prompt:
-        raise ConfigError("a prompt is one line")
-    ids = model.vocabulary.encode(model.cutter(encoded([prompt])))[0][:-1]
+    """The words that `Model.generate` draws, one by one, without those of `prompt`."""
+    words = model.words
+    ids = model.vocabulary.encode(model.cutter(block_of([prompt])))[0][:-1]
     context = np.concatenate([[BOS], np.where(ids < 0, UNK, ids)]).astype(np.int32)
     for _ in range(length):
         scores = distribution(model, context)

@@ -1,0 +1,110 @@
+"""What a language model of whatever kind says of a text, token by token, and the sums of that."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .perplexity import Perplexity
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of every token of a text, ends of sentences included; arrays are (T,)."""
+
+    scores: NDArray[np.float32]  # log10 probability
+    lengths: NDArray[np.int16]  # of the longest n-gram found; 0 where there are no n-grams
+    oov: NDArray[np.bool_]
+    ends: NDArray[np.bool_]  # True at the end of each sentence
+
+    @property
+    def nats(self) -> NDArray[np.float64]:
+        """Natural logarithms of the probabilities. (T,)"""
+        return self.scores.astype(np.float64) * math.log(10)
+
+
+class Scorer(Protocol):
+    """A language model, whether counted (`ngram.Model`) or trained (`tasks.language_model.LanguageModel`).
+
+    A block is UTF-8 text of raw, whole lines.
+    """
+
+    @property
+    def unit(self) -> str:
+        """The name of the tokenizer."""
+
+    @property
+    def known_words(self) -> frozenset[str]:
+        """The tokens that it can predict, `<unk>` and the end of a line aside."""
+
+    def choices(self) -> dict[str, str]:
+        """What the signature of a perplexity says of this model."""
+
+    def tokens_of(self, block: bytes) -> list[str]:
+        """The tokens of a block as readable text, in the order of their scores; a line's end is `</s>`."""
+
+    def score_block(self, block: bytes) -> Scores:
+        """log10 probability of every token of a block."""
+
+    def score(self, sentence: str) -> float:
+        """log10 probability (a plain sum) of one line and its end."""
+
+    def perplexity(self, text: str | Iterable[str]) -> float:
+        """Of a line or of lines, line ends and unknown tokens included."""
+
+    def evaluate(self, lines: Iterable[str]) -> Perplexity:
+        """The whole record of a text: perplexity with and without unknown tokens, bits, signature."""
+
+    def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
+        """`evaluate` for blocks."""
+
+    def generate(
+        self,
+        *,
+        prompt: str = "",
+        length: int = 100,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        seed: int | None = None,
+    ) -> Iterator[str]:
+        """`prompt` as the model sees it, then what follows piece by piece, to the end of the line or `length` tokens.
+
+        `temperature` 0 takes the likeliest token; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1)
+        leave out unlikely ones. `<unk>` is never drawn. Raises at once, `ConfigError` for settings that nothing can
+        be drawn by and `DataError` for a prompt of several lines.
+        """
+
+
+def evaluate(
+    scorer: Scorer, blocks: Iterable[bytes], each: Callable[[bytes, Scores], object] = lambda block, found: None
+) -> Perplexity:
+    """The record of a text in blocks of whole lines; `each` is shown every block and its scores."""
+    choices = scorer.choices()
+    total = Perplexity(choices=choices)
+    for block in blocks:
+        found = scorer.score_block(block)
+        each(block, found)
+        total += measure(block, found, choices)
+    return total
+
+
+def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexity:
+    """The record of a block of raw text, from its scores."""
+    scores = found.scores.astype(np.float64)
+    return Perplexity(
+        log_probability_known=float(scores[~found.oov].sum()) * math.log(10),
+        log_probability_oov=float(scores[found.oov].sum()) * math.log(10),
+        tokens=len(scores),
+        oov=int(found.oov.sum()),
+        sentences=int(found.ends.sum()),
+        words=len(block.split()) + block.count(b"\n"),
+        characters=len(block.decode("utf-8", "replace")),
+        bytes=len(block),
+        choices=choices,
+    )
