@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from seqkit.config import RunConfig, build, plain, required, section, setting
 from seqkit.errors import CheckpointError, ConfigError, DataError
-from seqkit.tasks.base import Goal, Step, Totals
+from seqkit.tasks.base import Goal, Step, Task, Totals
 from seqkit.training import checkpoint
 
 from .corpora import CLASSES, TRAIN
@@ -224,3 +224,7 @@ def balanced(labels: Tensor, classes: int) -> Tensor:
     """Weights of the classes, inverse to their number of images; 1 on average over the images."""
     counts = torch.bincount(labels, minlength=classes)
     return len(labels) / ((counts > 0).sum() * counts.clamp(min=1))
+
+
+if TYPE_CHECKING:
+    _: type[Task] = Classification  # or mypy says what is missing
