@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkit.errors import ConfigError
+from seqkit.plugins import components
 
 Init = Literal["default", "xavier", "kaiming"]
 Pooling = Literal["max", "average", "stochastic"]
@@ -30,12 +31,14 @@ _ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": n
 def check_size(net: nn.Module, size: int, least: int, way_out: str) -> None:
     """Raise `ConfigError` if images of `size` pixels would shrink to nothing inside `net`."""
     if size < least:
-        name = type(net).__name__.lower()
+        cls = type(net)
+        registered = (e.name for e in components().models if e.target == f"{cls.__module__}:{cls.__qualname__}")
+        name = next(registered, cls.__name__)
         raise ConfigError(f"{name} needs images of at least {least} pixels, not {size}: {way_out}")
 
 
-def finish(net: nn.Module, init: Init) -> None:
-    """Initialise convolutions and linear layers, and order weights for fast convolutions: last in a constructor.
+def initialise(net: nn.Module, init: Init) -> None:
+    """Give convolutions and linear layers their initial weights.
 
     xavier: uniform with variance 2 / (fan in + fan out), Glorot & Bengio 2010, eq. 16.
     kaiming: normal with variance 2 / fan, He et al. 2015, arXiv:1502.01852, section 2.2. The fan of convolutions is
@@ -45,11 +48,15 @@ def finish(net: nn.Module, init: Init) -> None:
     if init != "default":
         for layer in net.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
-                _initialise(layer, init)
+                _initialise_layer(layer, init)
+
+
+def order_channels_last(net: nn.Module) -> None:
+    """Order the weights of convolutions as fast kernels want them, and as the task orders images."""
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub wants a tensor
 
 
-def _initialise(layer: nn.Conv2d | nn.Linear, init: Init) -> None:
+def _initialise_layer(layer: nn.Conv2d | nn.Linear, init: Init) -> None:
     if init == "xavier":
         nn.init.xavier_uniform_(layer.weight)
     else:
@@ -64,7 +71,7 @@ def named(**layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(layers))
 
 
-class Convolution(nn.Sequential):
+class ConvBlock(nn.Sequential):
     """Convolution, batch norm if wanted, activation: `conv`, `norm`, and `relu` or `sigmoid`."""
 
     def __init__(

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import INIT, SMALL, Convolution, Init, check_size, finish, named
+from .common import INIT, SMALL, ConvBlock, Init, check_size, initialise, named, order_channels_last
 
 
 @section
@@ -38,10 +38,10 @@ class DenseNet121(nn.Module):
         k = config.growth
         if config.small:
             check_size(self, size, 8, "set data.size = 32")
-            self.stem = Convolution(channels, 2 * k, 3, padding=1, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, 2 * k, 3, padding=1, bias=False, batch_norm=True)
         else:
             check_size(self, size, 29, 'set data.size = 224, or model.preset = "small"')
-            self.stem = Convolution(channels, 2 * k, 7, stride=2, padding=3, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, 2 * k, 7, stride=2, padding=3, bias=False, batch_norm=True)
         self.pool = nn.Identity() if config.small else nn.MaxPool2d(3, 2, padding=1)
         self.features = nn.Sequential()
         maps = 2 * k
@@ -55,7 +55,8 @@ class DenseNet121(nn.Module):
         self.features.add_module("norm", nn.BatchNorm2d(maps))
         self.features.add_module("relu", nn.ReLU())
         self.output = nn.Linear(maps, classes)
-        finish(self, config.init)
+        initialise(self, config.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

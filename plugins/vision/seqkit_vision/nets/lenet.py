@@ -19,13 +19,14 @@ from .common import (
     INIT,
     POOLING,
     Activation,
-    Convolution,
+    ConvBlock,
     Dense,
     Init,
     Pooling,
     check_size,
-    finish,
+    initialise,
     named,
+    order_channels_last,
     pool,
 )
 
@@ -55,9 +56,9 @@ class LeNet(nn.Module):
         c = config
         side = (size // 2 - 4) // 2
         self.features = named(
-            block1=Convolution(channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation),
+            block1=ConvBlock(channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation),
             pool1=pool(c.pooling, 2, 2),
-            block2=Convolution(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation),
+            block2=ConvBlock(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation),
             pool2=pool(c.pooling, 2, 2),
         )
         self.hidden = named(
@@ -65,7 +66,8 @@ class LeNet(nn.Module):
             layer2=Dense(120, 84, batch_norm=c.batch_norm, activation=c.activation),
         )
         self.output = nn.Linear(84, classes)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import INIT, SMALL, Convolution, Init, finish, named
+from .common import INIT, SMALL, ConvBlock, Init, initialise, named, order_channels_last
 
 
 @section
@@ -42,16 +42,17 @@ class ResNet(nn.Module):
         super().__init__()
         c = config
         if c.small:
-            self.stem = Convolution(channels, c.width, 3, padding=1, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, c.width, 3, padding=1, bias=False, batch_norm=True)
         else:
-            self.stem = Convolution(channels, c.width, 7, stride=2, padding=3, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, c.width, 7, stride=2, padding=3, bias=False, batch_norm=True)
         self.pool = nn.Identity() if c.small else nn.MaxPool2d(3, 2, padding=1)
         blocks = self._blocks(c.width)
         self.stage1, self.stage2, self.stage3, self.stage4 = (
             nn.Sequential(*(next(blocks) for _ in range(count))) for count in self.blocks
         )
         self.output = nn.Linear(self._outputs(8 * c.width), classes)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
         if c.zero_init:
             last = "residual.norm3.weight" if self.bottleneck else "residual.norm2.weight"
             for name, weight in self.named_parameters():

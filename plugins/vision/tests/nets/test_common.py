@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from seqkit_vision.nets.common import Convolution, StochasticPool2d, finish, pool
+from seqkit_vision.nets.common import ConvBlock, StochasticPool2d, initialise, pool
 from torch import nn
 
 
@@ -118,7 +118,7 @@ def layers():
 )
 def test_initial_weights_have_the_papers_variance(init, of_convolution, of_linear):
     net = layers()
-    finish(net, init)
+    initialise(net, init)
     convolution, norm, linear, _ = net
     for layer, variance in ((convolution, of_convolution), (linear, of_linear)):
         assert layer.weight.var().item() == pytest.approx(variance, rel=0.03)
@@ -131,7 +131,7 @@ def test_initial_weights_have_the_papers_variance(init, of_convolution, of_linea
 
 def test_the_default_is_torchs_own():
     net = layers()
-    finish(net, "default")
+    initialise(net, "default")
     for ours, torchs in zip(net.parameters(), layers().parameters(), strict=True):
         assert torch.equal(ours, torchs)
 
@@ -139,11 +139,11 @@ def test_the_default_is_torchs_own():
 @torch.no_grad()
 def test_kaiming_keeps_the_size_of_signals_through_many_layers():
     torch.manual_seed(0)
-    net = nn.Sequential(*(Convolution(64, 64, 3, padding=1) for _ in range(12)))
+    net = nn.Sequential(*(ConvBlock(64, 64, 3, padding=1) for _ in range(12)))
     x = torch.randn(4, 64, 12, 12)
     sizes = {}
     for init in ("default", "kaiming"):
-        finish(net, init)
+        initialise(net, init)
         sizes[init] = net(x).std().item()
     assert sizes["default"] < 0.05
     assert 0.2 < sizes["kaiming"] < 5

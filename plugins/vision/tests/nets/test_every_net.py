@@ -174,7 +174,9 @@ def test_the_least_size_is_the_true_one(name, small, least, make, monkeypatch):
         return make(name, size=size, **settings).eval()(torch.zeros(2, 1, size, size, device="meta"))
 
     assert run(least).shape == (2, 10)
-    with pytest.raises(ConfigError, match=f"at least {least} pixels, not {least - 1}: set data.size = ") as error:
+    with pytest.raises(
+        ConfigError, match=f"^{name} needs images of at least {least} pixels, not {least - 1}: set"
+    ) as error:
         run(least - 1)
     cls = components().models.load(name)
     assert ("model.preset" in str(error.value)) == ("small" in cls.presets and not small)
