@@ -97,5 +97,5 @@ def _published(path: Path, settings: dict[str, Any], weights: Path | None, spare
     def resolved() -> Any:
         return recipes.load(path, [f"{key}={json.dumps(value)}" for key, value in settings.items()])
 
-    settings = needs(resolved()) | settings
+    settings |= needs(resolved())
     return settings, starting_point(resolved(), weights, spare)
