@@ -48,7 +48,7 @@ def test_classes_are_known_without_reading_an_image(tmp_path, monkeypatch):
     assert classes_of(str(folder)) == ["cat", "dog"]
     assert classes_of(str(tmp_path / "pets.csv")) == ["9", "10"]
     assert len(classes_of("cifar10")) == 10
-    with pytest.raises(ConfigError, match="no images: set data.source"):
+    with pytest.raises(ConfigError, match="no images: set data"):
         classes_of("")
 
 

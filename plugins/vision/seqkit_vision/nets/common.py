@@ -25,8 +25,6 @@ BATCH_NORM = "batch norm before each hidden activation (arXiv:1502.03167)"
 DIVISOR = "what the numbers of channels are divided by, to make the net cheap"
 SMALL = "the form for images of about 28 to 64 pixels"
 
-_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
-
 
 def check_size(net: nn.Module, size: int, least: int, way_out: str) -> None:
     """Raise `ConfigError` if images of `size` pixels would shrink to nothing inside `net`."""
@@ -72,7 +70,11 @@ def named(**layers: nn.Module) -> nn.Sequential:
 
 
 class ConvBlock(nn.Sequential):
-    """Convolution, batch norm if wanted, activation: `conv`, `norm`, and `relu` or `sigmoid`."""
+    """Convolution, batch norm if wanted, activation, pooling by 2 if wanted.
+
+    `conv`, `norm`, `relu` or `sigmoid`, and `pool`, which comes before the activation if it is the maximum: activations
+    rise, so the values are the same, and a quarter as many are to be computed.
+    """
 
     def __init__(
         self,
@@ -86,12 +88,17 @@ class ConvBlock(nn.Sequential):
         batch_norm: bool = False,
         eps: float = 1e-5,
         activation: Activation = "relu",
+        pooling: Pooling | None = None,
     ) -> None:
         super().__init__()
         self.add_module("conv", nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias))
         if batch_norm:
             self.add_module("norm", nn.BatchNorm2d(outputs, eps=eps))
-        self.add_module(activation, _ACTIVATIONS[activation]())
+        if pooling == "max":
+            self.add_module("pool", pool(pooling, 2, 2))
+        self.add_module(activation, _activation(activation, inplace=batch_norm))
+        if pooling in ("average", "stochastic"):
+            self.add_module("pool", pool(pooling, 2, 2))
 
 
 class Dense(nn.Sequential):
@@ -102,7 +109,12 @@ class Dense(nn.Sequential):
         self.add_module("linear", nn.Linear(inputs, outputs))
         if batch_norm:
             self.add_module("norm", nn.BatchNorm1d(outputs))
-        self.add_module(activation, _ACTIVATIONS[activation]())
+        self.add_module(activation, _activation(activation))
+
+
+def _activation(kind: Activation, *, inplace: bool = False) -> nn.Module:
+    """`inplace`: ReLU writes over what it is given, as it may after a norm; what convolutions give is looked at."""
+    return nn.ReLU(inplace) if kind == "relu" else nn.Sigmoid()
 
 
 def pool(kind: Pooling, size: int, stride: int) -> nn.Module:

@@ -27,7 +27,6 @@ from .common import (
     initialise,
     named,
     order_channels_last,
-    pool,
 )
 
 
@@ -56,10 +55,10 @@ class LeNet(nn.Module):
         c = config
         side = (size // 2 - 4) // 2
         self.features = named(
-            block1=ConvBlock(channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation),
-            pool1=pool(c.pooling, 2, 2),
-            block2=ConvBlock(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation),
-            pool2=pool(c.pooling, 2, 2),
+            block1=ConvBlock(
+                channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation, pooling=c.pooling
+            ),
+            block2=ConvBlock(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation, pooling=c.pooling),
         )
         self.hidden = named(
             layer1=Dense(16 * side * side, 120, batch_norm=c.batch_norm, activation=c.activation),

@@ -89,10 +89,10 @@ class Block(nn.Module):
             self.residual = named(
                 conv1=nn.Conv2d(inputs, width, 1, bias=False),
                 norm1=nn.BatchNorm2d(width),
-                relu1=nn.ReLU(),
+                relu1=nn.ReLU(inplace=True),
                 conv2=nn.Conv2d(width, width, 3, stride, 1, bias=False),
                 norm2=nn.BatchNorm2d(width),
-                relu2=nn.ReLU(),
+                relu2=nn.ReLU(inplace=True),
                 conv3=nn.Conv2d(width, outputs, 1, bias=False),
                 norm3=nn.BatchNorm2d(outputs),
             )
@@ -100,7 +100,7 @@ class Block(nn.Module):
             self.residual = named(
                 conv1=nn.Conv2d(inputs, width, 3, stride, 1, bias=False),
                 norm1=nn.BatchNorm2d(width),
-                relu1=nn.ReLU(),
+                relu1=nn.ReLU(inplace=True),
                 conv2=nn.Conv2d(width, width, 3, 1, 1, bias=False),
                 norm2=nn.BatchNorm2d(width),
             )
@@ -108,12 +108,13 @@ class Block(nn.Module):
         if stride != 1 or inputs != outputs:
             self.shortcut.append(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
             self.shortcut.append(nn.BatchNorm2d(outputs))
-        self.relu = nn.ReLU()
+        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, I, S, S) -> (B, O, S', S')"""
-        out: Tensor = self.relu(self.residual(x) + self.shortcut(x))
-        return out
+        out: Tensor = self.residual(x)
+        out += self.shortcut(x)  # in place, like the ReLUs: a norm does not need what it gave again
+        return self.relu(out)
 
 
 class ResNet18(ResNet):

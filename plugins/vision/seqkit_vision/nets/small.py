@@ -26,7 +26,6 @@ from .common import (
     initialise,
     named,
     order_channels_last,
-    pool,
 )
 
 
@@ -60,8 +59,8 @@ class _SmallCNN(nn.Module):
         c = config
         self.features = nn.Sequential()
         for i, (inputs, outputs) in enumerate(zip((channels, *self.maps), self.maps, strict=False), 1):
-            self.features.add_module(f"block{i}", ConvBlock(inputs, outputs, 5, padding=2, batch_norm=c.batch_norm))
-            self.features.add_module(f"pool{i}", pool(c.pooling, 2, 2))
+            block = ConvBlock(inputs, outputs, 5, padding=2, batch_norm=c.batch_norm, pooling=c.pooling)
+            self.features.add_module(f"block{i}", block)
         side = size // 2 ** len(self.maps)
         self.hidden = named(
             layer=Dense(self.maps[-1] * side * side, self.units, batch_norm=c.batch_norm),

@@ -105,6 +105,26 @@ def test_pools_of_other_kinds_are_torchs():
     assert torch.equal(pool("average", 3, 2)(x), nn.functional.avg_pool2d(x, 3, 2))
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("pooling", ["max", "average", "stochastic"])
+def test_a_block_pools_what_it_activates(pooling, activation, batch_norm):
+    """Whatever its order: maxima are taken first, which gives the same values and gradients."""
+    torch.manual_seed(0)
+    block = ConvBlock(2, 4, 3, batch_norm=batch_norm, activation=activation, pooling=pooling).train(pooling == "max")
+    images, found = torch.randn(3, 2, 9, 9), []
+    activate, pooled = getattr(torch, activation), pool(pooling, 2, 2).train(block.training)
+    for run in (block, lambda x: pooled(activate(block.norm(block.conv(x)) if batch_norm else block.conv(x)))):
+        x = images.clone().requires_grad_()
+        y = run(x)
+        y.square().sum().backward()
+        found.append((y.detach(), x.grad, block.conv.weight.grad))
+        block.zero_grad(set_to_none=True)
+    for ours, wanted in zip(*found, strict=True):
+        torch.testing.assert_close(ours, wanted)
+    assert y.shape == (3, 4, 3, 3)
+
+
 def layers():
     torch.manual_seed(0)
     return nn.Sequential(
