@@ -112,9 +112,10 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, I, S, S) -> (B, O, S', S')"""
-        out: Tensor = self.residual(x)
-        out += self.shortcut(x)  # in place, like the ReLUs: a norm does not need what it gave again
-        return self.relu(out)
+        both = self.residual(x)
+        both += self.shortcut(x)  # in place, like the ReLUs: a norm does not need what it gave again
+        out: Tensor = self.relu(both)
+        return out
 
 
 class ResNet18(ResNet):
