@@ -171,6 +171,7 @@ def test_a_class_without_training_images_does_not_divide_by_zero():
     assert weights.isfinite().all()
 
 
+@torch.no_grad()
 def test_validation_is_by_the_plain_loss_and_counts_what_is_right(make_task):
     task = make_task(class_weights=True, mixup=1.0, optim={"label_smoothing": 0.3})
     model, totals = Fixed(LOGITS).eval(), Totals()
