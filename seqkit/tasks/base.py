@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,8 @@ class Batch(Protocol):
 
     @property
     def count(self) -> int: ...
-    def to(self, device: torch.device) -> Self: ...
+    def to(self, device: torch.device) -> Any:
+        """What `Task.step` is given, on that device."""
 
 
 class Step(NamedTuple):

@@ -67,11 +67,14 @@ class Classifier:
     def predict(self, paths: Iterable[str | Path], *, top: int = 1, batch: int = 64) -> Iterator[Prediction]:
         """The `top` likeliest classes of each image file, in order, as they come.
 
-        Raises `ConfigError` for a `top` outside 1 to K, `DataError` for a file that cannot be read.
+        Raises `ConfigError` for a `top` outside 1 to K at once, `DataError` for a file that cannot be read when its
+        turn comes.
         """
         if not 1 <= top <= len(self.classes):
             raise ConfigError(f"top = {top}: the model knows {len(self.classes)} classes")
-        rest = iter(paths)
+        return self._predictions(iter(paths), top, batch)
+
+    def _predictions(self, rest: Iterator[str | Path], top: int, batch: int) -> Iterator[Prediction]:
         while group := list(islice(rest, batch)):
             found = self.probabilities(torch.cat([self.read(path) for path in group])).topk(top)
             for path, values, classes in zip(group, found.values.tolist(), found.indices.tolist(), strict=True):

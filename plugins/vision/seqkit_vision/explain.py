@@ -25,7 +25,7 @@ def convolutions(model: nn.Module) -> dict[str, nn.Conv2d]:
 
 
 @contextmanager
-def kept(modules: dict[str, nn.Conv2d]) -> Iterator[dict[str, Tensor]]:
+def record_outputs(modules: dict[str, nn.Conv2d]) -> Iterator[dict[str, Tensor]]:
     """While it lasts, what each of `modules` gave last."""
     outputs: dict[str, Tensor] = {}
 
@@ -50,7 +50,7 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
     Selvaraju et al. 2016, arXiv:1610.02391, equations 1 and 2, at the model's last convolution.
     """
     model.eval()
-    with torch.enable_grad(), kept(convolutions(model)) as outputs:
+    with torch.enable_grad(), record_outputs(convolutions(model)) as outputs:
         logits = model(images.detach().requires_grad_())
         maps = list(outputs.values())[-1]
         chosen = logits.gather(1, classes[:, None]).sum()
@@ -65,7 +65,7 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
 def activations(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
     """What the first and the last convolution give for `images`: name -> (B, channels, h, w)."""
     model.eval()
-    with kept(convolutions(model)) as outputs:
+    with record_outputs(convolutions(model)) as outputs:
         model(images)
     names = list(outputs)
     return {name: outputs[name] for name in dict.fromkeys((names[0], names[-1]))}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import re
 import urllib.error
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from seqkit.runs import make_model
 from seqkit.training import checkpoint
 
 from .nets.weights import TORCHVISION, from_torchvision
-from .task import Classification, write_facts
+from .sources import classes_of
+from .task import Facts, write_facts
 from .torch_files import read_tensors
 from .views import Normalisation
 
@@ -29,12 +30,14 @@ SIZE = 224
 
 
 def needs(config: RunConfig) -> dict[str, Any]:
-    """Settings that published weights need, where the recipe says nothing else: 224x224, in colour."""
-    return {"data.size": config.data["size"] or SIZE, "data.channels": 3}
+    """Settings that published weights need, where `config` says nothing else: 224x224, in colour."""
+    return {"data.size": config.data["size"] or SIZE, "data.channels": config.data["channels"] or 3}
 
 
 def starting_point(config: RunConfig, file: Path | None, folder: Path) -> Path:
     """Write a checkpoint into `folder` whose weights are published ones, for `seqkit.train(init=…)`.
+
+    `config` has the settings that it `needs`; of its images, their classes alone are looked at.
 
     `file` is a safetensors file or one of torch.save; without one, torchvision's cache is asked, then its server.
     The last layer is new if the data has another number of classes than ImageNet's 1,000. Raises `CheckpointError`
@@ -43,23 +46,21 @@ def starting_point(config: RunConfig, file: Path | None, folder: Path) -> Path:
     name = config.model["name"]
     if name not in TORCHVISION:
         raise ConfigError(f"torchvision publishes no weights for {name!r}. Known: {', '.join(TORCHVISION)}.")
-    path = file or published(TORCHVISION[name] + ("_bn" if config.model.get("batch_norm") else ""))
+    path = file or published_file(name + ("_bn" if config.model.get("batch_norm") else ""))
     tensors = checkpoint.load_tensors(path) if path.suffix == ".safetensors" else read_tensors(path)
     try:
         weights = from_torchvision(name, tensors)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
+    classes, size, channels = classes_of(config.data["source"]), config.data["size"], config.data["channels"]
+    dims = {"channels": channels, "size": size, "classes": len(classes)}
     torch.manual_seed(config.train.seed)
-    task = Classification(dataclasses.replace(config))
-    model = make_model(config.model, task.dims())
+    model = make_model(config.model, dims)
     _fill(model.state_dict(), weights, path)
     normalise = _CENTRED if name == "googlenet" else _IMAGENET
-    meta = {"config": plain(config), "dims": task.dims(), "state": {}, "metrics": {}}
-
-    def save(into: Path) -> None:
-        write_facts(into, task.classes, task.images.size, task.images.channels, normalise)
-
-    return checkpoint.write(folder, 0, model, {}, meta, save)
+    facts = Facts(classes=classes, size=size, channels=channels, **asdict(normalise))
+    meta = {"config": plain(config), "dims": dims, "state": {}, "metrics": {}}
+    return checkpoint.write(folder, 0, model, {}, meta, lambda into: write_facts(into, facts))
 
 
 def _fill(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Path) -> None:
@@ -74,7 +75,7 @@ def _fill(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Pat
             raise CheckpointError(f"{path}: {name!r} is {tuple(given.shape)}, the model has {tuple(tensor.shape)}")
 
 
-def published(builder: str) -> Path:
+def published_file(builder: str) -> Path:
     """The file of torchvision's best weights for one of its models, fetched if it is not in its cache, and checked.
 
     Raises `DataError` if it cannot be had or is not what its name says.

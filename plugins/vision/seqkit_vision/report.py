@@ -16,6 +16,11 @@ from numpy.typing import NDArray
 from . import __version__
 
 
+def accuracy(right: float, images: int) -> float:
+    """Share of the images that are taken for what they are; `right` is their number."""
+    return right / images
+
+
 class ClassFigures(NamedTuple):
     """Precision, recall and F1 of a class, 0 where nothing was to be divided by; `support` is its images."""
 
@@ -52,7 +57,7 @@ class Report:
 
     @property
     def accuracy(self) -> float:
-        return float((self.predicted == self.labels).mean())
+        return accuracy(int(self.confusion.trace()), len(self.labels))
 
     def within(self, top: int) -> float:
         """Share of the images whose class is among the `top` likeliest; ties count against the model."""

@@ -50,17 +50,12 @@ def open_source(name: str, part: str, wanted: Wanted) -> Source:
 
     A folder without a folder named for the part is all training data; as test data it is read whole.
     """
-    if name in CLASSES:
-        return _corpus(name, part, wanted)
-    path = Path(name)
-    if path.is_dir():
-        return _folder(path, part, wanted)
-    if path.suffix.lower() == ".csv":
-        return _csv(path, wanted)
-    raise DataError(
-        f"no images at {name!r}: give a corpus ({', '.join(CLASSES)}), a folder with a folder of images per class, "
-        "or a CSV file of paths and labels"
-    )
+    return _corpus(name, part, wanted) if name in CLASSES else _read(_list(name, part, wanted.classes), wanted)
+
+
+def classes_of(name: str) -> list[str]:
+    """The classes of what `open_source` would open for training; no image is read. Raises the same errors."""
+    return CLASSES[name] if name in CLASSES else _list(name, TRAIN, ()).classes
 
 
 def has_test_part(name: str) -> bool:
@@ -72,7 +67,8 @@ def _corpus(name: str, part: str, wanted: Wanted) -> Source:
     classes = CLASSES[name]
     _same_classes(classes, wanted.classes, name)
     if name == "cifar10":
-        (path,) = (labelled,) = locate(name, [corpora.CIFAR10_FILE])
+        (path,) = locate(name, [corpora.CIFAR10_FILE])
+        labelled = path
         pixels, labels = formats.read_cifar10(path, part)
     else:
         path, labelled = locate(name, corpora.IDX[part])
@@ -81,12 +77,12 @@ def _corpus(name: str, part: str, wanted: Wanted) -> Source:
         raise DataError(f"{labelled}: label {labels.max()} is outside the range 0 to {len(classes) - 1}")
     if not len(labels):
         raise DataError(f"{path} holds no images")
-    store = _fitted(torch.from_numpy(pixels.copy()), wanted)
+    store = _fit(torch.from_numpy(pixels.copy()), wanted)
     names = [f"{name} {part} {i}" for i in range(len(labels))]
     return Source(Tensors(store, torch.from_numpy(labels.astype(np.int64)), names), classes, [])
 
 
-def _fitted(store: Tensor, wanted: Wanted) -> Tensor:
+def _fit(store: Tensor, wanted: Wanted) -> Tensor:
     """(N, C, S, S) at the size and with the channels that are wanted."""
     if wanted.channels == 3 and store.shape[1] == 1:
         store = store.expand(-1, 3, -1, -1)
@@ -108,13 +104,38 @@ def _fitted(store: Tensor, wanted: Wanted) -> Tensor:
     return store.contiguous()
 
 
-def _folder(folder: Path, part: str, wanted: Wanted) -> Source:
+@dataclass(frozen=True)
+class _Listing:
+    """The files of a folder or a CSV file, with their labels: numbers of `classes`."""
+
+    where: str
+    paths: list[Path]
+    labels: list[int]
+    classes: list[str]
+
+
+def _list(name: str, part: str, known: Sequence[str]) -> _Listing:
+    """What a folder or a CSV file names; `known` are the classes of a model, () = none yet."""
+    if not name:
+        raise ConfigError("[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file")
+    path = Path(name)
+    if path.is_dir():
+        return _list_folder(path, part, known)
+    if path.suffix.lower() == ".csv":
+        return _list_csv(path, known)
+    raise DataError(
+        f"no images at {name!r}: give a corpus ({', '.join(CLASSES)}), a folder with a folder of images per class, "
+        "or a CSV file of paths and labels"
+    )
+
+
+def _list_folder(folder: Path, part: str, known: Sequence[str]) -> _Listing:
     inside = _part(folder, part) or folder
     names = sorted(path.name for path in _folders(inside))
     if not names:
         raise DataError(f"{inside} has no folders: put the images of each class into a folder named for it")
-    _same_classes(names, wanted.classes, str(inside))
-    classes = list(wanted.classes) or names
+    _same_classes(names, known, str(inside))
+    classes = list(known) or names
     paths: list[Path] = []
     labels: list[int] = []
     for name in names:
@@ -123,7 +144,7 @@ def _folder(folder: Path, part: str, wanted: Wanted) -> Source:
             raise DataError(f"{inside / name} holds no images: fill or remove the folder of that class")
         paths += found
         labels += [classes.index(name)] * len(found)
-    return _files(paths, labels, classes, wanted, str(inside))
+    return _Listing(str(inside), paths, labels, classes)
 
 
 def _part(folder: Path, part: str) -> Path | None:
@@ -147,16 +168,16 @@ def _folders(folder: Path) -> list[Path]:
         raise DataError(f"cannot read {folder}: {reason(error)}") from None
 
 
-def _csv(path: Path, wanted: Wanted) -> Source:
+def _list_csv(path: Path, known: Sequence[str]) -> _Listing:
     rows = _rows(path)
     if not rows or len(rows[0][1]) < 2:
         raise DataError(f"{path}:1: the first line must name the columns, such as path,label")
     header = [name.strip().lower() for name in rows[0][1]]
     columns = []
-    for known in (("path", "file", "image", "filename"), ("label", "class")):
-        column = next((header.index(name) for name in known if name in header), None)
+    for usual in (("path", "file", "image", "filename"), ("label", "class")):
+        column = next((header.index(name) for name in usual if name in header), None)
         if column is None:
-            raise DataError(f"{path}:1: no column {' or '.join(map(repr, known))}; there are {', '.join(header)}")
+            raise DataError(f"{path}:1: no column {' or '.join(map(repr, usual))}; there are {', '.join(header)}")
         columns.append(column)
     paths, given = [], []
     for number, row in rows[1:]:
@@ -169,9 +190,9 @@ def _csv(path: Path, wanted: Wanted) -> Source:
     if not paths:
         raise DataError(f"{path} names no image")
     names = sorted(set(given), key=_numbers_first)
-    _same_classes(names, wanted.classes, str(path))
-    classes = list(wanted.classes) or names
-    return _files(paths, [classes.index(label) for label in given], classes, wanted, str(path))
+    _same_classes(names, known, str(path))
+    classes = list(known) or names
+    return _Listing(str(path), paths, [classes.index(label) for label in given], classes)
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
@@ -199,9 +220,10 @@ def _same_classes(found: Sequence[str], known: Sequence[str], where: str) -> Non
         raise DataError(f"{where} has a single class, {found[0]!r}: there is nothing to tell apart")
 
 
-def _files(paths: list[Path], labels: list[int], classes: list[str], wanted: Wanted, where: str) -> Source:
+def _read(listing: _Listing, wanted: Wanted) -> Source:
     """Files as one tensor if that fits into `wanted.memory`, else to be streamed."""
-    size, channels = _looks(paths, wanted, where)
+    paths, labels, classes = listing.paths, listing.labels, listing.classes
+    size, channels = _common_shape(paths, wanted, listing.where)
     notes: list[str] = []
     if len(paths) * channels * size**2 > wanted.memory and not wanted.skip_bad:
         return Source(Files(paths, torch.tensor(labels), size=size, channels=channels), classes, notes)
@@ -218,7 +240,7 @@ def _files(paths: list[Path], labels: list[int], classes: list[str], wanted: Wan
             if len(paths) * found.size <= wanted.memory:
                 images.append(found)
     if not good:
-        raise DataError(f"{where} holds no image that can be read")
+        raise DataError(f"{listing.where} holds no image that can be read")
     kept, paths = torch.tensor([labels[row] for row in good]), [paths[row] for row in good]
     if not images:
         return Source(Files(paths, kept, size=size, channels=channels), classes, notes)
@@ -236,7 +258,7 @@ def _mend(error: DataError) -> DataError:
     return DataError(f"{error}; mend or remove it, or skip such files with --skip-bad")
 
 
-def _looks(paths: list[Path], wanted: Wanted, where: str) -> tuple[int, int]:
+def _common_shape(paths: list[Path], wanted: Wanted, where: str) -> tuple[int, int]:
     """Size and channels that all images have, as far as they are not given; colour if only some are grey."""
     if wanted.size and wanted.channels:
         return wanted.size, wanted.channels

@@ -6,7 +6,7 @@ Shapes: B images, C channels, S side.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -18,11 +18,12 @@ from torch import Tensor, nn
 
 from seqkit.config import RunConfig, build, plain, required, section, setting
 from seqkit.errors import CheckpointError, ConfigError, DataError
-from seqkit.tasks.base import Goal, Step, Totals
+from seqkit.tasks.base import Goal, Step, Task, Totals
 from seqkit.training import checkpoint
 
 from .corpora import CLASSES, TRAIN
-from .images import ImageBatch, ImageSet, Prepared
+from .images import ImageBatch, ImageSet, Prepared, Tensors
+from .report import accuracy
 from .sources import MEMORY, Wanted, open_source
 from .views import Augmentation, Augmented, Normalisation, Plain
 
@@ -76,13 +77,17 @@ class Facts:
 
     classes: list[str] = required("names, in the order of the outputs", min_length=2)
     size: int = required("side", ge=1)
-    channels: Literal[1, 3] = required("1 grey, 3 colour")
+    channels: int = required("1 grey, 3 colour", ge=1, le=3)
     mean: list[float] = required("of each channel, of values between 0 and 1")
     std: list[Annotated[float, Field(gt=0)]] = required("standard deviation, likewise")
 
     def __post_init__(self) -> None:
         if not len(self.mean) == len(self.std) == self.channels:
             raise ValueError(f"mean and std are of {self.channels} channels")
+
+    @property
+    def normalise(self) -> Normalisation:
+        return Normalisation(self.mean, self.std)
 
 
 class Classification:
@@ -94,25 +99,23 @@ class Classification:
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
         self.data = build(ImageData, config.data, "[data]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
-        if not self.data.source:
-            raise ConfigError("[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file")
         known = read_facts(folder) if folder else None
         wanted = Wanted(
-            known["size"] if known else self.data.size,
-            known["channels"] if known else self.data.channels,
-            known["classes"] if known else (),
+            known.size if known else self.data.size,
+            known.channels if known else self.data.channels,
+            known.classes if known else (),
             self.data.skip_bad,
             self.data.memory,
         )
         source = open_source(self.data.source, TRAIN, wanted)
         self.images, self.classes, self.notes = source.images, source.classes, source.notes
         self._train, self._valid = split(len(self.images.labels), self.data)
-        normalise = Normalisation(known["mean"], known["std"]) if known else measured(self.images, self._train)
+        normalise = known.normalise if known else channel_statistics(self.images, self._train)
         names = Augmentation.__dataclass_fields__
         how = Augmentation(**{name: getattr(self.data, name) for name in names})
         self.plain, self.augmented = Plain(normalise), Augmented(normalise, how, len(self.classes))
         self._weights = (
-            balanced(self.images.labels[self._train], len(self.classes)) if self.data.class_weights else None
+            class_weights(self.images.labels[self._train], len(self.classes)) if self.data.class_weights else None
         )
 
     def about(self) -> list[str]:
@@ -156,10 +159,11 @@ class Classification:
         return F.cross_entropy(logits.float(), targets, weight=weights, reduction="sum", label_smoothing=self.smoothing)
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
-        return {"accuracy": totals.sums["right"] / totals.count, "loss": totals.loss / totals.count}
+        return {"accuracy": accuracy(totals.sums["right"], totals.count), "loss": totals.loss / totals.count}
 
     def save(self, folder: Path) -> None:
-        write_facts(folder, self.classes, self.images.size, self.images.channels, self.plain.normalise)
+        size, channels, normalise = self.images.size, self.images.channels, self.plain.normalise
+        write_facts(folder, Facts(classes=self.classes, size=size, channels=channels, **asdict(normalise)))
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Classifier:
@@ -168,31 +172,29 @@ class Classification:
         facts = read_facts(folder)
         return Classifier(
             model,
-            classes=facts["classes"],
-            size=facts["size"],
-            channels=facts["channels"],
-            normalise=Normalisation(facts["mean"], facts["std"]),
+            classes=facts.classes,
+            size=facts.size,
+            channels=facts.channels,
+            normalise=facts.normalise,
             name=config.model["name"],
         )
 
 
-def write_facts(folder: Path, classes: Sequence[str], size: int, channels: int, normalise: Normalisation) -> None:
-    """Write `Facts` into a step folder."""
-    facts = {"classes": list(classes), "size": size, "channels": channels, **asdict(normalise)}
-    (folder / IMAGES).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+def write_facts(folder: Path, facts: Facts) -> None:
+    """Write `facts` into a step folder."""
+    (folder / IMAGES).write_text(json.dumps(plain(facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def read_facts(folder: Path) -> dict[str, Any]:
+def read_facts(folder: Path) -> Facts:
     """What `write_facts` wrote, checked against the model beside it; raises `CheckpointError`."""
     dims = checkpoint.read_meta(folder).get("dims")
     try:
         facts = build(Facts, json.loads((folder / IMAGES).read_text(encoding="utf-8")), IMAGES)
-        right = dims == {"channels": facts.channels, "size": facts.size, "classes": len(facts.classes)}
+        if dims == {"channels": facts.channels, "size": facts.size, "classes": len(facts.classes)}:
+            return facts
     except (OSError, ValueError, ConfigError):
-        right = False
-    if not right:
-        raise CheckpointError(f"{folder / IMAGES} is missing or damaged: it holds the class names and sizes of a model")
-    return plain(facts)
+        pass
+    raise CheckpointError(f"{folder / IMAGES} is missing or damaged: it holds the class names and sizes of a model")
 
 
 def split(count: int, data: ImageData) -> tuple[Tensor, Tensor]:
@@ -208,9 +210,9 @@ def split(count: int, data: ImageData) -> tuple[Tensor, Tensor]:
     return train, valid
 
 
-def measured(images: ImageSet, rows: Tensor) -> Normalisation:
+def channel_statistics(images: ImageSet, rows: Tensor) -> Normalisation:
     """Mean and deviation of each channel over the training images, or over some of a set that is streamed."""
-    rows = rows if hasattr(images, "store") else rows[:_SAMPLE]
+    rows = rows if isinstance(images, Tensors) else rows[:_SAMPLE]
     sums = torch.zeros(2, images.channels, dtype=torch.float64)
     for part in rows.split(1000):
         values = images.pixels(part).transpose(0, 1).flatten(1).double() / 255
@@ -220,7 +222,11 @@ def measured(images: ImageSet, rows: Tensor) -> Normalisation:
     return Normalisation(mean.tolist(), torch.where(deviation > 1e-3, deviation, 1.0).tolist())
 
 
-def balanced(labels: Tensor, classes: int) -> Tensor:
+def class_weights(labels: Tensor, classes: int) -> Tensor:
     """Weights of the classes, inverse to their number of images; 1 on average over the images."""
     counts = torch.bincount(labels, minlength=classes)
     return len(labels) / ((counts > 0).sum() * counts.clamp(min=1))
+
+
+if TYPE_CHECKING:
+    _: type[Task] = Classification  # or mypy says what is missing

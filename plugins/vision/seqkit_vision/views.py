@@ -69,16 +69,16 @@ class Augmented:
 
     def __call__(self, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         if self.how.crop or self.how.flip:
-            pixels = shifted(pixels, self.how.crop, self.how.flip)
+            pixels = shift(pixels, self.how.crop, self.how.flip)
         if self._jitter:
             pixels = torch.cat([self._jitter(part) for part in pixels.split(_COLOUR_GROUP)])
         images = self.normalise(pixels)
         if self.how.erase:
-            images = erased(images, self.how.erase)
+            images = erase(images, self.how.erase)
         return self._mix(images, labels) if self._mix else (images, labels)
 
 
-def shifted(pixels: Tensor, margin: int, flip: bool) -> Tensor:
+def shift(pixels: Tensor, margin: int, flip: bool) -> Tensor:
     """Each image moved by up to `margin` pixels both ways, black coming in, and mirrored half of the time. Same shape.
 
     He et al. 2015, arXiv:1512.03385, section 4.2.
@@ -96,7 +96,7 @@ def shifted(pixels: Tensor, margin: int, flip: bool) -> Tensor:
     return picked.permute(0, 3, 1, 2)
 
 
-def erased(images: Tensor, probability: float) -> Tensor:
+def erase(images: Tensor, probability: float) -> Tensor:
     """A rectangle of 2 to 33 % of the area set to the mean in a share of the images, in place. Same shape.
 
     Zhong et al. 2017, arXiv:1708.04896, with aspect ratios between 0.3 and 3.3.

@@ -9,6 +9,8 @@ from bars import CLASSES, write_bars
 from safetensors.torch import load_file, save_file
 from seqkit_vision.compat import torchvision
 from seqkit_vision.corpora import CLASSES as CORPORA
+from seqkit_vision.decoding import decode
+from seqkit_vision.pretrained import needs
 from seqkit_vision.sizes import multiply_adds
 from seqkit_vision.task import read_facts
 
@@ -206,8 +208,23 @@ def test_training_starts_from_the_weights_of_torchvision(train, tmp_path, publis
     torch.testing.assert_close(ours["stage4.1.residual.conv2.weight"], theirs["layer4.1.conv2.weight"])
     assert ours["output.weight"].shape == (3, 512)
     facts = read_facts(checkpoint.resolve(tmp_path / "run"))
-    assert (facts["size"], facts["channels"], facts["classes"]) == (32, 3, CLASSES)
-    assert facts["mean"] == [0.485, 0.456, 0.406]
+    assert (facts.size, facts.channels, facts.classes) == (32, 3, CLASSES)
+    assert facts.mean == [0.485, 0.456, 0.406]
+
+
+def test_starting_from_published_weights_reads_each_image_once(train, published, photos, monkeypatch):
+    read = []
+    monkeypatch.setattr("seqkit_vision.sources.decode", lambda path, **how: read.append(path) or decode(path, **how))
+    given = ["--model", "resnet18", "--weights", published / "resnet18.pth", "--set", "data.size=32"]
+    assert train(*given, "--set", "train.steps=1").code == 0
+    assert sorted(read) == sorted(photos.glob("train/*/*.png"))
+
+
+def test_published_weights_see_images_of_their_own_size_unless_told():
+    raw = {"task": "vision", "model": {"name": "resnet18"}, "train": {"steps": 1}}
+    for data, size, channels in (({}, 224, 3), ({"size": 32, "channels": 1}, 32, 1)):
+        config = recipes.complete({**raw, "data": {"source": "mnist", **data}}, "test")
+        assert needs(config) == {"data.size": size, "data.channels": channels}
 
 
 def test_a_run_from_published_weights_is_resumed_by_the_same_words(train, tmp_path, published):

@@ -8,7 +8,7 @@ import torch
 from pictures_made import noise, write
 from seqkit_vision.images import Files, ImageBatch, Prepared, Tensors
 from seqkit_vision.sources import Wanted, open_source
-from seqkit_vision.task import measured
+from seqkit_vision.task import channel_statistics
 from seqkit_vision.views import Augmentation, Augmented, Normalisation, Plain
 
 from seqkit.errors import DataError
@@ -65,7 +65,7 @@ def test_both_say_the_same_of_their_images(both):
     assert (memory.size, memory.channels) == (files.size, files.channels) == (6, 3)
     for rows in (*ROWS, torch.arange(0)):
         assert torch.equal(memory.pixels(rows), files.pixels(rows))
-    assert measured(memory, torch.arange(8)) == measured(files, torch.arange(8))
+    assert channel_statistics(memory, torch.arange(8)) == channel_statistics(files, torch.arange(8))
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -8,7 +8,9 @@ import torch
 from pictures_made import complaint, noise, opened, write, write_folder
 from PIL import Image
 from seqkit_vision.images import Files, Tensors
-from seqkit_vision.sources import has_test_part
+from seqkit_vision.sources import classes_of, has_test_part
+
+from seqkit.errors import ConfigError
 
 PETS = {"cat": 3, "dog": 2}
 
@@ -36,6 +38,18 @@ def test_a_folder_of_folders_gives_images_classes_and_names(tmp_path):
     assert (source.images.size, source.images.channels, source.notes) == (6, 1, [])
     stored = [np.asarray(Image.open(name)) for name in source.images.names]
     np.testing.assert_array_equal(source.images.pixels(torch.arange(5)), np.stack(stored)[:, None])
+
+
+def test_classes_are_known_without_reading_an_image(tmp_path, monkeypatch):
+    folder = write_folder(tmp_path, {"dog": 2, "cat": 3})
+    (tmp_path / "pets.csv").write_text("path,label\ncat/000.png,10\ndog/000.png,9\n", encoding="utf-8")
+    for name in ("decode", "probe"):
+        monkeypatch.setattr(f"seqkit_vision.sources.{name}", None)
+    assert classes_of(str(folder)) == ["cat", "dog"]
+    assert classes_of(str(tmp_path / "pets.csv")) == ["9", "10"]
+    assert len(classes_of("cifar10")) == 10
+    with pytest.raises(ConfigError, match="no images: set data"):
+        classes_of("")
 
 
 def test_images_below_the_folder_of_a_class_are_of_that_class(tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from seqkit_vision.views import Augmentation, Augmented, Normalisation, Plain, erased, shifted
+from seqkit_vision.views import Augmentation, Augmented, Normalisation, Plain, erase, shift
 
 SIDE = 9
 
@@ -87,7 +87,7 @@ def test_the_same_seed_gives_the_same_images_and_the_next_draw_others(how):
 def test_shifts_are_those_of_a_loop_over_images_with_the_same_draws(channels, margin, flip):
     pixels = batch(20, channels)
     torch.manual_seed(1)
-    made = shifted(pixels, margin, flip)
+    made = shift(pixels, margin, flip)
     torch.manual_seed(1)
     down, right = torch.randint(2 * margin + 1, (2, len(pixels), 1)).flatten(1).tolist()
     mirrored = (torch.rand(len(pixels), 1) < 0.5).flatten().tolist() if flip else [False] * len(pixels)
@@ -103,7 +103,7 @@ def test_every_shift_and_both_directions_come_up_about_equally_often():
     count, margin = 4000, 1
     image = torch.arange(1, SIDE * SIDE + 1, dtype=torch.uint8).reshape(1, 1, SIDE, SIDE)
     torch.manual_seed(0)
-    made = shifted(image.expand(count, -1, -1, -1), margin, True)
+    made = shift(image.expand(count, -1, -1, -1), margin, True)
     padded = np.pad(image[0, 0].numpy(), margin)
     seen = {}
     for result in made[:, 0].numpy():
@@ -121,7 +121,7 @@ def test_every_shift_and_both_directions_come_up_about_equally_often():
 def test_about_half_of_the_images_are_mirrored():
     pixels = batch(2000, 1, 4)
     torch.manual_seed(0)
-    made = shifted(pixels, 0, True)
+    made = shift(pixels, 0, True)
     mirrored = (made == pixels.flip(-1)).flatten(1).all(1)
     assert (mirrored | (made == pixels).flatten(1).all(1)).all()
     assert abs(mirrored.float().mean() - 0.5) < 0.06
@@ -143,7 +143,7 @@ def rectangle(hit):
 def test_the_wanted_share_of_images_loses_one_rectangle_of_2_to_33_percent(share):
     side, count = 40, 600
     torch.manual_seed(0)
-    images = erased(torch.ones(count, 2, side, side), share)
+    images = erase(torch.ones(count, 2, side, side), share)
     assert torch.equal(images[:, 0], images[:, 1])  # in all channels
     hits = [hit for hit in images[:, 0] == 0 if hit.any()]
     assert abs(len(hits) / count - share) <= 5 * (share * (1 - share) / count) ** 0.5
@@ -165,7 +165,7 @@ def test_the_wanted_share_of_images_loses_one_rectangle_of_2_to_33_percent(share
 def test_rectangles_are_those_of_a_loop_over_images_with_the_same_draws():
     images = torch.rand(50, 3, SIDE, SIDE) + 1
     torch.manual_seed(2)
-    made = erased(images.clone(), 0.7)
+    made = erase(images.clone(), 0.7)
     torch.manual_seed(2)
     draws = torch.rand(5, 50).double().numpy().T
     for image, result, (size, shape, down, right, chance) in zip(images.numpy(), made.numpy(), draws, strict=True):
@@ -182,7 +182,7 @@ def test_rectangles_are_those_of_a_loop_over_images_with_the_same_draws():
 
 def test_rectangles_reach_every_border():
     torch.manual_seed(0)
-    hit = (erased(torch.ones(400, 1, SIDE, SIDE), 1.0) == 0).any(0)[0]
+    hit = (erase(torch.ones(400, 1, SIDE, SIDE), 1.0) == 0).any(0)[0]
     assert hit.all()
 
 

@@ -92,5 +92,5 @@ def _published(path: Path, settings: dict[str, Any], weights: Path | None, spare
 
     if weights and not weights.is_file():
         raise ConfigError(f"--weights {weights}: there is no such file")
-    settings = needs(recipes.load(path, settings)) | settings
+    settings |= needs(recipes.load(path, settings))
     return settings, starting_point(recipes.load(path, settings), weights, spare)

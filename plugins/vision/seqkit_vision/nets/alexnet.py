@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import INIT, Convolution, Init, check_size, finish
+from .common import INIT, ConvBlock, Init, check_size, initialise, order_channels_last
 
 
 @section
@@ -35,13 +35,13 @@ class AlexNet(nn.Module):
         check_size(self, size, 63, "set data.size = 224")
         norm = config.batch_norm
         self.features = nn.Sequential(
-            *Convolution(channels, 64, 11, stride=4, padding=2, batch_norm=norm),
+            *ConvBlock(channels, 64, 11, stride=4, padding=2, batch_norm=norm),
             nn.MaxPool2d(3, 2),
-            *Convolution(64, 192, 5, padding=2, batch_norm=norm),
+            *ConvBlock(64, 192, 5, padding=2, batch_norm=norm),
             nn.MaxPool2d(3, 2),
-            *Convolution(192, 384, 3, padding=1, batch_norm=norm),
-            *Convolution(384, 256, 3, padding=1, batch_norm=norm),
-            *Convolution(256, 256, 3, padding=1, batch_norm=norm),
+            *ConvBlock(192, 384, 3, padding=1, batch_norm=norm),
+            *ConvBlock(384, 256, 3, padding=1, batch_norm=norm),
+            *ConvBlock(256, 256, 3, padding=1, batch_norm=norm),
             nn.MaxPool2d(3, 2),
         )
         self.pool = nn.AdaptiveAvgPool2d(6)
@@ -54,7 +54,8 @@ class AlexNet(nn.Module):
             nn.ReLU(),
         )
         self.output = nn.Linear(4096, classes)
-        finish(self, config.init)
+        initialise(self, config.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

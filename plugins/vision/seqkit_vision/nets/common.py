@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkit.errors import ConfigError
+from seqkit.plugins import components
 
 Init = Literal["default", "xavier", "kaiming"]
 Pooling = Literal["max", "average", "stochastic"]
@@ -24,18 +25,18 @@ BATCH_NORM = "batch norm before each hidden activation (arXiv:1502.03167)"
 DIVISOR = "what the numbers of channels are divided by, to make the net cheap"
 SMALL = "the form for images of about 28 to 64 pixels"
 
-_ACTIVATIONS: dict[Activation, type[nn.Module]] = {"relu": nn.ReLU, "sigmoid": nn.Sigmoid}
-
 
 def check_size(net: nn.Module, size: int, least: int, way_out: str) -> None:
     """Raise `ConfigError` if images of `size` pixels would shrink to nothing inside `net`."""
     if size < least:
-        name = type(net).__name__.lower()
+        cls = type(net)
+        registered = (e.name for e in components().models if e.target == f"{cls.__module__}:{cls.__qualname__}")
+        name = next(registered, cls.__name__)
         raise ConfigError(f"{name} needs images of at least {least} pixels, not {size}: {way_out}")
 
 
-def finish(net: nn.Module, init: Init) -> None:
-    """Initialise convolutions and linear layers, and order weights for fast convolutions: last in a constructor.
+def initialise(net: nn.Module, init: Init) -> None:
+    """Give convolutions and linear layers their initial weights.
 
     xavier: uniform with variance 2 / (fan in + fan out), Glorot & Bengio 2010, eq. 16.
     kaiming: normal with variance 2 / fan, He et al. 2015, arXiv:1502.01852, section 2.2. The fan of convolutions is
@@ -45,11 +46,15 @@ def finish(net: nn.Module, init: Init) -> None:
     if init != "default":
         for layer in net.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
-                _initialise(layer, init)
+                _initialise_layer(layer, init)
+
+
+def order_channels_last(net: nn.Module) -> None:
+    """Order the weights of convolutions as fast kernels want them, and as the task orders images."""
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub wants a tensor
 
 
-def _initialise(layer: nn.Conv2d | nn.Linear, init: Init) -> None:
+def _initialise_layer(layer: nn.Conv2d | nn.Linear, init: Init) -> None:
     if init == "xavier":
         nn.init.xavier_uniform_(layer.weight)
     else:
@@ -64,8 +69,12 @@ def named(**layers: nn.Module) -> nn.Sequential:
     return nn.Sequential(OrderedDict(layers))
 
 
-class Convolution(nn.Sequential):
-    """Convolution, batch norm if wanted, activation: `conv`, `norm`, and `relu` or `sigmoid`."""
+class ConvBlock(nn.Sequential):
+    """Convolution, batch norm if wanted, activation, pooling by 2 if wanted.
+
+    `conv`, `norm`, `relu` or `sigmoid`, and `pool`, which comes before the activation if it is the maximum: activations
+    rise, so the values are the same, and a quarter as many are to be computed.
+    """
 
     def __init__(
         self,
@@ -79,12 +88,17 @@ class Convolution(nn.Sequential):
         batch_norm: bool = False,
         eps: float = 1e-5,
         activation: Activation = "relu",
+        pooling: Pooling | None = None,
     ) -> None:
         super().__init__()
         self.add_module("conv", nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias))
         if batch_norm:
             self.add_module("norm", nn.BatchNorm2d(outputs, eps=eps))
-        self.add_module(activation, _ACTIVATIONS[activation]())
+        if pooling == "max":
+            self.add_module("pool", pool(pooling, 2, 2))
+        self.add_module(activation, _activation(activation, inplace=batch_norm))
+        if pooling in ("average", "stochastic"):
+            self.add_module("pool", pool(pooling, 2, 2))
 
 
 class Dense(nn.Sequential):
@@ -95,7 +109,12 @@ class Dense(nn.Sequential):
         self.add_module("linear", nn.Linear(inputs, outputs))
         if batch_norm:
             self.add_module("norm", nn.BatchNorm1d(outputs))
-        self.add_module(activation, _ACTIVATIONS[activation]())
+        self.add_module(activation, _activation(activation))
+
+
+def _activation(kind: Activation, *, inplace: bool = False) -> nn.Module:
+    """`inplace`: ReLU writes over what it is given, as it may after a norm; what convolutions give is looked at."""
+    return nn.ReLU(inplace) if kind == "relu" else nn.Sigmoid()
 
 
 def pool(kind: Pooling, size: int, stride: int) -> nn.Module:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import INIT, SMALL, Convolution, Init, check_size, finish, named
+from .common import INIT, SMALL, ConvBlock, Init, check_size, initialise, named, order_channels_last
 
 
 @section
@@ -38,10 +38,10 @@ class DenseNet121(nn.Module):
         k = config.growth
         if config.small:
             check_size(self, size, 8, "set data.size = 32")
-            self.stem = Convolution(channels, 2 * k, 3, padding=1, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, 2 * k, 3, padding=1, bias=False, batch_norm=True)
         else:
             check_size(self, size, 29, 'set data.size = 224, or model.preset = "small"')
-            self.stem = Convolution(channels, 2 * k, 7, stride=2, padding=3, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, 2 * k, 7, stride=2, padding=3, bias=False, batch_norm=True)
         self.pool = nn.Identity() if config.small else nn.MaxPool2d(3, 2, padding=1)
         self.features = nn.Sequential()
         maps = 2 * k
@@ -53,9 +53,10 @@ class DenseNet121(nn.Module):
                 self.features.add_module(f"transition{i}", _transition(maps))
                 maps //= 2
         self.features.add_module("norm", nn.BatchNorm2d(maps))
-        self.features.add_module("relu", nn.ReLU())
+        self.features.add_module("relu", nn.ReLU(inplace=True))
         self.output = nn.Linear(maps, classes)
-        finish(self, config.init)
+        initialise(self, config.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""
@@ -65,15 +66,18 @@ class DenseNet121(nn.Module):
 
 
 class DenseLayer(nn.Module):
-    """Norm, ReLU and convolution, 1x1 to 4 k maps, then 3x3 to k maps, which are put after the layer's input."""
+    """Norm, ReLU and convolution, 1x1 to 4 k maps, then 3x3 to k maps, which are put after the layer's input.
+
+    A ReLU may write over what a norm gives: the norm does not need it again.
+    """
 
     def __init__(self, inputs: int, growth: int) -> None:
         super().__init__()
         self.norm1 = nn.BatchNorm2d(inputs)
-        self.relu1 = nn.ReLU()
+        self.relu1 = nn.ReLU(inplace=True)
         self.conv1 = nn.Conv2d(inputs, 4 * growth, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(4 * growth)
-        self.relu2 = nn.ReLU()
+        self.relu2 = nn.ReLU(inplace=True)
         self.conv2 = nn.Conv2d(4 * growth, growth, 3, padding=1, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -86,7 +90,7 @@ def _transition(maps: int) -> nn.Sequential:
     """(B, I, S, S) -> (B, I / 2, S / 2, S / 2)"""
     return named(
         norm=nn.BatchNorm2d(maps),
-        relu=nn.ReLU(),
+        relu=nn.ReLU(inplace=True),
         conv=nn.Conv2d(maps, maps // 2, 1, bias=False),
         pool=nn.AvgPool2d(2, 2),
     )

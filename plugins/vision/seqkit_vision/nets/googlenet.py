@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import DIVISOR, INIT, SMALL, Convolution, Init, check_size, finish, named
+from .common import DIVISOR, INIT, SMALL, ConvBlock, Init, check_size, initialise, named, order_channels_last
 
 # Channels of each block: 1x1; 3x3 reduced, 3x3; "5x5" reduced, "5x5"; after the pooling. Table 1 of the paper.
 _BLOCKS = {
@@ -80,7 +80,8 @@ class GoogLeNet(nn.Module):
         self.aux2 = Auxiliary(_outputs("4d", d), classes, d) if c.auxiliary else None
         self.dropout = nn.Dropout(c.dropout)
         self.output = nn.Linear(_outputs("5b", d), classes)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""
@@ -153,8 +154,8 @@ def _stem(channels: int, c: GoogLeNetConfig) -> nn.Sequential:
     )
 
 
-def _convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int = 0) -> Convolution:
-    return Convolution(inputs, outputs, kernel, stride=stride, padding=padding, bias=False, batch_norm=True, eps=1e-3)
+def _convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int = 0) -> ConvBlock:
+    return ConvBlock(inputs, outputs, kernel, stride=stride, padding=padding, bias=False, batch_norm=True, eps=1e-3)
 
 
 def _outputs(block: str, divisor: int) -> int:

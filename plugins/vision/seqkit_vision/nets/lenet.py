@@ -19,14 +19,14 @@ from .common import (
     INIT,
     POOLING,
     Activation,
-    Convolution,
+    ConvBlock,
     Dense,
     Init,
     Pooling,
     check_size,
-    finish,
+    initialise,
     named,
-    pool,
+    order_channels_last,
 )
 
 
@@ -55,17 +55,18 @@ class LeNet(nn.Module):
         c = config
         side = (size // 2 - 4) // 2
         self.features = named(
-            block1=Convolution(channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation),
-            pool1=pool(c.pooling, 2, 2),
-            block2=Convolution(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation),
-            pool2=pool(c.pooling, 2, 2),
+            block1=ConvBlock(
+                channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation, pooling=c.pooling
+            ),
+            block2=ConvBlock(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation, pooling=c.pooling),
         )
         self.hidden = named(
             layer1=Dense(16 * side * side, 120, batch_norm=c.batch_norm, activation=c.activation),
             layer2=Dense(120, 84, batch_norm=c.batch_norm, activation=c.activation),
         )
         self.output = nn.Linear(84, classes)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

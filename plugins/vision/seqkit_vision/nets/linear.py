@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import INIT, Dense, Init, finish
+from .common import INIT, Dense, Init, initialise
 
 
 @section
@@ -30,7 +30,7 @@ class SoftmaxRegression(nn.Module):
     def __init__(self, config: SoftmaxRegressionConfig, *, channels: int, size: int, classes: int) -> None:
         super().__init__()
         self.output = nn.Linear(channels * size * size, classes)
-        finish(self, config.init)
+        initialise(self, config.init)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""
@@ -59,7 +59,7 @@ class MLP(nn.Module):
             self.hidden.add_module(f"layer{i}", Dense(inputs, outputs))
             self.hidden.add_module(f"dropout{i}", nn.Dropout(config.dropout))
         self.output = nn.Linear(widths[-1], classes)
-        finish(self, config.init)
+        initialise(self, config.init)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

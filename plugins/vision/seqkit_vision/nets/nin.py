@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import BATCH_NORM, INIT, SMALL, Convolution, Init, check_size, finish, named
+from .common import BATCH_NORM, INIT, SMALL, ConvBlock, Init, check_size, initialise, named, order_channels_last
 
 
 @section
@@ -59,7 +59,8 @@ class NiN(nn.Module):
             check_size(self, size, 67, 'set data.size = 224, or model.preset = "small"')
             self.features = _large(channels, classes, c)
             self.output = nn.Conv2d(classes, classes, 1)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""
@@ -103,9 +104,7 @@ def _block(
     inputs: int, widths: tuple[int, ...], kernel: int, c: NiNConfig, *, stride: int = 1, padding: int = 0
 ) -> nn.Sequential:
     """A convolution, and a 1x1 convolution for each width after the first."""
-    block = nn.Sequential(
-        Convolution(inputs, widths[0], kernel, stride=stride, padding=padding, batch_norm=c.batch_norm)
-    )
+    block = nn.Sequential(ConvBlock(inputs, widths[0], kernel, stride=stride, padding=padding, batch_norm=c.batch_norm))
     for before, after in pairwise(widths):
-        block.append(Convolution(before, after, 1, batch_norm=c.batch_norm))
+        block.append(ConvBlock(before, after, 1, batch_norm=c.batch_norm))
     return block

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import INIT, SMALL, Convolution, Init, finish, named
+from .common import INIT, SMALL, ConvBlock, Init, initialise, named, order_channels_last
 
 
 @section
@@ -42,16 +42,17 @@ class ResNet(nn.Module):
         super().__init__()
         c = config
         if c.small:
-            self.stem = Convolution(channels, c.width, 3, padding=1, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, c.width, 3, padding=1, bias=False, batch_norm=True)
         else:
-            self.stem = Convolution(channels, c.width, 7, stride=2, padding=3, bias=False, batch_norm=True)
+            self.stem = ConvBlock(channels, c.width, 7, stride=2, padding=3, bias=False, batch_norm=True)
         self.pool = nn.Identity() if c.small else nn.MaxPool2d(3, 2, padding=1)
         blocks = self._blocks(c.width)
         self.stage1, self.stage2, self.stage3, self.stage4 = (
             nn.Sequential(*(next(blocks) for _ in range(count))) for count in self.blocks
         )
         self.output = nn.Linear(self._outputs(8 * c.width), classes)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
         if c.zero_init:
             last = "residual.norm3.weight" if self.bottleneck else "residual.norm2.weight"
             for name, weight in self.named_parameters():
@@ -88,10 +89,10 @@ class Block(nn.Module):
             self.residual = named(
                 conv1=nn.Conv2d(inputs, width, 1, bias=False),
                 norm1=nn.BatchNorm2d(width),
-                relu1=nn.ReLU(),
+                relu1=nn.ReLU(inplace=True),
                 conv2=nn.Conv2d(width, width, 3, stride, 1, bias=False),
                 norm2=nn.BatchNorm2d(width),
-                relu2=nn.ReLU(),
+                relu2=nn.ReLU(inplace=True),
                 conv3=nn.Conv2d(width, outputs, 1, bias=False),
                 norm3=nn.BatchNorm2d(outputs),
             )
@@ -99,7 +100,7 @@ class Block(nn.Module):
             self.residual = named(
                 conv1=nn.Conv2d(inputs, width, 3, stride, 1, bias=False),
                 norm1=nn.BatchNorm2d(width),
-                relu1=nn.ReLU(),
+                relu1=nn.ReLU(inplace=True),
                 conv2=nn.Conv2d(width, width, 3, 1, 1, bias=False),
                 norm2=nn.BatchNorm2d(width),
             )
@@ -107,11 +108,13 @@ class Block(nn.Module):
         if stride != 1 or inputs != outputs:
             self.shortcut.append(nn.Conv2d(inputs, outputs, 1, stride, bias=False))
             self.shortcut.append(nn.BatchNorm2d(outputs))
-        self.relu = nn.ReLU()
+        self.relu = nn.ReLU(inplace=True)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, I, S, S) -> (B, O, S', S')"""
-        out: Tensor = self.relu(self.residual(x) + self.shortcut(x))
+        both = self.residual(x)
+        both += self.shortcut(x)  # in place, like the ReLUs: a norm does not need what it gave again
+        out: Tensor = self.relu(both)
         return out
 
 

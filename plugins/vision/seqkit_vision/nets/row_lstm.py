@@ -12,8 +12,6 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import finish
-
 
 @section
 class RowLSTMConfig:
@@ -35,7 +33,6 @@ class RowLSTM(nn.Module):
         self.lstm = nn.LSTM(channels * size, c.hidden, c.layers, dropout=between, batch_first=True)
         self.dropout = nn.Dropout(c.dropout)
         self.output = nn.Linear(c.hidden, classes)
-        finish(self, "default")
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

@@ -14,7 +14,19 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import BATCH_NORM, INIT, POOLING, Convolution, Dense, Init, Pooling, check_size, finish, named, pool
+from .common import (
+    BATCH_NORM,
+    INIT,
+    POOLING,
+    ConvBlock,
+    Dense,
+    Init,
+    Pooling,
+    check_size,
+    initialise,
+    named,
+    order_channels_last,
+)
 
 
 @section
@@ -47,15 +59,16 @@ class _SmallCNN(nn.Module):
         c = config
         self.features = nn.Sequential()
         for i, (inputs, outputs) in enumerate(zip((channels, *self.maps), self.maps, strict=False), 1):
-            self.features.add_module(f"block{i}", Convolution(inputs, outputs, 5, padding=2, batch_norm=c.batch_norm))
-            self.features.add_module(f"pool{i}", pool(c.pooling, 2, 2))
+            block = ConvBlock(inputs, outputs, 5, padding=2, batch_norm=c.batch_norm, pooling=c.pooling)
+            self.features.add_module(f"block{i}", block)
         side = size // 2 ** len(self.maps)
         self.hidden = named(
             layer=Dense(self.maps[-1] * side * side, self.units, batch_norm=c.batch_norm),
             dropout=nn.Dropout(c.dropout),
         )
         self.output = nn.Linear(self.units, classes)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

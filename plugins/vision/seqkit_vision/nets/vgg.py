@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import DIVISOR, INIT, SMALL, Convolution, Init, check_size, finish
+from .common import DIVISOR, INIT, SMALL, ConvBlock, Init, check_size, initialise, order_channels_last
 
 
 @section
@@ -50,7 +50,7 @@ class VGG(nn.Module):
         layers: list[nn.Module] = []
         for outputs, count in zip(self.channels, self.convolutions, strict=True):
             for _ in range(count):
-                layers += Convolution(inputs, outputs // c.divisor, 3, padding=1, batch_norm=c.batch_norm)
+                layers += ConvBlock(inputs, outputs // c.divisor, 3, padding=1, batch_norm=c.batch_norm)
                 inputs = outputs // c.divisor
             if side > 1 or not c.small:
                 layers.append(nn.MaxPool2d(2, 2))
@@ -67,7 +67,8 @@ class VGG(nn.Module):
             nn.Dropout(c.dropout),
         )
         self.output = nn.Linear(units, classes)
-        finish(self, c.init)
+        initialise(self, c.init)
+        order_channels_last(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, classes)"""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -16,22 +15,12 @@ from torch import Tensor, nn
 
 from seqkit.config import build
 from seqkit.errors import CheckpointError, hint
+from seqkit.plugins import components
 
-_CLASSES = {
-    "alexnet": "alexnet:AlexNet",
-    "vgg11": "vgg:VGG11",
-    "vgg13": "vgg:VGG13",
-    "vgg16": "vgg:VGG16",
-    "vgg19": "vgg:VGG19",
-    "googlenet": "googlenet:GoogLeNet",
-    "resnet18": "resnet:ResNet18",
-    "resnet34": "resnet:ResNet34",
-    "resnet50": "resnet:ResNet50",
-    "densenet121": "densenet:DenseNet121",
-}
-
-# Our model name -> torchvision's builder; a VGG with batch norm is `_bn` there.
-TORCHVISION: dict[str, str] = {name: name for name in _CLASSES}
+# Our models that torchvision has, too, by the same names; a VGG with batch norm is `_bn` there.
+TORCHVISION = (
+    "alexnet", "vgg11", "vgg13", "vgg16", "vgg19", "googlenet", "resnet18", "resnet34", "resnet50", "densenet121",
+)  # fmt: skip
 
 # Every pattern that matches is replaced, in order.
 _RENAMES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -74,7 +63,7 @@ def from_torchvision(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor
     if name not in TORCHVISION:
         raise CheckpointError(f"torchvision has no weights for {name!r}.{hint(name, TORCHVISION)}")
     renames = _RENAMES[name.rstrip("0123456789")]
-    theirs = {_renamed(key, renames): key for key in state}
+    theirs = {_rename(key, renames): key for key in state}
     tensors = {ours: state[key] for ours, key in theirs.items()}
     where = f"these are not torchvision's weights of {name}"
     if "output.weight" not in tensors:
@@ -95,7 +84,7 @@ def from_torchvision(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor
     return {key: tensors[key] for key in wanted}
 
 
-def _renamed(key: str, renames: tuple[tuple[str, str], ...]) -> str:
+def _rename(key: str, renames: tuple[tuple[str, str], ...]) -> str:
     for pattern, replacement in renames:
         key = re.sub(pattern, replacement, key)
     return key
@@ -103,8 +92,7 @@ def _renamed(key: str, renames: tuple[tuple[str, str], ...]) -> str:
 
 def _skeleton(name: str, tensors: Mapping[str, Tensor]) -> nn.Module:
     """Our net without memory, in the variant that `tensors` are of."""
-    module, _, cls_name = _CLASSES[name].partition(":")
-    cls = getattr(import_module(f".{module}", __package__), cls_name)
+    cls = components().models.load(name)
     settings: dict[str, Any] = {}
     if name.startswith("vgg"):
         settings["batch_norm"] = any(key.endswith(".running_mean") for key in tensors)

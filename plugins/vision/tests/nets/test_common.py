@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 import torch
-from seqkit_vision.nets.common import Convolution, StochasticPool2d, finish, pool
+from seqkit_vision.nets.common import ConvBlock, StochasticPool2d, initialise, pool
 from torch import nn
 
 
@@ -105,6 +105,26 @@ def test_pools_of_other_kinds_are_torchs():
     assert torch.equal(pool("average", 3, 2)(x), nn.functional.avg_pool2d(x, 3, 2))
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+@pytest.mark.parametrize("pooling", ["max", "average", "stochastic"])
+def test_a_block_pools_what_it_activates(pooling, activation, batch_norm):
+    """Whatever its order: maxima are taken first, which gives the same values and gradients."""
+    torch.manual_seed(0)
+    block = ConvBlock(2, 4, 3, batch_norm=batch_norm, activation=activation, pooling=pooling).train(pooling == "max")
+    images, found = torch.randn(3, 2, 9, 9), []
+    activate, pooled = getattr(torch, activation), pool(pooling, 2, 2).train(block.training)
+    for run in (block, lambda x: pooled(activate(block.norm(block.conv(x)) if batch_norm else block.conv(x)))):
+        x = images.clone().requires_grad_()
+        y = run(x)
+        y.square().sum().backward()
+        found.append((y.detach(), x.grad, block.conv.weight.grad))
+        block.zero_grad(set_to_none=True)
+    for ours, wanted in zip(*found, strict=True):
+        torch.testing.assert_close(ours, wanted)
+    assert y.shape == (3, 4, 3, 3)
+
+
 def layers():
     torch.manual_seed(0)
     return nn.Sequential(
@@ -118,7 +138,7 @@ def layers():
 )
 def test_initial_weights_have_the_papers_variance(init, of_convolution, of_linear):
     net = layers()
-    finish(net, init)
+    initialise(net, init)
     convolution, norm, linear, _ = net
     for layer, variance in ((convolution, of_convolution), (linear, of_linear)):
         assert layer.weight.var().item() == pytest.approx(variance, rel=0.03)
@@ -131,7 +151,7 @@ def test_initial_weights_have_the_papers_variance(init, of_convolution, of_linea
 
 def test_the_default_is_torchs_own():
     net = layers()
-    finish(net, "default")
+    initialise(net, "default")
     for ours, torchs in zip(net.parameters(), layers().parameters(), strict=True):
         assert torch.equal(ours, torchs)
 
@@ -139,11 +159,11 @@ def test_the_default_is_torchs_own():
 @torch.no_grad()
 def test_kaiming_keeps_the_size_of_signals_through_many_layers():
     torch.manual_seed(0)
-    net = nn.Sequential(*(Convolution(64, 64, 3, padding=1) for _ in range(12)))
+    net = nn.Sequential(*(ConvBlock(64, 64, 3, padding=1) for _ in range(12)))
     x = torch.randn(4, 64, 12, 12)
     sizes = {}
     for init in ("default", "kaiming"):
-        finish(net, init)
+        initialise(net, init)
         sizes[init] = net(x).std().item()
     assert sizes["default"] < 0.05
     assert 0.2 < sizes["kaiming"] < 5

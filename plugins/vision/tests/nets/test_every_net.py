@@ -3,6 +3,7 @@
 import pytest
 import torch
 from safetensors.torch import load, save
+from seqkit_vision.explain import record_outputs
 from torch import nn
 
 from seqkit.errors import ConfigError
@@ -83,6 +84,25 @@ def test_finite_gradients_reach_every_parameter(made):
     net.zero_grad(set_to_none=True)
     bad = [name for name, grad in gradients.items() if grad is None or not grad.isfinite().all() or not grad.any()]
     assert bad == []
+
+
+def test_layers_that_write_over_their_input_change_no_output_of_a_convolution_and_no_gradient(made):
+    net, x = made
+    net.eval()
+    relus = [(layer, layer.inplace) for layer in net.modules() if isinstance(layer, nn.ReLU)]
+    convolutions = {name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Conv2d)}
+    found = []
+    for keep in (True, False):
+        for layer, inplace in relus:
+            layer.inplace = inplace and keep
+        with record_outputs(convolutions) as outputs:
+            net(x).square().sum().backward()
+        gradients = {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
+        found.append({name: tensor.detach() for name, tensor in (outputs | gradients).items()})
+        net.zero_grad(set_to_none=True)
+    for layer, inplace in relus:
+        layer.inplace = inplace
+    torch.testing.assert_close(*found, rtol=0, atol=0)
 
 
 @torch.no_grad()
@@ -174,7 +194,9 @@ def test_the_least_size_is_the_true_one(name, small, least, make, monkeypatch):
         return make(name, size=size, **settings).eval()(torch.zeros(2, 1, size, size, device="meta"))
 
     assert run(least).shape == (2, 10)
-    with pytest.raises(ConfigError, match=f"at least {least} pixels, not {least - 1}: set data.size = ") as error:
+    with pytest.raises(
+        ConfigError, match=f"^{name} needs images of at least {least} pixels, not {least - 1}: set"
+    ) as error:
         run(least - 1)
     cls = components().models.load(name)
     assert ("model.preset" in str(error.value)) == ("small" in cls.presets and not small)
