@@ -30,8 +30,8 @@ def make_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimiz
         groups.append({"params": matrices, "weight_decay": config.weight_decay, "scale": scale})
         groups.append({"params": vectors, "weight_decay": 0.0, "scale": scale})
     if config.name == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=config.beta1)
-    adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "eps": 1e-9, "foreach": True}
+        return torch.optim.SGD(groups, lr=config.lr, momentum=config.beta1, fused=True)
+    adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "eps": 1e-9, "fused": True}
     if config.name == "muon":
         orthogonal = {"params": hidden, "weight_decay": config.weight_decay, "orthogonal": True, "scale": 1.0}
         return Muon([*groups, orthogonal], **adamw)
