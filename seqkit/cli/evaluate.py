@@ -16,10 +16,11 @@ from .options import (
     one_line,
     open_translator,
     opened,
+    refuse_input,
     search_option,
     set_threads,
 )
-from .test_set import TestSet, check_output, read_test_set, test_set_options
+from .test_set import TestSet, read_test_set, test_set_options
 
 if TYPE_CHECKING:
     from ..tasks.translator import Translator
@@ -55,7 +56,7 @@ def evaluate(
     if len(widths) == 1:
         settings["beam"] = widths[0]
     test_set = read_test_set(source, references, data, columns)
-    check_output(output, test_set)
+    refuse_input(output, test_set.paths)
     set_threads(threads)
     translator = open_translator(models, device)
     if len(widths) > 1:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,7 +14,7 @@ from ..errors import ConfigError
 from .lm_input import DEVICE, FILES, MODEL, open_model, read, texts_of
 from .lm_ngram import ngram, stats
 from .lm_train import train
-from .options import PATH, opened
+from .options import PATH, opened, refuse_input
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from ..metrics import Perplexity
     from ..metrics.scoring import Scorer, Scores
     from ..tasks.language_modelling import Floor
+
+_WHITE = str.maketrans(dict.fromkeys(" \t\n", "\N{LOWER ONE EIGHTH BLOCK}"))  # as SentencePiece shows a space
 
 
 @click.group()
@@ -62,7 +65,8 @@ def perplexity(
     if per_sentence:
         _each_sentence(scorers[0], texts, as_json)
         return
-    records, logs = zip(*(_measure(scorer, texts) for scorer in scorers), strict=True)
+    measured = [_measure(scorer, texts, compare=len(scorers) > 1) for scorer in scorers]
+    records, logs = [each.record for each in measured], [each.nats for each in measured]
     for path, scorer, record in zip(models, scorers, records, strict=True):
         if as_json:
             counted = {floor.name: floor.perplexity} if floor else {}
@@ -73,8 +77,9 @@ def perplexity(
         _table(models, records)
         if floor:
             click.echo(f"{floor.name} of the same tokens, modified Kneser-Ney: perplexity {floor.perplexity:.4f}")
-    if len(models) > 1 and _mixable(scorers):
-        weights_from = [_measure(scorer, texts_of((fit,)))[1] for scorer in scorers] if fit else logs
+    _warn_of_specials(scorers, texts)
+    if len(models) > 1 and _mixable(scorers, measured):
+        weights_from = [_measure(scorer, texts_of((fit,))).nats for scorer in scorers] if fit else logs
         _mixture(models, records, logs, weights_from, as_json)
 
 
@@ -102,8 +107,8 @@ def score(
     import numpy as np
 
     scorer, factor = open_model(model, device), math.log(10) if base == "e" else 1.0
-    if output and output.exists() and any(file.exists() and output.samefile(file) for file in files):
-        raise click.UsageError(f"{output} is read from: the scores need another file")
+    refuse_input(output, files)
+    refuse_input(page, files)
     if page:
         _write_page(scorer, page, files)
         return
@@ -117,7 +122,7 @@ def score(
                 continue
             columns = (scorer.tokens_of(block), values, found.lengths, found.oov, found.ends)
             for token, value, length, oov, end in zip(*columns, strict=True):
-                write(f"{token}\t{value:.6f}\t{length}\t{'OOV' if oov else ''}")
+                write(f"{token.translate(_WHITE)}\t{value:.6f}\t{length}\t{'OOV' if oov else ''}")
                 if end:
                     write("")
 
@@ -175,7 +180,7 @@ def generate(
     pieces = source.generate(
         prompt=prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, **further
     )
-    unknown = int(source.score_block(block_of([prompt])).oov.sum())
+    unknown = int(source.score_block(block_of(prompt.split("\n"))).oov.sum())
     if unknown:
         click.echo(f"note: the model does not know {unknown} of the prompt's tokens and reads <unk> for them", err=True)
     for piece in pieces:
@@ -217,12 +222,32 @@ def _table(names: tuple[Path, ...], records: Sequence[Perplexity]) -> None:
         )
     for name, record in zip(names, records, strict=True):
         click.echo(f"{name!s:<{width}}  {record.signature}")
+    if any(record.oov for record in records):
+        click.echo(
+            "note: how an unknown token is spelt costs nothing, so with OOV, per word, bits/char and bits/byte "
+            "are too low",
+            err=True,
+        )
 
 
-def _mixable(models: list[Scorer]) -> bool:
+def _warn_of_specials(models: list[Scorer], texts: list[bytes]) -> None:
+    """Marks of sentences that other tools write are words to an n-gram model, and easy to foresee."""
+    marks = sum(block.count(mark) for block in texts for mark in (b"<s>", b"</s>"))
+    if marks and any(model.choices()["bos"] == "given" for model in models):
+        click.echo(
+            f"note: the text holds <s> or </s> {marks:,} times; they are scored as words: take them out", err=True
+        )
+
+
+def _mixable(models: list[Scorer], measured: list[_Measured]) -> bool:
     """Whether the models give probabilities to the same tokens; says so if they do not."""
     if len({(model.unit, model.known_words) for model in models}) > 1:
-        click.echo("note: no mixture, for the vocabularies differ; bits per character compare all the same", err=True)
+        click.echo("note: no mixture, for the vocabularies differ; bits/char compare where there is no OOV", err=True)
+        return False
+    if len({each.tokens for each in measured}) > 1:
+        click.echo(
+            "note: no mixture, for the models make other tokens of this text: see `normalize`, `lines`", err=True
+        )
         return False
     if any(model.choices()["ppl"] == "scores" for model in models):
         click.echo("note: no mixture, for stupid backoff gives no probabilities", err=True)
@@ -273,12 +298,26 @@ def _held_out(run: Path) -> tuple[list[bytes], Floor | None]:
     return list(from_lines(lines)), floor
 
 
-def _measure(scorer: Scorer, texts: list[bytes]) -> tuple[Perplexity, NDArray[np.float64]]:
-    """The record of a text, and the log probability of every token in nats."""
+class _Measured(NamedTuple):
+    record: Perplexity
+    nats: NDArray[np.float64]  # log probability of every token
+    tokens: bytes  # a digest of them, all unknown ones alike
+
+
+def _measure(scorer: Scorer, texts: list[bytes], *, compare: bool = False) -> _Measured:
+    """What a model says of a text; the digest is made to `compare` models only."""
     import numpy as np
 
     from ..metrics.scoring import evaluate
 
     logs: list[NDArray[np.float64]] = []
-    record = evaluate(scorer, texts, lambda _, found: logs.append(found.nats))
-    return record, np.concatenate(logs)
+    digest = hashlib.sha256()
+
+    def each(block: bytes, found: Scores) -> None:
+        logs.append(found.nats)
+        if compare:
+            pairs = zip(scorer.tokens_of(block), found.oov.tolist(), strict=True)
+            digest.update("".join(f"{'<unk>' if oov else token}\0" for token, oov in pairs).encode())
+
+    record = evaluate(scorer, texts, each)
+    return _Measured(record, np.concatenate(logs), digest.digest())

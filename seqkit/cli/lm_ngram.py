@@ -8,7 +8,7 @@ import click
 
 from ..errors import ConfigError
 from .lm_input import FILES, read
-from .options import PATH
+from .options import PATH, refuse_input
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -62,6 +62,7 @@ def ngram(
     check(smoothing, options, order)
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise ConfigError(f"cannot write {out}: {'it is a folder' if out.is_dir() else 'there is no such folder'}")
+    refuse_input(out, (*files, *([vocab] if vocab else [])))
     check_format(out, kind_of(smoothing), smoothing)
     cutter = Cutter.find(tokenizer)
     if is_arpa(out) and tokenizer != "whitespace":

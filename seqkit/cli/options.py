@@ -111,6 +111,12 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
         raise DataError(f"cannot write {path}: {reason(error)}") from None
 
 
+def refuse_input(output: Path | None, inputs: Iterable[Path]) -> None:
+    """A usage error if `output` is one of the files that are read."""
+    if output and output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+        raise click.UsageError(f"{output} is read from: write to another file")
+
+
 def checked_utf8(text: str) -> str:
     """An argument that UTF-8 can express; raises `DataError` for another."""
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from .options import PATH, device_options, models_option, open_translator, opened, set_threads
+from .options import PATH, device_options, models_option, open_translator, opened, refuse_input, set_threads
 
 
 @click.command()
@@ -33,8 +33,7 @@ def score(
     from .progress import counted
 
     sources, (targets,) = read_references([source, target], (1, 2))
-    if output and output.exists() and any(output.samefile(path) for path in (source, target)):
-        raise click.UsageError(f"{output} is read from: the scores need another file")
+    refuse_input(output, (source, target))
     set_threads(threads)
     translator = open_translator(models, device)
     chunks = [slice(i, i + 500) for i in range(0, len(sources), 500)]

@@ -47,12 +47,6 @@ def read_test_set(source: Path | None, references: tuple[Path, ...], data: Path 
     return TestSet(*read_references(paths, _columns(columns)), paths)
 
 
-def check_output(output: Path | None, test_set: TestSet) -> None:
-    """Refuse to write over what is read."""
-    if output and output.exists() and any(output.samefile(path) for path in test_set.paths):
-        raise click.UsageError(f"{output} is read from: the translations need another file")
-
-
 def _columns(text: str) -> tuple[int, int]:
     parts = text.split(",")
     if len(parts) != 2 or not all(part.strip().isdecimal() and int(part) for part in parts):

@@ -19,6 +19,7 @@ from .options import (
     one_line,
     open_translator,
     opened,
+    refuse_input,
     search_option,
     set_threads,
 )
@@ -81,8 +82,7 @@ def translate(
             raise click.UsageError(f"{line} is a file: give it as --input {line}")
     if source:  # fail before the model is loaded
         _open_input(source).close()
-        if output and output.exists() and output.samefile(source):
-            raise click.UsageError("--input and --output are the same file")
+        refuse_input(output, (source,))
     if maps:
         _make(maps)
     set_threads(threads)

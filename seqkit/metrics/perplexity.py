@@ -49,7 +49,10 @@ class Perplexity:
 
     @property
     def perplexity_per_word(self) -> float:
-        """Of words at white space and line ends, whatever the tokens are: for models that cut text differently."""
+        """Of words at white space and line ends, whatever the tokens are: for models that cut text differently.
+
+        It and both figures below are too low if there are unknown tokens, whose spelling costs nothing.
+        """
         return perplexity(-self.log_probability, self.words)
 
     @property

@@ -77,7 +77,7 @@ class Scorer(Protocol):
 
         `temperature` 0 takes the likeliest token; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1)
         leave out unlikely ones. `<unk>` is never drawn. Raises at once, `ConfigError` for settings that nothing can
-        be drawn by and `DataError` for a prompt of several lines.
+        be drawn by, and `DataError` for a prompt of several lines if the model knows nothing beyond the end of one.
         """
 
 

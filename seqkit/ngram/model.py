@@ -99,11 +99,12 @@ class Model:
     @property
     def known_words(self) -> frozenset[str]:
         """The words that it can predict, `<unk>` and `</s>` aside."""
-        return frozenset(self.words[3:])
+        return frozenset(self.cutter.readable(self.words[3:]))
 
     def tokens_of(self, block: bytes) -> list[str]:
         """The tokens of a block of raw lines, in the order of their scores; a line's end is `</s>`."""
-        return ["</s>" if word == b"\0" else word.decode() for word in words_of(self.cutter(block))]
+        words = [word.decode() for word in words_of(self.cutter(block))]
+        return ["</s>" if word == "\0" else word for word in self.cutter.readable(words)]
 
     @property
     def words(self) -> list[str]:

@@ -115,10 +115,13 @@ class Cutter:
 
     def join(self, tokens: Sequence[str]) -> str:
         """Readable text of tokens."""
-        if self._splitter is None:
-            return " ".join(tokens)
-        shown = tokens if self._splitter.has_own_vocab else [token.replace(_SPACE, " ") for token in tokens]
-        return self._splitter.join(shown)
+        return " ".join(tokens) if self._splitter is None else self._splitter.join(self.readable(tokens))
+
+    def readable(self, tokens: Sequence[str]) -> Sequence[str]:
+        """Tokens as the tokenizer gave them: with spaces inside, where counting has U+2581."""
+        if self._splitter is None or self._splitter.has_own_vocab:
+            return tokens
+        return [token.replace(_SPACE, " ") for token in tokens]
 
     def __call__(self, block: bytes) -> bytes:
         """A block of whole lines, cut. White space inside a token is shown as U+2581."""

@@ -20,7 +20,6 @@ from ..metrics.scoring import Scores, evaluate
 from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines
 from ..search.sampling import draw
-from ..text.lines import single_line
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS, PAD, UNK
 
@@ -148,12 +147,13 @@ class LanguageModel:
     ) -> Iterator[str]:
         """`prompt` as the model sees it, then what follows piece by piece, to the end of the line or `length` tokens.
 
-        Without `stop` it goes on after the end of a line. `temperature` 0 takes the likeliest token; `top_k` (0 = all)
-        and `top_p` (Holtzman et al. 2020, section 3.1) leave out unlikely ones. `<unk>` is never drawn. Raises at
-        once, `ConfigError` for settings that nothing can be drawn by and `DataError` for a prompt of several lines.
+        A prompt may have several lines. Without `stop` it goes on after the end of a line. `temperature` 0 takes the
+        likeliest token; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1) leave out unlikely ones.
+        `<unk>` is never drawn. Raises `ConfigError` at once for settings that nothing can be drawn by.
         """
         check_sampling(temperature, top_k, top_p)
-        ids = [EOS, *self.tokenizer.encode(single_line(prompt))]
+        lines = block_of(prompt.split("\n"))
+        ids = encode(self.tokenizer, self._lines(lines))[:-1].tolist()  # the last line goes on
         rng = np.random.default_rng(seed)
         pick = partial(_draw, rng=rng, temperature=temperature, top_k=top_k, top_p=top_p)
         return self._pieces(ids, length, pick, stop)

@@ -47,10 +47,13 @@ class CharSplitter(_Untrained):
 
 
 class WhitespaceSplitter(_Untrained):
-    """For text that is already tokenised (Penn Treebank, WikiText); exact but for the amount of white space."""
+    """For text that is already tokenised (Penn Treebank, WikiText); exact but for the amount of white space.
+
+    White space is ASCII's, as for n-grams and in KenLM: a no-break space is part of a token.
+    """
 
     def split(self, text: str) -> list[str]:
-        return text.split()
+        return [token.decode() for token in text.encode().split()]
 
     def join(self, tokens: Iterable[str]) -> str:
         return " ".join(tokens)

@@ -5,6 +5,7 @@ import math
 
 import pytest
 
+import seqkit
 from seqkit import ngram
 
 LINES = ["the dog sees the cat", "the cat sees a dog", "a dog barks", "the cat sleeps", "a cat sees the dog ."] * 3
@@ -84,7 +85,7 @@ def test_a_mixture_of_models_that_find_a_text_impossible_is_null_in_json(tmp_pat
 
 def test_models_of_different_words_are_compared_but_not_mixed(folder, cli):
     done = cli("lm", "perplexity", "-m", folder / "lm.arpa", "-m", folder / "char.lm", folder / "test")
-    assert "no mixture, for the vocabularies differ; bits per character compare" in done.err
+    assert "no mixture, for the vocabularies differ; bits/char compare where there is no OOV" in done.err
     assert len(done.lines) == 5
 
 
@@ -181,6 +182,67 @@ def test_a_mistake_is_one_line(folder, cli, args, says, tmp_path):
     assert says.format(folder=folder) in cli("lm", *args, input=text).complaint()
     assert not (tmp_path / "lm.arpa").exists()
     assert not (folder / "x.arpa").exists()
+
+
+def test_what_is_read_is_not_written_over(folder, cli, tmp_path):
+    text = tmp_path / "text"
+    text.write_text("the cat sees the dog\n" * 3)
+    before = text.read_bytes()
+    for args in (
+        ("ngram", "-o", text, text),
+        ("ngram", "--vocab", text, "-o", text, folder / "text"),
+        ("score", "-m", folder / "lm.arpa", "--html", text, text),
+        ("score", "-m", folder / "lm.arpa", "-o", text, text),
+    ):
+        assert cli("lm", *args).complaint(2) == f"{text} is read from: write to another file"
+        assert text.read_bytes() == before
+
+
+def test_figures_that_unknown_words_or_marks_of_sentences_spoil_come_with_a_note(folder, cli):
+    known, unknown, marked = ("the cat\n", "the unheard\n", "<s> the cat </s>\n")
+    model = folder / "lm.arpa"
+    assert cli("lm", "perplexity", "-m", model, input=known).err == ""
+    assert (
+        "so with OOV, per word, bits/char and bits/byte are too low"
+        in cli("lm", "perplexity", "-m", model, input=unknown).err
+    )
+    assert "holds <s> or </s> 2 times" in cli("lm", "perplexity", "-m", model, input=marked).err
+
+
+@pytest.fixture(scope="module")
+def letters(tmp_path_factory):
+    """A folder with a text, networks that read it by character, its lines kept or joined, and counts of characters."""
+    folder = tmp_path_factory.mktemp("letters")
+    (folder / "text").write_text("the cat sat\non the mat\n" * 40)
+    small = {"model.embedding": 8, "model.hidden": 8, "train.steps": 2, "data.floor": 0, "data.batch": 2}
+    small |= {
+        "text.normalize": [],
+        "data.corpus": "",
+        "data.train": [str(folder / "text")],
+        "text.tokenizer": "char",
+        "text.byte_fallback": False,
+    }
+    for name, lines in (("kept", "keep"), ("joined", "join")):
+        seqkit.train("demo/story", out=folder / name, overrides=small | {"data.lines": lines}, device="cpu")
+    model = ngram.train((folder / "text").read_text().splitlines(), order=2, tokenizer="char")
+    ngram.save(model, folder / "counted.lm")
+    return folder
+
+
+def test_models_are_mixed_if_they_score_the_same_tokens_whatever_kind_they_are(letters, cli):
+    both = cli("lm", "perplexity", "-m", letters / "kept", "-m", letters / "counted.lm", letters / "text")
+    assert both.lines[-1].startswith("mixture, weights fitted on this text: perplexity ")
+    other = cli("lm", "perplexity", "-m", letters / "kept", "-m", letters / "joined", letters / "text")
+    assert "mixture" not in other.out
+    assert "note: no mixture, for the models make other tokens of this text" in other.err
+
+
+def test_a_prompt_of_several_lines_is_read_line_by_line(letters, cli):
+    said = cli("lm", "generate", "-m", letters / "kept", "--prompt", "the cat\non", "--length", "3", "--seed", "1")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("the cat\non")
+    refused = cli("lm", "generate", "-m", letters / "counted.lm", "--prompt", "the cat\non")
+    assert "line" in refused.complaint()
 
 
 def test_own_text_is_read_whole_whatever_the_recipe_says_of_its_own(cli, tmp_path):

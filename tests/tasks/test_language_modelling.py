@@ -173,8 +173,6 @@ def test_what_cannot_be_drawn_is_refused_before_anything_is(trained):
     _, _, model = trained
     with pytest.raises(ConfigError, match="temperature and top_k are 0 or more"):
         model.generate(temperature=-5)
-    with pytest.raises(DataError, match="line break"):
-        model.generate(prompt="the cat\nthe dog")
 
 
 def test_one_line_is_one_and_lines_are_a_list():
