@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def register(plugin: Plugin) -> None:
-    plugin.task("translation", "seqkit.tasks.translation:Translation", "sentence to sentence, from parallel text")
+    plugin.task("translation", "seqkit.tasks.translation:TranslationTask", "sentence to sentence, from parallel text")
 
     plugin.task("language-modelling", "seqkit.tasks.language_modelling:LanguageModelling", "what comes next in a text")
 

@@ -42,7 +42,11 @@ class Plugin:
     into: Components
 
     def model(self, name: str, target: str, help: str) -> None:
-        """A torch module class with a `Config` dataclass; `help` names its paper."""
+        """A torch module class with a `Config` dataclass and `presets`, made as `Model(config, **dims)`.
+
+        `dims` are the sizes that the data decides, which tell the tasks apart. Its last layer is called `output`, for
+        `optim.output_rate` and `optim.freeze`. What else its task asks of it, the task says. `help` names its paper.
+        """
         self.into.models.add(Entry(name, target, self.provider, help))
 
     def task(self, name: str, target: str, help: str) -> None:
@@ -50,7 +54,7 @@ class Plugin:
         self.into.tasks.add(Entry(name, target, self.provider, help))
 
     def tokenizer(self, name: str, target: str, help: str) -> None:
-        """A class that follows `seqkit.text.Splitter`."""
+        """A class that follows `seqkit.text.Splitter` and is made without arguments, or `TrainedSplitter`."""
         self.into.tokenizers.add(Entry(name, target, self.provider, help))
 
     def corpus(self, name: str, target: str, help: str) -> None:

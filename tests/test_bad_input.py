@@ -138,7 +138,7 @@ def test_no_pickle_is_ever_loaded(copy, cli, here):
 
 def test_a_model_for_another_task_is_refused_by_the_command(copy, cli, monkeypatch):
     _, step = copy
-    other = Entry("summaries", "seqkit.tasks.translation:Translation", "a test", "")
+    other = Entry("summaries", "seqkit.tasks.translation:TranslationTask", "a test", "")
     monkeypatch.setitem(components().tasks._entries, "summaries", other)
     config = json.loads((step / "meta.json").read_text(encoding="utf-8"))["config"]
     edit(step / "meta.json", config={**config, "task": "summaries"})

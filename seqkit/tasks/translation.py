@@ -61,7 +61,7 @@ class TranslationData:
         return paths if info.data.get("corpus") else [str(Path(path).absolute()) for path in paths]
 
 
-class Translation:
+class TranslationTask:
     """The task "translation"; see `seqkit.tasks.base.Task`."""
 
     sections: ClassVar[Mapping[str, type]] = {"data": TranslationData, "text": TextConfig, "search": SearchConfig}
@@ -237,4 +237,4 @@ def load_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
 
 
 if TYPE_CHECKING:
-    _: type[Task] = Translation  # or mypy says what is missing
+    _: type[Task] = TranslationTask  # or mypy says what is missing

@@ -19,6 +19,7 @@ from ..search.decoder import Ensemble, Hypothesis
 from ..search.forced import EncoderDecoder, attention, has_attention, log_probabilities
 from ..search.rules import Rules, Stem
 from ..search.settings import SearchConfig
+from ..text.lines import check_many
 from ..text.sentences import halve, split_sentences
 from ..text.splitters import JOINER
 from ..text.subword import SPACE
@@ -91,12 +92,12 @@ class Translator:
 
         `settings` are keys of `SearchConfig`, such as `beam=5`; raises `ConfigError` for an unknown one.
         """
-        _check(texts)
+        check_many(texts)
         return [found[0].text for found in self.translate_nbest(texts, **settings)]
 
     def translate_nbest(self, texts: Iterable[str], **settings: Any) -> list[list[Translation]]:
         """Up to `nbest` translations of each text, best first."""
-        _check(texts)
+        check_many(texts)
         search = self.settings(settings)
         lines = list(texts)
         parts = [part for number, line in enumerate(lines) for part in self._cut(number, line, search)]
@@ -125,8 +126,8 @@ class Translator:
 
     def token_scores(self, sources: Iterable[str], targets: Iterable[str]) -> list[list[float]]:
         """Log probability (nats) of every token of each target and of its `<eos>`."""
-        _check(sources)
-        _check(targets)
+        check_many(sources)
+        check_many(targets)
         pairs = [self.source.encode_all(sources, eos=True), self.target.encode_all(targets)]
         if len(pairs[0]) != len(pairs[1]):
             raise DataError(f"{len(pairs[0])} sources and {len(pairs[1])} targets do not pair up")
@@ -356,8 +357,3 @@ def _mean(logs: Sequence[float]) -> float:
     """Logarithm of the mean of probabilities, given their logarithms."""
     highest = max(logs)
     return highest + math.log(sum(math.exp(value - highest) for value in logs) / len(logs))
-
-
-def _check(texts: object) -> None:
-    if isinstance(texts, str):
-        raise TypeError('give a list of texts, not one string: translate(["…"])')

@@ -2,7 +2,7 @@
 
 from .normalize import Normalizer
 from .sentences import split_sentences
-from .splitters import CharSplitter, Splitter, WhitespaceSplitter, WordSplitter
+from .splitters import CharSplitter, Splitter, TrainedSplitter, WhitespaceSplitter, WordSplitter
 from .statistics import ngrams
 from .subword import SentencePieceSplitter
 from .tokenizer import TextConfig, Tokenizer
@@ -10,5 +10,6 @@ from .vocab import BOS, EOS, PAD, SPECIALS, UNK, Vocab
 
 __all__ = [
     "BOS", "EOS", "PAD", "SPECIALS", "UNK", "CharSplitter", "Normalizer", "SentencePieceSplitter", "Splitter",
-    "TextConfig", "Tokenizer", "Vocab", "WhitespaceSplitter", "WordSplitter", "ngrams", "split_sentences",
+    "TextConfig", "Tokenizer", "TrainedSplitter", "Vocab", "WhitespaceSplitter", "WordSplitter", "ngrams",
+    "split_sentences",
 ]  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import random
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import ClassVar, Literal, Protocol, Self, TypeGuard
 
 JOINER = "￭"  # U+FFED, as in the OpenNMT Tokenizer: no space on this side of the token
 _JOINER_LIKE = "■"
@@ -23,6 +24,35 @@ class Splitter(Protocol):
     def save(self, folder: Path) -> None: ...
     @classmethod
     def load(cls, folder: Path) -> Self: ...
+
+
+class TrainedSplitter(Splitter, Protocol):
+    """A splitter whose tokens come from training: `has_own_vocab` is True.
+
+    The first four pieces are the specials, in their order; a piece that begins a word begins with U+2581.
+    """
+
+    pieces: tuple[str, ...]
+    """All tokens by id."""
+
+    @classmethod
+    def train(
+        cls,
+        lines: Iterable[str],
+        *,
+        vocab_size: int,
+        model_type: Literal["bpe", "unigram"] = "bpe",
+        byte_fallback: bool = True,
+        max_sentences: int = 1_000_000,
+        seed: int = 1,
+    ) -> Self: ...
+    def encode_ids(self, texts: Sequence[str]) -> list[list[int]]: ...
+    def sample(self, text: str, strength: float, rng: random.Random) -> list[str]:
+        """A random segmentation; `strength` is BPE-dropout's rate, or the unigram model's alpha."""
+
+
+def is_trained(splitter: Splitter) -> TypeGuard[TrainedSplitter]:
+    return splitter.has_own_vocab
 
 
 class _Untrained:

@@ -14,8 +14,7 @@ from ..errors import ConfigError, DataError, reason
 from ..plugins import components
 from .lines import check_many
 from .normalize import Normalizer
-from .splitters import Splitter
-from .subword import SentencePieceSplitter
+from .splitters import Splitter, is_trained
 from .vocab import BOS, EOS, SPECIALS, UNK, Vocab
 
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
@@ -109,7 +108,7 @@ class Tokenizer:
         """`encode` for many texts, faster; raises TypeError for one string."""
         check_many(texts)
         normalized = [self.normalizer(text) for text in texts]
-        if isinstance(self.splitter, SentencePieceSplitter):
+        if is_trained(self.splitter):
             rows = self.splitter.encode_ids(normalized)
         else:
             rows = [self._lookup(self.splitter.split(text)) for text in normalized]
@@ -118,7 +117,7 @@ class Tokenizer:
 
     def sample(self, text: str, strength: float, rng: random.Random, *, eos: bool = False) -> list[int]:
         """Ids of a random segmentation of `text`; only subword tokenizers have several."""
-        if not isinstance(self.splitter, SentencePieceSplitter):
+        if not is_trained(self.splitter):
             raise ConfigError(f"text.sampling needs the sentencepiece tokenizer, not {self.name!r}")
         ids = self.vocab.encode(self.splitter.sample(self.normalizer(text), strength, rng))
         return [*ids, EOS] if eos else ids
