@@ -100,7 +100,7 @@ def test_outputs_come_in_the_order_of_the_inputs_and_within_their_limits():
 def test_max_length_caps_every_output():
     model = Table(vocab=30, seed=2)
     found = decode(model, [[4, 4, 4, 4], [5, 5]], SearchConfig(beam=2, max_length=3))
-    assert all(len(hypothesis.ids) <= 2 for hypotheses in found for hypothesis in hypotheses)
+    assert max(len(hypothesis.ids) for hypotheses in found for hypothesis in hypotheses) == 3, "`<eos>` comes on top"
 
 
 def test_the_quick_selection_of_the_best_tokens_equals_a_full_one():
