@@ -37,10 +37,17 @@ def figures(rows: int, columns: int, *, title: str) -> tuple[Figure, list[Axes]]
     return picture, axes
 
 
-def save(picture: Figure, path: Path) -> None:
-    """Write a PNG, SVG or PDF, by the name; raises `ConfigError` or `DataError` naming the file."""
+def check_name(path: Path) -> None:
+    """Raises `ConfigError` for a name that is no PNG, SVG or PDF's, `DataError` if there is no such folder."""
     if path.suffix.lower() not in _FORMATS:
         raise ConfigError(f"cannot draw {path}: name it *.png, *.svg or *.pdf")
+    if not path.absolute().parent.is_dir():
+        raise DataError(f"cannot write {path}: No such file or directory")
+
+
+def save(picture: Figure, path: Path) -> None:
+    """Write a PNG, SVG or PDF, by the name; raises `ConfigError` or `DataError` naming the file."""
+    check_name(path)
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="Glyph .* missing")  # it is drawn as a box

@@ -193,7 +193,9 @@ def _stop_together(
         if save:
             save()
         trainer.processes.wait()
-        raise Interrupted(f"stopped at step {trainer.state.step}; saved: go on with --resume --out {folder}")
+        raise Interrupted(
+            f"stopped at step {trainer.state.step}, saved in {folder}: the same command with --resume goes on"
+        )
 
 
 def _save(trainer: Trainer, config: RunConfig, run: Path, metrics: dict[str, float], *, best: bool) -> Path:
@@ -266,12 +268,22 @@ def _opened_log(
         folder.mkdir(parents=True, exist_ok=True)
         checkpoint.replace(folder / "config.toml", tomli_w.dumps(plain(config)))
         checkpoint.replace(folder / LOG, "".join(_logged(folder / LOG, step) if step else []))
-        with (folder / LOG).open("a", encoding="utf-8", buffering=1) as log:
-            yield lambda event: print(json.dumps(event), file=log)
-    except BrokenPipeError:  # a listener's, not ours
-        raise
+        log = (folder / LOG).open("a", encoding="utf-8", buffering=1)
     except OSError as error:
-        raise CheckpointError(f"cannot write to {folder}: {reason(error)}") from None
+        raise _unwritable(folder, error) from None
+
+    def write(event: dict[str, Any]) -> None:
+        try:
+            log.write(json.dumps(event) + "\n")
+        except OSError as error:
+            raise _unwritable(folder, error) from None
+
+    with log:
+        yield write
+
+
+def _unwritable(folder: Path, error: OSError) -> CheckpointError:
+    return CheckpointError(f"cannot write to {folder}: {reason(error)}")
 
 
 def _logged(log: Path, step: int) -> list[str]:

@@ -54,7 +54,7 @@ def test_a_run_stopped_in_the_middle_and_resumed_is_the_same_bit_for_bit(here, c
     message = process.communicate()[1]
     assert process.returncode == (-9 if number == signal.SIGKILL else 130), message
     if number == signal.SIGTERM:
-        assert "saved: go on with --resume" in message
+        assert "the same command with --resume goes on" in message
     resumed = cli("train", "tiny.toml", "--out", "broken", "--resume", *LONG)
     assert resumed.code == 0, resumed.err
     assert_same(here / "whole", here / "broken")

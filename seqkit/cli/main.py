@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..errors import Interrupted, SeqkitError, hint
+from ..errors import Interrupted, SeqkitError, hint, reason
 from ..plugins import components
 
 
@@ -56,7 +57,10 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line: a `SeqkitError` is one line and exit code 1."""
+    """Run the command line: a `SeqkitError`, or a file that the system refuses, is one line and exit code 1."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="replace")  # whatever the locale says
@@ -65,3 +69,8 @@ def main() -> None:
     except SeqkitError as error:
         click.echo(f"error: {' '.join(str(error).split())}", err=True)
         sys.exit(130 if isinstance(error, Interrupted) else 1)
+    except OSError as error:
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        click.echo(f"error: {error.filename or 'stdout'}: {reason(error)}", err=True)
+        sys.exit(1)

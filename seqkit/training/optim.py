@@ -59,6 +59,15 @@ def freeze(model: nn.Module, names: Sequence[str]) -> None:
         raise ConfigError(f"optim.freeze = {list(names)} leaves nothing to train")
 
 
+def train_mode(model: nn.Module) -> None:
+    """All as in training, but for batch norm whose own parameters are frozen, which keeps its running figures."""
+    model.train()
+    for module in model.modules():
+        own = list(module.parameters(recurse=False))
+        if hasattr(module, "running_mean") and own and not any(p.requires_grad for p in own):
+            module.eval()
+
+
 def _of_output(model: nn.Module) -> list[Tensor]:
     """The parameters of what the model calls its `output`, a module or a matrix."""
     output = getattr(model, "output", None)

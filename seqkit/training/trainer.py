@@ -25,7 +25,7 @@ from ..errors import TrainingError
 from ..tasks.base import Batch, Task, Totals
 from .checkpoint import unique_tensors
 from .devices import Processes, autocast, pick_precision
-from .optim import freeze, learning_rate, make_optimizer
+from .optim import freeze, learning_rate, make_optimizer, train_mode
 from .watch import Layers, activity, by_layer, dead_shares, gradient_norms
 
 _CPU = torch.device("cpu")
@@ -109,7 +109,7 @@ class Trainer:
         ):
             yield self.evaluate()  # it was stopped just before
         while not self.finished:
-            self.model.train()
+            train_mode(self.model)
             before = self.state.step
             for group in self._groups():
                 yield self.update(group)
@@ -166,7 +166,8 @@ class Trainer:
                 f"loss {loss / targets:.4g}, gradient norm {norm:.4g}; "
                 "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
             )
-        if self.config.watch and (self.state.step + 1) % self.config.eval_every == 0:
+        following = self.state.step + 1
+        if self.config.watch and (following % self.config.eval_every == 0 or following == self.config.steps):
             self._gradients = gradient_norms(self.model, targets)
         clip = self.optim.clip
         torch._foreach_mul_(gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets)
@@ -200,9 +201,9 @@ class Trainer:
                     totals.add(step, batch.count)
                     carry = step.carry
             metrics = self.task.metrics(self.averaged, totals)
-        self.model.train()
+        train_mode(self.model)
         best = self._judge(self.processes.agree(metrics[self.task.goal.metric]))
-        layers = by_layer(gradient=self._gradients, dead=dead_shares(fired))
+        layers, self._gradients = by_layer(gradient=self._gradients, dead=dead_shares(fired)), {}
         return Evaluated(self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began, layers)
 
     def _judge(self, value: float) -> bool:

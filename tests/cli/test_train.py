@@ -94,7 +94,7 @@ def test_a_run_told_to_stop_anywhere_goes_on_bit_for_bit(here, settings, step):
     seqkit.train("tiny.toml", out="whole", overrides=overrides)
     how = {"out": "stopped", "overrides": overrides}
     if step < 10:
-        with pytest.raises(Interrupted, match=f"stopped at step {step}; saved: go on with --resume --out stopped"):
+        with pytest.raises(Interrupted, match=f"stopped at step {step}, saved in stopped: the same command with"):
             seqkit.train("tiny.toml", **how, listener=stop_at(step))
         assert checkpoint.resolve(here / "stopped", prefer="last").name == f"step-{step:06}"
     else:
@@ -115,7 +115,7 @@ def test_a_stopped_command_exits_with_130_and_says_how_to_go_on(here, cli, monke
     monkeypatch.setattr("seqkit.cli.progress.TrainingProgress._updated", lambda self, event: stop(event))
     done = cli("train", "tiny.toml", "--out", "run")
     assert (done.code, done.out) == (130, "")
-    assert done.err.splitlines()[-1].endswith("stopped at step 3; saved: go on with --resume --out run")
+    assert done.err.splitlines()[-1].endswith("stopped at step 3, saved in run: the same command with --resume goes on")
 
 
 def test_a_run_that_is_killed_before_its_first_checkpoint_begins_again(here, cli):
@@ -227,7 +227,7 @@ def test_several_processes_save_when_they_are_told_to_stop(here, cli):
     process.send_signal(signal.SIGTERM)
     message = process.communicate()[1]
     last = checkpoint.resolve(here / "run", prefer="last")
-    assert "saved: go on with --resume --out run" in message
+    assert "saved in run: the same command with --resume goes on" in message
     assert checkpoint.read_meta(last)["state"]["step"] >= 5
 
 

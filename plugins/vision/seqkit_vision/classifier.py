@@ -76,9 +76,20 @@ class Classifier:
 
     def _predictions(self, rest: Iterator[str | Path], top: int, batch: int) -> Iterator[Prediction]:
         while group := list(islice(rest, batch)):
-            found = self.probabilities(torch.cat([self.read(path) for path in group])).topk(top)
-            for path, values, classes in zip(group, found.values.tolist(), found.indices.tolist(), strict=True):
-                yield Prediction(str(path), [self.classes[i] for i in classes], values)
+            images: list[Tensor] = []
+            bad: DataError | None = None
+            for path in group:
+                try:
+                    images.append(self.read(path))
+                except DataError as error:  # those before it come first
+                    bad = error
+                    break
+            if images:
+                found = self.probabilities(torch.cat(images)).topk(top)
+                for path, values, classes in zip(group, found.values.tolist(), found.indices.tolist(), strict=False):
+                    yield Prediction(str(path), [self.classes[i] for i in classes], values)
+            if bad:
+                raise bad
 
     def evaluate(self, images: ImageSet, *, name: str = "", workers: int = 2) -> Report:
         """Accuracy and all that goes with it on labelled images; `name` says in the report what they are.

@@ -5,6 +5,7 @@ Shapes: C channels (1 grey, 3 colour), S side.
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 import zlib
@@ -18,7 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from seqkit.errors import DataError, reason
 
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 MOST_PIXELS = 64_000_000  # a photograph of a good camera; beyond it, a file of some kilobytes may fill the memory
 _TOO_MANY = f"more than {MOST_PIXELS:,} pixels: a decompression bomb, or an image to be made smaller first"
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # for others Pillow may run a program: Ghostscript
@@ -108,9 +109,20 @@ def _from_deep(image: Image.Image) -> Image.Image:
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Image files in `folder` and below, sorted by path; hidden ones are left out."""
-    try:
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    except OSError as error:
-        raise DataError(f"cannot read {folder}: {reason(error)}") from None
-    return [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    """Image files in `folder` and below, sorted by path; hidden ones are left out.
+
+    Raises `DataError` for a folder that cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise DataError(f"cannot read {error.filename}: {reason(error)}")
+
+    found: list[Path] = []
+    for inside, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [Path(inside, name) for name in names if not name.startswith(".") and _is_image(name)]
+    return sorted(found)
+
+
+def _is_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES

@@ -5,7 +5,7 @@ Shapes: B images, C channels, S side, K classes, h x w a map of activations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -25,14 +25,15 @@ def convolutions(model: nn.Module) -> dict[str, nn.Conv2d]:
 
 
 @contextmanager
-def record_outputs(modules: dict[str, nn.Conv2d]) -> Iterator[dict[str, Tensor]]:
-    """While it lasts, what each of `modules` gave last."""
+def record_outputs(modules: Mapping[str, nn.Module]) -> Iterator[dict[str, Tensor]]:
+    """While it lasts, the maps (B, channels, h, w) that each of `modules` gave last, in the order in which they did."""
     outputs: dict[str, Tensor] = {}
 
-    def keep(name: str, module: nn.Conv2d) -> torch.utils.hooks.RemovableHandle:
-        def hook(_: nn.Module, inputs: object, output: Tensor) -> None:
+    def keep(name: str, module: nn.Module) -> torch.utils.hooks.RemovableHandle:
+        def hook(_: nn.Module, inputs: object, output: object) -> None:
             outputs.pop(name, None)
-            outputs[name] = output  # the order of the dictionary is the order of the calls
+            if isinstance(output, Tensor) and output.dim() == 4:
+                outputs[name] = output
 
         return module.register_forward_hook(hook)
 
@@ -47,12 +48,16 @@ def record_outputs(modules: dict[str, nn.Conv2d]) -> Iterator[dict[str, Tensor]]
 def grad_cam(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
     """How much each place of an image speaks for its class: (B, C, S, S), (B,) -> (B, S, S), from 0 to 1.
 
-    Selvaraju et al. 2016, arXiv:1610.02391, equations 1 and 2, at the model's last convolution.
+    Selvaraju et al. 2016, arXiv:1610.02391, equations 1 and 2, at the model's last convolution; where it is one branch
+    of a block, at what the block makes of all branches.
     """
     model.eval()
-    with torch.enable_grad(), record_outputs(convolutions(model)) as outputs:
+    known = convolutions(model)
+    with torch.enable_grad(), record_outputs(dict(model.named_modules())) as outputs:
         logits = model(images.detach().requires_grad_())
-        maps = list(outputs.values())[-1]
+        names = list(outputs)
+        last = max(names.index(name) for name in known if name in outputs)
+        maps = [outputs[name] for name in names[last:] if outputs[name].shape[2:] == outputs[names[last]].shape[2:]][-1]
         chosen = logits.gather(1, classes[:, None]).sum()
         (gradients,) = torch.autograd.grad(chosen, maps)
     weights = gradients.mean((2, 3), keepdim=True)

@@ -132,6 +132,9 @@ def _list(name: str, part: str, known: Sequence[str]) -> _Listing:
 def _list_folder(folder: Path, part: str, known: Sequence[str]) -> _Listing:
     inside = _part(folder, part) or folder
     names = sorted(path.name for path in _folders(inside))
+    for name in names:
+        if not name.isascii() and name != name.encode(errors="replace").decode():
+            raise DataError(f"{inside}: the name of the class folder {name!r} is not UTF-8: rename it")
     if not names:
         raise DataError(f"{inside} has no folders: put the images of each class into a folder named for it")
     _same_classes(names, known, str(inside))
@@ -263,7 +266,7 @@ def _common_shape(paths: list[Path], wanted: Wanted, where: str) -> tuple[int, i
     if wanted.size and wanted.channels:
         return wanted.size, wanted.channels
     first, channels = None, 1
-    for path in paths if not wanted.size else paths[:1000]:
+    for path in paths:
         try:
             width, height, colours = probe(path)
         except DataError as error:
@@ -272,6 +275,8 @@ def _common_shape(paths: list[Path], wanted: Wanted, where: str) -> tuple[int, i
             raise _mend(error) from None
         channels = max(channels, colours)
         first = first or (path, width, height)
+        if wanted.size and channels == 3:  # nothing else is to be found out
+            break
         if not wanted.size and (width, height) != first[1:]:
             raise DataError(
                 f"{where}: images of different sizes ({first[0].name} is {first[1]}x{first[2]}, {path.name} is "

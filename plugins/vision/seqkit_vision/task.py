@@ -100,6 +100,10 @@ class Classification:
         self.data = build(ImageData, config.data, "[data]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
         known = read_facts(folder) if folder else None
+        for name in ("size", "channels") if known else ():
+            asked, has = getattr(self.data, name), getattr(known, name)
+            if asked and asked != has:
+                raise ConfigError(f"data.{name} = {asked}, and the weights to start from are for {has}: leave it out")
         wanted = Wanted(
             known.size if known else self.data.size,
             known.channels if known else self.data.channels,

@@ -34,7 +34,7 @@ def test_text_and_json_say_the_same(cli, run, hard):
     assert record["confusion"] == [[6, 0, 2], [0, 6, 0], [0, 0, 4]]
     assert record["accuracy"] == 16 / 18
     assert record["per_class"]["top"] == {"name": "top", "precision": 4 / 6, "recall": 1, "f1": 0.8, "support": 4}
-    assert record["signature"].startswith("data:bars test|images:18|size:12|")
+    assert record["signature"].startswith("data:bars|images:18|size:12|")
     lines = cli("vision", "evaluate", "-m", run, "--data", hard).lines
     for line, name in zip(lines[1:4], CLASSES, strict=True):
         figures = record["per_class"][name]
@@ -73,7 +73,7 @@ def test_the_run_s_own_test_setting_is_taken_first(cli, train, tmp_path, hard):
 def test_the_folder_here_has_a_name_in_the_report(cli, run, hard, monkeypatch):
     monkeypatch.chdir(hard)
     record = json.loads(cli("vision", "evaluate", "-m", run, "--data", ".", "--json").out)
-    assert record["signature"].startswith("data:bars test|")
+    assert record["signature"].startswith("data:bars|")
 
 
 def test_bad_files_are_skipped_by_name(cli, run, hard, tmp_path):
@@ -90,6 +90,17 @@ def test_images_that_were_trained_on_are_never_test_images(cli, train, tmp_path)
     folder = train(tmp_path / "run", {"model.name": "softmax-regression", "data.source": str(data)}).folder
     said = cli("vision", "evaluate", "-m", folder).complaint()
     assert said == f"{data} keeps no test images apart: give some with --data, or train with data.test"
+
+
+def test_images_that_were_trained_on_are_measured_with_a_note_only(cli, train, tmp_path):
+    data = write_bars(tmp_path / "data")
+    folder = train(tmp_path / "run", {"model.name": "softmax-regression", "data.source": str(data)}).folder
+    done = cli("vision", "evaluate", "-m", folder, "--data", data, "--json")
+    assert f"the model was trained on most of {data}" in done.err
+    assert json.loads(done.out)["signature"].startswith("data:data|images:30|")
+    shutil.move(data, tmp_path / "moved")
+    said = cli("vision", "evaluate", "-m", folder).complaint()
+    assert said == f"{data}, which the model was trained on, is gone: give images with --data"
 
 
 def test_mistakes_are_one_clear_line(cli, run, photos, tmp_path):

@@ -1,6 +1,7 @@
 """`seqkit vision explain`."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 from bars import write_bars
@@ -21,11 +22,14 @@ def check(folder):
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 1
 
 
-def test_an_image_is_explained_beside_it(cli, run, classifier, image, photos):
+def test_an_image_is_explained_here_and_not_among_the_images(
+    cli, run, classifier, image, photos, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
     done = cli("vision", "explain", image, "-m", run)
     (found,) = classifier.predict([image], top=3)
     wanted = [f"{name} {share:.4f}" for name, share in zip(found.classes, found.probabilities, strict=True)]
-    folder = image.with_name("image-explained")
+    folder = Path("image-explained")
     assert done.lines[:6] == [*wanted, *(str(folder / name) for name in PICTURES)]
     check(folder)
     assert done.lines[6] == f"ReLU units that no one of 24 images ({photos.name} test) makes fire:"
@@ -53,12 +57,12 @@ def test_a_net_in_colour_without_test_images_is_explained_but_for_dead_units(cli
     check(tmp_path / "out")
     assert len(done.lines) == 6
     assert done.err.startswith(f"dead units are not looked for: {data} keeps no test images apart")
-    assert "(data test)" in cli(*given, "--data", data).lines[6]
+    assert "(data)" in cli(*given, "--data", data).lines[6]
 
 
 def test_a_net_without_relu_has_no_dead_units(cli, train, tmp_path, image):
     folder = train(tmp_path / "run", {"model.name": "lenet", "train.steps": 1}).folder  # sigmoids
-    done = cli("vision", "explain", image, "-m", folder)
+    done = cli("vision", "explain", image, "-m", folder, "-o", tmp_path / "out")
     assert (len(done.lines), done.err) == (6, "")
 
 

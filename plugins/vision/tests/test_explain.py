@@ -48,6 +48,40 @@ def test_after_global_average_pooling_grad_cam_is_the_class_activation_map(image
         torch.testing.assert_close(found, wanted / wanted.max())
 
 
+class Branches(nn.Module):
+    """Two convolutions side by side, whose sum is pooled."""
+
+    def __init__(self):
+        super().__init__()
+        self.both = Sum()
+        self.output = nn.Linear(5, 6)
+
+    def maps(self, images):
+        return self.both(images)
+
+    def forward(self, images):
+        return self.output(self.maps(images).mean((2, 3)))
+
+
+class Sum(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = (nn.Conv2d(3, 5, 3, padding=1) for _ in range(2))
+
+    def forward(self, images):
+        return self.left(images).relu() + self.right(images).relu()
+
+
+def test_where_the_last_convolution_is_a_branch_all_branches_count(images):
+    torch.manual_seed(0)
+    model = Branches()
+    heat = grad_cam(model, images[:1], torch.tensor([3]))
+    with torch.no_grad():
+        maps = model.maps(images[:1])[0]
+    wanted = sum(model.output.weight[3, k].item() * maps[k] for k in range(5)).clamp(min=0)
+    torch.testing.assert_close(heat[0], wanted / wanted.max())
+
+
 def test_heat_is_from_0_to_1_and_an_image_alone_is_what_it_is_in_a_batch(images):
     model, classes = net(), torch.tensor([0, 5, 2])
     heat = grad_cam(model, images, classes)

@@ -33,6 +33,7 @@ def evaluate(
 ) -> None:
     """Accuracy, top 5, precision, recall and F1 of each class, and what was taken for what."""
     import seqkit
+    from seqkit.plots import check_name
 
     from ..evaluation import held_out
 
@@ -41,7 +42,11 @@ def evaluate(
     name, source = held_out(model, classifier, data, skip_bad)
     for note in source.notes:
         click.echo(note, err=True)
+    for path in (confusion, mistakes):
+        if path:
+            check_name(path)
     report = classifier.evaluate(source.images, name=name)
+    click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else _text(report))
     if confusion or mistakes:
         from ..pictures import draw_confusion, draw_mistakes
 
@@ -49,7 +54,6 @@ def evaluate(
             draw_confusion(report, confusion)
         if mistakes:
             draw_mistakes(report, source.images, mistakes)
-    click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else _text(report))
 
 
 def _text(report: Report) -> str:

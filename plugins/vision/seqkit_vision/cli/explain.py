@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("image", type=PATH)
 @click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
-@click.option("-o", "--output", type=PATH, help="Folder for the pictures; else IMAGE-explained beside the image.")
+@click.option("-o", "--output", type=PATH, help="Folder for the pictures; else IMAGE-explained here.")
 @click.option("--class", "wanted", help="Show what speaks for this class; else for the likeliest.")
 @click.option("--data", help="Images to look for dead units in; else the test images of the run.")
 @device_options
@@ -42,7 +42,7 @@ def explain(
     decode(image)
     convolutions(classifier.model)  # or it is refused, before anything is written
     watched = _images(classifier, model, data)
-    folder = output or image.with_name(f"{image.stem}-explained")
+    folder = output or Path(f"{image.stem}-explained")  # not beside the image: that may be where training finds it
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
