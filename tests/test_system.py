@@ -1,6 +1,9 @@
 """The whole path, as a newcomer walks it: two files of text, three commands."""
 
 import json
+import shlex
+import subprocess
+import sys
 
 from letters import some_lines, write_config, write_lines, write_pairs
 
@@ -33,3 +36,16 @@ def test_reversing_is_learnt_translated_and_scored_through_the_command_line(seqk
     done = seqkit_cli("evaluate", "-m", tmp_path / "run", "--source", source, "--reference", reference, "--json")
     assert json.loads(done.out)["bleu"] > 90
     assert json.loads(done.out)["sentences"] == unseen
+
+
+def test_closed_and_full_streams_are_no_tracebacks(tmp_path):
+    seqkit = f"{shlex.quote(sys.executable)} -m seqkit"
+    for command, code, says in (
+        ("lm stats <&-", 1, "the text holds no words"),
+        ("lm stats 2>&- <&-", 1, ""),
+        ("config >/dev/full", 1, "No space left on device"),
+        ("config >&-", 0, ""),
+    ):
+        done = subprocess.run(f"{seqkit} {command}", shell=True, capture_output=True, text=True, check=False)
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), (command, done.stderr)
+        assert says in done.stderr

@@ -8,6 +8,7 @@ from toy_task import Lines
 from seqkit.config import OptimConfig, TrainConfig
 from seqkit.errors import ConfigError
 from seqkit.training import Trainer
+from seqkit.training.optim import train_mode
 
 
 class Net(nn.Module):
@@ -55,3 +56,13 @@ def test_the_last_layer_can_learn_faster():
     for name in plain:
         factor = 10.0 if name.startswith("output") else 1.0
         assert torch.allclose(fast[name], factor * plain[name], rtol=1e-4, atol=1e-7)
+
+
+def test_frozen_batch_norm_keeps_its_running_figures():
+    for frozen in (True, False):
+        model = nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(0.5), nn.Linear(3, 1))
+        model[0].requires_grad_(not frozen)
+        train_mode(model)
+        model(torch.full((4, 3), 5.0))
+        assert (model[0].running_mean == 0).all() == frozen
+        assert model[1].training, "all else is in training"

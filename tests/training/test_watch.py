@@ -50,6 +50,16 @@ def test_each_evaluation_tells_the_gradients_of_the_update_before_it():
     assert 0 <= layers["relu"]["dead"] <= 1
 
 
+@pytest.mark.parametrize(("steps", "evaluations"), [(3, 2), (1, 1)])
+def test_an_end_between_evaluations_has_gradients_of_its_own(steps, evaluations):
+    events = list(trainer(Net(), watch=True, steps=steps).run())
+    found = [event.layers["hidden"]["gradient"] for event in events if isinstance(event, Evaluated)]
+    assert len(set(found)) == evaluations
+    assert found[-1] ** 2 + events[-1].layers["output"]["gradient"] ** 2 == pytest.approx(
+        events[-2].grad_norm ** 2, rel=1e-5
+    )
+
+
 def test_nothing_is_watched_unless_it_is_asked_for():
     found = [event for event in trainer(Net()).run() if isinstance(event, Evaluated)]
     assert [event.layers for event in found] == [{}]

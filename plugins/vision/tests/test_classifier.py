@@ -85,6 +85,14 @@ def test_what_is_no_image_is_named(classifier, paths, tmp_path):
         list(classifier.predict([*paths, tmp_path / "x.png"]))
 
 
+def test_what_comes_before_a_bad_file_is_predicted(classifier, paths, tmp_path):
+    (tmp_path / "x.png").write_bytes(b"no image")
+    found = classifier.predict([*paths[:2], tmp_path / "x.png", *paths[2:]])
+    assert [next(found).image, next(found).image] == [str(path) for path in paths[:2]]
+    with pytest.raises(DataError, match=r"x\.png is no image"):
+        next(found)
+
+
 def test_images_of_another_size_and_colour_are_made_to_fit(classifier, tmp_path):
     write_bars(tmp_path, each=2, size=48, channels=3)
     paths = sorted(tmp_path.rglob("*.png"))

@@ -1,5 +1,6 @@
 """Image files of every kind become bytes; damaged, enormous and other files become one line with their name."""
 
+import os
 import random
 import re
 
@@ -356,3 +357,17 @@ def test_every_suffix_that_is_looked_for_can_be_decoded(tmp_path, suffix):
     path = write(tmp_path / f"a{suffix}", noise(8, 8, 1))
     assert find_images(tmp_path) == [path]
     assert decode(path).shape[1:] == (8, 8)
+
+
+def test_a_folder_inside_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+    (tmp_path / "more").mkdir()
+    real = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("more"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match=f"cannot read {tmp_path / 'more'}: Permission denied"):
+        find_images(tmp_path)

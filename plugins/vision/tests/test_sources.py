@@ -1,5 +1,6 @@
 """Images from folders, CSV files and corpora, and everything that may be wrong with them."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,21 @@ def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "iterdir", refuse)
     assert complaint(tmp_path) == f"cannot read {tmp_path}: Permission denied"
+
+
+def test_a_single_image_in_colour_is_found_among_a_thousand(tmp_path):
+    write_folder(tmp_path, PETS)
+    grey = (tmp_path / "cat").iterdir().__next__().read_bytes()
+    for number in range(1000):
+        (tmp_path / "cat" / f"{number:04}.png").write_bytes(grey)
+    write(tmp_path / "dog" / "z.png", noise(6, 6))
+    assert opened(tmp_path, size=6).images.channels == 3
+
+
+def test_a_class_whose_name_is_not_utf8_is_told_before_training(tmp_path):
+    write_folder(tmp_path, PETS)
+    os.rename(os.fsencode(tmp_path / "cat"), os.fsencode(tmp_path) + b"/caf\xe9")
+    assert "the name of the class folder 'caf\\udce9' is not UTF-8: rename it" in complaint(tmp_path)
 
 
 def test_something_else_is_told_what_is_known(tmp_path):

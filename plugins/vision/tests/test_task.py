@@ -324,3 +324,9 @@ def test_a_model_is_not_trained_on_classes_that_it_does_not_know(train, run, tmp
     with pytest.raises(DataError, match=r"the model knows no class 'middel'\. Did you mean 'middle'\? Known: bottom"):
         train(tmp_path / "run", settings, init=run)
     assert not (tmp_path / "run").exists()
+
+
+def test_images_of_another_size_than_the_weights_are_refused(train, run, tmp_path):
+    settings = {"model.preset": "modern", "data.size": 24}
+    with pytest.raises(ConfigError, match="size = 24, and the weights to start from are for 12: leave it out"):
+        train(tmp_path / "run", settings, init=run)
