@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from ..errors import ConfigError
-from .lm_input import DEVICE, FILES, MODEL, open_model, read, texts_of
+from .lm_input import FILES, MODEL, open_model, read, texts_of
 from .lm_ngram import ngram, stats
 from .lm_train import train
-from .options import PATH, opened, refuse_input
+from .options import PATH, device_options, opened, refuse_input, set_threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ for command in (train, ngram, stats):
 )
 @click.option("--test", is_flag=True, help="Measure on the test text that the first model, a run, held out.")
 @click.option("--fit", type=PATH, help="Fit the mixture's weights on this text instead of the one that is measured.")
-@DEVICE
+@device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each model, and for the mixture.")
 @click.option("--per-sentence", is_flag=True, help="A line for each: perplexity, log10 probability, tokens, OOV.")
 @FILES
@@ -50,7 +50,8 @@ def perplexity(
     models: tuple[Path, ...],
     test: bool,
     fit: Path | None,
-    device: str | None,
+    device: str,
+    threads: int | None,
     as_json: bool,
     per_sentence: bool,
     files: tuple[Path, ...],
@@ -60,6 +61,7 @@ def perplexity(
         raise click.UsageError("--per-sentence takes one model")
     if test and files:
         raise click.UsageError("choose one of --test and FILE")
+    set_threads(threads)
     scorers = [open_model(path, device) for path in models]
     texts, floor = _held_out(models[0]) if test else (texts_of(files), None)
     if per_sentence:
@@ -85,7 +87,7 @@ def perplexity(
 
 @lm.command()
 @MODEL
-@DEVICE
+@device_options
 @click.option("--tokens", is_flag=True, help="A line for each token: token, score, length of the n-gram found, OOV.")
 @click.option("--base", type=click.Choice(["10", "e"]), default="10", show_default=True, help="Base of the logarithms.")
 @click.option("--html", "page", type=PATH, help="Write a page that colours each token by its surprisal, and no scores.")
@@ -93,7 +95,8 @@ def perplexity(
 @FILES
 def score(
     model: Path,
-    device: str | None,
+    device: str,
+    threads: int | None,
     tokens: bool,
     base: str,
     page: Path | None,
@@ -106,9 +109,10 @@ def score(
     """
     import numpy as np
 
-    scorer, factor = open_model(model, device), math.log(10) if base == "e" else 1.0
     refuse_input(output, files)
     refuse_input(page, files)
+    set_threads(threads)
+    scorer, factor = open_model(model, device), math.log(10) if base == "e" else 1.0
     if page:
         _write_page(scorer, page, files)
         return
@@ -158,7 +162,7 @@ def _write_page(scorer: Scorer, path: Path, files: tuple[Path, ...]) -> None:
 )
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed draws the same text.")
 @click.option("--go-on", is_flag=True, help="Do not stop at the end of a line (networks only).")
-@DEVICE
+@device_options
 def generate(
     model: Path,
     prompt: str,
@@ -168,11 +172,13 @@ def generate(
     top_p: float,
     seed: int | None,
     go_on: bool,
-    device: str | None,
+    device: str,
+    threads: int | None,
 ) -> None:
     """Continue a text, up to the end of its sentence."""
     from ..ngram.text import block_of
 
+    set_threads(threads)
     source = open_model(model, device)
     further: dict[str, Any] = {"stop": False} if go_on else {}
     if go_on and not hasattr(source, "carries"):

@@ -16,14 +16,13 @@ if TYPE_CHECKING:
 
 FILES = click.argument("files", nargs=-1, type=PATH, metavar="[FILE]...")
 MODEL = click.option("-m", "--model", required=True, type=PATH, help="Run folder, ARPA file, or seqkit's binary.")
-DEVICE = click.option("--device", help="cpu, cuda or mps; else the best for networks, the CPU for n-grams.")
 
 
-def open_model(path: Path, device: str | None) -> Scorer:
+def open_model(path: Path, device: str) -> Scorer:
     """The language model at `path`, of whatever kind."""
     from ..loading import load
 
-    scorer: Scorer = load(path, device=device or "auto", task="language-modelling")
+    scorer: Scorer = load(path, device=device, task="language-modelling")
     return scorer
 
 

@@ -238,7 +238,8 @@ def test_models_are_mixed_if_they_score_the_same_tokens_whatever_kind_they_are(l
 
 
 def test_a_prompt_of_several_lines_is_read_line_by_line(letters, cli):
-    said = cli("lm", "generate", "-m", letters / "kept", "--prompt", "the cat\non", "--length", "3", "--seed", "1")
+    how = ("--length", "3", "--seed", "1", "--threads", "1")
+    said = cli("lm", "generate", "-m", letters / "kept", "--prompt", "the cat\non", *how)
     assert (said.code, said.err) == (0, "")
     assert said.out.startswith("the cat\non")
     refused = cli("lm", "generate", "-m", letters / "counted.lm", "--prompt", "the cat\non")
