@@ -77,8 +77,8 @@ def train(
 ) -> Run:
     """Train by a TOML file or a shipped recipe into the folder `out`.
 
-    `overrides` maps "section.key" to a value. `resume` goes on where `out` stopped, bit for bit on the CPU;
-    `overwrite` replaces it; `init` starts from the weights and tokenizers of another run, or of a shipped
+    `overrides` maps "section.key" to a value. `resume` goes on where `out` stopped, bit for bit on the CPU with as
+    many threads; `overwrite` replaces it; `init` starts from the weights and tokenizers of another run, or of a shipped
     model by name. With `task`, a recipe for another task is refused. `listener` is told of every event. Raises
     `SeqkitError` for whatever a person can mend.
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+import torch
+
 from seqkit.cli.main import main
 
 
@@ -39,13 +41,14 @@ def call(*args, input=""):
     streams = [io.TextIOWrapper(io.BytesIO(data), write_through=True) for data in (given, b"", b"")]
     kept = sys.argv, sys.stdin, sys.stdout, sys.stderr
     sys.argv, (sys.stdin, sys.stdout, sys.stderr) = ["seqkit", *map(str, args)], streams
-    code = 0
+    code, threads = 0, torch.get_num_threads()
     try:
         main()
     except SystemExit as stop:
         code = stop.code or 0
     finally:
         sys.argv, sys.stdin, sys.stdout, sys.stderr = kept
+        torch.set_num_threads(threads)  # --threads is for the command's process, and this one goes on
     return Done(code, *(stream.buffer.getvalue().decode() for stream in streams[1:]))
 
 
