@@ -239,7 +239,7 @@ def _table(names: tuple[Path, ...], records: Sequence[Perplexity]) -> None:
 def _warn_of_specials(models: list[Scorer], texts: list[bytes]) -> None:
     """Marks of sentences that other tools write are words to an n-gram model, and easy to foresee."""
     marks = sum(block.count(mark) for block in texts for mark in (b"<s>", b"</s>"))
-    if marks and any(model.choices()["bos"] == "given" for model in models):
+    if marks and any(model.unit == "whitespace" and model.choices()["bos"] == "given" for model in models):
         click.echo(
             f"note: the text holds <s> or </s> {marks:,} times; they are scored as words: take them out", err=True
         )

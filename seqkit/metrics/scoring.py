@@ -73,12 +73,7 @@ class Scorer(Protocol):
         top_p: float = 1.0,
         seed: int | None = None,
     ) -> Iterator[str]:
-        """`prompt` as the model sees it, then what follows piece by piece, to the end of the line or `length` tokens.
-
-        `temperature` 0 takes the likeliest token; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1)
-        leave out unlikely ones. `<unk>` is never drawn. Raises at once, `ConfigError` for settings that nothing can
-        be drawn by, and `DataError` for a prompt of several lines if the model knows nothing beyond the end of one.
-        """
+        """`prompt` as the model sees it, then what follows, piece by piece."""
 
 
 def evaluate(

@@ -207,6 +207,7 @@ def test_figures_that_unknown_words_or_marks_of_sentences_spoil_come_with_a_note
         in cli("lm", "perplexity", "-m", model, input=unknown).err
     )
     assert "holds <s> or </s> 2 times" in cli("lm", "perplexity", "-m", model, input=marked).err
+    assert "holds <s>" not in cli("lm", "perplexity", "-m", folder / "char.lm", input=marked).err, "they are letters"
 
 
 @pytest.fixture(scope="module")

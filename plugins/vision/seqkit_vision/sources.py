@@ -133,7 +133,7 @@ def _list_folder(folder: Path, part: str, known: Sequence[str]) -> _Listing:
     inside = _part(folder, part) or folder
     names = sorted(path.name for path in _folders(inside))
     for name in names:
-        if not name.isascii() and name != name.encode(errors="replace").decode():
+        if name != name.encode(errors="replace").decode():
             raise DataError(f"{inside}: the name of the class folder {name!r} is not UTF-8: rename it")
     if not names:
         raise DataError(f"{inside} has no folders: put the images of each class into a folder named for it")

@@ -37,14 +37,14 @@ def evaluate(
 
     from ..evaluation import held_out
 
+    for path in (confusion, mistakes):  # before minutes of work
+        if path:
+            check_name(path)
     set_threads(threads)
     classifier = seqkit.load(model, device=device, task="vision")
     name, source = held_out(model, classifier, data, skip_bad)
     for note in source.notes:
         click.echo(note, err=True)
-    for path in (confusion, mistakes):
-        if path:
-            check_name(path)
     report = classifier.evaluate(source.images, name=name)
     click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else _text(report))
     if confusion or mistakes:
