@@ -176,6 +176,9 @@ class Recurrent(nn.Module):
 
     def _by_torch(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One layer in one direction by torch's kernel; oneDNN's for the LSTM on the CPU, cuDNN's on CUDA."""
+        if _lacks_bf16_kernel(x):
+            with torch.autocast("cpu", enabled=False):
+                return self._by_torch(name, x.float(), tuple(part.float() for part in state))
         weights, rest = self._weights(name), (True, 1, 0.0, self.training, False, False)
         first = tuple(part[None] for part in state)
         if self.cell == "lstm":
@@ -209,6 +212,13 @@ class Recurrent(nn.Module):
                 state = (rnn_step(product, from_state),)
             outputs.append(state[0])
         return torch.stack(outputs), state
+
+
+def _lacks_bf16_kernel(x: Tensor) -> bool:
+    """Whether autocast would ask this CPU for a bf16 kernel that oneDNN has on newer CPUs only."""
+    if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+        return False
+    return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def backwards(x: Tensor, lengths: Tensor | None) -> Tensor:

@@ -189,18 +189,20 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self) -> Evaluated:
-        """Score the averaged model on the validation data, and remember how it compares with those before."""
+        """Score the averaged model on the validation data, and remember how it compares with those before.
+
+        Always in float32, whatever precision trains: the figure must be the one that `seqkit evaluate` gives.
+        """
         began, totals, carry = time.perf_counter(), Totals(), None
         self.averaged.eval()
         watched: AbstractContextManager[dict[str, Tensor]]
         watched = activity(self.averaged) if self.config.watch else nullcontext({})
-        with autocast(self.device, self.precision):
-            with watched as fired:
-                for batch in self.task.valid_batches():
-                    step = self.task.step(self.averaged, batch.to(self.device), carry)
-                    totals.add(step, batch.count)
-                    carry = step.carry
-            metrics = self.task.metrics(self.averaged, totals)
+        with watched as fired:
+            for batch in self.task.valid_batches():
+                step = self.task.step(self.averaged, batch.to(self.device), carry)
+                totals.add(step, batch.count)
+                carry = step.carry
+        metrics = self.task.metrics(self.averaged, totals)
         train_mode(self.model)
         best = self._judge(self.processes.agree(metrics[self.task.goal.metric]))
         layers, self._gradients = by_layer(gradient=self._gradients, dead=dead_shares(fired)), {}

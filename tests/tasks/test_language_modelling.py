@@ -48,12 +48,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-@pytest.fixture(scope="module", params=SMALL)
+@pytest.fixture(scope="module", params=[(name, precision) for name in SMALL for precision in ("fp32", "bf16")])
 def trained(request, tmp_path_factory):
+    """Trained in either precision on any CPU: figures are computed in float32 all the same."""
+    name, precision = request.param
     folder = tmp_path_factory.mktemp("lm")
     (folder / "text").write_text("\n".join(LINES) + "\n")
-    config = write_config(folder, request.param, train="steps = 60\neval_every = 30")
-    run = runs.train(config, out=folder / "run", overrides={"optim.lr": 3e-2})
+    config = write_config(folder, name, train="steps = 60\neval_every = 30")
+    run = runs.train(config, out=folder / "run", overrides={"optim.lr": 3e-2, "train.precision": precision})
     return folder, run, seqkit.load(folder / "run")
 
 
