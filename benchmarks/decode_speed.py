@@ -32,4 +32,6 @@ for part in (order[:64], order):  # the first to warm up
         found = beam_search(translator.model, pad(chunk), limits, beam=int(beam))
         tokens += sum(len(hypotheses[0].ids) + 1 for hypotheses in found)
     seconds = time.process_time() - began
-print(f"beam {beam}, batch {batch}: {len(order) / seconds:.1f} sentences, {tokens / seconds:.0f} tokens per CPU second")
+print(
+    f"beam {beam}, batch {batch}: {len(order) / seconds:.1f} sentences, {tokens / seconds:.0f} tokens per CPU second"
+)

@@ -15,10 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqkit import recipes, runs
+from seqkit import recipes
+from seqkit.runs.start import make_trainer
 
 ROWS = {
-    "LSTM 2x200, batch 64 x 35": ("tatoeba-deu-eng/english-lstm-200", {"data.batch": 64, "model.dropout": 0.2}),
+    "LSTM 2x200, batch 64 x 35": (
+        "tatoeba-deu-eng/english-lstm-200",
+        {"data.batch": 64, "model.dropout": 0.2},
+    ),
     "LSTM 2x650, batch 64 x 35": ("tatoeba-deu-eng/english-lstm-650", {"data.batch": 64}),
     "char LSTM 1x256, batch 32 x 32": ("timemachine/lstm", {"model.dropout": 0.0}),
 }
@@ -32,7 +36,12 @@ class Plain(nn.Module):
         width, hidden = config["embedding"] or vocab, config["hidden"]
         self.embedding = nn.Embedding(vocab, width) if config["embedding"] else None
         self.vocab, self.drop = vocab, nn.Dropout(config["dropout"])
-        self.lstm = nn.LSTM(width, hidden, config["layers"], dropout=config["dropout"] if config["layers"] > 1 else 0.0)
+        self.lstm = nn.LSTM(
+            width,
+            hidden,
+            config["layers"],
+            dropout=config["dropout"] if config["layers"] > 1 else 0.0,
+        )
         self.output = nn.Linear(hidden, vocab)
         if config["tie"]:
             self.output.weight = self.embedding.weight
@@ -81,6 +90,6 @@ for name, (recipe, overrides) in ROWS.items():
     speeds = []
     for settings in OURS.values():
         config = recipes.load(recipe, {"data.floor": 0, **settings, **overrides})
-        speeds.append(our_speed(runs.make_trainer(config, device="cpu"), updates))
-    speeds.append(plain_speed(runs.make_trainer(config, device="cpu"), config, updates))
+        speeds.append(our_speed(make_trainer(config, device="cpu"), updates))
+    speeds.append(plain_speed(make_trainer(config, device="cpu"), config, updates))
     print(f"{name:<32}  " + "  ".join(f"{speed:>13,.0f}" for speed in speeds), flush=True)

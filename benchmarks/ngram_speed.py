@@ -39,7 +39,8 @@ def prepared(name):
     path = options.folder / f"{name}.txt"
     if not path.exists():
         lines = dict.fromkeys(
-            line.split("\t")[0] for line in read_lines(locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])[0])
+            line.split("\t")[0]
+            for line in read_lines(locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])[0])
         )
         path.write_text("".join(f"{tok(line)}\n" for line in lines), encoding="utf-8")
     return path
@@ -54,7 +55,9 @@ def grown(path, times=17):
         with out.open("w", encoding="utf-8") as file:
             for copy in range(times):
                 for line in lines:
-                    words = [rng.choice(pool) if copy and rng.random() < 0.1 else word for word in line]
+                    words = [
+                        rng.choice(pool) if copy and rng.random() < 0.1 else word for word in line
+                    ]
                     file.write(" ".join(words) + "\n")
     return out
 
@@ -62,10 +65,18 @@ def grown(path, times=17):
 def run(what, *command):
     """CPU seconds and peak memory of a command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([str(part) for part in command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [str(part) for part in command],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"{what:<44} {seconds:8.2f} CPU s   (peak of all so far {after.ru_maxrss / 1024:.0f} MB)", flush=True)
+    print(
+        f"{what:<44} {seconds:8.2f} CPU s   (peak of all so far {after.ru_maxrss / 1024:.0f} MB)",
+        flush=True,
+    )
 
 
 options.folder.mkdir(exist_ok=True)
@@ -88,7 +99,9 @@ for name in ("lm.bin",):
         began = time.process_time()
         tokens = model.evaluate_blocks(sources).tokens
         best = min(best, time.process_time() - began)
-    print(f"perplexity of {tokens:,} tokens, order {order}: {tokens / best / 1e6:.2f} M tokens per CPU second")
+    print(
+        f"perplexity of {tokens:,} tokens, order {order}: {tokens / best / 1e6:.2f} M tokens per CPU second"
+    )
     record = model.evaluate_blocks(blocks(test))
     print(f"test perplexity {record.perplexity:.6f} / {record.perplexity_without_oov:.6f}")
 
@@ -105,7 +118,9 @@ else:
     began = time.process_time()
     for line in lines:
         other.score(line)
-    print(f"kenlm's score(line): {tokens / (time.process_time() - began) / 1e6:.2f} M tokens per CPU second")
+    print(
+        f"kenlm's score(line): {tokens / (time.process_time() - began) / 1e6:.2f} M tokens per CPU second"
+    )
 
 try:
     from nltk.lm import KneserNeyInterpolated

@@ -31,5 +31,9 @@ torch.manual_seed(1)
 print("cell    scratch     torch  torch.nn")
 for cell in GATES:
     x = torch.randn(STEPS, BATCH, WIDTH, requires_grad=True)
-    ours = [speed(Recurrent(cell, WIDTH, WIDTH, implementation=way), x) for way in ("scratch", "torch")]
-    print(f"{cell:<6}", *(f"{value:>9,.0f}" for value in (*ours, speed(PEERS[cell](WIDTH, WIDTH), x))))
+    ours = [
+        speed(Recurrent(cell, WIDTH, WIDTH, implementation=way), x) for way in ("scratch", "torch")
+    ]
+    print(
+        f"{cell:<6}", *(f"{value:>9,.0f}" for value in (*ours, speed(PEERS[cell](WIDTH, WIDTH), x)))
+    )

@@ -18,6 +18,8 @@ step = checkpoint.resolve(run)
 out.mkdir(parents=True, exist_ok=True)
 tensors = checkpoint.load_tensors(step / checkpoint.MODEL)
 save_file({name: tensor.half() for name, tensor in tensors.items()}, out / checkpoint.MODEL)
-(out / checkpoint.META).write_text(json.dumps(checkpoint.read_meta(step), indent=2) + "\n", encoding="utf-8")
+(out / checkpoint.META).write_text(
+    json.dumps(checkpoint.read_meta(step), indent=2) + "\n", encoding="utf-8"
+)
 for folder in step.glob("*tokenizer"):
     shutil.copytree(folder, out / folder.name, dirs_exist_ok=True)

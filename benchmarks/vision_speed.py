@@ -26,7 +26,7 @@ from torch import nn
 from seqkit.config import RunConfig
 from seqkit.data.corpora import locate
 from seqkit.recipes import complete
-from seqkit.runs import make_model, make_trainer
+from seqkit.runs.start import make_model, make_trainer
 
 CASES = {
     "lenet, ReLU, batch 256": ({"name": "lenet", "preset": "modern"}, 256, 120),
@@ -92,20 +92,29 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     # A process for each measurement: what the trainer asks of the C library would help the plain loop, too.
-    with tempfile.TemporaryDirectory() as root, get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+    with (
+        tempfile.TemporaryDirectory() as root,
+        get_context("spawn").Pool(1, maxtasksperchild=1) as pool,
+    ):
         raw = Path(root) / "FashionMNIST/raw"
         raw.mkdir(parents=True)
         for pair in IDX.values():
             for path in locate("fashion-mnist", pair):
-                (raw / path.name.removesuffix(".gz")).write_bytes(gzip.decompress(path.read_bytes()))
+                (raw / path.name.removesuffix(".gz")).write_bytes(
+                    gzip.decompress(path.read_bytes())
+                )
         print(f"{'case':30} {'seqkit':>9} {'plain':>9}  ratio")
         for name, (model, batch, steps) in CASES.items():
             settings, best = config(model, batch, steps), {"seqkit": 0.0, "plain": 0.0}
             for _ in range(arguments.rounds):
                 for side in best:
-                    best[side] = max(best[side], pool.apply(speed, (side, settings, arguments.device, root)))
+                    best[side] = max(
+                        best[side], pool.apply(speed, (side, settings, arguments.device, root))
+                    )
             ratio = best["seqkit"] / best["plain"]
-            print(f"{name:30} {best['seqkit']:9,.0f} {best['plain']:9,.0f}  {ratio:.2f}", flush=True)
+            print(
+                f"{name:30} {best['seqkit']:9,.0f} {best['plain']:9,.0f}  {ratio:.2f}", flush=True
+            )
 
 
 if __name__ == "__main__":

@@ -17,41 +17,72 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import data as data
     from . import errors as errors
+    from . import language as language
     from . import metrics as metrics
     from . import ngram as ngram
     from . import search as search
     from . import text as text
+    from . import training as training
+    from . import translation as translation
     from .errors import SeqkitError
-    from .loading import load
-    from .runs import Run, train
-    from .tasks.language_model import LanguageModel
-    from .tasks.translator import Translation, Translator
+    from .language.language_model import LanguageModel
+    from .runs.load import load
+    from .runs.start import Run, train
     from .text import Tokenizer, Vocab
+    from .translation.translator import Translation, Translator
 
 __version__ = "0.1.0"
-_HOMES = {
-    "LanguageModel": ".tasks.language_model",
-    "Run": ".runs",
+
+_MODULE_OF = {
+    "LanguageModel": ".language.language_model",
+    "Run": ".runs.start",
     "SeqkitError": ".errors",
     "Tokenizer": ".text",
-    "Translation": ".tasks.translator",
-    "Translator": ".tasks.translator",
+    "Translation": ".translation.translator",
+    "Translator": ".translation.translator",
     "Vocab": ".text",
-    "load": ".loading",
-    "train": ".runs",
+    "load": ".runs.load",
+    "train": ".runs.start",
 }
-_MODULES = ("data", "errors", "metrics", "ngram", "search", "text")
+_MODULES = (
+    "data",
+    "errors",
+    "language",
+    "metrics",
+    "ngram",
+    "search",
+    "text",
+    "training",
+    "translation",
+)
 __all__ = [
-    "LanguageModel", "Run", "SeqkitError", "Tokenizer", "Translation", "Translator", "Vocab", "__version__", "data",
-    "errors", "load", "metrics", "ngram", "search", "text", "train",
-]  # fmt: skip
+    "LanguageModel",
+    "Run",
+    "SeqkitError",
+    "Tokenizer",
+    "Translation",
+    "Translator",
+    "Vocab",
+    "__version__",
+    "data",
+    "errors",
+    "language",
+    "load",
+    "metrics",
+    "ngram",
+    "search",
+    "text",
+    "train",
+    "training",
+    "translation",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
-    if name in _HOMES:
-        globals()[name] = found = getattr(importlib.import_module(_HOMES[name], __name__), name)
+    if name in _MODULE_OF:
+        globals()[name] = found = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
         return found
     raise AttributeError(f"module 'seqkit' has no attribute {name!r}")
 

@@ -31,7 +31,9 @@ def required(doc: str, **bounds: Any) -> Any:
     return Field(..., description=doc, **bounds)
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(setting, required))
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, field_specifiers=(setting, required)
+)
 def section(cls: type[T]) -> type[T]:
     """Make `cls` a strict, frozen config dataclass."""
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -56,15 +58,22 @@ class OptimConfig:
     beta1: float = setting("first decay rate of adamw; momentum of sgd", default=0.9, ge=0, lt=1)
     beta2: float = setting("second decay rate of adamw", default=0.98, ge=0, lt=1)
     weight_decay: float = setting(
-        "weight decay of matrices, decoupled but for sgd; biases and norms have none", default=0.0, ge=0
+        "weight decay of matrices, decoupled but for sgd; biases and norms have none",
+        default=0.0,
+        ge=0,
     )
     freeze: list[str] = setting(
         "beginnings of names of parameters that stay as they are, for fine-tuning; all = everything but the last layer",
         default=[],
     )
-    output_rate: float = setting("what multiplies the rate of the model's last layer", default=1.0, gt=0)
+    output_rate: float = setting(
+        "what multiplies the rate of the model's last layer", default=1.0, gt=0
+    )
     label_smoothing: float = setting(
-        "share of each target's weight spread over all targets while training", default=0.0, ge=0, lt=1
+        "share of each target's weight spread over all targets while training",
+        default=0.0,
+        ge=0,
+        lt=1,
     )
     clip: float = setting("largest norm of the gradient; 0 = no clipping", default=1.0, ge=0)
 
@@ -73,14 +82,20 @@ class OptimConfig:
 class TrainConfig:
     steps: int = setting("updates in all; 0 = as many as train.epochs say", default=0, ge=0)
     epochs: int = setting("passes over the data; 0 = as many as train.steps say", default=0, ge=0)
-    seed: int = setting("fixes initial weights, order, dropout and subword sampling", default=1, ge=0)
+    seed: int = setting(
+        "fixes initial weights, order, dropout and subword sampling", default=1, ge=0
+    )
     precision: Literal["auto", "fp32", "bf16"] = setting(
         "auto: bf16 on CUDA devices that have it, and on CPUs that have it for models that gain by it; else fp32",
         default="auto",
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
-    eval_every: int = setting("updates between evaluations, each followed by a checkpoint", default=500, ge=1)
-    patience: int = setting("evaluations without improvement before training stops; 0 = never", default=0, ge=0)
+    eval_every: int = setting(
+        "updates between evaluations, each followed by a checkpoint", default=500, ge=1
+    )
+    patience: int = setting(
+        "evaluations without improvement before training stops; 0 = never", default=0, ge=0
+    )
     average: float = setting(
         "decay of the moving average of weights that is evaluated and kept; 0 = off, "
         "1 = their mean since the first evaluation that is not the best (averaged SGD, arXiv:1708.02182)",
@@ -114,7 +129,9 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         if self.optim.decay in ("linear", "cosine") and not self.train.steps:
-            raise ValueError(f"optim.decay = {self.optim.decay!r} needs train.steps: it falls to 0 there")
+            raise ValueError(
+                f"optim.decay = {self.optim.decay!r} needs train.steps: it falls to 0 there"
+            )
 
 
 def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -124,7 +141,9 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, An
     except OSError as error:
         raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
     except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}") from None
+        raise ConfigError(
+            f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}"
+        ) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: {error}") from None
     for key, value in (overrides or {}).items():
@@ -153,7 +172,9 @@ def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
 def _sentence(cls: type, error: ValidationError) -> str:
     """The first of pydantic's complaints, as one line."""
     unknown = ("unexpected_keyword_argument", "extra_forbidden")
-    problems = sorted(error.errors(include_url=False), key=lambda problem: problem["type"] not in unknown)
+    problems = sorted(
+        error.errors(include_url=False), key=lambda problem: problem["type"] not in unknown
+    )
     problem = problems[0]  # an unknown key first: it is often why another one is missing
     path = [str(part) for part in problem["loc"]]
     key = ".".join(path)
@@ -182,7 +203,10 @@ def describe(cls: Any) -> list[tuple[str, Any, str]]:
     The default is `...` where there is none.
     """
     fields: Mapping[str, Any] = cls.__pydantic_fields__
-    return [(name, ... if f.is_required() else f.get_default(), f.description or "") for name, f in fields.items()]
+    return [
+        (name, ... if f.is_required() else f.get_default(), f.description or "")
+        for name, f in fields.items()
+    ]
 
 
 def plain(config: Any) -> dict[str, Any]:

@@ -20,7 +20,9 @@ def names() -> list[str]:
 def _files() -> dict[str, Path]:
     """{name: file}; a plugin cannot replace a recipe of seqkit's, nor one of a plugin before it in the alphabet."""
     files: dict[str, Path] = {}
-    for entry in sorted(components().recipes, key=lambda entry: (entry.provider != "seqkit", entry.name)):
+    for entry in sorted(
+        components().recipes, key=lambda entry: (entry.provider != "seqkit", entry.name)
+    ):
         for path in sorted(entry.load()().glob("*/*.toml")):
             if path.name != "card.toml":
                 files.setdefault(f"{path.parent.name}/{path.stem}", path)
@@ -67,10 +69,17 @@ def plain_model(section: Mapping[str, Any], where: str) -> dict[str, Any]:
     settings = dict(section)
     name = settings.pop("name", None)
     if not isinstance(name, str):
-        raise ConfigError(f"{where}: [model] needs a name. Known: {', '.join(e.name for e in components().models)}.")
+        raise ConfigError(
+            f"{where}: [model] needs a name. Known: {', '.join(e.name for e in components().models)}."
+        )
     cls = components().models.load(name)
     preset = settings.pop("preset", None)
     if preset is not None and preset not in cls.presets:
-        raise ConfigError(f"{where}: [model] {name} has no preset {preset!r}.{hint(str(preset), cls.presets)}")
+        raise ConfigError(
+            f"{where}: [model] {name} has no preset {preset!r}.{hint(str(preset), cls.presets)}"
+        )
     chosen = cls.presets[preset] if preset is not None else {}
-    return {"name": name, **plain(build(cls.Config, {**chosen, **settings}, f"{where}: [model] {name}"))}
+    return {
+        "name": name,
+        **plain(build(cls.Config, {**chosen, **settings}, f"{where}: [model] {name}")),
+    }

@@ -48,7 +48,9 @@ def call(*args, input=""):
         code = stop.code or 0
     finally:
         sys.argv, sys.stdin, sys.stdout, sys.stderr = kept
-        torch.set_num_threads(threads)  # --threads is for the command's process, and this one goes on
+        torch.set_num_threads(
+            threads
+        )  # --threads is for the command's process, and this one goes on
     return Done(code, *(stream.buffer.getvalue().decode() for stream in streams[1:]))
 
 

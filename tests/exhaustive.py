@@ -25,5 +25,9 @@ def every_output(model, source, limit):
 def assert_same(hypotheses, outputs):
     """What a search found is what `every_output` lists, in order."""
     assert [h.ids for h in hypotheses] == [ids for ids, _, _ in outputs]
-    assert [h.log_probability for h in hypotheses] == pytest.approx([total for _, total, _ in outputs], abs=1e-5)
-    assert [h.score for h in hypotheses] == pytest.approx([score for _, _, score in outputs], abs=1e-5)
+    assert [h.log_probability for h in hypotheses] == pytest.approx(
+        [total for _, total, _ in outputs], abs=1e-5
+    )
+    assert [h.score for h in hypotheses] == pytest.approx(
+        [score for _, _, score in outputs], abs=1e-5
+    )

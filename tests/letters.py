@@ -4,7 +4,12 @@ import random
 
 LETTERS = "abcdefghij"
 LINES = ["a b c", "j", "e f g h i"]
-SHORT = ("--search", "max_length=6", "--device", "cpu")  # for commands: a model that has learnt little finds no end
+SHORT = (
+    "--search",
+    "max_length=6",
+    "--device",
+    "cpu",
+)  # for commands: a model that has learnt little finds no end
 
 
 def some_lines(count, *, seed=1, letters=LETTERS, shortest=2, longest=5):
@@ -30,7 +35,16 @@ def write_pairs(folder, *, train=40, valid=10, **how):
 
 
 def write_config(
-    path, *, tokenizer="char", width=8, hidden=16, heads=2, dropout=0.1, optim="lr = 1e-3", train="steps = 4", every=2
+    path,
+    *,
+    tokenizer="char",
+    width=8,
+    hidden=16,
+    heads=2,
+    dropout=0.1,
+    optim="lr = 1e-3",
+    train="steps = 4",
+    every=2,
 ):
     """Write a config that trains on `write_pairs` beside it; as it stands, four updates of next to nothing."""
     path.write_text(

@@ -12,13 +12,31 @@ from seqkit.text import TextConfig
 QUICK = settings(deadline=None, database=None)
 PEOPLE = ["a man", "the woman", "two children", "an old dog", "nobody", "our neighbour's sister"]
 DEEDS = ["rides", "is riding", "sees", "paints", "has never seen", "sold"]
-THINGS = ["a bicycle.", "the red house!", "an umbrella?", "these mountains", "Zürich.", "the sea; it rains."]
+THINGS = [
+    "a bicycle.",
+    "the red house!",
+    "an umbrella?",
+    "these mountains",
+    "Zürich.",
+    "the sea; it rains.",
+]
 LINES = [" ".join(parts) for parts in itertools.product(PEOPLE, DEEDS, THINGS)]
 TEXT = st.one_of(
     st.text(st.characters(exclude_categories=["Cs"])),
     st.text("\u2581\ue00001 a\n\r\t\0\u2585\ufffd\ufeff<>x"),
     st.lists(
-        st.sampled_from([*" ".join(LINES[:40]).split(), "<0x41>", "<unk>", "</s>", "<pad>", "\u2581", "漢字", " "])
+        st.sampled_from(
+            [
+                *" ".join(LINES[:40]).split(),
+                "<0x41>",
+                "<unk>",
+                "</s>",
+                "<pad>",
+                "\u2581",
+                "漢字",
+                " ",
+            ]
+        )
     ).map(" ".join),
 )
 AWKWARD = [

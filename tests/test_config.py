@@ -31,7 +31,10 @@ def test_recipes_of_a_plugin_are_recipes_but_replace_none_of_seqkit_s(tmp_path, 
     assert "letters/card" not in recipes.names()
     assert recipes.load("letters/small").train.steps == 7
     assert recipes.find("demo/en-de").parent.parent.name == "corpora"
-    with pytest.raises(ConfigError, match=r"no config file or recipe 'letters/smal'\. Did you mean 'letters/small'\?"):
+    with pytest.raises(
+        ConfigError,
+        match=r"no config file or recipe 'letters/smal'\. Did you mean 'letters/small'\?",
+    ):
         recipes.find("letters/smal")
 
 
@@ -50,7 +53,9 @@ def test_a_complete_config_stays_as_it_is(here):
 
 def test_every_key_of_every_section_has_a_line_on_it():
     sections = [RunConfig, OptimConfig, TrainConfig]
-    sections += [section for entry in components().tasks for section in entry.load().sections.values()]
+    sections += [
+        section for entry in components().tasks for section in entry.load().sections.values()
+    ]
     sections += [entry.load().Config for entry in components().models]
     for section in sections:
         for key, _, line in describe(section):
@@ -69,7 +74,9 @@ def test_every_preset_of_every_model_is_a_config_of_it(entry):
 def test_a_key_beside_a_preset_wins(here):
     override = {"model.preset": "tiny", "model.width": 64}
     assert recipes.load(here / "tiny.toml", override).model["width"] == 64
-    assert recipes.load(here / "tiny.toml", {"model.preset": "tiny"}).model["decoder_layers"] == 1  # the file's own
+    assert (
+        recipes.load(here / "tiny.toml", {"model.preset": "tiny"}).model["decoder_layers"] == 1
+    )  # the file's own
 
 
 @pytest.mark.parametrize(
@@ -94,12 +101,18 @@ def test_the_value_of_an_override_is_toml_or_else_a_string(override, value):
 
 
 def test_an_override_reaches_the_same_config_by_every_door(here, cli):
-    printed = cli("config", "tiny.toml", "--set", "train.seed=7", "--set", "optim.decay=cosine").lines
+    printed = cli(
+        "config", "tiny.toml", "--set", "train.seed=7", "--set", "optim.decay=cosine"
+    ).lines
     raw = tomllib.loads("\n".join(printed))
     assert (raw["train"]["seed"], raw["optim"]["decay"]) == (7, "cosine")
-    done = cli("train", "tiny.toml", "--out", "run", "--set", "train.seed=7", "--set", "optim.decay=cosine")
+    done = cli(
+        "train", "tiny.toml", "--out", "run", "--set", "train.seed=7", "--set", "optim.decay=cosine"
+    )
     assert done.code == 0
-    assert recipes.load("run/config.toml") == recipes.load("tiny.toml", {"train.seed": 7, "optim.decay": "cosine"})
+    assert recipes.load("run/config.toml") == recipes.load(
+        "tiny.toml", {"train.seed": 7, "optim.decay": "cosine"}
+    )
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan, -math.inf])
@@ -123,7 +136,10 @@ def test_a_number_is_a_number(here, value):
         ("text.vocab_size=4", r"\[text\]: vocab_size should be greater than or equal to 5, got 4"),
         ("search.beam=0", r"\[search\]: beam should be greater than or equal to 1, got 0"),
         ("search.nbest=9", r"\[search\]: nbest = 9 needs a beam at least as wide"),
-        ("search.bean=9", r"\[search\]: unknown key 'bean'. Did you mean 'beam'\? Known: batch|beam, "),
+        (
+            "search.bean=9",
+            r"\[search\]: unknown key 'bean'. Did you mean 'beam'\? Known: batch|beam, ",
+        ),
     ],
 )
 def test_a_wrong_override_names_section_key_and_value(here, override, says):
@@ -150,10 +166,15 @@ def test_a_config_that_cannot_be_read_is_named(here):
 
 
 def test_paths_in_a_config_are_kept_whole_so_that_it_works_from_anywhere(here):
-    config = recipes.load("tiny.toml", {"data.train": ["train.source", "train.target"], "data.valid": []})
+    config = recipes.load(
+        "tiny.toml", {"data.train": ["train.source", "train.target"], "data.valid": []}
+    )
     assert config.data["train"] == [str(here / "train.source"), str(here / "train.target")]
 
 
 def test_a_config_of_letters_is_complete_in_every_tokenizer(tmp_path):
     for entry in components().tokenizers:
-        assert recipes.load(write_config(tmp_path / "c.toml", tokenizer=entry.name)).text["tokenizer"] == entry.name
+        assert (
+            recipes.load(write_config(tmp_path / "c.toml", tokenizer=entry.name)).text["tokenizer"]
+            == entry.name
+        )

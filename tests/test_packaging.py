@@ -20,15 +20,25 @@ def installed(tmp_path_factory):
     result = subprocess.run(build, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     venv.create(folder / "venv", with_pip=True)
-    (binaries,) = (folder / "venv").glob("bin") if os.name != "nt" else (folder / "venv").glob("Scripts")
+    (binaries,) = (
+        (folder / "venv").glob("bin") if os.name != "nt" else (folder / "venv").glob("Scripts")
+    )
     wheel = next(folder.glob("seqkit-*.whl"))
-    subprocess.run([binaries / "python", "-m", "pip", "install", "-q", "--no-deps", wheel], check=True)
+    subprocess.run(
+        [binaries / "python", "-m", "pip", "install", "-q", "--no-deps", wheel], check=True
+    )
     home = subprocess.run(
         [binaries / "python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    paths = [path for path in (*site.getsitepackages(), site.getusersitepackages()) if Path(path).is_dir()]
-    (Path(home.stdout.strip()) / "dependencies.pth").write_text("\n".join(paths) + "\n", encoding="utf-8")
+    paths = [
+        path
+        for path in (*site.getsitepackages(), site.getusersitepackages())
+        if Path(path).is_dir()
+    ]
+    (Path(home.stdout.strip()) / "dependencies.pth").write_text(
+        "\n".join(paths) + "\n", encoding="utf-8"
+    )
     return binaries
 
 
@@ -36,12 +46,16 @@ def run(installed, tmp_path, *arguments):
     """Run the installed `seqkit` far from the checkout."""
     environment = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "SEQKIT_CORPORA")}
     command = [installed / "seqkit", *arguments]
-    return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    ).stdout
 
 
 def test_the_installed_wheel_is_not_the_checkout(installed, tmp_path):
     code = "import seqkit; print(seqkit.__file__)"
-    out = subprocess.run([installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert str(ROOT) not in out.stdout
 
 
@@ -51,14 +65,20 @@ def test_the_wheel_translates_with_the_model_in_it(installed, tmp_path):
 
 def test_the_wheel_has_all_cards_and_recipes(installed, tmp_path):
     listed = run(installed, tmp_path, "corpora").splitlines()
-    assert [line.split()[0] for line in listed] == sorted(path.parent.name for path in ROOT.glob("corpora/*/card.toml"))
+    assert [line.split()[0] for line in listed] == sorted(
+        path.parent.name for path in ROOT.glob("corpora/*/card.toml")
+    )
     recipes = run(installed, tmp_path, "config").split()
     assert recipes == sorted(
-        f"{path.parent.name}/{path.stem}" for path in ROOT.glob("corpora/*/*.toml") if path.name != "card.toml"
+        f"{path.parent.name}/{path.stem}"
+        for path in ROOT.glob("corpora/*/*.toml")
+        if path.name != "card.toml"
     )
 
 
 def test_the_wheel_has_the_type_marker_and_the_licence(installed, tmp_path):
     code = "import seqkit, pathlib; p = pathlib.Path(seqkit.__file__).parent; print((p / 'py.typed').exists())"
-    out = subprocess.run([installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    out = subprocess.run(
+        [installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert out.stdout.strip() == "True"

@@ -20,7 +20,9 @@ def folder(tmp_path_factory):
     """Where a reader stands: with a seqkit command, and two files of letters."""
     folder = tmp_path_factory.mktemp("reader")
     for language in ("en", "de"):
-        lines = (ROOT / f"corpora/demo/train.{language}").read_text(encoding="utf-8").splitlines()[:200]
+        lines = (
+            (ROOT / f"corpora/demo/train.{language}").read_text(encoding="utf-8").splitlines()[:200]
+        )
         (folder / f"letters.{language}").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "corpora").symlink_to(ROOT / "corpora")
     return folder
@@ -29,7 +31,15 @@ def folder(tmp_path_factory):
 def paste(folder, command):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_the_two_lines_install_by_the_constraints_and_ci_runs_the_second():
@@ -45,7 +55,9 @@ def test_every_command_of_the_readme_works(folder):
     for line in SHELL:
         if line.startswith("python3"):
             continue  # installs; the line above and CI see to it
-        result = paste(folder, line.replace("--out runs/letters", "--out runs/letters --set train.steps=20"))
+        result = paste(
+            folder, line.replace("--out runs/letters", "--out runs/letters --set train.steps=20")
+        )
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
         assert result.stdout or ">" in line or " -o " in line or " --html " in line, line
     assert len((folder / "letters.de").read_text(encoding="utf-8").splitlines()) == 200
@@ -53,7 +65,9 @@ def test_every_command_of_the_readme_works(folder):
 
 def test_the_python_of_the_readme_works(folder):
     for body in PYTHON:
-        result = subprocess.run([sys.executable, "-c", body], cwd=folder, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            [sys.executable, "-c", body], cwd=folder, capture_output=True, text=True, check=False
+        )
         assert result.returncode == 0, body + result.stderr
 
 

@@ -22,7 +22,11 @@ def test_reversing_is_learnt_translated_and_scored_through_the_command_line(seqk
         train="steps = 400",
         every=200,
     )
-    known = {line for name in ("train", "valid") for line in (tmp_path / f"{name}.source").read_text().splitlines()}
+    known = {
+        line
+        for name in ("train", "valid")
+        for line in (tmp_path / f"{name}.source").read_text().splitlines()
+    }
     lines = [line for line in some_lines(seen + 4 * unseen, seed=4) if line not in known][:unseen]
     assert len(lines) == unseen
 
@@ -33,7 +37,9 @@ def test_reversing_is_learnt_translated_and_scored_through_the_command_line(seqk
 
     source = write_lines(tmp_path / "test.source", lines)
     reference = write_lines(tmp_path / "test.target", [line[::-1] for line in lines])
-    done = seqkit_cli("evaluate", "-m", tmp_path / "run", "--source", source, "--reference", reference, "--json")
+    done = seqkit_cli(
+        "evaluate", "-m", tmp_path / "run", "--source", source, "--reference", reference, "--json"
+    )
     assert json.loads(done.out)["bleu"] > 90
     assert json.loads(done.out)["sentences"] == unseen
 
@@ -46,6 +52,11 @@ def test_closed_and_full_streams_are_no_tracebacks(tmp_path):
         ("config >/dev/full", 1, "No space left on device"),
         ("config >&-", 0, ""),
     ):
-        done = subprocess.run(f"{seqkit} {command}", shell=True, capture_output=True, text=True, check=False)
-        assert (done.returncode, "Traceback" in done.stderr) == (code, False), (command, done.stderr)
+        done = subprocess.run(
+            f"{seqkit} {command}", shell=True, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, "Traceback" in done.stderr) == (code, False), (
+            command,
+            done.stderr,
+        )
         assert says in done.stderr

@@ -25,7 +25,9 @@ class Table:
         return [(int(row[0]), ()) for row in source]
 
     def step(self, ids, state):
-        grown = [(s, p if int(i) == BOS else (*p, int(i))) for (s, p), i in zip(state, ids, strict=True)]
+        grown = [
+            (s, p if int(i) == BOS else (*p, int(i))) for (s, p), i in zip(state, ids, strict=True)
+        ]
         return torch.stack([self.log_probabilities(s, p) for s, p in grown]), grown
 
     def select(self, state, rows):

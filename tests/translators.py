@@ -5,11 +5,22 @@ from torch import nn
 
 from seqkit.config import build
 from seqkit.plugins import components
-from seqkit.tasks.translator import Translator
 from seqkit.text.vocab import PAD
+from seqkit.translation.translator import Translator
 
-LINES = ["das Haus ist rot", "ein Hausboot sieht die Hause", "der Hund sieht das rote Haus .", "你好。", "好你。"]
-SENTENCES = ["Where is my book?", "I live in a small house.", "She bought a new car yesterday.", "No."]
+LINES = [
+    "das Haus ist rot",
+    "ein Hausboot sieht die Hause",
+    "der Hund sieht das rote Haus .",
+    "你好。",
+    "好你。",
+]
+SENTENCES = [
+    "Where is my book?",
+    "I live in a small house.",
+    "She bought a new car yesterday.",
+    "No.",
+]
 
 
 class Backwards(nn.Module):
@@ -31,7 +42,10 @@ class Backwards(nn.Module):
         source, t = state
         logits = torch.full((len(source), self.vocab), -5.0)
         logits[:, self.second] = 1.0
-        return logits.scatter(1, source.gather(1, self.place(source, t)[:, None]), 3.0), (source, t + 1)
+        return logits.scatter(1, source.gather(1, self.place(source, t)[:, None]), 3.0), (
+            source,
+            t + 1,
+        )
 
     def select(self, state, rows):
         return state[0][rows], state[1][rows]
@@ -55,7 +69,14 @@ def tiny(tokenizer, seed=0, name="transformer", **sizes):
     torch.manual_seed(seed)
     cls = components().models.load(name)
     if name == "transformer":
-        sizes = {"width": 8, "hidden": 16, "heads": 2, "encoder_layers": 1, "decoder_layers": 1, **sizes}
+        sizes = {
+            "width": 8,
+            "hidden": 16,
+            "heads": 2,
+            "encoder_layers": 1,
+            "decoder_layers": 1,
+            **sizes,
+        }
     model = cls(build(cls.Config, sizes, name), target_vocab=len(tokenizer.vocab)).eval()
     return Translator(model, tokenizer, tokenizer, search=None)
 

@@ -30,7 +30,9 @@ def plugins() -> None:
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting."
+)
 def config(name: str | None, overrides: tuple[str, ...]) -> None:
     """Print the recipe NAME (or a TOML file): every key, its value, a line on it. Without NAME, list recipes."""
     from .. import recipes
@@ -45,7 +47,10 @@ def config(name: str | None, overrides: tuple[str, ...]) -> None:
 def _annotated(config: Any) -> str:
     from ..config import OptimConfig, RunConfig, TrainConfig, describe
 
-    task, model = components().tasks.load(config.task), components().models.load(config.model["name"])
+    task, model = (
+        components().tasks.load(config.task),
+        components().models.load(config.model["name"]),
+    )
     classes = {**task.sections, "model": model.Config, "optim": OptimConfig, "train": TrainConfig}
     lines = []
     for name, _, text in describe(RunConfig):
@@ -59,7 +64,10 @@ def _annotated(config: Any) -> str:
         if name == "model":
             presets = ", ".join(model.presets)
             lines += _entry(
-                "name", values["name"], f"`seqkit models` lists them; preset = … sets the sizes below: {presets}", None
+                "name",
+                values["name"],
+                f"`seqkit models` lists them; preset = … sets the sizes below: {presets}",
+                None,
             )
         for key, default, doc in describe(classes[name]):
             lines += _entry(key, values[key], doc, default)
@@ -71,7 +79,11 @@ def _entry(key: str, value: Any, doc: str, default: Any) -> list[str]:
     import tomli_w
 
     text = tomli_w.dumps({key: value}).strip().replace("\n    ", " ").replace(",\n]", " ]")
-    other = "" if default is None or default is ... or default == value else f" (default {_toml(default)})"
+    other = (
+        ""
+        if default is None or default is ... or default == value
+        else f" (default {_toml(default)})"
+    )
     return [f"{text:32}  # {doc}{other}"]
 
 

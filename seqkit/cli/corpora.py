@@ -52,7 +52,12 @@ def show(name: str) -> None:
 
 @corpora.command()
 @click.argument("name")
-@click.option("--from", "given", type=PATH, help="A file of the corpus, or a folder of them, that you already have.")
+@click.option(
+    "--from",
+    "given",
+    type=PATH,
+    help="A file of the corpus, or a folder of them, that you already have.",
+)
 def fetch(name: str, given: Path | None) -> None:
     """Get the files of corpus NAME and check every one of them."""
     from ..data.fetch import fetch as get

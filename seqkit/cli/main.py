@@ -24,14 +24,18 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in components().commands:
             return None
-        command: click.Command = components().commands.load(name)  # an ImportError here is a bug: let it show
+        command: click.Command = components().commands.load(
+            name
+        )  # an ImportError here is a bug: let it show
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and args[0] not in components().commands:
-            raise click.UsageError(f"no command {args[0]!r}.{hint(args[0], self.list_commands(ctx))}")
+            raise click.UsageError(
+                f"no command {args[0]!r}.{hint(args[0], self.list_commands(ctx))}"
+            )
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

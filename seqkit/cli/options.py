@@ -13,7 +13,7 @@ import click
 from ..errors import ConfigError, DataError, reason
 
 if TYPE_CHECKING:
-    from ..tasks.translator import Translator
+    from ..translation.translator import Translator
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,7 +21,9 @@ PATH = click.Path(path_type=Path)
 
 
 def model_option(function: F) -> F:
-    return click.option("-m", "--model", help="A run folder, or the name of a shipped model.")(function)
+    return click.option("-m", "--model", help="A run folder, or the name of a shipped model.")(
+        function
+    )
 
 
 def models_option(function: F) -> F:
@@ -36,8 +38,8 @@ def models_option(function: F) -> F:
 
 def open_translator(models: Iterable[str], device: str) -> Translator:
     """The translator of a run folder or name, of several as one, or without any the shipped one."""
-    from ..loading import load
-    from ..tasks.translator import Translator
+    from ..runs.load import load
+    from ..translation.translator import Translator
 
     found = [load(model, device=device, task="translation") for model in models or (None,)]
     return Translator.ensemble(found) if len(found) > 1 else found[0]
@@ -45,15 +47,25 @@ def open_translator(models: Iterable[str], device: str) -> Translator:
 
 def device_options(function: F) -> F:
     """--device and --threads."""
-    function = click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")(function)
-    return click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto.")(function)
+    function = click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")(
+        function
+    )
+    return click.option(
+        "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto."
+    )(function)
 
 
 def training_options(function: F) -> F:
     """--out, --resume, --overwrite, --set, and where to compute."""
     function = device_options(function)
     for option in (
-        click.option("--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting."),
+        click.option(
+            "--set",
+            "overrides",
+            multiple=True,
+            metavar="SECTION.KEY=VALUE",
+            help="Override a setting.",
+        ),
         click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
         click.option("--resume", is_flag=True, help="Go on where the run in --out stopped."),
         click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG."),
@@ -113,7 +125,11 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 def refuse_input(output: Path | None, inputs: Iterable[Path]) -> None:
     """A usage error if `output` is one of the files that are read."""
-    if output and output.exists() and any(path.exists() and output.samefile(path) for path in inputs):
+    if (
+        output
+        and output.exists()
+        and any(path.exists() and output.samefile(path) for path in inputs)
+    ):
         raise click.UsageError(f"{output} is read from: write to another file")
 
 

@@ -9,11 +9,17 @@ from .options import PATH
 
 @click.command()
 @click.argument("run", type=PATH)
-@click.option("-o", "--output", type=PATH, help="A PNG, SVG or PDF; else RUN/curves.png or layers.png.")
-@click.option("--layers", is_flag=True, help="Each layer's gradient norm and dead units, if train.watch was on.")
+@click.option(
+    "-o", "--output", type=PATH, help="A PNG, SVG or PDF; else RUN/curves.png or layers.png."
+)
+@click.option(
+    "--layers",
+    is_flag=True,
+    help="Each layer's gradient norm and dead units, if train.watch was on.",
+)
 def plot(run: Path, output: Path | None, layers: bool) -> None:
     """Draw how the training of RUN went: loss, validation figures, learning rate, gradient norm."""
-    from ..curves import draw, draw_layers, read
+    from ..drawing.curves import draw, draw_layers, read
 
     path = output or run / ("layers.png" if layers else "curves.png")
     (draw_layers if layers else draw)(read(run / "log.jsonl"), path, title=run.resolve().name)

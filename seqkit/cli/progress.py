@@ -13,7 +13,7 @@ from ..config import TrainConfig
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from ..runs import Saved, Started
+    from ..runs.start import Saved, Started
     from ..training.trainer import Evaluated, Updated
 
 C = TypeVar("C", bound=Sized)
@@ -38,7 +38,9 @@ def make_progress() -> Progress:
         TimeElapsedColumn(),
         TimeRemainingColumn(compact=True),
     )
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    return Progress(
+        *columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()
+    )
 
 
 def counted(chunks: Iterable[C], what: str, *, show: bool = True) -> Iterator[C]:
@@ -55,11 +57,13 @@ def counted(chunks: Iterable[C], what: str, *, show: bool = True) -> Iterator[C]
 
 def figures(metrics: Mapping[str, float]) -> str:
     """Named figures in a line; four places for shares such as an accuracy, two for all that is larger."""
-    return " · ".join(f"{name} {value:.{2 if abs(value) > 1 else 4}f}" for name, value in metrics.items())
+    return " · ".join(
+        f"{name} {value:.{2 if abs(value) > 1 else 4}f}" for name, value in metrics.items()
+    )
 
 
 class TrainingProgress:
-    """A listener for `runs.train`: a line for each evaluation, and a bar in between."""
+    """A listener for `seqkit.train`: a line for each evaluation, and a bar in between."""
 
     def __init__(self) -> None:
         self._progress = make_progress()
@@ -94,7 +98,9 @@ class TrainingProgress:
             f"into {event.folder}"
         )
         self._config = config
-        self._bar = self._progress.add_task("training", total=config.steps or None, completed=event.step)
+        self._bar = self._progress.add_task(
+            "training", total=config.steps or None, completed=event.step
+        )
 
     def _updated(self, event: Updated) -> None:
         self._seconds += event.seconds
@@ -110,7 +116,9 @@ class TrainingProgress:
     def _evaluated(self, event: Evaluated) -> None:
         rate = f" · {self._targets / self._seconds:,.0f} targets/s" if self._seconds else ""
         best = " · best" if event.best else ""
-        self._say(f"step {event.step:>6,} · epoch {event.epoch} · {figures(event.metrics)}{best}{rate}")
+        self._say(
+            f"step {event.step:>6,} · epoch {event.epoch} · {figures(event.metrics)}{best}{rate}"
+        )
         self._seconds, self._targets = 0.0, 0
 
     def _saved(self, event: Saved) -> None:

@@ -59,12 +59,12 @@ def run_training(
     """Train, show how it goes, and say what came of it."""
     folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
 
-    from .. import runs
+    from ..runs.start import train as train_run
     from .progress import TrainingProgress, figures
 
     set_threads(threads)
     with TrainingProgress() as progress:
-        run = runs.train(
+        run = train_run(
             config, out=folder, overrides=overrides, resume=resume, overwrite=overwrite,
             init=init, device=device, task=task, listener=progress,
         )  # fmt: skip
@@ -76,7 +76,14 @@ def run_training(
 def _own_text(source: Path | None, target: Path | None) -> dict[str, Any]:
     """Overrides that put a user's files in place of the recipe's corpus."""
     if (source is None) != (target is None):
-        raise ConfigError("--source and --target go together: two files, line by line each other's translation")
+        raise ConfigError(
+            "--source and --target go together: two files, line by line each other's translation"
+        )
     if source is None:
         return {}
-    return {"data.corpus": "", "data.train": [str(source), str(target)], "data.valid": [], "data.limit": 0}
+    return {
+        "data.corpus": "",
+        "data.train": [str(source), str(target)],
+        "data.valid": [],
+        "data.limit": 0,
+    }

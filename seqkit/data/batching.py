@@ -23,7 +23,9 @@ class Rows:
 
     def __init__(self, rows: Iterable[Sequence[int]]) -> None:
         lists = rows if isinstance(rows, list) else list(rows)
-        self.lengths: Ints = np.fromiter((len(row) for row in lists), dtype=np.int64, count=len(lists))
+        self.lengths: Ints = np.fromiter(
+            (len(row) for row in lists), dtype=np.int64, count=len(lists)
+        )
         self._ends = np.cumsum(self.lengths)
         total = int(self._ends[-1]) if lists else 0
         self._ids = np.fromiter((i for row in lists for i in row), dtype=np.int32, count=total)
@@ -70,10 +72,14 @@ class PairBatch:
         return cls(sources.padded(indices), inputs, goal, int(targets.lengths[indices].sum()))
 
     def to(self, device: torch.device) -> PairBatch:
-        return PairBatch(self.source.to(device), self.inputs.to(device), self.targets.to(device), self.count)
+        return PairBatch(
+            self.source.to(device), self.inputs.to(device), self.targets.to(device), self.count
+        )
 
 
-def token_batches(sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None) -> list[Ints]:
+def token_batches(
+    sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None
+) -> list[Ints]:
     """Cut pairs of these lengths into batches of at most `budget` real target tokens (at least one pair each).
 
     Pairs of like lengths share a batch: target lengths are taken two by two, and the sources of each such band

@@ -19,14 +19,18 @@ class File:
     """One file of a corpus."""
 
     sha256: str = setting(
-        "checksum of the file; '' = known only through the archive it comes in", default="", pattern=_SHA256
+        "checksum of the file; '' = known only through the archive it comes in",
+        default="",
+        pattern=_SHA256,
     )
     text_sha256: str = setting(
         "for *.gz: checksum of what is inside, however it was packed", default="", pattern=_SHA256
     )
     lines: int = setting("lines in it; 0 = not said", default=0, ge=0)
     local: str = setting("where it lies under SEQKIT_CORPORA; '' = NAME/file", default="")
-    address: str = setting("where the file, its text unpacked, or its archive can be fetched", default="")
+    address: str = setting(
+        "where the file, its text unpacked, or its archive can be fetched", default=""
+    )
     member: str = setting("the file's name inside the zip archive at the address", default="")
     download_sha256: str = setting("checksum of that archive", default="", pattern=_SHA256)
 

@@ -20,7 +20,9 @@ _CHUNK = 1 << 20
 Report = Callable[[str, int, int], None]  # file, bytes so far, bytes in all (0 = not known)
 
 
-def fetch(name: str, *, given: Path | None = None, report: Report = lambda file, done, total: None) -> dict[str, Path]:
+def fetch(
+    name: str, *, given: Path | None = None, report: Report = lambda file, done, total: None
+) -> dict[str, Path]:
     """Make every file of corpus `name` available on this machine; file → where it lies.
 
     What is there already (in SEQKIT_CORPORA, the cache, or the package) is kept if its checksum is right.
@@ -32,7 +34,9 @@ def fetch(name: str, *, given: Path | None = None, report: Report = lambda file,
     if given is not None and not any(_find(given, file, about) for file, about in known.items()):
         raise DataError(f"{given} is no file of corpus {name!r}; its files are {', '.join(known)}")
     for file, about in known.items():
-        there = next((path for path in places(name, file) if path.is_file() and _is_right(path, about)), None)
+        there = next(
+            (path for path in places(name, file) if path.is_file() and _is_right(path, about)), None
+        )
         found[file] = there or _get(name, file, about, given, report)
     return found
 

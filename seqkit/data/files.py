@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -25,7 +26,9 @@ def read_lines(path: str | Path) -> Iterator[str]:
                 yield line.decode("utf-8").removesuffix("\n")
             except UnicodeDecodeError as error:
                 byte = error.object[error.start]
-                raise DataError(f"{path}:{number}: not UTF-8: byte {byte:#04x} at column {error.start + 1}") from None
+                raise DataError(
+                    f"{path}:{number}: not UTF-8: byte {byte:#04x} at column {error.start + 1}"
+                ) from None
 
 
 def open_bytes(path: Path | None) -> BinaryIO:
@@ -44,3 +47,10 @@ def reading(path: Path) -> Iterator[None]:
         raise DataError(f"cannot read {path}: {reason(error)}") from None
     except (EOFError, zlib.error):
         raise DataError(f"{path} is damaged: it is not a whole gzip file") from None
+
+
+def open_up(path: Path) -> None:
+    """Give a file that only its owner may read (as safetensors writes them) the permissions of any new file."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

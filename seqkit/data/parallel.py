@@ -19,7 +19,11 @@ class Skipped:
     long: int = 0
 
     def __str__(self) -> str:
-        parts = [f"{n:,} {why}" for n, why in ((self.empty, "with an empty side"), (self.long, "over-long")) if n]
+        parts = [
+            f"{n:,} {why}"
+            for n, why in ((self.empty, "with an empty side"), (self.long, "over-long"))
+            if n
+        ]
         return "skipped " + " and ".join(parts) if parts else ""
 
 

@@ -41,7 +41,9 @@ class WindowBatch:
         return WindowBatch(self.inputs.to(device), self.targets.to(device), self.fresh, scored)
 
 
-def sequential(ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0) -> Iterator[WindowBatch]:
+def sequential(
+    ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
+) -> Iterator[WindowBatch]:
     """`batch` parts of the text side by side, `steps` at a time, each going on where the batch before it ended.
 
     Zhang et al., Dive into Deep Learning, section 9.3 (sequential partitioning); the offset of the parts is drawn
@@ -58,7 +60,9 @@ def sequential(ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start
         yield WindowBatch(_tensor(inputs[:, cut]), _tensor(targets[:, cut]), fresh=number == 0)
 
 
-def random_windows(ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0) -> Iterator[WindowBatch]:
+def random_windows(
+    ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
+) -> Iterator[WindowBatch]:
     """Windows of `steps` in random order, which together cover the text once, from a random offset.
 
     Zhang et al., Dive into Deep Learning, section 9.3 (random sampling). Pure in all arguments.
@@ -99,7 +103,9 @@ def sliding(ids: Ids, window: int, stride: int, batch: int) -> Iterator[WindowBa
         part = ids[total - window : total + 1]
         scored = torch.zeros(1, window, dtype=torch.bool)
         scored[:, -(total - done) :] = True
-        yield WindowBatch(_tensor(part[None, :-1]), _tensor(part[None, 1:]), fresh=True, scored=scored)
+        yield WindowBatch(
+            _tensor(part[None, :-1]), _tensor(part[None, 1:]), fresh=True, scored=scored
+        )
 
 
 def _tensor(ids: Ids) -> Tensor:

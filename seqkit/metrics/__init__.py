@@ -1,6 +1,6 @@
 """Every figure is computed in one place and says how."""
 
+from .overlap import Score, bleu, chrf
 from .perplexity import Perplexity
-from .translation import Score, bleu, chrf
 
 __all__ = ["Perplexity", "Score", "bleu", "chrf"]

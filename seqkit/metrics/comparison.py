@@ -35,7 +35,10 @@ class Comparison:
         """Plain data for JSON."""
         systems = {"first": self.first, "second": self.second}
         return {
-            **{name: {metric: value._asdict() for metric, value in found.items()} for name, found in systems.items()},
+            **{
+                name: {metric: value._asdict() for metric, value in found.items()}
+                for name, found in systems.items()
+            },
             "p_values": self.p_values,
             "signatures": self.signatures,
             "samples": self.samples,
@@ -43,7 +46,10 @@ class Comparison:
 
 
 def compare(
-    first: Sequence[str], second: Sequence[str], references: Sequence[Sequence[str | None]], samples: int = SAMPLES
+    first: Sequence[str],
+    second: Sequence[str],
+    references: Sequence[Sequence[str | None]],
+    samples: int = SAMPLES,
 ) -> Comparison:
     """BLEU and chrF2 of both with sacrebleu's paired bootstrap (Koehn 2004, W04-3250); references are columns."""
     from sacrebleu.metrics.bleu import BLEU
@@ -54,10 +60,14 @@ def compare(
     metrics = {"BLEU": BLEU(references=columns), "chrF2": CHRF(references=columns)}  # type: ignore[arg-type]
     systems: Any = [("first", list(first)), ("second", list(second))]
     scores: Any
-    signatures, scores = PairedTest(systems, metrics, references=None, test_type="bs", n_samples=samples)()
+    signatures, scores = PairedTest(
+        systems, metrics, references=None, test_type="bs", n_samples=samples
+    )()
     found = [
         {
-            name: Resampled(*(float(getattr(scores[name][i], key)) for key in ("score", "mean", "ci")))
+            name: Resampled(
+                *(float(getattr(scores[name][i], key)) for key in ("score", "mean", "ci"))
+            )
             for name in metrics
         }
         for i in range(2)
@@ -68,7 +78,9 @@ def compare(
         chrf.sentence_score(b, row).score - chrf.sentence_score(a, row).score if a != b else 0.0
         for a, b, row in zip(first, second, rows, strict=True)
     ]
-    same = list(first) == list(second)  # of which the test, whose inequality is strict, would say the opposite
+    same = list(first) == list(
+        second
+    )  # of which the test, whose inequality is strict, would say the opposite
     p_values = {name: 1.0 if same else float(scores[name][1].p_value) for name in metrics}
     names = {name: str(signatures[name]) for name in metrics}
     return Comparison(found[0], found[1], p_values, names, differences, samples)

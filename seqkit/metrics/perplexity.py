@@ -66,7 +66,9 @@ class Perplexity:
     @property
     def signature(self) -> str:
         """Every choice behind the figure, as sacrebleu does for BLEU (Post 2018)."""
-        return "|".join(f"{key}:{value}" for key, value in {**self.choices, "version": __version__}.items())
+        return "|".join(
+            f"{key}:{value}" for key, value in {**self.choices, "version": __version__}.items()
+        )
 
     def record(self) -> dict[str, float | int | str | None]:
         """Plain data for JSON, which knows no infinity: None stands for it."""

@@ -77,7 +77,9 @@ class Scorer(Protocol):
 
 
 def evaluate(
-    scorer: Scorer, blocks: Iterable[bytes], each: Callable[[bytes, Scores], object] = lambda block, found: None
+    scorer: Scorer,
+    blocks: Iterable[bytes],
+    each: Callable[[bytes, Scores], object] = lambda block, found: None,
 ) -> Perplexity:
     """The record of a text in blocks of whole lines; `each` is shown every block and its scores."""
     choices = scorer.choices()

@@ -7,9 +7,8 @@ seqkit.ngram.save(model, "lm.arpa"); seqkit.ngram.load("lm.arpa")
 
 from .counts import Counts
 from .files import load, save
-from .mixture import log_probabilities, mix
 from .model import Model
 from .smoothing import SMOOTHINGS
 from .training import count, train
 
-__all__ = ["SMOOTHINGS", "Counts", "Model", "count", "load", "log_probabilities", "mix", "save", "train"]
+__all__ = ["SMOOTHINGS", "Counts", "Model", "count", "load", "save", "train"]

@@ -44,13 +44,20 @@ def _write(model: Model, file: BinaryIO) -> None:
     for k, (level, mask) in enumerate(zip(model.grams, real, strict=True), 1):
         if k > 1:
             suffixes, first = np.divmod(level.keys, len(names))
-            texts = [names[a] + b" " + texts[b] for a, b in zip(first.tolist(), suffixes.tolist(), strict=True)]
+            texts = [
+                names[a] + b" " + texts[b]
+                for a, b in zip(first.tolist(), suffixes.tolist(), strict=True)
+            ]
         file.write(b"\n\\%d-grams:\n" % k)
         columns = [_decimals(np.minimum(level.scores, 0)), texts]
         if k < model.order:
             columns.append(_decimals(level.backoffs))
         lines = map(b"\t".join, zip(*columns, strict=True))
-        kept = list(lines) if mask.all() else [line for line, keep in zip(lines, mask, strict=True) if keep]
+        kept = (
+            list(lines)
+            if mask.all()
+            else [line for line, keep in zip(lines, mask, strict=True) if keep]
+        )
         for start in range(0, len(kept), _LINES):
             file.write(b"\n".join([*kept[start : start + _LINES], b""]))
     file.write(b"\n\\end\\\n")
@@ -136,14 +143,22 @@ class _Parser:
         self._skip_blank()
         title = b"\\%d-grams:" % k
         if self.at >= len(self.lines) or self.lines[self.at].strip() != title:
-            found = _shown(self.lines[self.at]) if self.at < len(self.lines) else "the end of the file"
-            raise self.fail(min(self.at, len(self.lines) - 1), f"{title.decode()} should be here, not {found}")
+            found = (
+                _shown(self.lines[self.at]) if self.at < len(self.lines) else "the end of the file"
+            )
+            raise self.fail(
+                min(self.at, len(self.lines) - 1), f"{title.decode()} should be here, not {found}"
+            )
         start = self.at + 1
         lines = self.lines[start : start + size]
         whole = _columns(lines, k) if len(lines) == size else None
         columns = whole or self._irregular(k, size, start, lines)
         self.at = start + size
-        if self.at < len(self.lines) and self.lines[self.at].strip() and not self.lines[self.at].startswith(b"\\"):
+        if (
+            self.at < len(self.lines)
+            and self.lines[self.at].strip()
+            and not self.lines[self.at].startswith(b"\\")
+        ):
             raise self.fail(self.at, f"the header says {size:,} {k}-grams, but there are more")
         return start, columns
 
@@ -154,16 +169,24 @@ class _Parser:
         if not widths <= {k + 1, k + 2}:
             i = next(i for i, row in enumerate(fields) if len(row) not in (k + 1, k + 2))
             if not fields[i] or fields[i][0].startswith(b"\\"):
-                raise self.fail(start + i, f"the header says {size:,} {k}-grams, but there are {i:,}")
-            raise self.fail(start + i, f"no {k}-gram with its log probability: {_shown(self.lines[start + i])}")
+                raise self.fail(
+                    start + i, f"the header says {size:,} {k}-grams, but there are {i:,}"
+                )
+            raise self.fail(
+                start + i, f"no {k}-gram with its log probability: {_shown(self.lines[start + i])}"
+            )
         if len(fields) < size:
-            raise self.fail(len(self.lines) - 1, f"the file ends after {len(fields):,} of {size:,} {k}-grams")
+            raise self.fail(
+                len(self.lines) - 1, f"the file ends after {len(fields):,} of {size:,} {k}-grams"
+            )
         return [[row[j] if j < len(row) else b"0" for row in fields] for j in range(k + 2)]
 
     def _end(self) -> None:
         self._skip_blank()
         if self.at >= len(self.lines) or self.lines[self.at].strip() != b"\\end\\":
-            raise self.fail(min(self.at, len(self.lines) - 1), "the file does not end in \\end\\: it is cut off")
+            raise self.fail(
+                min(self.at, len(self.lines) - 1), "the file does not end in \\end\\: it is cut off"
+            )
 
     def _skip_blank(self) -> None:
         while self.at < len(self.lines) and not self.lines[self.at].strip():
@@ -177,7 +200,10 @@ class _Parser:
             i = int(np.argmax(scores > 0))
             raise self.fail(start + i, f"the log probability {_shown(first[i])} is above 0")
         if top and backoffs.any():
-            raise self.fail(start + int(np.argmax(backoffs != 0)), f"a {k}-gram, the longest, has a backoff weight")
+            raise self.fail(
+                start + int(np.argmax(backoffs != 0)),
+                f"a {k}-gram, the longest, has a backoff weight",
+            )
         return scores, backoffs
 
     def _floats(self, start: int, texts: list[bytes]) -> Floats:
@@ -201,7 +227,11 @@ class _Parser:
         try:
             b"\n".join(names).decode("utf-8")
         except UnicodeDecodeError:
-            i = next(i for i, name in enumerate(names) if b"\xef\xbf\xbd" in name.decode("utf-8", "replace").encode())
+            i = next(
+                i
+                for i, name in enumerate(names)
+                if b"\xef\xbf\xbd" in name.decode("utf-8", "replace").encode()
+            )
             raise self.fail(start + i, "a word that is not UTF-8") from None
         if SPECIALS[UNK] not in line_of and b"<UNK>" in line_of:
             line_of[SPECIALS[UNK]] = line_of.pop(b"<UNK>")
@@ -215,7 +245,9 @@ class _Parser:
             scores[UNK], backoffs[UNK] = _UNSEEN_UNKNOWN, 0
         return words, (scores, backoffs)
 
-    def _assemble(self, words: list[bytes], rows: list[list[Ids]], values: list[tuple[Floats, Floats]]) -> Model:
+    def _assemble(
+        self, words: list[bytes], rows: list[list[Ids]], values: list[tuple[Floats, Floats]]
+    ) -> Model:
         keeps = any(bool((column == UNK).any()) for columns in rows for column in columns)
         about = {"smoothing": "arpa", "unk": "keep" if keeps else "unk"}
         for with_holes in (False, True):
@@ -232,11 +264,15 @@ class _Parser:
             if len(same):
                 at = int(order[same[0] + 1])
                 gram = " ".join(_shown(words[column[at]]) for column in reversed(columns[k - 2]))
-                raise self.fail(self.starts[k - 1] + at, f"the {k}-gram {gram} is here for the second time")
+                raise self.fail(
+                    self.starts[k - 1] + at, f"the {k}-gram {gram} is here for the second time"
+                )
             filled = np.concatenate([scores, np.full(extra, np.nan, np.float32)])
             weights = np.concatenate([backoffs, np.zeros(extra, np.float32)])
             grams.append(Grams(ascending, filled[order], weights[order]))
-        if any(len(keys) > len(scores) for keys, (scores, _) in zip(tables, values[1:], strict=True)):
+        if any(
+            len(keys) > len(scores) for keys, (scores, _) in zip(tables, values[1:], strict=True)
+        ):
             about["holes"] = "yes"
         return Model(words, grams, about=about)
 
@@ -247,8 +283,14 @@ def _columns(lines: list[bytes], k: int) -> list[list[bytes]] | None:
     for width in (k + 1, k + 2):
         if len(flat) != width * len(lines):
             continue
-        gaps = map(operator.add, map(bytes.count, lines, repeat(b"\t")), map(bytes.count, lines, repeat(b" ")))
-        if set(gaps) <= {width - 1}:  # so no line has more fields than that, and none can have fewer
+        gaps = map(
+            operator.add,
+            map(bytes.count, lines, repeat(b"\t")),
+            map(bytes.count, lines, repeat(b" ")),
+        )
+        if set(gaps) <= {
+            width - 1
+        }:  # so no line has more fields than that, and none can have fewer
             columns = [flat[j::width] for j in range(width)]
             return columns if width == k + 2 else [*columns, [b"0"] * len(lines)]
     return None

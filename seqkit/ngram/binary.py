@@ -25,7 +25,9 @@ _HEADER_AT_MOST = 100_000_000  # bytes; the limit of safetensors itself
 
 def write(model: Model, path: Path) -> None:
     """Write `model`, its tokenizer included; raises OSError."""
-    arrays: dict[str, NDArray[Any]] = {"words": np.frombuffer(b"\n".join(model.vocabulary.words), np.uint8)}
+    arrays: dict[str, NDArray[Any]] = {
+        "words": np.frombuffer(b"\n".join(model.vocabulary.words), np.uint8)
+    }
     for k, level in enumerate(model.grams, 1):
         if k > 1:
             arrays[f"{k}.keys"] = level.keys
@@ -37,7 +39,11 @@ def write(model: Model, path: Path) -> None:
             for file in Path(folder).iterdir():
                 arrays[f"tokenizer/{file.name}"] = np.frombuffer(file.read_bytes(), np.uint8)
     about = {"type": _KIND, "format": FORMAT, "kind": model.kind, "order": str(model.order)}
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path, about | _prefixed(model))
+    save_file(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()},
+        path,
+        about | _prefixed(model),
+    )
 
 
 def _prefixed(model: Model) -> dict[str, str]:
@@ -48,7 +54,9 @@ def is_binary(path: Path) -> bool:
     """Whether the file begins as a safetensors file does."""
     with reading(path), path.open("rb") as file:
         head = file.read(9)
-    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < _HEADER_AT_MOST
+    return (
+        len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < _HEADER_AT_MOST
+    )
 
 
 def read(path: Path) -> Model:
@@ -58,7 +66,9 @@ def read(path: Path) -> Model:
         if about.get("type") != _KIND:
             raise DataError(f"{path} is a safetensors file, but no n-gram model")
         if about["format"] != FORMAT:
-            raise DataError(f"{path} has format {about['format']}; this seqkit reads {FORMAT}: train the model anew")
+            raise DataError(
+                f"{path} has format {about['format']}; this seqkit reads {FORMAT}: train the model anew"
+            )
         words = arrays["words"].tobytes().split(b"\n")
         if about["kind"] not in get_args(Kind) or int(about["order"]) < 1:
             raise ValueError("its header is wrong")
@@ -72,7 +82,11 @@ def read(path: Path) -> Model:
         ]
         if any(len({len(column) for column in level}) > 1 for level in grams):
             raise ValueError("columns of one k have different lengths")
-        choices = {key.removeprefix("about."): value for key, value in about.items() if key.startswith("about.")}
+        choices = {
+            key.removeprefix("about."): value
+            for key, value in about.items()
+            if key.startswith("about.")
+        }
         kind: Any = about["kind"]
         return Model(words, grams, kind=kind, about=choices, tokenizer=_tokenizer(arrays))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
@@ -100,7 +114,11 @@ def _mapped(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
 
 
 def _tokenizer(arrays: dict[str, NDArray[Any]]) -> Tokenizer | None:
-    files = {name.removeprefix("tokenizer/"): a for name, a in arrays.items() if name.startswith("tokenizer/")}
+    files = {
+        name.removeprefix("tokenizer/"): a
+        for name, a in arrays.items()
+        if name.startswith("tokenizer/")
+    }
     if not files:
         return None
     with tempfile.TemporaryDirectory() as folder:

@@ -54,7 +54,10 @@ def merge(words: list[bytes], runs: Sequence[SortedRun], order: int, tokens: int
     singles = np.zeros(size, np.int64)
     for columns, weights in _ranges(runs, size):
         singles += np.bincount(columns[0], weights, minlength=size).astype(np.int64)
-        offsets = [0, *done[1:]]  # bigrams end in words, whose index is their id; longer ones in what was counted here
+        offsets = [
+            0,
+            *done[1:],
+        ]  # bigrams end in words, whose index is their id; longer ones in what was counted here
         for k, (keys, counts) in enumerate(_tables(columns, weights, size), 2):
             parts[k - 1].append((keys + offsets[k - 2] * size, counts))
             done[k - 1] += len(keys)
@@ -64,7 +67,11 @@ def merge(words: list[bytes], runs: Sequence[SortedRun], order: int, tokens: int
         counts = np.concatenate([counts for _, counts in some]) if some else np.empty(0, np.int64)
         suffixes, first = np.divmod(keys, size)
         before = tables[-1]
-        contexts = first if len(tables) == 1 else find(before.keys, before.contexts[suffixes] * size + first)
+        contexts = (
+            first
+            if len(tables) == 1
+            else find(before.keys, before.contexts[suffixes] * size + first)
+        )
         tables.append(Table(keys, counts, contexts))
     return Counts(words, tables, tokens)
 
@@ -112,7 +119,12 @@ class NgramCounter:
                 self._spill()
                 return merge(words, self._runs, self.order, self.tokens)
             columns = columns_of(self._take(), self.order)
-            return merge(words, [SortedRun(columns, np.ones(len(columns[0]), np.int64))], self.order, self.tokens)
+            return merge(
+                words,
+                [SortedRun(columns, np.ones(len(columns[0]), np.int64))],
+                self.order,
+                self.tokens,
+            )
         finally:
             self._runs = []
             if self._folder:
@@ -168,7 +180,9 @@ def _ranges(runs: Sequence[SortedRun], size: int) -> Iterator[tuple[Sequence[Ids
     if len(runs) == 1:
         yield runs[0].columns, runs[0].weights
         return
-    per_word = sum((np.bincount(run.columns[0], minlength=size) for run in runs), np.zeros(size, np.int64))
+    per_word = sum(
+        (np.bincount(run.columns[0], minlength=size) for run in runs), np.zeros(size, np.int64)
+    )
     most = max(len(run.weights) for run in runs)
     total = np.cumsum(per_word)
     low = 0
@@ -212,7 +226,10 @@ def _tables(columns: Sequence[Ids], weights: Longs, size: int) -> Iterator[tuple
         within, keys = _sorted(groups * size + column[order], groups)
         order, starts = order[within], _starts(keys)
         first = np.flatnonzero(starts)
-        yield keys[first], np.add.reduceat(weights[order], first) if len(first) else np.empty(0, np.int64)
+        yield (
+            keys[first],
+            np.add.reduceat(weights[order], first) if len(first) else np.empty(0, np.int64),
+        )
         groups = np.cumsum(starts) - 1
 
 
@@ -267,7 +284,9 @@ def find(keys: Longs, queries: Longs) -> Longs:
     return out
 
 
-_SORTING_PAYS = 1 << 12  # so many queries are looked up faster in order: neighbours share the processor's cache
+_SORTING_PAYS = (
+    1 << 12
+)  # so many queries are looked up faster in order: neighbours share the processor's cache
 
 
 def totals(index: Longs, weights: NDArray[np.generic] | None, size: int) -> Longs:

@@ -20,12 +20,18 @@ class DeviceModel(Model):
         import torch
 
         super().__init__(
-            model.vocabulary.words, model.grams, kind=model.kind, about=model.about, tokenizer=model.tokenizer
+            model.vocabulary.words,
+            model.grams,
+            kind=model.kind,
+            about=model.about,
+            tokenizer=model.tokenizer,
         )
         self.notes = model.notes
         try:
             self.device = torch.device(device)
-            self._keys: list[Tensor] = [torch.tensor(level.keys, device=self.device) for level in model.grams]
+            self._keys: list[Tensor] = [
+                torch.tensor(level.keys, device=self.device) for level in model.grams
+            ]
         except (RuntimeError, AssertionError) as error:
             first = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ConfigError(f"device {device!r} cannot be used: {first}") from None

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
+from ..data.files import open_up
 from ..errors import ConfigError, DataError, reason
-from ..permissions import open_up
 from . import arpa, binary
 from .model import Model
 from .smoothing import Kind
@@ -43,7 +43,9 @@ def save(model: Model, path: str | Path) -> None:
         open_up(part)
         part.replace(path)
     except (OSError, SafetensorError) as error:
-        raise DataError(f"cannot write {path}: {reason(error) if isinstance(error, OSError) else error}") from None
+        raise DataError(
+            f"cannot write {path}: {reason(error) if isinstance(error, OSError) else error}"
+        ) from None
     finally:
         part.unlink(missing_ok=True)
 

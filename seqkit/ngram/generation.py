@@ -22,7 +22,11 @@ def distribution(model: Model, context: Ids) -> NDArray[np.float64]:
     rows[:, :width] = context[len(context) - width :]
     rows[:, width] = np.arange(size)
     depth = np.tile(np.arange(width + 1, dtype=np.int32), size)
-    scores = model.score_stream(rows.reshape(-1), depth)[0].reshape(size, width + 1)[:, width].astype(np.float64)
+    scores = (
+        model.score_stream(rows.reshape(-1), depth)[0]
+        .reshape(size, width + 1)[:, width]
+        .astype(np.float64)
+    )
     scores[BOS] = -np.inf
     return scores
 
@@ -34,7 +38,14 @@ def check_sampling(temperature: float, top_k: int, top_p: float) -> None:
 
 
 def draw_words(
-    model: Model, prompt: str, rng: np.random.Generator, *, length: int, temperature: float, top_k: int, top_p: float
+    model: Model,
+    prompt: str,
+    rng: np.random.Generator,
+    *,
+    length: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
 ) -> Iterator[str]:
     """The words that `Model.generate` draws, one by one, without those of `prompt`."""
     words = model.words
@@ -52,7 +63,13 @@ def draw_words(
         context = np.append(context, np.int32(choice))[-model.order :]
 
 
-def _draw(logs: NDArray[np.float64], temperature: float, top_k: int, top_p: float, rng: np.random.Generator) -> int:
+def _draw(
+    logs: NDArray[np.float64],
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    rng: np.random.Generator,
+) -> int:
     if temperature == 0:
         return int(np.argmax(logs))
     logs = (logs - logs.max()) / temperature

@@ -49,7 +49,12 @@ class Model:
         `tokenizer` is the trained one that cuts raw text for this model, if it needs one; `notes` are what training
         found worth saying, and `training_tokens` how many it saw; a file keeps neither.
         """
-        self.grams, self.kind, self.about, self.tokenizer = grams, kind, dict(about or {}), tokenizer
+        self.grams, self.kind, self.about, self.tokenizer = (
+            grams,
+            kind,
+            dict(about or {}),
+            tokenizer,
+        )
         self.notes, self.training_tokens = list(notes), training_tokens
         self.cutter = Cutter(self.about.get("unit", "whitespace"), tokenizer)
         keeps_unknown = self.about.get("unk") == "keep"
@@ -78,7 +83,9 @@ class Model:
         """
         check_sampling(temperature, top_k, top_p)
         tokens, rng = self.cutter.tokens(prompt), np.random.default_rng(seed)
-        words = draw_words(self, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
+        words = draw_words(
+            self, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p
+        )
         return self._readable(tokens, words)
 
     def _readable(self, tokens: list[str], further: Iterable[str]) -> Iterator[str]:
@@ -126,10 +133,14 @@ class Model:
         found = self.score_ids(*self._ids_of(sentence), bos=bos)
         return float(np.sum(found.scores if eos else found.scores[:-1], dtype=np.float64))
 
-    def full_scores(self, sentence: str, bos: bool = True, eos: bool = True) -> Iterator[tuple[float, int, bool]]:
+    def full_scores(
+        self, sentence: str, bos: bool = True, eos: bool = True
+    ) -> Iterator[tuple[float, int, bool]]:
         """Of each word (and `</s>`): log10 probability, length of the n-gram found, whether it is out of vocabulary."""
         found = self.score_ids(*self._ids_of(sentence), bos=bos)
-        rows = list(zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True))
+        rows = list(
+            zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)
+        )
         return iter(rows if eos else rows[:-1])
 
     def perplexity(self, text: str | Iterable[str]) -> float:
@@ -179,7 +190,9 @@ class Model:
             scores, lengths = scores[predicted], lengths[predicted]
         return Scores(scores, lengths, oov, ends)
 
-    def score_stream(self, stream: Ids, depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int16]]:
+    def score_stream(
+        self, stream: Ids, depth: NDArray[np.int32]
+    ) -> tuple[Floats, NDArray[np.int16]]:
         """Scores and lengths of ids that hold `<s>` where sentences begin; `depth` is each one's place. (T,) each."""
         return self._combine(self._walk(stream, depth), depth)
 
@@ -201,7 +214,9 @@ class Model:
         """The index of each key among the k-grams, or -1."""
         return find(self.grams[k - 1].keys, keys)
 
-    def _combine(self, indexes: list[Longs], depth: NDArray[np.int32]) -> tuple[Floats, NDArray[np.int16]]:
+    def _combine(
+        self, indexes: list[Longs], depth: NDArray[np.int32]
+    ) -> tuple[Floats, NDArray[np.int16]]:
         """The score of the longest k-gram found, and what its shorter history costs. (T,) each."""
         scores = self.grams[0].scores[indexes[0]]
         lengths = np.ones(len(scores), np.int16)
@@ -219,10 +234,14 @@ class Model:
             place = np.flatnonzero((lengths <= k) & (depth >= k))
             context = indexes[k - 1][place - 1]
             if self.kind == "add-k":
-                place, context = (part[np.minimum(depth[place], self.order - 1) == k] for part in (place, context))
+                place, context = (
+                    part[np.minimum(depth[place], self.order - 1) == k] for part in (place, context)
+                )
                 known = context >= 0
                 weight = self.grams[k - 1].backoffs[context]
-                scores[place] = np.where(known, weight, np.float32(-np.log10(len(self.vocabulary) - 1)))
+                scores[place] = np.where(
+                    known, weight, np.float32(-np.log10(len(self.vocabulary) - 1))
+                )
             else:
                 place, context = place[context >= 0], context[context >= 0]
                 scores[place] += self.grams[k - 1].backoffs[context]

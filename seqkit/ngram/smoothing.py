@@ -63,7 +63,9 @@ class _Kept:
 
     @classmethod
     def of(cls, counts: Counts, options: Options) -> _Kept:
-        thresholds = list(options.prune) + [options.prune[-1] if options.prune else 0] * counts.order
+        thresholds = (
+            list(options.prune) + [options.prune[-1] if options.prune else 0] * counts.order
+        )
         listed = np.ones(len(counts.words), np.bool_)
         if options.vocabulary is not None:
             listed = np.array([word in options.vocabulary for word in counts.words])
@@ -85,7 +87,9 @@ class _Kept:
         words = [word for word, kept in zip(self.counts.words, self.masks[0], strict=True) if kept]
         levels: list[Level] = []
         indexes: list[Longs] = []
-        for table, mask, (probabilities, backoffs) in zip(self.counts.tables, self.masks, estimated, strict=True):
+        for table, mask, (probabilities, backoffs) in zip(
+            self.counts.tables, self.masks, estimated, strict=True
+        ):
             keys = table.keys[mask]
             if levels:
                 suffixes, first = np.divmod(keys, len(self.counts.words))
@@ -107,7 +111,9 @@ def modified_kneser_ney(counts: Counts, options: Options) -> Estimate:
         if problem:
             found = options.discounts
             shown = " ".join(f"{d:g}" for d in found)
-            notes.append(f"order {k}: {problem}: discounts {shown} are used instead of those of the data")
+            notes.append(
+                f"order {k}: {problem}: discounts {shown} are used instead of those of the data"
+            )
         discounts.append(found)
     return _interpolated(counts, adjusted, discounts, options, notes)
 
@@ -129,7 +135,9 @@ def absolute_discounting(counts: Counts, options: Options) -> Estimate:
 def witten_bell(counts: Counts, options: Options) -> Estimate:
     """Interpolated Witten-Bell. Witten & Bell 1991, method C; Chen & Goodman 1998, section 2.5."""
 
-    def share(k: int, table: Table, given: Longs, kept: NDArray[np.bool_], size: int) -> tuple[Floats, Floats]:
+    def share(
+        k: int, table: Table, given: Longs, kept: NDArray[np.bool_], size: int
+    ) -> tuple[Floats, Floats]:
         seen = given > 0
         followers = totals(table.contexts, seen & kept, size).astype(np.float32)
         pruned = totals(table.contexts, np.where(kept, 0, given), size).astype(np.float32)
@@ -150,7 +158,9 @@ def maximum_likelihood(counts: Counts, options: Options) -> Estimate:
         shares = table.counts / np.maximum(total, 1)[table.contexts]
         backoffs = np.ones(len(table.keys), np.float32)
         if k < counts.order:
-            backoffs[counts.tables[k].contexts] = 0  # a history that was followed leaves nothing to shorter ones
+            backoffs[counts.tables[k].contexts] = (
+                0  # a history that was followed leaves nothing to shorter ones
+            )
         estimated.append((shares.astype(np.float32), backoffs))
     return Estimate(*_Kept.of(counts, options).levels(estimated))
 
@@ -181,7 +191,9 @@ def stupid_backoff(counts: Counts, options: Options) -> Estimate:
             given[UNK] = given[UNK] or 1  # no word has the score 0
         share = given / np.maximum(totals_of[k - 1][table.contexts], 1)
         estimated.append((share.astype(np.float32), np.ones(len(table.keys), np.float32)))
-    notes = ["stupid backoff gives scores, not probabilities: its perplexity compares with no other"]
+    notes = [
+        "stupid backoff gives scores, not probabilities: its perplexity compares with no other"
+    ]
     return Estimate(*_Kept.of(counts, options).levels(estimated), notes)
 
 
@@ -197,14 +209,18 @@ def katz(counts: Counts, options: Options) -> Estimate:
     for k, (table, mask) in enumerate(zip(counts.tables, kept.masks, strict=True), 1):
         ratios = _good_turing(table.counts, _RARE)
         if ratios is None:
-            notes.append(f"order {k}: the counts give no Good-Turing discounts: 0.5 is taken from each count")
+            notes.append(
+                f"order {k}: the counts give no Good-Turing discounts: 0.5 is taken from each count"
+            )
             discounted = np.maximum(table.counts - 0.5, 0)
         else:
             discounted = table.counts * ratios[np.minimum(table.counts, _RARE + 1)]
         size = len(counts.tables[k - 2].keys) if k > 1 else 1
         total = np.maximum(np.bincount(table.contexts, table.counts, size), 1)
         freed = total - np.bincount(table.contexts, np.where(mask, discounted, 0), size)
-        none = (freed < 1e-9)[table.contexts] & (k > 1)  # all followers are frequent: nothing would be left for others
+        none = (freed < 1e-9)[table.contexts] & (
+            k > 1
+        )  # all followers are frequent: nothing would be left for others
         discounted = np.where(none, np.maximum(table.counts - 0.5, 0), discounted)
         share = np.where(mask, discounted / total[table.contexts], 0)
         if k == 1:
@@ -247,13 +263,17 @@ def check(smoothing: str, options: Options, order: int) -> None:
         raise ConfigError(f"no smoothing {smoothing!r}.{hint(smoothing, SMOOTHINGS)}")
     prune = options.prune
     if len(prune) > order or any(a > b for a, b in pairwise(prune)) or min(prune, default=0) < 0:
-        raise ConfigError(f"prune {','.join(map(str, prune))} is not {order} rising numbers at most")
+        raise ConfigError(
+            f"prune {','.join(map(str, prune))} is not {order} rising numbers at most"
+        )
     if not options.interpolate_unigrams and smoothing not in _INTERPOLATED:
         raise ConfigError(f"{smoothing} interpolates no unigrams: leave the switch alone")
     if smoothing == "add-k" and not 0 < options.k < math.inf:
         raise ConfigError(f"add-k needs a k above 0, not {options.k}")
     if smoothing in _UNPRUNED and (any(prune) or options.vocabulary is not None):
-        raise ConfigError(f"{smoothing} has nowhere to put the probability of what is pruned: choose another smoothing")
+        raise ConfigError(
+            f"{smoothing} has nowhere to put the probability of what is pruned: choose another smoothing"
+        )
 
 
 def estimate(counts: Counts, smoothing: str, options: Options) -> Estimate:
@@ -286,13 +306,17 @@ def _continuations(counts: Counts) -> list[Longs]:
     found = [np.array([counts.tables[0].counts.sum()])]
     for table, longer in zip(counts.tables, [*counts.tables[1:], None], strict=True):
         size = len(table.keys)
-        found.append(totals(longer.contexts, longer.counts, size) if longer else np.zeros(size, np.int64))
+        found.append(
+            totals(longer.contexts, longer.counts, size) if longer else np.zeros(size, np.int64)
+        )
     return found
 
 
 def _frequencies(counts: Longs, most: int) -> list[int]:
     """How many n-grams have the count 0, 1, …, `most`."""
-    return [int(n) for n in np.bincount(np.minimum(counts, most + 1), minlength=most + 2)[: most + 1]]
+    return [
+        int(n) for n in np.bincount(np.minimum(counts, most + 1), minlength=most + 2)[: most + 1]
+    ]
 
 
 def _three_discounts(counts: Longs) -> tuple[Discounts, str]:
@@ -328,7 +352,11 @@ def _good_turing(counts: Longs, most: int) -> NDArray[np.float64] | None:
     if not all(n[1:]):
         return None
     common = (most + 1) * n[most + 1] / n[1]
-    ratios = [1.0] + [((r + 1) * n[r + 1] / n[r] / r - common) / (1 - common) for r in range(1, most + 1)] + [1.0]
+    ratios = (
+        [1.0]
+        + [((r + 1) * n[r + 1] / n[r] / r - common) / (1 - common) for r in range(1, most + 1)]
+        + [1.0]
+    )
     return np.array(ratios) if all(0 < r <= 1 and math.isfinite(r) for r in ratios) else None
 
 
@@ -344,14 +372,21 @@ def _interpolated(
 ) -> Estimate:
     """Each count loses its discount; a history's discounts go to the shorter history. lmplz's float32, step by step."""
 
-    def share(k: int, table: Table, given: Longs, kept: NDArray[np.bool_], size: int) -> tuple[Floats, Floats]:
+    def share(
+        k: int, table: Table, given: Longs, kept: NDArray[np.bool_], size: int
+    ) -> tuple[Floats, Floats]:
         taken = np.array([0.0, *discounts[k - 1]], np.float32)
         classes = np.minimum(given, 3)
         followers = np.bincount(table.contexts * 4 + np.where(kept, classes, 0), minlength=4 * size)
         of_class = followers.reshape(size, 4).astype(np.float32)
         pruned = totals(table.contexts, np.where(kept, 0, given), size).astype(np.float32)
         total = totals(table.contexts, given, size).astype(np.float32)
-        lost = taken[1] * of_class[:, 1] + taken[2] * of_class[:, 2] + taken[3] * of_class[:, 3] + pruned
+        lost = (
+            taken[1] * of_class[:, 1]
+            + taken[2] * of_class[:, 2]
+            + taken[3] * of_class[:, 3]
+            + pruned
+        )
         with np.errstate(invalid="ignore", divide="ignore"):
             own = (given.astype(np.float32) - taken[classes]) / total[table.contexts]
             return own, lost / total
@@ -359,11 +394,15 @@ def _interpolated(
     return _interpolate(counts, given, share, options, notes)
 
 
-def _interpolate(counts: Counts, given: list[Longs], share: Share, options: Options, notes: list[str]) -> Estimate:
+def _interpolate(
+    counts: Counts, given: list[Longs], share: Share, options: Options, notes: list[str]
+) -> Estimate:
     """p(w|h) = own share + weight of h · p(w|shorter h), down to the uniform distribution."""
     kept = _Kept.of(counts, options)
     estimated: list[tuple[Floats, Floats]] = []
-    for k, (table, counted, mask) in enumerate(zip(counts.tables, given, kept.masks, strict=True), 1):
+    for k, (table, counted, mask) in enumerate(
+        zip(counts.tables, given, kept.masks, strict=True), 1
+    ):
         size = len(estimated[-1][0]) if estimated else 1
         own, weights = share(k, table, counted, mask, size)
         if k == 1:
@@ -378,5 +417,7 @@ def _interpolate(counts: Counts, given: list[Longs], share: Share, options: Opti
             estimated[-1] = (estimated[-1][0], np.where(followed, weights, 1).astype(np.float32))
             suffixes = table.keys // len(counts.words)
             probabilities = own + weights[table.contexts] * estimated[-1][0][suffixes]
-        estimated.append((probabilities.astype(np.float32), np.ones(len(probabilities), np.float32)))
+        estimated.append(
+            (probabilities.astype(np.float32), np.ones(len(probabilities), np.float32))
+        )
     return Estimate(*kept.levels(estimated), notes=notes)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..drawing.canvas import figure, save
 from ..errors import DataError
-from ..plots import figure, save
 from .counts import Counts, Longs
 from .text import BOS, EOS, UNK
 
@@ -58,7 +58,10 @@ def summary(counts: Counts, tables: list[tuple[Longs, Longs]], top: int) -> dict
             "types": len(found),
             "once": int((found == 1).sum()),
             "zipf_exponent": zipf_exponent(found),
-            "commonest": [[text_of(counts, k, i), int(n)] for n, i in zip(found[:top], index[:top], strict=True)],
+            "commonest": [
+                [text_of(counts, k, i), int(n)]
+                for n, i in zip(found[:top], index[:top], strict=True)
+            ],
         }
         for k, (found, index) in enumerate(tables, 1)
     ]
@@ -69,7 +72,9 @@ def draw(tables: list[tuple[Longs, Longs]], path: Path) -> None:
     """Count against rank for every order, both axes logarithmic."""
     picture, axes = figure()
     for k, (found, _) in enumerate(tables, 1):
-        axes.loglog(np.arange(1, len(found) + 1), found, label=f"{k}-grams, s = {zipf_exponent(found):.2f}")
+        axes.loglog(
+            np.arange(1, len(found) + 1), found, label=f"{k}-grams, s = {zipf_exponent(found):.2f}"
+        )
     axes.set(xlabel="rank", ylabel="count", title="n-grams by how often they occur")
     axes.legend()
     save(picture, path)

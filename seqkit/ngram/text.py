@@ -16,7 +16,7 @@ from ..errors import ConfigError, DataError
 from ..plugins import components
 from ..text import Tokenizer
 from ..text.lines import check_many, single_line
-from ..text.splitters import Splitter
+from ..text.tokenizer_models import Splitter
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -72,7 +72,9 @@ def block_of(lines: Iterable[str]) -> bytes:
     try:
         return "\n".join([*map(single_line, lines), ""]).encode()
     except UnicodeEncodeError as error:
-        raise DataError(f"half a surrogate pair ({error.object[error.start]!r}) is no text") from None
+        raise DataError(
+            f"half a surrogate pair ({error.object[error.start]!r}) is no text"
+        ) from None
 
 
 def _checked(block: bytes, name: str, before: int) -> bytes:
@@ -97,7 +99,9 @@ class Cutter:
         elif name != "whitespace":
             splitter_class = components().tokenizers.load(name)
             if splitter_class.has_own_vocab:
-                raise ConfigError(f"the tokenizer {name!r} must be trained: give the folder of a trained one")
+                raise ConfigError(
+                    f"the tokenizer {name!r} must be trained: give the folder of a trained one"
+                )
             self._splitter = splitter_class()
             self._split = self._splitter.split
 
@@ -115,7 +119,11 @@ class Cutter:
 
     def join(self, tokens: Sequence[str]) -> str:
         """Readable text of tokens."""
-        return " ".join(tokens) if self._splitter is None else self._splitter.join(self.readable(tokens))
+        return (
+            " ".join(tokens)
+            if self._splitter is None
+            else self._splitter.join(self.readable(tokens))
+        )
 
     def readable(self, tokens: Sequence[str]) -> Sequence[str]:
         """Tokens as the tokenizer gave them: with spaces inside, where counting has U+2581."""
@@ -129,7 +137,9 @@ class Cutter:
         if split is None:
             return block
         lines = block.decode("utf-8")[:-1].split("\n")
-        return "\n".join([*(" ".join(token.translate(_WHITE) for token in split(line)) for line in lines), ""]).encode()
+        return "\n".join(
+            [*(" ".join(token.translate(_WHITE) for token in split(line)) for line in lines), ""]
+        ).encode()
 
 
 def words_of(block: bytes) -> list[bytes]:
@@ -178,7 +188,9 @@ class GrowingVocabulary:
                 way_out = "--unk skip takes it for white space" + (
                     ", --unk keep for a word" if word == SPECIALS[UNK] else ""
                 )
-                raise DataError(f"{name}:{line}: the text holds the special word {word.decode()}; {way_out}")
+                raise DataError(
+                    f"{name}:{line}: the text holds the special word {word.decode()}; {way_out}"
+                )
             line += word == _END
         return words
 

@@ -66,7 +66,10 @@ def train_blocks(
     counts = count_blocks(blocks, order=order, unk=unk, cutter=cutter, memory=memory)
     found = smoothings.estimate(counts, smoothing, options)
     with np.errstate(divide="ignore"):
-        grams = [Grams(level.keys, np.log10(level.probabilities), np.log10(level.backoffs)) for level in found.levels]
+        grams = [
+            Grams(level.keys, np.log10(level.probabilities), np.log10(level.backoffs))
+            for level in found.levels
+        ]
     about = {"smoothing": smoothing, "unk": "keep" if unk == "keep" else "unk", "unit": cutter.name}
     return Model(
         found.words,
@@ -88,7 +91,9 @@ def count(
     memory: int = MEMORY,
 ) -> Counts:
     """Count all n-grams of `lines` up to `order`; see `train`."""
-    return count_blocks(_named(lines), order=order, unk=unk, cutter=Cutter.find(tokenizer), memory=memory)
+    return count_blocks(
+        _named(lines), order=order, unk=unk, cutter=Cutter.find(tokenizer), memory=memory
+    )
 
 
 def count_blocks(

@@ -39,12 +39,18 @@ class Attention(nn.Module):
         """`width` is D, `memory` M: the dot products need them equal, or raise ValueError."""
         super().__init__()
         if kind in ("dot", "scaled-dot") and width != memory:
-            raise ValueError(f"{kind} attention needs queries as wide as the memory: {width} and {memory}")
+            raise ValueError(
+                f"{kind} attention needs queries as wide as the memory: {width} and {memory}"
+            )
         self.kind, self.dropout = kind, dropout
         self.scale = width**-0.5 if kind == "scaled-dot" else 1.0
         self.keys = Linear(memory, width, bias=False) if kind in ("general", "additive") else None
         self.query = Linear(width, width) if kind == "additive" else None
-        self.energy = nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5)) if self.query else None
+        self.energy = (
+            nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5))
+            if self.query
+            else None
+        )
 
     def project(self, memory: Tensor) -> Tensor:
         """(B, S, M) -> keys (B, S, D): compute once, attend many times."""
@@ -57,7 +63,9 @@ class Attention(nn.Module):
         mixed = self.query(queries)[:, :, None] + keys[:, None]  # (B, T, S, D)
         return cast(Tensor, mixed.tanh() @ self.energy)
 
-    def forward(self, queries: Tensor, keys: Tensor, memory: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, queries: Tensor, keys: Tensor, memory: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """Queries (B, T, D), keys of `project`, memory (B, S, M) -> what is read (B, T, M), weights (B, T, S).
 
         `mask` (B, 1, S) is True where the memory may be looked at.
@@ -89,14 +97,21 @@ class MultiHeadAttention(nn.Module):
         keys, values = self.key_value(memory).chunk(2, dim=-1)
         return KeyValue(self._split(keys), self._split(values))
 
-    def forward(self, x: Tensor, memory: KeyValue, *, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+    def forward(
+        self, x: Tensor, memory: KeyValue, *, mask: Tensor | None = None, causal: bool = False
+    ) -> Tensor:
         """(B, T, D), memory of S positions -> (B, T, D).
 
         `mask` is True where a query may look and broadcasts to (B, H, T, S); `causal` lets query t see keys 0..t.
         """
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(
-            self._split(self.query(x)), memory.keys, memory.values, attn_mask=mask, dropout_p=dropout, is_causal=causal
+            self._split(self.query(x)),
+            memory.keys,
+            memory.values,
+            attn_mask=mask,
+            dropout_p=dropout,
+            is_causal=causal,
         )
         return cast(Tensor, self.out(mixed.transpose(1, 2).flatten(2)))
 

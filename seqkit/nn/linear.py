@@ -46,7 +46,10 @@ def _onednn_pays() -> bool:
 
 def _amd() -> bool:
     try:
-        return "AuthenticAMD" in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")[:1000]
+        return (
+            "AuthenticAMD"
+            in Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")[:1000]
+        )
     except OSError:
         return "AuthenticAMD" in platform.processor()
 
@@ -69,8 +72,16 @@ class _FastLinear(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         rows = grad.reshape(-1, grad.size(-1))  # (N, O)
         grad_x = onednn(grad, weight.t(), None) if ctx.needs_input_grad[0] else None
-        grad_weight = onednn(rows.t(), x.reshape(-1, x.size(-1)).t(), None) if ctx.needs_input_grad[1] else None
-        return grad_x, grad_weight, rows.sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None
+        grad_weight = (
+            onednn(rows.t(), x.reshape(-1, x.size(-1)).t(), None)
+            if ctx.needs_input_grad[1]
+            else None
+        )
+        return (
+            grad_x,
+            grad_weight,
+            rows.sum(0) if ctx.has_bias and ctx.needs_input_grad[2] else None,
+        )
 
 
 def use_fast(x: Tensor) -> bool:

@@ -78,7 +78,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(
         ctx: Any, grad_loss: Tensor, _: Any
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None, None]:
-        hidden, weight, bias = (None if grad is None else grad * grad_loss.to(grad.dtype) for grad in ctx.saved_tensors)
+        hidden, weight, bias = (
+            None if grad is None else grad * grad_loss.to(grad.dtype) for grad in ctx.saved_tensors
+        )
         return hidden, weight, bias, None, None, None
 
 
@@ -97,7 +99,9 @@ def linear_cross_entropy(
     return cast(tuple[Tensor, Tensor], found)
 
 
-def sample_words(weight: Tensor, bias: Tensor, targets: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
+def sample_words(
+    weight: Tensor, bias: Tensor, targets: Tensor, count: int
+) -> tuple[Tensor, Tensor, Tensor]:
     """(V, D), (V), (N) ids -> the same for a part of the vocabulary, U words: (U, D), (U), (N) ids among those.
 
     The part is every word among the targets and `count` of the others, drawn evenly from torch's generator. Each of

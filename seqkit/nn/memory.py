@@ -18,6 +18,8 @@ def owners(rows: Tensor, before: int, sentences: int) -> Tensor | None:
     owner, count = torch.unique_consecutive(rows // (before // sentences), return_counts=True)
     if not bool((count == count[0]).all()):
         return rows // (before // sentences)
-    if owner.numel() == sentences and bool((owner == torch.arange(sentences, device=owner.device)).all()):
+    if owner.numel() == sentences and bool(
+        (owner == torch.arange(sentences, device=owner.device)).all()
+    ):
         return None
     return owner

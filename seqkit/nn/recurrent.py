@@ -80,7 +80,12 @@ class Recurrent(nn.Module):
         if implementation == "torch" and only_scratch:
             raise ValueError("recurrent dropout and layer norm need the scratch implementation")
         self.scratch = implementation == "scratch" or only_scratch
-        self.cell, self.hidden, self.layers, self.directions = cell, hidden, layers, 2 if bidirectional else 1
+        self.cell, self.hidden, self.layers, self.directions = (
+            cell,
+            hidden,
+            layers,
+            2 if bidirectional else 1,
+        )
         self.recurrent_dropout, self.weight_drop = recurrent_dropout, weight_drop
         self.between = LockedDropout(dropout) if locked else Dropout(dropout)
         gates = GATES[cell] * hidden
@@ -93,7 +98,10 @@ class Recurrent(nn.Module):
                 for part in ("bias_ih", "bias_hh"):
                     self.register_parameter(f"{part}_{name}", nn.Parameter(torch.empty(gates)))
                 if layer_norm:
-                    self.norms[f"ih_{name}"], self.norms[f"hh_{name}"] = nn.LayerNorm(gates), nn.LayerNorm(gates)
+                    self.norms[f"ih_{name}"], self.norms[f"hh_{name}"] = (
+                        nn.LayerNorm(gates),
+                        nn.LayerNorm(gates),
+                    )
                     if cell == "lstm":
                         self.norms[f"c_{name}"] = nn.LayerNorm(hidden)
         self.reset()
@@ -112,7 +120,9 @@ class Recurrent(nn.Module):
         zeros = like.new_zeros(self.layers * self.directions, batch, self.hidden)
         return (zeros, zeros) if self.cell == "lstm" else (zeros,)
 
-    def forward(self, x: Tensor, state: State | None = None, lengths: Tensor | None = None) -> tuple[Tensor, State]:
+    def forward(
+        self, x: Tensor, state: State | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, State]:
         """(T, B, I) and the state before the first step -> (T, B, P * H), the state after the last.
 
         With `lengths` (B,), what goes backwards begins at each sequence's own end, so that outputs there do not
@@ -152,27 +162,38 @@ class Recurrent(nn.Module):
             return self._by_equations(name, x[None], state)[1]
         if self.cell == "lstm":
             return torch.lstm_cell(x, state, *weights)
-        return ((torch.gru_cell if self.cell == "gru" else torch.rnn_tanh_cell)(x, state[0], *weights),)
+        return (
+            (torch.gru_cell if self.cell == "gru" else torch.rnn_tanh_cell)(x, state[0], *weights),
+        )
 
     def _names(self, layer: int) -> list[str]:
         return [f"l{layer}", f"l{layer}_reverse"][: self.directions]
 
     def _weights(self, name: str) -> list[Tensor]:
         """weight_ih, weight_hh, bias_ih, bias_hh of a layer in one direction, with weight drop applied."""
-        found = [getattr(self, f"{part}_{name}") for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        found = [
+            getattr(self, f"{part}_{name}")
+            for part in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        ]
         if self.weight_drop and self.training:
             found[1] = F.dropout(found[1], self.weight_drop)
         return found
 
-    def _layer(self, layer: int, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
+    def _layer(
+        self, layer: int, x: Tensor, state: State, lengths: Tensor | None
+    ) -> tuple[Tensor, State]:
         """One layer, both directions: (T, B, I), states (P, B, H) -> (T, B, P * H), states (P, B, H)"""
         way = self._by_equations if self.scratch else self._by_torch
         outputs, ends = [], []
         for i, name in enumerate(self._names(layer)):
-            output, end = way(name, backwards(x, lengths) if i else x, tuple(part[i] for part in state))
+            output, end = way(
+                name, backwards(x, lengths) if i else x, tuple(part[i] for part in state)
+            )
             outputs.append(backwards(output, lengths) if i else output)
             ends.append(end)
-        return torch.cat(outputs, -1), tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
+        return torch.cat(outputs, -1), tuple(
+            torch.stack(parts) for parts in zip(*ends, strict=True)
+        )
 
     def _by_torch(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One layer in one direction by torch's kernel; oneDNN's for the LSTM on the CPU, cuDNN's on CUDA."""
@@ -191,7 +212,9 @@ class Recurrent(nn.Module):
     def _by_equations(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One layer in one direction, step by step: (T, B, I), states (B, H) -> (T, B, H), states (B, H)"""
         weight_ih, weight_hh, bias_ih, bias_hh = self._weights(name)
-        products = F.linear(x, weight_ih, bias_ih)  # for all steps at once, since they do not depend on the state
+        products = F.linear(
+            x, weight_ih, bias_ih
+        )  # for all steps at once, since they do not depend on the state
         if self.norms:
             products = self.norms[f"ih_{name}"](products)
         kept = None

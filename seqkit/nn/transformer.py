@@ -48,7 +48,14 @@ class EncoderLayer(nn.Module):
     """Self-attention and a feed-forward network."""
 
     def __init__(
-        self, width: int, heads: int, hidden: int, *, dropout: float, attention_dropout: float, prenorm: bool
+        self,
+        width: int,
+        heads: int,
+        hidden: int,
+        *,
+        dropout: float,
+        attention_dropout: float,
+        prenorm: bool,
     ) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
@@ -59,15 +66,26 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None, *, causal: bool = False) -> Tensor:
         """(B, S, D), mask broadcasting to (B, H, S, S) -> (B, S, D)"""
         y = self.around_attention.enter(x)
-        x = self.around_attention.leave(x, self.attention(y, self.attention.project(y), mask=mask, causal=causal))
-        return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x)))
+        x = self.around_attention.leave(
+            x, self.attention(y, self.attention.project(y), mask=mask, causal=causal)
+        )
+        return self.around_feed_forward.leave(
+            x, self.feed_forward(self.around_feed_forward.enter(x))
+        )
 
 
 class DecoderLayer(nn.Module):
     """Self-attention over the past, attention to the encoded source, and a feed-forward network."""
 
     def __init__(
-        self, width: int, heads: int, hidden: int, *, dropout: float, attention_dropout: float, prenorm: bool
+        self,
+        width: int,
+        heads: int,
+        hidden: int,
+        *,
+        dropout: float,
+        attention_dropout: float,
+        prenorm: bool,
     ) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
@@ -85,19 +103,31 @@ class DecoderLayer(nn.Module):
         x = self._past(x)
         y = self.around_cross_attention.enter(x)
         x = self.around_cross_attention.leave(x, self.cross_attention(y, memory, mask=mask))
-        return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x)))
+        return self.around_feed_forward.leave(
+            x, self.feed_forward(self.around_feed_forward.enter(x))
+        )
 
     def looks(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
         """How much each target position looks at each source position: (B, T, D) -> (B, H, T, S)"""
-        return self.cross_attention.weights(self.around_cross_attention.enter(self._past(x)), memory, mask)
+        return self.cross_attention.weights(
+            self.around_cross_attention.enter(self._past(x)), memory, mask
+        )
 
     def _past(self, x: Tensor) -> Tensor:
         """Self-attention of each position over those before it: (B, T, D) -> (B, T, D)"""
         y = self.around_attention.enter(x)
-        return self.around_attention.leave(x, self.attention(y, self.attention.project(y), causal=True))
+        return self.around_attention.leave(
+            x, self.attention(y, self.attention.project(y), causal=True)
+        )
 
     def step(
-        self, x: Tensor, past: Tensor | None, memory: KeyValue, mask: Tensor | None, *, rows: Tensor | None = None
+        self,
+        x: Tensor,
+        past: Tensor | None,
+        memory: KeyValue,
+        mask: Tensor | None,
+        *,
+        rows: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """One target position: (R, 1, D), `past` (2, R, H, t, E) -> (R, 1, D), past (2, R, H, t + 1, E).
 
@@ -108,9 +138,15 @@ class DecoderLayer(nn.Module):
         now = torch.stack(self.attention.project(y))
         past = now if past is None else _grown(past, rows, now)
         x = self.around_attention.leave(x, self.attention(y, KeyValue(past[0], past[1])))
-        y = self.around_cross_attention.enter(x).view(memory.keys.size(0), -1, x.size(-1))  # (B, R / B, D)
-        x = self.around_cross_attention.leave(x, self.cross_attention(y, memory, mask=mask).view_as(x))
-        return self.around_feed_forward.leave(x, self.feed_forward(self.around_feed_forward.enter(x))), past
+        y = self.around_cross_attention.enter(x).view(
+            memory.keys.size(0), -1, x.size(-1)
+        )  # (B, R / B, D)
+        x = self.around_cross_attention.leave(
+            x, self.cross_attention(y, memory, mask=mask).view_as(x)
+        )
+        return self.around_feed_forward.leave(
+            x, self.feed_forward(self.around_feed_forward.enter(x))
+        ), past
 
 
 def _grown(past: Tensor, rows: Tensor | None, now: Tensor) -> Tensor:

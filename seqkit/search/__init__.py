@@ -3,7 +3,7 @@
 from .beam import beam_search
 from .decode import decode
 from .decoder import Ensemble, Hypothesis, Normalize, StepDecoder
-from .forced import attention, log_probabilities
+from .forced_decoding import attention, log_probabilities
 from .rules import Rules, Stem
 from .sampling import sample
 from .settings import SearchConfig

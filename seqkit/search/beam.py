@@ -48,7 +48,9 @@ def beam_search(
     sentences, device, size = source.size(0), source.device, beam // groups
     done: list[list[Hypothesis]] = [[] for _ in range(sentences * groups)]
     open_ = torch.arange(sentences * groups, device=device)  # (B,) which beam the rows belong to
-    limit = torch.tensor([max(n, rules.least) for n in limits], device=device).repeat_interleave(groups)
+    limit = torch.tensor([max(n, rules.least) for n in limits], device=device).repeat_interleave(
+        groups
+    )
     last = int(limit.max()) if sentences else 0
     state = model.start(source)
     if groups > 1:
@@ -63,13 +65,17 @@ def beam_search(
         if groups > 1:
             value, token, origin = _by_groups(step, 2 * size, rules, open_, groups, diversity)
         else:
-            value, token, origin = (_ruled if rules.follow_history else _free)(step, 2 * size, rules)
+            value, token, origin = (_ruled if rules.follow_history else _free)(
+                step, 2 * size, rules
+            )
         ends = token == EOS
         _finish(done, open_, history, value[:, :size], origin[:, :size], ends[:, :size], normalize)
         # The K best that go on: a stable sort puts those that end last.
         order = ends.long().argsort(dim=1, stable=True)[:, :size]
         value = value.masked_fill(ends, _NEVER).gather(1, order)
-        enough = torch.tensor([len(done[b]) >= patience * size for b in open_.tolist()], device=device)
+        enough = torch.tensor(
+            [len(done[b]) >= patience * size for b in open_.tolist()], device=device
+        )
         stay = ~(enough | (limit == t) | (value[:, 0] == _NEVER))
         if not bool(stay.any()):
             break
@@ -101,7 +107,9 @@ class _Step(NamedTuple):
         return (self.left == 0).repeat_interleave(self.logp.size(1))
 
 
-Choice = tuple[Tensor, Tensor, Tensor]  # log probability, token, row it continues: (B, n) each, best first
+Choice = tuple[
+    Tensor, Tensor, Tensor
+]  # log probability, token, row it continues: (B, n) each, best first
 
 
 def _free(step: _Step, most: int, rules: Rules) -> Choice:
@@ -126,12 +134,16 @@ def _free(step: _Step, most: int, rules: Rules) -> Choice:
 
 def _ruled(step: _Step, most: int, rules: Rules, penalty: Tensor | None = None) -> Choice:
     """`_free` under rules; `penalty` (R, V) counts for the order only."""
-    own = step.logits.log_softmax(-1).index_fill(1, step.logits.new_tensor([PAD, BOS], dtype=torch.long), _NEVER)
+    own = step.logits.log_softmax(-1).index_fill(
+        1, step.logits.new_tensor([PAD, BOS], dtype=torch.long), _NEVER
+    )
     forbidden, rows = rules.forbidden(step.history, own.size(1)), step.must_end
     allowed = own.clone() if forbidden is None else own.masked_fill(forbidden, _NEVER)
     allowed[rows] = _NEVER
     allowed[rows, EOS] = own[rows, EOS]
-    token = _top(allowed if penalty is None else allowed - penalty, min(most, own.size(1)))[1]  # (R, n)
+    token = _top(allowed if penalty is None else allowed - penalty, min(most, own.size(1)))[
+        1
+    ]  # (R, n)
     value = allowed.gather(1, token)
     if rules.phrases:  # which go before the other rules
         more = _steps_of_phrases(step.history, token.masked_fill(value == _NEVER, PAD), rules)
@@ -141,25 +153,43 @@ def _ruled(step: _Step, most: int, rules: Rules, penalty: Tensor | None = None) 
     return _merged(step, value, rank, token, most, rules)
 
 
-def _merged(step: _Step, value: Tensor, rank: Tensor, token: Tensor, most: int, rules: Rules = NO_RULES) -> Choice:
+def _merged(
+    step: _Step, value: Tensor, rank: Tensor, token: Tensor, most: int, rules: Rules = NO_RULES
+) -> Choice:
     """Of the continuations of each row (R, n), the `most` of each beam that rank highest."""
     batch, beams = step.logp.shape
     before = step.logp.view(-1, 1)
     value, rank = (value + before).view(batch, -1), (rank + before).view(batch, -1)
-    row = torch.arange(batch * beams, device=token.device)[:, None].expand_as(token).reshape(batch, -1)
+    row = (
+        torch.arange(batch * beams, device=token.device)[:, None]
+        .expand_as(token)
+        .reshape(batch, -1)
+    )
     token = token.view(batch, -1)
     if rules.phrases:
         rank = _dealt(step, rank, token, row, rules)
     index = rank.topk(min(most, rank.size(1)), dim=1).indices
-    return value.where(rank > _NEVER, _NEVER).gather(1, index), token.gather(1, index), row.gather(1, index)
+    return (
+        value.where(rank > _NEVER, _NEVER).gather(1, index),
+        token.gather(1, index),
+        row.gather(1, index),
+    )
 
 
-def _by_groups(step: _Step, most: int, rules: Rules, open_: Tensor, groups: int, diversity: float) -> Choice:
+def _by_groups(
+    step: _Step, most: int, rules: Rules, open_: Tensor, groups: int, diversity: float
+) -> Choice:
     """`_ruled` for beams that are groups of sentences, one group after the other; beam b is group b % groups."""
     batch, beams = step.logp.shape
     shape = (batch, most)
-    value, token, origin = step.logp.new_full(shape, _NEVER), open_.new_full(shape, PAD), open_.new_zeros(shape)
-    taken = step.logits.new_zeros(int(open_.max()) // groups + 1, step.logits.size(1))  # by the groups before
+    value, token, origin = (
+        step.logp.new_full(shape, _NEVER),
+        open_.new_full(shape, PAD),
+        open_.new_zeros(shape),
+    )
+    taken = step.logits.new_zeros(
+        int(open_.max()) // groups + 1, step.logits.size(1)
+    )  # by the groups before
     for g in range(groups):
         mine = (open_ % groups == g).nonzero()[:, 0]
         if not mine.numel():
@@ -169,16 +199,24 @@ def _by_groups(step: _Step, most: int, rules: Rules, open_: Tensor, groups: int,
         sentence = open_[mine] // groups
         found = _ruled(part, most, rules, diversity * taken[sentence].repeat_interleave(beams, 0))
         width = found[0].size(1)
-        value[mine, :width], token[mine, :width], origin[mine, :width] = found[0], found[1], rows[found[2]]
+        value[mine, :width], token[mine, :width], origin[mine, :width] = (
+            found[0],
+            found[1],
+            rows[found[2]],
+        )
         kept = found[1][:, : most // 2]
-        taken.index_put_((sentence[:, None].expand_as(kept), kept), taken.new_ones(()), accumulate=True)
+        taken.index_put_(
+            (sentence[:, None].expand_as(kept), kept), taken.new_ones(()), accumulate=True
+        )
     return value, token, origin
 
 
 def _steps_of_phrases(history: Tensor, token: Tensor, rules: Rules) -> Tensor:
     """Tokens that go on with a missing phrase and are not among `token` (R, n) already: (R, m), rest is padding."""
     wanted = [
-        [i for i in next_tokens(ids, rules.phrases) if i not in known] if rules.beginning(ids) is None else []
+        [i for i in next_tokens(ids, rules.phrases) if i not in known]
+        if rules.beginning(ids) is None
+        else []
         for ids, known in zip(history.tolist(), token.tolist(), strict=True)
     ]
     width = max(map(len, wanted))
@@ -197,7 +235,9 @@ def _dealt(step: _Step, rank: Tensor, token: Tensor, row: Tensor, rules: Rules) 
     histories, ranks, tokens, rows = (part.tolist() for part in (step.history, rank, token, row))
     for b, left in enumerate(step.left.tolist()):
         banks: dict[int, list[int]] = {}
-        for i in sorted((i for i, value in enumerate(ranks[b]) if value > _NEVER), key=lambda i: -ranks[b][i]):
+        for i in sorted(
+            (i for i, value in enumerate(ranks[b]) if value > _NEVER), key=lambda i: -ranks[b][i]
+        ):
             ids, last = histories[rows[b][i]], tokens[b][i]
             need = missing_tokens(ids if last == EOS else [*ids, last], rules.phrases)
             if need == 0 if last == EOS else need < left:

@@ -12,7 +12,7 @@ from ..data.batching import pad
 from ..errors import ConfigError
 from .beam import beam_search
 from .decoder import Ensemble, Hypothesis, StepDecoder
-from .forced import covered
+from .forced_decoding import covered
 from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
@@ -57,7 +57,9 @@ def decode(
                     for b, hypotheses in enumerate(outputs)
                 ]
         if not all(outputs):
-            raise ConfigError("no output obeys these settings of the search: take one back, or widen the beam")
+            raise ConfigError(
+                "no output obeys these settings of the search: take one back, or widen the beam"
+            )
         for i, hypotheses in zip(indices, outputs, strict=True):
             found[i] = hypotheses[: config.mbr or config.nbest]
     return found

@@ -22,14 +22,19 @@ class Stem:
     def __init__(self, text: str, spelling: Sequence[str], *, whole: bool) -> None:
         """`spelling` holds every token as it is written, '' if it may not be used; `whole`: one token is the word."""
         self.text, self.spelling, self.whole = text, spelling, whole
-        ways: dict[int, frozenset[int]] = {}  # by how much is spelt: the tokens from which the rest can be spelt too
+        ways: dict[
+            int, frozenset[int]
+        ] = {}  # by how much is spelt: the tokens from which the rest can be spelt too
         for done in reversed(range(len(text))):
             rest = text[done:]
             ways[done] = frozenset(
                 i
                 for i, token in enumerate(spelling)
                 if token
-                and (token.startswith(rest) or (not whole and rest.startswith(token) and ways[done + len(token)]))
+                and (
+                    token.startswith(rest)
+                    or (not whole and rest.startswith(token) and ways[done + len(token)])
+                )
             )
         self._ways = ways
 
@@ -48,9 +53,13 @@ class Rules:
     suppress: frozenset[int] = frozenset()  # tokens that are never produced
     min_length: int = 0  # tokens, <eos> not counted
     no_repeat: int = 0  # no n-gram of this length occurs twice (Paulus et al. 2018, arXiv:1705.04304); 0: any may
-    prefix: tuple[frozenset[int], ...] = ()  # an output begins so: the tokens that are allowed at each place
+    prefix: tuple[
+        frozenset[int], ...
+    ] = ()  # an output begins so: the tokens that are allowed at each place
     stem: Stem | None = None  # and goes on with this word
-    phrases: tuple[Phrase, ...] = ()  # each occurs in the output (Hokamp & Liu 2017, arXiv:1704.07138)
+    phrases: tuple[
+        Phrase, ...
+    ] = ()  # each occurs in the output (Hokamp & Liu 2017, arXiv:1704.07138)
 
     @property
     def follow_history(self) -> bool:
@@ -73,7 +82,9 @@ class Rules:
         """What may not follow: tokens so far (R, t) -> True for what is barred (R, V); None if nothing is."""
         rows, t = history.shape
         repeats = self._repeats(history) if 0 < self.no_repeat <= t else None
-        begins = [self.beginning(ids) for ids in history.tolist()] if self.prefix or self.stem else []
+        begins = (
+            [self.beginning(ids) for ids in history.tolist()] if self.prefix or self.stem else []
+        )
         if (
             not self.suppress
             and t >= self.min_length

@@ -47,7 +47,11 @@ def sample(
     for t in range(1, max(limits) + 1):
         logits, state = model.step(ids, state)
         own = logits.float().log_softmax(-1)
-        allowed = own.index_fill(1, torch.tensor(list(suppress), device=device), _NEVER) if suppress else own
+        allowed = (
+            own.index_fill(1, torch.tensor(list(suppress), device=device), _NEVER)
+            if suppress
+            else own
+        )
         ids = draw(allowed, uniform[open_, t - 1], temperature, top_k, top_p)
         ids = torch.where(limit[open_] == t, EOS, ids)
         logp[open_] += own.gather(1, ids[:, None])[:, 0]
@@ -58,11 +62,16 @@ def sample(
             break
         open_, ids = open_[stay], ids[stay]
         state = model.select(state, stay)
-    found = [Hypothesis.of(out[:-1], value, PLAIN) for out, value in zip(outputs, logp.tolist(), strict=True)]
+    found = [
+        Hypothesis.of(out[:-1], value, PLAIN)
+        for out, value in zip(outputs, logp.tolist(), strict=True)
+    ]
     return [found[i : i + draws] for i in range(0, rows, draws)]
 
 
-def _uniform(source: Tensor, draws: int, steps: int, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _uniform(
+    source: Tensor, draws: int, steps: int, seed: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """One uniform number a row and step, from a generator of each sentence's own: (R, steps)."""
     rows = [[i for i in row if i != PAD] for row in source.tolist()]
     noise = [

@@ -2,10 +2,16 @@
 
 from .normalize import Normalizer
 from .sentences import split_sentences
-from .splitters import CharSplitter, Splitter, TrainedSplitter, WhitespaceSplitter, WordSplitter
 from .statistics import ngrams
 from .subword import SentencePieceSplitter
 from .tokenizer import TextConfig, Tokenizer
+from .tokenizer_models import (
+    CharSplitter,
+    Splitter,
+    TrainedSplitter,
+    WhitespaceSplitter,
+    WordSplitter,
+)
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK, Vocab
 
 __all__ = [

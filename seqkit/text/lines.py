@@ -9,7 +9,9 @@ def single_line(text: str) -> str:
     """`text` without the line break at its end, as a file's lines have one; raises `DataError` for one inside."""
     line = text.removesuffix("\n")
     if "\n" in line:
-        raise DataError("one line is wanted, and the text holds a line break: give its lines one by one")
+        raise DataError(
+            "one line is wanted, and the text holds a line break: give its lines one by one"
+        )
     return line
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 
 from ..errors import ConfigError, hint
 
-_SPACES = re.compile("[\u0009\u000b\u000c\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+_SPACES = re.compile(
+    "[\u0009\u000b\u000c\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+)
 _RUNS = re.compile(r"\s+")
 # Control characters but tab and newline; the byte-order mark; zero-width space; bidirectional marks; soft hyphen.
 # U+200C and U+200D stay: Persian, Indic scripts and emoji are spelt with them.
@@ -19,18 +21,36 @@ _BESIDE_MARKS = re.compile(r"(?<=\S)(?=[^\w\s])|(?<=[^\w\s])(?=\S)")
 _LETTERS = re.compile(r"[^a-z]+")
 
 STEPS: dict[str, tuple[Callable[[str], str], str]] = {
-    "nfc": (lambda text: unicodedata.normalize("NFC", text), "Unicode NFC: accents joined to their letters"),
+    "nfc": (
+        lambda text: unicodedata.normalize("NFC", text),
+        "Unicode NFC: accents joined to their letters",
+    ),
     "nfkc": (
         lambda text: unicodedata.normalize("NFKC", text),
         "Unicode NFKC: NFC, and ligatures, widths, superscripts made plain",
     ),
-    "spaces": (lambda text: _SPACES.sub(" ", text), "tabs and odd spaces (U+00A0, U+2009, U+3000 …) become U+0020"),
-    "control": (lambda text: _CONTROL.sub("", text), "control characters, byte-order and direction marks are removed"),
-    "squeeze": (lambda text: _RUNS.sub(" ", text).strip(), "runs of white space become one space; none at the ends"),
+    "spaces": (
+        lambda text: _SPACES.sub(" ", text),
+        "tabs and odd spaces (U+00A0, U+2009, U+3000 …) become U+0020",
+    ),
+    "control": (
+        lambda text: _CONTROL.sub("", text),
+        "control characters, byte-order and direction marks are removed",
+    ),
+    "squeeze": (
+        lambda text: _RUNS.sub(" ", text).strip(),
+        "runs of white space become one space; none at the ends",
+    ),
     "lower": (str.lower, "lower case"),
     "casefold": (str.casefold, "case folding: lower case, and ß becomes ss"),
-    "apart": (lambda text: _BESIDE_MARKS.sub(" ", text), "every punctuation mark and symbol is a word of its own"),
-    "letters": (lambda text: _LETTERS.sub(" ", text.lower()).strip(), "lower case; all but a-z becomes one space"),
+    "apart": (
+        lambda text: _BESIDE_MARKS.sub(" ", text),
+        "every punctuation mark and symbol is a word of its own",
+    ),
+    "letters": (
+        lambda text: _LETTERS.sub(" ", text.lower()).strip(),
+        "lower case; all but a-z becomes one space",
+    ),
 }
 """Step name → (function, one line on it)."""
 

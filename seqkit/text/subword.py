@@ -40,7 +40,9 @@ class SentencePieceSplitter:
             self._processor.id_to_piece(i) for i in range(self._processor.get_piece_size())
         )
         if self.pieces[:4] != SPECIALS:
-            raise DataError(f"the sentencepiece model's first four pieces are not {' '.join(SPECIALS)}")
+            raise DataError(
+                f"the sentencepiece model's first four pieces are not {' '.join(SPECIALS)}"
+            )
         self._sampler: _Sampler | None = None
 
     @classmethod
@@ -92,7 +94,9 @@ class SentencePieceSplitter:
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of many texts at once: the fast way."""
-        ids: list[list[int]] = self._processor.encode([_to_pieces_alphabet(text) for text in texts], out_type=int)
+        ids: list[list[int]] = self._processor.encode(
+            [_to_pieces_alphabet(text) for text in texts], out_type=int
+        )
         return ids
 
     def sample(self, text: str, strength: float, rng: random.Random) -> list[str]:
@@ -128,7 +132,12 @@ def _to_pieces_alphabet(text: str) -> str:
 
 def _from_pieces_alphabet(text: str) -> str:
     # A text in which spaces are rare (Chinese) may leave no piece for one: it comes back from bytes, as U+2581.
-    return text.replace(SPACE, " ").removeprefix(" ").replace(_ESCAPE + "1", SPACE).replace(_ESCAPE + "0", _ESCAPE)
+    return (
+        text.replace(SPACE, " ")
+        .removeprefix(" ")
+        .replace(_ESCAPE + "1", SPACE)
+        .replace(_ESCAPE + "0", _ESCAPE)
+    )
 
 
 def _reservoir(lines: Iterable[str], size: int, rng: random.Random) -> list[str]:
@@ -163,7 +172,9 @@ class _Sampler:
         self._processor = processor
         special = (processor.is_byte, processor.is_control, processor.is_unknown)
         ids = [i for i in range(processor.get_piece_size()) if not any(test(i) for test in special)]
-        self._score: dict[str, float] = {processor.id_to_piece(i): processor.get_score(i) for i in ids}
+        self._score: dict[str, float] = {
+            processor.id_to_piece(i): processor.get_score(i) for i in ids
+        }
         self._bpe = all(
             score.is_integer() for score in self._score.values()
         )  # BPE's are ranks, unigram's log probabilities
@@ -205,7 +216,9 @@ class _Sampler:
                 if piece is not None:
                     arcs[end].append((total[start] + alpha * piece, start))
             highest = max(weight for weight, _ in arcs[end])
-            total[end] = highest + math.log(sum(math.exp(weight - highest) for weight, _ in arcs[end]))
+            total[end] = highest + math.log(
+                sum(math.exp(weight - highest) for weight, _ in arcs[end])
+            )
         symbols, end = [], len(word)
         while end:
             weights = [math.exp(weight - total[end]) for weight, _ in arcs[end]]
@@ -219,6 +232,8 @@ class _Sampler:
         pieces: list[str] = []
         for symbol in symbols:
             pieces += (
-                [symbol] if symbol in self._score else self._processor.encode(symbol.replace(SPACE, " "), out_type=str)
+                [symbol]
+                if symbol in self._score
+                else self._processor.encode(symbol.replace(SPACE, " "), out_type=str)
             )
         return pieces

@@ -14,7 +14,7 @@ from ..errors import ConfigError, DataError, reason
 from ..plugins import components
 from .lines import check_many
 from .normalize import Normalizer
-from .splitters import Splitter, is_trained
+from .tokenizer_models import Splitter, is_trained
 from .vocab import BOS, EOS, SPECIALS, UNK, Vocab
 
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
@@ -27,20 +27,30 @@ class TextConfig:
     normalize: list[str] = setting(
         "normalisation steps, in order; [] = none", default=["nfc", "spaces", "control", "squeeze"]
     )
-    tokenizer: str = setting("sentencepiece, word, char, whitespace, or a plugin's", default="sentencepiece")
+    tokenizer: str = setting(
+        "sentencepiece, word, char, whitespace, or a plugin's", default="sentencepiece"
+    )
     vocab_size: int = setting(
-        "tokens of the vocabulary, specials included; for words and characters the most", default=8000, ge=5
+        "tokens of the vocabulary, specials included; for words and characters the most",
+        default=8000,
+        ge=5,
     )
     min_freq: int = setting("words and characters seen less often become <unk>", default=1, ge=1)
     shared: bool = setting("one vocabulary for source and target", default=True)
     model_type: Literal["bpe", "unigram"] = setting("kind of sentencepiece model", default="bpe")
     byte_fallback: bool = setting(
-        "sentencepiece and char: spell unknown characters as bytes, so nothing is lost", default=True
+        "sentencepiece and char: spell unknown characters as bytes, so nothing is lost",
+        default=True,
     )
     sampling: float = setting(
-        "subword sampling while training: BPE-dropout rate, or unigram alpha; 0 = off", default=0.0, ge=0, le=1
+        "subword sampling while training: BPE-dropout rate, or unigram alpha; 0 = off",
+        default=0.0,
+        ge=0,
+        le=1,
     )
-    train_sentences: int = setting("at most so many lines train the tokenizer", default=1_000_000, ge=1)
+    train_sentences: int = setting(
+        "at most so many lines train the tokenizer", default=1_000_000, ge=1
+    )
     seed: int = setting("which lines those are", default=1, ge=0)
 
 
@@ -48,7 +58,13 @@ class Tokenizer:
     """`tokenizer.encode(text)` → ids, `tokenizer.decode(ids)` → text."""
 
     def __init__(
-        self, splitter: Splitter, vocab: Vocab, *, name: str, normalize: Sequence[str] = (), byte_fallback: bool = False
+        self,
+        splitter: Splitter,
+        vocab: Vocab,
+        *,
+        name: str,
+        normalize: Sequence[str] = (),
+        byte_fallback: bool = False,
     ) -> None:
         """`name` is the splitter's registered name; with `byte_fallback`, `vocab` holds the 256 bytes."""
         self.splitter, self.vocab, self.name = splitter, vocab, name
@@ -85,10 +101,20 @@ class Tokenizer:
                 f"text.vocab_size = {config.vocab_size} leaves no room beside 256 bytes: "
                 "raise it, or set byte_fallback = false"
             )
-        vocab = Vocab.build((splitter.split(text) for text in texts), min_freq=config.min_freq, max_size=size)
+        vocab = Vocab.build(
+            (splitter.split(text) for text in texts), min_freq=config.min_freq, max_size=size
+        )
         if byte_fallback:
-            vocab = Vocab((*vocab.tokens[len(SPECIALS) :], *_BYTES), (*vocab.counts, *[0] * len(_BYTES)))
-        return cls(splitter, vocab, name=config.tokenizer, normalize=config.normalize, byte_fallback=byte_fallback)
+            vocab = Vocab(
+                (*vocab.tokens[len(SPECIALS) :], *_BYTES), (*vocab.counts, *[0] * len(_BYTES))
+            )
+        return cls(
+            splitter,
+            vocab,
+            name=config.tokenizer,
+            normalize=config.normalize,
+            byte_fallback=byte_fallback,
+        )
 
     def split(self, text: str) -> list[str]:
         """Tokens of `text` as readable strings; unknown ones as they stand."""
@@ -104,7 +130,9 @@ class Tokenizer:
         """Ids of `text`, with `<bos>` before and `<eos>` after them if asked."""
         return self.encode_all([text], bos=bos, eos=eos)[0]
 
-    def encode_all(self, texts: Iterable[str], *, bos: bool = False, eos: bool = False) -> list[list[int]]:
+    def encode_all(
+        self, texts: Iterable[str], *, bos: bool = False, eos: bool = False
+    ) -> list[list[int]]:
         """`encode` for many texts, faster; raises TypeError for one string."""
         check_many(texts)
         normalized = [self.normalizer(text) for text in texts]
@@ -115,7 +143,9 @@ class Tokenizer:
         head, tail = [BOS] if bos else [], [EOS] if eos else []
         return [[*head, *row, *tail] for row in rows] if bos or eos else rows
 
-    def sample(self, text: str, strength: float, rng: random.Random, *, eos: bool = False) -> list[int]:
+    def sample(
+        self, text: str, strength: float, rng: random.Random, *, eos: bool = False
+    ) -> list[int]:
         """Ids of a random segmentation of `text`; only subword tokenizers have several."""
         if not is_trained(self.splitter):
             raise ConfigError(f"text.sampling needs the sentencepiece tokenizer, not {self.name!r}")
@@ -162,9 +192,19 @@ class Tokenizer:
         try:
             about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             if about["format"] != _FORMAT:
-                raise DataError(f"{path} has format {about['format']}; this seqkit reads format {_FORMAT}")
-            name, normalize, byte_fallback = about["tokenizer"], about["normalize"], about["byte_fallback"]
-            if not (isinstance(name, str) and isinstance(normalize, list) and isinstance(byte_fallback, bool)):
+                raise DataError(
+                    f"{path} has format {about['format']}; this seqkit reads format {_FORMAT}"
+                )
+            name, normalize, byte_fallback = (
+                about["tokenizer"],
+                about["normalize"],
+                about["byte_fallback"],
+            )
+            if not (
+                isinstance(name, str)
+                and isinstance(normalize, list)
+                and isinstance(byte_fallback, bool)
+            ):
                 raise TypeError("a value is of the wrong type")
         except OSError as error:
             raise DataError(f"cannot read tokenizer {path}: {reason(error)}") from None

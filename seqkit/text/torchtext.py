@@ -12,9 +12,15 @@ from ..errors import DataError
 from .vocab import SPECIALS, UNK, Vocab
 
 NAMES: dict[str, tuple[str, str]] = {
-    "vocab.Vocab": ("seqkit.text:Vocab", "`Vocab.from_torchtext(v)` and `vocab.to_torchtext()` convert"),
+    "vocab.Vocab": (
+        "seqkit.text:Vocab",
+        "`Vocab.from_torchtext(v)` and `vocab.to_torchtext()` convert",
+    ),
     "vocab.vocab": ("seqkit.text:Vocab.build", "from sentences; it counts by itself"),
-    "vocab.build_vocab_from_iterator": ("seqkit.text:Vocab.build", "`min_freq`, `max_size`; specials are built in"),
+    "vocab.build_vocab_from_iterator": (
+        "seqkit.text:Vocab.build",
+        "`min_freq`, `max_size`; specials are built in",
+    ),
     "Vocab.set_default_index": ("seqkit.text:UNK", "the default is always `<unk>`, id 1"),
     "Vocab.lookup_indices": ("seqkit.text:Vocab.encode", ""),
     "Vocab.lookup_tokens": ("seqkit.text:Vocab.decode", ""),
@@ -24,16 +30,22 @@ NAMES: dict[str, tuple[str, str]] = {
         '"basic_english" is `normalize=["lower"]` with the `word` splitter',
     ),
     "data.utils.ngrams_iterator": ("seqkit.text:ngrams", "tuples, of one order or of several"),
-    "data.metrics.bleu_score": ("seqkit.metrics:bleu", "on raw text, by sacrebleu, with its signature"),
+    "data.metrics.bleu_score": (
+        "seqkit.metrics:bleu",
+        "on raw text, by sacrebleu, with its signature",
+    ),
     "data.functional.generate_sp_model": ("seqkit.text:SentencePieceSplitter.train", ""),
     "data.functional.load_sp_model": ("seqkit.text:SentencePieceSplitter.load", ""),
     "transforms.SentencePieceTokenizer": ("seqkit.text:SentencePieceSplitter", ""),
-    "transforms.RegexTokenizer": ("seqkit.text:WordSplitter", "words and punctuation apart, any script"),
+    "transforms.RegexTokenizer": (
+        "seqkit.text:WordSplitter",
+        "words and punctuation apart, any script",
+    ),
     "transforms.CharBPETokenizer": ("seqkit.text:SentencePieceSplitter", 'model_type "bpe"'),
     "transforms.VocabTransform": ("seqkit.text:Tokenizer.encode", ""),
     "transforms.AddToken": ("seqkit.text:Tokenizer.encode", "`bos=True`, `eos=True`"),
     "transforms.Truncate": (
-        "seqkit.tasks.translation:TranslationData",
+        "seqkit.translation.task:TranslationData",
         "`data.max_length`: longer pairs are left out and counted",
     ),
     "transforms.ToTensor": ("seqkit.data.batching:pad", ""),
@@ -45,32 +57,65 @@ NAMES: dict[str, tuple[str, str]] = {
         "normaliser, splitter and vocabulary in one, saved with the model",
     ),
     "transforms.MaskTransform": ("", "masked language models are not trained here"),
-    "transforms.GPT2BPETokenizer": ("", "other models' own tokenizers are not read; train one by `Tokenizer.train`"),
-    "transforms.CLIPTokenizer": ("", "other models' own tokenizers are not read; train one by `Tokenizer.train`"),
-    "transforms.BERTTokenizer": ("", "other models' own tokenizers are not read; train one by `Tokenizer.train`"),
+    "transforms.GPT2BPETokenizer": (
+        "",
+        "other models' own tokenizers are not read; train one by `Tokenizer.train`",
+    ),
+    "transforms.CLIPTokenizer": (
+        "",
+        "other models' own tokenizers are not read; train one by `Tokenizer.train`",
+    ),
+    "transforms.BERTTokenizer": (
+        "",
+        "other models' own tokenizers are not read; train one by `Tokenizer.train`",
+    ),
     "functional.to_tensor": ("seqkit.data.batching:pad", ""),
     "functional.add_token": ("seqkit.text:Tokenizer.encode", "`bos=True`, `eos=True`"),
     "functional.str_to_int": ("seqkit.text:Vocab.encode", "ids are ints from the start"),
     "functional.truncate": (
-        "seqkit.tasks.translation:TranslationData",
+        "seqkit.translation.task:TranslationData",
         "`data.max_length`: longer pairs are left out and counted",
     ),
     "data.functional.simple_space_split": ("seqkit.text:WhitespaceSplitter", ""),
     "data.functional.numericalize_tokens_from_iterator": ("seqkit.text:Vocab.encode", ""),
     "data.functional.sentencepiece_tokenizer": ("seqkit.text:Tokenizer.split", ""),
     "data.functional.sentencepiece_numericalizer": ("seqkit.text:Tokenizer.encode_all", ""),
-    "data.functional.custom_replace": ("seqkit.text.normalize:Normalizer", "named steps, or a plugin's tokenizer"),
+    "data.functional.custom_replace": (
+        "seqkit.text.normalize:Normalizer",
+        "named steps, or a plugin's tokenizer",
+    ),
     "data.functional.filter_wikipedia_xml": ("", "take a text extractor for Wikipedia"),
     "data.utils.RandomShuffler": ("", "order is a function of (seed, epoch)"),
-    "vocab.GloVe": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
-    "vocab.FastText": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
-    "vocab.CharNGram": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
-    "vocab.Vectors": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
-    "vocab.pretrained_aliases": ("", "pretrained word vectors are not read; embeddings are trained with the model"),
-    "models": ("seqkit:load", "the shipped translator; encoders such as RoBERTa and T5 are not read"),
+    "vocab.GloVe": (
+        "",
+        "pretrained word vectors are not read; embeddings are trained with the model",
+    ),
+    "vocab.FastText": (
+        "",
+        "pretrained word vectors are not read; embeddings are trained with the model",
+    ),
+    "vocab.CharNGram": (
+        "",
+        "pretrained word vectors are not read; embeddings are trained with the model",
+    ),
+    "vocab.Vectors": (
+        "",
+        "pretrained word vectors are not read; embeddings are trained with the model",
+    ),
+    "vocab.pretrained_aliases": (
+        "",
+        "pretrained word vectors are not read; embeddings are trained with the model",
+    ),
+    "models": (
+        "seqkit:load",
+        "the shipped translator; encoders such as RoBERTa and T5 are not read",
+    ),
     "utils.download_from_url": ("seqkit.data:fetch", "cards hold addresses and checksums"),
     "utils.extract_archive": ("seqkit.data:fetch", "unpacks safely"),
-    "datasets.Multi30k": ("seqkit.data:fetch", "`seqkit corpora fetch multi30k`: checksums, resumes"),
+    "datasets.Multi30k": (
+        "seqkit.data:fetch",
+        "`seqkit corpora fetch multi30k`: checksums, resumes",
+    ),
     "datasets.IWSLT2016": ("seqkit.data:read_parallel", "your own two files or one TSV"),
     "datasets.IWSLT2017": ("seqkit.data:read_parallel", "your own two files or one TSV"),
     "datasets.PennTreebank": (
@@ -86,10 +131,16 @@ NAMES: dict[str, tuple[str, str]] = {
         "a file of your own; `seqkit lm ngram --unk keep` for its literal <unk>",
     ),
     "datasets.EnWik9": ("seqkit.data:read_lines", "a file of your own"),
-    "datasets.AG_NEWS": ("", "text classification is not done here; neither for the other labelled sets"),
+    "datasets.AG_NEWS": (
+        "",
+        "text classification is not done here; neither for the other labelled sets",
+    ),
     "data.to_map_style_dataset": ("seqkit.data:read_parallel", "lists; nothing to convert"),
     "legacy.data.Field": ("seqkit.text:Tokenizer", ""),
-    "legacy.data.BucketIterator": ("seqkit.data.batching:token_batches", "a budget of real tokens, bucketed by length"),
+    "legacy.data.BucketIterator": (
+        "seqkit.data.batching:token_batches",
+        "a budget of real tokens, bucketed by length",
+    ),
 }
 """torchtext's name → (ours as "module:attribute", or "" where there is none, and what to know)."""
 

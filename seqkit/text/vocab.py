@@ -31,13 +31,19 @@ class Vocab:
         self._ids = {token: i for i, token in enumerate(self.tokens)}
         if len(self._ids) != len(self.tokens):
             twice = [token for token, n in Counter(self.tokens).items() if n > 1]
-            raise DataError(f"vocabulary has the same token twice: {', '.join(map(repr, twice[:5]))}")
+            raise DataError(
+                f"vocabulary has the same token twice: {', '.join(map(repr, twice[:5]))}"
+            )
         self.counts: tuple[int, ...] = (0,) * len(self.tokens) if counts is None else tuple(counts)
         if len(self.counts) != len(self.tokens):
-            raise DataError(f"vocabulary has {len(self.tokens)} tokens but {len(self.counts)} counts")
+            raise DataError(
+                f"vocabulary has {len(self.tokens)} tokens but {len(self.counts)} counts"
+            )
 
     @classmethod
-    def build(cls, sentences: Iterable[Iterable[str]], *, min_freq: int = 1, max_size: int = 0) -> Vocab:
+    def build(
+        cls, sentences: Iterable[Iterable[str]], *, min_freq: int = 1, max_size: int = 0
+    ) -> Vocab:
         """Count a stream of tokenised sentences; keep tokens seen `min_freq` times, at most `max_size` in all.
 
         Sorted by falling count, then by token, so that the ids do not depend on the order of the
@@ -95,7 +101,10 @@ class Vocab:
 
     def save(self, path: str | Path) -> None:
         """Write `token TAB count` lines, id order; backslash, tab and line ends are escaped."""
-        lines = [f"{_escape(token)}\t{count}\n" for token, count in zip(self.tokens, self.counts, strict=True)]
+        lines = [
+            f"{_escape(token)}\t{count}\n"
+            for token, count in zip(self.tokens, self.counts, strict=True)
+        ]
         Path(path).write_text("".join(lines), encoding="utf-8", newline="\n")
 
     @classmethod
@@ -142,5 +151,7 @@ def _escape(token: str) -> str:
 def _unescape(token: str) -> str:
     parts, chars = [], iter(token)
     for char in chars:
-        parts.append(_UNESCAPES.get(following := next(chars, ""), following) if char == "\\" else char)
+        parts.append(
+            _UNESCAPES.get(following := next(chars, ""), following) if char == "\\" else char
+        )
     return "".join(parts)

@@ -1,5 +1,6 @@
-"""Training: the loop, optimizers, devices, checkpoints."""
+"""Training: the loop, what it asks of a task, optimizers, devices, checkpoints."""
 
+from .task import Batch, Goal, Step, Task, Totals
 from .trainer import Evaluated, Trainer, Updated
 
-__all__ = ["Evaluated", "Trainer", "Updated"]
+__all__ = ["Batch", "Evaluated", "Goal", "Step", "Task", "Totals", "Trainer", "Updated"]

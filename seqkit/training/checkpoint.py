@@ -22,8 +22,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ..data.files import open_up
 from ..errors import CheckpointError, reason
-from ..permissions import open_up
 
 FORMAT = 1
 MODEL, TRAINER, META = "model.safetensors", "trainer.safetensors", "meta.json"
@@ -52,7 +52,10 @@ def write(
 ) -> Path:
     """Write a step folder of `run` and return it; raises `CheckpointError` and leaves all older ones as they were."""
     folder = run / f"step-{step:06}"
-    if folder in (target(run, "best"), target(run, "last")):  # saved when stopped, and now evaluated
+    if folder in (
+        target(run, "best"),
+        target(run, "last"),
+    ):  # saved when stopped, and now evaluated
         folder = run / f"step-{step:06}-evaluated"
     part = run / f".{folder.name}.part"
     try:
@@ -61,7 +64,9 @@ def write(
         _save(part / MODEL, unique_tensors(model))
         _save(part / TRAINER, trainer)
         save_task(part)
-        (part / META).write_text(json.dumps({"format": FORMAT, **meta}, indent=2) + "\n", encoding="utf-8")
+        (part / META).write_text(
+            json.dumps({"format": FORMAT, **meta}, indent=2) + "\n", encoding="utf-8"
+        )
         for file in part.rglob("*"):
             if file.is_file():
                 _flush(file)
@@ -93,7 +98,9 @@ def replace(path: Path, text: str) -> None:
 def prune(run: Path, keep: int) -> None:
     """Delete step folders but the newest `keep` and those that "best" and "last" name."""
     pointed = {target(run, name) for name in ("best", "last")}
-    others = sorted((f for f in run.glob("step-*") if f not in pointed), key=lambda f: (len(f.name), f.name))
+    others = sorted(
+        (f for f in run.glob("step-*") if f not in pointed), key=lambda f: (len(f.name), f.name)
+    )
     for folder in others[: max(0, len(others) - keep)]:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -114,7 +121,9 @@ def resolve(path: Path, prefer: str = "best") -> Path:
             f"{path} is a pickle, which can run code when loaded: seqkit reads run folders with safetensors"
         )
     if not path.exists():
-        raise CheckpointError(f"no model at {path}: give a run folder, or `seqkit train … --out {path}` first")
+        raise CheckpointError(
+            f"no model at {path}: give a run folder, or `seqkit train … --out {path}` first"
+        )
     if not path.is_dir():
         raise CheckpointError(f"{path} is a file: a model is a run folder")
     if (path / META).exists():
@@ -129,7 +138,9 @@ def resolve(path: Path, prefer: str = "best") -> Path:
             f"{path} holds a pickle ({found[0]}), which can run code when loaded: seqkit reads safetensors only"
         )
     if any(path.glob("step-*")) or (path / "config.toml").exists():
-        raise CheckpointError(f"{path} has no finished checkpoint yet: train on, or give another folder")
+        raise CheckpointError(
+            f"{path} has no finished checkpoint yet: train on, or give another folder"
+        )
     raise CheckpointError(f"{path} is not a run folder: it has no {META} and no step folders")
 
 
@@ -144,17 +155,23 @@ def read_meta(folder: Path) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError):
         raise CheckpointError(f"{path} is damaged: it is no JSON object with a format") from None
     if not isinstance(found, int) or found > FORMAT:
-        raise CheckpointError(f"{folder} has format {found}, this seqkit reads up to {FORMAT}: install a newer seqkit")
+        raise CheckpointError(
+            f"{folder} has format {found}, this seqkit reads up to {FORMAT}: install a newer seqkit"
+        )
     return meta
 
 
 def load_model(folder: Path, model: nn.Module) -> None:
     """Fill `model` with the weights in `folder`; raises `CheckpointError` if they are damaged or do not fit."""
     tensors, wanted = load_tensors(folder / MODEL), unique_tensors(model)
-    wrong = sorted(tensors.keys() ^ wanted.keys()) or [n for n, t in tensors.items() if t.shape != wanted[n].shape]
+    wrong = sorted(tensors.keys() ^ wanted.keys()) or [
+        n for n, t in tensors.items() if t.shape != wanted[n].shape
+    ]
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise CheckpointError(f"{folder / MODEL} does not fit the model in {META}: tensor {wrong[0]!r}{more}")
+        raise CheckpointError(
+            f"{folder / MODEL} does not fit the model in {META}: tensor {wrong[0]!r}{more}"
+        )
     for name, tensor in tensors.items():
         wanted[name].copy_(tensor)
 
@@ -184,4 +201,6 @@ def _flush(file: Path) -> None:
 
 def _cannot_save(path: Path, error: OSError | SafetensorError) -> CheckpointError:
     why = reason(error) if isinstance(error, OSError) else str(error)
-    return CheckpointError(f"cannot save {path}: {why}; earlier checkpoints are untouched, go on with --resume")
+    return CheckpointError(
+        f"cannot save {path}: {why}; earlier checkpoints are untouched, go on with --resume"
+    )

@@ -19,8 +19,16 @@ from ..errors import ConfigError
 def pick_device(name: str = "auto") -> torch.device:
     """The device of that name; "auto" is CUDA, else MPS, else the CPU. Raises `ConfigError` if it is not there."""
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    if name == "cuda" and "LOCAL_RANK" in os.environ:  # torchrun's number of this process on this machine
+        name = (
+            "cuda"
+            if torch.cuda.is_available()
+            else "mps"
+            if torch.backends.mps.is_available()
+            else "cpu"
+        )
+    if (
+        name == "cuda" and "LOCAL_RANK" in os.environ
+    ):  # torchrun's number of this process on this machine
         name = f"cuda:{os.environ['LOCAL_RANK']}"
     try:
         device = torch.device(name)
@@ -33,7 +41,9 @@ def pick_device(name: str = "auto") -> torch.device:
 Precision = Literal["fp32", "bf16"]
 
 
-def pick_precision(device: torch.device, name: Literal["auto", "fp32", "bf16"], model: nn.Module) -> Precision:
+def pick_precision(
+    device: torch.device, name: Literal["auto", "fp32", "bf16"], model: nn.Module
+) -> Precision:
     """What `name` means for `model` on `device`.
 
     "auto" is bf16 on CUDA devices that have it, and on CPUs that have it for models that say `fast_bf16`: those
@@ -43,7 +53,11 @@ def pick_precision(device: torch.device, name: Literal["auto", "fp32", "bf16"], 
         return name
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    return "bf16" if device.type == "cpu" and cpu_has_bf16() and getattr(model, "fast_bf16", False) else "fp32"
+    return (
+        "bf16"
+        if device.type == "cpu" and cpu_has_bf16() and getattr(model, "fast_bf16", False)
+        else "fp32"
+    )
 
 
 def cpu_has_bf16() -> bool:
@@ -56,7 +70,11 @@ def cpu_has_bf16() -> bool:
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     """The context in which forward passes run: bf16 autocast or nothing."""
-    return torch.autocast(device.type, torch.bfloat16) if precision == "bf16" else contextlib.nullcontext()
+    return (
+        torch.autocast(device.type, torch.bfloat16)
+        if precision == "bf16"
+        else contextlib.nullcontext()
+    )
 
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # glibc's malloc.h
@@ -124,9 +142,13 @@ class Processes:
         """Add `tensors` up over all processes, in place: one message for each type of number."""
         if self.world == 1:
             return
-        for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):  # in the same order everywhere
+        for dtype in dict.fromkeys(
+            tensor.dtype for tensor in tensors
+        ):  # in the same order everywhere
             group = [tensor for tensor in tensors if tensor.dtype == dtype]
             flat = torch.cat([tensor.reshape(-1) for tensor in group])
             torch.distributed.all_reduce(flat)
             parts = flat.split([tensor.numel() for tensor in group])
-            torch._foreach_copy_(group, [part.view_as(tensor) for part, tensor in zip(parts, group, strict=True)])
+            torch._foreach_copy_(
+                group, [part.view_as(tensor) for part, tensor in zip(parts, group, strict=True)]
+            )

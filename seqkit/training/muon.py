@@ -38,7 +38,11 @@ class Muon(torch.optim.AdamW):
             self.param_groups = groups
         for group in groups:
             if group.get("orthogonal"):
-                self._apply([p for p in group["params"] if p.grad is not None], group["lr"], group["weight_decay"])
+                self._apply(
+                    [p for p in group["params"] if p.grad is not None],
+                    group["lr"],
+                    group["weight_decay"],
+                )
         return loss
 
     def _apply(self, parameters: list[Tensor], lr: float, weight_decay: float) -> None:
@@ -47,7 +51,9 @@ class Muon(torch.optim.AdamW):
         for parameter in parameters:
             shapes.setdefault((parameter.shape[0], parameter[0].numel()), []).append(parameter)
         for (rows, columns), members in shapes.items():
-            updates = orthogonal(torch.stack([self._momentum(p).reshape(rows, columns) for p in members]))
+            updates = orthogonal(
+                torch.stack([self._momentum(p).reshape(rows, columns) for p in members])
+            )
             scale = lr * _SCALE * max(rows, columns) ** 0.5
             for parameter, update in zip(members, updates, strict=True):
                 parameter.mul_(1 - lr * weight_decay).sub_(update.view_as(parameter), alpha=scale)

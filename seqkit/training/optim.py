@@ -22,7 +22,11 @@ def make_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimiz
     trained = [p for p in model.parameters() if p.requires_grad]
     last = _of_output(model)
     hidden = [p for p in _hidden(model) if p.requires_grad] if config.name == "muon" else []
-    others = [(p, config.output_rate if _among(p, last) else 1.0) for p in trained if not _among(p, hidden)]
+    others = [
+        (p, config.output_rate if _among(p, last) else 1.0)
+        for p in trained
+        if not _among(p, hidden)
+    ]
     groups: list[dict[str, Any]] = []
     for scale in dict.fromkeys((1.0, config.output_rate)):
         matrices = [p for p, its in others if its == scale and p.dim() >= 2]
@@ -31,9 +35,19 @@ def make_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimiz
         groups.append({"params": vectors, "weight_decay": 0.0, "scale": scale})
     if config.name == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.beta1, fused=True)
-    adamw: dict[str, Any] = {"lr": config.lr, "betas": (config.beta1, config.beta2), "eps": 1e-9, "fused": True}
+    adamw: dict[str, Any] = {
+        "lr": config.lr,
+        "betas": (config.beta1, config.beta2),
+        "eps": 1e-9,
+        "fused": True,
+    }
     if config.name == "muon":
-        orthogonal = {"params": hidden, "weight_decay": config.weight_decay, "orthogonal": True, "scale": 1.0}
+        orthogonal = {
+            "params": hidden,
+            "weight_decay": config.weight_decay,
+            "orthogonal": True,
+            "scale": 1.0,
+        }
         return Muon([*groups, orthogonal], **adamw)
     return torch.optim.AdamW(groups, **adamw)
 
@@ -48,11 +62,17 @@ def freeze(model: nn.Module, names: Sequence[str]) -> None:
         found = [
             parameter
             for name, parameter in model.named_parameters()
-            if (not _among(parameter, last) if start == "all" else f"{name}.".startswith(f"{start}."))
+            if (
+                not _among(parameter, last)
+                if start == "all"
+                else f"{name}.".startswith(f"{start}.")
+            )
         ]
         if not found:
             known = {name.partition(".")[0] for name, _ in model.named_parameters()}
-            raise ConfigError(f"optim.freeze: no parameter begins with {start!r}.{hint(start, known)}")
+            raise ConfigError(
+                f"optim.freeze: no parameter begins with {start!r}.{hint(start, known)}"
+            )
         for parameter in found:
             parameter.requires_grad_(False)
     if names and not any(parameter.requires_grad for parameter in model.parameters()):
@@ -71,7 +91,13 @@ def train_mode(model: nn.Module) -> None:
 def _of_output(model: nn.Module) -> list[Tensor]:
     """The parameters of what the model calls its `output`, a module or a matrix."""
     output = getattr(model, "output", None)
-    return [output] if isinstance(output, Tensor) else list(output.parameters()) if output is not None else []
+    return (
+        [output]
+        if isinstance(output, Tensor)
+        else list(output.parameters())
+        if output is not None
+        else []
+    )
 
 
 def _among(tensor: Tensor, others: Sequence[Tensor]) -> bool:
@@ -80,7 +106,10 @@ def _among(tensor: Tensor, others: Sequence[Tensor]) -> bool:
 
 def _hidden(model: nn.Module) -> list[nn.Parameter]:
     """Weights with two or more dimensions, but for embeddings and the last layer."""
-    left_out = [*(m.weight for m in model.modules() if isinstance(m, nn.Embedding)), *_of_output(model)]
+    left_out = [
+        *(m.weight for m in model.modules() if isinstance(m, nn.Embedding)),
+        *_of_output(model),
+    ]
     return [p for p in model.parameters() if p.dim() >= 2 and not _among(p, left_out)]
 
 

@@ -22,10 +22,10 @@ from torch import Tensor, nn
 
 from ..config import OptimConfig, TrainConfig
 from ..errors import TrainingError
-from ..tasks.base import Batch, Task, Totals
 from .checkpoint import unique_tensors
 from .devices import Processes, autocast, pick_precision
 from .optim import freeze, learning_rate, make_optimizer, train_mode
+from .task import Batch, Task, Totals
 from .watch import Layers, activity, by_layer, dead_shares, gradient_norms
 
 _CPU = torch.device("cpu")
@@ -53,7 +53,9 @@ class Evaluated:
     metrics: dict[str, float]
     best: bool
     seconds: float
-    layers: Layers = field(default_factory=dict)  # with train.watch: layer → "gradient", "dead" → figure
+    layers: Layers = field(
+        default_factory=dict
+    )  # with train.watch: layer → "gradient", "dead" → figure
 
 
 Event = Updated | Evaluated
@@ -77,7 +79,12 @@ class Trainer:
     """Trains `model` on `task`; `averaged` is the model to evaluate and keep."""
 
     def __init__(
-        self, task: Task, model: nn.Module, config: TrainConfig, optim: OptimConfig, device: torch.device = _CPU
+        self,
+        task: Task,
+        model: nn.Module,
+        config: TrainConfig,
+        optim: OptimConfig,
+        device: torch.device = _CPU,
     ) -> None:
         self.task, self.config, self.optim, self.device = task, config, optim, device
         self.precision = pick_precision(device, config.precision, model)
@@ -86,13 +93,16 @@ class Trainer:
         self.model = model.to(device)
         self.averaged = deepcopy(self.model).requires_grad_(False) if config.average else self.model
         self._weights, self._means = (
-            [v for v in unique_tensors(m).values() if v.is_floating_point()] for m in (model, self.averaged)
+            [v for v in unique_tensors(m).values() if v.is_floating_point()]
+            for m in (model, self.averaged)
         )
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(model, optim)
         self.state = State()
         self.carry: Any = None
-        self._gradients: dict[str, float] = {}  # of the last update before an evaluation, with train.watch
+        self._gradients: dict[
+            str, float
+        ] = {}  # of the last update before an evaluation, with train.watch
         self._part_ways()
 
     def _part_ways(self) -> None:
@@ -128,12 +138,20 @@ class Trainer:
     def finished(self) -> bool:
         """Whether steps, epochs or patience are used up."""
         config, state = self.config, self.state
-        return 0 < config.steps <= state.step or 0 < config.epochs <= state.epoch or 0 < config.patience <= state.stale
+        return (
+            0 < config.steps <= state.step
+            or 0 < config.epochs <= state.epoch
+            or 0 < config.patience <= state.stale
+        )
 
     def update(self, group: list[Batch]) -> Updated:
         """One optimizer step on the mean loss over all targets of `group`, over all processes."""
         began = time.perf_counter()
-        sums = torch.zeros(2, dtype=torch.float32 if self.device.type == "mps" else torch.float64, device=self.device)
+        sums = torch.zeros(
+            2,
+            dtype=torch.float32 if self.device.type == "mps" else torch.float64,
+            device=self.device,
+        )
         for batch in group:
             with autocast(self.device, self.precision):
                 step = self.task.step(self.model, batch.to(self.device), self.carry)
@@ -147,7 +165,9 @@ class Trainer:
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         self.processes.sum([sums, *gradients])
         loss, targets = sums.tolist()
-        rate = learning_rate(self.optim, self.state.step, steps=self.config.steps, drops=self.state.drops)
+        rate = learning_rate(
+            self.optim, self.state.step, steps=self.config.steps, drops=self.state.drops
+        )
         norm = self._apply(gradients, loss, int(targets), rate)
         self.state.step += 1
         self.state.batch += self.config.accumulate * self.processes.world
@@ -167,10 +187,14 @@ class Trainer:
                 "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
             )
         following = self.state.step + 1
-        if self.config.watch and (following % self.config.eval_every == 0 or following == self.config.steps):
+        if self.config.watch and (
+            following % self.config.eval_every == 0 or following == self.config.steps
+        ):
             self._gradients = gradient_norms(self.model, targets)
         clip = self.optim.clip
-        torch._foreach_mul_(gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets)
+        torch._foreach_mul_(
+            gradients, min(1.0, clip / max(norm, 1e-12)) / targets if clip else 1 / targets
+        )
         for part in self.optimizer.param_groups:
             part["lr"] = rate * part["scale"]
         self.optimizer.step()
@@ -206,7 +230,9 @@ class Trainer:
         train_mode(self.model)
         best = self._judge(self.processes.agree(metrics[self.task.goal.metric]))
         layers, self._gradients = by_layer(gradient=self._gradients, dead=dead_shares(fired)), {}
-        return Evaluated(self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began, layers)
+        return Evaluated(
+            self.state.step, self.state.epoch, metrics, best, time.perf_counter() - began, layers
+        )
 
     def _judge(self, value: float) -> bool:
         """Whether an evaluation is the best so far: what patience, plateaus and averages go by."""
@@ -223,7 +249,9 @@ class Trainer:
         """This process's batches of every update left in the epoch; all processes get equally many groups."""
         world = self.processes.world
         batches = iter(
-            self.task.train_batches(self.state.epoch, start=self.state.batch, rank=self.processes.rank, world=world)
+            self.task.train_batches(
+                self.state.epoch, start=self.state.batch, rank=self.processes.rank, world=world
+            )
         )
         while True:
             group = list(islice(batches, self.config.accumulate))
@@ -241,7 +269,9 @@ class Trainer:
         if self.config.average:
             flat |= {f"model.{name}": value for name, value in unique_tensors(self.model).items()}
         for index, slots in self.optimizer.state_dict()["state"].items():
-            flat |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()}
+            flat |= {
+                f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in slots.items()
+            }
         flat |= {f"carry.{path}": value for path, value in _flatten(self.carry).items()}
         return flat
 
@@ -265,18 +295,26 @@ class Trainer:
             if kind == "optimizer":
                 index, _, slot = rest.partition(".")
                 slots.setdefault(int(index), {})[slot] = value
-        trained: list[Tensor] = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
+        trained: list[Tensor] = [
+            parameter for group in self.optimizer.param_groups for parameter in group["params"]
+        ]
         for number, values in slots.items():
             for name, value in values.items():
                 if value.dim():  # all but counters
                     _same_shape(f"optimizer.{number}.{name}", value, trained[number])
-                    values[name] = torch.empty_like(trained[number]).copy_(value)  # in the parameter's memory format
+                    values[name] = torch.empty_like(trained[number]).copy_(
+                        value
+                    )  # in the parameter's memory format
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": slots, "param_groups": groups})
         carried = {
-            name.removeprefix("carry."): v.to(self.device) for name, v in tensors.items() if name.startswith("carry.")
+            name.removeprefix("carry."): v.to(self.device)
+            for name, v in tensors.items()
+            if name.startswith("carry.")
         }
-        self.carry = None if self.processes.rank else _unflatten(carried)  # the first process's alone is saved
+        self.carry = (
+            None if self.processes.rank else _unflatten(carried)
+        )  # the first process's alone is saved
         torch.set_rng_state(tensors["rng.cpu"])
         if "rng.cuda" in tensors and self.device.type == "cuda":
             torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
@@ -294,7 +332,11 @@ def _flatten(carry: Any, path: str = "") -> dict[str, Tensor]:
         return {}
     if isinstance(carry, Tensor):
         return {path: carry}
-    return {k: v for i, part in enumerate(carry) for k, v in _flatten(part, f"{path}.{i}" if path else str(i)).items()}
+    return {
+        k: v
+        for i, part in enumerate(carry)
+        for k, v in _flatten(part, f"{path}.{i}" if path else str(i)).items()
+    }
 
 
 def _unflatten(flat: dict[str, Tensor]) -> Any:

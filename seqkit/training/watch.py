@@ -18,7 +18,9 @@ def gradient_norms(model: nn.Module, targets: int) -> dict[str, float]:
     for name, module in model.named_modules():
         gradients = [p.grad for p in module.parameters(recurse=False) if p.grad is not None]
         if gradients:
-            found[name or "model"] = math.sqrt(sum(float(g.norm()) ** 2 for g in gradients)) / targets
+            found[name or "model"] = (
+                math.sqrt(sum(float(g.norm()) ** 2 for g in gradients)) / targets
+            )
     return found
 
 
@@ -32,13 +34,19 @@ def activity(model: nn.Module) -> Iterator[dict[str, Tensor]]:
 
     def watch(name: str, module: nn.ReLU) -> torch.utils.hooks.RemovableHandle:
         def hook(_: nn.Module, inputs: object, output: Tensor) -> None:
-            dims = [d for d in range(output.dim()) if d != (1 if output.dim() == 4 else output.dim() - 1)]
+            dims = [
+                d
+                for d in range(output.dim())
+                if d != (1 if output.dim() == 4 else output.dim() - 1)
+            ]
             now = (output > 0).sum(dims) > 0
             fired[name] = fired[name] | now if name in fired else now
 
         return module.register_forward_hook(hook)
 
-    handles = [watch(name, module) for name, module in model.named_modules() if isinstance(module, nn.ReLU)]
+    handles = [
+        watch(name, module) for name, module in model.named_modules() if isinstance(module, nn.ReLU)
+    ]
     try:
         yield fired
     finally:

@@ -34,7 +34,9 @@ def test_every_command_says_what_it_does(cli, path):
     assert len(done.lines) > 3
 
 
-@pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS])
+@pytest.mark.parametrize(
+    ("path", "command"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS]
+)
 def test_no_command_has_more_than_15_options_and_every_option_has_a_help_line(path, command):
     options = [one for one in command.params if isinstance(one, click.Option)]
     assert len(options) <= 15
@@ -72,19 +74,34 @@ def test_plugins_lists_every_name_and_who_provides_it(cli):
 def test_a_broken_plugin_is_shown_and_breaks_nothing(cli, monkeypatch):
     monkeypatch.setitem(components().broken, "rotten", ImportError("no module named fruit"))
     done = cli("plugins")
-    assert done.lines[-1].split(maxsplit=2) == ["broken", "rotten", "ImportError: no module named fruit"]
+    assert done.lines[-1].split(maxsplit=2) == [
+        "broken",
+        "rotten",
+        "ImportError: no module named fruit",
+    ]
     assert done.err == "warning: plugin rotten did not load: no module named fruit\n"
     assert "broken  rotten" in cli("doctor").out
 
 
 def test_doctor_fails_if_a_check_fails(cli, monkeypatch):
-    checks = {"good": Entry("good", "platform:machine", "seqkit", ""), "bad": Entry("bad", "gone:x", "seqkit", "")}
+    checks = {
+        "good": Entry("good", "platform:machine", "seqkit", ""),
+        "bad": Entry("bad", "gone:x", "seqkit", ""),
+    }
     monkeypatch.setattr(components().checks, "_entries", checks)
     done = cli("doctor")
     assert done.code == 1
     bad, good = done.out.splitlines()
     assert good.startswith("ok      good")
-    assert bad.split() == ["broken", "bad", "ModuleNotFoundError:", "No", "module", "named", "'gone'"]
+    assert bad.split() == [
+        "broken",
+        "bad",
+        "ModuleNotFoundError:",
+        "No",
+        "module",
+        "named",
+        "'gone'",
+    ]
     del checks["bad"]
     assert cli("doctor").code == 0
 

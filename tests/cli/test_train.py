@@ -25,7 +25,9 @@ def tensors(run):
     """All tensors of the last checkpoint of a run, the trainer's too, under their file's name and their own."""
     last = checkpoint.resolve(run, prefer="last")
     files = (checkpoint.MODEL, checkpoint.TRAINER)
-    return {(file, name): tensor for file in files for name, tensor in load_file(last / file).items()}
+    return {
+        (file, name): tensor for file in files for name, tensor in load_file(last / file).items()
+    }
 
 
 def differences(one, other):
@@ -49,8 +51,13 @@ def test_progress_is_on_stderr_and_the_result_on_stdout(here, cli):
     assert re.fullmatch(r"new/run: 4 steps, best perplexity [\d.]+\n", done.out)
     lines = done.err.splitlines()
     assert lines[0] == "40 training pairs, 10 for validation"
-    assert re.search(r"transformer, [\d,]+ parameters, training on \S+ \(fp32\) into new/run", done.err)
-    assert [line.split("·")[0].strip() for line in lines if line.startswith("step ")] == ["step      2", "step      4"]
+    assert re.search(
+        r"transformer, [\d,]+ parameters, training on \S+ \(fp32\) into new/run", done.err
+    )
+    assert [line.split("·")[0].strip() for line in lines if line.startswith("step ")] == [
+        "step      2",
+        "step      4",
+    ]
 
 
 def test_without_out_the_run_is_named_after_its_config(here, cli):
@@ -60,12 +67,24 @@ def test_without_out_the_run_is_named_after_its_config(here, cli):
 
 def test_the_log_has_an_object_for_each_event(here, cli):
     cli("train", "tiny.toml", "--out", "run")
-    events = [json.loads(line) for line in (here / "run/log.jsonl").read_text(encoding="utf-8").splitlines()]
+    events = [
+        json.loads(line)
+        for line in (here / "run/log.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     updated, evaluated = "updated", "evaluated"
-    assert [e["event"] for e in events] == [updated, updated, evaluated, updated, updated, evaluated]
+    assert [e["event"] for e in events] == [
+        updated,
+        updated,
+        evaluated,
+        updated,
+        updated,
+        evaluated,
+    ]
     assert [e["step"] for e in events] == [1, 2, 2, 3, 4, 4]
     best = [e["metrics"]["perplexity"] for e in events if e["event"] == evaluated and e["best"]][-1]
-    assert cli("train", "tiny.toml", "--out", "run", "--resume").out.endswith(f"best perplexity {best:.2f}\n")
+    assert cli("train", "tiny.toml", "--out", "run", "--resume").out.endswith(
+        f"best perplexity {best:.2f}\n"
+    )
 
 
 def test_a_run_of_two_own_files_is_repeated_by_its_config_from_anywhere(here, cli, monkeypatch):
@@ -84,7 +103,12 @@ def test_a_run_of_two_own_files_is_repeated_by_its_config_from_anywhere(here, cl
     [
         {},
         {"train.average": 0.9, "train.accumulate": 2},
-        {"text.tokenizer": "sentencepiece", "text.vocab_size": 280, "text.sampling": 0.2, "optim.name": "sgd"},
+        {
+            "text.tokenizer": "sentencepiece",
+            "text.vocab_size": 280,
+            "text.sampling": 0.2,
+            "optim.name": "sgd",
+        },
     ],
     ids=["plain", "averaged and accumulated", "sampled subwords"],
 )
@@ -94,7 +118,9 @@ def test_a_run_told_to_stop_anywhere_goes_on_bit_for_bit(here, settings, step):
     seqkit.train("tiny.toml", out="whole", overrides=overrides)
     how = {"out": "stopped", "overrides": overrides}
     if step < 10:
-        with pytest.raises(Interrupted, match=f"stopped at step {step}, saved in stopped: the same command with"):
+        with pytest.raises(
+            Interrupted, match=f"stopped at step {step}, saved in stopped: the same command with"
+        ):
             seqkit.train("tiny.toml", **how, listener=stop_at(step))
         assert checkpoint.resolve(here / "stopped", prefer="last").name == f"step-{step:06}"
     else:
@@ -112,10 +138,14 @@ def test_ctrl_c_saves_as_well_and_the_old_handlers_come_back(here):
 
 def test_a_stopped_command_exits_with_130_and_says_how_to_go_on(here, cli, monkeypatch):
     stop = stop_at(3)
-    monkeypatch.setattr("seqkit.cli.progress.TrainingProgress._updated", lambda self, event: stop(event))
+    monkeypatch.setattr(
+        "seqkit.cli.progress.TrainingProgress._updated", lambda self, event: stop(event)
+    )
     done = cli("train", "tiny.toml", "--out", "run")
     assert (done.code, done.out) == (130, "")
-    assert done.err.splitlines()[-1].endswith("stopped at step 3, saved in run: the same command with --resume goes on")
+    assert done.err.splitlines()[-1].endswith(
+        "stopped at step 3, saved in run: the same command with --resume goes on"
+    )
 
 
 def test_a_run_that_is_killed_before_its_first_checkpoint_begins_again(here, cli):
@@ -135,17 +165,24 @@ def test_what_a_kill_leaves_behind_is_cleared_away(here, cli):
     cli("train", "tiny.toml", "--out", "run")
     (here / "run/.step-000006.part").mkdir()
     write_lines(here / "run/.step-000006.part/model.safetensors", ["half"])
-    shutil.copytree(here / "run/step-000004", here / "run/step-000006")  # whole, but nothing points to it
+    shutil.copytree(
+        here / "run/step-000004", here / "run/step-000006"
+    )  # whole, but nothing points to it
     with (here / "run/log.jsonl").open("a", encoding="utf-8") as log:
         log.write('{"event": "updated", "step": 5}\n{"event": "upd')
     assert cli("train", "tiny.toml", "--out", "run", "--resume", "--set", "train.steps=6").code == 0
     assert not list((here / "run").glob(".step-*"))
-    steps = [json.loads(line)["step"] for line in (here / "run/log.jsonl").read_text(encoding="utf-8").splitlines()]
+    steps = [
+        json.loads(line)["step"]
+        for line in (here / "run/log.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert steps == [1, 2, 2, 3, 4, 4, 5, 6, 6]
 
 
 def test_init_takes_weights_and_tokenizers_and_nothing_else(here, run, beginner):
-    found = seqkit.train("tiny.toml", out="new", init=beginner, overrides={"train.steps": 1, "optim.lr": 1e-9})
+    found = seqkit.train(
+        "tiny.toml", out="new", init=beginner, overrides={"train.steps": 1, "optim.lr": 1e-9}
+    )
     assert found.step == 1
     given, started = seqkit.load(beginner), seqkit.load("new")
     assert started.source.vocab == given.source.vocab
@@ -174,7 +211,10 @@ def test_resuming_with_other_data_is_refused(here):
     with (here / "train.source").open("a") as source, (here / "train.target").open("a") as target:
         source.write("a b c\n")
         target.write("c b a\n")
-    with pytest.raises(CheckpointError, match=r"the data has changed; it was 40 training pairs.*; it is 41 training"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"the data has changed; it was 40 training pairs.*; it is 41 training",
+    ):
         seqkit.train("tiny.toml", out="run", resume=True, overrides={"train.steps": 8})
 
 
@@ -201,8 +241,12 @@ def test_a_checkpoint_that_is_pointed_to_is_never_replaced(here, monkeypatch):
     with pytest.raises(Interrupted):
         seqkit.train("tiny.toml", out="run", overrides=settings, listener=stop_at(3))
     gone = []
-    monkeypatch.setattr("shutil.rmtree", lambda path, *rest, **how: gone.append((path.name, path.exists())))
-    found = seqkit.train("tiny.toml", out="run", overrides={**settings, "train.steps": 3}, resume=True)
+    monkeypatch.setattr(
+        "shutil.rmtree", lambda path, *rest, **how: gone.append((path.name, path.exists()))
+    )
+    found = seqkit.train(
+        "tiny.toml", out="run", overrides={**settings, "train.steps": 3}, resume=True
+    )
     assert found.step == 3
     assert checkpoint.resolve(here / "run").name == "step-000003-evaluated"
     assert (here / "run/step-000003").exists()
@@ -217,8 +261,25 @@ def test_a_run_is_not_cleared_away_for_one_that_cannot_begin(here, cli):
 
 
 def test_several_processes_save_when_they_are_told_to_stop(here, cli):
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "seqkit", "train"]
-    command += ["tiny.toml", "--out", "run", "--set", "train.steps=100000", "--set", "train.eval_every=100000"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "seqkit",
+        "train",
+    ]
+    command += [
+        "tiny.toml",
+        "--out",
+        "run",
+        "--set",
+        "train.steps=100000",
+        "--set",
+        "train.eval_every=100000",
+    ]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     log = here / "run/log.jsonl"
     while not log.exists() or len(log.read_text().splitlines()) < 5:
@@ -234,19 +295,27 @@ def test_several_processes_save_when_they_are_told_to_stop(here, cli):
 def test_init_of_nothing_is_told_before_any_work(here, cli):
     said = cli("train", "tiny.toml", "--out", "run", "--init", "en-ed").complaint()
     assert said == "no folder and no shipped model 'en-ed'. Did you mean 'en-de'? Known: en-de."
-    assert "no model at run/none" in cli("train", "tiny.toml", "--out", "run", "--init", "run/none").complaint()
+    assert (
+        "no model at run/none"
+        in cli("train", "tiny.toml", "--out", "run", "--init", "run/none").complaint()
+    )
     assert not (here / "run").exists()
 
 
 def test_choices_that_exclude_each_other_are_refused(here, cli):
     command = ("train", "tiny.toml", "--out", "run")
     assert "nothing to resume at run" in cli(*command, "--resume").complaint()
-    assert "choose one of resume and overwrite" in cli(*command, "--resume", "--overwrite").complaint()
+    assert (
+        "choose one of resume and overwrite" in cli(*command, "--resume", "--overwrite").complaint()
+    )
 
 
 def test_a_place_that_cannot_be_a_run_folder_is_refused(here, cli):
     assert "tiny.toml exists" in cli("train", "tiny.toml", "--out", "tiny.toml").complaint()
-    assert "is no run folder" in cli("train", "tiny.toml", "--out", "tiny.toml", "--overwrite").complaint()
+    assert (
+        "is no run folder"
+        in cli("train", "tiny.toml", "--out", "tiny.toml", "--overwrite").complaint()
+    )
     assert cli("train", "tiny.toml", "--out", "tiny.toml/run").complaint() == (
         "cannot write to tiny.toml/run: Not a directory"
     )
@@ -269,12 +338,18 @@ def test_a_reader_of_progress_that_goes_away_is_not_taken_for_a_full_disk(here):
 
 
 def test_training_stops_when_patience_is_used_up(here):
-    found = seqkit.train("tiny.toml", out="run", overrides={"train.patience": 1, "optim.lr": 1e-30, "train.steps": 50})
+    found = seqkit.train(
+        "tiny.toml",
+        out="run",
+        overrides={"train.patience": 1, "optim.lr": 1e-30, "train.steps": 50},
+    )
     assert found.step == 4
 
 
 def test_training_that_diverges_says_what_to_do(here, cli):
-    done = cli("train", "tiny.toml", "--out", "run", "--set", "optim.lr=1e30", "--set", "train.steps=50")
+    done = cli(
+        "train", "tiny.toml", "--out", "run", "--set", "optim.lr=1e30", "--set", "train.steps=50"
+    )
     assert done.code == 1
     says = r"error: training diverged at step \d+, batch \d+ of epoch \d+: .*lower optim.lr"
     assert re.search(says, done.err.splitlines()[-1])

@@ -57,7 +57,10 @@ def test_batches_are_a_pure_function_of_seed_and_epoch(lengths, budget, seed, ep
 
 def test_another_seed_or_epoch_gives_another_order_and_other_company():
     sources, targets = np.random.default_rng(0).integers(1, 20, (2, 500))
-    made = [plain(token_batches(sources, targets, 100, np.random.default_rng(key))) for key in ((1, 0), (1, 1), (2, 0))]
+    made = [
+        plain(token_batches(sources, targets, 100, np.random.default_rng(key)))
+        for key in ((1, 0), (1, 1), (2, 0))
+    ]
     assert made[0] != made[1] != made[2] != made[0]
     company = [{frozenset(batch) for batch in batches} for batches in made]
     assert company[0] != company[1] != company[2]
@@ -76,9 +79,13 @@ def test_at_least_95_percent_of_the_padded_area_of_multi30k_are_real_tokens():
     text = read_parallel(locate("multi30k", ["train.de.gz", "train.en.gz"]))
     assert len(text) == 29_000
     tokenizer = Tokenizer.train([*text.sources, *text.targets], TextConfig(train_sentences=20_000))
-    sources, targets = (Rows(tokenizer.encode_all(side, eos=True)) for side in (text.sources, text.targets))
+    sources, targets = (
+        Rows(tokenizer.encode_all(side, eos=True)) for side in (text.sources, text.targets)
+    )
     real = padded = 0
-    for indices in token_batches(sources.lengths, targets.lengths, 3000, np.random.default_rng((1, 0))):
+    for indices in token_batches(
+        sources.lengths, targets.lengths, 3000, np.random.default_rng((1, 0))
+    ):
         batch = PairBatch.of(sources, targets, indices)
         assert batch.count == int((batch.targets != PAD).sum()) <= 3000
         real += int((batch.source != PAD).sum()) + batch.count
@@ -140,5 +147,7 @@ def test_the_decoder_s_input_is_its_target_one_step_late(left, right, random):
 def test_a_batch_moves_as_a_whole():
     batch = PairBatch.of(Rows([[5, EOS]]), Rows([[6, 7, EOS]]), np.array([0]))
     moved = batch.to(torch.device("meta"))
-    assert {moved.source.device.type, moved.inputs.device.type, moved.targets.device.type} == {"meta"}
+    assert {moved.source.device.type, moved.inputs.device.type, moved.targets.device.type} == {
+        "meta"
+    }
     assert moved.count == 3

@@ -37,7 +37,14 @@ def shelf(elsewhere, monkeypatch):
 
 
 def test_the_corpora_of_the_plan_have_cards():
-    planned = {"multi30k", "tatoeba-deu-eng", "tatoeba-fra-eng", "tatoeba-cmn-eng", "timemachine", "tinyshakespeare"}
+    planned = {
+        "multi30k",
+        "tatoeba-deu-eng",
+        "tatoeba-fra-eng",
+        "tatoeba-cmn-eng",
+        "timemachine",
+        "tinyshakespeare",
+    }
     assert planned <= set(shipped())
     assert set(shipped()) <= set(names())
 
@@ -59,7 +66,11 @@ def test_every_shipped_card_loads_and_says_what_a_person_should_know(name):
 @pytest.mark.parametrize(("name", "file"), ALL_FILES)
 def test_checksums_and_line_counts_of_cards_are_those_of_the_files(name, file):
     about = card(name).files[file]
-    here = [path for path in ([*places(name, file)] if GIVEN else [corpora.root() / name / file]) if path.is_file()]
+    here = [
+        path
+        for path in ([*places(name, file)] if GIVEN else [corpora.root() / name / file])
+        if path.is_file()
+    ]
     if not here:
         pytest.skip(f"{name}/{file} is not here" + ("" if GIVEN else f": {ENVIRONMENT} is not set"))
     data = here[0].read_bytes()
@@ -89,10 +100,16 @@ def test_a_corpus_that_is_not_here_is_told_how_to_fetch(elsewhere):
         locate("multi30k", ["train.de.gz", "train.en.gz"])
 
 
-def test_the_given_folder_comes_first_then_the_cache_then_the_package(shelf, elsewhere, monkeypatch):
+def test_the_given_folder_comes_first_then_the_cache_then_the_package(
+    shelf, elsewhere, monkeypatch
+):
     shelf("mine", f'title = "t"\nsource = "s"\nlicence = "l"\n[files."a.txt"]\nsha256 = "{SHA}"\n')
     monkeypatch.setenv(ENVIRONMENT, str(elsewhere / "given"))
-    order = [elsewhere / "given" / "mine", elsewhere / "cache" / "seqkit" / "mine", elsewhere / "shelf" / "mine"]
+    order = [
+        elsewhere / "given" / "mine",
+        elsewhere / "cache" / "seqkit" / "mine",
+        elsewhere / "shelf" / "mine",
+    ]
     assert places("mine", "a.txt") == [folder / "a.txt" for folder in order]
     for folder in reversed(order):
         folder.mkdir(parents=True, exist_ok=True)
@@ -102,7 +119,9 @@ def test_the_given_folder_comes_first_then_the_cache_then_the_package(shelf, els
 
 def test_a_card_says_where_a_file_lies_under_the_given_folder(elsewhere, monkeypatch):
     monkeypatch.setenv(ENVIRONMENT, str(elsewhere))
-    assert places("timemachine", "timemachine.txt.gz")[0] == elsewhere / "text" / "timemachine.txt.gz"
+    assert (
+        places("timemachine", "timemachine.txt.gz")[0] == elsewhere / "text" / "timemachine.txt.gz"
+    )
 
 
 def test_the_cache_is_where_xdg_says_else_under_the_home_folder(tmp_path, monkeypatch):
@@ -118,9 +137,14 @@ def test_without_a_corpus_files_are_paths():
 
 
 def test_an_unknown_corpus_and_an_unknown_file_are_answered_with_the_nearest():
-    with pytest.raises(UnknownName, match=r"no corpus 'multi30'\. Did you mean 'multi30k'\? Known: "):
+    with pytest.raises(
+        UnknownName, match=r"no corpus 'multi30'\. Did you mean 'multi30k'\? Known: "
+    ):
         card("multi30")
-    with pytest.raises(DataError, match=r"corpus 'multi30k' has no file 'train\.de'\. Did you mean 'train\.de\.gz'\?"):
+    with pytest.raises(
+        DataError,
+        match=r"corpus 'multi30k' has no file 'train\.de'\. Did you mean 'train\.de\.gz'\?",
+    ):
         locate("multi30k", ["train.de"])
 
 
@@ -163,6 +187,8 @@ def test_a_plugin_s_corpus_is_a_corpus(elsewhere, monkeypatch):
     Plugin("test", found).corpus("letters", "plugin_of_test_corpora:letters", "for a test")
     monkeypatch.setattr(corpora, "components", lambda: found)
     assert "letters" in names()
-    assert card("letters") == Card(title="Letters", source="us", licence="MIT", files={"a.txt": File(sha256=SHA)})
+    assert card("letters") == Card(
+        title="Letters", source="us", licence="MIT", files={"a.txt": File(sha256=SHA)}
+    )
     with pytest.raises(DataError, match=r"run `seqkit corpora fetch letters`"):
         locate("letters", ["a.txt"])

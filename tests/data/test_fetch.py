@@ -41,7 +41,11 @@ def site():
             data = site.files.get(self.path)
             if data is None:
                 return self.send_error(404)
-            start = int(begin.removeprefix("bytes=").removesuffix("-")) if begin and site.knows_ranges else 0
+            start = (
+                int(begin.removeprefix("bytes=").removesuffix("-"))
+                if begin and site.knows_ranges
+                else 0
+            )
             if start >= len(data):
                 return self.send_error(416)
             self.send_response(206 if start else 200)
@@ -206,7 +210,9 @@ def test_an_address_that_nobody_answers_is_one_line(corpus):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     corpus({"a.txt": {"sha256": "0" * 64, "address": f"http://127.0.0.1:{port}/a.txt"}})
-    with pytest.raises(DataError, match=rf"cannot fetch http://127\.0\.0\.1:{port}/a\.txt: .*refused.*use --from") as e:
+    with pytest.raises(
+        DataError, match=rf"cannot fetch http://127\.0\.0\.1:{port}/a\.txt: .*refused.*use --from"
+    ) as e:
         fetch("mine")
     one_line(e)
 
@@ -220,7 +226,9 @@ def test_a_file_that_the_server_does_not_have_is_one_line(site, corpus):
 
 def test_a_file_without_an_address_is_told_where_it_comes_from(corpus):
     corpus({"a.txt": {"sha256": "0" * 64}})
-    with pytest.raises(DataError, match=r"no public address for a\.txt; give .* with --from.*\(the author's page\)"):
+    with pytest.raises(
+        DataError, match=r"no public address for a\.txt; give .* with --from.*\(the author's page\)"
+    ):
         fetch("mine")
 
 
@@ -236,7 +244,9 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, site, corpus):
     site.files["/a.txt"] = TEXT
     corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
     (tmp_path / "cache").write_text("a file where the cache folder should be")
-    with pytest.raises(DataError, match=r"cannot write .*cache/seqkit/mine/a\.txt: Not a directory$") as e:
+    with pytest.raises(
+        DataError, match=r"cannot write .*cache/seqkit/mine/a\.txt: Not a directory$"
+    ) as e:
         fetch("mine")
     one_line(e)
 
@@ -247,7 +257,11 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, site, corpus):
 def test_one_member_of_a_zip_is_taken_under_its_own_name(site, corpus):
     archive = zipped({"deep/in/it.txt": TEXT, "deep/other.txt": b"other"})
     site.files["/it.zip"] = archive
-    about = {"address": f"{site.address}/it.zip", "member": "deep/in/it.txt", "download_sha256": sha256(archive)}
+    about = {
+        "address": f"{site.address}/it.zip",
+        "member": "deep/in/it.txt",
+        "download_sha256": sha256(archive),
+    }
     folder = corpus({"it.txt": about})
     assert fetch("mine") == {"it.txt": folder / "it.txt"}
     assert (folder / "it.txt").read_bytes() == TEXT
@@ -257,7 +271,12 @@ def test_one_member_of_a_zip_is_taken_under_its_own_name(site, corpus):
 @pytest.mark.parametrize("member", ["../../evil.txt", "/evil.txt", "good.txt"])
 def test_paths_in_an_archive_lead_nowhere(tmp_path, site, corpus, member):
     archive = zipped(
-        {"../../evil.txt": TEXT, "/evil.txt": TEXT, "good.txt": TEXT, "../../../cards/mine/card.toml": b""}
+        {
+            "../../evil.txt": TEXT,
+            "/evil.txt": TEXT,
+            "good.txt": TEXT,
+            "../../../cards/mine/card.toml": b"",
+        }
     )
     site.files["/it.zip"] = archive
     folder = corpus({
@@ -331,13 +350,21 @@ def test_the_archive_itself_can_be_given(tmp_path, site, corpus, as_folder):
         "it.txt": {"address": f"{site.address}/its.zip", "member": "in/it.txt", "download_sha256": sha256(archive)}
     })  # fmt: skip
     (tmp_path / "its.zip").write_bytes(archive)
-    assert fetch("mine", given=tmp_path if as_folder else tmp_path / "its.zip")["it.txt"].read_bytes() == TEXT
+    assert (
+        fetch("mine", given=tmp_path if as_folder else tmp_path / "its.zip")["it.txt"].read_bytes()
+        == TEXT
+    )
     assert site.asked == []
 
 
 def test_what_is_missing_in_the_user_s_folder_is_downloaded(tmp_path, site, corpus):
     site.files["/b.txt"] = b"b"
-    corpus({"a.txt": {"sha256": sha256(TEXT)}, "b.txt": {"sha256": sha256(b"b"), "address": f"{site.address}/b.txt"}})
+    corpus(
+        {
+            "a.txt": {"sha256": sha256(TEXT)},
+            "b.txt": {"sha256": sha256(b"b"), "address": f"{site.address}/b.txt"},
+        }
+    )
     own = tmp_path / "own"
     own.mkdir()
     (own / "a.txt").write_bytes(TEXT)
@@ -345,20 +372,28 @@ def test_what_is_missing_in_the_user_s_folder_is_downloaded(tmp_path, site, corp
     assert [path.read_bytes() for path in found.values()] == [TEXT, b"b"]
 
 
-def test_a_file_that_is_not_the_corpus_s_or_not_there_is_named_and_nothing_is_downloaded(tmp_path, site, corpus):
+def test_a_file_that_is_not_the_corpus_s_or_not_there_is_named_and_nothing_is_downloaded(
+    tmp_path, site, corpus
+):
     site.files["/a.txt"] = TEXT
     corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
     (tmp_path / "b.txt").write_bytes(TEXT)
-    with pytest.raises(DataError, match=r"/b\.txt is no file of corpus 'mine'; its files are a\.txt$"):
+    with pytest.raises(
+        DataError, match=r"/b\.txt is no file of corpus 'mine'; its files are a\.txt$"
+    ):
         fetch("mine", given=tmp_path / "b.txt")
     with pytest.raises(DataError, match=r"cannot read .*/none: No such file or directory$"):
         fetch("mine", given=tmp_path / "none")
     assert site.asked == []
 
 
-def test_a_right_file_in_the_given_folder_of_corpora_is_kept_where_it_is(tmp_path, site, corpus, monkeypatch):
+def test_a_right_file_in_the_given_folder_of_corpora_is_kept_where_it_is(
+    tmp_path, site, corpus, monkeypatch
+):
     site.files["/a.txt"] = TEXT
-    folder = corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt", "local": "there/a"}})
+    folder = corpus(
+        {"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt", "local": "there/a"}}
+    )
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "a").write_bytes(TEXT)

@@ -10,7 +10,10 @@ from seqkit.errors import DataError
 
 QUICK = settings(deadline=None, database=None)
 LINE = st.text(
-    st.one_of(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), st.sampled_from("\u2028\r\x85\x0b a"))
+    st.one_of(
+        st.characters(exclude_categories=["Cs"], exclude_characters="\n"),
+        st.sampled_from("\u2028\r\x85\x0b a"),
+    )
 )
 
 
@@ -80,7 +83,10 @@ def test_a_gzip_file_that_is_cut_off_or_damaged_or_none_is_named(tmp_path):
 
 @pytest.mark.parametrize(("left", "right"), [("s", "t"), ("s.gz", "t"), ("s.gz", "t.gz")])
 def test_two_files_give_pairs_of_their_lines(tmp_path, left, right):
-    files = [write(tmp_path / left, "ein\u2028s", "zwei\r"), write(tmp_path / right, "one", "two\x85")]
+    files = [
+        write(tmp_path / left, "ein\u2028s", "zwei\r"),
+        write(tmp_path / right, "one", "two\x85"),
+    ]
     text = read_parallel(files)
     assert (text.sources, text.targets) == (["ein\u2028s", "zwei\r"], ["one", "two\x85"])
     assert len(text) == 2
@@ -100,7 +106,9 @@ def test_a_tsv_gives_the_columns_asked_for(tmp_path, name):
 def test_files_of_unequal_length_are_told_with_their_counts(tmp_path, short, long):
     write(tmp_path / short, *["x"] * 3)
     write(tmp_path / long, *["x"] * 1205)
-    with pytest.raises(DataError, match=rf"not parallel: .*/{short} has 3 lines, .*/{long} has 1,205$"):
+    with pytest.raises(
+        DataError, match=rf"not parallel: .*/{short} has 3 lines, .*/{long} has 1,205$"
+    ):
         read_parallel([tmp_path / "s", tmp_path / "t"])
 
 
@@ -111,7 +119,10 @@ def test_an_empty_file_beside_a_full_one_is_not_parallel(tmp_path):
 
 
 def test_pairs_with_an_empty_side_are_left_out_and_counted(tmp_path):
-    files = [write(tmp_path / "s", "a", "", "c", " \t", "e"), write(tmp_path / "t", "A", "B", "\u00a0", "", "E")]
+    files = [
+        write(tmp_path / "s", "a", "", "c", " \t", "e"),
+        write(tmp_path / "t", "A", "B", "\u00a0", "", "E"),
+    ]
     text = read_parallel(files)
     assert (text.sources, text.targets) == (["a", "e"], ["A", "E"])
     assert text.skipped.empty == 3
@@ -123,10 +134,14 @@ def test_the_report_counts_each_reason():
     assert str(Skipped(empty=1, long=1234)) == "skipped 1 with an empty side and 1,234 over-long"
 
 
-@pytest.mark.parametrize(("line", "found"), [("only one", "1 column"), ("", "1 column"), ("a\tb", "2 columns")])
+@pytest.mark.parametrize(
+    ("line", "found"), [("only one", "1 column"), ("", "1 column"), ("a\tb", "2 columns")]
+)
 def test_a_tsv_line_without_the_columns_is_named(tmp_path, line, found):
     path = write(tmp_path / "pairs.tsv", "a\tb\tc", line)
-    with pytest.raises(DataError, match=rf"pairs\.tsv:2: expected tab-separated columns 1 and 3, found {found}$"):
+    with pytest.raises(
+        DataError, match=rf"pairs\.tsv:2: expected tab-separated columns 1 and 3, found {found}$"
+    ):
         read_parallel([path], (1, 3))
 
 

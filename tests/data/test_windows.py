@@ -9,7 +9,12 @@ from hypothesis import strategies as st
 from seqkit.data.windows import WindowBatch, random_windows, sequential, sliding, whole
 
 QUICK = settings(deadline=None, database=None)
-SIZES = given(length=st.integers(2, 90), batch=st.integers(1, 4), steps=st.integers(1, 9), seed=st.integers(0, 5))
+SIZES = given(
+    length=st.integers(2, 90),
+    batch=st.integers(1, 4),
+    steps=st.integers(1, 9),
+    seed=st.integers(0, 5),
+)
 
 
 def text(length):
@@ -32,14 +37,18 @@ def test_sequential_batches_go_on_where_the_last_one_ended(length, batch, steps,
             assert torch.equal(made.inputs[:, 0], batches[number - 1].inputs[:, -1] + 1)
     seen = [i for made in batches for i in made.targets.flatten().tolist()]
     assert len(set(seen)) == len(seen)
-    assert len(seen) > length - 1 - batch * (2 * steps) - batch  # at most an end of each part and the offset are lost
+    assert (
+        len(seen) > length - 1 - batch * (2 * steps) - batch
+    )  # at most an end of each part and the offset are lost
 
 
 @QUICK
 @SIZES
 def test_random_windows_cover_the_text_once(length, batch, steps, seed):
     batches = list(random_windows(text(length), batch, steps, seed=seed, epoch=0))
-    assert all(made.fresh and follows(made) and made.inputs.shape == (batch, steps) for made in batches)
+    assert all(
+        made.fresh and follows(made) and made.inputs.shape == (batch, steps) for made in batches
+    )
     seen = [i for made in batches for i in made.targets.flatten().tolist()]
     assert len(set(seen)) == len(seen)
     assert len(seen) > length - 1 - steps * (batch + 2)
@@ -48,7 +57,9 @@ def test_random_windows_cover_the_text_once(length, batch, steps, seed):
 @pytest.mark.parametrize("cut", [sequential, random_windows])
 def test_batches_are_a_function_of_seed_and_epoch_and_start_anywhere(cut):
     def made(seed, epoch, start=0):
-        return [b.inputs.tolist() for b in cut(text(500), 3, 7, seed=seed, epoch=epoch, start=start)]
+        return [
+            b.inputs.tolist() for b in cut(text(500), 3, 7, seed=seed, epoch=epoch, start=start)
+        ]
 
     assert made(1, 0) == made(1, 0)
     assert made(1, 0)[5:] == made(1, 0, start=5)
@@ -66,22 +77,30 @@ def test_whole_gives_every_target_once_in_order(length, steps):
 
 
 @QUICK
-@given(length=st.integers(0, 80), window=st.integers(1, 12), data=st.data(), batch=st.integers(1, 4))
+@given(
+    length=st.integers(0, 80), window=st.integers(1, 12), data=st.data(), batch=st.integers(1, 4)
+)
 def test_sliding_scores_every_target_once_with_enough_before_it(length, window, data, batch):
     stride = data.draw(st.integers(1, window))
     seen = []
     for number, made in enumerate(sliding(text(length), window, stride, batch)):
         assert follows(made)
-        scored = torch.ones_like(made.inputs, dtype=torch.bool) if made.scored is None else made.scored
+        scored = (
+            torch.ones_like(made.inputs, dtype=torch.bool) if made.scored is None else made.scored
+        )
         assert made.count == int(scored.sum())
         seen += made.targets[scored].tolist()
         if number:
-            before = scored.float().argmax(1)  # how many tokens of the window come before the first that is scored
+            before = scored.float().argmax(
+                1
+            )  # how many tokens of the window come before the first that is scored
             assert (before >= window - stride).all()
     assert sorted(seen) == list(range(1, length))
 
 
 def test_a_batch_goes_to_a_device_whole():
     scored = torch.tensor([[True, False]])
-    batch = WindowBatch(torch.ones(1, 2), torch.ones(1, 2), fresh=True, scored=scored).to(torch.device("cpu"))
+    batch = WindowBatch(torch.ones(1, 2), torch.ones(1, 2), fresh=True, scored=scored).to(
+        torch.device("cpu")
+    )
     assert (batch.count, batch.fresh) == (1, True)

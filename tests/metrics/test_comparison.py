@@ -6,12 +6,15 @@ import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
 from seqkit.metrics.comparison import compare
-from seqkit.metrics.translation import bleu, consensus
+from seqkit.metrics.overlap import bleu, consensus
 
 REFERENCES = [f"the {who} {does} a {what} by the door" for who in ("cat", "dog", "man", "king", "old queen")
               for does in ("sees", "paints") for what in ("ball", "green tree", "bird")]  # fmt: skip
 GOOD = [line.replace("the door", "a door") if i % 3 else line for i, line in enumerate(REFERENCES)]
-BAD = [line.replace("a ", "some ").replace("door", "window") if i % 5 else line for i, line in enumerate(REFERENCES)]
+BAD = [
+    line.replace("a ", "some ").replace("door", "window") if i % 5 else line
+    for i, line in enumerate(REFERENCES)
+]
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +61,17 @@ def test_scores_are_sacrebleu_s_and_lie_in_their_intervals(found):
 def test_which_of_two_is_first_changes_signs_only(found):
     other = compare(GOOD, BAD, [REFERENCES], 200)
     assert other.differences == [-difference for difference in found.differences]
-    assert (other.first["BLEU"].score, other.p_values) == (found.second["BLEU"].score, found.p_values)
+    assert (other.first["BLEU"].score, other.p_values) == (
+        found.second["BLEU"].score,
+        found.p_values,
+    )
 
 
 def test_differences_are_those_of_sentences_the_greatest_first():
-    first, second = ["a b c d", "the cat", "x", "a bird"], ["a b c d", "the dog", "the king", "bird"]
+    first, second = (
+        ["a b c d", "the cat", "x", "a bird"],
+        ["a b c d", "the dog", "the king", "bird"],
+    )
     found = compare(first, second, [["a b c d", "the cat", "the king", "a bird"]], 10)
     assert [place for place, _ in found.most_different(9)] == [2, 1, 3]
     assert [difference > 0 for _, difference in found.most_different(9)] == [True, False, False]
@@ -90,8 +99,12 @@ def test_the_record_fits_json(found):
 def test_consensus_is_the_mean_likeness_to_the_other_draws():
     """By hand: chrF2 of "ab" against "abc" has precisions 1, 1 and recalls 2/3, 1/2; the other way round reversed."""
     precision, recall = 1.0, (2 / 3 + 1 / 2) / 2
-    short, long = (100 * 5 * p * r / (4 * p + r) for p, r in ((precision, recall), (recall, precision)))
-    assert consensus(["ab", "abc", "ab"]) == pytest.approx([(100 + short) / 2, long, (100 + short) / 2])
+    short, long = (
+        100 * 5 * p * r / (4 * p + r) for p, r in ((precision, recall), (recall, precision))
+    )
+    assert consensus(["ab", "abc", "ab"]) == pytest.approx(
+        [(100 + short) / 2, long, (100 + short) / 2]
+    )
     assert consensus(["ab", "xyz"]) == [0, 0]
     assert consensus(["ab", "ab"]) == [100, 100]
     assert consensus(["ab"]) == [0]
@@ -101,6 +114,8 @@ def test_consensus_is_the_mean_likeness_to_the_other_draws():
 def test_the_length_ratio_counts_bleu_s_tokens_of_the_closest_reference():
     length_ratio = lambda *texts: bleu(*texts).length_ratio  # noqa: E731
     assert length_ratio(["a b, c", "d."], [["a b c d e", "d"]]) == pytest.approx(6 / 6)
-    assert length_ratio(["a b c", "d"], [["a b c d e", "d e"], ["a b", None]]) == pytest.approx(4 / 4)
+    assert length_ratio(["a b c", "d"], [["a b c d e", "d e"], ["a b", None]]) == pytest.approx(
+        4 / 4
+    )
     assert length_ratio(["", ""], [["a", "b"]]) == 0
     assert length_ratio(["a a a", "a"], [["a", "a"]]) == 2

@@ -37,7 +37,9 @@ def test_figures_follow_their_definitions():
 
 
 def test_a_uniform_model_is_as_perplexed_as_it_has_choices():
-    found = Perplexity(log_probability_known=12 * math.log(1 / 32), tokens=12, sentences=1, characters=12, bytes=24)
+    found = Perplexity(
+        log_probability_known=12 * math.log(1 / 32), tokens=12, sentences=1, characters=12, bytes=24
+    )
     assert found.perplexity == pytest.approx(32)
     assert found.bits_per_char == pytest.approx(5)
     assert found.bits_per_byte == pytest.approx(2.5)
@@ -52,7 +54,9 @@ def test_parts_of_a_text_add_up_to_the_whole():
     assert whole.choices == CHOICES
     assert whole.perplexity == pytest.approx(math.exp(15 / 16))
     assert whole == parts[0] + (parts[1] + parts[2]) == Perplexity(choices=CHOICES) + whole
-    assert whole.perplexity != pytest.approx(sum(part.perplexity for part in parts) / 3)  # means would not add up
+    assert whole.perplexity != pytest.approx(
+        sum(part.perplexity for part in parts) / 3
+    )  # means would not add up
 
 
 def test_counts_have_names_so_that_none_is_taken_for_another():
@@ -75,7 +79,15 @@ def test_the_signature_holds_every_choice_and_the_version():
 def test_a_record_is_plain_data_for_json():
     found = record().record()
     assert set(found) == {
-        *("perplexity", "perplexity_without_oov", "perplexity_per_word", "oov", "tokens", "sentences", "words"),
+        *(
+            "perplexity",
+            "perplexity_without_oov",
+            "perplexity_per_word",
+            "oov",
+            "tokens",
+            "sentences",
+            "words",
+        ),
         *("log10_probability", "bits_per_char", "bits_per_byte", "signature"),
     }
     assert json.loads(json.dumps(found)) == found
@@ -109,7 +121,9 @@ def test_models_that_differ_in_a_choice_differ_in_the_signature(key):
     lines = ["a b", "b a a"]
     plain = ngram.train(lines, order=2).evaluate(lines)
     other = ngram.train(lines, **{"order": 2, **DIFFERENT[key]}).evaluate(lines)
-    fields = [dict(part.split(":", 1) for part in found.signature.split("|")) for found in (plain, other)]
+    fields = [
+        dict(part.split(":", 1) for part in found.signature.split("|")) for found in (plain, other)
+    ]
     assert fields[0][key] != fields[1][key]
     assert "|".join(fields[0]) == "ppl|unit|normalize|vocab|bos|eos|oov|model|smoothing|log|version"
     with pytest.raises(ValueError, match="do not add up"):

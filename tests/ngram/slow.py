@@ -16,7 +16,11 @@ def some_lines(seed, words="abcde", lines=25, longest=7):
     for _ in range(lines):
         line = [rng.choice(words)]
         while rng.random() < 0.8 and len(line) < longest:
-            line.append(line[-1] if rng.random() < 0.3 else rng.choice(words[: 1 + rng.randrange(len(words))]))
+            line.append(
+                line[-1]
+                if rng.random() < 0.3
+                else rng.choice(words[: 1 + rng.randrange(len(words))])
+            )
         made.append(" ".join(line) if rng.random() > 0.08 else "")
     return [*made, " ".join(words)]
 
@@ -81,7 +85,8 @@ class Slow:
         """p(word | history); the history may begin with `<s>`, unknown words are spelled `<unk>`."""
         history = tuple(history)[max(0, len(history) - self.order + 1) :]
         return {"katz": self._katz, "add-k": self._add_k, "maximum-likelihood": self._relative}.get(
-            self.smoothing, self._stupid if self.smoothing == "stupid-backoff" else self._interpolated
+            self.smoothing,
+            self._stupid if self.smoothing == "stupid-backoff" else self._interpolated,
         )(word, history)
 
     def total(self, history):
@@ -109,7 +114,9 @@ class Slow:
         return self._relative(word, history[1:])
 
     def _add_k(self, word, history):
-        return (self.raw[*history, word] + self.k) / (self.total(history) + self.k * len(self.words))
+        return (self.raw[*history, word] + self.k) / (
+            self.total(history) + self.k * len(self.words)
+        )
 
     def _stupid(self, word, history):
         if self.raw[*history, word]:
@@ -122,7 +129,9 @@ class Slow:
         if not all(n[1:]):
             return None
         common = (most + 1) * n[most + 1] / n[1]
-        found = [((r + 1) * n[r + 1] / (r * n[r]) - common) / (1 - common) for r in range(1, most + 1)]
+        found = [
+            ((r + 1) * n[r + 1] / (r * n[r]) - common) / (1 - common) for r in range(1, most + 1)
+        ]
         return [0, *found, 1] if all(0 < d <= 1 for d in found) else None
 
     def _katz(self, word, history):
@@ -131,11 +140,18 @@ class Slow:
             return self._katz(word, history[1:])
         shares = self.good_turing(len(history) + 1)
         total = self.total(history)
-        taken = {g: self.raw[g] * shares[min(6, self.raw[g])] if shares else self.raw[g] - 0.5 for g in seen}
+        taken = {
+            g: self.raw[g] * shares[min(6, self.raw[g])] if shares else self.raw[g] - 0.5
+            for g in seen
+        }
         gram = (*history, word)
         if gram in taken:
             return taken[gram] / total
         left = 1 - sum(taken.values()) / total
         if not history:
             return left if word == UNK else 0.0
-        return left * self._katz(word, history[1:]) / (1 - sum(self._katz(g[-1], history[1:]) for g in seen))
+        return (
+            left
+            * self._katz(word, history[1:])
+            / (1 - sum(self._katz(g[-1], history[1:]) for g in seen))
+        )

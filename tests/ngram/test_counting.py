@@ -22,7 +22,9 @@ def as_dict(counts):
     found.update(zip(grams, counts.tables[0].counts.tolist(), strict=True))
     for table in counts.tables[1:]:
         suffixes, first = np.divmod(table.keys, len(words))
-        longer = [(words[a], *grams[b]) for a, b in zip(first.tolist(), suffixes.tolist(), strict=True)]
+        longer = [
+            (words[a], *grams[b]) for a, b in zip(first.tolist(), suffixes.tolist(), strict=True)
+        ]
         for gram, context in zip(longer, table.contexts.tolist(), strict=True):
             assert gram[:-1] == grams[context]
         grams = longer
@@ -79,7 +81,9 @@ def test_runs_on_disk_are_gone_afterwards(long_text, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen = []
     spill = NgramCounter._spill
-    monkeypatch.setattr(NgramCounter, "_spill", lambda self: (spill(self), seen.extend(tmp_path.iterdir())))
+    monkeypatch.setattr(
+        NgramCounter, "_spill", lambda self: (spill(self), seen.extend(tmp_path.iterdir()))
+    )
     counted(long_text, memory=1)
     assert seen
     assert not list(tmp_path.iterdir())
@@ -113,7 +117,12 @@ def test_a_file_in_blocks_is_its_lines(tmp_path, monkeypatch, size, end):
 
 def test_an_unterminated_last_line_ends_like_any_other(tmp_path):
     (tmp_path / "text").write_text("a b\nc d")
-    assert as_dict(count_blocks((("t", block) for block in blocks(tmp_path / "text")), order=2))["d", "</s>"] == 1
+    assert (
+        as_dict(count_blocks((("t", block) for block in blocks(tmp_path / "text")), order=2))[
+            "d", "</s>"
+        ]
+        == 1
+    )
 
 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path, monkeypatch):
@@ -132,7 +141,9 @@ def test_a_blank_line_is_a_sentence_without_words():
 
 
 def test_lines_are_cut_by_a_tokenizer_as_they_are_for_training():
-    found, model = (make(["ab ba", "b!"], order=2, tokenizer="char") for make in (ngram.count, ngram.train))
+    found, model = (
+        make(["ab ba", "b!"], order=2, tokenizer="char") for make in (ngram.count, ngram.train)
+    )
     assert [word.decode() for word in found.words] == model.words
     assert as_dict(found)["a", "b"] == as_dict(found)["b", "▁"] == 1
 
@@ -150,7 +161,10 @@ def test_lines_may_keep_the_break_at_their_end_but_hold_none(tmp_path):
 
 def test_only_ascii_white_space_parts_words():
     line = "a\tb\rc\0d  e\u00a0f\u2003g\x1ch\x85i\u2028j"
-    assert [word.decode() for word in counted([line], 1).words[3:]] == [*"abcd", "e\u00a0f\u2003g\x1ch\x85i\u2028j"]
+    assert [word.decode() for word in counted([line], 1).words[3:]] == [
+        *"abcd",
+        "e\u00a0f\u2003g\x1ch\x85i\u2028j",
+    ]
     model = ngram.train([line, line.replace("\0", "\r ")], order=2)
     assert len(list(model.full_scores(line))) == 6
     assert "e\u00a0f\u2003g\x1ch\x85i\u2028j" in model
@@ -162,7 +176,9 @@ def test_a_carriage_return_before_the_end_of_a_line_is_nothing():
 
 @pytest.mark.parametrize("word", ["<unk>", "<s>", "</s>"])
 def test_special_words_in_the_text_are_refused_with_their_line(word):
-    with pytest.raises(DataError, match=rf"^the text:3: the text holds the special word {word}; --unk skip"):
+    with pytest.raises(
+        DataError, match=rf"^the text:3: the text holds the special word {word}; --unk skip"
+    ):
         ngram.train(["a b", "", f"c {word} d", word], order=2)
     ngram.train([f"c x{word}", f"{word}y"], order=2)  # a part of a word
 
@@ -184,10 +200,14 @@ def test_the_unknown_word_can_be_kept_as_a_word():
     found = as_dict(counted(lines, 3, unk="keep"))
     renamed = as_dict(counted([line.replace("<unk>", "UNK") for line in lines], 3))
     assert found == {
-        tuple(word.replace("UNK", "<unk>") for word in gram): n for gram, n in renamed.items() if gram != ("<unk>",)
+        tuple(word.replace("UNK", "<unk>") for word in gram): n
+        for gram, n in renamed.items()
+        if gram != ("<unk>",)
     }
     for word in ("<s>", "</s>"):
-        with pytest.raises(DataError, match=rf"special word {word}; --unk skip takes it for white space$"):
+        with pytest.raises(
+            DataError, match=rf"special word {word}; --unk skip takes it for white space$"
+        ):
             counted([f"a {word}"], unk="keep")
 
 
@@ -199,7 +219,9 @@ def test_another_way_with_special_words_is_refused():
 def test_a_kept_unknown_word_is_a_word_of_the_model_and_other_words_are_out_of_vocabulary():
     lines = ["the <unk> cat", "<unk> <unk> cat sat"]
     kept = ngram.train(lines, order=2, unk="keep", smoothing="witten-bell")
-    renamed = ngram.train([line.replace("<unk>", "UNK") for line in lines], order=2, smoothing="witten-bell")
+    renamed = ngram.train(
+        [line.replace("<unk>", "UNK") for line in lines], order=2, smoothing="witten-bell"
+    )
     assert "<unk>" in kept
     assert "UNK" in renamed
     assert "<unk>" not in renamed
@@ -207,5 +229,7 @@ def test_a_kept_unknown_word_is_a_word_of_the_model_and_other_words_are_out_of_v
     assert renamed.evaluate(["the <unk> dog"]).oov == 2
     assert kept.choices()["oov"] == "word"
     assert [length for _, length, _ in kept.full_scores("the <unk> cat")] == [2, 2, 2, 2]
-    total = sum(10 ** next(kept.full_scores(word))[0] for word in ["the", "cat", "sat", "<unk>", ""])
+    total = sum(
+        10 ** next(kept.full_scores(word))[0] for word in ["the", "cat", "sat", "<unk>", ""]
+    )
     assert total == pytest.approx(1, abs=1e-5)

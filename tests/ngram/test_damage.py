@@ -46,41 +46,136 @@ DAMAGES = {
     "a negative size": ("ngram 1=5", "ngram 1=-5", 2, "no line such as ngram 1=1000"),
     "sizes that skip an order": ("ngram 2=3\n", "", 3, "ngram 3 where ngram 2 should be"),
     "a size twice": ("ngram 2=3", "ngram 1=5", 3, "ngram 1 where ngram 2 should be"),
-    "a missing section": ("\\2-grams:", "\\3-grams:", 13, r"'\\\\2-grams:'|\\2-grams: should be here"),
+    "a missing section": (
+        "\\2-grams:",
+        "\\3-grams:",
+        13,
+        r"'\\\\2-grams:'|\\2-grams: should be here",
+    ),
     "a section too few": ("ngram 3=2\n", "", 13, "a 2-gram, the longest, has a backoff weight"),
     "a section too many": ("ngram 3=2\n", "ngram 3=2\nngram 4=1\n", 23, "4-grams: should be here"),
-    "too few words": ("ngram 1=5", "ngram 1=4", 11, "the header says 4 1-grams, but there are more"),
+    "too few words": (
+        "ngram 1=5",
+        "ngram 1=4",
+        11,
+        "the header says 4 1-grams, but there are more",
+    ),
     "too many words": ("ngram 1=5", "ngram 1=6", 12, "the header says 6 1-grams, but there are 5"),
-    "too few bigrams": ("ngram 2=3", "ngram 2=2", 16, "the header says 2 2-grams, but there are more"),
-    "too many bigrams": ("ngram 2=3", "ngram 2=4", 17, "the header says 4 2-grams, but there are 3"),
-    "far too many bigrams": ("ngram 2=3", "ngram 2=99999", 17, "the header says 99,999 2-grams, but there are 3"),
-    "too many trigrams": ("ngram 3=2", "ngram 3=3", 21, "the header says 3 3-grams, but there are 2"),
-    "a positive log probability": ("-0.25\tä b\t", "0.25\tä b\t", 15, "the log probability '0.25' is above 0"),
-    "an infinite log probability": ("-0.25\tä b\t", "inf\tä b\t", 15, "the log probability 'inf' is above 0"),
+    "too few bigrams": (
+        "ngram 2=3",
+        "ngram 2=2",
+        16,
+        "the header says 2 2-grams, but there are more",
+    ),
+    "too many bigrams": (
+        "ngram 2=3",
+        "ngram 2=4",
+        17,
+        "the header says 4 2-grams, but there are 3",
+    ),
+    "far too many bigrams": (
+        "ngram 2=3",
+        "ngram 2=99999",
+        17,
+        "the header says 99,999 2-grams, but there are 3",
+    ),
+    "too many trigrams": (
+        "ngram 3=2",
+        "ngram 3=3",
+        21,
+        "the header says 3 3-grams, but there are 2",
+    ),
+    "a positive log probability": (
+        "-0.25\tä b\t",
+        "0.25\tä b\t",
+        15,
+        "the log probability '0.25' is above 0",
+    ),
+    "an infinite log probability": (
+        "-0.25\tä b\t",
+        "inf\tä b\t",
+        15,
+        "the log probability 'inf' is above 0",
+    ),
     "NaN": ("-0.25\tä b\t", "nan\tä b\t", 15, "NaN is not a log probability"),
     "NaN as a backoff": ("ä b\t-0.25", "ä b\tnan", 15, "NaN"),
     "no number": ("-0.25\tä b\t", "-0.2x\tä b\t", 15, "'-0.2x' is not a number"),
     "no number as a backoff": ("ä b\t-0.25", "ä b\t--", 15, "'--' is not a number"),
     "a decimal comma": ("-1.5\tä", "-1,5\tä", 10, "'-1,5' is not a number"),
-    "a word too few": ("-0.25\tä b\t-0.25", "-0.25\tä", 15, "no 2-gram with its log probability: '-0.25"),
+    "a word too few": (
+        "-0.25\tä b\t-0.25",
+        "-0.25\tä",
+        15,
+        "no 2-gram with its log probability: '-0.25",
+    ),
     "a word too many": ("ä b\t-0.25", "ä b b\t-0.25", 15, "no 2-gram with its log probability"),
     "a blank line": ("-0.25\tä b\t-0.25", "", 15, "the header says 3 2-grams, but there are 1"),
-    "a line of only a number": ("-1.5\tä\t-0.25", "-1.5", 10, "no 1-gram with its log probability: '-1.5'"),
+    "a line of only a number": (
+        "-1.5\tä\t-0.25",
+        "-1.5",
+        10,
+        "no 1-gram with its log probability: '-1.5'",
+    ),
     "an unknown word": ("ä b </s>", "ä c </s>", 20, "'c' is not among the 1-grams"),
     "a word twice": ("-1.25\tb", "-1.25\tä", 11, "the 1-gram 'ä' is here for the second time"),
-    "a bigram twice": ("b </s>\t0", "ä b\t0", None, "the 2-gram 'ä' 'b' is here for the second time"),
-    "a trigram twice": ("ä b </s>", "<s> ä b", None, "the 3-gram '<s>' 'ä' 'b' is here for the second time"),
+    "a bigram twice": (
+        "b </s>\t0",
+        "ä b\t0",
+        None,
+        "the 2-gram 'ä' 'b' is here for the second time",
+    ),
+    "a trigram twice": (
+        "ä b </s>",
+        "<s> ä b",
+        None,
+        "the 3-gram '<s>' 'ä' 'b' is here for the second time",
+    ),
     "no <s>": ("0\t<s>\t", "0\ts\t", 7, "the 1-grams lack <s>"),
     "no </s>": ("-0.5\t</s>\t", "-0.5\ts\t", 7, "the 1-grams lack </s>"),
-    "a backoff at the top": ("<s> ä b\n", "<s> ä b\t-0.5\n", 19, "a 3-gram, the longest, has a backoff weight"),
+    "a backoff at the top": (
+        "<s> ä b\n",
+        "<s> ä b\t-0.5\n",
+        19,
+        "a 3-gram, the longest, has a backoff weight",
+    ),
     "no end": ("\\end\\\n", "", 22, r"does not end in \\end\\"),
     "an end that is cut off": ("\\end\\\n", "\\en", 22, r"does not end in \\end\\"),
-    "cut off in a section": (WHOLE[WHOLE.index("-0.5\tb") :], "", 16, "the header says 3 2-grams, but there are 2"),
-    "cut off in a line": (WHOLE[WHOLE.index("b </s>\t0") :], "", 16, "no 2-gram with its log probability: '-0.5"),
-    "cut off in a number": (WHOLE[WHOLE.index("25\tä b </s>") :], "", 20, "no 3-gram with its log probability"),
-    "cut off after a section": (WHOLE[WHOLE.index("\n\\3-grams:") :], "", 17, "3-grams: should be here"),
-    "cut off in the header": (WHOLE[WHOLE.index("\n\\1-grams:") :], "", 5, "1-grams: should be here"),
-    "cut off in a title": (WHOLE[WHOLE.index("grams:\n-0.125") :], "", 18, "3-grams: should be here"),
+    "cut off in a section": (
+        WHOLE[WHOLE.index("-0.5\tb") :],
+        "",
+        16,
+        "the header says 3 2-grams, but there are 2",
+    ),
+    "cut off in a line": (
+        WHOLE[WHOLE.index("b </s>\t0") :],
+        "",
+        16,
+        "no 2-gram with its log probability: '-0.5",
+    ),
+    "cut off in a number": (
+        WHOLE[WHOLE.index("25\tä b </s>") :],
+        "",
+        20,
+        "no 3-gram with its log probability",
+    ),
+    "cut off after a section": (
+        WHOLE[WHOLE.index("\n\\3-grams:") :],
+        "",
+        17,
+        "3-grams: should be here",
+    ),
+    "cut off in the header": (
+        WHOLE[WHOLE.index("\n\\1-grams:") :],
+        "",
+        5,
+        "1-grams: should be here",
+    ),
+    "cut off in a title": (
+        WHOLE[WHOLE.index("grams:\n-0.125") :],
+        "",
+        18,
+        "3-grams: should be here",
+    ),
 }
 
 
@@ -106,7 +201,9 @@ def test_the_file_that_is_damaged_in_these_tests_is_whole_itself(tmp_path):
     assert ngram.load(tmp_path / "lm.arpa").order == 3
 
 
-@pytest.mark.parametrize(("gram", "line"), [(b"\xc3\xa4\t-0.25\n-1.25", 10), (b"\xc3\xa4 b </s>", 20)])
+@pytest.mark.parametrize(
+    ("gram", "line"), [(b"\xc3\xa4\t-0.25\n-1.25", 10), (b"\xc3\xa4 b </s>", 20)]
+)
 def test_broken_utf8_is_refused_with_its_line(tmp_path, gram, line):
     content = WHOLE.encode()
     assert content.count(gram) == 1
@@ -172,7 +269,10 @@ def rewritten(binary, change):
 
 
 CHANGES = {
-    "another format": (lambda header: header["__metadata__"].update(format="999"), "has format 999"),
+    "another format": (
+        lambda header: header["__metadata__"].update(format="999"),
+        "has format 999",
+    ),
     "another type": (lambda header: header["__metadata__"].update(type="other"), "no n-gram model"),
     "no metadata": (lambda header: header.pop("__metadata__"), "lm.bin"),
     "no order": (lambda header: header["__metadata__"].pop("order"), "damaged"),
@@ -183,10 +283,22 @@ CHANGES = {
     "no words": (lambda header: header.pop("words"), "damaged"),
     "no keys": (lambda header: header.pop("2.keys"), "damaged"),
     "keys of another type": (lambda header: header["2.keys"].update(dtype="BF16"), "damaged"),
-    "scores for other n-grams": (lambda header: header.update({"2.scores": header["3.scores"]}), "damaged"),
-    "words for another model": (lambda header: header["words"].update(data_offsets=[0, 8]), "damaged"),
-    "offsets beyond the end": (lambda header: header["words"].update(data_offsets=[0, 1 << 40]), "damaged"),
-    "offsets that are no numbers": (lambda header: header["words"].update(data_offsets=["a", None]), "damaged"),
+    "scores for other n-grams": (
+        lambda header: header.update({"2.scores": header["3.scores"]}),
+        "damaged",
+    ),
+    "words for another model": (
+        lambda header: header["words"].update(data_offsets=[0, 8]),
+        "damaged",
+    ),
+    "offsets beyond the end": (
+        lambda header: header["words"].update(data_offsets=[0, 1 << 40]),
+        "damaged",
+    ),
+    "offsets that are no numbers": (
+        lambda header: header["words"].update(data_offsets=["a", None]),
+        "damaged",
+    ),
     "no offsets": (lambda header: header["words"].pop("data_offsets"), "damaged"),
 }
 
@@ -205,7 +317,9 @@ def test_a_binary_with_a_header_that_changes_nothing_is_read(binary):
     assert ngram.load(binary).order == 3
 
 
-@pytest.mark.parametrize("content", [b"{}", b"[]", b"{" + b" " * 40, b"{\xff}", b'{"__metadata__": 3}'])
+@pytest.mark.parametrize(
+    "content", [b"{}", b"[]", b"{" + b" " * 40, b"{\xff}", b'{"__metadata__": 3}']
+)
 def test_a_header_that_is_no_header_is_refused(tmp_path, content):
     path = tmp_path / "lm.bin"
     path.write_bytes(len(content).to_bytes(8, "little") + content)
@@ -221,6 +335,15 @@ def test_other_files_are_refused(tmp_path):
     (tmp_path / "empty").write_bytes(b"")
     (tmp_path / "text").write_text("some words\nof a text\n")
     (tmp_path / "folder").mkdir()
-    for name in ("plain.safetensors", "other.safetensors", "pickle", "zeros", "empty", "text", "folder", "none"):
+    for name in (
+        "plain.safetensors",
+        "other.safetensors",
+        "pickle",
+        "zeros",
+        "empty",
+        "text",
+        "folder",
+        "none",
+    ):
         with pytest.raises(DataError, match=str(tmp_path / name)):
             ngram.load(tmp_path / name)

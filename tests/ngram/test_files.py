@@ -22,7 +22,10 @@ def same_scores(one, other, lines, lowest=-math.inf):
     text = "".join(f"{line}\n" for line in lines).encode()
     found, again = one.score_block(text), other.score_block(text)
     assert np.array_equal(np.maximum(found.scores, lowest), np.maximum(again.scores, lowest))
-    assert all(np.array_equal(getattr(found, name), getattr(again, name)) for name in ("lengths", "oov", "ends"))
+    assert all(
+        np.array_equal(getattr(found, name), getattr(again, name))
+        for name in ("lengths", "oov", "ends")
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -37,7 +40,9 @@ def test_a_saved_model_scores_as_before_to_the_last_bit(tmp_path, name, smoothin
     ngram.save(model, tmp_path / name)
     again = ngram.load(tmp_path / name)
     assert (again.words, again.order, again.kind) == (model.words, model.order, model.kind)
-    zero = -99 if "arpa" in name and smoothing == "maximum-likelihood" else -math.inf  # ARPA knows no probability 0
+    zero = (
+        -99 if "arpa" in name and smoothing == "maximum-likelihood" else -math.inf
+    )  # ARPA knows no probability 0
     same_scores(model, again, [*some_lines(6, words="abcdefg"), "", "<unk>"], zero)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
@@ -90,13 +95,17 @@ def test_writing_arpa_twice_gives_the_same_bytes_packed_or_not(tmp_path):
     model = ngram.train(some_lines(5), order=3)
     for name in ("a.arpa", "a.arpa.gz", "b.arpa.gz"):
         ngram.save(model, tmp_path / name)
-    assert gzip.decompress((tmp_path / "a.arpa.gz").read_bytes()) == (tmp_path / "a.arpa").read_bytes()
+    assert (
+        gzip.decompress((tmp_path / "a.arpa.gz").read_bytes()) == (tmp_path / "a.arpa").read_bytes()
+    )
     assert (tmp_path / "a.arpa.gz").read_bytes() == (tmp_path / "b.arpa.gz").read_bytes()
 
 
 def test_arpa_holds_no_score_above_zero_and_no_infinity(tmp_path):
     for smoothing in BACKOFF:
-        ngram.save(ngram.train(["a", "a", "a b"], order=2, smoothing=smoothing), tmp_path / "lm.arpa")
+        ngram.save(
+            ngram.train(["a", "a", "a b"], order=2, smoothing=smoothing), tmp_path / "lm.arpa"
+        )
         numbers = re.findall(r"^(\S+)\t", (tmp_path / "lm.arpa").read_text(), re.MULTILINE)
         assert len(numbers) > 5
         assert all(-100 <= float(number) <= 0 for number in numbers)
@@ -157,7 +166,9 @@ def check_foreign(model):
     ]
 
 
-@pytest.mark.parametrize(("old", "new"), [("", ""), (" ", "\t"), ("\n", "\r\n"), ("-0", "-0000"), ("\n\n", "\n\n\n")])
+@pytest.mark.parametrize(
+    ("old", "new"), [("", ""), (" ", "\t"), ("\n", "\r\n"), ("-0", "-0000"), ("\n\n", "\n\n\n")]
+)
 def test_files_in_the_style_of_srilm_are_read(read, old, new):
     """Missing backoffs, -99, words in any order, spaces; and with tabs, with other line ends, with more blank lines."""
     check_foreign(read(FOREIGN.replace(old, new).replace("ngram\t", "ngram ") if old else FOREIGN))
@@ -174,7 +185,10 @@ def test_a_file_without_the_unknown_word_gives_it_minus_100_as_kenlm_does(read):
     assert list(model.full_scores("dog the"))[:2] == [(-100 - 0.125, 1, True), (-0.5, 1, False)]
     with_unknown = FOREIGN.replace("1=6", "1=7").replace("-2 sat", "-2 sat\n-3 <UNK> -0.5")
     for text in (with_unknown, with_unknown.replace("UNK", "unk")):
-        assert list(read(text).full_scores("dog the"))[:2] == [(-3 - 0.125, 1, True), (-0.5 - 0.5, 1, False)]
+        assert list(read(text).full_scores("dog the"))[:2] == [
+            (-3 - 0.125, 1, True),
+            (-0.5 - 0.5, 1, False),
+        ]
 
 
 def test_ngrams_may_come_in_any_order(read):
@@ -220,16 +234,31 @@ def test_ngrams_whose_endings_are_missing_are_found(read, tmp_path):
     """KenLM calls them blanks: `also would consider` is there, `would consider` is not."""
     model = read(BLANKS)
     log = dict(zip(model.words, model.grams[0].scores.tolist(), strict=True))
-    scores = [score for score, _, _ in model.full_scores("also would consider higher looking", bos=False, eos=False)]
+    scores = [
+        score
+        for score, _, _ in model.full_scores(
+            "also would consider higher looking", bos=False, eos=False
+        )
+    ]
     assert scores == pytest.approx([log["also"], -2, -3, -4, log["looking"] - 0.30103], abs=1e-6)
-    scores = [score for score, _, _ in model.full_scores("also would consider zz", bos=False, eos=False)]
+    scores = [
+        score for score, _, _ in model.full_scores("also would consider zz", bos=False, eos=False)
+    ]
     assert scores[3] == pytest.approx(log["<unk>"] - 7 - 0.03125, abs=1e-6)
-    scores = [score for score, _, _ in model.full_scores("would consider higher", bos=False, eos=False)]
+    scores = [
+        score for score, _, _ in model.full_scores("would consider higher", bos=False, eos=False)
+    ]
     assert scores == pytest.approx([log["would"], log["consider"] - 2, log["higher"] - 7], abs=1e-6)
-    assert [length for _, length, _ in model.full_scores("also would consider higher", bos=False)] == [1, 2, 3, 4, 1]
+    assert [
+        length for _, length, _ in model.full_scores("also would consider higher", bos=False)
+    ] == [1, 2, 3, 4, 1]
     for name in ("again.arpa", "again"):
         ngram.save(model, tmp_path / name)
-        lines = ["also would consider higher looking", "would consider higher", "also would consider zz"]
+        lines = [
+            "also would consider higher looking",
+            "would consider higher",
+            "also would consider zz",
+        ]
         same_scores(model, ngram.load(tmp_path / name), lines)
     assert sorted((tmp_path / "again.arpa").read_text().split()) == sorted(BLANKS.split())
 
@@ -241,7 +270,9 @@ def test_a_history_that_is_missing_costs_nothing(read):
     )
     model = read(text)
     assert list(model.full_scores("consider looking", bos=False))[2] == (-0.125, 3, False)
-    assert list(model.full_scores("consider looking also", bos=False))[2][0] == pytest.approx(-1.687872 - 0.4771212)
+    assert list(model.full_scores("consider looking also", bos=False))[2][0] == pytest.approx(
+        -1.687872 - 0.4771212
+    )
 
 
 def test_minus_99_is_a_very_small_probability_as_kenlm_takes_it(read):
@@ -270,7 +301,9 @@ def test_a_model_that_was_there_survives_a_disk_that_is_full(tmp_path, monkeypat
     before = (tmp_path / name).read_bytes()
 
     def full(*given):
-        given[1].write_bytes(b"half") if hasattr(given[1], "write_bytes") else given[1].write(b"half")
+        given[1].write_bytes(b"half") if hasattr(given[1], "write_bytes") else given[1].write(
+            b"half"
+        )
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(seqkit.ngram.arpa, "_write", full)

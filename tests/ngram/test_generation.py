@@ -20,7 +20,9 @@ def model():
 def drawn(model, *, prompt="", length=100, temperature=1.0, top_k=0, top_p=1.0, seed=None):
     """The words after the prompt, one by one."""
     rng = np.random.default_rng(seed)
-    return draw_words(model, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p)
+    return draw_words(
+        model, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p
+    )
 
 
 def next_words(model, context):
@@ -39,7 +41,9 @@ def test_the_distribution_is_that_of_the_scores(model, prompt):
     assert found.sum() == pytest.approx(1, abs=1e-5)
     assert found[1] == 0
     by_word = dict(zip(model.words, found.tolist(), strict=True))
-    assert {word: by_word[word] for word in model.words[2:]} == pytest.approx(next_words(model, prompt.split()))
+    assert {word: by_word[word] for word in model.words[2:]} == pytest.approx(
+        next_words(model, prompt.split())
+    )
 
 
 def test_without_temperature_the_likeliest_word_follows(model):
@@ -139,9 +143,13 @@ def test_characters_are_generated_one_by_one():
     assert list(islice(drawn(model, prompt="a", temperature=0), 4)) == ["b", "▁", "a", "b"]
 
 
-@pytest.mark.parametrize("options", [{"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}])
+@pytest.mark.parametrize(
+    "options", [{"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}]
+)
 def test_options_out_of_range_are_refused_before_anything_is_drawn(model, options):
-    with pytest.raises(ConfigError, match="temperature and top_k are 0 or more, top_p is above 0 and at most 1"):
+    with pytest.raises(
+        ConfigError, match="temperature and top_k are 0 or more, top_p is above 0 and at most 1"
+    ):
         model.generate(**options)
 
 
@@ -158,5 +166,7 @@ def test_a_text_is_the_prompt_and_the_words_drawn_after_it(tokenizer):
         words = list(drawn(model, prompt="a b", length=9, seed=seed))
         assert pieces[0] == "a b"
         assert len(pieces) == 1 + len(words)
-        text = (" " if tokenizer == "whitespace" else "").join([*model.cutter.tokens("a b"), *words])
+        text = (" " if tokenizer == "whitespace" else "").join(
+            [*model.cutter.tokens("a b"), *words]
+        )
         assert "".join(pieces) == text.replace("▁", " ")

@@ -68,7 +68,9 @@ def same(ours, theirs):
     """Headers, n-grams and their order are the same, numbers to 1e-6."""
     assert ours[0] == theirs[0]
     assert [row[0] for row in ours[1]] == [row[0] for row in theirs[1]]
-    assert np.allclose([row[1] for row in ours[1]], [row[1] for row in theirs[1]], atol=1e-6, rtol=0)
+    assert np.allclose(
+        [row[1] for row in ours[1]], [row[1] for row in theirs[1]], atol=1e-6, rtol=0
+    )
     assert [row[2] is None for row in ours[1]] == [row[2] is None for row in theirs[1]]
     backoffs = [[row[2] or 0 for row in side[1]] for side in (ours, theirs)]
     assert np.allclose(*backoffs, atol=1e-6, rtol=0)
@@ -81,7 +83,10 @@ def test_training_writes_the_arpa_file_that_lmplz_writes(name, tmp_path):
     theirs = parsed(GOLDEN / f"{name}.arpa")
     assert len(theirs[1]) > 5
     same(parsed(tmp_path / "ours.arpa"), theirs)
-    ours, golden = ((folder / file).read_text() for folder, file in ((tmp_path, "ours.arpa"), (GOLDEN, name + ".arpa")))
+    ours, golden = (
+        (folder / file).read_text()
+        for folder, file in ((tmp_path, "ours.arpa"), (GOLDEN, name + ".arpa"))
+    )
     assert [re.sub(r"-?[\d.]+", "#", line) for line in ours.split("\n")] == [
         re.sub(r"-?[\d.]+", "#", line) for line in golden.split("\n")
     ]
@@ -99,7 +104,9 @@ def test_discounts_and_counts_are_those_that_lmplz_prints(name):
         assert len(model.grams[k - 1].scores) == int(kept)
         assert sum(len(gram) == k for gram in slow.raw) + specials == int(total or kept)
         if "--discount_fallback" not in options:
-            assert slow.discounts(k) == pytest.approx([float(d.split("=")[1]) for d in discounts], abs=1e-5)
+            assert slow.discounts(k) == pytest.approx(
+                [float(d.split("=")[1]) for d in discounts], abs=1e-5
+            )
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -124,7 +131,9 @@ def check_queries(model, name):
     for line, row in zip(lines, sentences, strict=True):
         *tokens, end = row.split("\t")
         found = list(model.full_scores(line))
-        for (score, length, oov), token, word in zip(found, tokens, [*line.split(), "</s>"], strict=True):
+        for (score, length, oov), token, word in zip(
+            found, tokens, [*line.split(), "</s>"], strict=True
+        ):
             shown, rest = token.rsplit("=", 1)
             number, expected, log = rest.split()
             assert (shown, length, oov) == (word, int(expected), number == "0")
@@ -135,7 +144,9 @@ def check_queries(model, name):
     record = model.evaluate(lines)
     summary = dict(row.split(":\t") for row in rows[-4:])
     assert record.perplexity == pytest.approx(float(summary["Perplexity including OOVs"]), rel=1e-6)
-    assert record.perplexity_without_oov == pytest.approx(float(summary["Perplexity excluding OOVs"]), rel=1e-6)
+    assert record.perplexity_without_oov == pytest.approx(
+        float(summary["Perplexity excluding OOVs"]), rel=1e-6
+    )
     assert (record.oov, record.tokens) == (int(summary["OOVs"]), int(summary["Tokens"]))
 
 
@@ -148,7 +159,9 @@ def test_discounts_are_the_definitions_where_lmplz_counts_the_last_ngram_wrongly
     assert model.words == theirs.words
     assert not model.notes
     for word in slow.words:
-        *_, (score, _, _) = model.full_scores("" if word == "</s>" else word, bos=False, eos=word == "</s>")
+        *_, (score, _, _) = model.full_scores(
+            "" if word == "</s>" else word, bos=False, eos=word == "</s>"
+        )
         assert 10**score == pytest.approx(slow.probability(word, ()), rel=1e-5)
     assert model.grams[0].scores[0] != pytest.approx(theirs.grams[0].scores[0], abs=0.01)
     for ours, golden in zip(model.grams, theirs.grams, strict=True):
@@ -168,7 +181,9 @@ TOY0 = {"<unk>": -0.90309, "a": -0.46943438, "b": -0.5720968, "</s>": -0.5720968
 TOY1 = {"<unk>": -1, "a": -0.6146491, "b": -0.6146491, "</s>": -0.6146491, "c": -0.7659168}
 
 
-@pytest.mark.parametrize(("lines", "unigrams"), [(["a a b a", "b a a b"], TOY0), (["a a b b b b b b b", "c"], TOY1)])
+@pytest.mark.parametrize(
+    ("lines", "unigrams"), [(["a a b a", "b a a b"], TOY0), (["a a b b b b b b b", "c"], TOY1)]
+)
 def test_the_toy_models_of_kenlms_own_tests_come_out(lines, unigrams):
     model = ngram.train(lines, order=3)
     assert len(model.notes) == 3
@@ -177,8 +192,15 @@ def test_the_toy_models_of_kenlms_own_tests_come_out(lines, unigrams):
     )
     if unigrams is TOY0:
         assert next(model.full_scores("a"))[0] == pytest.approx(-0.37712017, abs=1e-6)
-        assert list(model.full_scores("a a b", bos=False))[2][0] == pytest.approx(-0.20102891, abs=1e-6)
-        assert sorted(set(np.round(model.grams[1].backoffs.astype(float), 5).tolist())) == [-0.30103, 0]
+        assert list(model.full_scores("a a b", bos=False))[2][0] == pytest.approx(
+            -0.20102891, abs=1e-6
+        )
+        assert sorted(set(np.round(model.grams[1].backoffs.astype(float), 5).tolist())) == [
+            -0.30103,
+            0,
+        ]
     else:
-        assert list(model.full_scores("b b b", bos=False))[2][:2] == pytest.approx((-0.13375957, 3), abs=1e-6)
+        assert list(model.full_scores("b b b", bos=False))[2][:2] == pytest.approx(
+            (-0.13375957, 3), abs=1e-6
+        )
         assert model.grams[1].backoffs.min() == pytest.approx(-0.47712123, abs=1e-6)

@@ -10,14 +10,19 @@ import pytest
 from seqkit import ngram
 
 HOME = os.environ.get("SEQKIT_CORPORA")
-pytestmark = pytest.mark.skipif(not HOME, reason="SEQKIT_CORPORA does not name a folder with multi30k/ and text/")
+pytestmark = pytest.mark.skipif(
+    not HOME, reason="SEQKIT_CORPORA does not name a folder with multi30k/ and text/"
+)
 
 
 def lines_of(name):
     path = Path(HOME) / name
     if not path.exists():
         pytest.skip(f"there is no {path}")
-    return [line.removesuffix("\r") for line in gzip.decompress(path.read_bytes()).decode().split("\n")[:-1]]
+    return [
+        line.removesuffix("\r")
+        for line in gzip.decompress(path.read_bytes()).decode().split("\n")[:-1]
+    ]
 
 
 def tok(line):
@@ -26,7 +31,10 @@ def tok(line):
 
 @pytest.fixture(scope="module")
 def multi30k():
-    return [[tok(line) for line in lines_of(f"multi30k/{name}.en.gz")] for name in ("train", "test_2016_flickr")]
+    return [
+        [tok(line) for line in lines_of(f"multi30k/{name}.en.gz")]
+        for name in ("train", "test_2016_flickr")
+    ]
 
 
 def check(model, test, sizes, figures, oov, tokens):

@@ -109,7 +109,10 @@ def test_ids_can_be_scored_and_those_of_the_unknown_word_are_out_of_vocabulary(h
     ids = np.array([3, 0, -1, 2, 4, 2], np.int32)
     found = hand.score_ids(ids, ids == 2)
     rows = [*hand.full_scores("a zz zz"), *hand.full_scores("b")]
-    assert list(zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True)) == rows
+    assert (
+        list(zip(found.scores.tolist(), found.lengths.tolist(), found.oov.tolist(), strict=True))
+        == rows
+    )
     assert found.oov.tolist() == [False, True, True, False, False, False]
     assert found.ends.tolist() == [False, False, False, True, False, True]
 
@@ -120,7 +123,9 @@ def test_n_grams_looked_up_by_torch_give_the_same_numbers(hand):
         for lines in (["a b a c", "", "zz b a"], ["c b a b a c c"]):
             block = "".join(f"{line}\n" for line in lines).encode()
             assert np.array_equal(there.score_block(block).scores, model.score_block(block).scores)
-            assert np.array_equal(there.score_block(block).lengths, model.score_block(block).lengths)
+            assert np.array_equal(
+                there.score_block(block).lengths, model.score_block(block).lengths
+            )
 
 
 def test_a_line_break_in_a_line_is_refused_and_one_at_its_end_is_nothing(hand):
@@ -143,16 +148,28 @@ def test_a_text_scored_whole_is_its_lines_and_its_words(smoothing):
     lines = [*some_lines(2, words="abcdefg"), "", "a <unk> b", "\ta  b\r"]
     whole = model.score_block("".join(f"{line}\n" for line in lines).encode())
     rows = [row for line in lines for row in model.full_scores(line)]
-    assert list(zip(whole.scores.tolist(), whole.lengths.tolist(), whole.oov.tolist(), strict=True)) == rows
+    assert (
+        list(zip(whole.scores.tolist(), whole.lengths.tolist(), whole.oov.tolist(), strict=True))
+        == rows
+    )
     assert np.flatnonzero(whole.ends).tolist() == [
         i - 1 for i in np.cumsum([len(line.replace("\0", " ").split()) + 1 for line in lines])
     ]
     record, parts = model.evaluate(lines), Perplexity(choices=model.choices())
     for line in lines:
         parts += model.evaluate([line])
-    assert record.log_probability == pytest.approx(parts.log_probability) or record.log_probability == -math.inf
-    assert record.log_probability / math.log(10) == pytest.approx(sum(model.score(line) for line in lines))
-    assert (record.tokens, record.oov, record.characters) == (parts.tokens, parts.oov, parts.characters)
+    assert (
+        record.log_probability == pytest.approx(parts.log_probability)
+        or record.log_probability == -math.inf
+    )
+    assert record.log_probability / math.log(10) == pytest.approx(
+        sum(model.score(line) for line in lines)
+    )
+    assert (record.tokens, record.oov, record.characters) == (
+        parts.tokens,
+        parts.oov,
+        parts.characters,
+    )
     assert (record.tokens, record.sentences) == (len(rows), len(lines))
 
 
@@ -172,7 +189,9 @@ def test_scores_with_a_short_history_are_those_of_a_model_of_order_one():
     one = ngram.train(lines, order=1, smoothing="witten-bell")
     three = ngram.train(lines, order=3, smoothing="witten-bell")
     for word in "abcde":
-        assert next(one.full_scores(word))[:2] == pytest.approx((next(three.full_scores(word, bos=False))[0], 1))
+        assert next(one.full_scores(word))[:2] == pytest.approx(
+            (next(three.full_scores(word, bos=False))[0], 1)
+        )
         assert list(one.full_scores(word)) == list(one.full_scores(word, bos=False))
 
 
@@ -182,12 +201,19 @@ def test_order_ten_knows_a_long_sentence_by_heart():
     assert model.order == 10
     lengths = [length for _, length, _ in model.full_scores(lines[0])]
     assert lengths == [2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10, 10]
-    assert [length for _, length, _ in model.full_scores("y d e f g h i j k")] == [1, *range(1, 9), 9]
+    assert [length for _, length, _ in model.full_scores("y d e f g h i j k")] == [
+        1,
+        *range(1, 9),
+        9,
+    ]
 
 
 def test_an_order_of_hundreds_is_possible():
     model = ngram.train(["a b " * 150], order=200)
-    assert [length for _, length, _ in model.full_scores("a b " * 150)] == [*range(2, 200), *[200] * 103]
+    assert [length for _, length, _ in model.full_scores("a b " * 150)] == [
+        *range(2, 200),
+        *[200] * 103,
+    ]
 
 
 def test_a_text_of_no_lines_has_no_perplexity(hand):

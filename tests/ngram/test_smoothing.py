@@ -19,7 +19,9 @@ def probabilities(model, history, words):
     """p(word | history) of each of `words`, scored as lines of text."""
     bos = history[:1] == (BOS,)
     before = " ".join(word if word != UNK else "♥" for word in history[bos:])
-    texts = [before if word == EOS else f"{before} {word if word != UNK else '♥'}" for word in words]
+    texts = [
+        before if word == EOS else f"{before} {word if word != UNK else '♥'}" for word in words
+    ]
     ids, ends = model.vocabulary.encode("".join(f"{text}\n" for text in texts).encode())
     found = model.score_ids(ids, ends, bos=bos)
     ends = np.flatnonzero(ids == END)
@@ -44,7 +46,9 @@ def agree(model, slow, *, rel=2e-5):
     some = [every[i] for i in rng.choice(len(every), min(60, len(every)), replace=False)]
     for history in [(), (BOS,), *some]:
         expected = [slow.probability(word, history) for word in slow.words]
-        assert probabilities(model, history, slow.words) == pytest.approx(expected, rel=rel, abs=1e-9), history
+        assert probabilities(model, history, slow.words) == pytest.approx(
+            expected, rel=rel, abs=1e-9
+        ), history
 
 
 @pytest.mark.parametrize("smoothing", ngram.SMOOTHINGS)
@@ -63,13 +67,23 @@ def test_it_is_the_textbooks_formula_where_the_data_give_the_discounts(smoothing
     words = ["1-0", "2-0", "3-0", "5-1", "7-0", "left1", "right16", EOS, UNK]
     for history in [(), (BOS,), ("1-0",), ("2-1",), ("left1",), ("right0",), (UNK,)]:
         expected = [slow.probability(word, history) for word in words]
-        assert probabilities(model, history, words) == pytest.approx(expected, rel=2e-5, abs=1e-9), history
+        assert probabilities(model, history, words) == pytest.approx(
+            expected, rel=2e-5, abs=1e-9
+        ), history
 
 
 def falling_counts():
     """Lines of a word or two such that there are ever fewer n-grams of the counts 1, 2, …, as all discounts expect."""
-    single = [f"{r}-{i}" for r, n in enumerate((180, 45, 20, 11, 8, 5, 4), 1) for i in range(n) for _ in range(r)]
-    return [*single, *(f"left{j} right{i}" for i in range(17) for j in range(2 + (i > 11) + (i > 15)))]
+    single = [
+        f"{r}-{i}"
+        for r, n in enumerate((180, 45, 20, 11, 8, 5, 4), 1)
+        for i in range(n)
+        for _ in range(r)
+    ]
+    return [
+        *single,
+        *(f"left{j} right{i}" for i in range(17) for j in range(2 + (i > 11) + (i > 15))),
+    ]
 
 
 @pytest.mark.parametrize("smoothing", PRUNABLE)
@@ -125,7 +139,9 @@ def test_the_probabilities_after_any_history_sum_to_one(smoothing, order):
 @pytest.mark.parametrize("vocabulary", [None, "abd"])
 def test_the_probabilities_of_a_pruned_or_limited_model_sum_to_one(smoothing, prune, vocabulary):
     lines = some_lines(2, words="abcde", lines=40)
-    sums_to_one(ngram.train(lines, order=3, smoothing=smoothing, prune=prune, vocabulary=vocabulary), 2)
+    sums_to_one(
+        ngram.train(lines, order=3, smoothing=smoothing, prune=prune, vocabulary=vocabulary), 2
+    )
 
 
 def sums_to_one(model, longest):
@@ -142,7 +158,9 @@ def test_the_probabilities_sum_to_one_where_every_count_is_high(smoothing):
 
 @pytest.mark.parametrize("smoothing", DISTRIBUTIONS)
 @pytest.mark.parametrize("history", ["", BOS, UNK, "1-0", "2-1", "5-1", "6-0", "7-0"])
-def test_the_probabilities_sum_to_one_after_histories_with_rare_and_only_frequent_followers(smoothing, history):
+def test_the_probabilities_sum_to_one_after_histories_with_rare_and_only_frequent_followers(
+    smoothing, history
+):
     model = ngram.train(falling_counts(), order=2, smoothing=smoothing)
     words = [word for word in model.words if word != BOS]
     assert probabilities(model, tuple(history.split()), words).sum() == pytest.approx(1, abs=5e-5)
@@ -167,7 +185,9 @@ def test_pruning_is_refused_where_the_mass_has_nowhere_to_go(smoothing):
 
 @pytest.mark.parametrize("prune", [(1, 0), (0, 0, 0, 1), (-1,), (0, 2, 1)])
 def test_thresholds_that_fall_or_are_too_many_are_refused(prune):
-    with pytest.raises(ConfigError, match=f"prune {','.join(map(str, prune))} is not 3 rising numbers at most"):
+    with pytest.raises(
+        ConfigError, match=f"prune {','.join(map(str, prune))} is not 3 rising numbers at most"
+    ):
         ngram.train(["a b c d"], order=3, prune=prune)
 
 
@@ -178,7 +198,9 @@ def test_an_order_below_one_is_refused(order):
 
 
 def test_an_order_longer_than_any_sentence_is_refused():
-    with pytest.raises(DataError, match=r"no sentence is long enough for order 5: .* the longest has 4 words"):
+    with pytest.raises(
+        DataError, match=r"no sentence is long enough for order 5: .* the longest has 4 words"
+    ):
         ngram.train(["a b", ""], order=5)
     assert ngram.train(["a b", ""], order=4).order == 4
 
@@ -190,12 +212,16 @@ def test_an_empty_corpus_is_refused(smoothing):
 
 
 def test_a_smoothing_that_is_not_there_is_refused_with_a_suggestion():
-    with pytest.raises(ConfigError, match=r"no smoothing 'kneser-nay'\. Did you mean 'kneser-ney'\?"):
+    with pytest.raises(
+        ConfigError, match=r"no smoothing 'kneser-nay'\. Did you mean 'kneser-ney'\?"
+    ):
         ngram.train(["a"], order=1, smoothing="kneser-nay")
 
 
 def test_stupid_backoff_and_fallback_discounts_are_told_in_notes():
-    assert "compares with no other" in ngram.train(["a"], order=1, smoothing="stupid-backoff").notes[0]
+    assert (
+        "compares with no other" in ngram.train(["a"], order=1, smoothing="stupid-backoff").notes[0]
+    )
     assert [note[:8] for note in ngram.train(["a b"], order=2).notes] == ["order 1:", "order 2:"]
     assert "Good-Turing" in ngram.train(["a b"], order=2, smoothing="katz").notes[0]
     assert not ngram.train(["a b"], order=2, smoothing="witten-bell").notes

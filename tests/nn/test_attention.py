@@ -10,7 +10,9 @@ from seqkit.nn.attention import Attention, MultiHeadAttention, masked_softmax
 
 def mask():
     """(B, 1, S): the last row has nothing to look at."""
-    return torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.bool)[:, None]
+    return torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.bool)[
+        :, None
+    ]
 
 
 def test_masked_softmax_is_a_softmax_of_what_is_left_and_zero_where_nothing_is():
@@ -31,11 +33,16 @@ def test_dot_products_equal_torch_s_attention(kind):
     torch.manual_seed(2)
     width = 8
     attend = Attention(kind, width, width)
-    queries, memory = torch.randn(3, 4, width, requires_grad=True), torch.randn(3, 5, width, requires_grad=True)
+    queries, memory = (
+        torch.randn(3, 4, width, requires_grad=True),
+        torch.randn(3, 5, width, requires_grad=True),
+    )
     keys = attend.project(memory)
     ours, weights = attend(queries, keys, memory, mask())
     scale = width**-0.5 if kind == "scaled-dot" else 1.0
-    theirs = F.scaled_dot_product_attention(queries[:2], keys[:2], memory[:2], attn_mask=mask()[:2], scale=scale)
+    theirs = F.scaled_dot_product_attention(
+        queries[:2], keys[:2], memory[:2], attn_mask=mask()[:2], scale=scale
+    )
     torch.testing.assert_close(ours[:2], theirs)
     assert not ours[2].any()
     torch.testing.assert_close(weights[:2].sum(-1), torch.ones(2, 4))
@@ -52,7 +59,11 @@ def test_additive_attention_is_bahdanau_s_equation():
     attend.requires_grad_(False)
     found = attend.scores(queries, attend.project(memory))
     for b, t, s in ((0, 0, 0), (1, 2, 4), (0, 1, 3)):
-        inner = attend.query.weight @ queries[b, t] + attend.query.bias + attend.keys.weight @ memory[b, s]
+        inner = (
+            attend.query.weight @ queries[b, t]
+            + attend.query.bias
+            + attend.keys.weight @ memory[b, s]
+        )
         assert float(found[b, t, s]) == pytest.approx(float(attend.energy @ inner.tanh()), rel=1e-5)
 
 
@@ -82,7 +93,9 @@ def test_many_heads_equal_torch_s_and_what_is_looked_at_gives_what_is_read():
     x, memory, real = torch.randn(2, 4, 12), torch.randn(2, 5, 12), mask()[:2]
     projected = ours.project(memory)
     found = ours(x, projected, mask=real[:, None])
-    wanted, looked = theirs(x, memory, memory, key_padding_mask=~real[:, 0], average_attn_weights=False)
+    wanted, looked = theirs(
+        x, memory, memory, key_padding_mask=~real[:, 0], average_attn_weights=False
+    )
     torch.testing.assert_close(found, wanted)
     weights = ours.weights(x, projected, real[:, None])
     torch.testing.assert_close(weights, looked)

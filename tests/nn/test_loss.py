@@ -11,7 +11,9 @@ from seqkit.nn.loss import linear_cross_entropy, sample_words
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("rows", [1, 7, 1000])
-def test_the_fused_loss_and_its_gradients_equal_torch_s_cross_entropy(monkeypatch, rows, smoothing, bias, fast):
+def test_the_fused_loss_and_its_gradients_equal_torch_s_cross_entropy(
+    monkeypatch, rows, smoothing, bias, fast
+):
     if fast and not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
         pytest.skip("this torch has no mkldnn._linear_pointwise")
     monkeypatch.setattr(linear_module, "FAST_LINEAR", fast)
@@ -19,7 +21,9 @@ def test_the_fused_loss_and_its_gradients_equal_torch_s_cross_entropy(monkeypatc
     torch.manual_seed(0)
     hidden, weight, b = torch.randn(40, 6), torch.randn(11, 6), torch.randn(11) if bias else None
     targets = torch.randint(11, (40,))
-    leaves = [[t.clone().requires_grad_() for t in (hidden, weight, b) if t is not None] for _ in range(2)]
+    leaves = [
+        [t.clone().requires_grad_() for t in (hidden, weight, b) if t is not None] for _ in range(2)
+    ]
     ours, nll = linear_cross_entropy(
         leaves[0][0], leaves[0][1], leaves[0][2] if bias else None, targets, smoothing=smoothing
     )
@@ -28,7 +32,9 @@ def test_the_fused_loss_and_its_gradients_equal_torch_s_cross_entropy(monkeypatc
     (3 * ours).backward()
     (3 * theirs).backward()
     assert float(ours.detach()) == pytest.approx(float(theirs.detach()), rel=1e-6)
-    assert float(nll) == pytest.approx(float(F.cross_entropy(logits, targets, reduction="sum").detach()), rel=1e-6)
+    assert float(nll) == pytest.approx(
+        float(F.cross_entropy(logits, targets, reduction="sum").detach()), rel=1e-6
+    )
     for mine, other in zip(*leaves, strict=True):
         torch.testing.assert_close(mine.grad, other.grad, rtol=1e-4, atol=1e-5)
 
@@ -70,7 +76,9 @@ def test_a_part_of_the_vocabulary_stands_for_the_whole():
         assert some.shape == (len(targets.unique()) + 60, 6)
         assert len(some.unique(dim=0)) == len(some)  # no word twice
         logits = F.linear(hidden, some, raised)
-        torch.testing.assert_close(logits.gather(-1, places[:, None]).squeeze(-1), kept)  # targets keep their logits
+        torch.testing.assert_close(
+            logits.gather(-1, places[:, None]).squeeze(-1), kept
+        )  # targets keep their logits
         sums.append(logits.exp().sum(-1))
         seen |= {tuple(row) for row in some.tolist()}
     torch.testing.assert_close(torch.stack(sums).mean(0) / whole, torch.ones(30), rtol=0, atol=0.03)
@@ -79,7 +87,9 @@ def test_a_part_of_the_vocabulary_stands_for_the_whole():
 
 def test_where_the_sample_would_be_the_vocabulary_it_is_the_vocabulary():
     weight, bias, targets = torch.randn(9, 2), torch.randn(9), torch.tensor([3, 3, 5])
-    for found, given in zip(sample_words(weight, bias, targets, 7), (weight, bias, targets), strict=True):
+    for found, given in zip(
+        sample_words(weight, bias, targets, 7), (weight, bias, targets), strict=True
+    ):
         assert found is given
     assert sample_words(weight, bias, targets, 6)[0].shape == (8, 2)
 

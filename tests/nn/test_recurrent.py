@@ -8,12 +8,17 @@ from seqkit.nn.recurrent import LockedDropout, Recurrent, drop_words
 
 THEIRS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 CASES = [
-    (cell, layers, bidirectional) for cell in THEIRS for layers, bidirectional in ((1, False), (2, False), (2, True))
+    (cell, layers, bidirectional)
+    for cell in THEIRS
+    for layers, bidirectional in ((1, False), (2, False), (2, True))
 ]
 
 
 def states(cell, layers, directions):
-    parts = [torch.randn(layers * directions, 3, 4, dtype=torch.float64) for _ in range(2 if cell == "lstm" else 1)]
+    parts = [
+        torch.randn(layers * directions, 3, 4, dtype=torch.float64)
+        for _ in range(2 if cell == "lstm" else 1)
+    ]
     return tuple(part.requires_grad_() for part in parts)
 
 
@@ -32,14 +37,18 @@ def test_equations_kernels_and_torch_nn_agree_in_outputs_and_gradients(cell, lay
 
     expected = gradients(wanted, ends, list(theirs.parameters()))
     for implementation in ("scratch", "torch", "auto"):
-        ours = Recurrent(cell, 5, 4, layers=layers, bidirectional=bidirectional, implementation=implementation).double()
+        ours = Recurrent(
+            cell, 5, 4, layers=layers, bidirectional=bidirectional, implementation=implementation
+        ).double()
         assert [*ours.state_dict()] == [*theirs.state_dict()]
         ours.load_state_dict(theirs.state_dict())
         output, mine = ours(x, state)
         torch.testing.assert_close(output, wanted, rtol=0, atol=1e-6)
         for part, other in zip(mine, ends, strict=True):
             torch.testing.assert_close(part, other, rtol=0, atol=1e-6)
-        for part, other in zip(gradients(output, mine, list(ours.parameters())), expected, strict=True):
+        for part, other in zip(
+            gradients(output, mine, list(ours.parameters())), expected, strict=True
+        ):
             torch.testing.assert_close(part, other, rtol=0, atol=1e-6)
 
 
@@ -73,7 +82,9 @@ def test_weight_drop_leaves_out_weights_of_the_state_only(implementation):
     torch.manual_seed(3)
     layer = Recurrent("lstm", 3, 4, weight_drop=0.5, implementation=implementation).train()
     one = torch.randn(1, 2, 3)
-    torch.testing.assert_close(layer(one)[0], layer(one)[0])  # the first step multiplies a state of zeros
+    torch.testing.assert_close(
+        layer(one)[0], layer(one)[0]
+    )  # the first step multiplies a state of zeros
     two = torch.randn(2, 2, 3)
     assert not torch.allclose(layer(two)[0][1], layer(two)[0][1])
     layer.eval()
@@ -88,7 +99,9 @@ def test_recurrent_dropout_has_one_mask_for_all_steps():
             parameter.zero_()
         layer.bias_ih_l0.fill_(1.0)
         layer.weight_hh_l0.copy_(torch.eye(50))
-    output = layer(torch.zeros(5, 1, 1))[0][:, 0]  # (T, H): a unit whose state is dropped never grows
+    output = layer(torch.zeros(5, 1, 1))[0][
+        :, 0
+    ]  # (T, H): a unit whose state is dropped never grows
     stuck = output[1] == output[0]
     assert 5 < int(stuck.sum()) < 45
     assert (output[:, stuck] == output[0, stuck]).all()
@@ -115,7 +128,9 @@ def test_backwards_means_from_each_sequence_s_own_end(cell, implementation):
     x, lengths = torch.randn(6, 3, 5), torch.tensor([6, 2, 4])
     together = layer(x, lengths=lengths)[0]
     for row, length in enumerate(lengths.tolist()):
-        torch.testing.assert_close(together[:length, row], layer(x[:length, row : row + 1])[0][:, 0])
+        torch.testing.assert_close(
+            together[:length, row], layer(x[:length, row : row + 1])[0][:, 0]
+        )
 
 
 @pytest.mark.parametrize("implementation", ["scratch", "torch"])

@@ -23,7 +23,10 @@ def copy_layer(ours, theirs):
     pairs += [(ours.around_attention.norm, theirs.norm1)]
     if hasattr(ours, "cross_attention"):
         copy_attention(ours.cross_attention, theirs.multihead_attn)
-        pairs += [(ours.around_cross_attention.norm, theirs.norm2), (ours.around_feed_forward.norm, theirs.norm3)]
+        pairs += [
+            (ours.around_cross_attention.norm, theirs.norm2),
+            (ours.around_feed_forward.norm, theirs.norm3),
+        ]
     else:
         pairs += [(ours.around_feed_forward.norm, theirs.norm2)]
     for mine, other in pairs:
@@ -32,7 +35,9 @@ def copy_layer(ours, theirs):
 
 @pytest.fixture
 def mask():
-    return torch.tensor([[1, 1, 1, 1, 0], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=torch.bool)  # (B, S)
+    return torch.tensor(
+        [[1, 1, 1, 1, 0], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=torch.bool
+    )  # (B, S)
 
 
 def shake(module):
@@ -54,8 +59,12 @@ def test_attention_equals_torch_s(mask):
 
 @pytest.mark.parametrize("prenorm", [True, False])
 def test_an_encoder_layer_equals_torch_s(mask, prenorm):
-    ours = shake(EncoderLayer(8, 2, 16, dropout=0.0, attention_dropout=0.0, prenorm=prenorm)).train()
-    theirs = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, norm_first=prenorm, batch_first=True).train()
+    ours = shake(
+        EncoderLayer(8, 2, 16, dropout=0.0, attention_dropout=0.0, prenorm=prenorm)
+    ).train()
+    theirs = nn.TransformerEncoderLayer(
+        8, 2, 16, dropout=0.0, norm_first=prenorm, batch_first=True
+    ).train()
     copy_layer(ours, theirs)
     x = torch.randn(3, 5, 8)
     wanted = theirs(x, src_key_padding_mask=~mask)
@@ -72,7 +81,9 @@ def test_a_decoder_layer_equals_torch_s_and_its_own_steps(mask, prenorm):
     causal = nn.Transformer.generate_square_subsequent_mask(4)
     wanted = theirs(x, memory, tgt_mask=causal, memory_key_padding_mask=~mask)
     projected = ours.cross_attention.project(memory)
-    torch.testing.assert_close(ours(x, projected, mask[:, None, None]), wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        ours(x, projected, mask[:, None, None]), wanted, rtol=1e-4, atol=1e-5
+    )
     past, steps = None, []
     for t in range(4):
         y, past = ours.step(x[:, t : t + 1], past, projected, mask[:, None, None])

@@ -16,7 +16,10 @@ def enumerate_all(model, source, limit, alpha):
     found = []
     for n in range(limit):
         for body in itertools.product(words, repeat=n):
-            parts = [model.log_probabilities(source, body[:t])[token] for t, token in enumerate((*body, EOS))]
+            parts = [
+                model.log_probabilities(source, body[:t])[token]
+                for t, token in enumerate((*body, EOS))
+            ]
             total = float(sum(parts))
             found.append((total / (n + 1) ** alpha, total, list(body)))
     return sorted(found, key=lambda item: -item[0])
@@ -26,12 +29,23 @@ def enumerate_all(model, source, limit, alpha):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_wide_beam_with_endless_patience_lists_every_output_in_order(seed, alpha):
     model = Table(vocab=6, seed=seed)
-    found = beam_search(model, torch.tensor([[1], [2]]), [4, 3], beam=64, normalize=Normalize(alpha), patience=math.inf)
+    found = beam_search(
+        model,
+        torch.tensor([[1], [2]]),
+        [4, 3],
+        beam=64,
+        normalize=Normalize(alpha),
+        patience=math.inf,
+    )
     for source, limit, hypotheses in ((1, 4, found[0]), (2, 3, found[1])):
         wanted = enumerate_all(model, source, limit, alpha)
         assert [h.ids for h in hypotheses] == [ids for _, _, ids in wanted]
-        assert [h.score for h in hypotheses] == pytest.approx([score for score, _, _ in wanted], abs=1e-5)
-        assert [h.log_probability for h in hypotheses] == pytest.approx([total for _, total, _ in wanted], abs=1e-5)
+        assert [h.score for h in hypotheses] == pytest.approx(
+            [score for score, _, _ in wanted], abs=1e-5
+        )
+        assert [h.log_probability for h in hypotheses] == pytest.approx(
+            [total for _, total, _ in wanted], abs=1e-5
+        )
 
 
 def plain_beam(model, source, beam, limit, alpha, patience):
@@ -100,7 +114,9 @@ def test_outputs_come_in_the_order_of_the_inputs_and_within_their_limits():
 def test_max_length_caps_every_output():
     model = Table(vocab=30, seed=2)
     found = decode(model, [[4, 4, 4, 4], [5, 5]], SearchConfig(beam=2, max_length=3))
-    assert max(len(hypothesis.ids) for hypotheses in found for hypothesis in hypotheses) == 3, "`<eos>` comes on top"
+    assert max(len(hypothesis.ids) for hypotheses in found for hypothesis in hypotheses) == 3, (
+        "`<eos>` comes on top"
+    )
 
 
 def test_the_quick_selection_of_the_best_tokens_equals_a_full_one():

@@ -48,7 +48,11 @@ class Mean:
 
     def log_probabilities(self, source, prefix):
         return (
-            torch.stack([table.log_probabilities(source, prefix).double().exp() for table in self.tables]).mean(0).log()
+            torch.stack(
+                [table.log_probabilities(source, prefix).double().exp() for table in self.tables]
+            )
+            .mean(0)
+            .log()
         )
 
 
@@ -56,7 +60,9 @@ class Mean:
 def test_an_ensemble_is_the_mean_of_probabilities(count):
     tables = [Table(vocab=6, seed=seed) for seed in range(count)]
     for source in (3, 4):
-        found = beam_search(Ensemble(tables), torch.tensor([[source]]), [5], beam=256, patience=math.inf)[0]
+        found = beam_search(
+            Ensemble(tables), torch.tensor([[source]]), [5], beam=256, patience=math.inf
+        )[0]
         assert_same(found, every_output(Mean(*tables), source, 5))
 
 
@@ -65,7 +71,9 @@ def test_an_ensemble_of_one_model_is_the_model():
     wanted = beam_search(table, source, [6, 8], beam=3)
     for models in ([table], [table, table]):
         found = beam_search(Ensemble(models), source, [6, 8], beam=3)
-        assert [[h.ids for h in hypotheses] for hypotheses in found] == [[h.ids for h in row] for row in wanted]
+        assert [[h.ids for h in hypotheses] for hypotheses in found] == [
+            [h.ids for h in row] for row in wanted
+        ]
         for mine, others in zip(found, wanted, strict=True):
             assert [h.score for h in mine] == pytest.approx([h.score for h in others], abs=1e-5)
 
@@ -73,13 +81,19 @@ def test_an_ensemble_of_one_model_is_the_model():
 def untrained(name, number, seed=0):
     torch.manual_seed(seed)
     cls = components().models.load(name)
-    return cls(build(cls.Config, {**SMALL[name][number], "dropout": 0.0}, name), target_vocab=13).eval()
+    return cls(
+        build(cls.Config, {**SMALL[name][number], "dropout": 0.0}, name), target_vocab=13
+    ).eval()
 
 
 @torch.no_grad()
 def test_an_ensemble_of_real_models_steps_by_the_mean_of_their_probabilities():
     source, inputs = pairs()
-    models = [untrained("transformer", 0), untrained("transformer", 0, seed=1), untrained("rnn-seq2seq", 1)]
+    models = [
+        untrained("transformer", 0),
+        untrained("transformer", 0, seed=1),
+        untrained("rnn-seq2seq", 1),
+    ]
     ensemble = Ensemble(models)
     state = ensemble.start(source)
     for t in range(inputs.size(1)):
@@ -88,7 +102,9 @@ def test_an_ensemble_of_real_models_steps_by_the_mean_of_their_probabilities():
         torch.testing.assert_close(logs, torch.stack(whole).mean(0).log(), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("settings", [{"beam": 1}, {"beam": 4}, {"beam": 4, "groups": 2, "diversity": 1.0}])
+@pytest.mark.parametrize(
+    "settings", [{"beam": 1}, {"beam": 4}, {"beam": 4, "groups": 2, "diversity": 1.0}]
+)
 @pytest.mark.parametrize("rules", [Rules(), Rules(no_repeat=2, min_length=3)])
 def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(settings, rules):
     ensemble = Ensemble([untrained("transformer", 0), untrained("rnn-seq2seq", 2)])
@@ -109,13 +125,25 @@ def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(s
         ({"nbest": 4, "mbr": 3}, "search: nbest = 4 needs mbr = 3 draws"),
         ({"beam": 6, "groups": 4}, "search: groups = 4 must divide beam = 6"),
         ({"beam": 2, "groups": 4}, "search: groups = 4 must divide beam = 2"),
-        ({"sample": True, "min_length": 2}, "search: min_length is for searching, not for sampling"),
-        ({"sample": True, "no_repeat_ngram": 3}, "search: no_repeat_ngram is for searching, not for sampling"),
+        (
+            {"sample": True, "min_length": 2},
+            "search: min_length is for searching, not for sampling",
+        ),
+        (
+            {"sample": True, "no_repeat_ngram": 3},
+            "search: no_repeat_ngram is for searching, not for sampling",
+        ),
         ({"sample": True, "groups": 5}, "search: groups is for searching, not for sampling"),
-        ({"mbr": 8, "coverage_penalty": 0.2}, "search: coverage_penalty is for searching, not for sampling"),
+        (
+            {"mbr": 8, "coverage_penalty": 0.2},
+            "search: coverage_penalty is for searching, not for sampling",
+        ),
         ({"mbr": 8, "must": ["a b"]}, "search: must is for searching, not for sampling"),
         ({"mbr": 8, "prefix": "a b"}, "search: prefix is for searching, not for sampling"),
-        ({"mbr": 8, "sample": True}, "search: sample and mbr are two things to do with what is drawn: choose one"),
+        (
+            {"mbr": 8, "sample": True},
+            "search: sample and mbr are two things to do with what is drawn: choose one",
+        ),
         ({"min_length": 9, "max_length": 8}, "search: min_length = 9 is more than max_length = 8"),
         ({"temperature": 0.5}, "search: temperature is for sampling: set sample = true, or mbr"),
         ({"top_k": 3, "beam": 1}, "search: top_k is for sampling: set sample = true, or mbr"),

@@ -86,12 +86,19 @@ RULES = {
     "no_repeat, min_length and suppress": Rules(no_repeat=2, min_length=3, suppress=some(UNK)),
 }
 each_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
-OVERLAPPING = ("two phrases that overlap", "a phrase within another")  # whose outputs at the limit can be missed
+OVERLAPPING = (
+    "two phrases that overlap",
+    "a phrase within another",
+)  # whose outputs at the limit can be missed
 EXACT = {name: rules for name, rules in RULES.items() if name not in OVERLAPPING}
 
 
 def obedient(model, source, limit, rules):
-    return [output for output in every_output(model, source, max(limit, rules.least)) if obeys(output[0], rules)]
+    return [
+        output
+        for output in every_output(model, source, max(limit, rules.least))
+        if obeys(output[0], rules)
+    ]
 
 
 @pytest.mark.parametrize("rules", EXACT.values(), ids=EXACT)
@@ -99,7 +106,9 @@ def obedient(model, source, limit, rules):
 @pytest.mark.parametrize("limit", [3, 5])
 def test_a_wide_beam_lists_every_output_that_obeys(rules, limit, seed):
     model = Table(vocab=7, seed=seed)
-    found = beam_search(model, torch.tensor([[8]]), [limit], beam=512, patience=math.inf, rules=rules)[0]
+    found = beam_search(
+        model, torch.tensor([[8]]), [limit], beam=512, patience=math.inf, rules=rules
+    )[0]
     wanted = obedient(model, 8, limit, rules)
     assert wanted
     assert limit == 3 or len(wanted) < len(every_output(model, 8, max(limit, rules.least)))
@@ -111,18 +120,27 @@ def test_a_wide_beam_lists_every_output_that_obeys(rules, limit, seed):
 def test_a_narrow_beam_finds_outputs_that_obey_and_no_others(rules, limit):
     for seed in range(6):
         for beam in (1, 2, 3):
-            found = beam_search(Table(vocab=7, seed=seed), torch.tensor([[8]]), [limit], beam=beam, rules=rules)[0]
+            found = beam_search(
+                Table(vocab=7, seed=seed), torch.tensor([[8]]), [limit], beam=beam, rules=rules
+            )[0]
             assert found
             assert [h.ids for h in found if not obeys(h.ids, rules)] == []
             assert max(len(h.ids) for h in found) < max(limit, rules.least)
 
 
-@pytest.mark.parametrize("phrases", [((A, C, 9), (9, 9, B)), ((A, B, C), (B, C, A), (C, C)), ((7,), (8, 7), (9, 8, 7))])
+@pytest.mark.parametrize(
+    "phrases", [((A, C, 9), (9, 9, B)), ((A, B, C), (B, C, A), (C, C)), ((7,), (8, 7), (9, 8, 7))]
+)
 def test_a_narrow_beam_of_many_words_holds_long_phrases(phrases):
     for seed in range(6):
         for beam in (1, 2, 3):
-            model, rules = Table(vocab=40, seed=seed), Rules(phrases=phrases, no_repeat=4, suppress=some(10, 11))
-            for hypotheses in beam_search(model, torch.tensor([[1], [2]]), [2, 14], beam=beam, rules=rules):
+            model, rules = (
+                Table(vocab=40, seed=seed),
+                Rules(phrases=phrases, no_repeat=4, suppress=some(10, 11)),
+            )
+            for hypotheses in beam_search(
+                model, torch.tensor([[1], [2]]), [2, 14], beam=beam, rules=rules
+            ):
                 assert hypotheses
                 assert [h.ids for h in hypotheses if not obeys(h.ids, rules)] == []
 
@@ -131,16 +149,24 @@ def test_a_narrow_beam_of_many_words_holds_long_phrases(phrases):
 @pytest.mark.parametrize("beam", [1, 3])
 def test_sentences_in_a_batch_get_under_rules_what_they_get_alone(rules, beam):
     model, limits = Table(vocab=8, seed=3), [2, 9, 5, 7]
-    together = beam_search(model, torch.tensor([[1], [2], [3], [4]]), limits, beam=beam, rules=rules)
+    together = beam_search(
+        model, torch.tensor([[1], [2], [3], [4]]), limits, beam=beam, rules=rules
+    )
     for i, limit in enumerate(limits):
-        assert together[i] == beam_search(model, torch.tensor([[i + 1]]), [limit], beam=beam, rules=rules)[0]
+        assert (
+            together[i]
+            == beam_search(model, torch.tensor([[i + 1]]), [limit], beam=beam, rules=rules)[0]
+        )
 
 
 @each_rule
 def test_log_probabilities_under_rules_stay_those_of_the_model(rules):
     model = Table(vocab=9, seed=4)
     for h in beam_search(model, torch.tensor([[5]]), [6], beam=4, rules=rules)[0]:
-        parts = [model.log_probabilities(5, tuple(h.ids[:t]))[token] for t, token in enumerate([*h.ids, EOS])]
+        parts = [
+            model.log_probabilities(5, tuple(h.ids[:t]))[token]
+            for t, token in enumerate([*h.ids, EOS])
+        ]
         assert h.log_probability == pytest.approx(float(sum(parts)), abs=1e-5)
         assert h.score == pytest.approx(h.log_probability / (len(h.ids) + 1), abs=1e-6)
 
@@ -149,7 +175,9 @@ def test_a_word_that_cannot_be_finished_is_never_output():
     rules = Rules(stem=stem("abc", "a", "ab", "c"))  # after "a" there is no way on
     for seed in range(6):
         for beam in (1, 2, 3):
-            found = beam_search(Table(vocab=8, seed=seed), torch.tensor([[1]]), [6], beam=beam, rules=rules)[0]
+            found = beam_search(
+                Table(vocab=8, seed=seed), torch.tensor([[1]]), [6], beam=beam, rules=rules
+            )[0]
             assert [h.ids for h in found if not obeys(h.ids, rules)] == []
 
 
@@ -165,7 +193,9 @@ def phrase_begins(ids):
 def test_a_phrase_goes_before_suppressed_tokens_in_a_narrow_beam():
     rules = Rules(suppress=some(A, C), phrases=((C, A),))
     for seed in range(6):
-        found = beam_search(Table(vocab=12, seed=seed), torch.tensor([[8]]), [6], beam=2, rules=rules)[0]
+        found = beam_search(
+            Table(vocab=12, seed=seed), torch.tensor([[8]]), [6], beam=2, rules=rules
+        )[0]
         assert found
         assert all(holds(h.ids, (C, A)) and phrase_begins(h.ids) for h in found)
 
@@ -173,8 +203,14 @@ def test_a_phrase_goes_before_suppressed_tokens_in_a_narrow_beam():
 @pytest.mark.parametrize("seed", range(3))
 def test_a_phrase_goes_before_suppressed_tokens_in_a_wide_beam(seed):
     model, rules = Table(vocab=7, seed=seed), Rules(suppress=some(A, C), phrases=((C, A),))
-    found = beam_search(model, torch.tensor([[8]]), [5], beam=512, patience=math.inf, rules=rules)[0]
-    wanted = [output for output in every_output(model, 8, 5) if holds(output[0], (C, A)) and phrase_begins(output[0])]
+    found = beam_search(model, torch.tensor([[8]]), [5], beam=512, patience=math.inf, rules=rules)[
+        0
+    ]
+    wanted = [
+        output
+        for output in every_output(model, 8, 5)
+        if holds(output[0], (C, A)) and phrase_begins(output[0])
+    ]
     assert_same(found, wanted)
 
 
@@ -221,7 +257,9 @@ def test_missing_tokens_are_enough_and_the_next_tokens_lead_on():
         ids, need = list(given), missing_tokens(given, phrases)
         assert (need == 0) == all(holds(ids, phrase) for phrase in phrases)
         while need:
-            after = {token: missing_tokens([*ids, token], phrases) for token in next_tokens(ids, phrases)}
+            after = {
+                token: missing_tokens([*ids, token], phrases) for token in next_tokens(ids, phrases)
+            }
             ids.append(min(after, key=after.__getitem__))
             assert after[ids[-1]] < need
             need = after[ids[-1]]
@@ -235,7 +273,9 @@ def test_next_tokens_go_on_with_the_longest_part_of_each_missing_phrase():
         wanted = set()
         for phrase in phrases:
             if not holds(ids, phrase):
-                done = max(k for k in range(len(phrase)) if tuple(ids[len(ids) - k :]) == phrase[:k])
+                done = max(
+                    k for k in range(len(phrase)) if tuple(ids[len(ids) - k :]) == phrase[:k]
+                )
                 wanted.add(phrase[done])
         found = next_tokens(ids, phrases)
         assert set(found) == wanted
@@ -245,7 +285,9 @@ def test_next_tokens_go_on_with_the_longest_part_of_each_missing_phrase():
 def test_missing_tokens_of_one_phrase_are_the_fewest_that_complete_it():
     def fewest(ids, phrase):
         """Appending any k tokens that complete it ends in the phrase, so only its own ends need trying."""
-        return next(k for k in range(len(phrase) + 1) if holds([*ids, *phrase[len(phrase) - k :]], phrase))
+        return next(
+            k for k in range(len(phrase) + 1) if holds([*ids, *phrase[len(phrase) - k :]], phrase)
+        )
 
     for ids, phrases in cases():
         assert missing_tokens(ids, phrases[:1]) == fewest(ids, phrases[0])

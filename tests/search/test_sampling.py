@@ -19,7 +19,9 @@ def test_first_tokens_are_drawn_as_often_as_the_model_says():
 
 def test_the_log_probability_is_the_model_s_own_whatever_the_temperature():
     model = Table(vocab=7, seed=2)
-    for hypothesis in sample(model, torch.tensor([[5]]), [6], draws=20, temperature=0.5, top_k=3)[0]:
+    for hypothesis in sample(model, torch.tensor([[5]]), [6], draws=20, temperature=0.5, top_k=3)[
+        0
+    ]:
         parts = [
             model.log_probabilities(5, tuple(hypothesis.ids[:t]))[token]
             for t, token in enumerate([*hypothesis.ids, EOS])
@@ -46,10 +48,16 @@ def test_top_k_and_top_p_leave_out_what_they_say():
     model = Table(vocab=12, seed=5)
     logp = model.log_probabilities(4, ())
     order = logp.argsort(descending=True).tolist()
-    first = {h.ids[0] if h.ids else EOS for h in sample(model, torch.tensor([[4]]), [3], draws=500, top_k=3)[0]}
+    first = {
+        h.ids[0] if h.ids else EOS
+        for h in sample(model, torch.tensor([[4]]), [3], draws=500, top_k=3)[0]
+    }
     assert first == set(order[:3])
     mass = logp.exp()[order].cumsum(0)
     nucleus = {order[i] for i in range(12) if i == 0 or float(mass[i - 1]) < 0.8}
-    drawn = {h.ids[0] if h.ids else EOS for h in sample(model, torch.tensor([[4]]), [3], draws=2000, top_p=0.8)[0]}
+    drawn = {
+        h.ids[0] if h.ids else EOS
+        for h in sample(model, torch.tensor([[4]]), [3], draws=2000, top_p=0.8)[0]
+    }
     assert drawn <= nucleus
     assert len(drawn) > 1

@@ -78,16 +78,39 @@ def test_the_two_ways_to_fold_case_differ_in_the_sharp_s():
 @given(st.one_of(TEXT, st.text("aZ \n9é")))
 def test_letters_leaves_words_of_a_to_z(text):
     cleaned = Normalizer(["letters"])(text)
-    assert all(word.isascii() and word.isalpha() and word.islower() for word in cleaned.split(" ") if cleaned)
+    assert all(
+        word.isascii() and word.isalpha() and word.islower()
+        for word in cleaned.split(" ")
+        if cleaned
+    )
 
 
 def test_letters_keeps_the_words_of_plain_english():
-    assert Normalizer(["letters"])(" The Time-Machine, by H. G. Wells [1898]\n") == "the time machine by h g wells"
+    assert (
+        Normalizer(["letters"])(" The Time-Machine, by H. G. Wells [1898]\n")
+        == "the time machine by h g wells"
+    )
 
 
 def test_apart_makes_a_word_of_every_mark():
     words = Normalizer(["apart", "squeeze"])("Don't: 3.5% of §4 (naïve_x)…").split(" ")
-    assert words == ["Don", "'", "t", ":", "3", ".", "5", "%", "of", "§", "4", "(", "naïve_x", ")", "…"]
+    assert words == [
+        "Don",
+        "'",
+        "t",
+        ":",
+        "3",
+        ".",
+        "5",
+        "%",
+        "of",
+        "§",
+        "4",
+        "(",
+        "naïve_x",
+        ")",
+        "…",
+    ]
 
 
 @QUICK
@@ -105,5 +128,7 @@ def test_steps_are_applied_in_the_order_given():
 
 
 def test_an_unknown_step_is_named_with_the_nearest_known_one():
-    with pytest.raises(ConfigError, match=r"step 'lowr'\. Did you mean 'lower'\? Known: apart, casefold, "):
+    with pytest.raises(
+        ConfigError, match=r"step 'lowr'\. Did you mean 'lower'\? Known: apart, casefold, "
+    ):
         Normalizer(["nfc", "lowr"])

@@ -98,14 +98,20 @@ def test_the_seed_alone_fixes_a_sample(subwords, strength):
 
 
 def test_bpe_dropout_gives_more_pieces_the_higher_its_rate_down_to_single_characters(bpe):
-    sizes = [sum(len(bpe.sample(line, rate, random.Random(1))) for line in LINES) for rate in (0, 0.1, 0.3, 0.6, 1)]
+    sizes = [
+        sum(len(bpe.sample(line, rate, random.Random(1))) for line in LINES)
+        for rate in (0, 0.1, 0.3, 0.6, 1)
+    ]
     assert sizes == sorted(set(sizes))
     assert sizes[-1] == sum(len(line) + 1 for line in LINES)
 
 
 def test_a_small_alpha_gives_more_different_segmentations(unigram):
     rng = random.Random(1)
-    kinds = [len({tuple(unigram.sample(LINES[-1], alpha, rng)) for _ in range(100)}) for alpha in (0.01, 1.0, 50.0)]
+    kinds = [
+        len({tuple(unigram.sample(LINES[-1], alpha, rng)) for _ in range(100)})
+        for alpha in (0.01, 1.0, 50.0)
+    ]
     assert kinds[0] > kinds[1] > kinds[2]
 
 
@@ -119,7 +125,12 @@ def test_a_word_too_long_to_sample_is_left_as_the_library_cuts_it(subwords):
 def test_a_tokenizer_samples_ids_of_the_normalised_text_and_only_subwords_can():
     tokenizer = Tokenizer.train(LINES, config(normalize=["lower"]))
     ids = tokenizer.sample("A MAN", 0.5, random.Random(3), eos=True)
-    assert ids == [*tokenizer.vocab.encode(tokenizer.splitter.sample("a man", 0.5, random.Random(3))), EOS]
+    assert ids == [
+        *tokenizer.vocab.encode(tokenizer.splitter.sample("a man", 0.5, random.Random(3))),
+        EOS,
+    ]
     words = Tokenizer.train(LINES, config(tokenizer="word"))
-    with pytest.raises(ConfigError, match=r"text\.sampling needs the sentencepiece tokenizer, not 'word'"):
+    with pytest.raises(
+        ConfigError, match=r"text\.sampling needs the sentencepiece tokenizer, not 'word'"
+    ):
         words.sample("a", 0.1, random.Random(1))

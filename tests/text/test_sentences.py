@@ -8,7 +8,9 @@ from seqkit.text import split_sentences
 from seqkit.text.sentences import halve
 
 QUICK = settings(deadline=None, database=None)
-TEXT = st.one_of(st.text(), st.text("aB.!? \n\"'。”)…,"), st.text("你。！？” A.").map(lambda text: text * 2))
+TEXT = st.one_of(
+    st.text(), st.text("aB.!? \n\"'。”)…,"), st.text("你。！？” A.").map(lambda text: text * 2)
+)
 
 
 @QUICK
@@ -67,7 +69,10 @@ def test_abbreviations_numbers_and_lower_case_are_not_cut(text):
 
 
 def test_an_abbreviation_that_begins_a_later_sentence_is_not_cut():
-    assert [sentence for sentence, _ in split_sentences("Hello. Dr. Who came.")] == ["Hello.", "Dr. Who came."]
+    assert [sentence for sentence, _ in split_sentences("Hello. Dr. Who came.")] == [
+        "Hello.",
+        "Dr. Who came.",
+    ]
 
 
 @pytest.mark.parametrize("unit", [".", "!'", "。", ". ", '."(', ". (", "。 ", "a. "])

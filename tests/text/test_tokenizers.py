@@ -41,7 +41,11 @@ def tokenizer(request):
 
 @pytest.mark.parametrize("name", ["char", "sentencepiece", "unigram"])
 def test_char_and_sentencepiece_give_back_every_text(name):
-    kind = {"model_type": "unigram", "tokenizer": "sentencepiece"} if name == "unigram" else {"tokenizer": name}
+    kind = (
+        {"model_type": "unigram", "tokenizer": "sentencepiece"}
+        if name == "unigram"
+        else {"tokenizer": name}
+    )
     tokenizer = Tokenizer.train(LINES, config(**kind))
 
     @QUICK
@@ -73,7 +77,11 @@ SCRIPTS = st.one_of(
 
 
 @settings(QUICK, max_examples=300)
-@given(st.lists(SCRIPTS.map(lambda text: "".join(text.replace("\uffed", "").split())).filter(bool)).map(" ".join))
+@given(
+    st.lists(
+        SCRIPTS.map(lambda text: "".join(text.replace("\uffed", "").split())).filter(bool)
+    ).map(" ".join)
+)
 @example("don't l’eau 'quoted' it's. \"Yes,\" he said -- no. 3.50 €")
 @example("中文 and 한국어, かな。mixed中文text!?")
 @example("\u0301a !\u0301b _x_ ...")
@@ -131,7 +139,10 @@ def test_many_texts_at_once_give_the_same_ids_as_one_by_one(tokenizer):
         tokenizer.encode_all("ab")
     ends = tokenizer.encode_all(texts, bos=True, eos=True)
     assert ends == [[BOS, *tokenizer.encode(text), EOS] for text in texts]
-    assert all(tokenizer.vocab.encode(tokenizer.split(text)) == tokenizer.encode(text) for text in LINES[:20])
+    assert all(
+        tokenizer.vocab.encode(tokenizer.split(text)) == tokenizer.encode(text)
+        for text in LINES[:20]
+    )
 
 
 def test_the_text_it_was_trained_on_comes_back_and_has_no_unknown(tokenizer):
@@ -141,7 +152,9 @@ def test_the_text_it_was_trained_on_comes_back_and_has_no_unknown(tokenizer):
 
 def test_counts_are_those_of_the_ids_of_the_training_text(tokenizer):
     counter = Counter(i for line in LINES for i in tokenizer.encode(line))
-    assert dict(enumerate(tokenizer.vocab.counts)) == {i: counter[i] for i in range(len(tokenizer.vocab))}
+    assert dict(enumerate(tokenizer.vocab.counts)) == {
+        i: counter[i] for i in range(len(tokenizer.vocab))
+    }
 
 
 def test_any_ids_whatever_decode_to_some_text(tokenizer):
@@ -203,14 +216,18 @@ def test_a_character_vocabulary_keeps_the_most_frequent_characters_and_256_bytes
 def test_training_again_gives_the_same_model(model_type, tmp_path):
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        SentencePieceSplitter.train(iter(LINES), vocab_size=300, model_type=model_type).save(tmp_path / name)
+        SentencePieceSplitter.train(iter(LINES), vocab_size=300, model_type=model_type).save(
+            tmp_path / name
+        )
     first, second = (tmp_path / name / SentencePieceSplitter.FILE for name in ("first", "second"))
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_the_seed_chooses_which_lines_of_a_long_stream_train_the_model():
     def pieces(seed):
-        return SentencePieceSplitter.train(iter(LINES), vocab_size=300, max_sentences=9, seed=seed).pieces
+        return SentencePieceSplitter.train(
+            iter(LINES), vocab_size=300, max_sentences=9, seed=seed
+        ).pieces
 
     assert pieces(1) == pieces(1)
     assert pieces(1) != pieces(2)
@@ -237,24 +254,32 @@ def test_the_vocabulary_has_exactly_the_size_asked_for_specials_and_bytes_includ
 @pytest.mark.parametrize("model_type", ["bpe", "unigram"])
 def test_too_large_a_vocabulary_is_told_the_most_and_the_most_works(model_type):
     with pytest.raises(
-        DataError, match=r"text\.vocab_size = 9000 is more than this text can give: set it to \d+ or"
+        DataError,
+        match=r"text\.vocab_size = 9000 is more than this text can give: set it to \d+ or",
     ) as e:
         SentencePieceSplitter.train(LINES[:9], vocab_size=9000, model_type=model_type)
     most = int(re.search(r"set it to (\d+)", str(e.value))[1])
-    assert len(SentencePieceSplitter.train(LINES[:9], vocab_size=most, model_type=model_type).pieces) == most
+    assert (
+        len(SentencePieceSplitter.train(LINES[:9], vocab_size=most, model_type=model_type).pieces)
+        == most
+    )
     with pytest.raises(DataError, match=f"set it to {most} or less"):
         SentencePieceSplitter.train(LINES[:9], vocab_size=most + 1, model_type=model_type)
 
 
 def test_too_small_a_vocabulary_is_told_the_least_and_the_least_works():
-    with pytest.raises(DataError, match=r"text\.vocab_size = 9 is too small .* \(it needs \d+\): raise it") as e:
+    with pytest.raises(
+        DataError, match=r"text\.vocab_size = 9 is too small .* \(it needs \d+\): raise it"
+    ) as e:
         SentencePieceSplitter.train(LINES, vocab_size=9)
     least = int(re.search(r"needs (\d+)", str(e.value))[1])
     assert len(SentencePieceSplitter.train(LINES, vocab_size=least).pieces) == least
 
 
 def test_a_character_vocabulary_without_room_for_characters_is_refused():
-    with pytest.raises(ConfigError, match=r"text\.vocab_size = 260 leaves no room beside 256 bytes"):
+    with pytest.raises(
+        ConfigError, match=r"text\.vocab_size = 260 leaves no room beside 256 bytes"
+    ):
         Tokenizer.train(LINES, config(tokenizer="char", vocab_size=260))
 
 
@@ -265,12 +290,16 @@ def test_no_text_trains_no_subwords(lines):
 
 
 def test_an_unknown_tokenizer_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownName, match=r"no tokenizer 'wrod'\. Did you mean 'word'\? Known: char, sentencepiece"):
+    with pytest.raises(
+        UnknownName, match=r"no tokenizer 'wrod'\. Did you mean 'word'\? Known: char, sentencepiece"
+    ):
         Tokenizer.train(LINES, config(tokenizer="wrod"))
 
 
 def test_a_wrong_setting_is_named():
-    with pytest.raises(ConfigError, match=r"\[text\]: unknown key 'vocab_sise'\. Did you mean 'vocab_size'\?"):
+    with pytest.raises(
+        ConfigError, match=r"\[text\]: unknown key 'vocab_sise'\. Did you mean 'vocab_size'\?"
+    ):
         build(TextConfig, {"vocab_sise": 9}, "[text]")
 
 
@@ -289,7 +318,9 @@ def test_a_saved_tokenizer_is_loaded_as_it_was(tokenizer, tmp_path):
     after = Tokenizer.load(tmp_path)
     texts = [*LINES[:9], "Ein ZUG e\u0301 漢字 \u2581", ""]
     assert after.encode_all(texts) == before.encode_all(texts)
-    assert [after.decode(ids) for ids in after.encode_all(texts)] == [before.decode(before.encode(t)) for t in texts]
+    assert [after.decode(ids) for ids in after.encode_all(texts)] == [
+        before.decode(before.encode(t)) for t in texts
+    ]
     assert after.vocab == before.vocab
     assert after.vocab.counts == before.vocab.counts
     assert (after.name, after.normalizer.steps, after.byte_fallback) == (
@@ -310,13 +341,21 @@ def saved(bpe, tmp_path):
         ("[]", r"tokenizer\.json is damaged"),
         ('{"format": 1}', r"tokenizer\.json is damaged: 'tokenizer'"),
         ('{"format": 2}', r"tokenizer\.json has format 2; this seqkit reads format 1"),
-        ('{"format": 1, "tokenizer": "char", "normalize": 5, "byte_fallback": true}', r"tokenizer\.json is damaged"),
-        ('{"format": 1, "tokenizer": ["char"], "normalize": [], "byte_fallback": true}', r"tokenizer\.json is damaged"),
+        (
+            '{"format": 1, "tokenizer": "char", "normalize": 5, "byte_fallback": true}',
+            r"tokenizer\.json is damaged",
+        ),
+        (
+            '{"format": 1, "tokenizer": ["char"], "normalize": [], "byte_fallback": true}',
+            r"tokenizer\.json is damaged",
+        ),
         (b"\xff\xfe", r"tokenizer\.json is damaged"),
     ],
 )
 def test_a_damaged_tokenizer_file_is_named(saved, content, message):
-    (saved / "tokenizer.json").write_bytes(content if isinstance(content, bytes) else content.encode())
+    (saved / "tokenizer.json").write_bytes(
+        content if isinstance(content, bytes) else content.encode()
+    )
     with pytest.raises(DataError, match=message):
         Tokenizer.load(saved)
 
@@ -331,13 +370,19 @@ def test_files_that_are_missing_or_damaged_beside_it_are_named(saved):
         Tokenizer.load(saved)
     model = (saved / "sentencepiece.model").read_bytes()
     (saved / "sentencepiece.model").write_bytes(model[: len(model) // 2])
-    with pytest.raises(DataError, match=r"sentencepiece\.model: not a sentencepiece model, or a damaged one"):
+    with pytest.raises(
+        DataError, match=r"sentencepiece\.model: not a sentencepiece model, or a damaged one"
+    ):
         Tokenizer.load(saved)
     (saved / "sentencepiece.model").unlink()
-    with pytest.raises(DataError, match=r"cannot read .*sentencepiece\.model: No such file or directory"):
+    with pytest.raises(
+        DataError, match=r"cannot read .*sentencepiece\.model: No such file or directory"
+    ):
         Tokenizer.load(saved)
     (saved / "tokenizer.json").unlink()
-    with pytest.raises(DataError, match=r"cannot read tokenizer .*tokenizer\.json: No such file or directory"):
+    with pytest.raises(
+        DataError, match=r"cannot read tokenizer .*tokenizer\.json: No such file or directory"
+    ):
         Tokenizer.load(saved)
 
 
@@ -348,7 +393,12 @@ def test_a_sentencepiece_model_with_other_specials_is_refused():
 
 def test_the_saved_description_says_how_the_text_was_cut(saved):
     about = json.loads((saved / "tokenizer.json").read_text(encoding="utf-8"))
-    assert about == {"format": 1, "tokenizer": "sentencepiece", "normalize": [], "byte_fallback": False}
+    assert about == {
+        "format": 1,
+        "tokenizer": "sentencepiece",
+        "normalize": [],
+        "byte_fallback": False,
+    }
 
 
 # N-grams

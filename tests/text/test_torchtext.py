@@ -56,7 +56,11 @@ def test_specials_wherever_they_stand_and_however_spelt_become_ours():
 
 
 @settings(deadline=None, database=None)
-@given(st.lists(st.text(min_size=1, max_size=3).filter(lambda token: token[0] not in "<["), unique=True))
+@given(
+    st.lists(
+        st.text(min_size=1, max_size=3).filter(lambda token: token[0] not in "<["), unique=True
+    )
+)
 def test_a_vocabulary_goes_to_torchtext_and_back_unchanged(tokens):
     vocab = Vocab(tokens)
     assert Vocab.from_torchtext(vocab.to_torchtext()) == vocab

@@ -24,6 +24,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_freed_memory_is_used_again_without_touching_new_pages():
     counts = {}
     for how in ("keep", "not"):
-        done = subprocess.run([sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", FAULTS, how], capture_output=True, text=True, check=True
+        )
         counts[how] = int(done.stdout)
     assert counts["keep"] * 20 < counts["not"]

@@ -32,7 +32,11 @@ def moved(optimizer="sgd", **optim):
 
 @pytest.mark.parametrize(
     ("freeze", "trained"),
-    [(["first"], {"second", "output"}), (["first", "output.bias"], {"second", "output"}), (["all"], {"output"})],
+    [
+        (["first"], {"second", "output"}),
+        (["first", "output.bias"], {"second", "output"}),
+        (["all"], {"output"}),
+    ],
 )
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
 def test_what_is_frozen_stays_as_it_is(freeze, trained, optimizer):
@@ -42,7 +46,10 @@ def test_what_is_frozen_stays_as_it_is(freeze, trained, optimizer):
 
 
 def test_a_name_means_a_whole_part_and_not_a_beginning_of_letters():
-    with pytest.raises(ConfigError, match=r"no parameter begins with 'fir'\. Did you mean 'first'\? Known: first, out"):
+    with pytest.raises(
+        ConfigError,
+        match=r"no parameter begins with 'fir'\. Did you mean 'first'\? Known: first, out",
+    ):
         moved(freeze=["fir"])
 
 

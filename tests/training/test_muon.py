@@ -89,4 +89,6 @@ def test_its_state_goes_through_a_checkpoint():
     again.load_state_dict(deepcopy(optimizer.state_dict()))
     update(optimizer, model, 2)
     update(again, other, 2)
-    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True)
+    )

@@ -44,7 +44,9 @@ def test_accumulated_batches_give_the_gradient_of_one_big_batch():
 def test_the_norm_reported_is_that_of_the_mean_gradient_and_clipping_holds_it():
     trainer = make_trainer(clip=0.01)
     seen = []
-    trainer.optimizer.step = lambda: seen.append(math.sqrt(sum(float((p.grad**2).sum()) for p in trainer.parameters)))
+    trainer.optimizer.step = lambda: seen.append(
+        math.sqrt(sum(float((p.grad**2).sum()) for p in trainer.parameters))
+    )
     event = trainer.update(next(iter(trainer._groups())))
     assert event.grad_norm > 0.01
     assert seen[0] == pytest.approx(0.01, rel=1e-4)
@@ -76,7 +78,9 @@ def test_a_loss_that_is_not_finite_is_told_and_changes_no_weight():
     before = [p.detach().clone() for p in trainer.parameters]
     group = next(iter(trainer._groups()))
     group[0].x[0, 0] = float("nan")
-    with pytest.raises(TrainingError, match=r"diverged at step 1, batch 0 of epoch 0: loss nan.*lower optim\.lr"):
+    with pytest.raises(
+        TrainingError, match=r"diverged at step 1, batch 0 of epoch 0: loss nan.*lower optim\.lr"
+    ):
         trainer.update(group)
     assert all(torch.equal(b, p) for b, p in zip(before, trainer.parameters, strict=True))
 
@@ -135,11 +139,19 @@ def test_a_state_that_does_not_fit_is_not_restored(damage):
 def test_an_evaluation_that_a_stop_came_before_is_made_up_for():
     trainer = make_trainer(steps=4, eval_every=2)
     events = trainer.run()
-    assert [next(events).step for _ in range(2)] == [1, 2]  # stopped after update 2, before its evaluation
+    assert [next(events).step for _ in range(2)] == [
+        1,
+        2,
+    ]  # stopped after update 2, before its evaluation
     again = make_trainer(steps=4, eval_every=2)
     again.model.load_state_dict(trainer.model.state_dict())
     again.restore(trainer.tensors(), trainer.facts())
-    assert [type(event).__name__ for event in again.run()] == ["Evaluated", "Updated", "Updated", "Evaluated"]
+    assert [type(event).__name__ for event in again.run()] == [
+        "Evaluated",
+        "Updated",
+        "Updated",
+        "Evaluated",
+    ]
 
 
 def test_the_averaged_model_is_the_moving_average_of_the_weights():
@@ -180,10 +192,18 @@ def test_two_processes_train_as_one(tmp_path):
     alone = make_trainer(steps=7, accumulate=2, rows=22, batch=4, clip=0.5)
     list(alone.run())
     script = Path(__file__).with_name("toy_task.py")
-    environment = {**os.environ, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "WORLD_SIZE": "2",
+        "MASTER_ADDR": "127.0.0.1",
+        "OMP_NUM_THREADS": "1",
+    }
     environment["MASTER_PORT"] = str(29500 + os.getpid() % 1000)
     processes = [
-        subprocess.Popen([sys.executable, script, tmp_path / f"{rank}.pt"], env={**environment, "RANK": str(rank)})
+        subprocess.Popen(
+            [sys.executable, script, tmp_path / f"{rank}.pt"],
+            env={**environment, "RANK": str(rank)},
+        )
         for rank in range(2)
     ]
     assert [process.wait(120) for process in processes] == [0, 0]
@@ -194,7 +214,8 @@ def test_two_processes_train_as_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("decay", "middle", "end"), [("none", 1.0, 1.0), ("linear", 0.5, 0.0), ("cosine", 0.5, 0.0), ("rsqrt", None, None)]
+    ("decay", "middle", "end"),
+    [("none", 1.0, 1.0), ("linear", 0.5, 0.0), ("cosine", 0.5, 0.0), ("rsqrt", None, None)],
 )
 def test_the_learning_rate_rises_and_falls_as_named(decay, middle, end):
     config = OptimConfig(lr=2.0, warmup=10, decay=decay)
@@ -222,8 +243,13 @@ def test_a_plateau_lowers_the_rate_after_each_evaluation_that_is_not_the_best_al
 
 
 def test_weight_decay_spares_biases_and_norms():
-    optimizer = make_optimizer(nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3)), OptimConfig(weight_decay=0.1))
-    found = [(group["weight_decay"], [p.dim() for p in group["params"]]) for group in optimizer.param_groups]
+    optimizer = make_optimizer(
+        nn.Sequential(nn.Linear(3, 3), nn.LayerNorm(3)), OptimConfig(weight_decay=0.1)
+    )
+    found = [
+        (group["weight_decay"], [p.dim() for p in group["params"]])
+        for group in optimizer.param_groups
+    ]
     assert found == [(0.1, [2]), (0.0, [1, 1, 1])]
 
 
@@ -237,7 +263,15 @@ def test_every_optimizer_learns(name):
 
 def test_events_are_plain_data():
     event = next(make_trainer().run())
-    assert dataclasses.asdict(event).keys() == {"step", "epoch", "loss", "lr", "grad_norm", "targets", "seconds"}
+    assert dataclasses.asdict(event).keys() == {
+        "step",
+        "epoch",
+        "loss",
+        "lr",
+        "grad_norm",
+        "targets",
+        "seconds",
+    }
     assert isinstance(Lines.goal.metric, str)
     assert TrainConfig(steps=1).precision == "auto"
 

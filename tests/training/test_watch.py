@@ -37,7 +37,9 @@ class Net(nn.Module):
 
 def trainer(model, *, optim=None, **train):
     optim = OptimConfig(**{"name": "sgd", "lr": 0.01, "beta1": 0.0, "clip": 0.0} | (optim or {}))
-    return Trainer(Lines(8, 8, False, 0.0), model, TrainConfig(**{"steps": 2, "eval_every": 2} | train), optim)
+    return Trainer(
+        Lines(8, 8, False, 0.0), model, TrainConfig(**{"steps": 2, "eval_every": 2} | train), optim
+    )
 
 
 def test_each_evaluation_tells_the_gradients_of_the_update_before_it():

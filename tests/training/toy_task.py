@@ -10,8 +10,7 @@ import torch
 from torch import nn
 
 from seqkit.config import OptimConfig, TrainConfig
-from seqkit.tasks import Goal, Step
-from seqkit.training import Trainer
+from seqkit.training import Goal, Step, Trainer
 
 
 @dataclass
@@ -61,12 +60,25 @@ class Lines:
 
 
 def make_trainer(
-    rows=40, batch=8, lr=0.05, clip=1.0, optimizer="adamw", carry=False, dropout=0.0, device="cpu", steps=20, **train
+    rows=40,
+    batch=8,
+    lr=0.05,
+    clip=1.0,
+    optimizer="adamw",
+    carry=False,
+    dropout=0.0,
+    device="cpu",
+    steps=20,
+    **train,
 ):
     torch.manual_seed(1)
     config = TrainConfig(**{"steps": steps, "eval_every": 1000, **train})
-    optim = OptimConfig(name=optimizer, lr=lr, clip=clip, beta1=0.9 if optimizer == "adamw" else 0.0)
-    return Trainer(Lines(rows, batch, carry, dropout), nn.Linear(3, 1), config, optim, torch.device(device))
+    optim = OptimConfig(
+        name=optimizer, lr=lr, clip=clip, beta1=0.9 if optimizer == "adamw" else 0.0
+    )
+    return Trainer(
+        Lines(rows, batch, carry, dropout), nn.Linear(3, 1), config, optim, torch.device(device)
+    )
 
 
 if __name__ == "__main__":

@@ -64,7 +64,9 @@ class Classifier:
         logits: Tensor = self.model(images.to(self.device))
         return logits.float().softmax(-1).cpu()
 
-    def predict(self, paths: Iterable[str | Path], *, top: int = 1, batch: int = 64) -> Iterator[Prediction]:
+    def predict(
+        self, paths: Iterable[str | Path], *, top: int = 1, batch: int = 64
+    ) -> Iterator[Prediction]:
         """The `top` likeliest classes of each image file, in order, as they come.
 
         Raises `ConfigError` for a `top` outside 1 to K at once, `DataError` for a file that cannot be read when its
@@ -74,7 +76,9 @@ class Classifier:
             raise ConfigError(f"top = {top}: the model knows {len(self.classes)} classes")
         return self._predictions(iter(paths), top, batch)
 
-    def _predictions(self, rest: Iterator[str | Path], top: int, batch: int) -> Iterator[Prediction]:
+    def _predictions(
+        self, rest: Iterator[str | Path], top: int, batch: int
+    ) -> Iterator[Prediction]:
         while group := list(islice(rest, batch)):
             images: list[Tensor] = []
             bad: DataError | None = None
@@ -86,7 +90,9 @@ class Classifier:
                     break
             if images:
                 found = self.probabilities(torch.cat(images)).topk(top)
-                for path, values, classes in zip(group, found.values.tolist(), found.indices.tolist(), strict=False):
+                for path, values, classes in zip(
+                    group, found.values.tolist(), found.indices.tolist(), strict=False
+                ):
                     yield Prediction(str(path), [self.classes[i] for i in classes], values)
             if bad:
                 raise bad
@@ -104,4 +110,11 @@ class Classifier:
         rows = torch.arange(len(images.labels)).split(_BATCH)
         batches = images.batches(rows, Plain(self.normalise), workers)
         found = [self.probabilities(batch.to(self.device).images) for batch in batches]
-        return Report(self.classes, torch.cat(found).numpy(), images.labels.numpy(), images.names, name, self.size)
+        return Report(
+            self.classes,
+            torch.cat(found).numpy(),
+            images.labels.numpy(),
+            images.names,
+            name,
+            self.size,
+        )

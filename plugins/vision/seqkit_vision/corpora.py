@@ -21,7 +21,10 @@ IDX = {  # part → images, labels
 CIFAR10_FILE = "cifar-10-binary.tar.gz"
 CLASSES = {"mnist": DIGITS, "fashion-mnist": ARTICLES, "cifar10": CIFAR10}
 
-_PARTS = {"train": "60,000 images; validation images are cut off them", "test": "10,000 images (t10k), to report"}
+_PARTS = {
+    "train": "60,000 images; validation images are cut off them",
+    "test": "10,000 images (t10k), to report",
+}
 
 
 def _idx_files(address: str, checksums: list[tuple[str, str]]) -> dict[str, File]:
@@ -99,7 +102,10 @@ def cifar10() -> Card:
         source="Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html",
         licence="free to use with a citation of the technical report",
         note="The binary form: the one for Python is a pickle, which can run code when loaded.",
-        splits={"train": "50,000 images; validation images are cut off them", "test": "10,000 images, to report"},
+        splits={
+            "train": "50,000 images; validation images are cut off them",
+            "test": "10,000 images, to report",
+        },
         files={
             CIFAR10_FILE: File(
                 sha256="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",

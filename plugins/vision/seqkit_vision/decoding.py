@@ -19,10 +19,33 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from seqkit.errors import DataError, reason
 
-SUFFIXES = (".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+SUFFIXES = (
+    ".bmp",
+    ".gif",
+    ".jfif",
+    ".jpe",
+    ".jpeg",
+    ".jpg",
+    ".pgm",
+    ".png",
+    ".ppm",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
 MOST_PIXELS = 64_000_000  # a photograph of a good camera; beyond it, a file of some kilobytes may fill the memory
-_TOO_MANY = f"more than {MOST_PIXELS:,} pixels: a decompression bomb, or an image to be made smaller first"
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # for others Pillow may run a program: Ghostscript
+_TOO_MANY = (
+    f"more than {MOST_PIXELS:,} pixels: a decompression bomb, or an image to be made smaller first"
+)
+_FORMATS = (
+    "BMP",
+    "GIF",
+    "JPEG",
+    "PNG",
+    "PPM",
+    "TIFF",
+    "WEBP",
+)  # for others Pillow may run a program: Ghostscript
 _BROKEN = (  # what Pillow's readers are known to raise on damaged files
     ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError,
     struct.error, zlib.error,
@@ -64,13 +87,17 @@ def _opened(path: Path) -> Iterator[Image.Image]:
     """The image, checked; what goes wrong inside the block is said as a `DataError`."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, on odd metadata; its limit on size is replaced by ours
+            warnings.simplefilter(
+                "ignore"
+            )  # Pillow's, on odd metadata; its limit on size is replaced by ours
             with Image.open(path, formats=_FORMATS) as file:
                 _check(file, path)
                 yield file
     except UnidentifiedImageError:
         empty = path.stat().st_size == 0
-        raise DataError(f"{path} is {'an empty file' if empty else 'no image that can be read'}") from None
+        raise DataError(
+            f"{path} is {'an empty file' if empty else 'no image that can be read'}"
+        ) from None
     except Image.DecompressionBombError:  # Pillow's own limit, above ours
         raise DataError(f"{path} has {_TOO_MANY}") from None
     except OSError as error:
@@ -84,9 +111,13 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 def _check(file: Image.Image, path: Path) -> None:
     if file.width * file.height > MOST_PIXELS:
         raise DataError(f"{path} is {file.width:,} x {file.height:,}, {_TOO_MANY}")
-    frames = 1 if file.format == "MPO" else getattr(file, "n_frames", 1)  # MPO: a photograph, then previews of it
+    frames = (
+        1 if file.format == "MPO" else getattr(file, "n_frames", 1)
+    )  # MPO: a photograph, then previews of it
     if frames > 1:
-        raise DataError(f"{path} is an animation or stack of {frames} images: save the one that is meant as a file")
+        raise DataError(
+            f"{path} is an animation or stack of {frames} images: save the one that is meant as a file"
+        )
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -104,7 +135,9 @@ def _from_deep(image: Image.Image) -> Image.Image:
     """16 bits a pixel: the upper eight of them."""
     values = np.asarray(image, dtype=np.float64)
     if image.mode == "F" or values.min(initial=0) < 0 or values.max(initial=0) > 65535:
-        raise ValueError(f"its pixels are of kind {image.mode!r}, which has no fixed white: save it with 8 or 16 bits")
+        raise ValueError(
+            f"its pixels are of kind {image.mode!r}, which has no fixed white: save it with 8 or 16 bits"
+        )
     return Image.fromarray((values / 257).round().astype(np.uint8))
 
 
@@ -120,7 +153,9 @@ def find_images(folder: Path) -> list[Path]:
     found: list[Path] = []
     for inside, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [Path(inside, name) for name in names if not name.startswith(".") and _is_image(name)]
+        found += [
+            Path(inside, name) for name in names if not name.startswith(".") and _is_image(name)
+        ]
     return sorted(found)
 
 

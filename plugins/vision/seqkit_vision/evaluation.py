@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
-from seqkit.runs import config_of
+from seqkit.runs.start import config_of
 
 from .classifier import Classifier
 from .corpora import TEST
@@ -26,13 +26,19 @@ def held_out(
     if data is None:
         data = settings.test or (settings.source if has_test_part(settings.source) else None)
         if data is None and not Path(settings.source).exists():
-            raise DataError(f"{settings.source}, which the model was trained on, is gone: give images with --data")
+            raise DataError(
+                f"{settings.source}, which the model was trained on, is gone: give images with --data"
+            )
         if data is None:
             raise ConfigError(
                 f"{settings.source} keeps no test images apart: give some with --data, or train with data.test"
             )
-    source = open_source(data, TEST, Wanted(classifier.size, classifier.channels, classifier.classes, skip_bad))
+    source = open_source(
+        data, TEST, Wanted(classifier.size, classifier.channels, classifier.classes, skip_bad)
+    )
     apart = data == settings.test or has_test_part(data)
     if not apart and Path(data).absolute() == Path(settings.source):
-        source.notes.append(f"note: the model was trained on most of {data}: this says nothing about other images")
+        source.notes.append(
+            f"note: the model was trained on most of {data}: this says nothing about other images"
+        )
     return f"{Path(data).resolve().name}{f' {TEST}' if apart else ''}", source

@@ -18,7 +18,9 @@ from seqkit.training.watch import activity, dead_shares
 
 def convolutions(model: nn.Module) -> dict[str, nn.Conv2d]:
     """The convolutions of a model, by name; raises `ConfigError` if it has none."""
-    found = {name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d)}
+    found = {
+        name: module for name, module in model.named_modules() if isinstance(module, nn.Conv2d)
+    }
     if not found:
         raise ConfigError(f"{type(model).__name__} has no convolutions: there is no map to draw")
     return found
@@ -57,7 +59,11 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
         logits = model(images.detach().requires_grad_())
         names = list(outputs)
         last = max(names.index(name) for name in known if name in outputs)
-        maps = [outputs[name] for name in names[last:] if outputs[name].shape[2:] == outputs[names[last]].shape[2:]][-1]
+        maps = [
+            outputs[name]
+            for name in names[last:]
+            if outputs[name].shape[2:] == outputs[names[last]].shape[2:]
+        ][-1]
         chosen = logits.gather(1, classes[:, None]).sum()
         (gradients,) = torch.autograd.grad(chosen, maps)
     weights = gradients.mean((2, 3), keepdim=True)

@@ -25,7 +25,9 @@ class Folds(NamedTuple):
         return statistics.stdev(self.accuracies)
 
 
-def cross_validate(train: Callable[[Path, dict[str, Any]], None], folder: Path, folds: int) -> Folds:
+def cross_validate(
+    train: Callable[[Path, dict[str, Any]], None], folder: Path, folds: int
+) -> Folds:
     """Call `train(out, overrides)` for every fold, into `folder`/fold-0 …, and collect what came of it."""
     found = []
     for fold in range(folds):

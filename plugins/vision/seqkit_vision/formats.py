@@ -32,7 +32,9 @@ def read_idx(path: Path, dims: int) -> Bytes:
     shape = tuple(int.from_bytes(data[4 + 4 * i : 8 + 4 * i], "big") for i in range(dims))
     wanted = header + math.prod(shape)
     if len(data) != wanted:
-        raise DataError(f"{path} is damaged: {len(data):,} bytes, its header {shape} says {wanted:,}")
+        raise DataError(
+            f"{path} is damaged: {len(data):,} bytes, its header {shape} says {wanted:,}"
+        )
     return np.frombuffer(data, np.uint8, offset=header).reshape(shape)
 
 
@@ -48,10 +50,18 @@ def read_cifar10(path: Path, part: str) -> tuple[Bytes, Bytes]:
     """(N, 3, 32, 32) images and (N,) labels of "train" or "test", out of the archive of the binary form."""
     found = {}
     try:
-        with reading(path), open_bytes(path) as packed, tarfile.open(fileobj=packed, mode="r:") as archive:
+        with (
+            reading(path),
+            open_bytes(path) as packed,
+            tarfile.open(fileobj=packed, mode="r:") as archive,
+        ):
             for member in archive:  # only read, never written anywhere
                 name = Path(member.name).name
-                file = archive.extractfile(member) if name in _BATCHES[part] and member.isfile() else None
+                file = (
+                    archive.extractfile(member)
+                    if name in _BATCHES[part] and member.isfile()
+                    else None
+                )
                 if file is not None:
                     found[name] = file.read()
             while packed.read(1 << 20):  # to the end, where gzip's checksum is
@@ -63,6 +73,10 @@ def read_cifar10(path: Path, part: str) -> tuple[Bytes, Bytes]:
         raise DataError(f"{path} has no {missing[0]}: it is not the binary form of CIFAR-10")
     for name, data in found.items():
         if not data or len(data) % _RECORD:
-            raise DataError(f"{path}: {name} is damaged: {len(data):,} bytes are no records of {_RECORD:,}")
-    records = np.concatenate([np.frombuffer(found[name], np.uint8).reshape(-1, _RECORD) for name in _BATCHES[part]])
+            raise DataError(
+                f"{path}: {name} is damaged: {len(data):,} bytes are no records of {_RECORD:,}"
+            )
+    records = np.concatenate(
+        [np.frombuffer(found[name], np.uint8).reshape(-1, _RECORD) for name in _BATCHES[part]]
+    )
     return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]

@@ -104,7 +104,9 @@ class Files:
             generator=torch.Generator(),  # or else it draws a seed from torch's, and a resumed run would differ
         )
         for part, images in zip(rows, loader, strict=True):
-            yield ImageBatch(Tensors(_whole(images), self.labels[part]), torch.arange(len(part)), view)
+            yield ImageBatch(
+                Tensors(_whole(images), self.labels[part]), torch.arange(len(part)), view
+            )
 
     def pixels(self, rows: Tensor) -> Tensor:
         if not len(rows):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from torch import Tensor
 
-from seqkit.plots import figure, figures, save
+from seqkit.drawing.canvas import figure, figures, save
 
 from .report import Report
 
@@ -37,7 +37,15 @@ def draw_confusion(report: Report, path: Path) -> None:
     if len(names) <= _WRITTEN:
         for row, column in zip(*table.nonzero(), strict=True):
             colour = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, f"{table[row, column]}", ha="center", va="center", color=colour, fontsize=7)
+            axes.text(
+                column,
+                row,
+                f"{table[row, column]}",
+                ha="center",
+                va="center",
+                color=colour,
+                fontsize=7,
+            )
     save(picture, path)
 
 
@@ -47,7 +55,9 @@ def draw_mistakes(report: Report, images: ImageSet, path: Path, *, count: int = 
 
     rows = report.worst(count)
     columns = max(1, min(5, len(rows)))
-    picture, axes = figures(max(1, -(-len(rows) // columns)), columns, title=f"{report.data}: the surest mistakes")
+    picture, axes = figures(
+        max(1, -(-len(rows) // columns)), columns, title=f"{report.data}: the surest mistakes"
+    )
     picture.set_size_inches(2.4 * columns, 2.7 * max(1, -(-len(rows) // columns)) + 0.5)
     for part in axes:
         part.set_axis_off()
@@ -77,7 +87,9 @@ def draw_maps(groups: dict[str, Tensor], path: Path, *, title: str) -> None:
     """Groups of small pictures: name -> (maps, h, w) or, in colour, (maps, 3, h, w)."""
     shown = {name: maps[:_MOST_MAPS].float().cpu().numpy() for name, maps in groups.items()}
     picture, axes = figures(len(shown), 1, title=title)
-    picture.set_size_inches(9, 0.8 + sum(0.6 + 8.5 * -(-len(maps) // 16) / 16 for maps in shown.values()))
+    picture.set_size_inches(
+        9, 0.8 + sum(0.6 + 8.5 * -(-len(maps) // 16) / 16 for maps in shown.values())
+    )
     for part, (name, maps) in zip(axes, shown.items(), strict=True):
         part.set_axis_off()
         part.set_title(f"{name}: {len(maps)} of {len(groups[name])}", fontsize=9)
@@ -90,7 +102,9 @@ def show(axes: Axes, pixels: Tensor) -> None:
     """An image (C, S, S) of bytes."""
     image = pixels.cpu().numpy()
     axes.grid(visible=False)
-    axes.imshow(image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255)
+    axes.imshow(
+        image[0] if len(image) == 1 else image.transpose(1, 2, 0), cmap="gray", vmin=0, vmax=255
+    )
 
 
 def _sheet(maps: np.ndarray, columns: int = 16) -> np.ndarray:
@@ -101,8 +115,13 @@ def _sheet(maps: np.ndarray, columns: int = 16) -> np.ndarray:
     if maps.ndim == 4:
         maps = maps.transpose(0, 2, 3, 1)
     height, width = maps.shape[1] + 1, maps.shape[2] + 1
-    sheet = np.full((-(-len(maps) // columns) * height, min(columns, len(maps)) * width, *maps.shape[3:]), np.nan)
+    sheet = np.full(
+        (-(-len(maps) // columns) * height, min(columns, len(maps)) * width, *maps.shape[3:]),
+        np.nan,
+    )
     for i, image in enumerate(maps):
         row, column = divmod(i, columns)
-        sheet[row * height : (row + 1) * height - 1, column * width : (column + 1) * width - 1] = image
+        sheet[row * height : (row + 1) * height - 1, column * width : (column + 1) * width - 1] = (
+            image
+        )
     return sheet

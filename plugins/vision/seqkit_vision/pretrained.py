@@ -15,7 +15,7 @@ from torch import Tensor
 
 from seqkit.config import RunConfig, plain
 from seqkit.errors import CheckpointError, ConfigError, DataError
-from seqkit.runs import make_model
+from seqkit.runs.start import make_model
 from seqkit.training import checkpoint
 
 from .nets.weights import TORCHVISION, from_torchvision
@@ -25,7 +25,9 @@ from .torch_files import read_tensors
 from .views import Normalisation
 
 _IMAGENET = Normalisation([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
-_CENTRED = Normalisation([0.5, 0.5, 0.5], [0.5, 0.5, 0.5])  # what GoogLeNet's published weights were trained on
+_CENTRED = Normalisation(
+    [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]
+)  # what GoogLeNet's published weights were trained on
 SIZE = 224
 
 
@@ -45,14 +47,20 @@ def starting_point(config: RunConfig, file: Path | None, folder: Path) -> Path:
     """
     name = config.model["name"]
     if name not in TORCHVISION:
-        raise ConfigError(f"torchvision publishes no weights for {name!r}. Known: {', '.join(TORCHVISION)}.")
+        raise ConfigError(
+            f"torchvision publishes no weights for {name!r}. Known: {', '.join(TORCHVISION)}."
+        )
     path = file or published_file(name + ("_bn" if config.model.get("batch_norm") else ""))
     tensors = checkpoint.load_tensors(path) if path.suffix == ".safetensors" else read_tensors(path)
     try:
         weights = from_torchvision(name, tensors)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
-    classes, size, channels = classes_of(config.data["source"]), config.data["size"], config.data["channels"]
+    classes, size, channels = (
+        classes_of(config.data["source"]),
+        config.data["size"],
+        config.data["channels"],
+    )
     dims = {"channels": channels, "size": size, "classes": len(classes)}
     torch.manual_seed(config.train.seed)
     model = make_model(config.model, dims)
@@ -68,11 +76,15 @@ def _fill(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Pat
     for name, tensor in wanted.items():
         given = weights.get(name)
         if given is None:
-            raise CheckpointError(f"{path} has nothing for {name!r}: [model] asks for another variant")
+            raise CheckpointError(
+                f"{path} has nothing for {name!r}: [model] asks for another variant"
+            )
         if given.shape == tensor.shape:
             tensor.copy_(given)
         elif ".output." not in f".{name}":
-            raise CheckpointError(f"{path}: {name!r} is {tuple(given.shape)}, the model has {tuple(tensor.shape)}")
+            raise CheckpointError(
+                f"{path}: {name!r} is {tuple(given.shape)}, the model has {tuple(tensor.shape)}"
+            )
 
 
 def published_file(builder: str) -> Path:
@@ -88,14 +100,18 @@ def published_file(builder: str) -> Path:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(url, str(path), hash_prefix=_prefix(name), progress=False)
+            torch.hub.download_url_to_file(
+                url, str(path), hash_prefix=_prefix(name), progress=False
+            )
         except (urllib.error.URLError, OSError, RuntimeError) as error:
             raise DataError(
                 f"cannot fetch {url}: {getattr(error, 'reason', error)}; put the file at {path}, "
                 "or give it with --weights"
             ) from None
     if not hashlib.sha256(path.read_bytes()).hexdigest().startswith(_prefix(name)):
-        raise DataError(f"{path} is not what its name says: its sha256 does not begin with {_prefix(name)}; delete it")
+        raise DataError(
+            f"{path} is not what its name says: its sha256 does not begin with {_prefix(name)}; delete it"
+        )
     return path
 
 

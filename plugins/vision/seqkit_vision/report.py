@@ -67,13 +67,19 @@ class Report:
 
     @property
     def per_class(self) -> list[ClassFigures]:
-        right, actual, taken = self.confusion.diagonal(), self.confusion.sum(1), self.confusion.sum(0)
+        right, actual, taken = (
+            self.confusion.diagonal(),
+            self.confusion.sum(1),
+            self.confusion.sum(0),
+        )
         figures = []
         for i, name in enumerate(self.classes):
             precision = right[i] / taken[i] if taken[i] else 0.0
             recall = right[i] / actual[i] if actual[i] else 0.0
             f1 = 2 * right[i] / (taken[i] + actual[i]) if taken[i] + actual[i] else 0.0
-            figures.append(ClassFigures(name, float(precision), float(recall), float(f1), int(actual[i])))
+            figures.append(
+                ClassFigures(name, float(precision), float(recall), float(f1), int(actual[i]))
+            )
         return figures
 
     def worst(self, count: int) -> NDArray[np.int64]:

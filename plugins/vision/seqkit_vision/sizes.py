@@ -7,10 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from seqkit.runs import make_model
+from seqkit.runs.start import make_model
 
 GREY, TINY, LARGE = (1, 28, 10), (3, 32, 10), (3, 224, 1000)
-_INPUTS = dict.fromkeys(("softmax-regression", "mlp", "lenet", "mnist-cnn", "row-lstm"), GREY) | {"cifar10-cnn": TINY}
+_INPUTS = dict.fromkeys(("softmax-regression", "mlp", "lenet", "mnist-cnn", "row-lstm"), GREY) | {
+    "cifar10-cnn": TINY
+}
 
 
 class Size(NamedTuple):
@@ -27,7 +29,9 @@ def size_of(name: str) -> Size:
     """A registered network at the size of images that it was made for."""
     channels, side, classes = _INPUTS.get(name, LARGE)
     with torch.device("meta"):
-        model = make_model({"name": name}, {"channels": channels, "size": side, "classes": classes}).eval()
+        model = make_model(
+            {"name": name}, {"channels": channels, "size": side, "classes": classes}
+        ).eval()
         counted = multiply_adds(model, torch.empty(1, channels, side, side))
     return Size(channels, side, classes, sum(p.numel() for p in model.parameters()), counted)
 
@@ -36,11 +40,15 @@ def multiply_adds(model: nn.Module, images: Tensor) -> int:
     """Those of convolutions, linear layers and LSTMs in one pass."""
     total = 0
 
-    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]) -> None:
+    def count(
+        module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]
+    ) -> None:
         nonlocal total
         if isinstance(module, nn.LSTM):
             steps = inputs[0].shape[0] * inputs[0].shape[1]
-            total += steps * sum(p.numel() for name, p in module.named_parameters() if name.startswith("weight"))
+            total += steps * sum(
+                p.numel() for name, p in module.named_parameters() if name.startswith("weight")
+            )
         elif isinstance(module, (nn.Conv2d, nn.Linear)) and isinstance(output, Tensor):
             total += output.numel() * module.weight[0].numel()
 

@@ -50,7 +50,11 @@ def open_source(name: str, part: str, wanted: Wanted) -> Source:
 
     A folder without a folder named for the part is all training data; as test data it is read whole.
     """
-    return _corpus(name, part, wanted) if name in CLASSES else _read(_list(name, part, wanted.classes), wanted)
+    return (
+        _corpus(name, part, wanted)
+        if name in CLASSES
+        else _read(_list(name, part, wanted.classes), wanted)
+    )
 
 
 def classes_of(name: str) -> list[str]:
@@ -74,7 +78,9 @@ def _corpus(name: str, part: str, wanted: Wanted) -> Source:
         path, labelled = locate(name, corpora.IDX[part])
         pixels, labels = formats.read_idx_pair(path, labelled)
     if labels.max(initial=0) >= len(classes):
-        raise DataError(f"{labelled}: label {labels.max()} is outside the range 0 to {len(classes) - 1}")
+        raise DataError(
+            f"{labelled}: label {labels.max()} is outside the range 0 to {len(classes) - 1}"
+        )
     if not len(labels):
         raise DataError(f"{path} holds no images")
     store = _fit(torch.from_numpy(pixels.copy()), wanted)
@@ -97,7 +103,9 @@ def _fit(store: Tensor, wanted: Wanted) -> Tensor:
                 "set data.memory higher or data.size lower"
             )
         parts = [
-            torch.nn.functional.interpolate(part, (wanted.size, wanted.size), mode="bilinear", antialias=True)
+            torch.nn.functional.interpolate(
+                part, (wanted.size, wanted.size), mode="bilinear", antialias=True
+            )
             for part in store.split(1000)
         ]
         store = torch.cat(parts)
@@ -117,7 +125,9 @@ class _Listing:
 def _list(name: str, part: str, known: Sequence[str]) -> _Listing:
     """What a folder or a CSV file names; `known` are the classes of a model, () = none yet."""
     if not name:
-        raise ConfigError("[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file")
+        raise ConfigError(
+            "[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file"
+        )
     path = Path(name)
     if path.is_dir():
         return _list_folder(path, part, known)
@@ -134,9 +144,13 @@ def _list_folder(folder: Path, part: str, known: Sequence[str]) -> _Listing:
     names = sorted(path.name for path in _folders(inside))
     for name in names:
         if name != name.encode(errors="replace").decode():
-            raise DataError(f"{inside}: the name of the class folder {name!r} is not UTF-8: rename it")
+            raise DataError(
+                f"{inside}: the name of the class folder {name!r} is not UTF-8: rename it"
+            )
     if not names:
-        raise DataError(f"{inside} has no folders: put the images of each class into a folder named for it")
+        raise DataError(
+            f"{inside} has no folders: put the images of each class into a folder named for it"
+        )
     _same_classes(names, known, str(inside))
     classes = list(known) or names
     paths: list[Path] = []
@@ -144,7 +158,9 @@ def _list_folder(folder: Path, part: str, known: Sequence[str]) -> _Listing:
     for name in names:
         found = find_images(inside / name)
         if not found:
-            raise DataError(f"{inside / name} holds no images: fill or remove the folder of that class")
+            raise DataError(
+                f"{inside / name} holds no images: fill or remove the folder of that class"
+            )
         paths += found
         labels += [classes.index(name)] * len(found)
     return _Listing(str(inside), paths, labels, classes)
@@ -166,7 +182,9 @@ def _part(folder: Path, part: str) -> Path | None:
 def _folders(folder: Path) -> list[Path]:
     """The folders inside `folder`, without hidden ones."""
     try:
-        return [path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        return [
+            path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
+        ]
     except OSError as error:
         raise DataError(f"cannot read {folder}: {reason(error)}") from None
 
@@ -180,7 +198,9 @@ def _list_csv(path: Path, known: Sequence[str]) -> _Listing:
     for usual in (("path", "file", "image", "filename"), ("label", "class")):
         column = next((header.index(name) for name in usual if name in header), None)
         if column is None:
-            raise DataError(f"{path}:1: no column {' or '.join(map(repr, usual))}; there are {', '.join(header)}")
+            raise DataError(
+                f"{path}:1: no column {' or '.join(map(repr, usual))}; there are {', '.join(header)}"
+            )
         columns.append(column)
     paths, given = [], []
     for number, row in rows[1:]:
@@ -200,7 +220,9 @@ def _list_csv(path: Path, known: Sequence[str]) -> _Listing:
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
     """The rows of a CSV file with the numbers of their (last) lines."""
-    lines = (line.removeprefix("\ufeff") for line in read_lines(path))  # Excel writes this mark at the beginning
+    lines = (
+        line.removeprefix("\ufeff") for line in read_lines(path)
+    )  # Excel writes this mark at the beginning
     reader = csv.reader(lines)
     try:
         return [(reader.line_num, row) for row in reader]
@@ -229,7 +251,9 @@ def _read(listing: _Listing, wanted: Wanted) -> Source:
     size, channels = _common_shape(paths, wanted, listing.where)
     notes: list[str] = []
     if len(paths) * channels * size**2 > wanted.memory and not wanted.skip_bad:
-        return Source(Files(paths, torch.tensor(labels), size=size, channels=channels), classes, notes)
+        return Source(
+            Files(paths, torch.tensor(labels), size=size, channels=channels), classes, notes
+        )
     good: list[int] = []
     images: list[Pixels] = []
     with ThreadPoolExecutor() as pool:  # Pillow works outside the interpreter's lock
@@ -247,7 +271,11 @@ def _read(listing: _Listing, wanted: Wanted) -> Source:
     kept, paths = torch.tensor([labels[row] for row in good]), [paths[row] for row in good]
     if not images:
         return Source(Files(paths, kept, size=size, channels=channels), classes, notes)
-    return Source(Tensors(torch.from_numpy(np.stack(images)), kept, [str(path) for path in paths]), classes, notes)
+    return Source(
+        Tensors(torch.from_numpy(np.stack(images)), kept, [str(path) for path in paths]),
+        classes,
+        notes,
+    )
 
 
 def _attempt(path: Path, size: int, channels: int) -> Pixels | DataError:

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from seqkit.config import RunConfig, build, plain, required, section, setting
 from seqkit.errors import CheckpointError, ConfigError, DataError
-from seqkit.tasks.base import Goal, Step, Task, Totals
 from seqkit.training import checkpoint
+from seqkit.training.task import Goal, Step, Task, Totals
 
 from .corpora import CLASSES, TRAIN
 from .images import ImageBatch, ImageSet, Prepared, Tensors
@@ -41,28 +41,48 @@ class ImageData:
         "mnist, fashion-mnist, cifar10, a folder with a folder of images per class, or a CSV file (path,label)",
         default="",
     )
-    test: str = setting("test images, likewise, for `seqkit vision evaluate`; '' = the source's own", default="")
-    size: int = setting("side of the square that images become; 0 = they all have one size", default=0, ge=0)
+    test: str = setting(
+        "test images, likewise, for `seqkit vision evaluate`; '' = the source's own", default=""
+    )
+    size: int = setting(
+        "side of the square that images become; 0 = they all have one size", default=0, ge=0
+    )
     channels: Literal[0, 1, 3] = setting("1 grey, 3 colour, 0 as the images are", default=0)
     limit: int = setting("use that many training images, drawn at random; 0 = all", default=0, ge=0)
-    valid_share: float = setting("share of the training images that validate", default=0.1, gt=0, lt=1)
+    valid_share: float = setting(
+        "share of the training images that validate", default=0.1, gt=0, lt=1
+    )
     folds: int = setting("cut the training images into that many parts instead …", default=0, ge=0)
     fold: int = setting("… of which this one, counted from 0, validates", default=0, ge=0)
     batch: int = setting("images of a batch", default=64, ge=1)
     crop: int = setting("move each image by up to so many pixels", default=0, ge=0)
     flip: bool = setting("mirror half of the images", default=False)
-    colour: float = setting("change brightness, contrast and saturation by up to this share", default=0.0, ge=0, le=1)
-    erase: float = setting("share of the images that lose a rectangle (arXiv:1708.04896)", default=0.0, ge=0, le=1)
+    colour: float = setting(
+        "change brightness, contrast and saturation by up to this share", default=0.0, ge=0, le=1
+    )
+    erase: float = setting(
+        "share of the images that lose a rectangle (arXiv:1708.04896)", default=0.0, ge=0, le=1
+    )
     mixup: float = setting("alpha of mixtures of two images (arXiv:1710.09412)", default=0.0, ge=0)
-    cutmix: float = setting("alpha of images pasted into images (arXiv:1905.04899)", default=0.0, ge=0)
-    class_weights: bool = setting("rare classes count more: by the inverse of their number", default=False)
-    skip_bad: bool = setting("leave out files that cannot be read, and say so, instead of stopping", default=False)
-    memory: int = setting("bytes; a larger set is read from its files while it trains", default=MEMORY, ge=0)
+    cutmix: float = setting(
+        "alpha of images pasted into images (arXiv:1905.04899)", default=0.0, ge=0
+    )
+    class_weights: bool = setting(
+        "rare classes count more: by the inverse of their number", default=False
+    )
+    skip_bad: bool = setting(
+        "leave out files that cannot be read, and say so, instead of stopping", default=False
+    )
+    memory: int = setting(
+        "bytes; a larger set is read from its files while it trains", default=MEMORY, ge=0
+    )
     workers: int = setting("processes that read files of such a set", default=2, ge=0)
 
     def __post_init__(self) -> None:
         if self.folds == 1 or (self.folds and self.fold >= self.folds):
-            raise ValueError(f"folds = {self.folds}, fold = {self.fold}: fold is 0 to folds - 1, folds at least 2")
+            raise ValueError(
+                f"folds = {self.folds}, fold = {self.fold}: fold is 0 to folds - 1, folds at least 2"
+            )
 
     @field_validator("source", "test")
     @classmethod
@@ -91,7 +111,7 @@ class Facts:
 
 
 class Classification:
-    """The task "vision"; see `seqkit.tasks.base.Task`."""
+    """The task "vision"; see `seqkit.training.task.Task`."""
 
     sections: ClassVar[Mapping[str, type]] = {"data": ImageData}
     goal = Goal("accuracy", "higher")
@@ -103,7 +123,9 @@ class Classification:
         for name in ("size", "channels") if known else ():
             asked, has = getattr(self.data, name), getattr(known, name)
             if asked and asked != has:
-                raise ConfigError(f"data.{name} = {asked}, and the weights to start from are for {has}: leave it out")
+                raise ConfigError(
+                    f"data.{name} = {asked}, and the weights to start from are for {has}: leave it out"
+                )
         wanted = Wanted(
             known.size if known else self.data.size,
             known.channels if known else self.data.channels,
@@ -119,7 +141,9 @@ class Classification:
         how = Augmentation(**{name: getattr(self.data, name) for name in names})
         self.plain, self.augmented = Plain(normalise), Augmented(normalise, how, len(self.classes))
         self._weights = (
-            class_weights(self.images.labels[self._train], len(self.classes)) if self.data.class_weights else None
+            class_weights(self.images.labels[self._train], len(self.classes))
+            if self.data.class_weights
+            else None
         )
 
     def about(self) -> list[str]:
@@ -135,22 +159,34 @@ class Classification:
         ]
 
     def dims(self) -> dict[str, int]:
-        return {"channels": self.images.channels, "size": self.images.size, "classes": len(self.classes)}
+        return {
+            "channels": self.images.channels,
+            "size": self.images.size,
+            "classes": len(self.classes),
+        }
 
-    def train_batches(self, epoch: int, *, start: int, rank: int, world: int) -> Iterator[ImageBatch]:
+    def train_batches(
+        self, epoch: int, *, start: int, rank: int, world: int
+    ) -> Iterator[ImageBatch]:
         """The last images of an epoch, too few for a batch, are left out: batch norm needs more than one."""
         order = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         rows = self._train[torch.randperm(len(self._train), generator=order)]
         size = min(self.data.batch, len(rows))
         batches = rows[: len(rows) // size * size].split(size)
-        return self.images.batches(batches[start + rank :: world], self.augmented, self.data.workers)
+        return self.images.batches(
+            batches[start + rank :: world], self.augmented, self.data.workers
+        )
 
     def valid_batches(self) -> Iterable[ImageBatch]:
-        return self.images.batches(self._valid.split(self.data.batch), self.plain, self.data.workers)
+        return self.images.batches(
+            self._valid.split(self.data.batch), self.plain, self.data.workers
+        )
 
     def step(self, model: nn.Module, batch: Prepared, carry: Any) -> Step:
         if model.training:
-            several: Any = getattr(model, "all_logits", None)  # auxiliary outputs: (share, logits) of each
+            several: Any = getattr(
+                model, "all_logits", None
+            )  # auxiliary outputs: (share, logits) of each
             outputs = several(batch.images) if several else [(1.0, model(batch.images))]
             losses = [share * self._loss(logits, batch.targets) for share, logits in outputs]
             return Step(torch.stack(losses).sum())
@@ -160,14 +196,21 @@ class Classification:
 
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         weights = None if self._weights is None else self._weights.to(logits.device)
-        return F.cross_entropy(logits.float(), targets, weight=weights, reduction="sum", label_smoothing=self.smoothing)
+        return F.cross_entropy(
+            logits.float(), targets, weight=weights, reduction="sum", label_smoothing=self.smoothing
+        )
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
-        return {"accuracy": accuracy(totals.sums["right"], totals.count), "loss": totals.loss / totals.count}
+        return {
+            "accuracy": accuracy(totals.sums["right"], totals.count),
+            "loss": totals.loss / totals.count,
+        }
 
     def save(self, folder: Path) -> None:
         size, channels, normalise = self.images.size, self.images.channels, self.plain.normalise
-        write_facts(folder, Facts(classes=self.classes, size=size, channels=channels, **asdict(normalise)))
+        write_facts(
+            folder, Facts(classes=self.classes, size=size, channels=channels, **asdict(normalise))
+        )
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Classifier:
@@ -186,7 +229,9 @@ class Classification:
 
 def write_facts(folder: Path, facts: Facts) -> None:
     """Write `facts` into a step folder."""
-    (folder / IMAGES).write_text(json.dumps(plain(facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / IMAGES).write_text(
+        json.dumps(plain(facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def read_facts(folder: Path) -> Facts:
@@ -198,7 +243,9 @@ def read_facts(folder: Path) -> Facts:
             return facts
     except (OSError, ValueError, ConfigError):
         pass
-    raise CheckpointError(f"{folder / IMAGES} is missing or damaged: it holds the class names and sizes of a model")
+    raise CheckpointError(
+        f"{folder / IMAGES} is missing or damaged: it holds the class names and sizes of a model"
+    )
 
 
 def split(count: int, data: ImageData) -> tuple[Tensor, Tensor]:

@@ -78,8 +78,13 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             if len(pickles) != 1:
                 raise _Refused("it holds no tensors of torch.save")
             root = pickles[0].removesuffix("data.pkl")
-            if f"{root}byteorder" in archive.namelist() and archive.read(f"{root}byteorder") != sys.byteorder.encode():
-                raise _Refused("it comes from a machine that writes the bytes of numbers in another order")
+            if (
+                f"{root}byteorder" in archive.namelist()
+                and archive.read(f"{root}byteorder") != sys.byteorder.encode()
+            ):
+                raise _Refused(
+                    "it comes from a machine that writes the bytes of numbers in another order"
+                )
             found = _described(archive.read(pickles[0]))
             return {name: _tensor(value, archive, root) for name, value in found.items()}
     except OSError as error:
@@ -91,7 +96,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         ) from None
     except _BROKEN as error:
         why = " ".join(str(error).split())  # torch's may have several lines
-        raise CheckpointError(f"{path}: {why}; only a plain state dict is read, and nothing in it is run") from None
+        raise CheckpointError(
+            f"{path}: {why}; only a plain state dict is read, and nothing in it is run"
+        ) from None
 
 
 def _tensor(value: object, archive: zipfile.ZipFile, root: str) -> Tensor:
@@ -132,7 +139,16 @@ def _described(program: bytes) -> Mapping[str, object]:
 
 
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
-_LITERALS = ("BININT", "BININT1", "BININT2", "LONG1", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINFLOAT")
+_LITERALS = (
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG1",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINFLOAT",
+)
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
 

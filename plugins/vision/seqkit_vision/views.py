@@ -37,7 +37,10 @@ class Normalisation:
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """(B, C, S, S) uint8 -> float, channels last in memory."""
-        mean, std = (255 * torch.tensor(v, device=pixels.device)[:, None, None] for v in (self.mean, self.std))
+        mean, std = (
+            255 * torch.tensor(v, device=pixels.device)[:, None, None]
+            for v in (self.mean, self.std)
+        )
         return pixels.to(torch.float32, memory_format=torch.channels_last).sub_(mean).div_(std)
 
 
@@ -92,7 +95,9 @@ def shift(pixels: Tensor, margin: int, flip: bool) -> Tensor:
         mirrored = torch.rand(count, 1, device=device) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
     image = torch.arange(count, device=device)[:, None, None]
-    picked = padded.permute(0, 2, 3, 1)[image, (corner[0] + steps)[:, :, None], columns[:, None, :]]  # (B, S, S, C)
+    picked = padded.permute(0, 2, 3, 1)[
+        image, (corner[0] + steps)[:, :, None], columns[:, None, :]
+    ]  # (B, S, S, C)
     return picked.permute(0, 3, 1, 2)
 
 
@@ -110,5 +115,9 @@ def erase(images: Tensor, probability: float) -> Tensor:
     steps = torch.arange(side, device=device)
     rows = (steps >= top[:, None]) & (steps < (top + height)[:, None])
     columns = (steps >= left[:, None]) & (steps < (left + width)[:, None])
-    hit = rows[:, None, :, None] & columns[:, None, None, :] & (draw[4] < probability)[:, None, None, None]
+    hit = (
+        rows[:, None, :, None]
+        & columns[:, None, None, :]
+        & (draw[4] < probability)[:, None, None, None]
+    )
     return images.masked_fill_(hit, 0.0)

@@ -42,12 +42,17 @@ def write_corpora(folder, *, images=80):
     for name in ("mnist", "fashion-mnist"):
         (folder / name).mkdir(parents=True)
         for part in ("train", "t10k"):
-            write_idx(folder / name / f"{part}-images-idx3-ubyte.gz", random.integers(0, 256, (images, 28, 28)))
+            write_idx(
+                folder / name / f"{part}-images-idx3-ubyte.gz",
+                random.integers(0, 256, (images, 28, 28)),
+            )
             write_idx(folder / name / f"{part}-labels-idx1-ubyte.gz", labels)
     (folder / "cifar10").mkdir()
     with tarfile.open(folder / "cifar10/cifar-10-binary.tar.gz", "w:gz") as archive:
         for name in ("test_batch.bin", *(f"data_batch_{i}.bin" for i in range(1, 6))):
-            records = np.concatenate([labels[:, None], random.integers(0, 256, (images, 3072))], 1).astype(np.uint8)
+            records = np.concatenate(
+                [labels[:, None], random.integers(0, 256, (images, 3072))], 1
+            ).astype(np.uint8)
             member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
             member.size = records.nbytes
             archive.addfile(member, io.BytesIO(records.tobytes()))

@@ -9,7 +9,9 @@ from command_line import call
 import seqkit
 from seqkit import recipes
 
-collect_ignore_glob = [] if find_spec("seqkit_vision") else ["*"]  # where only seqkit is installed, it is tested alone
+collect_ignore_glob = (
+    [] if find_spec("seqkit_vision") else ["*"]
+)  # where only seqkit is installed, it is tested alone
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +34,16 @@ def train(photos):
     """`train(out, {"model.name": …, …})` trains on the bars by default settings, and so on as `seqkit.train` does."""
 
     def call(out, settings, **how):
-        small = {"data.source": str(photos), "data.batch": 16, "optim.lr": 0.01, "optim.warmup": 0, "train.steps": 4}
-        return seqkit.train("vision/default", out=out, overrides={**small, **settings}, device="cpu", **how)
+        small = {
+            "data.source": str(photos),
+            "data.batch": 16,
+            "optim.lr": 0.01,
+            "optim.warmup": 0,
+            "train.steps": 4,
+        }
+        return seqkit.train(
+            "vision/default", out=out, overrides={**small, **settings}, device="cpu", **how
+        )
 
     return call
 

@@ -40,9 +40,13 @@ def write_folder(folder, counts, *, size=6, channels=1):
 
 def png_header(width, height):
     """A PNG file that claims this size, and has hardly a pixel."""
-    chunks = ((b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)), (b"IDAT", zlib.compress(b"\0\0")))
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0\0")),
+    )
     sealed = [
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
     ]
     return b"\x89PNG\r\n\x1a\n" + b"".join(sealed)
 
@@ -50,7 +54,11 @@ def png_header(width, height):
 def idx(array, *, magic=None, shape=None):
     """The bytes of an idx file; another magic number or shape make a damaged one."""
     shape = array.shape if shape is None else shape
-    return (magic or bytes([0, 0, 8, len(shape)])) + struct.pack(f">{len(shape)}I", *shape) + array.tobytes()
+    return (
+        (magic or bytes([0, 0, 8, len(shape)]))
+        + struct.pack(f">{len(shape)}I", *shape)
+        + array.tobytes()
+    )
 
 
 def write_idx_corpus(folder, name, parts):
@@ -75,7 +83,9 @@ def cifar10_batches(random, each):
 
 def records(labels, images):
     """A label byte, then 1,024 red, 1,024 green, 1,024 blue ones; one after the other."""
-    return b"".join(bytes([label]) + image.tobytes() for label, image in zip(labels, images, strict=True))
+    return b"".join(
+        bytes([label]) + image.tobytes() for label, image in zip(labels, images, strict=True)
+    )
 
 
 def write_tar(path, members):

@@ -30,7 +30,9 @@ def images(photos):
 def by_hand(classifier, run, paths):
     """The softmax of the model's outputs, in double precision and without any code for images of ours."""
     facts = json.loads((checkpoint.resolve(run) / IMAGES).read_text())
-    pixels = np.stack([np.asarray(Image.open(path), dtype=np.float64) for path in paths])[:, None] / 255
+    pixels = (
+        np.stack([np.asarray(Image.open(path), dtype=np.float64) for path in paths])[:, None] / 255
+    )
     normal = (pixels - facts["mean"][0]) / facts["std"][0]
     with torch.no_grad():
         logits = classifier.model(torch.from_numpy(normal).float()).double()
@@ -96,12 +98,19 @@ def test_what_comes_before_a_bad_file_is_predicted(classifier, paths, tmp_path):
 def test_images_of_another_size_and_colour_are_made_to_fit(classifier, tmp_path):
     write_bars(tmp_path, each=2, size=48, channels=3)
     paths = sorted(tmp_path.rglob("*.png"))
-    assert [one.classes for one in classifier.predict(paths)] == [[path.parent.name] for path in paths]
+    assert [one.classes for one in classifier.predict(paths)] == [
+        [path.parent.name] for path in paths
+    ]
 
 
 def test_a_model_is_loaded_ready_to_use_without_the_images_it_was_trained_on(train, tmp_path):
     data = write_bars(tmp_path / "data")
-    settings = {"model.name": "mnist-cnn", "model.batch_norm": True, "data.source": str(data), "train.steps": 1}
+    settings = {
+        "model.name": "mnist-cnn",
+        "model.batch_norm": True,
+        "data.source": str(data),
+        "train.steps": 1,
+    }
     folder = train(tmp_path / "run", settings).folder
     path = (data / "top/000.png").rename(tmp_path / "one.png")
     (data).rename(tmp_path / "gone")
@@ -114,19 +123,27 @@ def test_a_model_is_loaded_ready_to_use_without_the_images_it_was_trained_on(tra
 def test_evaluation_counts_what_predictions_get_right(classifier, images, paths):
     shuffled = torch.randperm(len(images.labels), generator=torch.Generator().manual_seed(0))
     labels = images.labels[shuffled]  # or else everything is right
-    report = classifier.evaluate(Tensors(images.store, labels, images.names), name="test", workers=0)
+    report = classifier.evaluate(
+        Tensors(images.store, labels, images.names), name="test", workers=0
+    )
     named = {one.image: one.classes[0] for one in classifier.predict(paths)}
-    right = [named[name] == CLASSES[label] for name, label in zip(images.names, labels, strict=True)]
+    right = [
+        named[name] == CLASSES[label] for name, label in zip(images.names, labels, strict=True)
+    ]
     assert 0 < sum(right) < len(right)
     assert report.accuracy == sum(right) / len(right)
     assert report.data == "test"
 
 
-def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files(classifier, images, paths):
+def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files(
+    classifier, images, paths
+):
     many = paths * 12
     labels = torch.tensor([CLASSES.index(path.parent.name) for path in many])
     files = classifier.evaluate(Files(many, labels, size=12, channels=1), workers=0)
-    memory = classifier.evaluate(Tensors(images.pixels(torch.arange(24)).repeat(12, 1, 1, 1), labels), workers=0)
+    memory = classifier.evaluate(
+        Tensors(images.pixels(torch.arange(24)).repeat(12, 1, 1, 1), labels), workers=0
+    )
     assert len(files.labels) == len(memory.labels) == 288
     np.testing.assert_array_equal(files.probabilities, memory.probabilities)
     np.testing.assert_allclose(files.probabilities[:24], files.probabilities[-24:], atol=1e-6)
@@ -134,7 +151,10 @@ def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files
 
 @pytest.mark.parametrize(
     ("shape", "says"),
-    [((2, 1, 14, 14), "images of 14x14 with 1 channels"), ((2, 3, 12, 12), "images of 12x12 with 3 channels")],
+    [
+        ((2, 1, 14, 14), "images of 14x14 with 1 channels"),
+        ((2, 3, 12, 12), "images of 12x12 with 3 channels"),
+    ],
 )
 def test_images_of_another_shape_are_not_evaluated(classifier, shape, says):
     images = Tensors(torch.zeros(shape, dtype=torch.uint8), torch.zeros(2, dtype=torch.long))

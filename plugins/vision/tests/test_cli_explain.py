@@ -28,7 +28,10 @@ def test_an_image_is_explained_here_and_not_among_the_images(
     monkeypatch.chdir(tmp_path)
     done = cli("vision", "explain", image, "-m", run)
     (found,) = classifier.predict([image], top=3)
-    wanted = [f"{name} {share:.4f}" for name, share in zip(found.classes, found.probabilities, strict=True)]
+    wanted = [
+        f"{name} {share:.4f}"
+        for name, share in zip(found.classes, found.probabilities, strict=True)
+    ]
     folder = Path("image-explained")
     assert done.lines[:6] == [*wanted, *(str(folder / name) for name in PICTURES)]
     check(folder)
@@ -42,10 +45,15 @@ def test_an_image_is_explained_here_and_not_among_the_images(
 
 def test_what_speaks_for_another_class_is_another_picture(cli, run, image, tmp_path):
     for name in ("top", "bottom"):
-        assert cli("vision", "explain", image, "-m", run, "--class", name, "-o", tmp_path / name).code == 0
+        assert (
+            cli("vision", "explain", image, "-m", run, "--class", name, "-o", tmp_path / name).code
+            == 0
+        )
     heat = [(tmp_path / name / "grad-cam.png").read_bytes() for name in ("top", "bottom")]
     assert heat[0] != heat[1]
-    assert (tmp_path / "top/filters.png").read_bytes() == (tmp_path / "bottom/filters.png").read_bytes()
+    assert (tmp_path / "top/filters.png").read_bytes() == (
+        tmp_path / "bottom/filters.png"
+    ).read_bytes()
 
 
 def test_a_net_in_colour_without_test_images_is_explained_but_for_dead_units(cli, train, tmp_path):

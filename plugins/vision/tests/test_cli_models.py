@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from seqkit.plugins import components
-from seqkit.runs import make_model
+from seqkit.runs.start import make_model
 
 NAMES = [entry.name for entry in components().models if entry.provider == "seqkit-vision"]
 # As torchvision's documentation gives them (num_params; GFLOPS, which counts a multiplication and addition as one).
@@ -29,7 +29,10 @@ PUBLISHED = {
 
 @pytest.fixture(scope="module")
 def records(cli):
-    return {record["name"]: record for record in map(json.loads, cli("vision", "models", "--json").lines)}
+    return {
+        record["name"]: record
+        for record in map(json.loads, cli("vision", "models", "--json").lines)
+    }
 
 
 def test_every_network_is_listed_and_no_other_model(cli, records):

@@ -16,11 +16,20 @@ from seqkit_vision.task import read_facts
 
 import seqkit
 from seqkit import recipes
-from seqkit.runs import make_model
+from seqkit.runs.start import config_of, make_model
 from seqkit.training import checkpoint
 
 OURS = [name for name in recipes.names() if name.partition("/")[0] in CORPORA]
-QUICK = ["--set", "train.steps=2", "--set", "data.batch=16", "--set", "train.eval_every=2", "--device", "cpu"]
+QUICK = [
+    "--set",
+    "train.steps=2",
+    "--set",
+    "data.batch=16",
+    "--set",
+    "train.eval_every=2",
+    "--device",
+    "cpu",
+]
 
 
 def weights(folder, prefer="last"):
@@ -43,7 +52,9 @@ def test_a_model_and_a_folder_of_images_are_all_that_is_needed(cli, photos, tmp_
     done = cli("vision", "train", "--model", "softmax-regression", "--data", photos, *QUICK)
     folder = tmp_path / f"runs/vision-{photos.name}-softmax-regression"
     assert folder.is_dir()
-    assert done.lines == [f"{folder.relative_to(tmp_path)}: 2 steps, best {done.out.partition('best ')[2].strip()}"]
+    assert done.lines == [
+        f"{folder.relative_to(tmp_path)}: 2 steps, best {done.out.partition('best ')[2].strip()}"
+    ]
     assert "81 training images, 9 for validation; 12x12, grey" in done.err
     assert seqkit.load(folder).classes == CLASSES
     events = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
@@ -54,7 +65,7 @@ def test_a_model_and_a_folder_of_images_are_all_that_is_needed(cli, photos, tmp_
 def test_settings_go_over_options_and_options_over_the_recipe(train, tmp_path):
     over = ["--set", "model.hidden=[7]", "--set", "optim.output_rate=5"]
     assert train("--model", "mlp", "--head-rate", "3", *over).code == 0
-    config = seqkit.runs.config_of(tmp_path / "run")[0]
+    config = config_of(tmp_path / "run")[0]
     assert config.model == {"name": "mlp", "hidden": [7], "dropout": 0.0, "init": "default"}
     assert config.optim.output_rate == 5
     assert config.optim.weight_decay == 0.05  # the recipe's
@@ -65,12 +76,24 @@ def test_every_recipe_trains(cli, tiny_corpora, tmp_path, monkeypatch, name):
     """On noise, with fewer channels where a net is wide."""
     monkeypatch.setenv("SEQKIT_CORPORA", str(tiny_corpora))
     narrow = ["--set", "model.width=8"] if name == "cifar10/resnet18" else []
-    done = cli("vision", "train", name, "--out", tmp_path / "run", *QUICK, "--set", "data.limit=40", *narrow)
+    done = cli(
+        "vision",
+        "train",
+        name,
+        "--out",
+        tmp_path / "run",
+        *QUICK,
+        "--set",
+        "data.limit=40",
+        *narrow,
+    )
     assert done.lines[0].startswith(f"{tmp_path / 'run'}: 2 steps, best accuracy ")
     assert len(seqkit.load(tmp_path / "run").classes) == 10
 
 
-def test_the_general_command_trains_recipes_of_the_plugin_too(cli, tiny_corpora, tmp_path, monkeypatch):
+def test_the_general_command_trains_recipes_of_the_plugin_too(
+    cli, tiny_corpora, tmp_path, monkeypatch
+):
     monkeypatch.setenv("SEQKIT_CORPORA", str(tiny_corpora))
     assert set(cli("config").lines) >= {*OURS, "vision/default", "demo/en-de"}
     done = cli("train", "fashion-mnist/lenet", "--out", tmp_path / "run", *QUICK)
@@ -86,14 +109,18 @@ def test_every_recipe_fits_its_corpus_as_it_is(name):
     with torch.device("meta"):
         model = make_model(config.model, {"channels": channels, "size": size, "classes": 10})
         assert multiply_adds(model.eval(), torch.empty(1, channels, size, size)) > 0
-    assert config.train.steps % config.train.eval_every == 0  # or the last updates are not looked at
+    assert (
+        config.train.steps % config.train.eval_every == 0
+    )  # or the last updates are not looked at
 
 
 def test_a_config_file_is_a_recipe_of_ones_own(train, tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text('task = "vision"\n[model]\nname = "lenet"\npreset = "modern"\n[train]\nsteps = 50\n')
+    path.write_text(
+        'task = "vision"\n[model]\nname = "lenet"\npreset = "modern"\n[train]\nsteps = 50\n'
+    )
     assert train(path).code == 0
-    assert seqkit.runs.config_of(tmp_path / "run")[0].model["pooling"] == "max"
+    assert config_of(tmp_path / "run")[0].model["pooling"] == "max"
 
 
 def test_folds_are_runs_of_their_own_with_mean_and_deviation(train, tmp_path, make_task):
@@ -129,7 +156,15 @@ def test_frozen_layers_stay_as_they_are(train, tmp_path):
     first = weights(tmp_path / "run")
     train(*start, "--freeze", "all", "--resume", "--set", "train.steps=3")
     assert differing(first, weights(tmp_path / "run")) == {"output.weight", "output.bias"}
-    args = ["--freeze", "features", "--freeze", "hidden.layer1", "--overwrite", "--set", "train.eval_every=1"]
+    args = [
+        "--freeze",
+        "features",
+        "--freeze",
+        "hidden.layer1",
+        "--overwrite",
+        "--set",
+        "train.eval_every=1",
+    ]
     train("--model", "lenet", *args, "--set", "train.steps=1")
     first = weights(tmp_path / "run")
     train("--model", "lenet", *args[:4], "--resume", "--set", "train.steps=3")
@@ -140,7 +175,15 @@ def test_frozen_layers_stay_as_they_are(train, tmp_path):
 def test_the_last_layer_may_learn_faster(train, tmp_path):
     """One update of sgd without momentum: the last layer goes ten times as far."""
     moved = []
-    fixed = ["--model", "lenet", "--overwrite", "--set", "optim.name=sgd", "--set", "optim.weight_decay=0"]
+    fixed = [
+        "--model",
+        "lenet",
+        "--overwrite",
+        "--set",
+        "optim.name=sgd",
+        "--set",
+        "optim.weight_decay=0",
+    ]
     fixed += ["--set", "optim.warmup=0", "--set", "optim.decay=none", "--set", "train.steps=1"]
     for rate, head in ((1e-30, 1), (0.01, 1), (0.01, 10)):
         assert train(*fixed, "--set", f"optim.lr={rate}", "--head-rate", head).code == 0
@@ -155,8 +198,13 @@ def test_the_last_layer_may_learn_faster(train, tmp_path):
 def test_a_run_is_resumed_and_replaced_as_told(train, tmp_path):
     settings = ["--model", "lenet", "--set", "optim.decay=none"]
     train(*settings)
-    assert "run exists: go on with --resume, replace it with --overwrite" in train(*settings).complaint()
-    assert train(*settings, "--resume", "--set", "train.steps=4").lines[0].startswith("run: 4 steps")
+    assert (
+        "run exists: go on with --resume, replace it with --overwrite"
+        in train(*settings).complaint()
+    )
+    assert (
+        train(*settings, "--resume", "--set", "train.steps=4").lines[0].startswith("run: 4 steps")
+    )
     resumed = weights(tmp_path / "run")
     assert train(*settings, "--overwrite", "--set", "train.steps=4").code == 0
     assert not differing(resumed, weights(tmp_path / "run"))
@@ -168,7 +216,9 @@ def test_a_run_is_resumed_and_replaced_as_told(train, tmp_path):
 
 def test_a_recipe_of_another_task_is_refused(cli, tmp_path):
     said = cli("vision", "train", "demo/en-de", "--out", tmp_path / "run").complaint()
-    assert said.endswith("is for 'translation'; this command trains for 'vision', `seqkit train` for any task")
+    assert said.endswith(
+        "is for 'translation'; this command trains for 'vision', `seqkit train` for any task"
+    )
     assert not (tmp_path / "run").exists()
 
 
@@ -176,7 +226,17 @@ def test_bad_files_stop_training_or_are_skipped_by_name(train, cli, tmp_path):
     data = write_bars(tmp_path / "data")
     bad = data / "top/bad.png"
     bad.write_bytes((data / "top/000.png").read_bytes()[:60])
-    args = ["vision", "train", "--model", "softmax-regression", "--data", data, "--out", "run", *QUICK]
+    args = [
+        "vision",
+        "train",
+        "--model",
+        "softmax-regression",
+        "--data",
+        data,
+        "--out",
+        "run",
+        *QUICK,
+    ]
     assert f"{bad} is" in (said := cli(*args).complaint())
     assert said.endswith("mend or remove it, or skip such files with --skip-bad")
     assert not (tmp_path / "run").exists()
@@ -200,22 +260,42 @@ def published(tmp_path_factory):
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 def test_training_starts_from_the_weights_of_torchvision(train, tmp_path, published, suffix):
     """Frozen, all but the last layer are torchvision's afterwards; images are normalised as ImageNet's were."""
-    given = ["--model", "resnet18", "--weights", published / f"resnet18.{suffix}", "--set", "data.size=32"]
+    given = [
+        "--model",
+        "resnet18",
+        "--weights",
+        published / f"resnet18.{suffix}",
+        "--set",
+        "data.size=32",
+    ]
     assert train(*given, "--freeze", "all", "--set", "train.steps=1").code == 0
     theirs = load_file(published / "resnet18.safetensors")
     ours = weights(tmp_path / "run")
     torch.testing.assert_close(ours["stem.conv.weight"], theirs["conv1.weight"])
-    torch.testing.assert_close(ours["stage4.1.residual.conv2.weight"], theirs["layer4.1.conv2.weight"])
+    torch.testing.assert_close(
+        ours["stage4.1.residual.conv2.weight"], theirs["layer4.1.conv2.weight"]
+    )
     assert ours["output.weight"].shape == (3, 512)
     facts = read_facts(checkpoint.resolve(tmp_path / "run"))
     assert (facts.size, facts.channels, facts.classes) == (32, 3, CLASSES)
     assert facts.mean == [0.485, 0.456, 0.406]
 
 
-def test_starting_from_published_weights_reads_each_image_once(train, published, photos, monkeypatch):
+def test_starting_from_published_weights_reads_each_image_once(
+    train, published, photos, monkeypatch
+):
     read = []
-    monkeypatch.setattr("seqkit_vision.sources.decode", lambda path, **how: read.append(path) or decode(path, **how))
-    given = ["--model", "resnet18", "--weights", published / "resnet18.pth", "--set", "data.size=32"]
+    monkeypatch.setattr(
+        "seqkit_vision.sources.decode", lambda path, **how: read.append(path) or decode(path, **how)
+    )
+    given = [
+        "--model",
+        "resnet18",
+        "--weights",
+        published / "resnet18.pth",
+        "--set",
+        "data.size=32",
+    ]
     assert train(*given, "--set", "train.steps=1").code == 0
     assert sorted(read) == sorted(photos.glob("train/*/*.png"))
 
@@ -228,7 +308,14 @@ def test_published_weights_see_images_of_their_own_size_unless_told():
 
 
 def test_a_run_from_published_weights_is_resumed_by_the_same_words(train, tmp_path, published):
-    given = ["--model", "resnet18", "--weights", published / "resnet18.pth", "--set", "data.size=32"]
+    given = [
+        "--model",
+        "resnet18",
+        "--weights",
+        published / "resnet18.pth",
+        "--set",
+        "data.size=32",
+    ]
     given += ["--set", "optim.decay=none", "--freeze", "all"]
     assert train(*given, "--set", "train.steps=1").code == 0
     done = train(*given, "--resume")
@@ -243,7 +330,10 @@ def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
         f"{file}: these are not torchvision's weights of alexnet"
         in train("--model", "alexnet", "--weights", file, "--set", "data.size=64").complaint()
     )
-    assert "torchvision publishes no weights for 'lenet'. Known: alexnet" in train("--weights", file).complaint()
+    assert (
+        "torchvision publishes no weights for 'lenet'. Known: alexnet"
+        in train("--weights", file).complaint()
+    )
     (tmp_path / "torn.pth").write_bytes(file.read_bytes()[:1000])
     assert "torn.pth" in train("--model", "resnet18", "--weights", "torn.pth").complaint()
     assert not (tmp_path / "run").exists()
@@ -253,7 +343,10 @@ def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
     ("args", "says"),
     [
         ([], "[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file"),
-        (["--data", "nowhere"], "/nowhere': give a corpus (mnist, fashion-mnist, cifar10), a folder"),
+        (
+            ["--data", "nowhere"],
+            "/nowhere': give a corpus (mnist, fashion-mnist, cifar10), a folder",
+        ),
         (
             ["fashion-mnist/lennet"],
             "'fashion-mnist/lennet'. Did you mean 'fashion-mnist/lenet'? Known: cifar10",
@@ -264,19 +357,36 @@ def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
             ["--model", "transformer", "--data", "mnist"],
             "[model] transformer is not for this task: it needs target_vocab",
         ),
-        (["--data", "mnist", "--set", "data.flips=true"], "unknown key 'flips'. Did you mean 'flip'?"),
+        (
+            ["--data", "mnist", "--set", "data.flips=true"],
+            "unknown key 'flips'. Did you mean 'flip'?",
+        ),
         (["--data", "mnist", "--set", "data.crop"], "--set 'data.crop' is not KEY=VALUE"),
         (["--data", "mnist", "--head-rate", "-1"], "output_rate"),
         (["--data", "mnist", "--resume"], "nothing to resume at run: train without --resume"),
         (["--data", "mnist", "--resume", "--overwrite"], "choose one of resume and overwrite"),
-        (["--data", "mnist", "--freeze", "ftures"], "no parameter begins with 'ftures'. Did you mean 'features'?"),
-        (["--model", "vgg11", "--data", "mnist"], "vgg11 needs images of at least 32 pixels, not 28: set"),
-        (["--data", "."], "has no folders: put the images of each class into a folder named for it"),
-        (["--data", "mnist", "--set", "train.steps=0"], "set steps or epochs, or training never ends"),
+        (
+            ["--data", "mnist", "--freeze", "ftures"],
+            "no parameter begins with 'ftures'. Did you mean 'features'?",
+        ),
+        (
+            ["--model", "vgg11", "--data", "mnist"],
+            "vgg11 needs images of at least 32 pixels, not 28: set",
+        ),
+        (
+            ["--data", "."],
+            "has no folders: put the images of each class into a folder named for it",
+        ),
+        (
+            ["--data", "mnist", "--set", "train.steps=0"],
+            "set steps or epochs, or training never ends",
+        ),
         (["--data", "mnist", "--device", "tpu"], "tpu"),
     ],
 )
-def test_a_mistake_is_one_clear_line_and_leaves_nothing(cli, tiny_corpora, tmp_path, monkeypatch, args, says):
+def test_a_mistake_is_one_clear_line_and_leaves_nothing(
+    cli, tiny_corpora, tmp_path, monkeypatch, args, says
+):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEQKIT_CORPORA", str(tiny_corpora))
     assert says in cli("vision", "train", *QUICK, *args, "--out", "run").complaint()

@@ -15,7 +15,9 @@ from seqkit.data import corpora
 from seqkit.data.corpora import ENVIRONMENT, card, locate
 from seqkit.errors import DataError
 
-FILES = [(name, file) for name in ("mnist", "fashion-mnist") for pair in IDX.values() for file in pair]
+FILES = [
+    (name, file) for name in ("mnist", "fashion-mnist") for pair in IDX.values() for file in pair
+]
 FILES.append(("cifar10", CIFAR10_FILE))
 
 
@@ -67,7 +69,11 @@ def test_checksums_are_those_of_the_real_files(name, file):
 def test_the_real_corpora_are_as_their_papers_say(name):
     found(name, IDX["test"][0])
     source = open_source(name, "test", Wanted())
-    assert (len(source.images.labels), source.images.size, source.images.channels) == (10_000, 28, 1)
+    assert (len(source.images.labels), source.images.size, source.images.channels) == (
+        10_000,
+        28,
+        1,
+    )
     counts = torch.bincount(source.images.labels)
     assert len(counts) == 10
     if name == "fashion-mnist":  # its classes are even; MNIST's are not
@@ -75,7 +81,10 @@ def test_the_real_corpora_are_as_their_papers_say(name):
     else:
         assert counts.tolist() != [1000] * 10
     first = source.images.pixels(torch.tensor([0]))[0, 0].numpy()
-    assert CLASSES[name][source.images.labels[0]] == {"mnist": "7", "fashion-mnist": "ankle boot"}[name]
+    assert (
+        CLASSES[name][source.images.labels[0]]
+        == {"mnist": "7", "fashion-mnist": "ankle boot"}[name]
+    )
     assert first.min() == 0 < first.max()
     assert np.count_nonzero(first[0]) == 0
 

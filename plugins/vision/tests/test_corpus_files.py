@@ -5,7 +5,15 @@ import gzip
 import numpy as np
 import pytest
 import torch
-from pictures_made import cifar10_batches, complaint, idx, opened, records, write_idx_corpus, write_tar
+from pictures_made import (
+    cifar10_batches,
+    complaint,
+    idx,
+    opened,
+    records,
+    write_idx_corpus,
+    write_tar,
+)
 from PIL import Image
 from seqkit_vision.corpora import ARTICLES, CIFAR10, CIFAR10_FILE, DIGITS
 from seqkit_vision.sources import has_test_part
@@ -23,7 +31,9 @@ def shelf(tmp_path, monkeypatch):
 
 def digits(count, side=6, seed=0):
     random = np.random.default_rng(seed)
-    return random.integers(0, 256, (count, side, side), dtype=np.uint8), np.arange(count, dtype=np.uint8) % 10
+    return random.integers(0, 256, (count, side, side), dtype=np.uint8), np.arange(
+        count, dtype=np.uint8
+    ) % 10
 
 
 @pytest.mark.parametrize(("name", "classes"), [("mnist", DIGITS), ("fashion-mnist", ARTICLES)])
@@ -42,7 +52,9 @@ def test_parts_of_a_corpus_of_grey_images_are_its_files(shelf, name, classes):
 
 def test_cifar10_comes_out_of_its_archive(shelf):
     batches = cifar10_batches(np.random.default_rng(0), 2)
-    write_tar(shelf / "cifar10" / CIFAR10_FILE, {name: records(*batch) for name, batch in batches.items()})
+    write_tar(
+        shelf / "cifar10" / CIFAR10_FILE, {name: records(*batch) for name, batch in batches.items()}
+    )
     source = opened("cifar10", "test")
     labels, images = batches["test_batch.bin"]
     assert source.classes == CIFAR10
@@ -72,7 +84,9 @@ def test_a_corpus_that_would_not_fit_into_memory_at_its_size_is_refused(shelf):
     write_idx_corpus(shelf, "mnist", {"train": digits(3)})
     assert opened("mnist", size=12, memory=3 * 144).images.size == 12
     said = complaint("mnist", error=ConfigError, size=12, memory=3 * 144 - 1)
-    assert said == "3 images at data.size = 12 take 0.0 GB: set data.memory higher or data.size lower"
+    assert (
+        said == "3 images at data.size = 12 take 0.0 GB: set data.memory higher or data.size lower"
+    )
 
 
 @pytest.mark.parametrize("label", [10, 255])
@@ -100,7 +114,9 @@ def test_a_corpus_without_images_or_without_files_is_told(shelf, monkeypatch):
 
 def test_damaged_files_of_a_corpus_are_told(shelf):
     write_idx_corpus(shelf, "mnist", {"train": digits(3)})
-    labels, images = (shelf / "mnist" / f"train-{kind}-ubyte.gz" for kind in ("labels-idx1", "images-idx3"))
+    labels, images = (
+        shelf / "mnist" / f"train-{kind}-ubyte.gz" for kind in ("labels-idx1", "images-idx3")
+    )
     labels.write_bytes(gzip.compress(idx(np.zeros(2, np.uint8))))
     assert complaint("mnist") == f"{images} has 3 images, {labels} 2 labels"
     labels.write_bytes(images.read_bytes())

@@ -66,12 +66,19 @@ def test_files_without_loss_give_every_pixel_back(tmp_path, suffix, channels):
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
 def test_files_with_loss_give_what_pillow_shows(tmp_path, suffix):
     path = write(tmp_path / f"a{suffix}", noise(16, 16))
-    np.testing.assert_array_equal(decode(path), by_channels(np.asarray(as_stored(path).convert("RGB"))))
+    np.testing.assert_array_equal(
+        decode(path), by_channels(np.asarray(as_stored(path).convert("RGB")))
+    )
 
 
 def test_channels_that_are_asked_for_are_made(tmp_path):
-    grey, colour = write(tmp_path / "grey.png", noise(4, 4, 1)), write(tmp_path / "colour.png", noise(4, 4))
-    np.testing.assert_array_equal(decode(grey, channels=3), np.repeat(noise(4, 4, 1)[None], 3, axis=0))
+    grey, colour = (
+        write(tmp_path / "grey.png", noise(4, 4, 1)),
+        write(tmp_path / "colour.png", noise(4, 4)),
+    )
+    np.testing.assert_array_equal(
+        decode(grey, channels=3), np.repeat(noise(4, 4, 1)[None], 3, axis=0)
+    )
     red, green, blue = by_channels(noise(4, 4)).astype(float)
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     assert np.abs(decode(colour, channels=1)[0] - luma).max() <= 1
@@ -104,7 +111,9 @@ def test_thirty_two_bit_greys_within_sixteen_bits_are_read_and_others_refused(tm
 
 def test_palettes_become_their_colours(tmp_path):
     array = np.repeat(noise(2, 2), 3, axis=1)  # few colours: nothing is lost
-    path = written(tmp_path / "a.png", Image.fromarray(array).convert("P", palette=Image.Palette.ADAPTIVE))
+    path = written(
+        tmp_path / "a.png", Image.fromarray(array).convert("P", palette=Image.Palette.ADAPTIVE)
+    )
     assert as_stored(path).mode == "P"
     np.testing.assert_array_equal(decode(path), by_channels(array))
 
@@ -114,7 +123,9 @@ def test_a_transparent_colour_of_a_palette_is_white(tmp_path):
     image.putpalette([10, 20, 30, 40, 50, 60])
     image.putpixel((1, 0), 1)
     path = written(tmp_path / "a.png", image, transparency=1)
-    np.testing.assert_array_equal(decode(path), [[[10, WHITE, 10]], [[20, WHITE, 20]], [[30, WHITE, 30]]])
+    np.testing.assert_array_equal(
+        decode(path), [[[10, WHITE, 10]], [[20, WHITE, 20]], [[30, WHITE, 30]]]
+    )
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -135,7 +146,9 @@ def test_transparent_images_are_laid_on_white(tmp_path, mode):
 
 
 def test_a_transparent_grey_without_alpha_channel_is_white(tmp_path):
-    path = written(tmp_path / "a.png", Image.fromarray(np.array([[0, 9]], np.uint8)), transparency=0)
+    path = written(
+        tmp_path / "a.png", Image.fromarray(np.array([[0, 9]], np.uint8)), transparency=0
+    )
     np.testing.assert_array_equal(decode(path, channels=1), [[[WHITE, 9]]])
     assert probe(path)[2] == decode(path).shape[0] == 3
 
@@ -159,7 +172,9 @@ def test_photographs_are_turned_as_their_exif_data_say(tmp_path, orientation, su
     exif[0x0112] = orientation
     array = np.zeros((8, 16, 3), np.uint8)
     array[:4, :8] = 255  # bright at the top left: every turn looks different
-    lossless = {"lossless": True} if suffix == ".webp" else {"quality": 100} if suffix == ".jpg" else {}
+    lossless = (
+        {"lossless": True} if suffix == ".webp" else {"quality": 100} if suffix == ".jpg" else {}
+    )
     path = write(tmp_path / f"a{suffix}", array, exif=exif, **lossless)
     turned = {  # what a viewer shows, by the definition of the eight values: where row 0 and column 0 are
         1: array,
@@ -184,7 +199,9 @@ def test_an_orientation_that_makes_no_sense_is_ignored(tmp_path):
     path = write(tmp_path / "a.jpg", noise(8, 16), exif=exif)
     entry = b"\x01\x12\x00\x03\x00\x00\x00\x01"  # tag, kind "short", one of them …
     assert entry in path.read_bytes()
-    path.write_bytes(path.read_bytes().replace(entry, b"\x01\x12\x00\x07\x00\x00\x00\x01"))  # … "unknown"
+    path.write_bytes(
+        path.read_bytes().replace(entry, b"\x01\x12\x00\x07\x00\x00\x00\x01")
+    )  # … "unknown"
     assert decode(path).shape == (3, 8, 16)
     assert probe(path) == (16, 8, 3)
 
@@ -194,7 +211,9 @@ def test_with_a_size_the_middle_square_is_scaled(tmp_path, height, width):
     array = noise(height, width)
     side = min(height, width)
     top, left = (height - side) / 2, (width - side) / 2
-    middle = Image.fromarray(array).resize((6, 6), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side))
+    middle = Image.fromarray(array).resize(
+        (6, 6), Image.Resampling.BILINEAR, box=(left, top, left + side, top + side)
+    )
     decoded = decode(write(tmp_path / "a.png", array), size=6)
     assert decoded.shape == (3, 6, 6)
     assert np.abs(decoded.astype(int) - by_channels(np.asarray(middle))).max() <= 1
@@ -202,7 +221,9 @@ def test_with_a_size_the_middle_square_is_scaled(tmp_path, height, width):
 
 def test_an_image_that_has_the_size_already_is_not_touched(tmp_path):
     array = noise(6, 6)
-    np.testing.assert_array_equal(decode(write(tmp_path / "a.png", array), size=6), by_channels(array))
+    np.testing.assert_array_equal(
+        decode(write(tmp_path / "a.png", array), size=6), by_channels(array)
+    )
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
@@ -236,7 +257,9 @@ def test_an_empty_file_is_said_to_be_one(tmp_path):
     assert complaint(tmp_path / "a.jpg") == f"{tmp_path / 'a.jpg'} is an empty file"
 
 
-@pytest.mark.parametrize("content", [b"hello", b"<html>not found</html>", b"\0" * 1000, b"%PDF-1.4 ...", b"\x89PNG"])
+@pytest.mark.parametrize(
+    "content", [b"hello", b"<html>not found</html>", b"\0" * 1000, b"%PDF-1.4 ...", b"\x89PNG"]
+)
 def test_other_files_under_the_name_of_an_image_are_refused(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
     assert complaint(tmp_path / "a.png").endswith(" is no image that can be read")
@@ -244,12 +267,17 @@ def test_other_files_under_the_name_of_an_image_are_refused(tmp_path, content):
 
 def test_a_program_under_the_name_of_an_image_is_not_run(tmp_path):
     """Pillow hands PostScript over to Ghostscript, whatever the file is called."""
-    (tmp_path / "a.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    (tmp_path / "a.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+    )
     assert complaint(tmp_path / "a.png").endswith(" is no image that can be read")
 
 
 def test_a_missing_file_and_a_folder_say_what_they_are(tmp_path):
-    assert complaint(tmp_path / "a.png") == f"cannot read {tmp_path / 'a.png'}: No such file or directory"
+    assert (
+        complaint(tmp_path / "a.png")
+        == f"cannot read {tmp_path / 'a.png'}: No such file or directory"
+    )
     assert complaint(tmp_path) == f"cannot read {tmp_path}: Is a directory"
     (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
     assert complaint(tmp_path / "gone.png").endswith("No such file or directory")
@@ -276,7 +304,9 @@ def test_a_png_with_a_changed_byte_is_damaged(tmp_path, at):
 def test_a_header_that_claims_too_many_pixels_is_not_believed(tmp_path, side, has):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_header(side, side))
-    assert complaint(path).startswith(f"{path} {has} more than 64,000,000 pixels: a decompression bomb, or")
+    assert complaint(path).startswith(
+        f"{path} {has} more than 64,000,000 pixels: a decompression bomb, or"
+    )
     assert told(probe, path) == complaint(path)
 
 
@@ -314,19 +344,27 @@ KINDS = {  # kind: mode, format, options of saving
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_is_damaged_in_a_file_it_decodes_or_is_told_in_one_line(tmp_path, kind):
     mode, kind, options = KINDS[kind]
-    path = written(tmp_path / "a", Image.fromarray(noise(9, 12)).convert(mode), format=kind, **options)
+    path = written(
+        tmp_path / "a", Image.fromarray(noise(9, 12)).convert(mode), format=kind, **options
+    )
     content = path.read_bytes()
     random.seed(0)
     for _ in range(60):
         damaged = bytearray(content)
         for _ in range(random.choice([1, 2, 8])):
-            damaged[random.randrange(random.choice([64, len(damaged)]))] = random.choice([0, 1, 127, 255])
-        path.write_bytes(damaged[: random.choice([len(damaged), random.randrange(1, len(damaged))])])
+            damaged[random.randrange(random.choice([64, len(damaged)]))] = random.choice(
+                [0, 1, 127, 255]
+            )
+        path.write_bytes(
+            damaged[: random.choice([len(damaged), random.randrange(1, len(damaged))])]
+        )
         said = [told(read, path) for read in (decode, probe)]
         assert all(not line or (str(path) in line and "\n" not in line) for line in said), said
 
 
-@pytest.mark.parametrize("error", [TypeError("Missing dimensions"), NotImplementedError("flags 0"), EOFError()])
+@pytest.mark.parametrize(
+    "error", [TypeError("Missing dimensions"), NotImplementedError("flags 0"), EOFError()]
+)
 def test_what_pillow_raises_on_damaged_files_is_told_in_one_line(tmp_path, monkeypatch, error):
     def fail(*args):
         raise error
@@ -340,7 +378,16 @@ def test_what_pillow_raises_on_damaged_files_is_told_in_one_line(tmp_path, monke
 
 
 def test_images_are_found_below_a_folder_in_order_without_hidden_ones(tmp_path):
-    for name in ("b.png", "a.JPG", "deep/er/c.tiff", "ж.webp", ".hidden.png", ".git/d.png", "notes.txt", "e.png.bak"):
+    for name in (
+        "b.png",
+        "a.JPG",
+        "deep/er/c.tiff",
+        "ж.webp",
+        ".hidden.png",
+        ".git/d.png",
+        "notes.txt",
+        "e.png.bak",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     found = [str(path.relative_to(tmp_path)) for path in find_images(tmp_path)]

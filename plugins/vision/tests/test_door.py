@@ -37,12 +37,22 @@ def test_what_the_plugin_registers_is_what_seqkit_knows_of_it(cli):
     assert [name for kind, name, by in lines if by == "seqkit-vision" and kind == "model"] == [
         entry.name for entry in registered().models
     ]
-    for kind, name in (("task", "vision"), ("command", "vision"), ("check", "torchvision"), ("corpus", "cifar10")):
+    for kind, name in (
+        ("task", "vision"),
+        ("command", "vision"),
+        ("check", "torchvision"),
+        ("corpus", "cifar10"),
+    ):
         assert [kind, name, "seqkit-vision"] in lines
 
 
 def test_the_core_names_neither_the_plugin_nor_what_is_in_it():
-    names = [entry.name for registry in registered().registries() for entry in registry if entry.name != "vision"]
+    names = [
+        entry.name
+        for registry in registered().registries()
+        for entry in registry
+        if entry.name != "vision"
+    ]
     words = "|".join(["torchvision", "seqkit.vision", "convnet", "grad.?cam", *names])
     words = re.compile(f"(?<![a-z])({words})(?![a-z])", re.IGNORECASE)
     for path in CORE:
@@ -52,12 +62,16 @@ def test_the_core_names_neither_the_plugin_nor_what_is_in_it():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PLUGIN)))
 def test_the_plugin_has_no_training_loop_of_its_own(path):
-    assert not re.search(r"\.backward\(|optimi[sz]er\b.*\.step\(|torch\.optim\b", path.read_text(encoding="utf-8"))
+    assert not re.search(
+        r"\.backward\(|optimi[sz]er\b.*\.step\(|torch\.optim\b", path.read_text(encoding="utf-8")
+    )
 
 
 def test_doctor_shows_the_check_of_torchvision(cli):
     (line,) = [line for line in cli("doctor").out.splitlines() if line.split()[1] == "torchvision"]
-    assert re.match(r"ok +torchvision +torchvision \d+\.\d+.*, compiled operators (loaded|missing)", line)
+    assert re.match(
+        r"ok +torchvision +torchvision \d+\.\d+.*, compiled operators (loaded|missing)", line
+    )
 
 
 @pytest.mark.parametrize(
@@ -73,7 +87,9 @@ def test_doctor_shows_the_check_of_torchvision(cli):
 def test_heavy_packages_are_imported_when_they_are_needed(code):
     heavy = "found = {'torch', 'torchvision', 'PIL', 'numpy'} & set(sys.modules)"
     check = f"{code}\nimport sys\n{heavy}\nassert not found, found"
-    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", check], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 

@@ -89,7 +89,9 @@ def test_heat_is_from_0_to_1_and_an_image_alone_is_what_it_is_in_a_batch(images)
     assert heat.min() == 0
     assert torch.equal(heat.amax((1, 2)), torch.ones(3))
     for i in range(3):
-        torch.testing.assert_close(grad_cam(model, images[i : i + 1], classes[i : i + 1])[0], heat[i])
+        torch.testing.assert_close(
+            grad_cam(model, images[i : i + 1], classes[i : i + 1])[0], heat[i]
+        )
 
 
 def test_an_image_in_which_nothing_speaks_for_the_class_is_cold(images):
@@ -123,7 +125,9 @@ def test_a_net_without_convolutions_is_refused(images):
         lambda: activations(model, images),
         lambda: first_filters(model),
     ):
-        with pytest.raises(ConfigError, match=r"^Sequential has no convolutions: there is no map to draw$"):
+        with pytest.raises(
+            ConfigError, match=r"^Sequential has no convolutions: there is no map to draw$"
+        ):
             look()
 
 

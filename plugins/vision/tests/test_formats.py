@@ -65,18 +65,27 @@ def test_another_magic_number_is_refused_and_told(tmp_path, magic):
 def test_a_file_without_a_magic_number_is_refused(tmp_path, content):
     (tmp_path / "a").write_bytes(content)
     said = complaint(read_idx, tmp_path / "a", 1)
-    assert f"with 1 dimension: its magic number is {content.hex() or 'missing'}, expected 00000801" in said
+    assert (
+        f"with 1 dimension: its magic number is {content.hex() or 'missing'}, expected 00000801"
+        in said
+    )
 
 
-@pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data + b"\0", lambda data: data[:9]])
+@pytest.mark.parametrize(
+    "change", [lambda data: data[:-1], lambda data: data + b"\0", lambda data: data[:9]]
+)
 def test_another_length_than_the_header_says_is_damage(tmp_path, change):
     content = change(idx(IMAGES))
     (tmp_path / "a").write_bytes(content)
-    assert f"a is damaged: {len(content)} bytes, its header (" in complaint(read_idx, tmp_path / "a", 3)
+    assert f"a is damaged: {len(content)} bytes, its header (" in complaint(
+        read_idx, tmp_path / "a", 3
+    )
 
 
 def test_a_header_whose_product_overflows_is_damage(tmp_path):
-    (tmp_path / "a").write_bytes(idx(IMAGES[:0], shape=(2**31, 2**31, 4)))  # 2 to the 64: nothing, in 64 bits
+    (tmp_path / "a").write_bytes(
+        idx(IMAGES[:0], shape=(2**31, 2**31, 4))
+    )  # 2 to the 64: nothing, in 64 bits
     assert "its header (2147483648, 2147483648, 4) says" in complaint(read_idx, tmp_path / "a", 3)
 
 
@@ -86,7 +95,9 @@ def test_a_damaged_gzip_file_is_told(tmp_path):
     path.write_bytes(whole[:-12])
     assert "is damaged: it is not a whole gzip file" in complaint(read_idx, path, 3)
     path.write_bytes(whole[:20] + bytes([whole[20] ^ 0xFF]) + whole[21:])
-    assert "damaged" in complaint(read_idx, path, 3) or "cannot read" in complaint(read_idx, path, 3)
+    assert "damaged" in complaint(read_idx, path, 3) or "cannot read" in complaint(
+        read_idx, path, 3
+    )
     path.write_bytes(whole[:-8] + b"\0" * 8)  # the checksum
     assert "CRC check failed" in complaint(read_idx, path, 3)
     path.write_bytes(idx(IMAGES))  # not packed at all
@@ -94,7 +105,10 @@ def test_a_damaged_gzip_file_is_told(tmp_path):
 
 
 def test_a_missing_file_is_told(tmp_path):
-    assert complaint(read_idx, tmp_path / "a.gz", 3) == f"cannot read {tmp_path / 'a.gz'}: No such file or directory"
+    assert (
+        complaint(read_idx, tmp_path / "a.gz", 3)
+        == f"cannot read {tmp_path / 'a.gz'}: No such file or directory"
+    )
 
 
 # CIFAR-10
@@ -105,8 +119,12 @@ def batches():
     return cifar10_batches(np.random.default_rng(0), 3)
 
 
-def test_a_cifar10_archive_gives_its_images_and_labels_in_the_order_of_its_batches(tmp_path, batches):
-    members = {name: records(*batches[name]) for name in reversed(batches)}  # archives have their own order
+def test_a_cifar10_archive_gives_its_images_and_labels_in_the_order_of_its_batches(
+    tmp_path, batches
+):
+    members = {
+        name: records(*batches[name]) for name in reversed(batches)
+    }  # archives have their own order
     path = write_tar(tmp_path / "a.tar.gz", {"readme.html": b"<html>", **members})
     images, labels = read_cifar10(path, "train")
     wanted = [batches[f"data_batch_{i}.bin"] for i in range(1, 6)]
@@ -119,7 +137,9 @@ def test_a_cifar10_archive_gives_its_images_and_labels_in_the_order_of_its_batch
 
 def test_an_archive_without_a_batch_is_told(tmp_path, batches):
     del batches["data_batch_4.bin"]
-    path = write_tar(tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()})
+    path = write_tar(
+        tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()}
+    )
     assert complaint(read_cifar10, path, "train").endswith(
         "has no data_batch_4.bin: it is not the binary form of CIFAR-10"
     )
@@ -127,7 +147,9 @@ def test_an_archive_without_a_batch_is_told(tmp_path, batches):
 
 
 def test_the_archive_for_python_is_told_not_to_be_the_binary_form(tmp_path):
-    path = write_tar(tmp_path / "a.tar.gz", {"data_batch_1": b"a pickle", "test_batch": b"a pickle"})
+    path = write_tar(
+        tmp_path / "a.tar.gz", {"data_batch_1": b"a pickle", "test_batch": b"a pickle"}
+    )
     assert "it is not the binary form of CIFAR-10" in complaint(read_cifar10, path, "train")
 
 
@@ -143,29 +165,41 @@ def test_a_batch_of_no_whole_records_is_damaged(tmp_path, content):
     assert f"test_batch.bin is damaged: {len(content):,} bytes are no records of 3,073" in said
 
 
-@pytest.mark.parametrize("content", [b"", gzip.compress(b""), gzip.compress(b"packed, but not a tar")])
+@pytest.mark.parametrize(
+    "content", [b"", gzip.compress(b""), gzip.compress(b"packed, but not a tar")]
+)
 def test_what_is_no_archive_is_told(tmp_path, content):
     (tmp_path / "a.tar.gz").write_bytes(content)
-    assert "is damaged: it is not a whole .tar.gz archive" in complaint(read_cifar10, tmp_path / "a.tar.gz", "test")
+    assert "is damaged: it is not a whole .tar.gz archive" in complaint(
+        read_cifar10, tmp_path / "a.tar.gz", "test"
+    )
 
 
 def test_a_file_that_is_not_packed_or_not_there_is_told(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(b"not a tar")
     assert "a.tar.gz: Not a gzipped file" in complaint(read_cifar10, tmp_path / "a.tar.gz", "test")
-    assert complaint(read_cifar10, tmp_path / "b.tar.gz", "test").endswith("b.tar.gz: No such file or directory")
+    assert complaint(read_cifar10, tmp_path / "b.tar.gz", "test").endswith(
+        "b.tar.gz: No such file or directory"
+    )
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
 def test_an_archive_that_was_not_fetched_whole_is_told(tmp_path, batches, share):
-    path = write_tar(tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()})
+    path = write_tar(
+        tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()}
+    )
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
     assert "is damaged" in complaint(read_cifar10, path, "train")
 
 
 def test_a_changed_pixel_in_an_archive_is_noticed(tmp_path, batches):
-    path = write_tar(tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()})
-    data = bytearray(gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=0))  # bytes as they are
+    path = write_tar(
+        tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()}
+    )
+    data = bytearray(
+        gzip.compress(gzip.decompress(path.read_bytes()), compresslevel=0)
+    )  # bytes as they are
     at = data.index(batches["test_batch.bin"][1][1, 1].tobytes()[100:200])
     data[at] ^= 1
     path.write_bytes(data)

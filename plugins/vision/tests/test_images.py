@@ -28,7 +28,9 @@ def both(paths):
     """The same images in memory and in files."""
     store = torch.from_numpy(np.stack([noise(6, 6, seed=i).transpose(2, 0, 1) for i in range(8)]))
     labels = torch.arange(8) % 3
-    return Tensors(store, labels, [str(path) for path in paths]), Files(paths, labels, size=6, channels=3)
+    return Tensors(store, labels, [str(path) for path in paths]), Files(
+        paths, labels, size=6, channels=3
+    )
 
 
 def prepared(images, view, workers=0, rows=ROWS):
@@ -38,13 +40,17 @@ def prepared(images, view, workers=0, rows=ROWS):
 
 def same(one, other):
     return len(one) == len(other) and all(
-        torch.equal(left, right) for pair in zip(one, other, strict=True) for left, right in zip(*pair, strict=True)
+        torch.equal(left, right)
+        for pair in zip(one, other, strict=True)
+        for left, right in zip(*pair, strict=True)
     )
 
 
 @pytest.fixture(autouse=True)
 def _tuples(monkeypatch):
-    monkeypatch.setattr(Prepared, "__iter__", lambda it: iter((it.images, it.labels, it.targets)), raising=False)
+    monkeypatch.setattr(
+        Prepared, "__iter__", lambda it: iter((it.images, it.labels, it.targets)), raising=False
+    )
 
 
 def test_a_batch_is_the_rows_that_were_asked_for_normalised(both):
@@ -52,10 +58,14 @@ def test_a_batch_is_the_rows_that_were_asked_for_normalised(both):
         for rows, batch in zip(ROWS, images.batches(ROWS, Plain(HALF), 0), strict=True):
             made = batch.to(CPU)
             assert batch.count == len(rows)
-            assert made.labels.tolist() == made.targets.tolist() == [row % 3 for row in rows.tolist()]
+            assert (
+                made.labels.tolist() == made.targets.tolist() == [row % 3 for row in rows.tolist()]
+            )
             for row, image in zip(rows.tolist(), made.images, strict=True):
                 pixels = noise(6, 6, seed=row).transpose(2, 0, 1) / 255
-                expected = (pixels - np.array(HALF.mean)[:, None, None]) / np.array(HALF.std)[:, None, None]
+                expected = (pixels - np.array(HALF.mean)[:, None, None]) / np.array(HALF.std)[
+                    :, None, None
+                ]
                 np.testing.assert_allclose(image, expected, atol=1e-5)
 
 
@@ -69,7 +79,9 @@ def test_both_say_the_same_of_their_images(both):
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("how", [Augmentation(), Augmentation(crop=2, flip=True, erase=0.5, colour=0.2, mixup=0.3)])
+@pytest.mark.parametrize(
+    "how", [Augmentation(), Augmentation(crop=2, flip=True, erase=0.5, colour=0.2, mixup=0.3)]
+)
 def test_files_stream_the_very_batches_of_the_tensor(both, workers, how):
     memory, files = both
     view = Augmented(HALF, how, 3)
@@ -98,7 +110,9 @@ def test_no_rows_are_no_batches(both):
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("damage", [b"", b"no image", None])
-def test_a_damaged_file_is_one_line_with_its_name_also_out_of_a_worker(both, paths, workers, damage):
+def test_a_damaged_file_is_one_line_with_its_name_also_out_of_a_worker(
+    both, paths, workers, damage
+):
     if damage is None:
         paths[5].unlink()
     else:

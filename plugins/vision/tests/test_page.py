@@ -14,7 +14,12 @@ from seqkit_vision.compat import torchvision
 
 PAGE = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", PAGE, re.DOTALL)
-SHELL = [line.partition("#")[0].strip() for kind, body in BLOCKS if kind == "bash" for line in body.splitlines()]
+SHELL = [
+    line.partition("#")[0].strip()
+    for kind, body in BLOCKS
+    if kind == "bash"
+    for line in body.splitlines()
+]
 QUICK = " --set train.steps=2 --set train.eval_every=2 --set data.batch=8 --set data.limit=30 --set optim.warmup=0"
 
 
@@ -37,7 +42,15 @@ def folder(tmp_path_factory):
 def run(folder, command):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_every_command_and_the_python_of_the_page_work(folder):
@@ -47,7 +60,9 @@ def test_every_command_and_the_python_of_the_page_work(folder):
         if "fashion-mnist" in line and not os.environ.get("SEQKIT_CORPORA"):
             continue
         if " train " in line:
-            line += QUICK + (" --set data.size=32" if "data.size" not in line and "photos" in line else "")
+            line += QUICK + (
+                " --set data.size=32" if "data.size" not in line and "photos" in line else ""
+            )
         if " evaluate " in line:
             line += " --data photos"
         result = run(folder, line)
@@ -55,7 +70,9 @@ def test_every_command_and_the_python_of_the_page_work(folder):
     assert all((folder / name).stat().st_size for name in ("confusion.png", "mistakes.png"))
     assert len(list((folder / "image-explained").glob("*.png"))) == 3
     for body in (body for kind, body in BLOCKS if kind == "python"):
-        result = subprocess.run([sys.executable, "-c", body], cwd=folder, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            [sys.executable, "-c", body], cwd=folder, capture_output=True, text=True, check=False
+        )
         assert result.returncode == 0, body + result.stderr
         assert "bright" in result.stdout
 
@@ -63,5 +80,7 @@ def test_every_command_and_the_python_of_the_page_work(folder):
 def test_every_option_that_the_page_names_is_one():
     from seqkit_vision.cli import vision
 
-    known = {name for command in vision.commands.values() for p in command.params for name in p.opts}
+    known = {
+        name for command in vision.commands.values() for p in command.params for name in p.opts
+    }
     assert set(re.findall(r"--[a-z-]+", PAGE)) <= known | {"--set", "--layers"}

@@ -21,14 +21,18 @@ def make_report(classes, *, images=40, wrong=10, seed=0):
     taken = labels.copy()
     taken[:wrong] = (labels[:wrong] + 1) % len(classes)
     sure = np.linspace(0.99, 0.6, images, dtype=np.float32)
-    probabilities = np.repeat((1 - sure)[:, None] / (len(classes) - 1), len(classes), 1).astype(np.float32)
+    probabilities = np.repeat((1 - sure)[:, None] / (len(classes) - 1), len(classes), 1).astype(
+        np.float32
+    )
     probabilities[np.arange(images), taken] = sure
     return Report(classes, probabilities, labels, [f"image {i}" for i in range(images)], "bars", 12)
 
 
 def make_images(report, channels=1):
     random = torch.Generator().manual_seed(0)
-    store = torch.randint(256, (len(report.labels), channels, 12, 12), generator=random, dtype=torch.uint8)
+    store = torch.randint(
+        256, (len(report.labels), channels, 12, 12), generator=random, dtype=torch.uint8
+    )
     return Tensors(store, torch.from_numpy(report.labels), report.names)
 
 
@@ -68,16 +72,25 @@ def test_a_confusion_matrix_is_drawn_for_few_and_for_many_classes(tmp_path, coun
 
 
 def test_a_class_without_images_has_a_row_of_nothing(tmp_path, drawn):
-    report = Report(THREE, np.eye(3, dtype=np.float32)[[0, 2]], np.array([0, 0]), ["x", "y"], "bars", 12)
+    report = Report(
+        THREE, np.eye(3, dtype=np.float32)[[0, 2]], np.array([0, 0]), ["x", "y"], "bars", 12
+    )
     draw_confusion(report, tmp_path / "x.png")
-    np.testing.assert_array_equal(drawn[0].axes[0].images[0].get_array(), [[0.5, 0, 0.5], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(
+        drawn[0].axes[0].images[0].get_array(), [[0.5, 0, 0.5], [0, 0, 0], [0, 0, 0]]
+    )
 
 
 def test_names_with_odd_characters_are_drawn_as_they_are(tmp_path):
     report = make_report(["$_$", "象", r"$\nope$", "a\nb"], images=8, wrong=2)
     draw_confusion(report, tmp_path / "1.png")
     draw_mistakes(report, make_images(report), tmp_path / "2.png")
-    draw_heat(torch.zeros(1, 12, 12, dtype=torch.uint8), torch.rand(12, 12), tmp_path / "3.png", title="a $_$ b $^$")
+    draw_heat(
+        torch.zeros(1, 12, 12, dtype=torch.uint8),
+        torch.rand(12, 12),
+        tmp_path / "3.png",
+        title="a $_$ b $^$",
+    )
     draw_maps({"layer": torch.rand(3, 4, 4)}, tmp_path / "4.png", title="$_$")
     for i in range(1, 5):
         check(tmp_path / f"{i}.png")
@@ -91,7 +104,10 @@ def test_mistakes_are_drawn_with_what_was_seen_and_what_it_is(tmp_path, drawn):
     assert len(shown) == 7
     for i, axes in enumerate(shown):
         label = report.labels[i]
-        assert axes.get_title() == f"{THREE[(label + 1) % 3]} {report.probabilities[i].max():.0%}\nis {THREE[label]}"
+        assert (
+            axes.get_title()
+            == f"{THREE[(label + 1) % 3]} {report.probabilities[i].max():.0%}\nis {THREE[label]}"
+        )
         np.testing.assert_array_equal(axes.images[0].get_array(), images.store[i, 0])
 
 
@@ -107,7 +123,11 @@ def test_many_few_and_no_mistakes_make_a_picture(tmp_path, channels, wrong):
 def test_mistakes_are_drawn_from_images_that_are_files(tmp_path, photos, wrong):
     paths = sorted((photos / "test").rglob("*.png"))
     report = make_report(THREE, images=len(paths), wrong=wrong)
-    draw_mistakes(report, Files(paths, torch.from_numpy(report.labels), size=12, channels=3), tmp_path / "x.png")
+    draw_mistakes(
+        report,
+        Files(paths, torch.from_numpy(report.labels), size=12, channels=3),
+        tmp_path / "x.png",
+    )
     check(tmp_path / "x.png")
 
 
@@ -130,9 +150,13 @@ def test_heat_is_written(tmp_path, channels):
     check(tmp_path / "x.png")
 
 
-@pytest.mark.parametrize("shape", [(1, 5, 5), (17, 4, 6), (100, 3, 3), (20, 3, 5, 5), (16, 1, 1), (3, 3, 7, 7)])
+@pytest.mark.parametrize(
+    "shape", [(1, 5, 5), (17, 4, 6), (100, 3, 3), (20, 3, 5, 5), (16, 1, 1), (3, 3, 7, 7)]
+)
 def test_maps_are_written_in_grey_and_in_colour(tmp_path, shape):
-    draw_maps({"one": torch.randn(shape), "dead": torch.zeros(4, 6, 6)}, tmp_path / "x.png", title="t")
+    draw_maps(
+        {"one": torch.randn(shape), "dead": torch.zeros(4, 6, 6)}, tmp_path / "x.png", title="t"
+    )
     check(tmp_path / "x.png")
 
 
@@ -145,7 +169,9 @@ def test_maps_are_drawn_side_by_side_each_from_0_to_1(tmp_path, drawn):
     assert sheet.shape == (4 * 4, 16 * 5)
     for i in (0, 15, 16, 63):
         part = sheet[i // 16 * 4 :, i % 16 * 5 :][:3, :4]
-        np.testing.assert_allclose(part, (maps[i] - maps[i].min()) / (maps[i].max() - maps[i].min()), rtol=1e-5)
+        np.testing.assert_allclose(
+            part, (maps[i] - maps[i].min()) / (maps[i].max() - maps[i].min()), rtol=1e-5
+        )
     assert np.isnan(sheet[3::4]).all()
     assert np.isnan(sheet[:, 4::5]).all()
 
@@ -159,7 +185,11 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
         lambda path: draw_heat(images.store[0], torch.rand(12, 12), path, title="t"),
         lambda path: draw_maps({"a": torch.rand(2, 3, 3)}, path, title="t"),
     ):
-        with pytest.raises(ConfigError, match=r"cannot draw .*x\.gif: name it \*\.png, \*\.svg or \*\.pdf"):
+        with pytest.raises(
+            ConfigError, match=r"cannot draw .*x\.gif: name it \*\.png, \*\.svg or \*\.pdf"
+        ):
             draw(tmp_path / "x.gif")
-        with pytest.raises(DataError, match=r"cannot write .*none/x\.png: No such file or directory"):
+        with pytest.raises(
+            DataError, match=r"cannot write .*none/x\.png: No such file or directory"
+        ):
             draw(tmp_path / "none/x.png")

@@ -30,7 +30,10 @@ def report(request):
 def pairs(report):
     """(label, the first of the likeliest classes) of each image, without numpy."""
     rows = report.probabilities.tolist()
-    return [(label, row.index(max(row))) for label, row in zip(report.labels.tolist(), rows, strict=True)]
+    return [
+        (label, row.index(max(row)))
+        for label, row in zip(report.labels.tolist(), rows, strict=True)
+    ]
 
 
 def test_accuracy_is_the_share_of_images_that_are_right(report):
@@ -66,7 +69,9 @@ def test_precision_recall_and_f1_are_counted_for_each_class(report):
         assert figures.precision == pytest.approx(hits / (hits + wrongly) if hits + wrongly else 0)
         assert figures.recall == pytest.approx(hits / (hits + missed) if hits + missed else 0)
         mean = figures.precision + figures.recall
-        assert figures.f1 == pytest.approx(2 * figures.precision * figures.recall / mean if mean else 0)
+        assert figures.f1 == pytest.approx(
+            2 * figures.precision * figures.recall / mean if mean else 0
+        )
     assert report.per_class[ABSENT].support == 0
     assert report.per_class[ABSENT][1:4] == (0, 0, 0)
     assert report.per_class[NEVER][1:4] == (0, 0, 0)
@@ -98,4 +103,7 @@ def test_the_record_is_plain_data_with_everything_in_it(report):
         "support": report.per_class[0].support,
     }
     assert record["confusion"] == report.confusion.tolist()
-    assert record["signature"] == f"data:test|images:60|size:28|view:center|version:{seqkit_vision.__version__}"
+    assert (
+        record["signature"]
+        == f"data:test|images:60|size:28|view:center|version:{seqkit_vision.__version__}"
+    )

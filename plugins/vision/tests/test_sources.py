@@ -19,7 +19,10 @@ PETS = {"cat": 3, "dog": 2}
 def labelled(source):
     """{the last two parts of a path: its class}"""
     names = ["/".join(Path(name).parts[-2:]) for name in source.images.names]
-    return {name: source.classes[label] for name, label in zip(names, source.images.labels.tolist(), strict=True)}
+    return {
+        name: source.classes[label]
+        for name, label in zip(names, source.images.labels.tolist(), strict=True)
+    }
 
 
 # Folders
@@ -43,7 +46,9 @@ def test_a_folder_of_folders_gives_images_classes_and_names(tmp_path):
 
 def test_classes_are_known_without_reading_an_image(tmp_path, monkeypatch):
     folder = write_folder(tmp_path, {"dog": 2, "cat": 3})
-    (tmp_path / "pets.csv").write_text("path,label\ncat/000.png,10\ndog/000.png,9\n", encoding="utf-8")
+    (tmp_path / "pets.csv").write_text(
+        "path,label\ncat/000.png,10\ndog/000.png,9\n", encoding="utf-8"
+    )
     for name in ("decode", "probe"):
         monkeypatch.setattr(f"seqkit_vision.sources.{name}", None)
     assert classes_of(str(folder)) == ["cat", "dog"]
@@ -112,25 +117,35 @@ def test_parts_without_classes_are_not_taken_for_classes(tmp_path):
 
 def test_a_folder_of_images_alone_is_told_what_is_wanted(tmp_path):
     write(tmp_path / "a.png", noise(6, 6))
-    assert "has no folders: put the images of each class into a folder named for it" in complaint(tmp_path)
+    assert "has no folders: put the images of each class into a folder named for it" in complaint(
+        tmp_path
+    )
 
 
 def test_a_class_without_images_is_told(tmp_path):
     write_folder(tmp_path, PETS)
     (tmp_path / "mouse").mkdir()
     (tmp_path / "mouse" / "readme.txt").write_text("soon")
-    assert complaint(tmp_path) == f"{tmp_path / 'mouse'} holds no images: fill or remove the folder of that class"
+    assert (
+        complaint(tmp_path)
+        == f"{tmp_path / 'mouse'} holds no images: fill or remove the folder of that class"
+    )
 
 
 def test_a_single_class_is_nothing_to_learn_from(tmp_path):
-    assert "has a single class, 'cat': there is nothing to tell apart" in complaint(write_folder(tmp_path, {"cat": 3}))
+    assert "has a single class, 'cat': there is nothing to tell apart" in complaint(
+        write_folder(tmp_path, {"cat": 3})
+    )
 
 
 def test_images_of_different_sizes_need_a_size(tmp_path):
     write_folder(tmp_path, PETS)
     write(tmp_path / "dog" / "large.png", noise(9, 9, 1))
     said = complaint(tmp_path)
-    assert "images of different sizes (000.png is 6x6, large.png is 9x9): set data.size to the side" in said
+    assert (
+        "images of different sizes (000.png is 6x6, large.png is 9x9): set data.size to the side"
+        in said
+    )
     source = opened(tmp_path, size=8)
     assert source.images.pixels(torch.arange(6)).shape == (6, 1, 8, 8)
 
@@ -174,7 +189,9 @@ def test_a_single_image_in_colour_is_found_among_a_thousand(tmp_path):
 def test_a_class_whose_name_is_not_utf8_is_told_before_training(tmp_path):
     write_folder(tmp_path, PETS)
     os.rename(os.fsencode(tmp_path / "cat"), os.fsencode(tmp_path) + b"/caf\xe9")
-    assert "the name of the class folder 'caf\\udce9' is not UTF-8: rename it" in complaint(tmp_path)
+    assert "the name of the class folder 'caf\\udce9' is not UTF-8: rename it" in complaint(
+        tmp_path
+    )
 
 
 def test_something_else_is_told_what_is_known(tmp_path):
@@ -196,7 +213,9 @@ def test_the_classes_of_a_model_decide_labels(tmp_path):
 
 
 def test_a_single_class_that_the_model_knows_can_be_measured(tmp_path):
-    assert opened(write_folder(tmp_path, {"cat": 2}), "test", classes=["cat", "dog"]).images.labels.tolist() == [0, 0]
+    assert opened(
+        write_folder(tmp_path, {"cat": 2}), "test", classes=["cat", "dog"]
+    ).images.labels.tolist() == [0, 0]
 
 
 def test_a_class_that_the_model_does_not_know_is_told(tmp_path):
@@ -205,7 +224,9 @@ def test_a_class_that_the_model_does_not_know_is_told(tmp_path):
         tmp_path / "images", classes=["cat", "dogs"]
     )
     (tmp_path / "a.csv").write_text("path,label\nimages/cat/000.png,lion\n")
-    assert "a.csv: the model knows no class 'lion'." in complaint(tmp_path / "a.csv", classes=["cat", "dog"])
+    assert "a.csv: the model knows no class 'lion'." in complaint(
+        tmp_path / "a.csv", classes=["cat", "dog"]
+    )
 
 
 def test_a_corpus_is_not_for_a_model_of_other_classes():
@@ -241,12 +262,22 @@ def test_a_csv_file_names_paths_from_its_own_folder_and_labels(table, monkeypatc
 
 @pytest.mark.parametrize(
     "header",
-    ["path,label", "Label, FILE ,extra", "class,filename", "image,class", "\ufeffpath,label", '"path","label"'],
+    [
+        "path,label",
+        "Label, FILE ,extra",
+        "class,filename",
+        "image,class",
+        "\ufeffpath,label",
+        '"path","label"',
+    ],
 )
 def test_columns_are_found_by_their_names(table, header):
     names = [name.strip(' "\ufeff').lower() for name in header.split(",")]
     rows = [
-        ",".join(label if name in ("label", "class") else image if name != "extra" else "?" for name in names)
+        ",".join(
+            label if name in ("label", "class") else image if name != "extra" else "?"
+            for name in names
+        )
         for image, label in (("a.png", "cat"), ("b.png", "dog"))
     ]
     source = opened(table(header, *rows))
@@ -256,7 +287,11 @@ def test_columns_are_found_by_their_names(table, header):
 
 def test_lines_may_end_as_on_windows_and_paths_may_be_quoted_or_absolute(table, tmp_path):
     write(tmp_path / "с запятой, и пробелом.png", noise(6, 6, 1))
-    source = opened(table("path,label", '"с запятой, и пробелом.png",кот', f"{tmp_path / 'a.png'},狗", end="\r\n"))
+    source = opened(
+        table(
+            "path,label", '"с запятой, и пробелом.png",кот', f"{tmp_path / 'a.png'},狗", end="\r\n"
+        )
+    )
     assert source.classes == ["кот", "狗"]
     assert len(source.images.names) == 2
 
@@ -270,15 +305,27 @@ def test_numbers_as_labels_are_sorted_as_numbers_before_names(table):
     ("lines", "says"),
     [
         ([], ":1: the first line must name the columns, such as path,label"),
-        (["path;label", "a.png;cat"], ":1: the first line must name the columns, such as path,label"),
-        (["a.png,cat"], ":1: no column 'path' or 'file' or 'image' or 'filename'; there are a.png, cat"),
+        (
+            ["path;label", "a.png;cat"],
+            ":1: the first line must name the columns, such as path,label",
+        ),
+        (
+            ["a.png,cat"],
+            ":1: no column 'path' or 'file' or 'image' or 'filename'; there are a.png, cat",
+        ),
         (["path,kind", "a.png,cat"], ":1: no column 'label' or 'class'; there are path, kind"),
         (["path,label"], " names no image"),
         (["path,label", "a.png,cat", "b.png"], ":3: the path or the label is missing"),
         (["path,label", "a.png, "], ":2: the path or the label is missing"),
         (["path,label", ",cat"], ":2: the path or the label is missing"),
-        (["path,label,note", 'a.png,cat,"of two', 'lines"', "b.png,"], ":4: the path or the label is missing"),
-        (["path,label", "a.png,cat", "b.png,cat"], " has a single class, 'cat': there is nothing to tell apart"),
+        (
+            ["path,label,note", 'a.png,cat,"of two', 'lines"', "b.png,"],
+            ":4: the path or the label is missing",
+        ),
+        (
+            ["path,label", "a.png,cat", "b.png,cat"],
+            " has a single class, 'cat': there is nothing to tell apart",
+        ),
         (["path,label", "a.png,cat\rb.png,dog"], ":2: new-line character seen in unquoted field"),
         (["path,label", f"a.png,{'x' * 200_000}"], ":2: field larger than field limit"),
     ],
@@ -288,7 +335,9 @@ def test_what_is_wrong_with_a_csv_file_is_told_with_its_line(table, lines, says)
     assert complaint(path).startswith(f"{path}{says}")
 
 
-@pytest.mark.parametrize(("encoding", "says"), [("latin-1", ":2: not UTF-8: byte 0xe8"), ("utf-16", ":1: not UTF-8")])
+@pytest.mark.parametrize(
+    ("encoding", "says"), [("latin-1", ":2: not UTF-8: byte 0xe8"), ("utf-16", ":1: not UTF-8")]
+)
 def test_a_csv_file_in_another_encoding_is_told(table, encoding, says):
     path = table("path,label", "a.png,mèo", "b.png,chó", encoding=encoding)
     assert complaint(path).startswith(f"{path}{says}")
@@ -296,8 +345,12 @@ def test_a_csv_file_in_another_encoding_is_told(table, encoding, says):
 
 def test_a_csv_file_that_names_a_missing_image_tells_which(table, tmp_path):
     path = table("path,label", "a.png,cat", "gone.png,dog")
-    assert complaint(path).startswith(f"cannot read {tmp_path / 'gone.png'}: No such file or directory; mend or remove")
-    assert complaint(tmp_path / "gone.csv").startswith(f"cannot read {tmp_path / 'gone.csv'}: No such file")
+    assert complaint(path).startswith(
+        f"cannot read {tmp_path / 'gone.png'}: No such file or directory; mend or remove"
+    )
+    assert complaint(tmp_path / "gone.csv").startswith(
+        f"cannot read {tmp_path / 'gone.csv'}: No such file"
+    )
 
 
 # Files that cannot be read
@@ -353,4 +406,6 @@ def test_a_set_larger_than_memory_streams_from_its_files_with_the_very_same_pixe
     assert (streamed.images.size, streamed.images.channels) == (6, 3)
     assert streamed.images.names == whole.images.names
     assert torch.equal(streamed.images.labels, whole.images.labels)
-    assert torch.equal(streamed.images.pixels(torch.tensor([4, 0])), whole.images.pixels(torch.tensor([4, 0])))
+    assert torch.equal(
+        streamed.images.pixels(torch.tensor([4, 0])), whole.images.pixels(torch.tensor([4, 0]))
+    )

@@ -16,8 +16,8 @@ from torch import nn
 
 import seqkit
 from seqkit.errors import CheckpointError, ConfigError, DataError
-from seqkit.tasks.base import Totals
 from seqkit.training import checkpoint
+from seqkit.training.task import Totals
 
 
 def rows(batches):
@@ -32,14 +32,18 @@ def flat(batches):
     return [row for batch in batches for row in batch]
 
 
-def test_validation_images_are_cut_from_the_training_images_and_are_the_same_for_every_seed(make_task, photos):
+def test_validation_images_are_cut_from_the_training_images_and_are_the_same_for_every_seed(
+    make_task, photos
+):
     one, other = (make_task(seed=seed, valid_share=0.2, batch=1) for seed in (1, 2))
     valid = flat(rows(one.valid_batches()))
     assert valid == flat(rows(other.valid_batches()))
     assert len(valid) == 18
     assert sorted(flat(epoch(one)) + valid) == list(range(90))
     assert flat(epoch(one)) != flat(epoch(other))
-    assert all(str(photos / "train") in name for name in one.images.names)  # the test images are not looked at
+    assert all(
+        str(photos / "train") in name for name in one.images.names
+    )  # the test images are not looked at
 
 
 def test_folds_partition_the_images(make_task):
@@ -80,11 +84,17 @@ def test_fewer_images_than_a_batch_are_one_batch(make_task):
 
 def test_images_are_normalised_by_the_training_images_alone(make_task, photos):
     task = make_task(valid_share=0.3, batch=1)
-    pixels = np.stack([np.asarray(Image.open(task.images.names[row])) for row in flat(epoch(task))]) / 255
+    pixels = (
+        np.stack([np.asarray(Image.open(task.images.names[row])) for row in flat(epoch(task))])
+        / 255
+    )
     assert task.plain.normalise.mean == pytest.approx([pixels.mean()])
     assert task.plain.normalise.std == pytest.approx([pixels.std()])
     images = torch.cat(
-        [batch.to(torch.device("cpu")).images for batch in task.train_batches(0, start=0, rank=0, world=1)]
+        [
+            batch.to(torch.device("cpu")).images
+            for batch in task.train_batches(0, start=0, rank=0, world=1)
+        ]
     )
     assert float(images.mean()) == pytest.approx(0, abs=1e-5)
     assert float(images.std(correction=0)) == pytest.approx(1, abs=1e-5)
@@ -104,7 +114,9 @@ def test_a_channel_that_is_always_the_same_is_not_divided_by_nothing(make_task, 
 
 def prepared(labels, targets=None):
     labels = torch.tensor(labels)
-    return Prepared(torch.zeros(len(labels), 1, 2, 2), labels, labels if targets is None else targets)
+    return Prepared(
+        torch.zeros(len(labels), 1, 2, 2), labels, labels if targets is None else targets
+    )
 
 
 class Fixed(nn.Module):
@@ -179,7 +191,9 @@ def test_validation_is_by_the_plain_loss_and_counts_what_is_right(make_task):
     totals.add(task.step(model, prepared([2, 1, 0, 2]), None), 4)
     metrics = task.metrics(model, totals)
     assert metrics["accuracy"] == 4 / 8  # 0, 1, 1, 2 are the likeliest: two are right, and two
-    assert metrics["loss"] == pytest.approx((by_hand(one_hot(LABELS)) + by_hand(one_hot([2, 1, 0, 2]))) / 8)
+    assert metrics["loss"] == pytest.approx(
+        (by_hand(one_hot(LABELS)) + by_hand(one_hot([2, 1, 0, 2]))) / 8
+    )
 
 
 def test_auxiliary_outputs_count_by_their_share_in_training_only(make_task):
@@ -188,7 +202,10 @@ def test_auxiliary_outputs_count_by_their_share_in_training_only(make_task):
             return [(1.0, self.logits), (0.3, -self.logits)]
 
     task, model = make_task(), WithAuxiliary(LOGITS)
-    main, other = (nn.functional.cross_entropy(x, torch.tensor(LABELS), reduction="sum") for x in (LOGITS, -LOGITS))
+    main, other = (
+        nn.functional.cross_entropy(x, torch.tensor(LABELS), reduction="sum")
+        for x in (LOGITS, -LOGITS)
+    )
     assert training_loss(task, model=model) == pytest.approx(float(main + 0.3 * other))
     assert task.step(model.eval(), prepared(LABELS), None).loss.item() == pytest.approx(float(main))
 
@@ -210,7 +227,11 @@ def test_the_data_is_told_in_short(make_task, tmp_path):
         ({"source": ""}, ConfigError, r"no images: set data\.source, or --data"),
         ({"limit": 2}, DataError, "2 images are too few to train on some and validate on others"),
         ({"folds": 100, "fold": 99}, DataError, "too few"),
-        ({"folds": 1}, ConfigError, "folds = 1, fold = 0: fold is 0 to folds - 1, folds at least 2"),
+        (
+            {"folds": 1},
+            ConfigError,
+            "folds = 1, fold = 0: fold is 0 to folds - 1, folds at least 2",
+        ),
         ({"folds": 3, "fold": 3}, ConfigError, "folds = 3, fold = 3"),
         ({"flips": True}, ConfigError, "unknown key 'flips'. Did you mean 'flip'"),
         ({"channels": 2}, ConfigError, "channels should be 0, 1 or 3"),
@@ -241,7 +262,12 @@ def assert_same_weights(one, other):
     ids=["crop flip erase", "colour mixup cutmix average"],
 )
 def test_a_run_stopped_and_resumed_is_the_same_bit_for_bit(train, tmp_path, augmentation):
-    settings = {"model.name": "cifar10-cnn", "model.batch_norm": True, "model.dropout": 0.5, **augmentation}
+    settings = {
+        "model.name": "cifar10-cnn",
+        "model.batch_norm": True,
+        "model.dropout": 0.5,
+        **augmentation,
+    }
     settings |= {"optim.decay": "none", "data.batch": 30, "train.eval_every": 5}
     train(tmp_path / "whole", settings)  # 4 updates: two to an epoch of 81
     train(tmp_path / "broken", {**settings, "train.steps": 1})
@@ -251,7 +277,13 @@ def test_a_run_stopped_and_resumed_is_the_same_bit_for_bit(train, tmp_path, augm
 
 
 def test_images_that_stream_train_the_very_same_model_resumed_or_not(train, tmp_path):
-    settings = {"data.crop": 2, "data.flip": True, "data.workers": 0, "train.eval_every": 3, "optim.decay": "none"}
+    settings = {
+        "data.crop": 2,
+        "data.flip": True,
+        "data.workers": 0,
+        "train.eval_every": 3,
+        "optim.decay": "none",
+    }
     train(tmp_path / "memory", settings)
     settings["data.memory"] = 100
     train(tmp_path / "files", {**settings, "train.steps": 3})
@@ -259,9 +291,13 @@ def test_images_that_stream_train_the_very_same_model_resumed_or_not(train, tmp_
     assert_same_weights(tmp_path / "memory", tmp_path / "files")
 
 
-def test_a_run_remembers_where_its_images_are_wherever_it_is_repeated(train, photos, tmp_path, monkeypatch):
+def test_a_run_remembers_where_its_images_are_wherever_it_is_repeated(
+    train, photos, tmp_path, monkeypatch
+):
     monkeypatch.chdir(photos.parent)
-    folder = train(tmp_path / "run", {"data.source": photos.name, "data.test": f"{photos.name}/test"}).folder
+    folder = train(
+        tmp_path / "run", {"data.source": photos.name, "data.test": f"{photos.name}/test"}
+    ).folder
     monkeypatch.chdir(tmp_path)
     again = seqkit.train(folder / "config.toml", out="again", device="cpu").folder
     assert_same_weights(folder, again)
@@ -287,14 +323,22 @@ DAMAGE = {
     "not UTF-8": lambda path, facts: path.write_bytes(b"\xff\xfe"),
     "a list": lambda path, facts: path.write_text("[1, 2]"),
     "no classes": lambda path, facts: path.write_text(json.dumps({**facts, "classes": None})),
-    "a class too few": lambda path, facts: path.write_text(json.dumps({**facts, "classes": CLASSES[:2]})),
-    "classes without names": lambda path, facts: path.write_text(json.dumps({**facts, "classes": [1, 2, 3]})),
+    "a class too few": lambda path, facts: path.write_text(
+        json.dumps({**facts, "classes": CLASSES[:2]})
+    ),
+    "classes without names": lambda path, facts: path.write_text(
+        json.dumps({**facts, "classes": [1, 2, 3]})
+    ),
     "no size": lambda path, facts: path.write_text(json.dumps({**facts, "size": "12"})),
     "another size": lambda path, facts: path.write_text(json.dumps({**facts, "size": 13})),
     "two channels": lambda path, facts: path.write_text(json.dumps({**facts, "channels": 2})),
-    "a mean too many": lambda path, facts: path.write_text(json.dumps({**facts, "mean": [0.1, 0.2]})),
+    "a mean too many": lambda path, facts: path.write_text(
+        json.dumps({**facts, "mean": [0.1, 0.2]})
+    ),
     "no deviation": lambda path, facts: path.write_text(json.dumps({**facts, "std": [0.0]})),
-    "a key too few": lambda path, facts: path.write_text(json.dumps({"classes": CLASSES, "size": 12})),
+    "a key too few": lambda path, facts: path.write_text(
+        json.dumps({"classes": CLASSES, "size": 12})
+    ),
 }
 
 
@@ -309,7 +353,12 @@ def test_damaged_facts_are_one_clear_line(step, cli, photos, damage):
 def test_training_from_another_run_keeps_its_classes_and_its_normalisation(train, run, tmp_path):
     write_bars(tmp_path / "two", names=["bottom", "other", "top"])
     shutil.rmtree(tmp_path / "two/other")
-    settings = {"model.preset": "modern", "data.source": str(tmp_path / "two"), "optim.lr": 1e-9, "train.steps": 1}
+    settings = {
+        "model.preset": "modern",
+        "data.source": str(tmp_path / "two"),
+        "optim.lr": 1e-9,
+        "train.steps": 1,
+    }
     found = seqkit.load(train(tmp_path / "run", settings, init=run).folder)
     old = seqkit.load(run)
     assert found.classes == CLASSES
@@ -321,12 +370,17 @@ def test_training_from_another_run_keeps_its_classes_and_its_normalisation(train
 def test_a_model_is_not_trained_on_classes_that_it_does_not_know(train, run, tmp_path):
     write_bars(tmp_path / "data", names=["bottom", "middel", "top"])
     settings = {"model.preset": "modern", "data.source": str(tmp_path / "data")}
-    with pytest.raises(DataError, match=r"the model knows no class 'middel'\. Did you mean 'middle'\? Known: bottom"):
+    with pytest.raises(
+        DataError,
+        match=r"the model knows no class 'middel'\. Did you mean 'middle'\? Known: bottom",
+    ):
         train(tmp_path / "run", settings, init=run)
     assert not (tmp_path / "run").exists()
 
 
 def test_images_of_another_size_than_the_weights_are_refused(train, run, tmp_path):
     settings = {"model.preset": "modern", "data.size": 24}
-    with pytest.raises(ConfigError, match="size = 24, and the weights to start from are for 12: leave it out"):
+    with pytest.raises(
+        ConfigError, match="size = 24, and the weights to start from are for 12: leave it out"
+    ):
         train(tmp_path / "run", settings, init=run)

@@ -10,7 +10,9 @@ SIDE = 9
 
 def batch(count=6, channels=3, side=SIDE, seed=0):
     generator = torch.Generator().manual_seed(seed)
-    return torch.randint(1, 256, (count, channels, side, side), dtype=torch.uint8, generator=generator)
+    return torch.randint(
+        1, 256, (count, channels, side, side), dtype=torch.uint8, generator=generator
+    )
 
 
 def unit(channels):
@@ -20,7 +22,9 @@ def unit(channels):
 # Normalisation
 
 
-@pytest.mark.parametrize(("mean", "std"), [([0.3], [0.2]), ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])
+@pytest.mark.parametrize(
+    ("mean", "std"), [([0.3], [0.2]), ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])]
+)
 def test_normalisation_is_that_of_numpy(mean, std):
     pixels = batch(channels=len(mean))
     expected = (pixels.numpy() / 255 - np.array(mean)[:, None, None]) / np.array(std)[:, None, None]
@@ -29,9 +33,13 @@ def test_normalisation_is_that_of_numpy(mean, std):
     np.testing.assert_allclose(normalised, expected, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("how", [Augmentation(), Augmentation(crop=1, flip=True), Augmentation(erase=1.0)])
+@pytest.mark.parametrize(
+    "how", [Augmentation(), Augmentation(crop=1, flip=True), Augmentation(erase=1.0)]
+)
 def test_images_lie_channels_last_in_memory(how):
-    assert Normalisation([0.5] * 3, [0.5] * 3)(batch()).is_contiguous(memory_format=torch.channels_last)
+    assert Normalisation([0.5] * 3, [0.5] * 3)(batch()).is_contiguous(
+        memory_format=torch.channels_last
+    )
     images, _ = Augmented(unit(3), how, 4)(batch(), torch.zeros(6))
     assert images.is_contiguous(memory_format=torch.channels_last)
 
@@ -90,10 +98,14 @@ def test_shifts_are_those_of_a_loop_over_images_with_the_same_draws(channels, ma
     made = shift(pixels, margin, flip)
     torch.manual_seed(1)
     down, right = torch.randint(2 * margin + 1, (2, len(pixels), 1)).flatten(1).tolist()
-    mirrored = (torch.rand(len(pixels), 1) < 0.5).flatten().tolist() if flip else [False] * len(pixels)
+    mirrored = (
+        (torch.rand(len(pixels), 1) < 0.5).flatten().tolist() if flip else [False] * len(pixels)
+    )
     assert made.shape == pixels.shape
     assert made.dtype == torch.uint8
-    for image, result, top, left, mirror in zip(pixels.numpy(), made.numpy(), down, right, mirrored, strict=True):
+    for image, result, top, left, mirror in zip(
+        pixels.numpy(), made.numpy(), down, right, mirrored, strict=True
+    ):
         padded = np.pad(image, ((0, 0), (margin, margin), (margin, margin)))
         window = padded[:, top : top + SIDE, left : left + SIDE]
         np.testing.assert_array_equal(result, window[..., ::-1] if mirror else window)
@@ -168,9 +180,13 @@ def test_rectangles_are_those_of_a_loop_over_images_with_the_same_draws():
     made = erase(images.clone(), 0.7)
     torch.manual_seed(2)
     draws = torch.rand(5, 50).double().numpy().T
-    for image, result, (size, shape, down, right, chance) in zip(images.numpy(), made.numpy(), draws, strict=True):
+    for image, result, (size, shape, down, right, chance) in zip(
+        images.numpy(), made.numpy(), draws, strict=True
+    ):
         area, aspect = SIDE**2 * (0.02 + 0.31 * size), np.exp((2 * shape - 1) * 1.2)
-        height, width = (min(SIDE, max(1, round(wide**0.5))) for wide in (area * aspect, area / aspect))
+        height, width = (
+            min(SIDE, max(1, round(wide**0.5))) for wide in (area * aspect, area / aspect)
+        )
         top, left = int((SIDE - height + 1) * down), int((SIDE - width + 1) * right)
         expected = image.copy()
         for row in range(SIDE):
@@ -190,7 +206,9 @@ def test_what_is_erased_is_the_mean_of_the_images():
     torch.manual_seed(0)
     normalise = Normalisation([0.2, 0.4, 0.6], [0.1, 0.2, 0.3])
     images, _ = Augmented(normalise, Augmentation(erase=1.0), 2)(batch(), torch.zeros(6))
-    means = torch.tensor([51, 102, 153], dtype=torch.uint8)[None, :, None, None].expand(1, 3, SIDE, SIDE)
+    means = torch.tensor([51, 102, 153], dtype=torch.uint8)[None, :, None, None].expand(
+        1, 3, SIDE, SIDE
+    )
     assert ((images - normalise(means)).abs() < 1e-6).all(1).flatten(1).any(1).all()
 
 
@@ -201,7 +219,9 @@ def test_colours_change_alike_for_a_few_images_and_otherwise_for_others():
     grey = torch.full((8, 3, SIDE, SIDE), 100, dtype=torch.uint8)
     torch.manual_seed(0)
     images, _ = Augmented(unit(3), Augmentation(colour=0.5), 2)(grey, torch.zeros(8))
-    assert (images >= 50 - 1).all()  # brightness by half at most; contrast and saturation leave grey as it is
+    assert (
+        images >= 50 - 1
+    ).all()  # brightness by half at most; contrast and saturation leave grey as it is
     assert (images <= 150 + 1).all()
     values = images[:, 0, 0, 0].tolist()
     assert len(set(values[:4])) == len(set(values[4:])) == 1
@@ -210,7 +230,9 @@ def test_colours_change_alike_for_a_few_images_and_otherwise_for_others():
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_colours_keep_the_shape_and_the_range(channels):
-    images, _ = Augmented(unit(channels), Augmentation(colour=1.0), 2)(batch(5, channels), torch.zeros(5))
+    images, _ = Augmented(unit(channels), Augmentation(colour=1.0), 2)(
+        batch(5, channels), torch.zeros(5)
+    )
     assert images.shape == (5, channels, SIDE, SIDE)
     assert images.min() >= 0
     assert images.max() <= 255
@@ -266,5 +288,7 @@ def test_with_both_mixtures_sometimes_one_is_used_and_sometimes_the_other():
     labels = torch.tensor([0, 10, 20, 30])
     torch.manual_seed(0)
     view = Augmented(unit(1), Augmentation(mixup=1.0, cutmix=1.0), 31)
-    blended = sum(all(len(i.unique()) == 1 for i in view(constant(labels), labels)[0]) for _ in range(60))
+    blended = sum(
+        all(len(i.unique()) == 1 for i in view(constant(labels), labels)[0]) for _ in range(60)
+    )
     assert 10 < blended < 50

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
-@click.option("--data", help="A corpus, a folder of a folder per class, or a CSV; else the test images of the run.")
+@click.option(
+    "--data",
+    help="A corpus, a folder of a folder per class, or a CSV; else the test images of the run.",
+)
 @click.option("--confusion", type=PATH, help="Draw the confusion matrix: *.png, *.svg or *.pdf.")
 @click.option("--mistakes", type=PATH, help="Draw the mistakes that the model was surest of.")
-@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say which.")
+@click.option(
+    "--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say which."
+)
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def evaluate(
@@ -33,7 +38,7 @@ def evaluate(
 ) -> None:
     """Accuracy, top 5, precision, recall and F1 of each class, and what was taken for what."""
     import seqkit
-    from seqkit.plots import check_name
+    from seqkit.drawing.canvas import check_name
 
     from ..evaluation import held_out
 
@@ -69,7 +74,10 @@ def _text(report: Report) -> str:
         ]
         for name, row in zip(report.classes, report.confusion.tolist(), strict=True):
             lines.append(f"{name:{width}}  " + _row(f"{count}" for count in row))
-    lines += ["", f"accuracy {report.accuracy:.4f}  top5 {report.within(5):.4f}  {report.signature}"]
+    lines += [
+        "",
+        f"accuracy {report.accuracy:.4f}  top5 {report.within(5):.4f}  {report.signature}",
+    ]
     return "\n".join(lines)
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("image", type=PATH)
 @click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
-@click.option("-o", "--output", type=PATH, help="Folder for the pictures; else IMAGE-explained here.")
+@click.option(
+    "-o", "--output", type=PATH, help="Folder for the pictures; else IMAGE-explained here."
+)
 @click.option("--class", "wanted", help="Show what speaks for this class; else for the likeliest.")
 @click.option("--data", help="Images to look for dead units in; else the test images of the run.")
 @device_options
@@ -42,7 +44,9 @@ def explain(
     decode(image)
     convolutions(classifier.model)  # or it is refused, before anything is written
     watched = _images(classifier, model, data)
-    folder = output or Path(f"{image.stem}-explained")  # not beside the image: that may be where training finds it
+    folder = output or Path(
+        f"{image.stem}-explained"
+    )  # not beside the image: that may be where training finds it
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -64,8 +68,14 @@ def _draw(classifier: Classifier, image: Path, wanted: str, folder: Path) -> lis
     from ..pictures import draw_heat, draw_maps
 
     images = classifier.read(image)
-    heat = grad_cam(classifier.model, images, torch.tensor([classifier.classes.index(wanted)], device=images.device))
-    pixels = torch.from_numpy(decode(image, size=classifier.size, channels=classifier.channels).copy())
+    heat = grad_cam(
+        classifier.model,
+        images,
+        torch.tensor([classifier.classes.index(wanted)], device=images.device),
+    )
+    pixels = torch.from_numpy(
+        decode(image, size=classifier.size, channels=classifier.channels).copy()
+    )
     paths = [folder / name for name in ("grad-cam.png", "filters.png", "activations.png")]
     draw_heat(pixels, heat[0], paths[0], title=f"{image.name}: what speaks for {wanted}")
     filters = first_filters(classifier.model)

@@ -15,7 +15,9 @@ def models(as_json: bool) -> None:
     from ..sizes import size_of
 
     if not as_json:
-        click.echo(f"{'name':18} {'parameters':>11} {'multiply-adds':>14}  {'input':9} classes  paper")
+        click.echo(
+            f"{'name':18} {'parameters':>11} {'multiply-adds':>14}  {'input':9} classes  paper"
+        )
     for entry in components().models:
         if entry.provider != DISTRIBUTION:
             continue

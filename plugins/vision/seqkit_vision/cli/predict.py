@@ -13,8 +13,16 @@ from seqkit.errors import DataError
 @click.command()
 @click.argument("images", nargs=-1, required=True, type=PATH)
 @click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
-@click.option("--topk", default=1, show_default=True, type=click.IntRange(min=1), help="So many classes an image.")
-@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say which.")
+@click.option(
+    "--topk",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="So many classes an image.",
+)
+@click.option(
+    "--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say which."
+)
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="A JSON object a line.")
 def predict(

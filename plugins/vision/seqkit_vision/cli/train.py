@@ -18,13 +18,31 @@ DEFAULT = "vision/default"
 @click.command()
 @click.argument("config", default=DEFAULT)
 @click.option("--model", help="The network; `seqkit vision models` lists them. Else the recipe's.")
-@click.option("--data", help="mnist, fashion-mnist, cifar10, a folder of a folder per class, or a CSV (path,label).")
-@click.option("--pretrained", is_flag=True, help="Start from the weights that torchvision publishes.")
-@click.option("--weights", type=PATH, help="Start from such weights in this file: *.pth or *.safetensors.")
-@click.option("--freeze", multiple=True, metavar="LAYER", help="Leave these layers as they are; all = but the last.")
-@click.option("--head-rate", type=float, help="What multiplies the learning rate of the last layer.")
-@click.option("--folds", type=click.IntRange(min=2), help="Cross-validate: that many runs below --out.")
-@click.option("--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say which.")
+@click.option(
+    "--data",
+    help="mnist, fashion-mnist, cifar10, a folder of a folder per class, or a CSV (path,label).",
+)
+@click.option(
+    "--pretrained", is_flag=True, help="Start from the weights that torchvision publishes."
+)
+@click.option(
+    "--weights", type=PATH, help="Start from such weights in this file: *.pth or *.safetensors."
+)
+@click.option(
+    "--freeze",
+    multiple=True,
+    metavar="LAYER",
+    help="Leave these layers as they are; all = but the last.",
+)
+@click.option(
+    "--head-rate", type=float, help="What multiplies the learning rate of the last layer."
+)
+@click.option(
+    "--folds", type=click.IntRange(min=2), help="Cross-validate: that many runs below --out."
+)
+@click.option(
+    "--skip-bad", is_flag=True, help="Leave out images that cannot be read, and say which."
+)
 @training_options
 def train(
     config: str,
@@ -49,7 +67,11 @@ def train(
     """
     path = recipes.find(config)
     settings: dict[str, Any] = {}
-    for key, value in (("model.name", model), ("data.source", data), ("optim.output_rate", head_rate)):
+    for key, value in (
+        ("model.name", model),
+        ("data.source", data),
+        ("optim.output_rate", head_rate),
+    ):
         if value is not None:
             settings[key] = value
     if freeze:
@@ -61,7 +83,9 @@ def train(
 
     with ExitStack() as stack:
         start = None
-        if pretrained or weights:  # when a run is resumed, too: it may have been stopped before its first checkpoint
+        if (
+            pretrained or weights
+        ):  # when a run is resumed, too: it may have been stopped before its first checkpoint
             spare = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings, start = _published(path, settings, weights, spare)
 
@@ -77,7 +101,9 @@ def train(
         from ..folds import cross_validate
 
         found = cross_validate(run, folder, folds)
-        click.echo(f"{folds} folds: accuracy {found.mean:.4f} ± {found.deviation:.4f} (standard deviation)")
+        click.echo(
+            f"{folds} folds: accuracy {found.mean:.4f} ± {found.deviation:.4f} (standard deviation)"
+        )
 
 
 def _name(config: str, model: str | None, data: str | None) -> str:
@@ -86,7 +112,9 @@ def _name(config: str, model: str | None, data: str | None) -> str:
     return "-".join(Path(part).stem for part in ("vision", data, model) if part)
 
 
-def _published(path: Path, settings: dict[str, Any], weights: Path | None, spare: Path) -> tuple[dict[str, Any], Path]:
+def _published(
+    path: Path, settings: dict[str, Any], weights: Path | None, spare: Path
+) -> tuple[dict[str, Any], Path]:
     """Settings and checkpoint to start from."""
     from ..pretrained import needs, starting_point
 

@@ -18,7 +18,9 @@ from .common import INIT, ConvBlock, Init, check_size, initialise, order_channel
 
 @section
 class AlexNetConfig:
-    batch_norm: bool = setting("batch norm after each convolution (arXiv:1502.03167)", default=False)
+    batch_norm: bool = setting(
+        "batch norm after each convolution (arXiv:1502.03167)", default=False
+    )
     dropout: float = setting("dropout before both hidden layers", default=0.5, ge=0, lt=1)
     init: Init = setting(INIT, default="kaiming")
 

@@ -30,7 +30,11 @@ def check_size(net: nn.Module, size: int, least: int, way_out: str) -> None:
     """Raise `ConfigError` if images of `size` pixels would shrink to nothing inside `net`."""
     if size < least:
         cls = type(net)
-        registered = (e.name for e in components().models if e.target == f"{cls.__module__}:{cls.__qualname__}")
+        registered = (
+            e.name
+            for e in components().models
+            if e.target == f"{cls.__module__}:{cls.__qualname__}"
+        )
         name = next(registered, cls.__name__)
         raise ConfigError(f"{name} needs images of at least {least} pixels, not {size}: {way_out}")
 
@@ -91,7 +95,9 @@ class ConvBlock(nn.Sequential):
         pooling: Pooling | None = None,
     ) -> None:
         super().__init__()
-        self.add_module("conv", nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias))
+        self.add_module(
+            "conv", nn.Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, bias=bias)
+        )
         if batch_norm:
             self.add_module("norm", nn.BatchNorm2d(outputs, eps=eps))
         if pooling == "max":
@@ -104,7 +110,14 @@ class ConvBlock(nn.Sequential):
 class Dense(nn.Sequential):
     """Linear layer, batch norm if wanted, activation: `linear`, `norm`, and `relu` or `sigmoid`."""
 
-    def __init__(self, inputs: int, outputs: int, *, batch_norm: bool = False, activation: Activation = "relu") -> None:
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        batch_norm: bool = False,
+        activation: Activation = "relu",
+    ) -> None:
         super().__init__()
         self.add_module("linear", nn.Linear(inputs, outputs))
         if batch_norm:
@@ -141,7 +154,9 @@ class StochasticPool2d(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, S, S) -> (B, C, S', S')"""
-        windows = x.unfold(2, self.size, self.stride).unfold(3, self.size, self.stride).flatten(4)  # (B, C, S', S', KK)
+        windows = (
+            x.unfold(2, self.size, self.stride).unfold(3, self.size, self.stride).flatten(4)
+        )  # (B, C, S', S', KK)
         weights = windows.detach().float() if self.training else windows.float()
         if self.training:
             heights = weights.cumsum(-1)

@@ -21,7 +21,9 @@ from .common import INIT, SMALL, ConvBlock, Init, check_size, initialise, named,
 @section
 class DenseNetConfig:
     small: bool = setting(SMALL, default=False)
-    growth: int = setting("maps that each layer adds, k; the stem has twice as many", default=32, ge=1)
+    growth: int = setting(
+        "maps that each layer adds, k; the stem has twice as many", default=32, ge=1
+    )
     init: Init = setting(INIT, default="kaiming")
 
 
@@ -41,7 +43,9 @@ class DenseNet121(nn.Module):
             self.stem = ConvBlock(channels, 2 * k, 3, padding=1, bias=False, batch_norm=True)
         else:
             check_size(self, size, 29, 'set data.size = 224, or model.preset = "small"')
-            self.stem = ConvBlock(channels, 2 * k, 7, stride=2, padding=3, bias=False, batch_norm=True)
+            self.stem = ConvBlock(
+                channels, 2 * k, 7, stride=2, padding=3, bias=False, batch_norm=True
+            )
         self.pool = nn.Identity() if config.small else nn.MaxPool2d(3, 2, padding=1)
         self.features = nn.Sequential()
         maps = 2 * k

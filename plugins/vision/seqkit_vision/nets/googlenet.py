@@ -16,7 +16,17 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import DIVISOR, INIT, SMALL, ConvBlock, Init, check_size, initialise, named, order_channels_last
+from .common import (
+    DIVISOR,
+    INIT,
+    SMALL,
+    ConvBlock,
+    Init,
+    check_size,
+    initialise,
+    named,
+    order_channels_last,
+)
 
 # Channels of each block: 1x1; 3x3 reduced, 3x3; "5x5" reduced, "5x5"; after the pooling. Table 1 of the paper.
 _BLOCKS = {
@@ -36,7 +46,9 @@ _BLOCKS = {
 class GoogLeNetConfig:
     small: bool = setting(SMALL, default=False)
     divisor: int = setting(DIVISOR, default=1, ge=1, le=16)
-    auxiliary: bool = setting("two auxiliary outputs whose losses count 0.3 while training", default=False)
+    auxiliary: bool = setting(
+        "two auxiliary outputs whose losses count 0.3 while training", default=False
+    )
     dropout: float = setting("dropout before the output", default=0.4, ge=0, lt=1)
     init: Init = setting(INIT, default="kaiming")
 
@@ -54,7 +66,9 @@ class GoogLeNet(nn.Module):
     def __init__(self, config: GoogLeNetConfig, *, channels: int, size: int, classes: int) -> None:
         super().__init__()
         c = config
-        if c.small:  # with auxiliary outputs: the size at which they see no less than their 4x4 pixels
+        if (
+            c.small
+        ):  # with auxiliary outputs: the size at which they see no less than their 4x4 pixels
             check_size(self, size, 15 if c.auxiliary else 3, "set data.size = 32")
         else:
             way_out = 'set data.size = 224, or model.preset = "small"'
@@ -111,8 +125,12 @@ class Inception(nn.Module):
         super().__init__()
         one, reduced3, three, reduced5, five, pooled = (n // divisor for n in _BLOCKS[block])
         self.branch1 = _convolution(inputs, one, 1)
-        self.branch2 = nn.Sequential(_convolution(inputs, reduced3, 1), _convolution(reduced3, three, 3, padding=1))
-        self.branch3 = nn.Sequential(_convolution(inputs, reduced5, 1), _convolution(reduced5, five, 3, padding=1))
+        self.branch2 = nn.Sequential(
+            _convolution(inputs, reduced3, 1), _convolution(reduced3, three, 3, padding=1)
+        )
+        self.branch3 = nn.Sequential(
+            _convolution(inputs, reduced5, 1), _convolution(reduced5, five, 3, padding=1)
+        )
         self.branch4 = nn.Sequential(nn.MaxPool2d(3, 1, padding=1), _convolution(inputs, pooled, 1))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -128,7 +146,9 @@ class Auxiliary(nn.Module):
         maps, units = 128 // divisor, 1024 // divisor
         self.pool = nn.AdaptiveAvgPool2d(4)
         self.conv = _convolution(inputs, maps, 1)
-        self.hidden = named(linear=nn.Linear(maps * 16, units), relu=nn.ReLU(), dropout=nn.Dropout(0.7))
+        self.hidden = named(
+            linear=nn.Linear(maps * 16, units), relu=nn.ReLU(), dropout=nn.Dropout(0.7)
+        )
         self.output = nn.Linear(units, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -154,8 +174,19 @@ def _stem(channels: int, c: GoogLeNetConfig) -> nn.Sequential:
     )
 
 
-def _convolution(inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int = 0) -> ConvBlock:
-    return ConvBlock(inputs, outputs, kernel, stride=stride, padding=padding, bias=False, batch_norm=True, eps=1e-3)
+def _convolution(
+    inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int = 0
+) -> ConvBlock:
+    return ConvBlock(
+        inputs,
+        outputs,
+        kernel,
+        stride=stride,
+        padding=padding,
+        bias=False,
+        batch_norm=True,
+        eps=1e-3,
+    )
 
 
 def _outputs(block: str, divisor: int) -> int:

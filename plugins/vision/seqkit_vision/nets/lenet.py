@@ -56,9 +56,17 @@ class LeNet(nn.Module):
         side = (size // 2 - 4) // 2
         self.features = named(
             block1=ConvBlock(
-                channels, 6, 5, padding=2, batch_norm=c.batch_norm, activation=c.activation, pooling=c.pooling
+                channels,
+                6,
+                5,
+                padding=2,
+                batch_norm=c.batch_norm,
+                activation=c.activation,
+                pooling=c.pooling,
             ),
-            block2=ConvBlock(6, 16, 5, batch_norm=c.batch_norm, activation=c.activation, pooling=c.pooling),
+            block2=ConvBlock(
+                6, 16, 5, batch_norm=c.batch_norm, activation=c.activation, pooling=c.pooling
+            ),
         )
         self.hidden = named(
             layer1=Dense(16 * side * side, 120, batch_norm=c.batch_norm, activation=c.activation),

@@ -27,7 +27,9 @@ class SoftmaxRegression(nn.Module):
     Config = SoftmaxRegressionConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
 
-    def __init__(self, config: SoftmaxRegressionConfig, *, channels: int, size: int, classes: int) -> None:
+    def __init__(
+        self, config: SoftmaxRegressionConfig, *, channels: int, size: int, classes: int
+    ) -> None:
         super().__init__()
         self.output = nn.Linear(channels * size * size, classes)
         initialise(self, config.init)
@@ -40,7 +42,9 @@ class SoftmaxRegression(nn.Module):
 
 @section
 class MLPConfig:
-    hidden: list[Annotated[int, Field(ge=1)]] = setting("units of each hidden layer", default=[256], min_length=1)
+    hidden: list[Annotated[int, Field(ge=1)]] = setting(
+        "units of each hidden layer", default=[256], min_length=1
+    )
     dropout: float = setting("dropout after each hidden layer", default=0.0, ge=0, lt=1)
     init: Init = setting(INIT, default="default")
 
@@ -49,7 +53,9 @@ class MLP(nn.Module):
     """Hidden layers with ReLU, then the linear output."""
 
     Config = MLPConfig
-    presets: ClassVar[dict[str, dict[str, Any]]] = {"dropout": {"hidden": [256, 256], "dropout": 0.5}}
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "dropout": {"hidden": [256, 256], "dropout": 0.5}
+    }
 
     def __init__(self, config: MLPConfig, *, channels: int, size: int, classes: int) -> None:
         super().__init__()

@@ -19,7 +19,17 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import BATCH_NORM, INIT, SMALL, ConvBlock, Init, check_size, initialise, named, order_channels_last
+from .common import (
+    BATCH_NORM,
+    INIT,
+    SMALL,
+    ConvBlock,
+    Init,
+    check_size,
+    initialise,
+    named,
+    order_channels_last,
+)
 
 
 @section
@@ -32,7 +42,10 @@ class NiNConfig:
     )
     batch_norm: bool = setting(BATCH_NORM, default=False)
     dropout: float = setting(
-        "dropout before the last block; in the small form after each pooling", default=0.5, ge=0, lt=1
+        "dropout before the last block; in the small form after each pooling",
+        default=0.5,
+        ge=0,
+        lt=1,
     )
     init: Init = setting(INIT, default="kaiming")
 
@@ -101,10 +114,20 @@ def _scaled(channels: int, of: int, width: int) -> int:
 
 
 def _block(
-    inputs: int, widths: tuple[int, ...], kernel: int, c: NiNConfig, *, stride: int = 1, padding: int = 0
+    inputs: int,
+    widths: tuple[int, ...],
+    kernel: int,
+    c: NiNConfig,
+    *,
+    stride: int = 1,
+    padding: int = 0,
 ) -> nn.Sequential:
     """A convolution, and a 1x1 convolution for each width after the first."""
-    block = nn.Sequential(ConvBlock(inputs, widths[0], kernel, stride=stride, padding=padding, batch_norm=c.batch_norm))
+    block = nn.Sequential(
+        ConvBlock(
+            inputs, widths[0], kernel, stride=stride, padding=padding, batch_norm=c.batch_norm
+        )
+    )
     for before, after in pairwise(widths):
         block.append(ConvBlock(before, after, 1, batch_norm=c.batch_norm))
     return block

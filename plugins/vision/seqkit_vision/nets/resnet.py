@@ -21,7 +21,9 @@ from .common import INIT, SMALL, ConvBlock, Init, initialise, named, order_chann
 @section
 class ResNetConfig:
     small: bool = setting(SMALL, default=False)
-    width: int = setting("channels of the first stage; each later one has twice as many", default=64, ge=1)
+    width: int = setting(
+        "channels of the first stage; each later one has twice as many", default=64, ge=1
+    )
     zero_init: bool = setting(
         "every block begins as the identity: the scale of its last norm is 0 (arXiv:1706.02677, section 5.1)",
         default=False,
@@ -44,7 +46,9 @@ class ResNet(nn.Module):
         if c.small:
             self.stem = ConvBlock(channels, c.width, 3, padding=1, bias=False, batch_norm=True)
         else:
-            self.stem = ConvBlock(channels, c.width, 7, stride=2, padding=3, bias=False, batch_norm=True)
+            self.stem = ConvBlock(
+                channels, c.width, 7, stride=2, padding=3, bias=False, batch_norm=True
+            )
         self.pool = nn.Identity() if c.small else nn.MaxPool2d(3, 2, padding=1)
         blocks = self._blocks(c.width)
         self.stage1, self.stage2, self.stage3, self.stage4 = (
@@ -67,7 +71,9 @@ class ResNet(nn.Module):
         inputs = width
         for stage, count in enumerate(self.blocks):
             for i in range(count):
-                yield Block(inputs, width, bottleneck=self.bottleneck, stride=2 if stage and not i else 1)
+                yield Block(
+                    inputs, width, bottleneck=self.bottleneck, stride=2 if stage and not i else 1
+                )
                 inputs = self._outputs(width)
             width *= 2
 
@@ -113,7 +119,9 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, I, S, S) -> (B, O, S', S')"""
         both = self.residual(x)
-        both += self.shortcut(x)  # in place, like the ReLUs: a norm does not need what it gave again
+        both += self.shortcut(
+            x
+        )  # in place, like the ReLUs: a norm does not need what it gave again
         out: Tensor = self.relu(both)
         return out
 

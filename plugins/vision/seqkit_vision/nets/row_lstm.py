@@ -17,7 +17,9 @@ from seqkit.config import section, setting
 class RowLSTMConfig:
     hidden: int = setting("hidden units of each layer, H", default=128, ge=1)
     layers: int = setting("layers", default=1, ge=1)
-    dropout: float = setting("dropout between layers and of the last state", default=0.0, ge=0, lt=1)
+    dropout: float = setting(
+        "dropout between layers and of the last state", default=0.0, ge=0, lt=1
+    )
 
 
 class RowLSTM(nn.Module):
@@ -29,7 +31,9 @@ class RowLSTM(nn.Module):
     def __init__(self, config: RowLSTMConfig, *, channels: int, size: int, classes: int) -> None:
         super().__init__()
         c = config
-        between = c.dropout if c.layers > 1 else 0.0  # torch warns of dropout between the layers of one layer
+        between = (
+            c.dropout if c.layers > 1 else 0.0
+        )  # torch warns of dropout between the layers of one layer
         self.lstm = nn.LSTM(channels * size, c.hidden, c.layers, dropout=between, batch_first=True)
         self.dropout = nn.Dropout(c.dropout)
         self.output = nn.Linear(c.hidden, classes)

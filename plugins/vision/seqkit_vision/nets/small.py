@@ -53,13 +53,19 @@ class _SmallCNN(nn.Module):
     maps: ClassVar[tuple[int, ...]]
     units: ClassVar[int]
 
-    def __init__(self, config: MnistCNNConfig | Cifar10CNNConfig, *, channels: int, size: int, classes: int) -> None:
+    def __init__(
+        self, config: MnistCNNConfig | Cifar10CNNConfig, *, channels: int, size: int, classes: int
+    ) -> None:
         super().__init__()
         check_size(self, size, 2 ** len(self.maps), "set data.size = 28")
         c = config
         self.features = nn.Sequential()
-        for i, (inputs, outputs) in enumerate(zip((channels, *self.maps), self.maps, strict=False), 1):
-            block = ConvBlock(inputs, outputs, 5, padding=2, batch_norm=c.batch_norm, pooling=c.pooling)
+        for i, (inputs, outputs) in enumerate(
+            zip((channels, *self.maps), self.maps, strict=False), 1
+        ):
+            block = ConvBlock(
+                inputs, outputs, 5, padding=2, batch_norm=c.batch_norm, pooling=c.pooling
+            )
             self.features.add_module(f"block{i}", block)
         side = size // 2 ** len(self.maps)
         self.hidden = named(

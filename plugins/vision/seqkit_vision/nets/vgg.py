@@ -16,14 +16,25 @@ from torch import Tensor, nn
 
 from seqkit.config import section, setting
 
-from .common import DIVISOR, INIT, SMALL, ConvBlock, Init, check_size, initialise, order_channels_last
+from .common import (
+    DIVISOR,
+    INIT,
+    SMALL,
+    ConvBlock,
+    Init,
+    check_size,
+    initialise,
+    order_channels_last,
+)
 
 
 @section
 class VGGConfig:
     small: bool = setting(SMALL, default=False)
     divisor: int = setting(DIVISOR, default=1, ge=1, le=64)
-    batch_norm: bool = setting("batch norm after each convolution (arXiv:1502.03167)", default=False)
+    batch_norm: bool = setting(
+        "batch norm after each convolution (arXiv:1502.03167)", default=False
+    )
     dropout: float = setting("dropout after both hidden layers", default=0.5, ge=0, lt=1)
     init: Init = setting(INIT, default="kaiming")
 
@@ -50,7 +61,9 @@ class VGG(nn.Module):
         layers: list[nn.Module] = []
         for outputs, count in zip(self.channels, self.convolutions, strict=True):
             for _ in range(count):
-                layers += ConvBlock(inputs, outputs // c.divisor, 3, padding=1, batch_norm=c.batch_norm)
+                layers += ConvBlock(
+                    inputs, outputs // c.divisor, 3, padding=1, batch_norm=c.batch_norm
+                )
                 inputs = outputs // c.divisor
             if side > 1 or not c.small:
                 layers.append(nn.MaxPool2d(2, 2))

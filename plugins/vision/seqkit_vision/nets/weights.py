@@ -77,7 +77,9 @@ def from_torchvision(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor
             raise CheckpointError(f"{where}: it has no tensor {theirs[key]!r}")
         if tensor.shape != wanted[key].shape:
             shape, expected = tuple(tensor.shape), tuple(wanted[key].shape)
-            raise CheckpointError(f"{where}: {theirs[key]!r} is {shape}, where {expected} is needed")
+            raise CheckpointError(
+                f"{where}: {theirs[key]!r} is {shape}, where {expected} is needed"
+            )
     for key in wanted:
         if key not in tensors:
             raise CheckpointError(f"{where}: what should be {key!r} here is missing")
@@ -100,6 +102,9 @@ def _skeleton(name: str, tensors: Mapping[str, Tensor]) -> nn.Module:
         settings["auxiliary"] = any(key.startswith("aux") for key in tensors)
     with torch.device("meta"):
         net: nn.Module = cls(
-            build(cls.Config, settings, name), channels=3, size=224, classes=len(tensors["output.weight"])
+            build(cls.Config, settings, name),
+            channels=3,
+            size=224,
+            classes=len(tensors["output.weight"]),
         )
     return net

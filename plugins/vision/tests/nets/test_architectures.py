@@ -90,7 +90,9 @@ def nin_cifar():
 )
 def test_the_net_is_the_one_written_out_here(name, settings, reference, make):
     net = make(name, **settings).eval()
-    reference.load_state_dict(dict(zip(reference.state_dict(), net.state_dict().values(), strict=True)))
+    reference.load_state_dict(
+        dict(zip(reference.state_dict(), net.state_dict().values(), strict=True))
+    )
     channels, size = settings.get("channels", 1), settings.get("size", 28)
     x = torch.randn(3, channels, size, size)
     torch.testing.assert_close(net(x), reference.eval()(x), rtol=1e-4, atol=1e-5)
@@ -104,11 +106,19 @@ def test_the_net_is_the_one_written_out_here(name, settings, reference, make):
         ("mlp", {"hidden": [30, 20]}, weights(784, 30) + weights(30, 20) + weights(20, 10)),
         ("lenet", {}, 61_706),
         ("lenet", {"channels": 3, "size": 32}, 61_706 + 2 * 6 * 25 + (36 - 25) * 16 * 120),
-        ("mnist-cnn", {}, weights(1, 32, 5) + weights(32, 64, 5) + weights(49 * 64, 1000) + weights(1000, 10)),
+        (
+            "mnist-cnn",
+            {},
+            weights(1, 32, 5) + weights(32, 64, 5) + weights(49 * 64, 1000) + weights(1000, 10),
+        ),
         (
             "cifar10-cnn",
             {"channels": 3, "size": 32},
-            weights(3, 32, 5) + weights(32, 32, 5) + weights(32, 64, 5) + weights(16 * 64, 64) + weights(64, 10),
+            weights(3, 32, 5)
+            + weights(32, 32, 5)
+            + weights(32, 64, 5)
+            + weights(16 * 64, 64)
+            + weights(64, 10),
         ),
         ("row-lstm", {}, 4 * (28 * 128 + 128 * 128 + 2 * 128) + weights(128, 10)),
         ("row-lstm", {"channels": 3, "hidden": 9}, 4 * (84 * 9 + 9 * 9 + 2 * 9) + weights(9, 10)),
@@ -124,7 +134,9 @@ def test_the_row_lstm_reads_rows_of_all_channels_from_the_top(make):
     x = torch.randn(1, 2, 5, 5)
     state, cell = torch.zeros(1, 3), torch.zeros(1, 3)
     step = nn.LSTMCell(10, 3)
-    step.load_state_dict({key.removesuffix("_l0"): tensor for key, tensor in net.lstm.state_dict().items()})
+    step.load_state_dict(
+        {key.removesuffix("_l0"): tensor for key, tensor in net.lstm.state_dict().items()}
+    )
     for row in range(5):
         state, cell = step(torch.cat((x[:, 0, row], x[:, 1, row]), 1), (state, cell))
     torch.testing.assert_close(net(x), net.output(state))
@@ -137,7 +149,14 @@ def test_vggs_convolutions_per_stage_are_those_of_the_papers_table(make):
 
 
 def test_resnets_and_densenets_are_as_deep_as_their_names_say(make):
-    for name, layers in {"resnet18": 18, "resnet34": 34, "resnet50": 50, "densenet121": 121}.items():
+    for name, layers in {
+        "resnet18": 18,
+        "resnet34": 34,
+        "resnet50": 50,
+        "densenet121": 121,
+    }.items():
         net = make(name, device="meta", small=True)
-        weighted = [n for n, layer in net.named_modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+        weighted = [
+            n for n, layer in net.named_modules() if isinstance(layer, nn.Conv2d | nn.Linear)
+        ]
         assert sum("shortcut" not in n for n in weighted) == layers

@@ -49,7 +49,10 @@ def test_values_are_drawn_in_proportion_to_themselves():
     window = torch.tensor([[1.0, 0.0], [5.0, 2.0]])
     drawn = StochasticPool2d(2, 2)(window.repeat(1, 1, 100, 200)).flatten()
     for value, probability in ((1, 1 / 8), (0, 0), (5, 5 / 8), (2, 2 / 8)):
-        assert abs((drawn == value).double().mean().item() - probability) < 0.015 * (probability > 0) + 1e-9
+        assert (
+            abs((drawn == value).double().mean().item() - probability)
+            < 0.015 * (probability > 0) + 1e-9
+        )
 
 
 def test_a_window_of_zeros_gives_zero_and_finite_gradients():
@@ -111,10 +114,15 @@ def test_pools_of_other_kinds_are_torchs():
 def test_a_block_pools_what_it_activates(pooling, activation, batch_norm):
     """Whatever its order: maxima are taken first, which gives the same values and gradients."""
     torch.manual_seed(0)
-    block = ConvBlock(2, 4, 3, batch_norm=batch_norm, activation=activation, pooling=pooling).train(pooling == "max")
+    block = ConvBlock(2, 4, 3, batch_norm=batch_norm, activation=activation, pooling=pooling).train(
+        pooling == "max"
+    )
     images, found = torch.randn(3, 2, 9, 9), []
     activate, pooled = getattr(torch, activation), pool(pooling, 2, 2).train(block.training)
-    for run in (block, lambda x: pooled(activate(block.norm(block.conv(x)) if batch_norm else block.conv(x)))):
+    for run in (
+        block,
+        lambda x: pooled(activate(block.norm(block.conv(x)) if batch_norm else block.conv(x))),
+    ):
         x = images.clone().requires_grad_()
         y = run(x)
         y.square().sum().backward()
@@ -128,7 +136,10 @@ def test_a_block_pools_what_it_activates(pooling, activation, batch_norm):
 def layers():
     torch.manual_seed(0)
     return nn.Sequential(
-        nn.Conv2d(40, 100, 3), nn.BatchNorm2d(100), nn.Linear(500, 200), nn.Conv2d(9, 9, 3, bias=False)
+        nn.Conv2d(40, 100, 3),
+        nn.BatchNorm2d(100),
+        nn.Linear(500, 200),
+        nn.Conv2d(9, 9, 3, bias=False),
     )
 
 

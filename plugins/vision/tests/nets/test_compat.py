@@ -66,5 +66,7 @@ def test_the_check_says_whether_compiled_operators_are_there(monkeypatch):
     assert compat.check() == f"torchvision {version}, compiled operators loaded"
     monkeypatch.undo()
     if not compat.torchvision.extension._has_ops():
-        missing = "compiled operators missing beside this torch: transforms, datasets and models work"
+        missing = (
+            "compiled operators missing beside this torch: transforms, datasets and models work"
+        )
         assert compat.check() == f"torchvision {version}, {missing}"

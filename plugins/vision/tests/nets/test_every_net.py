@@ -79,10 +79,16 @@ def test_finite_gradients_reach_every_parameter(made):
     net.train().zero_grad(set_to_none=True)
     heads = net.all_logits(x) if hasattr(net, "all_logits") else [(1.0, net(x))]
     targets = torch.arange(4)
-    sum(weight * nn.functional.cross_entropy(logits, targets) for weight, logits in heads).backward()
+    sum(
+        weight * nn.functional.cross_entropy(logits, targets) for weight, logits in heads
+    ).backward()
     gradients = {name: p.grad for name, p in net.named_parameters()}
     net.zero_grad(set_to_none=True)
-    bad = [name for name, grad in gradients.items() if grad is None or not grad.isfinite().all() or not grad.any()]
+    bad = [
+        name
+        for name, grad in gradients.items()
+        if grad is None or not grad.isfinite().all() or not grad.any()
+    ]
     assert bad == []
 
 
@@ -90,7 +96,9 @@ def test_layers_that_write_over_their_input_change_no_output_of_a_convolution_an
     net, x = made
     net.eval()
     relus = [(layer, layer.inplace) for layer in net.modules() if isinstance(layer, nn.ReLU)]
-    convolutions = {name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Conv2d)}
+    convolutions = {
+        name: layer for name, layer in net.named_modules() if isinstance(layer, nn.Conv2d)
+    }
     found = []
     for keep in (True, False):
         for layer, inplace in relus:
@@ -165,17 +173,24 @@ def test_the_last_layer_is_called_output_and_gives_the_classes(made):
 def test_convolutions_are_ordered_channels_last(made):
     net, _ = made
     convolutions = [layer for layer in net.modules() if isinstance(layer, nn.Conv2d)]
-    assert all(layer.weight.is_contiguous(memory_format=torch.channels_last) for layer in convolutions)
+    assert all(
+        layer.weight.is_contiguous(memory_format=torch.channels_last) for layer in convolutions
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_default_takes_images_of_28_pixels_or_says_what_to_do(name, make):
     least = LEAST[name]
     if least and least > 28:
-        with pytest.raises(ConfigError, match=rf"^{name} needs images of at least {least} pixels, not 28: set data"):
+        with pytest.raises(
+            ConfigError, match=rf"^{name} needs images of at least {least} pixels, not 28: set data"
+        ):
             make(name, device="meta")
     else:
-        assert make(name, device="meta").eval()(torch.zeros(2, 1, 28, 28, device="meta")).shape == (2, 10)
+        assert make(name, device="meta").eval()(torch.zeros(2, 1, 28, 28, device="meta")).shape == (
+            2,
+            10,
+        )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -191,7 +206,9 @@ def test_the_least_size_is_the_true_one(name, small, least, make, monkeypatch):
     settings = {"device": "meta", "preset": "small" if small else None}
 
     def run(size):
-        return make(name, size=size, **settings).eval()(torch.zeros(2, 1, size, size, device="meta"))
+        return make(name, size=size, **settings).eval()(
+            torch.zeros(2, 1, size, size, device="meta")
+        )
 
     assert run(least).shape == (2, 10)
     with pytest.raises(
@@ -206,12 +223,16 @@ def test_the_least_size_is_the_true_one(name, small, least, make, monkeypatch):
 
 
 @pytest.mark.parametrize(("small", "least"), [(False, 63), (True, 15)])
-def test_googlenets_auxiliary_outputs_see_no_fewer_pixels_than_they_average_to(small, least, make, monkeypatch):
+def test_googlenets_auxiliary_outputs_see_no_fewer_pixels_than_they_average_to(
+    small, least, make, monkeypatch
+):
     def seen(size):
         net = make("googlenet", size=size, small=small, auxiliary=True, device="meta")
         sides = []
         for auxiliary in (net.aux1, net.aux2):
-            auxiliary.pool.register_forward_hook(lambda _, given, __: sides.append(given[0].size(-1)))
+            auxiliary.pool.register_forward_hook(
+                lambda _, given, __: sides.append(given[0].size(-1))
+            )
         net.all_logits(torch.zeros(2, 1, size, size, device="meta"))
         return sides
 
@@ -224,7 +245,9 @@ def test_googlenets_auxiliary_outputs_see_no_fewer_pixels_than_they_average_to(s
 
 @pytest.mark.parametrize("name", [name for name in NAMES if LEAST[name] is None])
 def test_these_take_images_of_one_pixel(name, make):
-    assert make(name, size=1, device="meta").eval()(torch.zeros(2, 1, 1, 1, device="meta")).shape == (2, 10)
+    assert make(name, size=1, device="meta").eval()(
+        torch.zeros(2, 1, 1, 1, device="meta")
+    ).shape == (2, 10)
 
 
 @pytest.mark.parametrize("name", VGGS)

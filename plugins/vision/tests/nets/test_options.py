@@ -29,7 +29,11 @@ OTHER = {
 }
 # What makes a net cheap beside its small form.
 CHEAP = {"divisor": 16, "width": 4, "growth": 2, "hidden": 9}
-OPTIONS = [(name, field.name) for name in NAMES for field in dataclasses.fields(components().models.load(name).Config)]
+OPTIONS = [
+    (name, field.name)
+    for name in NAMES
+    for field in dataclasses.fields(components().models.load(name).Config)
+]
 
 
 def other(name, option):
@@ -43,7 +47,9 @@ def cheap(make):
     """`cheap("vgg11", divisor=2)`: a net of few channels, in its small form unless told otherwise."""
 
     def call(name, size=None, **settings):
-        options = {field.name for field in dataclasses.fields(components().models.load(name).Config)}
+        options = {
+            field.name for field in dataclasses.fields(components().models.load(name).Config)
+        }
         chosen = {key: value for key, value in CHEAP.items() if key in options}
         if name == "mlp":
             chosen = {"hidden": [9]}
@@ -80,7 +86,9 @@ def plain(cheap):
 
 def differ(first, second):
     (weights, logits), (others, other_logits) = first, second
-    if weights.keys() != others.keys() or any(weights[key].shape != others[key].shape for key in weights):
+    if weights.keys() != others.keys() or any(
+        weights[key].shape != others[key].shape for key in weights
+    ):
         return True
     return not torch.equal(logits, other_logits)
 
@@ -93,7 +101,9 @@ def test_every_option_has_an_effect(name, option, cheap, plain):
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", [name for name, option in OPTIONS if option == "dropout" and name != "alexnet"])
+@pytest.mark.parametrize(
+    "name", [name for name, option in OPTIONS if option == "dropout" and name != "alexnet"]
+)
 def test_dropout_is_for_training_only(name, cheap):
     (plain, size), (dropping, _) = cheap(name, dropout=0.0), cheap(name, dropout=0.75)
     x = torch.rand(3, 1, size, size)
@@ -104,13 +114,27 @@ def test_dropout_is_for_training_only(name, cheap):
 
 @pytest.mark.parametrize(
     ("name", "norms"),
-    [("lenet", 4), ("mnist-cnn", 3), ("cifar10-cnn", 4), ("alexnet", 5), ("vgg11", 8), ("vgg19", 16), ("nin", 8)],
+    [
+        ("lenet", 4),
+        ("mnist-cnn", 3),
+        ("cifar10-cnn", 4),
+        ("alexnet", 5),
+        ("vgg11", 8),
+        ("vgg19", 16),
+        ("nin", 8),
+    ],
 )
 def test_batch_norm_stands_between_a_layer_and_its_activation(name, norms, make):
     small = {"small": True} if name.startswith(("vgg", "nin")) else {}
     net = make(name, size=64, device="meta", batch_norm=True, **small)
-    leaves = [layer for layer in net.modules() if not list(layer.children()) and not isinstance(layer, nn.MaxPool2d)]
-    places = [i for i, layer in enumerate(leaves) if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)]
+    leaves = [
+        layer
+        for layer in net.modules()
+        if not list(layer.children()) and not isinstance(layer, nn.MaxPool2d)
+    ]
+    places = [
+        i for i, layer in enumerate(leaves) if isinstance(layer, nn.BatchNorm1d | nn.BatchNorm2d)
+    ]
     assert len(places) == norms
     for i in places:
         assert isinstance(leaves[i - 1], nn.Conv2d | nn.Linear)
@@ -151,7 +175,9 @@ def test_a_small_form_keeps_more_pixels_to_the_end(make):
     sides = {}
     for small in (True, False):
         net = make("resnet18", size=32, small=small, device="meta")
-        net.stage4.register_forward_hook(lambda _, __, out, small=small: sides.update({small: out.size(-1)}))
+        net.stage4.register_forward_hook(
+            lambda _, __, out, small=small: sides.update({small: out.size(-1)})
+        )
         net(torch.zeros(2, 1, 32, 32, device="meta"))
     assert sides == {True: 4, False: 1}
 
@@ -173,7 +199,9 @@ def test_auxiliary_outputs_do_not_change_the_main_one(cheap):
     assert not torch.allclose(first, second)
 
 
-@pytest.mark.parametrize(("name", "pays"), [("resnet18", True), ("lenet", True), ("mlp", False), ("row-lstm", False)])
+@pytest.mark.parametrize(
+    ("name", "pays"), [("resnet18", True), ("lenet", True), ("mlp", False), ("row-lstm", False)]
+)
 def test_convolutions_ask_for_bf16_where_the_cpu_has_it(name, pays, monkeypatch):
     monkeypatch.setattr("seqkit.training.devices.cpu_has_bf16", lambda: True)
     picked = pick_precision(torch.device("cpu"), "auto", components().models.load(name))

@@ -79,12 +79,16 @@ def test_googlenets_three_training_outputs_are_torchvisions(make):
     expected = reference(photos(64, 4))
     weights, found = zip(*net.all_logits(photos(64, 4)), strict=True)
     assert weights == (1.0, 0.3, 0.3)
-    for ours, other in zip(found, (expected.logits, expected.aux_logits1, expected.aux_logits2), strict=True):
+    for ours, other in zip(
+        found, (expected.logits, expected.aux_logits1, expected.aux_logits2), strict=True
+    ):
         close(ours, other)
 
 
 @torch.no_grad()
-@pytest.mark.parametrize(("name", "size"), [("resnet18", 28), ("resnet50", 28), ("densenet121", 28)])
+@pytest.mark.parametrize(
+    ("name", "size"), [("resnet18", 28), ("resnet50", 28), ("densenet121", 28)]
+)
 def test_the_small_form_is_torchvisions_with_another_stem(name, size, make):
     reference = theirs(name)
     stem = nn.Conv2d(3, 64, 3, padding=1, bias=False, device="meta")
@@ -142,9 +146,17 @@ def test_names_and_counters_of_old_files_are_understood():
     [
         ("resnet18", "resnet34", "it has no tensor 'layer1.2.conv1.weight'"),
         ("resnet34", "resnet18", "what should be 'stage1.2.residual.conv1.weight' here is missing"),
-        ("resnet34", "resnet50", "'layer1.0.conv1.weight' is (64, 64, 1, 1), where (64, 64, 3, 3) is needed"),
+        (
+            "resnet34",
+            "resnet50",
+            "'layer1.0.conv1.weight' is (64, 64, 1, 1), where (64, 64, 3, 3) is needed",
+        ),
         ("vgg11", "vgg13", "it has no tensor 'features.2.weight'"),
-        ("vgg11", "alexnet", "'features.0.weight' is (64, 3, 11, 11), where (64, 3, 3, 3) is needed"),
+        (
+            "vgg11",
+            "alexnet",
+            "'features.0.weight' is (64, 3, 11, 11), where (64, 3, 3, 3) is needed",
+        ),
         ("alexnet", "densenet121", "there is no output layer"),
         ("googlenet", "resnet18", "it has no tensor 'conv1.weight'"),
     ],
@@ -158,5 +170,8 @@ def test_weights_of_another_architecture_are_refused(name, builder, complaint):
 
 
 def test_a_net_that_torchvision_does_not_have_is_refused():
-    with pytest.raises(CheckpointError, match=r"torchvision has no weights for 'lenet'.*Known: alexnet, densenet121"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"torchvision has no weights for 'lenet'.*Known: alexnet, densenet121",
+    ):
         from_torchvision("lenet", {})

@@ -1,0 +1,1 @@
+"""Pictures: axes and files, learning curves, heat maps."""

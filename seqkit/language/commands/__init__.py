@@ -1,0 +1,1 @@
+"""`seqkit lm`: thin over the library."""

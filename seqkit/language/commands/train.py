@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...cli.options import PATH, key_values, training_options
+from ...cli.train import run_training
+
+DEFAULT_RECIPE = "demo/story"
+
+
+@click.command()
+@click.argument("config", default=DEFAULT_RECIPE)
+@click.option("--model", help="rnn, gru, lstm or transformer-lm; else the recipe's.")
+@click.option(
+    "--train",
+    "text",
+    type=PATH,
+    multiple=True,
+    help="Train on this text; may be given several times.",
+)
+@click.option(
+    "--valid", type=PATH, help="Measure on this text; else on the end of the training text."
+)
+@click.option("--tokenizer", help="char, word, whitespace or sentencepiece; else the recipe's.")
+@training_options
+def train(
+    config: str,
+    model: str | None,
+    text: tuple[Path, ...],
+    valid: Path | None,
+    tokenizer: str | None,
+    out: Path | None,
+    resume: bool,
+    overwrite: bool,
+    overrides: tuple[str, ...],
+    device: str,
+    threads: int | None,
+) -> None:
+    """Train a neural language model by CONFIG: a recipe or a TOML file; without one, by a small recipe of our own.
+
+    Your own text: `seqkit lm train --model lstm --train my.txt --tokenizer word --out runs/mine`.
+    """
+    if valid and not text:
+        raise click.UsageError("--valid goes with --train: the recipe has a corpus of its own")
+    settings: dict[str, Any] = {}
+    if text:
+        settings |= {
+            "data.corpus": "",
+            "data.train": [str(path) for path in text],
+            "data.valid": [],
+            "data.test": [],
+            "data.test_share": 0.0,
+            "data.column": 0,
+            "data.unique": False,
+        }
+    if valid:
+        settings["data.valid"] = [str(valid)]
+    if model:
+        settings["model.name"] = model
+    if tokenizer:
+        settings |= {
+            "text.tokenizer": tokenizer,
+            "text.byte_fallback": tokenizer == "sentencepiece",
+        }
+    run_training(
+        config,
+        out=out,
+        overrides=settings | key_values(overrides, "--set"),
+        resume=resume,
+        overwrite=overwrite,
+        device=device,
+        threads=threads,
+        task="language-modelling",
+    )

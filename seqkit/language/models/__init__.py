@@ -1,0 +1,1 @@
+"""Language models, one a file: its `Config`, its module, its paper."""

@@ -1,0 +1,134 @@
+"""Recurrent language models. Mikolov et al. 2010; Zaremba et al. 2014, arXiv:1409.2329; Merity et al. 2017,
+arXiv:1708.02182 (AWD-LSTM) for the regularisation.
+
+Shapes: B sequences, T steps, D embedding width, H hidden units, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...config import section, setting
+from ...nn.linear import Dropout
+from ...nn.recurrent import Cell, Implementation, LockedDropout, Recurrent, State, drop_words
+
+
+@section
+class RecurrentConfig:
+    embedding: int = setting("size of word embeddings, D; 0 = one-hot input", default=200, ge=0)
+    hidden: int = setting("hidden units of each layer, H", default=200, ge=1)
+    layers: int = setting("layers", default=2, ge=1)
+    tie: bool = setting(
+        "one matrix for embedding and output (arXiv:1608.05859); needs embedding > 0", default=False
+    )
+    dropout: float = setting(
+        "dropout of embeddings (not of one-hot input), between layers and of the output",
+        default=0.0,
+        ge=0,
+        lt=1,
+    )
+    locked: bool = setting(
+        "these dropouts keep one mask over time (arXiv:1512.05287)", default=False
+    )
+    embedding_dropout: float = setting(
+        "share of words whose embedding is left out of a batch", default=0.0, ge=0, lt=1
+    )
+    recurrent_dropout: float = setting(
+        "dropout of the state, one mask over time; slow", default=0.0, ge=0, lt=1
+    )
+    weight_drop: float = setting(
+        "dropout of the matrices of the state (arXiv:1708.02182)", default=0.0, ge=0, lt=1
+    )
+    layer_norm: bool = setting(
+        "layer norm inside the cells (arXiv:1607.06450); slow", default=False
+    )
+    implementation: Implementation = setting(
+        "scratch: written out step by step; torch: its kernels; auto: torch where it can",
+        default="auto",
+    )
+
+    def __post_init__(self) -> None:
+        if self.tie and not self.embedding:
+            raise ValueError("tie = true needs embedding > 0")
+        if self.implementation == "torch" and (self.recurrent_dropout or self.layer_norm):
+            raise ValueError(
+                "recurrent_dropout and layer_norm need implementation = 'scratch' or 'auto'"
+            )
+
+
+class RecurrentLM(nn.Module):
+    """Embedding, recurrent stack, output. `cell` is the subclass's."""
+
+    Config = RecurrentConfig
+    cell: ClassVar[Cell]
+    carries: ClassVar[bool] = True
+    fast_bf16: ClassVar[bool] = True
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "book": {"embedding": 0, "hidden": 256, "layers": 1},
+        "small": {"embedding": 200, "hidden": 200, "layers": 2, "dropout": 0.2, "tie": True},
+        "medium": {"embedding": 650, "hidden": 650, "layers": 2, "dropout": 0.5, "tie": True},
+        "awd": {
+            "embedding": 400, "hidden": 1150, "layers": 3, "tie": True, "dropout": 0.4, "locked": True,
+            "embedding_dropout": 0.1, "weight_drop": 0.5,
+        },
+    }  # fmt: skip
+
+    def __init__(self, config: RecurrentConfig, *, vocab: int) -> None:
+        super().__init__()
+        c = config
+        self.vocab, self.embedding_dropout = vocab, c.embedding_dropout
+        self.embedding = nn.Embedding(vocab, c.embedding) if c.embedding else None
+        self.recurrent = Recurrent(
+            self.cell,
+            c.embedding or vocab,
+            c.hidden,
+            layers=c.layers,
+            dropout=c.dropout,
+            locked=c.locked,
+            recurrent_dropout=c.recurrent_dropout,
+            weight_drop=c.weight_drop,
+            layer_norm=c.layer_norm,
+            implementation=c.implementation,
+        )
+        self.dropout = LockedDropout(c.dropout) if c.locked else Dropout(c.dropout)
+        width = c.embedding if c.tie else c.hidden
+        self.narrow = nn.Linear(c.hidden, width, bias=False) if width != c.hidden else None
+        if (
+            self.embedding is not None and c.tie
+        ):  # else normal, as torch has it: small inputs learn slowly
+            nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+            self.output = self.embedding.weight
+        else:
+            self.output = nn.Parameter(torch.empty(vocab, width).uniform_(-0.1, 0.1))
+        self.bias = nn.Parameter(torch.zeros(vocab))
+
+    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Ids (B, T) and the state before them -> what the output layer is given (B, T, D or H), the state after."""
+        if self.embedding is None:
+            x = F.one_hot(ids.t(), self.vocab).to(self.bias.dtype)
+        else:
+            weight = drop_words(
+                self.embedding.weight, self.embedding_dropout, training=self.training
+            )
+            x = self.dropout(F.embedding(ids.t(), weight))  # (T, B, D)
+        hidden, state = self.recurrent(x, state)
+        hidden = self.dropout(hidden)
+        if self.narrow is not None:
+            hidden = self.narrow(hidden)
+        return hidden.transpose(0, 1), state
+
+
+class RNN(RecurrentLM):
+    cell = "rnn"
+
+
+class GRU(RecurrentLM):
+    cell = "gru"
+
+
+class LSTM(RecurrentLM):
+    cell = "lstm"

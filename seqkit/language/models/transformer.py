@@ -1,0 +1,67 @@
+"""A causal Transformer: the encoder layers of the translator, each token looking back only. Radford et al. 2018.
+
+Shapes: B sequences, T positions, D width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from ...config import section, setting
+from ...nn.transformer import Embedding, EncoderLayer, check_width, initialise
+from ...text.vocab import PAD
+
+
+@section
+class TransformerLMConfig:
+    width: int = setting("size of embeddings and layers, D", default=256, ge=2)
+    hidden: int = setting("size inside the feed-forward networks", default=1024, ge=1)
+    heads: int = setting("attention heads; divides width", default=4, ge=1)
+    layers: int = setting("layers", default=4, ge=1)
+    dropout: float = setting(
+        "dropout of embeddings, sublayers and inside feed-forward networks", default=0.1, ge=0, lt=1
+    )
+    attention_dropout: float = setting(
+        "dropout of attention weights; slow on the CPU", default=0.0, ge=0, lt=1
+    )
+    prenorm: bool = setting("layer norm before each sublayer, or after it", default=True)
+
+    def __post_init__(self) -> None:
+        check_width(self.width, self.heads)
+
+
+class TransformerLM(nn.Module):
+    """Embedding and output are one matrix."""
+
+    Config = TransformerLMConfig
+    carries: ClassVar[bool] = False
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "tiny": {"width": 128, "hidden": 512, "heads": 4, "layers": 4, "dropout": 0.1},
+        "small": {"width": 256, "hidden": 1024, "heads": 4, "layers": 6, "dropout": 0.2},
+    }
+
+    def __init__(self, config: TransformerLMConfig, *, vocab: int) -> None:
+        super().__init__()
+        c = config
+        self.embedding = Embedding(vocab, c.width, dropout=c.dropout, padding=PAD)
+        sizes: dict[str, Any] = {
+            "dropout": c.dropout,
+            "attention_dropout": c.attention_dropout,
+            "prenorm": c.prenorm,
+        }
+        self.layers = nn.ModuleList(
+            EncoderLayer(c.width, c.heads, c.hidden, **sizes) for _ in range(c.layers)
+        )
+        self.norm = nn.LayerNorm(c.width) if c.prenorm else nn.Identity()
+        initialise(self)
+        self.output = self.embedding.tokens.weight
+        self.bias = nn.Parameter(self.output.new_zeros(vocab))
+
+    def forward(self, ids: Tensor, state: None = None) -> tuple[Tensor, None]:
+        """Ids (B, T) -> what the output layer is given (B, T, D); there is no state, every window stands alone."""
+        x = self.embedding(ids)
+        for layer in self.layers:
+            x = layer(x, None, causal=True)
+        return self.norm(x), None

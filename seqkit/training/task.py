@@ -1,0 +1,90 @@
+"""What the trainer needs to know about a problem, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from ..config import RunConfig
+
+
+class Batch(Protocol):
+    """A batch of training data; `count` is how many targets its loss sums over."""
+
+    @property
+    def count(self) -> int: ...
+    def to(self, device: torch.device) -> Any:
+        """What `Task.step` is given, on that device."""
+
+
+class Step(NamedTuple):
+    loss: Tensor  # SUM over batch.count targets, never a mean
+    carry: Any = None  # handed back with the next batch: a recurrent state, or None
+    sums: Mapping[str, Tensor] = MappingProxyType(
+        {}
+    )  # scalars to total for the metrics, such as {"nll": …}
+
+
+@dataclass
+class Totals:
+    """Sums over the batches of an evaluation."""
+
+    loss: float = 0.0
+    count: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, step: Step, count: int) -> None:
+        self.loss += float(step.loss)
+        self.count += count
+        for name, value in step.sums.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value)
+
+
+class Goal(NamedTuple):
+    """The metric that decides which checkpoint is best."""
+
+    metric: str
+    better: Literal["lower", "higher"]
+
+    def improves(self, new: float, old: float | None) -> bool:
+        return old is None or (new < old if self.better == "lower" else new > old)
+
+
+class Task(Protocol):
+    """A problem: its data as batches, its loss, its metrics. Registered under `task`.
+
+    Constructed as `Task(config, folder)`: with a checkpoint's `folder`, tokenizers and the like come from
+    there instead of being learnt from the training data.
+    """
+
+    sections: ClassVar[Mapping[str, type]]
+    """The dataclasses that describe its config sections, such as {"data": …, "text": …, "search": …}."""
+    goal: Goal
+
+    def __init__(self, config: RunConfig, folder: Path | None = None) -> None: ...
+    def about(self) -> list[str]:
+        """What a person should know about the data before training: sizes, what was skipped, unknown words."""
+
+    def dims(self) -> dict[str, int]:
+        """What the data decides about the model: vocabulary sizes, classes."""
+
+    def train_batches(self, epoch: int, *, start: int, rank: int, world: int) -> Iterable[Batch]:
+        """Batches start + rank, start + rank + world, … of the epoch: a pure function of its arguments."""
+
+    def valid_batches(self) -> Iterable[Batch]: ...
+    def step(self, model: nn.Module, batch: Any, carry: Any) -> Step: ...
+    def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
+        """Named figures from the totals over `valid_batches`; `model` is in evaluation mode."""
+
+    def save(self, folder: Path) -> None:
+        """Write what a checkpoint needs to be used without the data: tokenizers, vocabularies, class names."""
+
+    @classmethod
+    def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Any:
+        """What `seqkit.load` returns: the trained `model` with what `save` wrote into `folder`, ready to use."""

@@ -1,0 +1,1 @@
+"""The commands of translation: thin over the library."""

@@ -1,0 +1,1 @@
+"""Encoder-decoders, one a file: its `Config`, its module, its paper."""

@@ -1,0 +1,105 @@
+"""Learning curves from the log of a run."""
+
+import json
+
+import matplotlib as mpl
+import pytest
+
+from seqkit.drawing.curves import read, smoothed
+from seqkit.errors import DataError
+
+
+def event(step, **more):
+    return {
+        "event": "updated",
+        "step": step,
+        "loss": 1.0 / step,
+        "lr": 0.1,
+        "grad_norm": 2.0,
+        **more,
+    }
+
+
+def write_log(folder, events, tail=""):
+    path = folder / "log.jsonl"
+    path.write_text("".join(json.dumps(e) + "\n" for e in events) + tail)
+    return path
+
+
+def test_updates_and_evaluations_come_apart_and_a_torn_line_is_left_out(tmp_path):
+    evaluated = {"event": "evaluated", "step": 2, "metrics": {"perplexity": 5.0}, "best": True}
+    log = read(write_log(tmp_path, [event(1), event(2), evaluated], '{"event": "upd'))
+    assert [e["step"] for e in log.updates] == [1, 2]
+    assert log.evaluations == [evaluated]
+
+
+def test_smoothing_keeps_means_and_leaves_few_points():
+    updates = [event(i, loss=float(i)) for i in range(1, 1001)]
+    steps, means = smoothed(updates, "loss")
+    assert steps == means
+    assert len(steps) == 50
+    assert steps[0] == pytest.approx(10.5)
+    assert smoothed(updates[:3], "loss") == ([1, 2, 3], [1, 2, 3])
+
+
+@pytest.mark.parametrize("name", ["curves.png", "curves.svg", "curves.pdf"])
+def test_a_run_is_drawn(run, cli, tmp_path, name):
+    done = cli("plot", run, "-o", tmp_path / name)
+    assert done.lines == [str(tmp_path / name)]
+    assert (tmp_path / name).stat().st_size > 3000
+
+
+def test_the_drawing_holds_every_curve(run, cli, tmp_path):
+    with mpl.rc_context({"svg.fonttype": "none"}):  # text as text
+        cli("plot", run, "-o", tmp_path / "curves.svg")
+    drawn = (tmp_path / "curves.svg").read_text()
+    for label in (
+        "training loss, nats per target",
+        "valid perplexity",
+        "learning rate",
+        "gradient norm",
+        "best, step",
+    ):
+        assert label in drawn
+
+
+@pytest.mark.parametrize(
+    ("events", "tail", "says"),
+    [
+        ([], "", "holds no update yet"),
+        ([event(1)], "{}\n", ":2: no event of a training run"),
+        ([event(1)], "3\n", ":2:"),
+    ],
+)
+def test_a_log_that_cannot_be_drawn_is_named(tmp_path, events, tail, says):
+    with pytest.raises(DataError, match=says):
+        read(write_log(tmp_path, events, tail))
+
+
+def test_what_is_no_run_and_what_is_no_picture_are_told_in_a_line(run, cli, tmp_path):
+    assert f"cannot read {tmp_path}/log.jsonl" in cli("plot", tmp_path).complaint()
+    assert "cannot draw" in cli("plot", run, "-o", tmp_path / "x.bmp").complaint()
+
+
+def test_the_layers_that_a_run_watched_are_drawn(tmp_path, cli):
+    layers = {"conv": {"gradient": 0.5}, "relu": {"dead": 0.25}}
+    watched = {
+        "event": "evaluated",
+        "step": 2,
+        "metrics": {"accuracy": 0.5},
+        "best": True,
+        "layers": layers,
+    }
+    write_log(tmp_path, [event(1), event(2), watched])
+    cli("plot", tmp_path, "--layers", "-o", tmp_path / "layers.svg")
+    text = (tmp_path / "layers.svg").read_text()
+    assert all(f"<!-- {name} -->" in text for name in ("conv", "relu", "gradient norm"))
+
+
+def test_a_run_without_watched_layers_says_how_to_get_them(tmp_path, cli):
+    write_log(tmp_path, [event(1)])
+    assert (
+        cli("plot", tmp_path, "--layers")
+        .complaint()
+        .endswith("train it with --set train.watch=true")
+    )
