@@ -4,7 +4,7 @@
 
 Ours is a whole update by the trainer: batching, state, clipping, optimizer. Theirs is the loop of a tutorial: nn.LSTM,
 nn.Linear, F.cross_entropy over all logits at once, clip_grad_norm_, SGD. "1,000" sums the loss over the words of the
-batch and 1,000 others (data.sampled_words).
+batch and 1,000 others (data.sampled_softmax).
 """
 
 import sys
@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from seqkit import recipes
-from seqkit.runs.start import make_trainer
+from seqkit.runs.build import make_trainer
 
 ROWS = {
     "LSTM 2x200, batch 64 x 35": (
@@ -80,16 +80,16 @@ def our_speed(trainer, updates):
 torch.set_num_threads(1)
 updates = int(sys.argv[1]) if len(sys.argv) > 1 else 20
 OURS = {
-    "SGD": {"optim.name": "sgd", "data.sampled_words": 0},
-    "Muon": {"optim.name": "muon", "data.sampled_words": 0},
-    "SGD, 1,000": {"optim.name": "sgd", "data.sampled_words": 1000},
-    "Muon, 1,000": {"optim.name": "muon", "data.sampled_words": 1000},
+    "SGD": {"optim.name": "sgd", "data.sampled_softmax": 0},
+    "Muon": {"optim.name": "muon", "data.sampled_softmax": 0},
+    "SGD, 1,000": {"optim.name": "sgd", "data.sampled_softmax": 1000},
+    "Muon, 1,000": {"optim.name": "muon", "data.sampled_softmax": 1000},
 }
 print(f"{'':<32}  " + "  ".join(f"{name:>13}" for name in [*OURS, "plain PyTorch"]))
 for name, (recipe, overrides) in ROWS.items():
     speeds = []
     for settings in OURS.values():
-        config = recipes.load(recipe, {"data.floor": 0, **settings, **overrides})
+        config = recipes.load(recipe, {"data.baseline_order": 0, **settings, **overrides})
         speeds.append(our_speed(make_trainer(config, device="cpu"), updates))
     speeds.append(plain_speed(make_trainer(config, device="cpu"), config, updates))
     print(f"{name:<32}  " + "  ".join(f"{speed:>13,.0f}" for speed in speeds), flush=True)

@@ -11,7 +11,7 @@ import torch
 
 from seqkit import recipes
 from seqkit.cli.options import key_values
-from seqkit.runs.start import make_trainer
+from seqkit.runs.build import make_trainer
 
 recipe, updates, *overrides = [*sys.argv[1:], *["multi30k/de-en", "40"][len(sys.argv) - 1 :]]
 torch.set_num_threads(1)

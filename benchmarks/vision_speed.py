@@ -26,7 +26,7 @@ from torch import nn
 from seqkit.config import RunConfig
 from seqkit.data.corpora import locate
 from seqkit.recipes import complete
-from seqkit.runs.start import make_model, make_trainer
+from seqkit.runs.build import make_model, make_trainer
 
 CASES = {
     "lenet, ReLU, batch 256": ({"name": "lenet", "preset": "modern"}, 256, 120),

@@ -12,9 +12,11 @@ Importing seqkit imports neither torch nor numpy; the names below are resolved w
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from . import data as data
     from . import errors as errors
     from . import language as language
@@ -26,10 +28,25 @@ if TYPE_CHECKING:
     from . import translation as translation
     from .errors import SeqkitError
     from .language.language_model import LanguageModel
-    from .runs.load import load
     from .runs.start import Run, train
     from .text import Tokenizer, Vocab
     from .translation.translator import Translation, Translator
+
+    @overload
+    def load(model: None = None, *, device: str = ..., task: None = None) -> Translator: ...
+    @overload
+    def load(
+        model: str | Path | None = None, *, device: str = ..., task: Literal["translation"]
+    ) -> Translator: ...
+    @overload
+    def load(
+        model: str | Path, *, device: str = ..., task: Literal["language-modelling"]
+    ) -> LanguageModel | ngram.Model: ...
+    @overload
+    def load(model: str | Path, *, device: str = ..., task: str | None = ...) -> Any: ...
+    def load(model: Any = None, *, device: str = "auto", task: str | None = None) -> Any:
+        """See `seqkit.runs.load.load`; these signatures say what it returns."""
+
 
 __version__ = "0.1.0"
 

@@ -21,18 +21,18 @@ def register(plugin: Plugin) -> None:
 def _text(plugin: Plugin) -> None:
     plugin.tokenizer(
         "sentencepiece",
-        "seqkit.text.subword:SentencePieceSplitter",
+        "seqkit.text.subword:SentencePieceTokenizer",
         "BPE or unigram subwords; arXiv:1808.06226",
     )
     plugin.tokenizer(
         "word",
-        "seqkit.text.tokenizer_models:WordSplitter",
+        "seqkit.text.tokenizer_models:WordTokenizer",
         "words and punctuation apart, any script",
     )
-    plugin.tokenizer("char", "seqkit.text.tokenizer_models:CharSplitter", "Unicode characters")
+    plugin.tokenizer("char", "seqkit.text.tokenizer_models:CharTokenizer", "Unicode characters")
     plugin.tokenizer(
         "whitespace",
-        "seqkit.text.tokenizer_models:WhitespaceSplitter",
+        "seqkit.text.tokenizer_models:WhitespaceTokenizer",
         "text that is already tokenised",
     )
 

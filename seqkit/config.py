@@ -9,21 +9,28 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 
-from .errors import ConfigError, hint, reason
+from .errors import ConfigError, RenamedWarning, hint, reason
 
 T = TypeVar("T")
 
+_COMMON = ("task", "model", "optim", "train")  # of every config file; other sections are the task's
 
-def setting(doc: str, *, default: Any, **bounds: Any) -> Any:
-    """A config key: one line on it, its default, and pydantic bounds such as `ge=0`."""
-    return Field(default, description=doc, **bounds)
+
+def setting(doc: str, *, default: Any, was: str = "", **bounds: Any) -> Any:
+    """A config key: one line on it, its default, and pydantic bounds such as `ge=0`.
+
+    `was` is the name the key had in an earlier version, which still works with a warning.
+    """
+    return Field(default, description=doc, json_schema_extra={"was": was}, **bounds)
 
 
 def required(doc: str, **bounds: Any) -> Any:
@@ -117,21 +124,36 @@ class TrainConfig:
 
 @section
 class RunConfig:
-    """One experiment. [data], [text] and [search] belong to the task, [model] to the model."""
+    """One experiment. [model] belongs to the model; the task names the other sections, such as [data]."""
 
-    task: str = required("what is learnt; `seqkit plugins` lists them")
-    data: Mapping[str, Any] = setting("where the data is and how it is batched", default={})
-    text: Mapping[str, Any] = setting("normalisation, tokenizer and vocabulary", default={})
+    task: str = required("what is learned; `seqkit plugins` lists them")
+    sections: Mapping[str, Mapping[str, Any]] = setting("the task's own", default={})
     model: Mapping[str, Any] = required("name, preset and sizes of the model")
     optim: OptimConfig = setting("optimizer and learning rate", default=OptimConfig())
     train: TrainConfig = required("how long, how often, with which seed")
-    search: Mapping[str, Any] = setting("how outputs are searched for", default={})
 
     def __post_init__(self) -> None:
         if self.optim.decay in ("linear", "cosine") and not self.train.steps:
             raise ValueError(
                 f"optim.decay = {self.optim.decay!r} needs train.steps: it falls to 0 there"
             )
+
+
+def from_plain(raw: Mapping[str, Any], where: str) -> RunConfig:
+    """The `RunConfig` of a config file's plain data; raises `ConfigError` naming `where`."""
+    own = {key: value for key, value in raw.items() if key in _COMMON}
+    sections = {key: value for key, value in raw.items() if key not in _COMMON}
+    for name, value in sections.items():
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"{where}: unknown key {name!r}.{hint(name, _COMMON)}")
+    return build(RunConfig, {**own, "sections": sections}, where)
+
+
+def to_plain(config: RunConfig) -> dict[str, Any]:
+    """The plain data of a config as a file holds it: the task's sections stand beside the common ones."""
+    values = plain(config)
+    task, sections = values.pop("task"), values.pop("sections")
+    return {"task": task, **sections, **values}
 
 
 def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -161,12 +183,36 @@ def _set(raw: dict[str, Any], key: str, value: Any) -> None:
 
 
 def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
-    """Make a `cls` of plain data, or raise `ConfigError` naming `where`, the key and the way out."""
+    """Make a `cls` from plain data, or raise `ConfigError` naming `where`, the key and what to do."""
+    current = _with_current_names(cls, raw, where)
     try:
         # As JSON, because pydantic's strict mode makes dataclasses of JSON objects but not of dicts.
-        return TypeAdapter(cls).validate_json(json.dumps(raw, default=str))
+        return TypeAdapter(cls).validate_json(json.dumps(current, default=str))
     except ValidationError as error:
         raise ConfigError(f"{where}: {_sentence(cls, error)}") from None
+
+
+def _with_current_names(cls: Any, raw: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """`raw` with keys under their current names; warns of each old one."""
+    current = dict(raw)
+    for name, field in getattr(cls, "__pydantic_fields__", {}).items():
+        extra = field.json_schema_extra or {}
+        old = extra.get("was")
+        if not old or old not in current:
+            continue
+        current[name] = current.pop(
+            old
+        )  # also over a value of today's name: an override of a recipe
+        warnings.warn(f"{where}: {old!r} is now called {name!r}", RenamedWarning, stacklevel=3)
+    return current
+
+
+@contextmanager
+def quiet_renames() -> Iterator[None]:
+    """No warnings of renamed keys: the file was written by an earlier version of seqkit, not by its user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RenamedWarning)
+        yield
 
 
 def _sentence(cls: type, error: ValidationError) -> str:

@@ -46,6 +46,10 @@ class Interrupted(SeqkitError):
     pass
 
 
+class RenamedWarning(FutureWarning):
+    """A key or option was given under an old name, which still works. Shown once."""
+
+
 def hint(wrong: str, known: Iterable[str]) -> str:
     """The tail of every failed lookup: " Did you mean …? Known: …"."""
     names = sorted(known)

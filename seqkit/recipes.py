@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .config import RunConfig, build, plain, read
+from .config import RunConfig, build, from_plain, plain, read
 from .errors import ConfigError, hint
 from .plugins import components
 
@@ -52,16 +52,20 @@ def load(name: str | Path, overrides: Mapping[str, Any] | None = None) -> RunCon
 
 def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
     """Check plain data section by section and fill in all defaults; `where` is named in errors."""
-    config = build(RunConfig, raw, where)
-    sections = components().tasks.load(config.task).sections
-    filled: dict[str, Any] = {"model": plain_model(config.model, where)}
-    for name in ("data", "text", "search"):
-        given = getattr(config, name)
-        if name in sections:
-            filled[name] = plain(build(sections[name], given, f"{where}: [{name}]"))
-        elif given:
-            raise ConfigError(f"{where}: task {config.task!r} has no section [{name}]")
-    return dataclasses.replace(config, **filled)
+    config = from_plain(raw, where)
+    classes = components().tasks.load(config.task).sections
+
+    for name in config.sections:
+        if name not in classes:
+            known = hint(name, [*classes, "model", "optim", "train"])
+            raise ConfigError(f"{where}: task {config.task!r} has no section [{name}].{known}")
+
+    sections = {
+        name: plain(build(cls, config.sections.get(name, {}), f"{where}: [{name}]"))
+        for name, cls in classes.items()
+    }
+    model = plain_model(config.model, where)
+    return dataclasses.replace(config, sections=sections, model=model)
 
 
 def plain_model(section: Mapping[str, Any], where: str) -> dict[str, Any]:

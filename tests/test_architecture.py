@@ -51,7 +51,7 @@ def allowed(path):
     """What the module at `path` may import, by the first part of the name."""
     room = layer(path)
     parts = path.relative_to(PACKAGE).parts
-    if room not in DOMAINS or len(parts) == 2 and parts[1] == "__init__.py":
+    if room not in DOMAINS or (len(parts) == 2 and parts[1] == "__init__.py"):
         return MAY_IMPORT[room] | {room}
     return (COMMANDS_MAY_IMPORT if "commands" in parts else DOMAIN_MAY_IMPORT) | {room}
 

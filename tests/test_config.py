@@ -169,7 +169,10 @@ def test_paths_in_a_config_are_kept_whole_so_that_it_works_from_anywhere(here):
     config = recipes.load(
         "tiny.toml", {"data.train": ["train.source", "train.target"], "data.valid": []}
     )
-    assert config.data["train"] == [str(here / "train.source"), str(here / "train.target")]
+    assert config.sections["data"]["train"] == [
+        str(here / "train.source"),
+        str(here / "train.target"),
+    ]
 
 
 def test_a_config_of_letters_is_complete_in_every_tokenizer(tmp_path):

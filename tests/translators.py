@@ -57,7 +57,7 @@ class Backwards(nn.Module):
     def logits(self, hidden):
         return hidden
 
-    def attention(self, source, inputs):
+    def cross_attention_weights(self, source, inputs):
         """One head is sure, the other one sees nothing: (B, 1, 2, T, S)"""
         steps = [self.place(source, torch.full((len(source),), t)) for t in range(inputs.size(1))]
         sure = nn.functional.one_hot(torch.stack(steps, 1), source.size(1)).float()

@@ -45,32 +45,23 @@ def config(name: str | None, overrides: tuple[str, ...]) -> None:
 
 
 def _annotated(config: Any) -> str:
-    from ..config import OptimConfig, RunConfig, TrainConfig, describe
+    from ..config import OptimConfig, TrainConfig, describe, to_plain
 
     task, model = (
         components().tasks.load(config.task),
         components().models.load(config.model["name"]),
     )
     classes = {**task.sections, "model": model.Config, "optim": OptimConfig, "train": TrainConfig}
-    lines = []
-    for name, _, text in describe(RunConfig):
-        value = getattr(config, name)
-        if name not in classes:
-            if isinstance(value, str):
-                lines += _entry(name, value, text, None)
-            continue
-        lines += ["", f"[{name}]  # {text}"]
-        values = value if isinstance(value, dict) else vars(value)
+    lines = _entry("task", config.task, "what is learned; `seqkit plugins` lists tasks", None)
+    values = to_plain(config)
+    for name, section in classes.items():
+        lines += ["", f"[{name}]"]
         if name == "model":
             presets = ", ".join(model.presets)
-            lines += _entry(
-                "name",
-                values["name"],
-                f"`seqkit models` lists them; preset = … sets the sizes below: {presets}",
-                None,
-            )
-        for key, default, doc in describe(classes[name]):
-            lines += _entry(key, values[key], doc, default)
+            hint = f"`seqkit models` lists them; preset = … sets the sizes below: {presets}"
+            lines += _entry("name", config.model["name"], hint, None)
+        for key, default, doc in describe(section):
+            lines += _entry(key, values[name].get(key), doc, default)
     return "\n".join(lines)
 
 

@@ -6,43 +6,15 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from ..errors import ConfigError, DataError, reason
 
-if TYPE_CHECKING:
-    from ..translation.translator import Translator
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
-
-
-def model_option(function: F) -> F:
-    return click.option("-m", "--model", help="A run folder, or the name of a shipped model.")(
-        function
-    )
-
-
-def models_option(function: F) -> F:
-    return click.option(
-        "-m",
-        "--model",
-        "models",
-        multiple=True,
-        help="A run folder, or the name of a shipped model; several that share a vocabulary vote.",
-    )(function)
-
-
-def open_translator(models: Iterable[str], device: str) -> Translator:
-    """The translator of a run folder or name, of several as one, or without any the shipped one."""
-    from ..runs.load import load
-    from ..translation.translator import Translator
-
-    found = [load(model, device=device, task="translation") for model in models or (None,)]
-    return Translator.ensemble(found) if len(found) > 1 else found[0]
 
 
 def device_options(function: F) -> F:
@@ -74,16 +46,6 @@ def training_options(function: F) -> F:
     return function
 
 
-def search_option(function: F) -> F:
-    return click.option(
-        "--search",
-        "search",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Any other setting of the search; `seqkit config` lists them.",
-    )(function)
-
-
 def set_threads(threads: int | None) -> None:
     if threads:
         import torch
@@ -103,11 +65,6 @@ def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
         except (tomllib.TOMLDecodeError, KeyError):
             found[key.strip()] = text
     return found
-
-
-def one_line(text: str) -> str:
-    """A translation on one line, whatever characters it came up with."""
-    return " ".join(text.splitlines())
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from ..config import TrainConfig
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from ..runs.start import Saved, Started
+    from ..runs.events import Saved, Started
     from ..training.trainer import Evaluated, Updated
 
 C = TypeVar("C", bound=Sized)
@@ -89,7 +89,7 @@ class TrainingProgress:
             self._progress.console.print(text, highlight=False, markup=False)
 
     def _started(self, event: Started) -> None:
-        for line in event.about:
+        for line in event.description:
             self._say(line)
         name, config = event.config.model["name"], event.config.train
         begin = f"going on at step {event.step:,}" if event.step else "training"

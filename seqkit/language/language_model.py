@@ -34,9 +34,9 @@ def encode(tokenizer: Tokenizer, lines: Iterable[str]) -> Ids:
     return np.fromiter((i for row in ([EOS], *rows) for i in row), np.int32)
 
 
-def windows(ids: Ids, carries: bool, steps: int, stride: int) -> Iterator[WindowBatch]:
+def windows(ids: Ids, carries_state: bool, steps: int, stride: int) -> Iterator[WindowBatch]:
     """Every target of `ids` once: with the state of all that came before, or with a window that slides by `stride`."""
-    return whole(ids, _STEPS_AT_A_TIME) if carries else sliding(ids, steps, stride, _BATCH)
+    return whole(ids, _STEPS_AT_A_TIME) if carries_state else sliding(ids, steps, stride, _BATCH)
 
 
 class LanguageModel:
@@ -55,7 +55,7 @@ class LanguageModel:
         """`steps` and `stride` are the window of a model that carries no state; `joined` makes a text one line."""
         self.model, self.tokenizer, self.name = model, tokenizer, name
         self.steps, self.stride, self.joined = steps, stride, joined
-        self.carries: bool = cast(Any, model).carries
+        self.carries_state: bool = cast(Any, model).carries_state
 
     @property
     def device(self) -> torch.device:
@@ -96,7 +96,7 @@ class LanguageModel:
         ids = encode(self.tokenizer, self._lines(block))
         parts: list[Tensor] = []
         state: Any = None
-        for batch in windows(ids, self.carries, self.steps, self.stride):
+        for batch in windows(ids, self.carries_state, self.steps, self.stride):
             batch = batch.to(self.device)
             hidden, state = self.model(batch.inputs, None if batch.fresh else state)
             hidden, targets = batch.pick_scored(hidden)
@@ -129,7 +129,7 @@ class LanguageModel:
             shown += [*self.tokenizer.vocab.decode(self.tokenizer.encode(line)), "</s>"]
         return shown
 
-    def choices(self) -> dict[str, str]:
+    def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
         return {
             "ppl": "per-token",
@@ -141,7 +141,9 @@ class LanguageModel:
             "eos": "scored",
             "oov": "unk",
             "model": self.name,
-            "context": "carried" if self.carries else f"window {self.steps} stride {self.stride}",
+            "context": "carried"
+            if self.carries_state
+            else f"window {self.steps} stride {self.stride}",
             "log": "float32",
         }
 
@@ -178,7 +180,7 @@ class LanguageModel:
         pending = ids
         yield shown
         for _ in range(length):
-            if not self.carries:
+            if not self.carries_state:
                 pending = ids[-self.steps :]
             hidden, state = self.model(torch.tensor([pending], device=self.device), state)
             logits = self._logits(hidden[:, -1])

@@ -28,6 +28,7 @@ from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import EOS, UNK
 from ..training.task import Goal, Step, Task, Totals
 from .language_model import LanguageModel, encode, windows
+from .models.contract import NextTokenModel
 
 
 @section
@@ -68,13 +69,18 @@ class LanguageData:
         default=0,
         ge=0,
     )
-    sampled_words: int = setting(
+    sampled_softmax: int = setting(
         "the training loss sums over the words of the batch and so many others, drawn anew for each batch, instead of "
         "the whole vocabulary: faster where that is large (arXiv:1412.2007); 0 = all of it",
-        default=0, ge=0,
-    )  # fmt: skip
-    floor: int = setting(
-        "order of the n-gram model that is trained for comparison; 0 = none", default=5, ge=0
+        default=0,
+        was="sampled_words",
+        ge=0,
+    )
+    baseline_order: int = setting(
+        "order of the n-gram model that is trained for comparison; 0 = none",
+        was="floor",
+        default=5,
+        ge=0,
     )
 
     def __post_init__(self) -> None:
@@ -98,14 +104,14 @@ class LanguageData:
 
 
 @dataclass(frozen=True)
-class Floor:
+class Baseline:
     """What counting reaches on the same tokens: a modified Kneser-Ney model."""
 
     order: int
     perplexity: float
 
     @classmethod
-    def of(cls, train: Ids, measured: Ids, order: int) -> Floor:
+    def of(cls, train: Ids, measured: Ids, order: int) -> Baseline:
         """An n-gram model of one stream, measured on another; of lower order if no line is long enough."""
         lines = _as_lines(train)
         order = min(order, max(len(line.split()) for line in lines))
@@ -119,25 +125,28 @@ class Floor:
 class LanguageModelling:
     """The task "language-modelling"; see `seqkit.training.task.Task`."""
 
+    contract: ClassVar[type] = NextTokenModel
     sections: ClassVar[Mapping[str, type]] = {"data": LanguageData, "text": TextConfig}
     goal = Goal("perplexity", "lower")
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
-        self.data = build(LanguageData, config.data, "[data]")
-        self.text = build(TextConfig, config.text, "[text]")
+        self.data = build(LanguageData, config.sections["data"], "[data]")
+        self.text = build(TextConfig, config.sections["text"], "[text]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
-        self._carries = _carries(config.model["name"])
-        if self.smoothing and self.data.sampled_words:
+        self._carries: bool = components().models.load(config.model["name"]).carries_state
+        if self.smoothing and self.data.sampled_softmax:
             raise ConfigError(
-                "choose one of optim.label_smoothing, which is over all words, and data.sampled_words"
+                "choose one of optim.label_smoothing, which is over all words, and data.sampled_softmax"
             )
-        if self.text.sampling:
+        if self.text.subword_regularization:
             raise ConfigError(
-                "text.sampling is for translation: a language model's text is cut once"
+                "text.subword_regularization is for translation: a language model's text is cut once"
             )
         train, valid, _ = read_texts(self.data, self.text.normalize)
         self.tokenizer = (
-            Tokenizer.load(folder / "tokenizer") if folder else Tokenizer.train(train, self.text)
+            Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
+            if folder
+            else Tokenizer.train(train, self.text, tokenizers=components().tokenizers.load)
         )
         self._train, self._valid = encode(self.tokenizer, train), encode(self.tokenizer, valid)
         if len(self._train) <= self.data.batch * self.data.steps:
@@ -145,11 +154,25 @@ class LanguageModelling:
                 f"the training text has {len(self._train):,} tokens, too few for one batch of {self.data.batch} "
                 f"sequences of {self.data.steps}: set data.batch or data.steps lower"
             )
-        self.floor = (
-            Floor.of(self._train, self._valid, self.data.floor) if self.data.floor else None
+        self.baseline = (
+            Baseline.of(self._train, self._valid, self.data.baseline_order)
+            if self.data.baseline_order
+            else None
         )
 
-    def about(self) -> list[str]:
+    @classmethod
+    def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
+        return {
+            "data.corpus": "",
+            "data.train": [str(path) for path in train],
+            "data.valid": [str(path) for path in valid],
+            "data.test": [],
+            "data.test_share": 0.0,
+            "data.column": 0,
+            "data.unique": False,
+        }
+
+    def describe(self) -> list[str]:
         unknown = [float((ids == UNK).mean()) for ids in (self._train, self._valid)]
         return [
             f"{len(self._train) - 1:,} training tokens, {len(self._valid) - 1:,} for validation",
@@ -184,8 +207,8 @@ class LanguageModelling:
         hidden, targets = batch.pick_scored(hidden)
         smoothing = self.smoothing if model.training else 0.0
         output, bias = cast(Tensor, model.output), cast(Tensor, model.bias)
-        if model.training and self.data.sampled_words:
-            output, bias, targets = sample_words(output, bias, targets, self.data.sampled_words)
+        if model.training and self.data.sampled_softmax:
+            output, bias, targets = sample_words(output, bias, targets, self.data.sampled_softmax)
         loss, nll = linear_cross_entropy(hidden, output, bias, targets, smoothing=smoothing)
         return Step(
             loss, None if state is None else tuple(part.detach() for part in state), {"nll": nll}
@@ -193,7 +216,7 @@ class LanguageModelling:
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         found = {"perplexity": perplexity(totals.sums["nll"], totals.count)}
-        return {**found, self.floor.name: self.floor.perplexity} if self.floor else found
+        return {**found, self.baseline.name: self.baseline.perplexity} if self.baseline else found
 
     def save(self, folder: Path) -> None:
         (folder / "tokenizer").mkdir()
@@ -201,8 +224,8 @@ class LanguageModelling:
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> LanguageModel:
-        data = build(LanguageData, config.data, "[data]")
-        tokenizer = Tokenizer.load(folder / "tokenizer")
+        data = build(LanguageData, config.sections["data"], "[data]")
+        tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
         size = cast(Tensor, model.output).size(0)
         if len(tokenizer.vocab) != size:
             raise DataError(
@@ -216,17 +239,6 @@ class LanguageModelling:
             stride=data.scored_steps,
             joined=data.lines == "join",
         )
-
-
-def _carries(name: str) -> bool:
-    """Whether the model of that name hands a state from window to window; raises `ConfigError` if it is no model of
-    language.
-    """
-    carries: bool | None = getattr(components().models.load(name), "carries", None)
-    if carries is None:
-        known = [entry.name for entry in components().models if hasattr(entry.load(), "carries")]
-        raise ConfigError(f"{name!r} is no language model. Known: {', '.join(known)}.")
-    return carries
 
 
 def read_texts(
@@ -250,21 +262,21 @@ def read_texts(
     return train, valid, test
 
 
-def held_out(config: RunConfig, folder: Path) -> tuple[list[str], Floor | None]:
+def held_out(config: RunConfig, folder: Path) -> tuple[list[str], Baseline | None]:
     """The test text of a run, and what counting reaches on it; raises `ConfigError` if the run has none."""
     data, text = (
-        build(LanguageData, config.data, "[data]"),
-        build(TextConfig, config.text, "[text]"),
+        build(LanguageData, config.sections["data"], "[data]"),
+        build(TextConfig, config.sections["text"], "[text]"),
     )
     train, _, test = read_texts(data, text.normalize)
     if not test:
         raise ConfigError(
             "this run held no test text out: it was trained without data.test and data.test_share"
         )
-    if not data.floor:
+    if not data.baseline_order:
         return test, None
-    tokenizer = Tokenizer.load(folder / "tokenizer")
-    return test, Floor.of(encode(tokenizer, train), encode(tokenizer, test), data.floor)
+    tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
+    return test, Baseline.of(encode(tokenizer, train), encode(tokenizer, test), data.baseline_order)
 
 
 def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[str]:

@@ -25,12 +25,12 @@ class Perplexity:
     words: int = 0  # of the raw text, set apart by white space, with one for the end of each line
     characters: int = 0  # of the raw text, with one for the end of each line
     bytes: int = 0  # the same in UTF-8
-    choices: Mapping[str, str] = field(default_factory=dict)
+    signature_fields: Mapping[str, str] = field(default_factory=dict)
 
     def __add__(self, other: Perplexity) -> Perplexity:
-        if self.choices != other.choices:
+        if self.signature_fields != other.signature_fields:
             raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
-        sums = [each.name for each in fields(self) if each.name != "choices"]
+        sums = [each.name for each in fields(self) if each.name != "signature_fields"]
         return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in sums})
 
     @property
@@ -67,7 +67,8 @@ class Perplexity:
     def signature(self) -> str:
         """Every choice behind the figure, as sacrebleu does for BLEU (Post 2018)."""
         return "|".join(
-            f"{key}:{value}" for key, value in {**self.choices, "version": __version__}.items()
+            f"{key}:{value}"
+            for key, value in {**self.signature_fields, "version": __version__}.items()
         )
 
     def record(self) -> dict[str, float | int | str | None]:

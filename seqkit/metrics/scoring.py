@@ -42,7 +42,7 @@ class Scorer(Protocol):
     def known_words(self) -> frozenset[str]:
         """The tokens that it can predict, `<unk>` and the end of a line aside."""
 
-    def choices(self) -> dict[str, str]:
+    def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
 
     def tokens_of(self, block: bytes) -> list[str]:
@@ -82,16 +82,16 @@ def evaluate(
     each: Callable[[bytes, Scores], object] = lambda block, found: None,
 ) -> Perplexity:
     """The record of a text in blocks of whole lines; `each` is shown every block and its scores."""
-    choices = scorer.choices()
-    total = Perplexity(choices=choices)
+    signature_fields = scorer.signature_fields()
+    total = Perplexity(signature_fields=signature_fields)
     for block in blocks:
         found = scorer.score_block(block)
         each(block, found)
-        total += measure(block, found, choices)
+        total += measure(block, found, signature_fields)
     return total
 
 
-def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexity:
+def measure(block: bytes, found: Scores, signature_fields: Mapping[str, str]) -> Perplexity:
     """The record of a block of raw text, from its scores."""
     scores = found.scores.astype(np.float64)
     return Perplexity(
@@ -103,5 +103,5 @@ def measure(block: bytes, found: Scores, choices: Mapping[str, str]) -> Perplexi
         words=len(block.split()) + block.count(b"\n"),
         characters=len(block.decode("utf-8", "replace")),
         bytes=len(block),
-        choices=choices,
+        signature_fields=signature_fields,
     )

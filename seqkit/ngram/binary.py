@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from ..data.files import reading
 from ..errors import DataError
-from ..text import Tokenizer
+from ..text import Tokenizer, TokenizerLookup, built_in
 from .model import Grams, Model
 from .smoothing import Kind
 
@@ -59,7 +59,7 @@ def is_binary(path: Path) -> bool:
     )
 
 
-def read(path: Path) -> Model:
+def read(path: Path, tokenizers: TokenizerLookup = built_in) -> Model:
     """Map a file into memory; raises `DataError` for a damaged one, or one of another version."""
     try:
         about, arrays = _mapped(path)
@@ -82,13 +82,20 @@ def read(path: Path) -> Model:
         ]
         if any(len({len(column) for column in level}) > 1 for level in grams):
             raise ValueError("columns of one k have different lengths")
-        choices = {
+        metadata = {
             key.removeprefix("about."): value
             for key, value in about.items()
             if key.startswith("about.")
         }
         kind: Any = about["kind"]
-        return Model(words, grams, kind=kind, about=choices, tokenizer=_tokenizer(arrays))
+        return Model(
+            words,
+            grams,
+            kind=kind,
+            about=metadata,
+            tokenizer=_tokenizer(arrays, tokenizers),
+            tokenizers=tokenizers,
+        )
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DataError(f"{path} is damaged: {error}") from None
 
@@ -113,7 +120,7 @@ def _mapped(path: Path) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
     return about, arrays
 
 
-def _tokenizer(arrays: dict[str, NDArray[Any]]) -> Tokenizer | None:
+def _tokenizer(arrays: dict[str, NDArray[Any]], tokenizers: TokenizerLookup) -> Tokenizer | None:
     files = {
         name.removeprefix("tokenizer/"): a
         for name, a in arrays.items()
@@ -126,4 +133,4 @@ def _tokenizer(arrays: dict[str, NDArray[Any]]) -> Tokenizer | None:
             if Path(name).name != name:
                 raise ValueError(f"a file of its tokenizer is called {name!r}")
             (Path(folder) / name).write_bytes(content.tobytes())
-        return Tokenizer.load(Path(folder))
+        return Tokenizer.load(Path(folder), tokenizers=tokenizers)

@@ -25,6 +25,7 @@ class DeviceModel(Model):
             kind=model.kind,
             about=model.about,
             tokenizer=model.tokenizer,
+            tokenizers=model.cutter.tokenizers,
         )
         self.notes = model.notes
         try:

@@ -8,6 +8,7 @@ from safetensors import SafetensorError
 
 from ..data.files import open_up
 from ..errors import ConfigError, DataError, reason
+from ..text import TokenizerLookup, built_in
 from . import arpa, binary
 from .model import Model
 from .smoothing import Kind
@@ -50,13 +51,13 @@ def save(model: Model, path: str | Path) -> None:
         part.unlink(missing_ok=True)
 
 
-def load(path: str | Path, *, device: str = "cpu") -> Model:
+def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup = built_in) -> Model:
     """Read an ARPA file (plain or .gz) or seqkit's binary; raises `DataError` for anything else.
 
     On a `device` other than "cpu", n-grams are looked up there by torch, with the same numbers.
     """
     path = Path(path)
-    model = binary.read(path) if binary.is_binary(path) else arpa.read(path)
+    model = binary.read(path, tokenizers) if binary.is_binary(path) else arpa.read(path)
     if device == "cpu":
         return model
     from .device import DeviceModel

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import Scores, evaluate
-from ..text import Tokenizer
+from ..text import Tokenizer, TokenizerLookup, built_in
 from .counts import Longs, depths, find
 from .generation import check_sampling, draw_words
 from .smoothing import Floats, Kind
-from .text import BOS, UNK, Cutter, Ids, Vocabulary, block_of, from_lines, words_of
+from .text import BOS, UNK, Ids, PreTokenizer, Vocabulary, block_of, from_lines, words_of
 
 _STUPID = np.float32(np.log10(0.4))
 
@@ -41,6 +41,7 @@ class Model:
         kind: Kind = "backoff",
         about: Mapping[str, str] | None = None,
         tokenizer: Tokenizer | None = None,
+        tokenizers: TokenizerLookup = built_in,
         notes: Sequence[str] = (),
         training_tokens: int = 0,
     ) -> None:
@@ -56,7 +57,7 @@ class Model:
             tokenizer,
         )
         self.notes, self.training_tokens = list(notes), training_tokens
-        self.cutter = Cutter(self.about.get("unit", "whitespace"), tokenizer)
+        self.cutter = PreTokenizer(self.about.get("unit", "whitespace"), tokenizer, tokenizers)
         keeps_unknown = self.about.get("unk") == "keep"
         self.vocabulary = Vocabulary(words, keeps_unknown=keeps_unknown)
         self._holes = about is not None and about.get("holes") == "yes"
@@ -159,7 +160,7 @@ class Model:
         """log10 probability of every token of a block of raw, whole lines."""
         return self.score_ids(*self.vocabulary.encode(self.cutter(block)))
 
-    def choices(self) -> dict[str, str]:
+    def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
         steps = self.tokenizer.normalizer.steps if self.tokenizer else ()
         return {

@@ -6,17 +6,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.files import open_bytes, reading
-from ..errors import ConfigError, DataError
-from ..plugins import components
-from ..text import Tokenizer
+from ..errors import ConfigError, DataError, UnknownName
+from ..text import Tokenizer, TokenizerLookup, built_in
 from ..text.lines import check_many, single_line
-from ..text.tokenizer_models import Splitter
+from ..text.tokenizer_models import TokenizerModel
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -86,32 +85,40 @@ def _checked(block: bytes, name: str, before: int) -> bytes:
     return block
 
 
-class Cutter:
+class PreTokenizer:
     """Raw lines → lines whose tokens are set apart by spaces, which is all that counting and scoring look at."""
 
-    def __init__(self, name: str = "whitespace", tokenizer: Tokenizer | None = None) -> None:
+    def __init__(
+        self,
+        name: str = "whitespace",
+        tokenizer: Tokenizer | None = None,
+        tokenizers: TokenizerLookup = built_in,
+    ) -> None:
         """`name` is that of a registered tokenizer that needs no training; a trained one is given as it is."""
-        self.name, self.tokenizer = name, tokenizer
+        self.name, self.tokenizer, self.tokenizers = name, tokenizer, tokenizers
         self._split: Callable[[str], list[str]] | None = None
-        self._splitter: Splitter | None = None
+        self._splitter: TokenizerModel | None = None
         if tokenizer:
-            self._split, self._splitter = tokenizer.split, tokenizer.splitter
+            self._split, self._splitter = tokenizer.split, tokenizer.model
         elif name != "whitespace":
-            splitter_class = components().tokenizers.load(name)
-            if splitter_class.has_own_vocab:
+            model_class: Any = tokenizers(name)
+            if model_class.has_own_vocab:
                 raise ConfigError(
                     f"the tokenizer {name!r} must be trained: give the folder of a trained one"
                 )
-            self._splitter = splitter_class()
+            self._splitter = model_class()
             self._split = self._splitter.split
 
     @classmethod
-    def find(cls, name: str) -> Cutter:
+    def find(cls, name: str, tokenizers: TokenizerLookup = built_in) -> PreTokenizer:
         """By a registered name, or the folder of a trained tokenizer."""
-        if name not in components().tokenizers and Path(name).exists():
-            trained = Tokenizer.load(Path(name))
-            return cls(trained.name, trained)
-        return cls(name)
+        try:
+            return cls(name, tokenizers=tokenizers)
+        except UnknownName:
+            if not Path(name).exists():
+                raise
+        trained = Tokenizer.load(Path(name), tokenizers=tokenizers)
+        return cls(trained.name, trained)
 
     def tokens(self, line: str) -> list[str]:
         """The tokens of one line."""

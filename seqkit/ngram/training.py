@@ -7,10 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..errors import ConfigError
+from ..text import TokenizerLookup, built_in
 from . import smoothing as smoothings
 from .counts import Counts, NgramCounter
 from .model import Grams, Model
-from .text import Cutter, GrowingVocabulary, Unknown, from_lines
+from .text import GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
 MEMORY = 4 << 30  # bytes
 
@@ -27,6 +28,7 @@ def train(
     interpolate_unigrams: bool = True,
     k: float = 1.0,
     memory: int = MEMORY,
+    tokenizers: TokenizerLookup = built_in,
 ) -> Model:
     """Count and smooth `lines`, by default as KenLM's lmplz does.
 
@@ -46,7 +48,7 @@ def train(
             k=k,
         ),
         unk=unk,
-        cutter=Cutter.find(tokenizer),
+        cutter=PreTokenizer.find(tokenizer, tokenizers),
         memory=memory,
     )
 
@@ -58,11 +60,11 @@ def train_blocks(
     smoothing: str,
     options: smoothings.Options,
     unk: Unknown = "refuse",
-    cutter: Cutter | None = None,
+    cutter: PreTokenizer | None = None,
     memory: int = MEMORY,
 ) -> Model:
     """`train` for blocks of raw, whole lines, each with the name of where it comes from."""
-    cutter = cutter or Cutter()
+    cutter = cutter or PreTokenizer()
     counts = count_blocks(blocks, order=order, unk=unk, cutter=cutter, memory=memory)
     found = smoothings.estimate(counts, smoothing, options)
     with np.errstate(divide="ignore"):
@@ -77,6 +79,7 @@ def train_blocks(
         kind=smoothings.kind_of(smoothing),
         about=about,
         tokenizer=cutter.tokenizer,
+        tokenizers=cutter.tokenizers,
         notes=found.notes,
         training_tokens=counts.tokens,
     )
@@ -89,10 +92,15 @@ def count(
     tokenizer: str = "whitespace",
     unk: Unknown = "refuse",
     memory: int = MEMORY,
+    tokenizers: TokenizerLookup = built_in,
 ) -> Counts:
     """Count all n-grams of `lines` up to `order`; see `train`."""
     return count_blocks(
-        _named(lines), order=order, unk=unk, cutter=Cutter.find(tokenizer), memory=memory
+        _named(lines),
+        order=order,
+        unk=unk,
+        cutter=PreTokenizer.find(tokenizer, tokenizers),
+        memory=memory,
     )
 
 
@@ -101,13 +109,13 @@ def count_blocks(
     *,
     order: int,
     unk: Unknown = "refuse",
-    cutter: Cutter | None = None,
+    cutter: PreTokenizer | None = None,
     memory: int = MEMORY,
 ) -> Counts:
     """`count` for blocks of raw, whole lines, each with the name of where it comes from."""
     if order < 1:
         raise ConfigError(f"the order of an n-gram model is at least 1, not {order}")
-    cutter = cutter or Cutter()
+    cutter = cutter or PreTokenizer()
     vocabulary, counter = GrowingVocabulary(unk), NgramCounter(order, memory)
     for name, block in blocks:
         counter.add(vocabulary.encode(cutter(block), name))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 
-def owners(rows: Tensor, before: int, sentences: int) -> Tensor | None:
+def sentences_to_keep(rows: Tensor, before: int, sentences: int) -> Tensor | None:
     """Which sentences' memory to keep, and in which order, when a search goes on from `rows` (R',) of `before` rows.
 
     None if all memory stays as it is. Rows of a sentence that stay together in equal number share one copy of it.

@@ -107,7 +107,7 @@ class DecoderLayer(nn.Module):
             x, self.feed_forward(self.around_feed_forward.enter(x))
         )
 
-    def looks(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
+    def cross_attention_weights(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
         """How much each target position looks at each source position: (B, T, D) -> (B, H, T, S)"""
         return self.cross_attention.weights(
             self.around_cross_attention.enter(self._past(x)), memory, mask

@@ -47,7 +47,7 @@ def decode(
             )  # fmt: skip
         else:
             outputs = beam_search(
-                model, batch, limits, beam=config.beam, normalize=config.ranking, patience=config.patience,
+                model, batch, limits, beam=config.beam, normalize=config.ranking, patience=config.beam_patience,
                 rules=rules, groups=config.groups, diversity=config.diversity,
             )  # fmt: skip
             if config.coverage_penalty and all(outputs):

@@ -22,21 +22,16 @@ _CELLS = 20_000  # source times target positions at a time: what attention is co
 class EncoderDecoder(Protocol):
     """A model that is given whole outputs."""
 
+    attends: bool  # whether it has attention over the source to look at
+
     def __call__(self, source: Tensor, inputs: Tensor) -> Tensor:
         """(B, S), (B, T) ids -> hidden states (B, T, D)"""
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(…, D) -> (…, V)"""
 
-    def attention(self, source: Tensor, inputs: Tensor) -> Tensor:
-        """(B, S), (B, T) ids -> (B, layers, heads, T, S). A model without attention has no such method, or says
-        `attends = False`.
-        """
-
-
-def has_attention(model: object) -> bool:
-    """Whether `model` can be asked what it attends to."""
-    return hasattr(model, "attention") and getattr(model, "attends", True)
+    def cross_attention_weights(self, source: Tensor, inputs: Tensor) -> Tensor:
+        """(B, S), (B, T) ids -> (B, layers, heads, T, S); raises ValueError without attention"""
 
 
 @torch.no_grad()
@@ -87,9 +82,11 @@ def attention(
 ) -> Tensor:
     """How much each output token, and the `<eos>` after them, looks at each source token: (layers, heads, T + 1, S).
 
-    Only for a model that `has_attention`.
+    Only for a model that `attends`.
     """
-    return model.attention(pad([source]).to(device), pad([[BOS, *output]]).to(device))[0].cpu()
+    return model.cross_attention_weights(
+        pad([source]).to(device), pad([[BOS, *output]]).to(device)
+    )[0].cpu()
 
 
 @torch.no_grad()
@@ -102,7 +99,9 @@ def covered(
     """
     ids = source[source != PAD]
     inputs = pad([[BOS, *h.ids] for h in hypotheses]).to(source.device)
-    weights = model.attention(ids.expand(len(hypotheses), -1), inputs).mean((1, 2))  # (N, T, S)
+    weights = model.cross_attention_weights(ids.expand(len(hypotheses), -1), inputs).mean(
+        (1, 2)
+    )  # (N, T, S)
     looked = (weights * (inputs != PAD)[:, :, None]).sum(1)  # (N, S)
     penalties = (beta * looked.clamp(1e-9, 1.0).log().sum(1)).tolist()
     again = [

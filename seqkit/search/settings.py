@@ -22,8 +22,11 @@ class SearchConfig:
         ge=0,
     )
     nbest: int = setting("hypotheses returned for each input", default=1, ge=1)
-    patience: float = setting(
-        "stop after patience * beam finished hypotheses (arXiv:2204.05424)", default=1.0, gt=0
+    beam_patience: float = setting(
+        "stop after beam_patience * beam finished hypotheses (arXiv:2204.05424)",
+        default=1.0,
+        was="patience",
+        gt=0,
     )
     max_ratio: float = setting(
         "longest output: max_ratio * source tokens + max_extra", default=2.0, gt=0

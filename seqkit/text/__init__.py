@@ -1,21 +1,38 @@
 """Text → tokens → ids and back. Imports no torch."""
 
+from .built_in import TokenizerLookup, built_in
 from .normalize import Normalizer
 from .sentences import split_sentences
 from .statistics import ngrams
-from .subword import SentencePieceSplitter
+from .subword import SentencePieceTokenizer
 from .tokenizer import TextConfig, Tokenizer
 from .tokenizer_models import (
-    CharSplitter,
-    Splitter,
-    TrainedSplitter,
-    WhitespaceSplitter,
-    WordSplitter,
+    CharTokenizer,
+    TokenizerModel,
+    TrainedTokenizerModel,
+    WhitespaceTokenizer,
+    WordTokenizer,
 )
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK, Vocab
 
 __all__ = [
-    "BOS", "EOS", "PAD", "SPECIALS", "UNK", "CharSplitter", "Normalizer", "SentencePieceSplitter", "Splitter",
-    "TextConfig", "Tokenizer", "TrainedSplitter", "Vocab", "WhitespaceSplitter", "WordSplitter", "ngrams",
+    "BOS",
+    "EOS",
+    "PAD",
+    "SPECIALS",
+    "UNK",
+    "CharTokenizer",
+    "Normalizer",
+    "SentencePieceTokenizer",
+    "TextConfig",
+    "Tokenizer",
+    "TokenizerLookup",
+    "TokenizerModel",
+    "TrainedTokenizerModel",
+    "Vocab",
+    "WhitespaceTokenizer",
+    "WordTokenizer",
+    "built_in",
+    "ngrams",
     "split_sentences",
-]  # fmt: skip
+]

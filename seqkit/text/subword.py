@@ -18,7 +18,7 @@ _ESCAPE = "\ue000"  # private use; a literal one, and a literal U+2581, are writ
 _LONGEST_WORD = 200  # characters; sampling is quadratic in it
 
 
-class SentencePieceSplitter:
+class SentencePieceTokenizer:
     """Text → pieces → exactly the same text, if `byte_fallback` is on.
 
     Kudo & Richardson 2018, arXiv:1808.06226; BPE: Sennrich et al. 2016, arXiv:1508.07909; unigram and

@@ -1,4 +1,4 @@
-"""Raw text → ids → raw text: normaliser, splitter and vocabulary as one thing that is saved with a model."""
+"""Raw text → ids → raw text: normaliser, model and vocabulary as one thing that is saved with a model."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from ..config import section, setting
 from ..errors import ConfigError, DataError, reason
-from ..plugins import components
+from .built_in import TokenizerLookup, built_in
 from .lines import check_many
 from .normalize import Normalizer
-from .tokenizer_models import Splitter, is_trained
+from .tokenizer_models import TokenizerModel, is_trained
 from .vocab import BOS, EOS, SPECIALS, UNK, Vocab
 
 _BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
@@ -42,9 +42,10 @@ class TextConfig:
         "sentencepiece and char: spell unknown characters as bytes, so nothing is lost",
         default=True,
     )
-    sampling: float = setting(
+    subword_regularization: float = setting(
         "subword sampling while training: BPE-dropout rate, or unigram alpha; 0 = off",
         default=0.0,
+        was="sampling",
         ge=0,
         le=1,
     )
@@ -59,7 +60,7 @@ class Tokenizer:
 
     def __init__(
         self,
-        splitter: Splitter,
+        model: TokenizerModel,
         vocab: Vocab,
         *,
         name: str,
@@ -67,19 +68,24 @@ class Tokenizer:
         byte_fallback: bool = False,
     ) -> None:
         """`name` is the splitter's registered name; with `byte_fallback`, `vocab` holds the 256 bytes."""
-        self.splitter, self.vocab, self.name = splitter, vocab, name
+        self.model, self.vocab, self.name = model, vocab, name
         self.normalizer = Normalizer(normalize)
         self.byte_fallback = byte_fallback
 
     @classmethod
-    def train(cls, lines: Iterable[str], config: TextConfig) -> Tokenizer:
-        """Learn a tokenizer and its vocabulary, with counts, from a stream of raw lines."""
-        splitter_class = components().tokenizers.load(config.tokenizer)
+    def train(
+        cls, lines: Iterable[str], config: TextConfig, *, tokenizers: TokenizerLookup = built_in
+    ) -> Tokenizer:
+        """Learn a tokenizer and its vocabulary, with counts, from a stream of raw lines.
+
+        `tokenizers` finds the class of `config.tokenizer`.
+        """
+        model_class: Any = tokenizers(config.tokenizer)
         normalizer = Normalizer(config.normalize)
         texts = (normalizer(line) for line in lines)
-        if splitter_class.has_own_vocab:
+        if model_class.has_own_vocab:
             kept: list[str] = []
-            splitter = splitter_class.train(
+            model = model_class.train(
                 _remember(texts, kept, config.train_sentences),
                 vocab_size=config.vocab_size,
                 model_type=config.model_type,
@@ -87,13 +93,13 @@ class Tokenizer:
                 max_sentences=config.train_sentences,
                 seed=config.seed,
             )
-            counts = [0] * len(splitter.pieces)
-            for ids in splitter.encode_ids(kept):
+            counts = [0] * len(model.pieces)
+            for ids in model.encode_ids(kept):
                 for i in ids:
                     counts[i] += 1
-            vocab = Vocab(splitter.pieces[len(SPECIALS) :], counts)
-            return cls(splitter, vocab, name=config.tokenizer, normalize=config.normalize)
-        splitter = splitter_class()
+            vocab = Vocab(model.pieces[len(SPECIALS) :], counts)
+            return cls(model, vocab, name=config.tokenizer, normalize=config.normalize)
+        model = model_class()
         byte_fallback = config.byte_fallback and config.tokenizer == "char"
         size = config.vocab_size - (len(_BYTES) if byte_fallback else 0)
         if size <= len(SPECIALS):
@@ -102,14 +108,14 @@ class Tokenizer:
                 "raise it, or set byte_fallback = false"
             )
         vocab = Vocab.build(
-            (splitter.split(text) for text in texts), min_freq=config.min_freq, max_size=size
+            (model.split(text) for text in texts), min_freq=config.min_freq, max_size=size
         )
         if byte_fallback:
             vocab = Vocab(
                 (*vocab.tokens[len(SPECIALS) :], *_BYTES), (*vocab.counts, *[0] * len(_BYTES))
             )
         return cls(
-            splitter,
+            model,
             vocab,
             name=config.tokenizer,
             normalize=config.normalize,
@@ -118,9 +124,9 @@ class Tokenizer:
 
     def split(self, text: str) -> list[str]:
         """Tokens of `text` as readable strings; unknown ones as they stand."""
-        return self.splitter.split(self.normalizer(text))
+        return self.model.split(self.normalizer(text))
 
-    def spelt(self, text: str) -> list[str]:
+    def token_strings(self, text: str) -> list[str]:
         """As `split`, but one string for each id that `encode` gives: unknown characters are spelt as bytes."""
         if not self.byte_fallback:
             return self.split(text)
@@ -136,10 +142,10 @@ class Tokenizer:
         """`encode` for many texts, faster; raises TypeError for one string."""
         check_many(texts)
         normalized = [self.normalizer(text) for text in texts]
-        if is_trained(self.splitter):
-            rows = self.splitter.encode_ids(normalized)
+        if is_trained(self.model):
+            rows = self.model.encode_ids(normalized)
         else:
-            rows = [self._lookup(self.splitter.split(text)) for text in normalized]
+            rows = [self._lookup(self.model.split(text)) for text in normalized]
         head, tail = [BOS] if bos else [], [EOS] if eos else []
         return [[*head, *row, *tail] for row in rows] if bos or eos else rows
 
@@ -147,9 +153,11 @@ class Tokenizer:
         self, text: str, strength: float, rng: random.Random, *, eos: bool = False
     ) -> list[int]:
         """Ids of a random segmentation of `text`; only subword tokenizers have several."""
-        if not is_trained(self.splitter):
-            raise ConfigError(f"text.sampling needs the sentencepiece tokenizer, not {self.name!r}")
-        ids = self.vocab.encode(self.splitter.sample(self.normalizer(text), strength, rng))
+        if not is_trained(self.model):
+            raise ConfigError(
+                f"text.subword_regularization needs the sentencepiece tokenizer, not {self.name!r}"
+            )
+        ids = self.vocab.encode(self.model.sample(self.normalizer(text), strength, rng))
         return [*ids, EOS] if eos else ids
 
     def _lookup(self, tokens: list[str]) -> list[int]:
@@ -169,10 +177,10 @@ class Tokenizer:
 
     def join(self, tokens: list[str]) -> str:
         """Readable text of tokens."""
-        return self.splitter.join(_join_bytes(tokens) if self.byte_fallback else tokens)
+        return self.model.join(_join_bytes(tokens) if self.byte_fallback else tokens)
 
     def save(self, folder: str | Path) -> None:
-        """Write tokenizer.json, vocab.tsv and what the splitter keeps into the existing `folder`."""
+        """Write tokenizer.json, vocab.tsv and what the model keeps into the existing `folder`."""
         folder = Path(folder)
         about = {
             "format": _FORMAT,
@@ -182,10 +190,10 @@ class Tokenizer:
         }
         (folder / "tokenizer.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         self.vocab.save(folder / "vocab.tsv")
-        self.splitter.save(folder)
+        self.model.save(folder)
 
     @classmethod
-    def load(cls, folder: str | Path) -> Tokenizer:
+    def load(cls, folder: str | Path, *, tokenizers: TokenizerLookup = built_in) -> Tokenizer:
         """Read what `save` wrote; raises `DataError` naming the file."""
         folder = Path(folder)
         path = folder / "tokenizer.json"
@@ -210,11 +218,11 @@ class Tokenizer:
             raise DataError(f"cannot read tokenizer {path}: {reason(error)}") from None
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path} is damaged: {error}") from None
-        splitter = components().tokenizers.load(name).load(folder)
+        model: Any = tokenizers(name).load(folder)
         vocab = Vocab.load(folder / "vocab.tsv")
-        if splitter.has_own_vocab and vocab.tokens != splitter.pieces:
+        if model.has_own_vocab and vocab.tokens != model.pieces:
             raise DataError(f"{folder}: vocab.tsv does not belong to the tokenizer's model")
-        return cls(splitter, vocab, name=name, normalize=normalize, byte_fallback=byte_fallback)
+        return cls(model, vocab, name=name, normalize=normalize, byte_fallback=byte_fallback)
 
 
 def is_byte(token: str) -> bool:

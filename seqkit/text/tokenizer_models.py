@@ -13,7 +13,7 @@ JOINER = "￭"  # U+FFED, as in the OpenNMT Tokenizer: no space on this side of 
 _JOINER_LIKE = "■"
 
 
-class Splitter(Protocol):
+class TokenizerModel(Protocol):
     """What is registered under `tokenizer`: how text is cut into tokens and put together again."""
 
     has_own_vocab: ClassVar[bool]
@@ -26,7 +26,7 @@ class Splitter(Protocol):
     def load(cls, folder: Path) -> Self: ...
 
 
-class TrainedSplitter(Splitter, Protocol):
+class TrainedTokenizerModel(TokenizerModel, Protocol):
     """A splitter whose tokens come from training: `has_own_vocab` is True.
 
     The first four pieces are the specials, in their order; a piece that begins a word begins with U+2581.
@@ -51,7 +51,7 @@ class TrainedSplitter(Splitter, Protocol):
         """A random segmentation; `strength` is BPE-dropout's rate, or the unigram model's alpha."""
 
 
-def is_trained(splitter: Splitter) -> TypeGuard[TrainedSplitter]:
+def is_trained(splitter: TokenizerModel) -> TypeGuard[TrainedTokenizerModel]:
     return splitter.has_own_vocab
 
 
@@ -66,7 +66,7 @@ class _Untrained:
         return cls()
 
 
-class CharSplitter(_Untrained):
+class CharTokenizer(_Untrained):
     """One token for each Unicode code point, white space included; exact."""
 
     def split(self, text: str) -> list[str]:
@@ -76,7 +76,7 @@ class CharSplitter(_Untrained):
         return "".join(tokens)
 
 
-class WhitespaceSplitter(_Untrained):
+class WhitespaceTokenizer(_Untrained):
     """For text that is already tokenised (Penn Treebank, WikiText); exact but for the amount of white space.
 
     White space is ASCII's, as for n-grams and in KenLM: a no-break space is part of a token.
@@ -89,7 +89,7 @@ class WhitespaceSplitter(_Untrained):
         return " ".join(tokens)
 
 
-class WordSplitter(_Untrained):
+class WordTokenizer(_Untrained):
     """Words and punctuation apart, in any script; every Chinese character and kana is a word.
 
     Punctuation that touches its neighbour carries a joiner (`Hello￭ ￭,` …: U+FFED on the side without a

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -64,11 +64,20 @@ class Task(Protocol):
     """
 
     sections: ClassVar[Mapping[str, type]]
-    """The dataclasses that describe its config sections, such as {"data": …, "text": …, "search": …}."""
+    """Its config sections by name, each a dataclass: {"data": …, "text": …}. Any name but model, optim and train."""
+    contract: ClassVar[type]
+    """The Protocol that its models follow; checked when a model is made (`seqkit.training.contract`)."""
     goal: Goal
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None: ...
-    def about(self) -> list[str]:
+    @classmethod
+    def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
+        """Overrides of a recipe that put a user's files in place of its corpus: {"data.train": […], …}.
+
+        Raises `ConfigError` for a number of files that it cannot train on.
+        """
+
+    def describe(self) -> list[str]:
         """What a person should know about the data before training: sizes, what was skipped, unknown words."""
 
     def dims(self) -> dict[str, int]:
@@ -87,4 +96,4 @@ class Task(Protocol):
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Any:
-        """What `seqkit.load` returns: the trained `model` with what `save` wrote into `folder`, ready to use."""
+        """The `seqkit.runs.predictor.Predictor` of a trained `model` and of what `save` wrote into `folder`."""

@@ -275,7 +275,7 @@ class Trainer:
         flat |= {f"carry.{path}": value for path, value in _flatten(self.carry).items()}
         return flat
 
-    def facts(self) -> dict[str, Any]:
+    def loop_state(self) -> dict[str, Any]:
         """The state of the loop as plain data."""
         return asdict(self.state)
 

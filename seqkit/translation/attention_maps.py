@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from rich.table import Table
     from torch import Tensor
 
-    from .explain import Look
+    from .explain import Explanation
 
 _COLUMNS = 4
 _INCH = 0.32  # a token's
 _LARGEST = 60.0  # inches; more tokens share it
 
 
-def draw(look: Look, path: Path) -> None:
+def draw(look: Explanation, path: Path) -> None:
     """Source against output: the mean of all heads, and each head where there are several."""
     from matplotlib.figure import Figure
 
@@ -71,7 +71,7 @@ def _map(axes: Axes, weights: Tensor) -> None:
     )
 
 
-def shaded(look: Look) -> Table:
+def shaded(look: Explanation) -> Table:
     """A table for the terminal: a row for each output token, with its probability, what else it might have been,
     and how much it looks at each source token.
     """

@@ -14,7 +14,7 @@ from .translator import Translator
 _ROUNDING = 1e-4  # by which two ways to the same score may differ
 
 
-class Width(NamedTuple):
+class BeamResult(NamedTuple):
     beam: int
     bleu: Score
     chrf: Score
@@ -44,7 +44,7 @@ def measure(
     references: Sequence[Sequence[str | None]],
     beams: Sequence[int],
     settings: Mapping[str, Any],
-) -> Iterator[Width]:
+) -> Iterator[BeamResult]:
     """Translate whole lines with a beam of each width and compare with the references, columns of them.
 
     A search error (Stahlberg & Byrne 2019, arXiv:1908.10090) is found where a reference has a higher score, by the
@@ -78,4 +78,4 @@ def measure(
         ]
         outputs = [translation.text for translation in found]
         scores = bleu(outputs, references), chrf(outputs, references)
-        yield Width(beam, *scores, scores[0].length_ratio, speed, sum(missed) / len(sources))
+        yield BeamResult(beam, *scores, scores[0].length_ratio, speed, sum(missed) / len(sources))

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ..data.batching import pad
-from ..search.forced_decoding import EncoderDecoder, attention, has_attention
+from ..search.forced_decoding import EncoderDecoder, attention
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
 
@@ -20,7 +20,7 @@ _RUNNERS_UP = 3
 
 
 @dataclass(frozen=True)
-class Said:
+class Segment:
     """A stretch of the input, and what the model said of it."""
 
     source: str
@@ -30,7 +30,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Look:
+class Explanation:
     source: list[str]  # tokens, `<eos>` last
     target: list[str]
     attention: Tensor | None  # (layers, heads, T, S); None for a model without
@@ -67,8 +67,8 @@ class Look:
         )
 
 
-def alignment(looks: Iterable[Look]) -> list[tuple[int, int]]:
-    """`Look.alignment` of a line of several parts: words are counted through."""
+def alignment(looks: Iterable[Explanation]) -> list[tuple[int, int]]:
+    """`Explanation.alignment` of a line of several parts: words are counted through."""
     pairs: set[tuple[int, int]] = set()
     source = target = 0
     for part in looks:
@@ -79,9 +79,9 @@ def alignment(looks: Iterable[Look]) -> list[tuple[int, int]]:
 
 
 @torch.no_grad()
-def look(
-    model: EncoderDecoder, source: Tokenizer, target: Tokenizer, said: Said, device: torch.device
-) -> Look:
+def explain(
+    model: EncoderDecoder, source: Tokenizer, target: Tokenizer, said: Segment, device: torch.device
+) -> Explanation:
     """Look into `model` while it says what it said."""
     source_ids, ids = source.encode(said.source, eos=True), said.ids
     hidden = model(pad([source_ids]).to(device), pad([[BOS, *ids]]).to(device))[0]
@@ -95,13 +95,13 @@ def look(
         [(shown[i], value) for i, value in zip(tokens, values, strict=True)]
         for tokens, values in zip(others.indices.tolist(), others.values.tolist(), strict=True)
     ]
-    return Look(
+    return Explanation(
         [source.vocab.tokens[i] for i in source_ids],
         [shown[i] for i in (*ids, EOS)],
-        attention(model, source_ids, ids, device) if has_attention(model) else None,
+        attention(model, source_ids, ids, device) if model.attends else None,
         probabilities.gather(1, targets)[:, 0].tolist(),
         runners_up,
-        _words(source, source.spelt(said.source)),
+        _words(source, source.token_strings(said.source)),
         _words(target, said.tokens),
         joined=not said.space,
     )

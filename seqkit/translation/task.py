@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -20,10 +20,12 @@ from ..errors import ConfigError, DataError
 from ..metrics.overlap import bleu, chrf
 from ..metrics.perplexity import perplexity
 from ..nn.loss import linear_cross_entropy
+from ..plugins import components
 from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import PAD, UNK
 from ..training.task import Goal, Step, Task, Totals
+from .models.contract import TranslationModel
 from .translator import Translator
 
 GOALS = {
@@ -79,6 +81,7 @@ class TranslationData:
 class TranslationTask:
     """The task "translation"; see `seqkit.training.task.Task`."""
 
+    contract: ClassVar[type] = TranslationModel
     sections: ClassVar[Mapping[str, type]] = {
         "data": TranslationData,
         "text": TextConfig,
@@ -86,18 +89,18 @@ class TranslationTask:
     }
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
-        self.data = build(TranslationData, config.data, "[data]")
-        self.text = build(TextConfig, config.text, "[text]")
-        self.search = build(SearchConfig, config.search, "[search]")
+        self.data = build(TranslationData, config.sections["data"], "[data]")
+        self.text = build(TextConfig, config.sections["text"], "[text]")
+        self.search = build(SearchConfig, config.sections["search"], "[search]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
         self.goal = GOALS[self.data.goal]
         train, valid = self._read()
         self.source, self.target = (
             load_tokenizers(folder) if folder else self._train_tokenizers(train)
         )
-        if self.text.sampling:
+        if self.text.subword_regularization:
             self.source.sample(
-                "", self.text.sampling, random.Random(self.seed)
+                "", self.text.subword_regularization, random.Random(self.seed)
             )  # complain before an old run is replaced
         self._raw_train, self._raw_valid = train, valid
         self._train, dropped = self._encode(train)
@@ -130,9 +133,9 @@ class TranslationTask:
 
     def _train_tokenizers(self, text: ParallelText) -> tuple[Tokenizer, Tokenizer]:
         if self.text.shared:
-            both = Tokenizer.train([*text.sources, *text.targets], self.text)
+            both = _train([*text.sources, *text.targets], self.text)
             return both, both
-        return Tokenizer.train(text.sources, self.text), Tokenizer.train(text.targets, self.text)
+        return _train(text.sources, self.text), _train(text.targets, self.text)
 
     def _encode(
         self, text: ParallelText, *, keep_all: bool = False
@@ -141,7 +144,20 @@ class TranslationTask:
         targets = self.target.encode_all(text.targets, eos=True)
         return _fitting(sources, targets, 0 if keep_all else self.data.max_length)
 
-    def about(self) -> list[str]:
+    @classmethod
+    def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
+        if len(train) not in (1, 2) or len(valid) not in (0, len(train)):
+            raise ConfigError(
+                "parallel text is two files, each other's translation line by line, or one TSV file"
+            )
+        return {
+            "data.corpus": "",
+            "data.train": [str(path) for path in train],
+            "data.valid": [str(path) for path in valid],
+            "data.limit": 0,
+        }
+
+    def describe(self) -> list[str]:
         vocabularies = (
             [self.target.vocab]
             if self.source is self.target
@@ -166,7 +182,7 @@ class TranslationTask:
         self, epoch: int, *, start: int, rank: int, world: int
     ) -> Iterator[PairBatch]:
         (sources, targets), rng = self._train, np.random.default_rng((self.seed, epoch))
-        if self.text.sampling:
+        if self.text.subword_regularization:
             sources, targets = self._sample(epoch)
         batches = token_batches(sources.lengths, targets.lengths, self.data.batch_tokens, rng)
         for indices in batches[start + rank :: world]:
@@ -176,7 +192,7 @@ class TranslationTask:
         """The training text in subwords drawn anew for this epoch."""
         rng = random.Random(f"{self.seed}/{epoch}")
         encode: Callable[[Tokenizer, str], list[int]] = lambda tokenizer, text: tokenizer.sample(  # noqa: E731
-            text, self.text.sampling, rng, eos=True
+            text, self.text.subword_regularization, rng, eos=True
         )
         sources = [encode(self.source, text) for text in self._raw_train.sources]
         targets = [encode(self.target, text) for text in self._raw_train.targets]
@@ -240,8 +256,10 @@ class TranslationTask:
                 raise DataError(
                     f"{folder}: vocab.tsv has {found:,} tokens, the model {size:,}: one is damaged"
                 )
-        search = build(SearchConfig, config.search, "[search]")
-        return Translator(model, source, target, search=search, longest=config.data["max_length"])
+        search = build(SearchConfig, config.sections["search"], "[search]")
+        return Translator(
+            model, source, target, search=search, longest=config.sections["data"]["max_length"]
+        )
 
 
 def cut(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, ParallelText]:
@@ -288,12 +306,17 @@ def save_tokenizers(folder: Path, source: Tokenizer, target: Tokenizer) -> None:
 
 def load_tokenizers(folder: Path) -> tuple[Tokenizer, Tokenizer]:
     """What `save_tokenizers` wrote."""
+    find = components().tokenizers.load
     if (folder / "source-tokenizer").exists():
-        return Tokenizer.load(folder / "source-tokenizer"), Tokenizer.load(
-            folder / "target-tokenizer"
-        )
-    both = Tokenizer.load(folder / "tokenizer")
+        source = Tokenizer.load(folder / "source-tokenizer", tokenizers=find)
+        target = Tokenizer.load(folder / "target-tokenizer", tokenizers=find)
+        return source, target
+    both = Tokenizer.load(folder / "tokenizer", tokenizers=find)
     return both, both
+
+
+def _train(lines: Iterable[str], config: TextConfig) -> Tokenizer:
+    return Tokenizer.train(lines, config, tokenizers=components().tokenizers.load)
 
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from ..errors import ConfigError, DataError
 from ..metrics.overlap import consensus
 from ..search.decode import BATCH_TOKENS, decode
 from ..search.decoder import Ensemble, Hypothesis
-from ..search.forced_decoding import EncoderDecoder, attention, has_attention, log_probabilities
+from ..search.forced_decoding import EncoderDecoder, attention, log_probabilities
 from ..search.rules import Rules, Stem
 from ..search.settings import SearchConfig
 from ..text.lines import check_many
@@ -25,7 +25,8 @@ from ..text.subword import SPACE
 from ..text.tokenizer import Tokenizer, is_byte
 from ..text.tokenizer_models import JOINER
 from ..text.vocab import EOS, SPECIALS, UNK
-from .explain import Look, Said, look
+from .explain import Explanation, Segment, explain
+from .models.contract import TranslationModel
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Translation:
     score: float  # what n-best lists are ranked by: log_probability after the penalties, or mean chrF to other draws
     log_probability: float  # nats: the plain sum over all target tokens and `<eos>`
     tokens: list[str]  # as the model made them
-    parts: list[Said]  # of which it is made
+    parts: list[Segment]  # of which it is made
 
 
 @dataclass(frozen=True)
@@ -166,18 +167,20 @@ class Translator:
             [_mean(logs) for logs in zip(*rows, strict=True)] for rows in zip(*each, strict=True)
         ]
 
-    def look(self, translation: Translation) -> list[Look]:
+    def explain(self, translation: Translation) -> list[Explanation]:
         """What the model attends to while it says a translation, and what it hesitates between: one for each part.
 
         Of several models, the first is looked into.
         """
         with _evaluating(self.models):
             return [
-                look(cast(EncoderDecoder, self.model), self.source, self.target, said, self._device)
+                explain(
+                    cast(EncoderDecoder, self.model), self.source, self.target, said, self._device
+                )
                 for said in translation.parts
             ]
 
-    def given(self, source: str, target: str) -> Translation:
+    def force(self, source: str, target: str) -> Translation:
         """A translation that is not the model's, as one that is looked into."""
         ids = self.target.encode(target)
         total = self.score([source], [target])[0]
@@ -187,7 +190,7 @@ class Translator:
             self.search.ranking(total, len(ids) + 1),
             total,
             tokens,
-            [Said(source, ids, self.target.spelt(target), "")],
+            [Segment(source, ids, self.target.token_strings(target), "")],
         )
 
     def settings(self, changes: Mapping[str, Any]) -> SearchConfig:
@@ -205,7 +208,8 @@ class Translator:
     @property
     def attends(self) -> bool:
         """Whether the model has attention to look at."""
-        return has_attention(self.model)
+        attends: bool = cast(TranslationModel, self.model).attends
+        return attends
 
     @property
     def _device(self) -> Any:
@@ -241,7 +245,7 @@ class Translator:
             if stem is not None:
                 return tuple(frozenset([i]) for i in known), stem
         self._known(text, "prefix")
-        tokens, pieces = self.target.vocab.tokens, self.target.splitter.has_own_vocab
+        tokens, pieces = self.target.vocab.tokens, self.target.model.has_own_vocab
         if text[-1].isspace() and (
             pieces or self.target.name == "char"
         ):  # a word has ended: another one, or nothing
@@ -255,7 +259,7 @@ class Translator:
     def _begun(self, text: str) -> tuple[list[int], Stem | None]:
         """The tokens before the last word of `text`, and that word, if there are tokens to go on with it."""
         tokens, split = self.target.vocab.tokens, self.target.split(text)
-        whole, last = not self.target.splitter.has_own_vocab, len(split) - 1
+        whole, last = not self.target.model.has_own_vocab, len(split) - 1
         while not whole and last > 0 and not split[last].startswith(SPACE):
             last -= 1
         head = self.target.vocab.encode(split[:last])
@@ -287,7 +291,7 @@ class Translator:
         """Ids of a phrase as it stands in a text: closing punctuation at its beginning has no space before it."""
         tokens, vocab = self.target.split(text), self.target.vocab
         if tokens and text.lstrip()[:1] in _CLOSING:
-            if self.target.splitter.has_own_vocab:
+            if self.target.model.has_own_vocab:
                 glued = [token for token in (tokens[0].removeprefix(SPACE), *tokens[1:]) if token]
             else:
                 glued = [f"{JOINER}{tokens[0]}", *tokens[1:]]
@@ -309,7 +313,7 @@ class Translator:
         """What to do with unknown words in outputs."""
         if search.unknown != "auto":
             return search.unknown
-        spells = self.target.byte_fallback or self.target.splitter.has_own_vocab
+        spells = self.target.byte_fallback or self.target.model.has_own_vocab
         return "never" if spells or not self.attends else "copy"
 
     def _cut(self, number: int, line: str, search: SearchConfig) -> list[_Part]:
@@ -341,7 +345,7 @@ class Translator:
         with _evaluating(self.models):
             heads = attention(cast(EncoderDecoder, self.model), part.ids, ids, self._device)
         weights = heads.mean((0, 1))  # (T + 1, S)
-        words = self.source.spelt(part.text)
+        words = self.source.token_strings(part.text)
         picks = weights[:, : len(words)].argmax(1).tolist()
         copied = [
             words[pick] if i == UNK else token
@@ -360,7 +364,7 @@ class _Joined:
     length: int = 0  # tokens, each part's `<eos>` included
     score: float = 0.0
     taken: float = 0.0  # by penalties other than that for length
-    parts: tuple[Said, ...] = ()
+    parts: tuple[Segment, ...] = ()
 
     def add(
         self,
@@ -381,7 +385,7 @@ class _Joined:
                 hypothesis.log_probability, len(hypothesis.ids) + 1
             )
             score = search.ranking(total, length) + taken
-        parts = (*self.parts, Said(part.text, hypothesis.ids, tokens, part.space))
+        parts = (*self.parts, Segment(part.text, hypothesis.ids, tokens, part.space))
         return _Joined(
             self.text + text + part.space,
             (*self.tokens, *tokens),

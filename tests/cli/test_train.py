@@ -106,7 +106,7 @@ def test_a_run_of_two_own_files_is_repeated_by_its_config_from_anywhere(here, cl
         {
             "text.tokenizer": "sentencepiece",
             "text.vocab_size": 280,
-            "text.sampling": 0.2,
+            "text.subword_regularization": 0.2,
             "optim.name": "sgd",
         },
     ],
@@ -255,8 +255,16 @@ def test_a_checkpoint_that_is_pointed_to_is_never_replaced(here, monkeypatch):
 
 def test_a_run_is_not_cleared_away_for_one_that_cannot_begin(here, cli):
     cli("train", "tiny.toml", "--out", "run")
-    done = cli("train", "tiny.toml", "--out", "run", "--overwrite", "--set", "text.sampling=0.1")
-    assert "text.sampling needs the sentencepiece tokenizer" in done.complaint()
+    done = cli(
+        "train",
+        "tiny.toml",
+        "--out",
+        "run",
+        "--overwrite",
+        "--set",
+        "text.subword_regularization=0.1",
+    )
+    assert "text.subword_regularization needs the sentencepiece tokenizer" in done.complaint()
     assert seqkit.load("run").translate(["a"])
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_every_model import SMALL as TRANSLATORS
+from small_translators import SMALL as TRANSLATORS
 
 from seqkit.config import build
 from seqkit.errors import ConfigError
@@ -83,7 +83,7 @@ def test_sequences_side_by_side_do_not_mix(model):
 
 @torch.no_grad()
 def test_a_text_in_pieces_with_the_state_carried_is_the_text_at_once(model):
-    if not model.carries:
+    if not model.carries_state:
         assert model(IDS)[1] is None
         return
     whole = logits(model, IDS)[0]

@@ -161,7 +161,7 @@ def test_a_window_as_long_as_the_text_sees_all_of_it_and_the_batch_does_not_matt
 
 def test_a_window_slides_by_half_unless_the_recipe_says_otherwise(folder):
     config = write_config(
-        folder, "transformer-lm", data="floor = 0", train="steps = 2\neval_every = 2"
+        folder, "transformer-lm", data="baseline_order = 0", train="steps = 2\neval_every = 2"
     )
     for stride, shown in ((0, 3), (2, 2)):
         run = seqkit.train(config, out=folder / f"run{stride}", overrides={"data.stride": stride})
@@ -219,7 +219,7 @@ def test_the_commonest_draw_is_what_the_model_finds_likeliest():
         )
 
 
-@pytest.mark.parametrize("data", ["", "sampled_words = 2"])
+@pytest.mark.parametrize("data", ["", "sampled_softmax = 2"])
 def test_a_run_killed_between_batches_goes_on_with_its_state(folder, data):
     config = write_config(folder, data=data, train="steps = 11\neval_every = 4\naverage = 0.9")
     whole = seqkit.train(config, out=folder / "whole")
@@ -238,7 +238,7 @@ def test_a_sampled_loss_learns_the_same_and_is_measured_over_the_whole_vocabular
     found = {}
     for words in (0, 20):
         config = write_config(
-            folder, data=f"order = 'random'\nsampled_words = {words}", train=train
+            folder, data=f"order = 'random'\nsampled_softmax = {words}", train=train
         )
         run = seqkit.train(config, out=folder / f"run{words}", overrides={"optim.lr": 2e-2})
         found[words] = run.metrics["perplexity"]
@@ -250,7 +250,9 @@ def test_a_sampled_loss_learns_the_same_and_is_measured_over_the_whole_vocabular
 
 
 def test_random_windows_train_too_and_carry_nothing(folder):
-    run = seqkit.train(write_config(folder, data='order = "random"\nfloor = 0'), out=folder / "run")
+    run = seqkit.train(
+        write_config(folder, data='order = "random"\nbaseline_order = 0'), out=folder / "run"
+    )
     assert set(run.metrics) == {"perplexity"}
 
 
@@ -311,7 +313,9 @@ def test_text_that_cannot_be_used_is_named(folder, spoil, data, says):
 
 def test_subword_sampling_is_refused(folder):
     with pytest.raises(ConfigError, match=r"text\.sampling is for translation"):
-        seqkit.train(write_config(folder), out=folder / "run", overrides={"text.sampling": 0.1})
+        seqkit.train(
+            write_config(folder), out=folder / "run", overrides={"text.subword_regularization": 0.1}
+        )
 
 
 def test_a_translator_is_no_language_model(cli, shipped):
@@ -421,7 +425,7 @@ def test_generation_shows_the_prompt_as_the_model_sees_it_and_whole_characters_o
         ),
         ({"data.stride": 9}, "stride = 9 is more than steps = 6"),
         (
-            {"optim.label_smoothing": 0.1, "data.sampled_words": 5},
+            {"optim.label_smoothing": 0.1, "data.sampled_softmax": 5},
             "choose one of optim.label_smoothing",
         ),
         (

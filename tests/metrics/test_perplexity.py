@@ -12,7 +12,7 @@ from seqkit.metrics.perplexity import Perplexity
 CHOICES = {"ppl": "per-token", "unit": "word", "oov": "unk"}
 
 
-def record(known=-20.0, unknown=-6.0, tokens=10, oov=2, choices=CHOICES):
+def record(known=-20.0, unknown=-6.0, tokens=10, oov=2, signature_fields=CHOICES):
     return Perplexity(
         log_probability_known=known,
         log_probability_oov=unknown,
@@ -22,7 +22,7 @@ def record(known=-20.0, unknown=-6.0, tokens=10, oov=2, choices=CHOICES):
         words=9,
         characters=40,
         bytes=44,
-        choices=choices,
+        signature_fields=signature_fields,
     )
 
 
@@ -51,9 +51,9 @@ def test_parts_of_a_text_add_up_to_the_whole():
     assert (whole.log_probability_known, whole.log_probability_oov) == (-6.75, -8.25)
     assert (whole.tokens, whole.oov) == (16, 3)
     assert (whole.sentences, whole.words, whole.characters, whole.bytes) == (9, 27, 120, 132)
-    assert whole.choices == CHOICES
+    assert whole.signature_fields == CHOICES
     assert whole.perplexity == pytest.approx(math.exp(15 / 16))
-    assert whole == parts[0] + (parts[1] + parts[2]) == Perplexity(choices=CHOICES) + whole
+    assert whole == parts[0] + (parts[1] + parts[2]) == Perplexity(signature_fields=CHOICES) + whole
     assert whole.perplexity != pytest.approx(
         sum(part.perplexity for part in parts) / 3
     )  # means would not add up
@@ -66,14 +66,14 @@ def test_counts_have_names_so_that_none_is_taken_for_another():
 
 def test_records_of_different_choices_do_not_add_up():
     with pytest.raises(ValueError, match=r"do not add up: .*unit:word.* and .*unit:char"):
-        record() + record(choices={**CHOICES, "unit": "char"})
+        record() + record(signature_fields={**CHOICES, "unit": "char"})
     with pytest.raises(ValueError, match="do not add up"):
-        record() + record(choices={})
+        record() + record(signature_fields={})
 
 
 def test_the_signature_holds_every_choice_and_the_version():
     assert record().signature == f"ppl:per-token|unit:word|oov:unk|version:{seqkit.__version__}"
-    assert record(choices={}).signature == f"version:{seqkit.__version__}"
+    assert record(signature_fields={}).signature == f"version:{seqkit.__version__}"
 
 
 def test_a_record_is_plain_data_for_json():

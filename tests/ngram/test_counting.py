@@ -227,7 +227,7 @@ def test_a_kept_unknown_word_is_a_word_of_the_model_and_other_words_are_out_of_v
     assert "<unk>" not in renamed
     assert kept.evaluate(["the <unk> dog"]).oov == 1
     assert renamed.evaluate(["the <unk> dog"]).oov == 2
-    assert kept.choices()["oov"] == "word"
+    assert kept.signature_fields()["oov"] == "word"
     assert [length for _, length, _ in kept.full_scores("the <unk> cat")] == [2, 2, 2, 2]
     total = sum(
         10 ** next(kept.full_scores(word))[0] for word in ["the", "cat", "sat", "<unk>", ""]

@@ -155,7 +155,7 @@ def test_a_text_scored_whole_is_its_lines_and_its_words(smoothing):
     assert np.flatnonzero(whole.ends).tolist() == [
         i - 1 for i in np.cumsum([len(line.replace("\0", " ").split()) + 1 for line in lines])
     ]
-    record, parts = model.evaluate(lines), Perplexity(choices=model.choices())
+    record, parts = model.evaluate(lines), Perplexity(signature_fields=model.signature_fields())
     for line in lines:
         parts += model.evaluate([line])
     assert (
@@ -228,7 +228,7 @@ def test_characters_are_tokens_and_white_space_is_one():
     found = list(model.full_scores("ab ä!"))
     assert [oov for _, _, oov in found] == [False] * 4 + [True, False]
     assert " " not in model
-    assert model.choices()["unit"] == "char"
+    assert model.signature_fields()["unit"] == "char"
 
 
 @pytest.mark.parametrize("tokenizer", ["char", "word", "whitespace"])

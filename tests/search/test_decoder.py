@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 from exhaustive import assert_same, every_output
-from test_every_model import SMALL
+from small_translators import SMALL
 from toy import Table, pairs
 
 from seqkit.config import build

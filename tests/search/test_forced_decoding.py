@@ -3,8 +3,8 @@ import random
 
 import pytest
 import torch
-from test_every_model import SMALL
-from toy import Table, pairs
+from small_translators import SMALL
+from toy import pairs
 
 from seqkit.config import build
 from seqkit.data.batching import pad
@@ -21,7 +21,7 @@ from seqkit.search import (
     decode,
     log_probabilities,
 )
-from seqkit.search.forced_decoding import covered, has_attention
+from seqkit.search.forced_decoding import covered
 from seqkit.text.vocab import BOS, EOS, PAD
 
 SIZES = {
@@ -98,13 +98,9 @@ def test_attention_has_a_row_for_each_output_token_and_the_end(model):
 
 
 def test_models_say_whether_they_have_attention(model):
-    assert has_attention(model)
-    assert not has_attention(
-        untrained(
-            "rnn-seq2seq", next(s for s in SMALL["rnn-seq2seq"] if s.get("attention") == "none")
-        )
-    )
-    assert not has_attention(Table(vocab=9, seed=0))
+    without = next(s for s in SMALL["rnn-seq2seq"] if s.get("attention") == "none")
+    assert model.attends
+    assert not untrained("rnn-seq2seq", without).attends
 
 
 class Looker:
@@ -113,7 +109,7 @@ class Looker:
     def __init__(self, looks):
         self.looks = looks
 
-    def attention(self, source, inputs):
+    def cross_attention_weights(self, source, inputs):
         weights = torch.ones(
             len(inputs), 1, 2, inputs.size(1), source.size(1)
         )  # padding looks anywhere

@@ -12,7 +12,7 @@ from subwords import AWKWARD, LINES, QUICK, TEXT, config
 from seqkit.errors import ConfigError
 from seqkit.text import (
     EOS,
-    SentencePieceSplitter,
+    SentencePieceTokenizer,
     Tokenizer,
 )
 
@@ -29,7 +29,7 @@ def test_bpe_dropout_of_rate_0_is_the_library_s_own_segmentation_of_any_text(bpe
 
 
 def test_of_equal_merges_the_leftmost_is_made_as_the_library_does():
-    splitter = SentencePieceSplitter.train(["baab baac caad daab"], vocab_size=267)
+    splitter = SentencePieceTokenizer.train(["baab baac caad daab"], vocab_size=267)
 
     @QUICK
     @given(st.text("aab ", max_size=12))
@@ -49,7 +49,7 @@ def test_unigram_sampling_with_a_large_alpha_is_the_library_s_best_segmentation(
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
 def test_unigram_samples_are_as_frequent_as_all_segmentations_enumerated_say(alpha):
     """P(segmentation) ∝ P(its pieces) ** alpha, Kudo 2018, section 3.1."""
-    splitter = SentencePieceSplitter.train(
+    splitter = SentencePieceTokenizer.train(
         ["ababa abba baab bab aba bb ab ba abab baba bbab"] * 9,
         vocab_size=13,
         model_type="unigram",
@@ -126,7 +126,7 @@ def test_a_tokenizer_samples_ids_of_the_normalised_text_and_only_subwords_can():
     tokenizer = Tokenizer.train(LINES, config(normalize=["lower"]))
     ids = tokenizer.sample("A MAN", 0.5, random.Random(3), eos=True)
     assert ids == [
-        *tokenizer.vocab.encode(tokenizer.splitter.sample("a man", 0.5, random.Random(3))),
+        *tokenizer.vocab.encode(tokenizer.model.sample("a man", 0.5, random.Random(3))),
         EOS,
     ]
     words = Tokenizer.train(LINES, config(tokenizer="word"))

@@ -17,13 +17,13 @@ from seqkit.text import (
     PAD,
     SPECIALS,
     UNK,
-    CharSplitter,
-    SentencePieceSplitter,
+    CharTokenizer,
+    SentencePieceTokenizer,
     TextConfig,
     Tokenizer,
     Vocab,
-    WhitespaceSplitter,
-    WordSplitter,
+    WhitespaceTokenizer,
+    WordTokenizer,
     ngrams,
 )
 from seqkit.text.subword import _reservoir
@@ -64,7 +64,7 @@ def test_char_and_sentencepiece_give_back_every_text(name):
 def test_chinese_without_any_space_to_learn_from_still_gives_back_spaces():
     characters = "你我他们是的一二三四五六七八九十"
     line = "".join(random.Random(0).choices(characters, k=30_000))
-    splitter = SentencePieceSplitter.train([line], vocab_size=290)
+    splitter = SentencePieceTokenizer.train([line], vocab_size=290)
     assert "\u2581" not in splitter.pieces
     for text in ("你我 他们", "", " ", "\u2581 a"):
         assert splitter.join(splitter.split(text)) == text
@@ -86,7 +86,7 @@ SCRIPTS = st.one_of(
 @example("中文 and 한국어, かな。mixed中文text!?")
 @example("\u0301a !\u0301b _x_ ...")
 def test_words_joined_are_the_text_if_its_white_space_is_single_spaces(text):
-    splitter = WordSplitter()
+    splitter = WordTokenizer()
     tokens = splitter.split(text)
     assert splitter.join(tokens) == text
     assert not any(re.search(r"\s", token) or not token for token in tokens)
@@ -94,7 +94,7 @@ def test_words_joined_are_the_text_if_its_white_space_is_single_spaces(text):
 
 def test_words_and_punctuation_come_apart_in_any_script():
     def bare(text):
-        return [token.strip("\uffed") for token in WordSplitter().split(text)]
+        return [token.strip("\uffed") for token in WordTokenizer().split(text)]
 
     assert bare("Hello, world!") == ["Hello", ",", "world", "!"]
     assert bare("don't l’eau 'so'") == ["don't", "l’eau", "'", "so", "'"]
@@ -106,20 +106,20 @@ def test_words_and_punctuation_come_apart_in_any_script():
 
 
 def test_a_literal_joiner_becomes_a_square():
-    splitter = WordSplitter()
+    splitter = WordTokenizer()
     assert splitter.join(splitter.split("a\uffedb \uffed")) == "a■b ■"
 
 
 @QUICK
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_white_space_tokens_lose_nothing_but_the_amount_of_white_space(text):
-    splitter = WhitespaceSplitter()
+    splitter = WhitespaceTokenizer()
     tokens = [token.decode() for token in text.encode().split()]
     assert splitter.split(splitter.join(splitter.split(text))) == splitter.split(text) == tokens
 
 
 def test_characters_are_code_points():
-    assert CharSplitter().split("e\u0301 \n") == ["e", "\u0301", " ", "\n"]
+    assert CharTokenizer().split("e\u0301 \n") == ["e", "\u0301", " ", "\n"]
 
 
 @pytest.mark.parametrize("text", ["A\u00a0 man,\tsees   ZÜRICH", "ﬁne  \u200bdogs"])
@@ -216,16 +216,16 @@ def test_a_character_vocabulary_keeps_the_most_frequent_characters_and_256_bytes
 def test_training_again_gives_the_same_model(model_type, tmp_path):
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        SentencePieceSplitter.train(iter(LINES), vocab_size=300, model_type=model_type).save(
+        SentencePieceTokenizer.train(iter(LINES), vocab_size=300, model_type=model_type).save(
             tmp_path / name
         )
-    first, second = (tmp_path / name / SentencePieceSplitter.FILE for name in ("first", "second"))
+    first, second = (tmp_path / name / SentencePieceTokenizer.FILE for name in ("first", "second"))
     assert first.read_bytes() == second.read_bytes()
 
 
 def test_the_seed_chooses_which_lines_of_a_long_stream_train_the_model():
     def pieces(seed):
-        return SentencePieceSplitter.train(
+        return SentencePieceTokenizer.train(
             iter(LINES), vocab_size=300, max_sentences=9, seed=seed
         ).pieces
 
@@ -257,23 +257,23 @@ def test_too_large_a_vocabulary_is_told_the_most_and_the_most_works(model_type):
         DataError,
         match=r"text\.vocab_size = 9000 is more than this text can give: set it to \d+ or",
     ) as e:
-        SentencePieceSplitter.train(LINES[:9], vocab_size=9000, model_type=model_type)
+        SentencePieceTokenizer.train(LINES[:9], vocab_size=9000, model_type=model_type)
     most = int(re.search(r"set it to (\d+)", str(e.value))[1])
     assert (
-        len(SentencePieceSplitter.train(LINES[:9], vocab_size=most, model_type=model_type).pieces)
+        len(SentencePieceTokenizer.train(LINES[:9], vocab_size=most, model_type=model_type).pieces)
         == most
     )
     with pytest.raises(DataError, match=f"set it to {most} or less"):
-        SentencePieceSplitter.train(LINES[:9], vocab_size=most + 1, model_type=model_type)
+        SentencePieceTokenizer.train(LINES[:9], vocab_size=most + 1, model_type=model_type)
 
 
 def test_too_small_a_vocabulary_is_told_the_least_and_the_least_works():
     with pytest.raises(
         DataError, match=r"text\.vocab_size = 9 is too small .* \(it needs \d+\): raise it"
     ) as e:
-        SentencePieceSplitter.train(LINES, vocab_size=9)
+        SentencePieceTokenizer.train(LINES, vocab_size=9)
     least = int(re.search(r"needs (\d+)", str(e.value))[1])
-    assert len(SentencePieceSplitter.train(LINES, vocab_size=least).pieces) == least
+    assert len(SentencePieceTokenizer.train(LINES, vocab_size=least).pieces) == least
 
 
 def test_a_character_vocabulary_without_room_for_characters_is_refused():
@@ -286,7 +286,7 @@ def test_a_character_vocabulary_without_room_for_characters_is_refused():
 @pytest.mark.parametrize("lines", [[], ["", ""]])
 def test_no_text_trains_no_subwords(lines):
     with pytest.raises(DataError, match="cannot train a tokenizer: there is no text"):
-        SentencePieceSplitter.train(lines, vocab_size=310)
+        SentencePieceTokenizer.train(lines, vocab_size=310)
 
 
 def test_an_unknown_tokenizer_is_answered_with_the_known_ones():
@@ -308,7 +308,7 @@ def test_a_wrong_setting_is_named():
 
 def test_a_saved_tokenizer_is_loaded_as_it_was(tokenizer, tmp_path):
     before = Tokenizer(
-        tokenizer.splitter,
+        tokenizer.model,
         tokenizer.vocab,
         name=tokenizer.name,
         normalize=["nfc", "lower"],
@@ -388,7 +388,7 @@ def test_files_that_are_missing_or_damaged_beside_it_are_named(saved):
 
 def test_a_sentencepiece_model_with_other_specials_is_refused():
     with pytest.raises(DataError, match="first four pieces are not <pad> <unk> <bos> <eos>"):
-        SentencePieceSplitter(sentencepiece_model(vocab_size=60, model_type="bpe"))
+        SentencePieceTokenizer(sentencepiece_model(vocab_size=60, model_type="bpe"))
 
 
 def test_the_saved_description_says_how_the_text_was_cut(saved):

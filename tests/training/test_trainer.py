@@ -103,7 +103,7 @@ def test_resuming_anywhere_is_the_same_as_never_stopping_bit_for_bit(average):
     events = first.run()
     resumed = [next(events).loss for _ in range(13)]
     tensors = {name: value.clone() for name, value in first.tensors().items()}
-    kept, facts = {n: v.clone() for n, v in first.averaged.state_dict().items()}, first.facts()
+    kept, facts = {n: v.clone() for n, v in first.averaged.state_dict().items()}, first.loop_state()
 
     second = make_trainer(**settings)
     torch.manual_seed(999)  # a new process knows nothing
@@ -133,7 +133,7 @@ def test_a_state_that_does_not_fit_is_not_restored(damage):
     tensors = trainer.tensors()
     damage(tensors)
     with pytest.raises((LookupError, ValueError)):
-        make_trainer(steps=3, average=0.5).restore(tensors, trainer.facts())
+        make_trainer(steps=3, average=0.5).restore(tensors, trainer.loop_state())
 
 
 def test_an_evaluation_that_a_stop_came_before_is_made_up_for():
@@ -145,7 +145,7 @@ def test_an_evaluation_that_a_stop_came_before_is_made_up_for():
     ]  # stopped after update 2, before its evaluation
     again = make_trainer(steps=4, eval_every=2)
     again.model.load_state_dict(trainer.model.state_dict())
-    again.restore(trainer.tensors(), trainer.facts())
+    again.restore(trainer.tensors(), trainer.loop_state())
     assert [type(event).__name__ for event in again.run()] == [
         "Evaluated",
         "Updated",
@@ -183,7 +183,7 @@ def test_a_carried_state_goes_from_batch_to_batch_and_through_a_checkpoint():
     list(trainer.run())
     assert trainer.task.carries == [None, 1.0, 2.0]
     again = make_trainer(steps=3, carry=True)
-    again.restore(trainer.tensors(), trainer.facts())
+    again.restore(trainer.tensors(), trainer.loop_state())
     assert [float(x) for x in (again.carry[0], again.carry[1][0])] == [3.0, 30.0]
 
 
@@ -238,7 +238,7 @@ def test_a_plateau_lowers_the_rate_after_each_evaluation_that_is_not_the_best_al
     assert rates == [1.0, 1.0, 1.0, 0.5, 0.25]
     again = make_trainer(steps=6, eval_every=1)
     again.optim = trainer.optim
-    again.restore(trainer.tensors(), trainer.facts())
+    again.restore(trainer.tensors(), trainer.loop_state())
     assert next(again.run()).lr == 0.25
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from small_translators import SMALL
 from toy import pairs
 
 from seqkit.config import build
@@ -9,32 +10,6 @@ from seqkit.plugins import components
 from seqkit.search import beam_search
 from seqkit.text.vocab import BOS, EOS, PAD
 
-SMALL = {
-    "transformer": [
-        {
-            "width": 16,
-            "hidden": 32,
-            "heads": 2,
-            "encoder_layers": 2,
-            "decoder_layers": 2,
-            "prenorm": prenorm,
-            "tie": tie,
-        }
-        for prenorm, tie in ((True, True), (False, False))
-    ],
-    "rnn-seq2seq": [
-        {"embedding": 12, "hidden": 10, "encoder_layers": 2, "decoder_layers": 2, **more}
-        for more in (
-            {"cell": "gru"},
-            {"cell": "lstm", "feed": "output", "tie": False},
-            {"cell": "gru", "feed": "context", "attention": "general"},
-            {"cell": "rnn", "feed": "output", "attention": "dot", "bidirectional": False},
-            {"cell": "lstm", "feed": "context", "attention": "scaled-dot", "bidirectional": False},
-            {"cell": "lstm", "attention": "none"},
-            {"cell": "gru", "attention": "none", "bidirectional": False},
-        )
-    ],
-}
 CASES = [(name, i) for name, sizes in SMALL.items() for i in range(len(sizes))]
 
 
@@ -75,14 +50,14 @@ def test_attention_is_a_distribution_over_real_source_positions(model):
     source, inputs = pairs()
     if getattr(model, "attend", True) is None:
         with pytest.raises(ValueError, match="no attention"):
-            model.attention(source, inputs)
+            model.cross_attention_weights(source, inputs)
         return
-    weights = model.attention(source, inputs)  # (B, layers, heads, T, S)
+    weights = model.cross_attention_weights(source, inputs)  # (B, layers, heads, T, S)
     assert weights.shape[0] == len(source)
     assert weights.shape[3:] == (inputs.size(1), source.size(1))
     torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
     assert not weights.masked_select((source == PAD)[:, None, None, None, :]).any()
-    alone = model.attention(source[:1, : int((source[0] != PAD).sum())], inputs[:1])
+    alone = model.cross_attention_weights(source[:1, : int((source[0] != PAD).sum())], inputs[:1])
     torch.testing.assert_close(alone[0], weights[0, ..., : alone.size(-1)], rtol=1e-4, atol=1e-6)
 
 

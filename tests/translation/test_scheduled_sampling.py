@@ -9,7 +9,7 @@ from torch import nn
 
 from seqkit import recipes
 from seqkit.data.batching import PairBatch
-from seqkit.runs.start import make_trainer
+from seqkit.runs.build import make_trainer
 from seqkit.text.vocab import BOS, EOS, PAD
 from seqkit.training.task import Totals
 

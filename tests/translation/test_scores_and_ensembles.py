@@ -128,7 +128,7 @@ def test_an_ensemble_of_an_ensemble_has_all_members(words, first):
 
 
 def test_models_of_different_vocabularies_or_normalisation_do_not_vote(words, chars):
-    other = Tokenizer(words.splitter, words.vocab, name="word", normalize=["squeeze", "lower"])
+    other = Tokenizer(words.model, words.vocab, name="word", normalize=["squeeze", "lower"])
     for tokenizer in (chars, other):
         with pytest.raises(ConfigError, match="share vocabulary, tokenizer and normalisation"):
             Translator.ensemble([tiny(words), tiny(tokenizer)])
@@ -142,7 +142,7 @@ def test_an_ensemble_cuts_lines_as_its_most_cautious_member_does(words):
 
 def test_models_of_one_vocabulary_that_cut_text_differently_do_not_vote(words):
     other = Tokenizer(
-        Tokenizer.train(LINES, TextConfig(tokenizer="whitespace")).splitter, words.vocab, name="whitespace",
+        Tokenizer.train(LINES, TextConfig(tokenizer="whitespace")).model, words.vocab, name="whitespace",
         normalize=["squeeze"],
     )  # fmt: skip
     assert other.encode("Haus.") != words.encode("Haus.")
@@ -249,7 +249,7 @@ def test_dropout_is_off_inside_and_as_it_was_afterwards(words):
         return (
             best.text,
             both.score([line], ["ein Hund"]),
-            [look.probabilities for look in both.look(best)],
+            [look.probabilities for look in both.explain(best)],
         )
 
     calm = everything()

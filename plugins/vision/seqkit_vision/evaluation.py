@@ -6,7 +6,7 @@ from pathlib import Path
 
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
-from seqkit.runs.start import config_of
+from seqkit.runs.open import config_of
 
 from .classifier import Classifier
 from .corpora import TEST
@@ -22,7 +22,7 @@ def held_out(
     The name ends in "test" if they are kept apart for testing; a note says if the model was trained on them. Raises
     `ConfigError` if the run has no test images, `DataError` for classes that the model does not know.
     """
-    settings = build(ImageData, config_of(model)[0].data, "[data]")
+    settings = build(ImageData, config_of(model)[0].sections["data"], "[data]")
     if data is None:
         data = settings.test or (settings.source if has_test_part(settings.source) else None)
         if data is None and not Path(settings.source).exists():

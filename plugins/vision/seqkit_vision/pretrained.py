@@ -13,14 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqkit.config import RunConfig, plain
+from seqkit.config import RunConfig, to_plain
 from seqkit.errors import CheckpointError, ConfigError, DataError
-from seqkit.runs.start import make_model
+from seqkit.runs.build import make_model
 from seqkit.training import checkpoint
 
 from .nets.weights import TORCHVISION, from_torchvision
 from .sources import classes_of
-from .task import Facts, write_facts
+from .task import ImageMetadata, write_metadata
 from .torch_files import read_tensors
 from .views import Normalisation
 
@@ -33,7 +33,10 @@ SIZE = 224
 
 def needs(config: RunConfig) -> dict[str, Any]:
     """Settings that published weights need, where `config` says nothing else: 224x224, in colour."""
-    return {"data.size": config.data["size"] or SIZE, "data.channels": config.data["channels"] or 3}
+    return {
+        "data.size": config.sections["data"]["size"] or SIZE,
+        "data.channels": config.sections["data"]["channels"] or 3,
+    }
 
 
 def starting_point(config: RunConfig, file: Path | None, folder: Path) -> Path:
@@ -57,18 +60,18 @@ def starting_point(config: RunConfig, file: Path | None, folder: Path) -> Path:
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
     classes, size, channels = (
-        classes_of(config.data["source"]),
-        config.data["size"],
-        config.data["channels"],
+        classes_of(config.sections["data"]["source"]),
+        config.sections["data"]["size"],
+        config.sections["data"]["channels"],
     )
     dims = {"channels": channels, "size": size, "classes": len(classes)}
     torch.manual_seed(config.train.seed)
-    model = make_model(config.model, dims)
+    model = make_model(config.model, dims, "vision")
     _fill(model.state_dict(), weights, path)
     normalise = _CENTRED if name == "googlenet" else _IMAGENET
-    facts = Facts(classes=classes, size=size, channels=channels, **asdict(normalise))
-    meta = {"config": plain(config), "dims": dims, "state": {}, "metrics": {}}
-    return checkpoint.write(folder, 0, model, {}, meta, lambda into: write_facts(into, facts))
+    facts = ImageMetadata(classes=classes, size=size, channels=channels, **asdict(normalise))
+    meta = {"config": to_plain(config), "dims": dims, "state": {}, "metrics": {}}
+    return checkpoint.write(folder, 0, model, {}, meta, lambda into: write_metadata(into, facts))
 
 
 def _fill(wanted: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Path) -> None:

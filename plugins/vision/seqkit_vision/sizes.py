@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from seqkit.runs.start import make_model
+from seqkit.runs.build import make_model
 
 GREY, TINY, LARGE = (1, 28, 10), (3, 32, 10), (3, 224, 1000)
 _INPUTS = dict.fromkeys(("softmax-regression", "mlp", "lenet", "mnist-cnn", "row-lstm"), GREY) | {
@@ -29,9 +29,8 @@ def size_of(name: str) -> Size:
     """A registered network at the size of images that it was made for."""
     channels, side, classes = _INPUTS.get(name, LARGE)
     with torch.device("meta"):
-        model = make_model(
-            {"name": name}, {"channels": channels, "size": side, "classes": classes}
-        ).eval()
+        dims = {"channels": channels, "size": side, "classes": classes}
+        model = make_model({"name": name}, dims, "vision").eval()
         counted = multiply_adds(model, torch.empty(1, channels, side, side))
     return Size(channels, side, classes, sum(p.numel() for p in model.parameters()), counted)
 

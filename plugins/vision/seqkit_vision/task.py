@@ -6,7 +6,7 @@ Shapes: B images, C channels, S side.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
@@ -21,6 +21,7 @@ from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.training import checkpoint
 from seqkit.training.task import Goal, Step, Task, Totals
 
+from .contract import ImageModel
 from .corpora import CLASSES, TRAIN
 from .images import ImageBatch, ImageSet, Prepared, Tensors
 from .report import accuracy
@@ -92,7 +93,7 @@ class ImageData:
 
 
 @section
-class Facts:
+class ImageMetadata:
     """What a checkpoint says of its images."""
 
     classes: list[str] = required("names, in the order of the outputs", min_length=2)
@@ -113,13 +114,14 @@ class Facts:
 class Classification:
     """The task "vision"; see `seqkit.training.task.Task`."""
 
+    contract: ClassVar[type] = ImageModel
     sections: ClassVar[Mapping[str, type]] = {"data": ImageData}
     goal = Goal("accuracy", "higher")
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
-        self.data = build(ImageData, config.data, "[data]")
+        self.data = build(ImageData, config.sections["data"], "[data]")
         self.seed, self.smoothing = config.train.seed, config.optim.label_smoothing
-        known = read_facts(folder) if folder else None
+        known = read_metadata(folder) if folder else None
         for name in ("size", "channels") if known else ():
             asked, has = getattr(self.data, name), getattr(known, name)
             if asked and asked != has:
@@ -146,7 +148,15 @@ class Classification:
             else None
         )
 
-    def about(self) -> list[str]:
+    @classmethod
+    def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
+        if len(train) != 1 or valid:
+            raise ConfigError(
+                "images are one folder with a folder per class, or one CSV file (path,label)"
+            )
+        return {"data.source": str(train[0])}
+
+    def describe(self) -> list[str]:
         counts = torch.bincount(self.images.labels[self._train], minlength=len(self.classes))
         fewest, most = int(counts.argmin()), int(counts.argmax())
         size, channels = self.images.size, self.images.channels
@@ -208,15 +218,16 @@ class Classification:
 
     def save(self, folder: Path) -> None:
         size, channels, normalise = self.images.size, self.images.channels, self.plain.normalise
-        write_facts(
-            folder, Facts(classes=self.classes, size=size, channels=channels, **asdict(normalise))
+        write_metadata(
+            folder,
+            ImageMetadata(classes=self.classes, size=size, channels=channels, **asdict(normalise)),
         )
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Classifier:
         from .classifier import Classifier
 
-        facts = read_facts(folder)
+        facts = read_metadata(folder)
         return Classifier(
             model,
             classes=facts.classes,
@@ -227,18 +238,20 @@ class Classification:
         )
 
 
-def write_facts(folder: Path, facts: Facts) -> None:
+def write_metadata(folder: Path, facts: ImageMetadata) -> None:
     """Write `facts` into a step folder."""
     (folder / IMAGES).write_text(
         json.dumps(plain(facts), indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
     )
 
 
-def read_facts(folder: Path) -> Facts:
-    """What `write_facts` wrote, checked against the model beside it; raises `CheckpointError`."""
+def read_metadata(folder: Path) -> ImageMetadata:
+    """What `write_metadata` wrote, checked against the model beside it; raises `CheckpointError`."""
     dims = checkpoint.read_meta(folder).get("dims")
     try:
-        facts = build(Facts, json.loads((folder / IMAGES).read_text(encoding="utf-8")), IMAGES)
+        facts = build(
+            ImageMetadata, json.loads((folder / IMAGES).read_text(encoding="utf-8")), IMAGES
+        )
         if dims == {"channels": facts.channels, "size": facts.size, "classes": len(facts.classes)}:
             return facts
     except (OSError, ValueError, ConfigError):

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from seqkit.plugins import components
-from seqkit.runs.start import make_model
+from seqkit.runs.build import make_model
 
 NAMES = [entry.name for entry in components().models if entry.provider == "seqkit-vision"]
 # As torchvision's documentation gives them (num_params; GFLOPS, which counts a multiplication and addition as one).

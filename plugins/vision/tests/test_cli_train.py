@@ -12,11 +12,11 @@ from seqkit_vision.corpora import CLASSES as CORPORA
 from seqkit_vision.decoding import decode
 from seqkit_vision.pretrained import needs
 from seqkit_vision.sizes import multiply_adds
-from seqkit_vision.task import read_facts
+from seqkit_vision.task import read_metadata
 
 import seqkit
 from seqkit import recipes
-from seqkit.runs.start import config_of, make_model
+from seqkit.runs.open import config_of, make_model
 from seqkit.training import checkpoint
 
 OURS = [name for name in recipes.names() if name.partition("/")[0] in CORPORA]
@@ -104,7 +104,7 @@ def test_the_general_command_trains_recipes_of_the_plugin_too(
 def test_every_recipe_fits_its_corpus_as_it_is(name):
     config = recipes.load(name)
     assert config.task == "vision"
-    assert config.data["source"] == name.partition("/")[0]
+    assert config.sections["data"]["source"] == name.partition("/")[0]
     channels, size = (3, 32) if name.startswith("cifar10/") else (1, 28)
     with torch.device("meta"):
         model = make_model(config.model, {"channels": channels, "size": size, "classes": 10})
@@ -276,7 +276,7 @@ def test_training_starts_from_the_weights_of_torchvision(train, tmp_path, publis
         ours["stage4.1.residual.conv2.weight"], theirs["layer4.1.conv2.weight"]
     )
     assert ours["output.weight"].shape == (3, 512)
-    facts = read_facts(checkpoint.resolve(tmp_path / "run"))
+    facts = read_metadata(checkpoint.resolve(tmp_path / "run"))
     assert (facts.size, facts.channels, facts.classes) == (32, 3, CLASSES)
     assert facts.mean == [0.485, 0.456, 0.406]
 

@@ -10,7 +10,7 @@ from bars import CLASSES, write_bars
 from PIL import Image
 from safetensors.torch import load_file
 from seqkit_vision.images import Prepared
-from seqkit_vision.task import IMAGES, Facts, class_weights, read_facts, write_facts
+from seqkit_vision.task import IMAGES, ImageMetadata, class_weights, read_metadata, write_metadata
 from seqkit_vision.views import Normalisation
 from torch import nn
 
@@ -211,12 +211,12 @@ def test_auxiliary_outputs_count_by_their_share_in_training_only(make_task):
 
 
 def test_the_data_is_told_in_short(make_task, tmp_path):
-    lines = make_task().about()
+    lines = make_task().describe()
     assert lines[0] == "81 training images, 9 for validation; 12x12, grey"
     assert lines[1].startswith("3 classes, from ")
     write_bars(tmp_path, channels=3)
     (tmp_path / "top/broken.png").write_bytes(b"no image")
-    lines = make_task(source=str(tmp_path), skip_bad=True).about()
+    lines = make_task(source=str(tmp_path), skip_bad=True).describe()
     assert lines[0].startswith(f"skipped: {tmp_path / 'top/broken.png'} is no image")
     assert lines[1] == "27 training images, 3 for validation; 12x12, colour"
 
@@ -310,10 +310,12 @@ def step(run, tmp_path):
 
 
 def test_what_a_checkpoint_says_of_its_images_is_what_was_written(make_task, step):
-    assert read_facts(step).classes == CLASSES
-    facts = Facts(classes=["naïve", "象", "a\nb"], size=12, channels=1, mean=[0.1], std=[0.7])
-    write_facts(step, facts)
-    assert read_facts(step) == facts
+    assert read_metadata(step).classes == CLASSES
+    facts = ImageMetadata(
+        classes=["naïve", "象", "a\nb"], size=12, channels=1, mean=[0.1], std=[0.7]
+    )
+    write_metadata(step, facts)
+    assert read_metadata(step) == facts
     assert facts.normalise == Normalisation([0.1], [0.7])
 
 

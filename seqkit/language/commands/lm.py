@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ...metrics import Perplexity
     from ...metrics.scoring import Scorer, Scores
-    from ..task import Floor
+    from ..task import Baseline
 
 _WHITE = str.maketrans(
     dict.fromkeys(" \t\n", "\N{LOWER ONE EIGHTH BLOCK}")
@@ -83,7 +83,7 @@ def perplexity(
         raise click.UsageError("choose one of --test and FILE")
     set_threads(threads)
     scorers = [open_model(path, device) for path in models]
-    texts, floor = _held_out(models[0]) if test else (texts_of(files), None)
+    texts, baseline = _held_out(models[0]) if test else (texts_of(files), None)
     if per_sentence:
         _each_sentence(scorers[0], texts, as_json)
         return
@@ -91,18 +91,18 @@ def perplexity(
     records, logs = [each.record for each in measured], [each.nats for each in measured]
     for path, scorer, record in zip(models, scorers, records, strict=True):
         if as_json:
-            counted = {floor.name: floor.perplexity} if floor else {}
+            counted = {baseline.name: baseline.perplexity} if baseline else {}
             click.echo(json.dumps({"model": str(path), **record.record(), **counted}))
-        elif scorer.choices()["ppl"] == "scores":
+        elif scorer.signature_fields()["ppl"] == "scores":
             click.echo(
                 f"note: {path} gives scores, not probabilities; its perplexity compares with no other",
                 err=True,
             )
     if not as_json:
         _table(models, records)
-        if floor:
+        if baseline:
             click.echo(
-                f"{floor.name} of the same tokens, modified Kneser-Ney: perplexity {floor.perplexity:.4f}"
+                f"{baseline.name} of the same tokens, modified Kneser-Ney: perplexity {baseline.perplexity:.4f}"
             )
     _warn_of_specials(scorers, texts)
     if len(models) > 1 and _mixable(scorers, measured):
@@ -244,7 +244,7 @@ def generate(
     set_threads(threads)
     source = open_model(model, device)
     further: dict[str, Any] = {"stop": False} if go_on else {}
-    if go_on and not hasattr(source, "carries"):
+    if go_on and not hasattr(source, "carries_state"):
         raise ConfigError(
             "--go-on needs a network: an n-gram model knows nothing beyond the end of a line"
         )
@@ -320,7 +320,8 @@ def _warn_of_specials(models: list[Scorer], texts: list[bytes]) -> None:
     """Marks of sentences that other tools write are words to an n-gram model, and easy to foresee."""
     marks = sum(block.count(mark) for block in texts for mark in (b"<s>", b"</s>"))
     if marks and any(
-        model.unit == "whitespace" and model.choices()["bos"] == "given" for model in models
+        model.unit == "whitespace" and model.signature_fields()["bos"] == "given"
+        for model in models
     ):
         click.echo(
             f"note: the text holds <s> or </s> {marks:,} times; they are scored as words: take them out",
@@ -342,7 +343,7 @@ def _mixable(models: list[Scorer], measured: list[_Measured]) -> bool:
             err=True,
         )
         return False
-    if any(model.choices()["ppl"] == "scores" for model in models):
+    if any(model.signature_fields()["ppl"] == "scores" for model in models):
         click.echo("note: no mixture, for stupid backoff gives no probabilities", err=True)
         return False
     return True
@@ -383,18 +384,18 @@ def _mixture(
     click.echo(f"mixture, weights fitted on {where}: perplexity {value:.4f} = {shares}")
 
 
-def _held_out(run: Path) -> tuple[list[bytes], Floor | None]:
+def _held_out(run: Path) -> tuple[list[bytes], Baseline | None]:
     """The test text of a run, and what counting reaches on it."""
     from ...ngram.text import from_lines
-    from ...runs.start import config_of
+    from ...runs.open import config_of
     from ..task import held_out
 
     if run.is_file():
         raise click.UsageError(
             f"--test needs a run folder first, which knows its test text; {run} is a file"
         )
-    lines, floor = held_out(*config_of(run))
-    return list(from_lines(lines)), floor
+    lines, baseline = held_out(*config_of(run))
+    return list(from_lines(lines)), baseline
 
 
 class _Measured(NamedTuple):

@@ -8,6 +8,7 @@ import click
 
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
+from ...plugins import components
 from .inputs import FILES, read
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -90,7 +91,7 @@ def ngram(
     from ...ngram import save
     from ...ngram.files import check_format, is_arpa
     from ...ngram.smoothing import Options, check, kind_of
-    from ...ngram.text import Cutter, blocks
+    from ...ngram.text import PreTokenizer, blocks
     from ...ngram.training import train_blocks
 
     listed = frozenset(word for block in blocks(vocab) for word in block.split()) if vocab else None
@@ -102,7 +103,7 @@ def ngram(
         )
     refuse_input(out, (*files, *([vocab] if vocab else [])))
     check_format(out, kind_of(smoothing), smoothing)
-    cutter = Cutter.find(tokenizer)
+    cutter = PreTokenizer.find(tokenizer, components().tokenizers.load)
     if is_arpa(out) and tokenizer != "whitespace":
         click.echo(
             f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it",
@@ -158,10 +159,15 @@ def stats(
 ) -> None:
     """Tokens, types and the commonest n-grams of FILEs (or stdin), and how they follow Zipf's law."""
     from ...ngram.statistics import draw, frequencies, summary
-    from ...ngram.text import Cutter
+    from ...ngram.text import PreTokenizer
     from ...ngram.training import count_blocks
 
-    counts = count_blocks(read(files), order=order, unk="skip", cutter=Cutter.find(tokenizer))
+    counts = count_blocks(
+        read(files),
+        order=order,
+        unk="skip",
+        cutter=PreTokenizer.find(tokenizer, components().tokenizers.load),
+    )
     tables = frequencies(counts)
     found = summary(counts, tables, top)
     if plot:

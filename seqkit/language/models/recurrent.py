@@ -65,7 +65,7 @@ class RecurrentLM(nn.Module):
 
     Config = RecurrentConfig
     cell: ClassVar[Cell]
-    carries: ClassVar[bool] = True
+    carries_state: ClassVar[bool] = True
     fast_bf16: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "book": {"embedding": 0, "hidden": 256, "layers": 1},

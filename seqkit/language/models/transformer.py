@@ -36,7 +36,7 @@ class TransformerLM(nn.Module):
     """Embedding and output are one matrix."""
 
     Config = TransformerLMConfig
-    carries: ClassVar[bool] = False
+    carries_state: ClassVar[bool] = False
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {"width": 128, "hidden": 512, "heads": 4, "layers": 4, "dropout": 0.1},
         "small": {"width": 256, "hidden": 1024, "heads": 4, "layers": 6, "dropout": 0.2},

@@ -6,15 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import (
-    device_options,
-    key_values,
-    one_line,
-    open_translator,
-    search_option,
-    set_threads,
-)
+from ...cli.options import device_options, key_values, set_threads
 from ...errors import DataError
+from .options import one_line, open_translator, search_option
 from .test_set import read_test_set, test_set_options
 
 if TYPE_CHECKING:

@@ -7,19 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import (
-    PATH,
-    device_options,
-    key_values,
-    models_option,
-    one_line,
-    open_translator,
-    opened,
-    refuse_input,
-    search_option,
-    set_threads,
-)
+from ...cli.options import PATH, device_options, key_values, opened, refuse_input, set_threads
 from ...errors import ConfigError
+from .options import models_option, one_line, open_translator, search_option
 from .test_set import TestSet, read_test_set, test_set_options
 
 if TYPE_CHECKING:

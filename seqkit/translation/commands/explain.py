@@ -2,14 +2,8 @@ from __future__ import annotations
 
 import click
 
-from ...cli.options import (
-    checked_utf8,
-    device_options,
-    key_values,
-    model_option,
-    search_option,
-    set_threads,
-)
+from ...cli.options import checked_utf8, device_options, key_values, set_threads
+from .options import model_option, search_option
 
 _WIDE = 10_000  # columns: a row of the table is never folded
 
@@ -48,13 +42,13 @@ def explain(
     set_threads(threads)
     translator = load(model, device=device, task="translation")
     best = (
-        translator.given(text, said)
+        translator.force(text, said)
         if said is not None
         else translator.translate_nbest([text], **settings)[0][0]
     )
     console = Console(highlight=False, emoji=False, width=_WIDE)
     console.print(best.text, markup=False)
     console.print(f"log probability {best.log_probability:.4f} nats, {len(best.tokens)} tokens")
-    for look in translator.look(best):
+    for look in translator.explain(best):
         console.print()
         console.print(shaded(look))

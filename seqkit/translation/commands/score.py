@@ -7,15 +7,8 @@ from pathlib import Path
 
 import click
 
-from ...cli.options import (
-    PATH,
-    device_options,
-    models_option,
-    open_translator,
-    opened,
-    refuse_input,
-    set_threads,
-)
+from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
+from .options import models_option, open_translator
 
 
 @click.command()
@@ -53,7 +46,7 @@ def score(
         for part in counted([range(len(sources))[c] for c in chunks], "pairs scored"):
             pairs = [[lines[i] or "" for i in part] for lines in (sources, targets)]
             for text, said, logs in zip(*pairs, translator.token_scores(*pairs), strict=True):
-                names = [*translator.target.spelt(said), "<eos>"]
+                names = [*translator.target.token_strings(said), "<eos>"]
                 total = math.fsum(logs)
                 if as_json:
                     record = {

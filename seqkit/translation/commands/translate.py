@@ -14,19 +14,16 @@ from ...cli.options import (
     checked_utf8,
     device_options,
     key_values,
-    models_option,
-    one_line,
-    open_translator,
     opened,
     refuse_input,
-    search_option,
     set_threads,
 )
 from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
+from .options import models_option, one_line, open_translator, search_option
 
 if TYPE_CHECKING:
-    from ..explain import Look
+    from ..explain import Explanation
     from ..translator import Translation
 
 Pairs = list[tuple[int, int]]
@@ -123,7 +120,7 @@ def translate(
             for line, found in zip(
                 lines, translator.translate_nbest(lines, **settings), strict=True
             ):
-                looks = [translator.look(t) for t in found] if alignments or maps else []
+                looks = [translator.explain(t) for t in found] if alignments or maps else []
                 pairs = [_pairs(parts) for parts in looks] if alignments else []
                 write(
                     _json(line, found, several, pairs)
@@ -165,7 +162,7 @@ def _json(source: str, found: list[Translation], several: bool, pairs: list[Pair
     return json.dumps(record, ensure_ascii=False)
 
 
-def _pairs(looks: list[Look]) -> Pairs:
+def _pairs(looks: list[Explanation]) -> Pairs:
     from ..explain import alignment
 
     return alignment(looks)
@@ -178,7 +175,7 @@ def _make(folder: Path) -> None:
         raise DataError(f"cannot make the folder {folder}: {reason(error)}") from None
 
 
-def _draw(looks: list[Look], folder: Path, number: int) -> None:
+def _draw(looks: list[Explanation], folder: Path, number: int) -> None:
     """A picture of each part: 00001.png, or 00001-1.png, 00001-2.png … of a line of several."""
     from ..attention_maps import draw
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ...config import section, setting
 from ...nn.attention import Attention, Kind
 from ...nn.linear import Dropout, Linear, linear
-from ...nn.memory import owners
+from ...nn.memory import sentences_to_keep
 from ...nn.recurrent import Cell, Recurrent, State
 from ...text.vocab import PAD
 
@@ -64,7 +64,7 @@ class RecurrentSeq2SeqConfig:
             )
 
 
-class Past(NamedTuple):
+class DecoderState(NamedTuple):
     """State of a search: what the decoder keeps between steps."""
 
     recurrent: State  # each (L, R, H)
@@ -135,7 +135,7 @@ class RecurrentSeq2Seq(nn.Module):
         """(B, S), (B, T) ids -> what `logits` makes words of, (B, T, E)"""
         return self._decode(source, inputs)[0]
 
-    def attention(self, source: Tensor, inputs: Tensor) -> Tensor:
+    def cross_attention_weights(self, source: Tensor, inputs: Tensor) -> Tensor:
         """How much each target position looks at each source position: (B, S), (B, T) -> (B, 1, 1, T, S)
 
         Raises ValueError for a model without attention.
@@ -168,7 +168,7 @@ class RecurrentSeq2Seq(nn.Module):
             weights.append(looked)
         return torch.stack(outputs, 1), torch.cat(weights, 1)
 
-    def _read(self, hidden: Tensor, past: Past) -> tuple[Tensor, Tensor]:
+    def _read(self, hidden: Tensor, past: DecoderState) -> tuple[Tensor, Tensor]:
         """States of T steps (B, T, H) -> outputs (B, T, E), attention (B, T, S)"""
         if self.attend is None:
             context, weights = (
@@ -183,7 +183,7 @@ class RecurrentSeq2Seq(nn.Module):
         """(…, H), (…, M) -> (…, E): Luong et al. 2015, equation 5"""
         return self.dropout(self.join(torch.cat([hidden, context], -1)).tanh())  # type: ignore[no-any-return]
 
-    def _advance(self, x: Tensor, past: Past) -> tuple[Tensor, Tensor, Past]:
+    def _advance(self, x: Tensor, past: DecoderState) -> tuple[Tensor, Tensor, DecoderState]:
         """One step of all rows: embedded tokens (R, E) -> outputs (R, E), attention (B, R / B, S), the state after."""
         rows, sentences = x.size(0), past.memory.size(0)
         grouped = (
@@ -213,7 +213,7 @@ class RecurrentSeq2Seq(nn.Module):
 
     # search.StepDecoder:
 
-    def start(self, source: Tensor) -> Past:
+    def start(self, source: Tensor) -> DecoderState:
         """(B, S) ids -> the state before the first step, B rows"""
         real = source != PAD
         lengths = real.sum(1)
@@ -233,8 +233,8 @@ class RecurrentSeq2Seq(nn.Module):
         )
         mask = None if bool(real.all()) else real[:, None, :]
         if self.attend is None:
-            return Past(state, fed, last[:, None], last[:, None], None)
-        return Past(state, fed, self.attend.project(memory), memory, mask)
+            return DecoderState(state, fed, last[:, None], last[:, None], None)
+        return DecoderState(state, fed, self.attend.project(memory), memory, mask)
 
     def _last(self, memory: Tensor, lengths: Tensor) -> Tensor:
         """The encoder's last state, of both ways: (B, S, M), (B,) -> (B, M)"""
@@ -244,18 +244,18 @@ class RecurrentSeq2Seq(nn.Module):
             return last
         return torch.cat([last[:, : self.encoder.hidden], memory[:, 0, self.encoder.hidden :]], -1)
 
-    def step(self, ids: Tensor, state: Past) -> tuple[Tensor, Past]:
+    def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
         output, _, after = self._advance(self._embed(self.target_embedding, ids), state)
         return self.logits(output), after
 
-    def select(self, state: Past, rows: Tensor) -> Past:
+    def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """The state with rows `rows` (R',) of the old one, in that order."""
         picked = state._replace(
             recurrent=tuple(part[:, rows] for part in state.recurrent),
             fed=None if state.fed is None else state.fed[rows],
         )
-        owner = owners(rows, state.recurrent[0].size(1), state.memory.size(0))
+        owner = sentences_to_keep(rows, state.recurrent[0].size(1), state.memory.size(0))
         if owner is None:
             return picked
         mask = None if state.mask is None else state.mask[owner]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ...config import section, setting
 from ...nn.attention import KeyValue
 from ...nn.linear import linear
-from ...nn.memory import owners
+from ...nn.memory import sentences_to_keep
 from ...nn.transformer import DecoderLayer, Embedding, EncoderLayer, check_width, initialise
 from ...text.vocab import PAD
 
@@ -44,7 +44,7 @@ class TransformerConfig:
         check_width(self.width, self.heads)
 
 
-class Past(NamedTuple):
+class DecoderState(NamedTuple):
     """State of a search: what the decoder keeps between steps."""
 
     rows: int  # R
@@ -59,6 +59,7 @@ class Past(NamedTuple):
 
 class Transformer(nn.Module):
     Config = TransformerConfig
+    attends: ClassVar[bool] = True
     presets: ClassVar[dict[str, dict[str, Any]]] = {
         "tiny": {
             "width": 128,
@@ -139,14 +140,14 @@ class Transformer(nn.Module):
             x = layer(x, mask)
         return self.encoder_norm(x), mask
 
-    def attention(self, source: Tensor, inputs: Tensor) -> Tensor:
+    def cross_attention_weights(self, source: Tensor, inputs: Tensor) -> Tensor:
         """How much each target position looks at each source position: (B, S), (B, T) -> (B, layers, H, T, S)"""
         memory, mask = self.encode(source)
         x = self.target_embedding(inputs)
         looked = []
         for layer in self.decoder_layers:
             projected = layer.cross_attention.project(memory)
-            looked.append(layer.looks(x, projected, mask))
+            looked.append(layer.cross_attention_weights(x, projected, mask))
             x = layer(x, projected, mask)
         return torch.stack(looked, 1)
 
@@ -156,10 +157,10 @@ class Transformer(nn.Module):
 
     # search.StepDecoder:
 
-    def start(self, source: Tensor) -> Past:
+    def start(self, source: Tensor) -> DecoderState:
         """(B, S) ids -> the state before the first step, B rows"""
         memory, mask = self.encode(source)
-        return Past(
+        return DecoderState(
             source.size(0),
             0,
             (None,) * len(self.decoder),
@@ -168,7 +169,7 @@ class Transformer(nn.Module):
             mask,
         )
 
-    def step(self, ids: Tensor, state: Past) -> tuple[Tensor, Past]:
+    def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
         x = self.target_embedding(ids[:, None], state.length)
         layers = []
@@ -180,13 +181,13 @@ class Transformer(nn.Module):
         after = state._replace(length=state.length + 1, layers=tuple(layers), kept=None)
         return self.logits(self.decoder_norm(x)[:, 0]), after
 
-    def select(self, state: Past, rows: Tensor) -> Past:
+    def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """The state with rows `rows` (R',) of the old one, in that order.
 
         Sentences whose rows stay together in equal number keep one copy of their memory between them.
         """
         kept = rows if state.kept is None else state.kept[rows]
-        owner = owners(rows, state.rows, state.memory[0].keys.size(0))
+        owner = sentences_to_keep(rows, state.rows, state.memory[0].keys.size(0))
         state = state._replace(rows=rows.numel(), kept=kept)
         if owner is None:
             return state

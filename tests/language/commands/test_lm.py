@@ -308,7 +308,7 @@ def letters(tmp_path_factory):
         "model.embedding": 8,
         "model.hidden": 8,
         "train.steps": 2,
-        "data.floor": 0,
+        "data.baseline_order": 0,
         "data.batch": 2,
     }
     small |= {
@@ -356,7 +356,7 @@ def test_own_text_is_read_whole_whatever_the_recipe_says_of_its_own(cli, tmp_pat
         "model.embedding=8",
         "model.hidden=8",
         "train.steps=1",
-        "data.floor=0",
+        "data.baseline_order=0",
         "data.batch=2",
         "data.steps=5",
     ]

@@ -32,7 +32,7 @@ def blind(tmp_path_factory):
 
 
 def pairs_of(translator, translation):
-    return "".join(f" {i}-{j}" for i, j in alignment(translator.look(translation)))
+    return "".join(f" {i}-{j}" for i, j in alignment(translator.explain(translation)))
 
 
 # translate --alignments
@@ -73,7 +73,7 @@ def test_json_has_the_alignment_of_the_best(cli, words):
         lines, translator.translate_nbest(LINES, nbest=2, max_length=6), strict=True
     ):
         record = json.loads(line)
-        assert record["alignment"] == [list(pair) for pair in alignment(translator.look(best))]
+        assert record["alignment"] == [list(pair) for pair in alignment(translator.explain(best))]
         assert len(record["nbest"]) == 2
     assert "alignment" not in json.loads(
         cli("translate", "-m", words, "--json", *SHORT, "a").lines[0]
@@ -173,7 +173,7 @@ def rows_of(table):
 def test_explain_shows_each_token_and_how_sure_it_was(cli, words):
     translator = seqkit.load(words, device="cpu")
     ((best,),) = translator.translate_nbest(["a b c"], max_length=6)
-    (look,) = translator.look(best)
+    (look,) = translator.explain(best)
     done = cli("explain", "-m", words, *SHORT, "a b c")
     text, total, empty, head, *rows = done.lines
     assert (text, empty) == (best.text, "")
@@ -191,7 +191,7 @@ def test_explain_shows_each_token_and_how_sure_it_was(cli, words):
 
 def test_explain_looks_at_a_translation_that_is_given(cli, words):
     translator = seqkit.load(words, device="cpu")
-    given = translator.given("a b c", "j i")
+    given = translator.force("a b c", "j i")
     text, total, _, _, *rows = cli(
         "explain", "-m", words, "--device", "cpu", "a b c", "--as", "j i"
     ).lines
@@ -199,7 +199,7 @@ def test_explain_looks_at_a_translation_that_is_given(cli, words):
     assert total == f"log probability {given.log_probability:.4f} nats, 2 tokens"
     assert [row[0] for row in rows_of(rows)] == ["j", "i", "<eos>"]
     assert [row[1] for row in rows_of(rows)] == [
-        f"{p:.2f}" for p in translator.look(given)[0].probabilities
+        f"{p:.2f}" for p in translator.explain(given)[0].probabilities
     ]
 
 
@@ -226,7 +226,7 @@ def test_explain_shows_tokens_as_they_are(cli, odd, token):
 
 
 def test_explain_shows_other_candidates_as_they_are(cli, odd):
-    (look,) = (t := seqkit.load(odd, device="cpu")).look(t.given("", ""))
+    (look,) = (t := seqkit.load(odd, device="cpu")).explain(t.force("", ""))
     *_, row = cli("explain", "-m", odd, "", "--as", "").lines
     assert row.split()[-6::2] == [name for name, _ in look.runners_up[0]]
     assert any(name in ODD for name, _ in look.runners_up[0])
