@@ -1,0 +1,138 @@
+"""The documentation: it builds without a warning, its tutorials run, its example plugins work."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+EXAMPLES = DOCS / "examples"
+PAGES = [DOCS / "getting-started.md", *sorted((DOCS / "tutorials").glob("*.md"))]
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+TAGGED = Path("tagging") / "ud-english-ewt"
+
+
+@pytest.fixture(scope="module")
+def plugins(tmp_path_factory):
+    """A folder with the example plugins, installed as pip would: modules and their entry points."""
+    folder = tmp_path_factory.mktemp("plugins")
+    for example in sorted(EXAMPLES.iterdir()):
+        module = next(example.glob("seqkit_*.py"))
+        shutil.copy(module, folder)
+        name = module.stem.replace("_", "-")
+        info = folder / f"{module.stem}-0.1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1.0\n")
+        entry = f"[seqkit.plugins]\n{example.name} = {module.stem}:register\n"
+        (info / "entry_points.txt").write_text(entry)
+    return folder
+
+
+@pytest.fixture
+def reader(tmp_path, plugins):
+    """Run a command as a reader would, in a folder with small texts; return what it prints."""
+    for name in ("train.en", "train.de", "test.en", "test.de", "story.txt"):
+        lines = (ROOT / "corpora/demo" / name).read_text(encoding="utf-8").splitlines()[:200]
+        (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    other = (ROOT / "corpora/demo/test.en").read_text(encoding="utf-8").splitlines()[:20]
+    (tmp_path / "other.txt").write_text("\n".join(other) + "\n", encoding="utf-8")
+    shutil.copy(EXAMPLES / "tagger/tagger.toml", tmp_path)
+
+    def run(command):
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = {
+            **os.environ,
+            "PATH": path,
+            "PYTHONPATH": str(plugins),
+            "OMP_NUM_THREADS": "1",
+        }
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    run.folder = tmp_path
+    return run
+
+
+def write_tags(folder, limit):
+    """The first sentences of the Universal Dependencies' English, as the tagger's recipe names them."""
+    root = os.environ.get("SEQKIT_CORPORA")
+    source = Path(root) / TAGGED if root else None
+    if source is None or not source.is_dir():
+        pytest.skip(f"needs {TAGGED} in the folder that SEQKIT_CORPORA names")
+    from seqkit.data import read_lines
+
+    for name in ("train", "dev", "test"):
+        lines = []
+        for line in read_lines(source / f"{name}.conllu.gz"):
+            lines.append(line)
+            if not line and sum(not text for text in lines) == limit:
+                break
+        (folder / f"{name}.conllu").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    recipe = folder / "tagger.toml"
+    recipe.write_text(recipe.read_text(encoding="utf-8").replace(".conllu.gz", ".conllu"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_every_command_and_every_python_block_of_a_page_runs_in_order(page, reader):
+    if page.stem == "images":
+        pytest.importorskip("seqkit_vision")
+    if page.stem == "add-a-task":
+        write_tags(reader.folder, 40)
+
+    for kind, body in BLOCK.findall(page.read_text(encoding="utf-8")):
+        if kind == "python":
+            reader([sys.executable, "-c", body])
+            continue
+        for line in body.splitlines():
+            if line and not line.startswith("#"):
+                reader(["bash", "-c", line])
+
+
+@pytest.mark.slow
+def test_the_tagger_of_the_docs_learns_resumes_evaluates_and_predicts(reader):
+    write_tags(reader.folder, 1500)
+    train = ["seqkit", "train", "tagger.toml", "--out", "run"]
+    reader([*train, "--set", "train.steps=100", "--set", "optim.decay=none"])
+    reader([*train, "--set", "train.steps=150", "--set", "optim.decay=none", "--resume"])
+
+    report = reader(["seqkit", "evaluate", "-m", "run", "--json", "test.conllu"])
+    assert float(re.search(r'"accuracy": ([0-9.]+)', report)[1]) > 0.75
+
+    tagged = reader(["seqkit", "predict", "-m", "run", "The dog sees a cat ."])
+    assert tagged.split() == "The/DET dog/NOUN sees/VERB a/DET cat/NOUN ./PUNCT".split()
+    assert "pos-tagging" in reader(["seqkit", "plugins"])
+
+
+@pytest.mark.slow
+def test_the_documentation_builds_without_a_warning(tmp_path):
+    pytest.importorskip("sphinx")
+    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", DOCS, tmp_path / "html"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "html/tutorials/translate.html").exists()
+    assert "seqkit lm perplexity" in (tmp_path / "html/reference/commands.html").read_text()
+
+
+def test_every_page_is_in_a_table_of_contents():
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    pages = {str(path.relative_to(DOCS).with_suffix("")) for path in DOCS.rglob("*.md")}
+    assert pages - {"index", "reference/commands"} <= set(index.split())
+    assert "reference/commands" in index.split()
+
+
+@pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda path: path.stem)
+def test_files_that_a_page_names_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:seqkit|tests|plugins|benchmarks)/[\w./-]+)`", text):
+        assert (ROOT / name).exists(), name
+    for name in re.findall(r"literalinclude\} (\S+)", text):
+        assert (page.parent / name).exists(), name
