@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .perplexity import Perplexity
+from ..text.lines import check_many
+from .perplexity import Perplexity, finite
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,32 @@ class Scores:
     def nats(self) -> NDArray[np.float64]:
         """Natural logarithms of the probabilities. (T,)"""
         return self.scores.astype(np.float64) * math.log(10)
+
+
+@dataclass(frozen=True)
+class LineScore:
+    """What a language model says of one line: the `Prediction` of `ngram.Model` and `LanguageModel`."""
+
+    text: str
+    log10_probability: float  # of its tokens and its end
+    perplexity: float  # its end and unknown tokens included
+    tokens: int  # its end included
+    oov: int  # of these, out of vocabulary
+
+    def record(self) -> dict[str, float | int | str | None]:
+        """Plain data for JSON, which knows no infinity: None stands for it."""
+        return {
+            "text": self.text,
+            "log10_probability": finite(self.log10_probability),
+            "perplexity": finite(self.perplexity),
+            "tokens": self.tokens,
+            "oov": self.oov,
+        }
+
+    def __str__(self) -> str:
+        """Perplexity, log10 probability, tokens, OOV and text, separated by tabs."""
+        numbers = f"{self.perplexity:.4f}\t{self.log10_probability:.6f}\t{self.tokens}\t{self.oov}"
+        return f"{numbers}\t{self.text}"
 
 
 class Scorer(Protocol):
@@ -57,7 +84,7 @@ class Scorer(Protocol):
     def perplexity(self, text: str | Iterable[str]) -> float:
         """Of a line or of lines, line ends and unknown tokens included."""
 
-    def evaluate(self, lines: Iterable[str]) -> Perplexity:
+    def evaluate(self, data: Iterable[str], /) -> Perplexity:
         """The whole record of a text: perplexity with and without unknown tokens, bits, signature."""
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
@@ -74,6 +101,24 @@ class Scorer(Protocol):
         seed: int | None = None,
     ) -> Iterator[str]:
         """`prompt` as the model sees it, then what follows, piece by piece."""
+
+
+def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[LineScore]:
+    """The `LineScore` of each line, lazily; raises TypeError at once for a single string."""
+    check_many(lines)
+    return (score_line(scorer, line) for line in lines)
+
+
+def score_line(scorer: Scorer, line: str) -> LineScore:
+    """What `scorer` says of one line, with no text before it; raises `DataError` for several."""
+    found = scorer.evaluate([line])
+    return LineScore(
+        text=line.removesuffix("\n"),
+        log10_probability=found.log_probability / math.log(10),
+        perplexity=found.perplexity,
+        tokens=found.tokens,
+        oov=found.oov,
+    )
 
 
 def evaluate(
