@@ -1,4 +1,7 @@
-"""Sphinx: `sphinx-build -W docs build/docs`. Guides are MyST Markdown, the reference comes from docstrings."""
+"""Sphinx: `sphinx-build -W docs build/docs`.
+
+Guides are MyST Markdown, the reference comes from docstrings.
+"""
 
 import seqkit
 
@@ -21,8 +24,6 @@ autodoc_preserve_defaults = True
 
 html_theme = "furo"
 html_title = f"seqkit {version}"
-html_static_path = ["_static"]
-nitpicky = False
 
 
 def write_commands(app):

@@ -1,7 +1,7 @@
 """How dense the code is: `python tests/tools/density.py FOLDER…`.
 
-Syntax nodes per non-blank line of function bodies (docstrings and comments left out), the share of blank lines inside
-function bodies, and how many functions are longer than 25 lines.
+Syntax nodes per line of code in function bodies (without docstrings and comments), the share of
+blank lines there, and how many functions are longer than 25 lines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A causal convolutional language model: every position sees the `kernel` tokens up to itself, layer by layer.
+"""A causal convolutional language model: a layer sees the `kernel` tokens up to each position.
 
 Shapes: B sequences, T positions, D width, V vocabulary.
 """

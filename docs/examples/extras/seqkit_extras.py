@@ -43,7 +43,8 @@ class ExactMatch:
 
     def __call__(self, outputs, references):
         right = sum(
-            output in answers for output, answers in zip(outputs, zip(*references), strict=True)
+            output in answers
+            for output, answers in zip(outputs, zip(*references, strict=True), strict=True)
         )
         return Score(100 * right / len(outputs), "exact|case:mixed")
 
