@@ -1,10 +1,10 @@
 """Train and run sequence models.
 
     import seqkit
-    translator = seqkit.load()                       # the shipped model; or seqkit.load("runs/mine")
+    translator = seqkit.load()                       # the shipped model, or a run: "runs/mine"
     translator.translate(["How are you?"], beam=5)   # -> list[str]
     run = seqkit.train("recipe.toml", out="runs/mine", overrides={"train.steps": 500})
-    seqkit.load("lm.arpa").perplexity(["a line"])    # an n-gram model: seqkit.ngram.train(lines, order=5)
+    seqkit.load("lm.arpa").perplexity(["a line"])    # an n-gram model by seqkit.ngram.train
 
 Importing seqkit imports neither torch nor numpy; the names below are resolved when they are used.
 """
@@ -99,7 +99,9 @@ def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return importlib.import_module(f".{name}", __name__)
     if name in _MODULE_OF:
-        globals()[name] = found = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
+        module = importlib.import_module(_MODULE_OF[name], __name__)
+        found = getattr(module, name)
+        globals()[name] = found
         return found
     raise AttributeError(f"module 'seqkit' has no attribute {name!r}")
 

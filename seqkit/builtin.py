@@ -12,13 +12,14 @@ from .registry import Plugin
 def register(plugin: Plugin) -> None:
     translation.register(plugin)
     language.register(plugin)
-    _text(plugin)
-    _commands(plugin)
-    _checks(plugin)
+
+    _add_tokenizers(plugin)
+    _add_commands(plugin)
+    _add_checks(plugin)
     plugin.recipes("seqkit", "seqkit.data.corpora:root", "recipes for the shipped corpora")
 
 
-def _text(plugin: Plugin) -> None:
+def _add_tokenizers(plugin: Plugin) -> None:
     plugin.tokenizer(
         "sentencepiece",
         "seqkit.text.subword:SentencePieceTokenizer",
@@ -37,9 +38,17 @@ def _text(plugin: Plugin) -> None:
     )
 
 
-def _commands(plugin: Plugin) -> None:
+def _add_commands(plugin: Plugin) -> None:
     plugin.command(
         "train", "seqkit.cli.train:train", "Train a model from a config or a shipped recipe."
+    )
+    plugin.command(
+        "evaluate",
+        "seqkit.cli.evaluate:evaluate",
+        "Measure a model on test data, whatever its task.",
+    )
+    plugin.command(
+        "predict", "seqkit.cli.predict:predict", "Run a model on new input, whatever its task."
     )
     plugin.command("plot", "seqkit.cli.plot:plot", "Draw the learning curves of a run.")
     plugin.command("corpora", "seqkit.cli.corpora:corpora", "List, show and fetch corpora.")
@@ -53,7 +62,7 @@ def _commands(plugin: Plugin) -> None:
     plugin.command("doctor", "seqkit.cli.about:doctor", "Check this machine and installation.")
 
 
-def _checks(plugin: Plugin) -> None:
+def _add_checks(plugin: Plugin) -> None:
     plugin.check("python", "seqkit.cli.checks:python", "Python and the packages seqkit needs")
     plugin.check("compute", "seqkit.cli.checks:compute", "torch, devices, threads, precision")
     plugin.check("corpora", "seqkit.cli.checks:corpora", "which corpora are on this machine")

@@ -1,7 +1,7 @@
 """A TOML file and `section.key=value` overrides become frozen dataclasses, strictly.
 
 No unknown keys, no coercion of types, every default in one place: the dataclass. Validation is
-pydantic's; what it finds is told as one line that names the file, the key and the way out.
+pydantic's; each of its complaints becomes one line that names the file, the key and the way out.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
+from pydantic.fields import FieldInfo
 
 from .errors import ConfigError, RenamedWarning, hint, reason
 
 T = TypeVar("T")
 
-_COMMON = ("task", "model", "optim", "train")  # of every config file; other sections are the task's
+COMMON = ("task", "model", "optim", "train")  # of every config file; other sections are the task's
 
 
 def setting(doc: str, *, default: Any, was: str = "", **bounds: Any) -> Any:
@@ -51,7 +52,8 @@ def section(cls: type[T]) -> type[T]:
 @section
 class OptimConfig:
     name: Literal["adamw", "muon", "sgd"] = setting(
-        "adamw; muon (needs fewer updates: orthogonal ones for hidden matrices, adamw for the rest); sgd",
+        "adamw; muon (needs fewer updates: orthogonal ones for hidden matrices, adamw for the "
+        "rest); sgd",
         default="adamw",
     )
     lr: float = setting("peak learning rate", default=1e-3, gt=0)
@@ -65,16 +67,17 @@ class OptimConfig:
     beta1: float = setting("first decay rate of adamw; momentum of sgd", default=0.9, ge=0, lt=1)
     beta2: float = setting("second decay rate of adamw", default=0.98, ge=0, lt=1)
     weight_decay: float = setting(
-        "weight decay of matrices, decoupled but for sgd; biases and norms have none",
+        "weight decay of matrices, decoupled except for sgd; biases and norms have none",
         default=0.0,
         ge=0,
     )
     freeze: list[str] = setting(
-        "beginnings of names of parameters that stay as they are, for fine-tuning; all = everything but the last layer",
+        "beginnings of names of parameters that are not trained, for fine-tuning; "
+        "all = everything but the last layer",
         default=[],
     )
     output_rate: float = setting(
-        "what multiplies the rate of the model's last layer", default=1.0, gt=0
+        "factor on the learning rate of the model's last layer", default=1.0, gt=0
     )
     label_smoothing: float = setting(
         "share of each target's weight spread over all targets while training",
@@ -87,13 +90,14 @@ class OptimConfig:
 
 @section
 class TrainConfig:
-    steps: int = setting("updates in all; 0 = as many as train.epochs say", default=0, ge=0)
-    epochs: int = setting("passes over the data; 0 = as many as train.steps say", default=0, ge=0)
+    steps: int = setting("updates in all; 0 = until train.epochs are done", default=0, ge=0)
+    epochs: int = setting("passes over the data; 0 = until train.steps are done", default=0, ge=0)
     seed: int = setting(
         "fixes initial weights, order, dropout and subword sampling", default=1, ge=0
     )
     precision: Literal["auto", "fp32", "bf16"] = setting(
-        "auto: bf16 on CUDA devices that have it, and on CPUs that have it for models that gain by it; else fp32",
+        "auto: bf16 on CUDA devices that have it, and on CPUs that have it for models that gain by "
+        "it; else fp32",
         default="auto",
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
@@ -104,16 +108,16 @@ class TrainConfig:
         "evaluations without improvement before training stops; 0 = never", default=0, ge=0
     )
     average: float = setting(
-        "decay of the moving average of weights that is evaluated and kept; 0 = off, "
-        "1 = their mean since the first evaluation that is not the best (averaged SGD, arXiv:1708.02182)",
+        "decay of the moving average of weights that is evaluated and kept; 0 = off, 1 = their "
+        "mean since the first evaluation that is not the best (averaged SGD, arXiv:1708.02182)",
         default=0.0,
         ge=0,
         le=1,
     )
     keep: int = setting("checkpoints kept beside the best and the last", default=1, ge=0)
     watch: bool = setting(
-        "record at each evaluation every layer's gradient norm and its share of ReLU units that never fire "
-        "(`seqkit plot --layers`)",
+        "record at each evaluation every layer's gradient norm and its share of ReLU units that "
+        "never fire (`seqkit plot --layers`)",
         default=False,
     )
 
@@ -124,10 +128,12 @@ class TrainConfig:
 
 @section
 class RunConfig:
-    """One experiment. [model] belongs to the model; the task names the other sections, such as [data]."""
+    """One experiment. The model defines the keys of [model]; the task names the other sections."""
 
     task: str = required("what is learned; `seqkit plugins` lists them")
-    sections: Mapping[str, Mapping[str, Any]] = setting("the task's own", default={})
+    sections: Mapping[str, Mapping[str, Any]] = setting(
+        "the task's own sections by name, such as [data]", default={}
+    )
     model: Mapping[str, Any] = required("name, preset and sizes of the model")
     optim: OptimConfig = setting("optimizer and learning rate", default=OptimConfig())
     train: TrainConfig = required("how long, how often, with which seed")
@@ -135,42 +141,53 @@ class RunConfig:
     def __post_init__(self) -> None:
         if self.optim.decay in ("linear", "cosine") and not self.train.steps:
             raise ValueError(
-                f"optim.decay = {self.optim.decay!r} needs train.steps: it falls to 0 there"
+                f"optim.decay = {self.optim.decay!r} needs train.steps: the rate falls to 0 there"
             )
+
+    def __repr__(self) -> str:
+        model = self.model.get("name", "?")
+        return f"RunConfig(task={self.task!r}, model={model!r}, sections={list(self.sections)})"
 
 
 def from_plain(raw: Mapping[str, Any], where: str) -> RunConfig:
     """The `RunConfig` of a config file's plain data; raises `ConfigError` naming `where`."""
-    own = {key: value for key, value in raw.items() if key in _COMMON}
-    sections = {key: value for key, value in raw.items() if key not in _COMMON}
+    own = {key: value for key, value in raw.items() if key in COMMON}
+    sections = {key: value for key, value in raw.items() if key not in COMMON}
     for name, value in sections.items():
         if not isinstance(value, Mapping):
-            raise ConfigError(f"{where}: unknown key {name!r}.{hint(name, _COMMON)}")
+            raise ConfigError(f"{where}: unknown key {name!r}.{hint(name, COMMON)}")
     return build(RunConfig, {**own, "sections": sections}, where)
 
 
 def to_plain(config: RunConfig) -> dict[str, Any]:
-    """The plain data of a config as a file holds it: the task's sections stand beside the common ones."""
+    """The plain data of a config as a file holds it: the task's sections beside the common ones."""
     values = plain(config)
-    task, sections = values.pop("task"), values.pop("sections")
+    task = values.pop("task")
+    sections = values.pop("sections")
     return {"task": task, **sections, **values}
 
 
 def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The plain data of a TOML file after `overrides`, {"section.key": value}; `ConfigError` names file and line."""
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
-    except UnicodeDecodeError as error:
-        raise ConfigError(
-            f"{path} is not UTF-8: byte {error.start} is {error.object[error.start]:#04x}"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from None
+    """The plain data of a TOML file after `overrides`, {"section.key": value}.
+
+    Raises `ConfigError` naming file and line.
+    """
+    raw = _read_toml(path)
     for key, value in (overrides or {}).items():
         _set(raw, key, value)
     return raw
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise ConfigError(f"{path} is not UTF-8: byte {error.start} is {byte:#04x}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
 
 
 def _set(raw: dict[str, Any], key: str, value: Any) -> None:
@@ -183,64 +200,88 @@ def _set(raw: dict[str, Any], key: str, value: Any) -> None:
 
 
 def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
-    """Make a `cls` from plain data, or raise `ConfigError` naming `where`, the key and what to do."""
+    """Make a `cls` from plain data; raises `ConfigError` naming `where`, the key and what to do."""
     current = _with_current_names(cls, raw, where)
     try:
-        # As JSON, because pydantic's strict mode makes dataclasses of JSON objects but not of dicts.
+        # As JSON: pydantic's strict mode makes dataclasses of JSON objects but not of dicts.
         return TypeAdapter(cls).validate_json(json.dumps(current, default=str))
     except ValidationError as error:
         raise ConfigError(f"{where}: {_sentence(cls, error)}") from None
 
 
 def _with_current_names(cls: Any, raw: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """`raw` with keys under their current names; warns of each old one."""
+    """`raw` with keys under their current names; warns of each old one.
+
+    If both names are there, the later one wins: overrides come after what the file says.
+    """
     current = dict(raw)
-    for name, field in getattr(cls, "__pydantic_fields__", {}).items():
-        extra = field.json_schema_extra or {}
-        old = extra.get("was")
+    order = list(raw)
+    for name, field in _fields(cls).items():
+        old = _old_name(field)
         if not old or old not in current:
             continue
-        current[name] = current.pop(
-            old
-        )  # also over a value of today's name: an override of a recipe
+        value = current.pop(old)
+        if name not in current or order.index(old) > order.index(name):
+            current[name] = value
         warnings.warn(f"{where}: {old!r} is now called {name!r}", RenamedWarning, stacklevel=3)
     return current
 
 
+def _old_name(field: FieldInfo) -> str:
+    extra = field.json_schema_extra
+    return str(extra.get("was", "")) if isinstance(extra, dict) else ""
+
+
 @contextmanager
 def quiet_renames() -> Iterator[None]:
-    """No warnings of renamed keys: the file was written by an earlier version of seqkit, not by its user."""
+    """No warnings of renamed keys: seqkit itself wrote this file, in an earlier version."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RenamedWarning)
         yield
 
 
 def _sentence(cls: type, error: ValidationError) -> str:
-    """The first of pydantic's complaints, as one line."""
-    unknown = ("unexpected_keyword_argument", "extra_forbidden")
-    problems = sorted(
-        error.errors(include_url=False), key=lambda problem: problem["type"] not in unknown
-    )
-    problem = problems[0]  # an unknown key first: it is often why another one is missing
+    """The first of pydantic's complaints, as one line.
+
+    An unknown key comes first: it is often the reason why another one is missing.
+    """
+    problems = sorted(error.errors(include_url=False), key=lambda problem: not _is_unknown(problem))
+    problem = problems[0]
+    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
+
     path = [str(part) for part in problem["loc"]]
     key = ".".join(path)
-    rest = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-    if problem["type"] in unknown:
-        return f"unknown key {key!r}.{hint(path[-1], _keys(cls, path[:-1]))}{rest}"
+    if _is_unknown(problem):
+        known = _keys(cls, path[:-1])
+        return f"unknown key {key!r}.{hint(path[-1], known)}{more}"
     if problem["type"] == "missing":
-        return f"missing key {key!r}{rest}"
-    text = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    if not key or problem["type"] == "value_error":
-        return f"{key + ': ' if key else ''}{text}{rest}"
-    return f"{key} {text}, got {problem['input']!r}{rest}"
+        return f"missing key {key!r}{more}"
+
+    text = " ".join(problem["msg"].split())
+    text = text.removeprefix("Value error, ").removeprefix("Input ")
+    if not key:
+        return f"{text}{more}"
+    if problem["type"] == "value_error":
+        return f"{key}: {text}{more}"
+    return f"{key} {text}, got {problem['input']!r}{more}"
+
+
+def _is_unknown(problem: Mapping[str, Any]) -> bool:
+    return problem["type"] in ("unexpected_keyword_argument", "extra_forbidden")
 
 
 def _keys(cls: Any, path: list[str]) -> list[str]:
     """The keys that the section at `path` inside `cls` knows."""
     for name in path:
-        fields = getattr(cls, "__pydantic_fields__", {})
+        fields = _fields(cls)
         cls = fields[name].annotation if name in fields else None
-    return list(getattr(cls, "__pydantic_fields__", {}))
+    return list(_fields(cls))
+
+
+def _fields(cls: Any) -> Mapping[str, FieldInfo]:
+    """The pydantic fields of a config dataclass by name; none of anything else."""
+    fields: Mapping[str, FieldInfo] = getattr(cls, "__pydantic_fields__", {})
+    return fields
 
 
 def describe(cls: Any) -> list[tuple[str, Any, str]]:
@@ -248,15 +289,15 @@ def describe(cls: Any) -> list[tuple[str, Any, str]]:
 
     The default is `...` where there is none.
     """
-    fields: Mapping[str, Any] = cls.__pydantic_fields__
-    return [
-        (name, ... if f.is_required() else f.get_default(), f.description or "")
-        for name, f in fields.items()
-    ]
+    described: list[tuple[str, Any, str]] = []
+    for name, field in _fields(cls).items():
+        default = ... if field.is_required() else field.get_default()
+        described.append((name, default, field.description or ""))
+    return described
 
 
 def plain(config: Any) -> dict[str, Any]:
-    """The plain data of a config dataclass, as TOML can hold it: keys whose value is None are left out."""
+    """The plain data of a config dataclass, as TOML can hold it: without keys that are None."""
     return dataclasses.asdict(config, dict_factory=_without_none)
 
 

@@ -8,8 +8,8 @@ SeqkitError
 ├── TrainingError    training cannot go on: it diverged, or there is nothing to learn from
 └── Interrupted      training was stopped by SIGINT or SIGTERM, after its state was saved
 
-The command line prints them as one line and exits with 1 (130 for Interrupted); anything else is a bug and keeps
-its traceback.
+The command line prints them as one line and exits with 1 (130 for Interrupted). Anything else is a
+bug and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 
 class SeqkitError(Exception):
-    """Base class: catch it to catch everything that a user can mend."""
+    """Base class: catch it to catch everything that a user can fix."""
 
 
 class ConfigError(SeqkitError):
@@ -53,9 +53,12 @@ class RenamedWarning(FutureWarning):
 def hint(wrong: str, known: Iterable[str]) -> str:
     """The tail of every failed lookup: " Did you mean …? Known: …"."""
     names = sorted(known)
+    listed = ", ".join(names) or "none"
+
     close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
     guess = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{guess} Known: {', '.join(names) or 'none'}."
+
+    return f"{guess} Known: {listed}."
 
 
 def reason(error: OSError) -> str:

@@ -1,8 +1,8 @@
 """Find components: the built-in ones and those of installed plugins.
 
-A plugin is a distribution with an entry point in the group "seqkit.plugins" that names a function taking a `Plugin`.
-The built-in names are registered by the very same kind of function (`seqkit.builtin.register`), so the plugin door is
-the only door and every test goes through it.
+A plugin is a distribution with an entry point in the group "seqkit.plugins" that names a function
+taking a `Plugin`. The built-in names are registered by the same kind of function
+(`seqkit.builtin.register`), so every test of theirs tests what plugins use.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ GROUP = "seqkit.plugins"
 
 @cache
 def components() -> Components:
-    """All names, found once per process. A plugin that fails is recorded in `broken` and adds nothing."""
+    """All names, found once per process.
+
+    A plugin that fails is recorded in `broken` and adds nothing, even if it asks Python to exit.
+    """
     found = Components()
     builtin.register(Plugin("seqkit", found))
 
@@ -30,7 +33,9 @@ def components() -> Components:
         try:
             point.load()(Plugin(provider, trial))
             _merge(trial, found)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a call of sys.exit, too
             found.broken[provider] = error
     return found
 

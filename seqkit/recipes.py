@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .config import RunConfig, build, from_plain, plain, read
+from .config import COMMON, RunConfig, build, from_plain, plain, read
 from .errors import ConfigError, hint
 from .plugins import components
+from .registry import Entry
 
 
 def names() -> list[str]:
@@ -18,15 +19,18 @@ def names() -> list[str]:
 
 
 def _files() -> dict[str, Path]:
-    """{name: file}; a plugin cannot replace a recipe of seqkit's, nor one of a plugin before it in the alphabet."""
+    """{name: file}; where two plugins have a name, the first keeps it; seqkit comes before all."""
     files: dict[str, Path] = {}
-    for entry in sorted(
-        components().recipes, key=lambda entry: (entry.provider != "seqkit", entry.name)
-    ):
-        for path in sorted(entry.load()().glob("*/*.toml")):
+    for entry in sorted(components().recipes, key=_own_first):
+        folder: Path = entry.load()()
+        for path in sorted(folder.glob("*/*.toml")):
             if path.name != "card.toml":
                 files.setdefault(f"{path.parent.name}/{path.stem}", path)
     return files
+
+
+def _own_first(entry: Entry) -> tuple[bool, str]:
+    return entry.provider != "seqkit", entry.name
 
 
 def find(name: str | Path) -> Path:
@@ -50,40 +54,58 @@ def load(name: str | Path, overrides: Mapping[str, Any] | None = None) -> RunCon
     return complete(read(path, overrides), str(path))
 
 
+def task_of(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Any:
+    """The task class of a recipe, whose own sections need not be right yet."""
+    path = find(name)
+    config = from_plain(read(path, overrides), str(path))
+    return components().tasks.load(config.task)
+
+
 def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
     """Check plain data section by section and fill in all defaults; `where` is named in errors."""
+    _check_section_names(raw, where)
     config = from_plain(raw, where)
     classes = components().tasks.load(config.task).sections
 
-    for name in config.sections:
-        if name not in classes:
-            known = hint(name, [*classes, "model", "optim", "train"])
-            raise ConfigError(f"{where}: task {config.task!r} has no section [{name}].{known}")
+    sections: dict[str, dict[str, Any]] = {}
+    for name, cls in classes.items():
+        given = config.sections.get(name, {})
+        sections[name] = plain(build(cls, given, f"{where}: [{name}]"))
 
-    sections = {
-        name: plain(build(cls, config.sections.get(name, {}), f"{where}: [{name}]"))
-        for name, cls in classes.items()
-    }
     model = plain_model(config.model, where)
     return dataclasses.replace(config, sections=sections, model=model)
+
+
+def _check_section_names(raw: Mapping[str, Any], where: str) -> None:
+    """Raise `ConfigError` for a section that the task does not have, such as a misspelt one."""
+    task = raw.get("task")
+    if not isinstance(task, str):
+        return  # `from_plain` refuses it
+
+    known = [*components().tasks.load(task).sections, *COMMON]
+    for name, value in raw.items():
+        if name in known:
+            continue
+        if isinstance(value, Mapping):
+            raise ConfigError(f"{where}: task {task!r} has no section [{name}].{hint(name, known)}")
+        raise ConfigError(f"{where}: unknown key {name!r}.{hint(name, known)}")
 
 
 def plain_model(section: Mapping[str, Any], where: str) -> dict[str, Any]:
     """The [model] section with its preset and defaults filled in."""
     settings = dict(section)
     name = settings.pop("name", None)
-    if not isinstance(name, str):
-        raise ConfigError(
-            f"{where}: [model] needs a name. Known: {', '.join(e.name for e in components().models)}."
-        )
-    cls = components().models.load(name)
     preset = settings.pop("preset", None)
-    if preset is not None and preset not in cls.presets:
-        raise ConfigError(
-            f"{where}: [model] {name} has no preset {preset!r}.{hint(str(preset), cls.presets)}"
-        )
-    chosen = cls.presets[preset] if preset is not None else {}
-    return {
-        "name": name,
-        **plain(build(cls.Config, {**chosen, **settings}, f"{where}: [model] {name}")),
-    }
+    if not isinstance(name, str):
+        known = ", ".join(entry.name for entry in components().models)
+        raise ConfigError(f"{where}: [model] needs a name. Known: {known}.")
+
+    cls = components().models.load(name)
+    if preset is not None:
+        if preset not in cls.presets:
+            known = hint(str(preset), cls.presets)
+            raise ConfigError(f"{where}: [model] {name} has no preset {preset!r}.{known}")
+        settings = {**cls.presets[preset], **settings}
+
+    config = build(cls.Config, settings, f"{where}: [model] {name}")
+    return {"name": name, **plain(config)}

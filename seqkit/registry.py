@@ -1,7 +1,7 @@
 """Names for what plugins may add, and the door through which they add them.
 
-A registry maps a name to an import path, not to an object: listing the names imports nothing, and registering one
-can never close an import cycle.
+A registry maps a name to an import path, not to an object: listing the names imports nothing, and
+registering one can never close an import cycle.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Registry:
 
 @dataclass(frozen=True)
 class Components:
-    """Every registered name, one registry per kind; and the plugins that failed to load, with their error."""
+    """Every registered name, one registry per kind, and the plugins that failed to load."""
 
     models: Registry = field(default_factory=lambda: Registry("model"))
     tasks: Registry = field(default_factory=lambda: Registry("task"))
@@ -73,18 +73,20 @@ class Components:
     recipes: Registry = field(default_factory=lambda: Registry("recipes"))
     commands: Registry = field(default_factory=lambda: Registry("command"))
     checks: Registry = field(default_factory=lambda: Registry("check"))
-    broken: dict[str, Exception] = field(default_factory=dict)
+    broken: dict[str, BaseException] = field(default_factory=dict)
 
     def registries(self) -> list[Registry]:
-        return [value for f in fields(self) if isinstance(value := getattr(self, f.name), Registry)]
+        values = [getattr(self, field.name) for field in fields(self)]
+        return [value for value in values if isinstance(value, Registry)]
 
 
 @dataclass(frozen=True)
 class Plugin:
     """What a plugin's register function receives: one method for each kind of thing it can add.
 
-    Every method takes `name`, by which people ask for it; `target`, the import path "package.module:attribute",
-    which is imported when the name is first used; and `help`, one line that listings show.
+    Every method takes `name`, by which people ask for it; `target`, the import path
+    "package.module:attribute", which is imported when the name is first used; and `help`, one line
+    that listings show. Test a whole plugin with `seqkit.testing.check_plugin`.
     """
 
     provider: str
@@ -93,43 +95,47 @@ class Plugin:
     def model(self, name: str, target: str, help: str) -> None:
         """Add a model for `model.name` in a config.
 
-        A `torch.nn.Module` class with two class attributes: `Config`, a dataclass made by `seqkit.config.section`,
-        and `presets`, a dict from a preset's name to values for `Config`. It is made as `Model(config, **dims)`; the
-        keyword arguments are the sizes that the task derives from its data, such as `vocab`. Name its last layer
-        `output`, so that `optim.output_rate` and `optim.freeze` find it. What else a task asks of its models is a
+        A `torch.nn.Module` class with two class attributes: `Config`, a dataclass made by
+        `seqkit.config.section`, and `presets`, a dict from a preset's name to values for `Config`.
+        It is made as `Model(config, **dims)`; the keyword arguments are the sizes that the task
+        derives from its data, such as `vocab`. Name its last layer `output`, so that
+        `optim.output_rate` and `optim.freeze` find it. What else a task asks of its models is a
         Protocol, `contract` of the task class: `seqkit.translation.models.contract`,
-        `seqkit.language.models.contract`. `help` should name the paper. Test it by `seqkit.testing.check_model`.
+        `seqkit.language.models.contract`. `help` should name the paper. Test the model with
+        `seqkit.testing.check_model`.
         """
         self.into.models.add(Entry(name, target, self.provider, help))
 
     def task(self, name: str, target: str, help: str) -> None:
         """Add a task for `task` in a config: a class that follows `seqkit.training.Task`.
 
-        Its `open` returns a `seqkit.runs.predictor.Predictor`, which is what `seqkit.load`, `seqkit predict` and
-        `seqkit evaluate` work with. Test it by `seqkit.testing.check_task`.
+        Its `open` returns a `seqkit.runs.predictor.Predictor`, which is what `seqkit.load`,
+        `seqkit predict` and `seqkit evaluate` work with. Test it with `seqkit.testing.check_task`.
         """
         self.into.tasks.add(Entry(name, target, self.provider, help))
 
     def tokenizer(self, name: str, target: str, help: str) -> None:
         """Add a tokenizer for `text.tokenizer` in a config, and for `--tokenizer`.
 
-        A class that follows `seqkit.text.TokenizerModel` and is made without arguments, or
-        `seqkit.text.TrainedTokenizerModel`. Test it by `seqkit.testing.check_tokenizer`.
+        A class that follows `seqkit.text.TokenizerModel` and is made without arguments, or one that
+        follows `seqkit.text.TrainedTokenizerModel`. Test it with `seqkit.testing.check_tokenizer`.
         """
         self.into.tokenizers.add(Entry(name, target, self.provider, help))
 
     def metric(self, name: str, target: str, help: str) -> None:
-        """Add a metric of output texts against references, for `--metric` and for `data.goal` of translators.
+        """Add a metric of output texts against references.
 
-        An object that follows `seqkit.metrics.TextMetric`. Test it by `seqkit.testing.check_metric`.
+        It serves `--metric` and `data.goal` of translators: an object that follows
+        `seqkit.metrics.TextMetric`. Test it with `seqkit.testing.check_metric`.
         """
         self.into.metrics.add(Entry(name, target, self.provider, help))
 
     def rule(self, name: str, target: str, help: str) -> None:
-        """Add a rule of the search, switched on by `--search rules.NAME=VALUE` or `rules = {NAME = VALUE}` in [search].
+        """Add a rule of the search.
 
-        A callable that takes the target `seqkit.text.Tokenizer` and VALUE and returns a `seqkit.search.Rule`. Raise
-        `seqkit.errors.ConfigError` for a value it cannot use.
+        `--search rules.NAME=VALUE` and `rules = {NAME = VALUE}` in [search] switch it on. A
+        callable that takes the target `seqkit.text.Tokenizer` and VALUE and returns a
+        `seqkit.search.Rule`. It raises `seqkit.errors.ConfigError` for a value it cannot use.
         """
         self.into.rules.add(Entry(name, target, self.provider, help))
 
@@ -138,17 +144,24 @@ class Plugin:
         self.into.corpora.add(Entry(name, target, self.provider, help))
 
     def recipes(self, name: str, target: str, help: str) -> None:
-        """Add recipes: a function without arguments that returns a folder (`Path`) of them, CORPUS/NAME.toml."""
+        """Add recipes: a function without arguments that returns their folder as a `Path`.
+
+        The recipe CORPUS/NAME is the file CORPUS/NAME.toml in it.
+        """
         self.into.recipes.add(Entry(name, target, self.provider, help))
 
     def command(self, name: str, target: str, help: str) -> None:
         """Add a click command, shown as `seqkit NAME`.
 
-        A name of the form "TASK/evaluate" or "TASK/predict" is not shown: `seqkit evaluate -m RUN` and
-        `seqkit predict -m RUN` run it for models of that task, so that a domain can have options of its own there.
+        A name of the form "TASK/evaluate" or "TASK/predict" is not shown: `seqkit evaluate -m RUN`
+        and `seqkit predict -m RUN` run it for models of that task, with all arguments, so that a
+        domain can have options of its own there.
         """
         self.into.commands.add(Entry(name, target, self.provider, help))
 
     def check(self, name: str, target: str, help: str) -> None:
-        """Add a check: a function without arguments that returns a line for `seqkit doctor`, or raises."""
+        """Add a check for `seqkit doctor`: a function without arguments that returns a line.
+
+        It raises if something is wrong.
+        """
         self.into.checks.add(Entry(name, target, self.provider, help))

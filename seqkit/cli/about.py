@@ -1,14 +1,18 @@
-"""Commands that tell what there is: models, plugins, config, doctor."""
+"""Commands that list what there is: models, plugins, config, doctor."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..plugins import components
 from .options import key_values
+
+if TYPE_CHECKING:
+    from ..config import RunConfig
 
 
 @click.command()
@@ -24,8 +28,9 @@ def plugins() -> None:
     for registry in components().registries():
         for entry in registry:
             click.echo(f"{registry.kind:10} {entry.name:16} {entry.provider:16} {entry.help}")
+
     for provider, error in components().broken.items():
-        click.echo(f"{'broken':10} {provider:16} {type(error).__name__}: {error}")
+        click.echo(f"{'broken':10} {provider:16} {_named(error)}")
 
 
 @click.command()
@@ -34,67 +39,83 @@ def plugins() -> None:
     "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting."
 )
 def config(name: str | None, overrides: tuple[str, ...]) -> None:
-    """Print the recipe NAME (or a TOML file): every key, its value, a line on it. Without NAME, list recipes."""
+    """Print the recipe NAME (or a TOML file): every key, its value, what it does.
+
+    Without NAME, list the recipes.
+    """
     from .. import recipes
 
     if name is None:
         for recipe in recipes.names():
             click.echo(recipe)
         return
-    click.echo(_annotated(recipes.load(name, key_values(overrides, "--set"))))
+
+    settings = recipes.load(name, key_values(overrides, "--set"))
+    click.echo("\n".join(_annotated(settings)))
 
 
-def _annotated(config: Any) -> str:
-    from ..config import OptimConfig, TrainConfig, describe, to_plain
+def _annotated(config: RunConfig) -> Iterator[str]:
+    """The lines of a config as TOML, each key with a comment."""
+    from ..config import OptimConfig, RunConfig, TrainConfig, describe, to_plain
 
-    task, model = (
-        components().tasks.load(config.task),
-        components().models.load(config.model["name"]),
-    )
-    classes = {**task.sections, "model": model.Config, "optim": OptimConfig, "train": TrainConfig}
-    lines = _entry("task", config.task, "what is learned; `seqkit plugins` lists tasks", None)
     values = to_plain(config)
-    for name, section in classes.items():
-        lines += ["", f"[{name}]"]
+    task = components().tasks.load(config.task)
+    model = components().models.load(config.model["name"])
+    sections = {
+        **task.sections,
+        "model": model.Config,
+        "optim": OptimConfig,
+        "train": TrainConfig,
+    }
+
+    docs = {key: doc for key, _, doc in describe(RunConfig)}
+    yield _line("task", config.task, docs["task"])
+    for name, section in sections.items():
+        yield ""
+        yield f"[{name}]  # {docs.get(name, f'of the task {config.task!r}')}"
         if name == "model":
             presets = ", ".join(model.presets)
-            hint = f"`seqkit models` lists them; preset = … sets the sizes below: {presets}"
-            lines += _entry("name", config.model["name"], hint, None)
+            doc = f"`seqkit models` lists them; preset = … sets the sizes below: {presets}"
+            yield _line("name", config.model["name"], doc)
         for key, default, doc in describe(section):
-            lines += _entry(key, values[name].get(key), doc, default)
-    return "\n".join(lines)
+            yield _line(key, values[name].get(key), doc, default)
 
 
-def _entry(key: str, value: Any, doc: str, default: Any) -> list[str]:
-    """A TOML line; the default is said where the value differs from it."""
-    import tomli_w
-
-    text = tomli_w.dumps({key: value}).strip().replace("\n    ", " ").replace(",\n]", " ]")
-    other = (
-        ""
-        if default is None or default is ... or default == value
-        else f" (default {_toml(default)})"
-    )
-    return [f"{text:32}  # {doc}{other}"]
+def _line(key: str, value: Any, doc: str, default: Any = ...) -> str:
+    """A TOML line; the comment gives the default if the value differs from it."""
+    text = f"{key} = {_toml(value)}"
+    if default in (None, ..., value):
+        return f"{text:32}  # {doc}"
+    return f"{text:32}  # {doc} (default {_toml(default)})"
 
 
 def _toml(value: Any) -> str:
+    """A value as TOML, on one line."""
     import tomli_w
 
-    return tomli_w.dumps({"v": value}).strip().removeprefix("v = ").replace("\n", "")
+    if isinstance(value, dict):
+        pairs = [f"{_toml(key)} = {_toml(part)}" for key, part in value.items()]
+        return f"{{{', '.join(pairs)}}}"
+    text = tomli_w.dumps({"v": value}).strip().removeprefix("v = ")
+    return text.replace("\n    ", " ").replace(",\n]", " ]")
 
 
 @click.command()
 def doctor() -> None:
     """Check this machine and installation; exits with 1 if something is broken."""
-    wrong = 0
+    healthy = True
     for entry in components().checks:
         try:
             click.echo(f"ok      {entry.name:14} {entry.load()()}")
-        except Exception as error:
-            wrong += 1
-            click.echo(f"broken  {entry.name:14} {type(error).__name__}: {error}")
+        except (Exception, SystemExit) as error:
+            healthy = False
+            click.echo(f"broken  {entry.name:14} {_named(error)}")
+
     for provider, why in components().broken.items():
-        wrong += 1
-        click.echo(f"broken  {provider:14} {type(why).__name__}: {why}")
-    sys.exit(1 if wrong else 0)
+        healthy = False
+        click.echo(f"broken  {provider:14} {_named(why)}")
+    sys.exit(0 if healthy else 1)
+
+
+def _named(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

@@ -1,4 +1,4 @@
-"""What `seqkit doctor` looks at. Each returns a line, or raises what is wrong."""
+"""The checks of `seqkit doctor`: each returns a line, or raises what is wrong."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ _PACKAGES = (
 
 
 def python() -> str:
-    return ", ".join(
-        [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in _PACKAGES)]
-    )
+    packages = [f"{name} {version(name)}" for name in _PACKAGES]
+    return ", ".join([f"Python {platform.python_version()}", *packages])
 
 
 def compute() -> str:
@@ -29,29 +28,34 @@ def compute() -> str:
     from ..nn.linear import FAST_LINEAR
     from ..training.devices import pick_device
 
+    products = "oneDNN" if FAST_LINEAR else "the default library"
     parts = [
         f"device {pick_device()}",
         f"{torch.get_num_threads()} threads",
         f"CPU {torch.backends.cpu.get_cpu_capability()}",
-        f"float32 products by {'oneDNN' if FAST_LINEAR else 'the default library'}",
+        f"float32 products by {products}",
     ]
     if torch.cuda.is_available():
-        parts.append(
-            f"{torch.cuda.get_device_name()}, bf16 {'yes' if torch.cuda.is_bf16_supported() else 'no'}"
-        )
+        bf16 = "yes" if torch.cuda.is_bf16_supported() else "no"
+        parts.append(f"{torch.cuda.get_device_name()}, bf16 {bf16}")
     return ", ".join(parts)
 
 
 def corpora() -> str:
     from ..data.corpora import card, names, places
 
-    here = [
-        n for n in names() if all(any(p.is_file() for p in places(n, f)) for f in card(n).files)
-    ]
-    return f"{len(here)} of {len(names())} whole on this machine: {', '.join(here) or 'none'}"
+    def is_whole(name: str) -> bool:
+        found = [any(path.is_file() for path in places(name, file)) for file in card(name).files]
+        return all(found)
+
+    known = names()
+    whole = [name for name in known if is_whole(name)]
+    listed = ", ".join(whole) or "none"
+    return f"{len(whole)} of {len(known)} complete on this machine: {listed}"
 
 
 def shipped_model() -> str:
     from ..runs.load import load
 
-    return f"Hello. → {load(device='cpu').translate(['Hello.'])[0]}"
+    translator = load(device="cpu")
+    return f"Hello. → {translator.translate(['Hello.'])[0]}"

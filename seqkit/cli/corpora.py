@@ -1,10 +1,16 @@
+"""`seqkit corpora`: list, show and fetch corpora."""
+
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .options import PATH
+
+if TYPE_CHECKING:
+    from ..data.corpora import Card
 
 
 @click.group(invoke_without_command=True)
@@ -22,15 +28,27 @@ def list_corpora() -> None:
 
     for name in known.names():
         card = known.card(name)
-        here = sum(any(path.is_file() for path in known.places(name, file)) for file in card.files)
-        state = "here" if here == len(card.files) else "partly here" if here else "not here"
-        click.echo(f"{name:18} {state:12} {card.title}")
+        click.echo(f"{name:18} {_state(name, card):12} {card.title}")
+
+
+def _state(name: str, card: Card) -> str:
+    """Whether the files of a corpus are on this machine."""
+    found = [_place(name, file) is not None for file in card.files]
+    if all(found):
+        return "here"
+    return "partly here" if any(found) else "not here"
+
+
+def _place(name: str, file: str) -> Path | None:
+    from ..data.corpora import places
+
+    return next((path for path in places(name, file) if path.is_file()), None)
 
 
 @corpora.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """What corpus NAME is, its licence, files and recipes."""
+    """Show what corpus NAME is, its licence, files and recipes."""
     from .. import recipes
     from ..data import corpora as known
 
@@ -39,12 +57,14 @@ def show(name: str) -> None:
     for label, text in (("source", card.source), ("licence", card.licence), ("note", card.note)):
         if text:
             click.echo(f"{label:8} {text}")
+
     for split, text in card.splits.items():
         click.echo(f"split    {split}: {text}")
     for file, about in card.files.items():
-        path = next((path for path in known.places(name, file) if path.is_file()), None)
         lines = f"{about.lines:,} lines, " if about.lines else ""
-        click.echo(f"file     {file} ({lines}{path or about.address or 'no public address'})")
+        place = _place(name, file) or about.address or "no public address"
+        click.echo(f"file     {file} ({lines}{place})")
+
     for recipe in recipes.names():
         if recipe.startswith(f"{name}/"):
             click.echo(f"recipe   seqkit train {recipe}")
@@ -60,17 +80,10 @@ def show(name: str) -> None:
 )
 def fetch(name: str, given: Path | None) -> None:
     """Get the files of corpus NAME and check every one of them."""
-    from ..data.fetch import fetch as get
-    from .progress import make_progress
+    from ..data.fetch import fetch as fetch_files
+    from .progress import DownloadProgress
 
-    with make_progress() as progress:
-        bars = {}
-
-        def report(file: str, done: int, total: int) -> None:
-            if file not in bars:
-                bars[file] = progress.add_task(file, total=total or None)
-            progress.update(bars[file], completed=done)
-
-        found = get(name, given=given, report=report)
+    with DownloadProgress() as progress:
+        found = fetch_files(name, given=given, report=progress)
     for file, path in found.items():
         click.echo(f"{file}  {path}")

@@ -6,40 +6,42 @@ import errno
 import io
 import os
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from .. import __version__
-from ..errors import Interrupted, SeqkitError, hint, reason
+from ..errors import Interrupted, RenamedWarning, SeqkitError, hint, reason
 from ..plugins import components
+from ..registry import Entry
 
 
 class LazyGroup(click.Group):
     """Lists commands by their registered help line; imports only the one that is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [entry.name for entry in components().commands]
+        return [entry.name for entry in _listed()]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in components().commands:
+        if name not in self.list_commands(ctx):
             return None
-        command: click.Command = components().commands.load(
-            name
-        )  # an ImportError here is a bug: let it show
+        # An ImportError here is a bug: let it show.
+        command: click.Command = components().commands.load(name)
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in components().commands:
-            raise click.UsageError(
-                f"no command {args[0]!r}.{hint(args[0], self.list_commands(ctx))}"
-            )
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in known:
+            raise click.UsageError(f"no command {args[0]!r}.{hint(args[0], known)}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """End quietly, as a signal would, once whoever read our output is gone (`| head`)."""
+        """Run the command; end quietly, as after a signal, once our reader is gone (`| head`)."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -49,7 +51,12 @@ class LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(entry.name, entry.help) for entry in components().commands])
+            formatter.write_dl([(entry.name, entry.help) for entry in _listed()])
+
+
+def _listed() -> list[Entry]:
+    """The commands that people call; those of a task, "TASK/evaluate", run through `evaluate`."""
+    return [entry for entry in components().commands if "/" not in entry.name]
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,20 +68,52 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line: a `SeqkitError`, or a file that the system refuses, is one line and exit code 1."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed by whoever started us
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="replace")  # whatever the locale says
+    """Run the command line.
+
+    A `SeqkitError`, or a file that the system refuses, is one line on stderr and exit code 1.
+    """
+    _prepare_streams()
     try:
-        cli()
+        with _notes_on_stderr():
+            cli()
     except SeqkitError as error:
-        click.echo(f"error: {' '.join(str(error).split())}", err=True)
+        message = " ".join(str(error).split())
+        click.echo(f"error: {message}", err=True)
         sys.exit(130 if isinstance(error, Interrupted) else 1)
     except OSError as error:
         if error.filename is None and error.errno != errno.ENOSPC:
             raise
         click.echo(f"error: {error.filename or 'stdout'}: {reason(error)}", err=True)
         sys.exit(1)
+
+
+def _prepare_streams() -> None:
+    """Give the process all three streams, and write UTF-8 whatever the locale says."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def _notes_on_stderr() -> Iterator[None]:
+    """Show each `RenamedWarning` once, as one plain line; other warnings as Python does."""
+    shown: set[str] = set()
+    show_warning = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, RenamedWarning):
+            show_warning(message, category, *where, **more)
+            return
+        text = str(message)
+        if text not in shown:
+            shown.add(text)
+            click.echo(f"note: {text}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", RenamedWarning)
+        warnings.showwarning = show
+        yield

@@ -19,18 +19,32 @@ PATH = click.Path(path_type=Path)
 
 def device_options(function: F) -> F:
     """--device and --threads."""
-    function = click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use.")(
-        function
+    options = (
+        click.option(
+            "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto."
+        ),
+        click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use."),
     )
+    return _with(function, options)
+
+
+def set_option(function: F) -> F:
+    """--set KEY=VALUE, as often as needed."""
     return click.option(
-        "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto."
+        "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting."
     )(function)
+
+
+def json_option(function: F) -> F:
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")(function)
 
 
 def training_options(function: F) -> F:
     """--out, --resume, --overwrite, --set, and where to compute."""
-    function = device_options(function)
-    for option in (
+    options = (
+        click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG."),
+        click.option("--resume", is_flag=True, help="Continue where the run in --out stopped."),
+        click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
         click.option(
             "--set",
             "overrides",
@@ -38,10 +52,14 @@ def training_options(function: F) -> F:
             metavar="SECTION.KEY=VALUE",
             help="Override a setting.",
         ),
-        click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
-        click.option("--resume", is_flag=True, help="Go on where the run in --out stopped."),
-        click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG."),
-    ):
+        device_options,
+    )
+    return _with(function, options)
+
+
+def _with(function: F, options: Iterable[Callable[[F], F]]) -> F:
+    """`function` with options that --help lists in this order."""
+    for option in reversed(list(options)):
         function = option(function)
     return function
 
@@ -60,11 +78,15 @@ def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"{option} {pair!r} is not KEY=VALUE")
-        try:
-            found[key.strip()] = tomllib.loads(f"value = {text}")["value"]
-        except (tomllib.TOMLDecodeError, KeyError):
-            found[key.strip()] = text
+        found[key.strip()] = _toml_value(text)
     return found
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        return text
 
 
 @contextmanager
@@ -73,6 +95,7 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
     if path is None:
         yield click.echo
         return
+
     try:
         with path.open("w", encoding="utf-8", newline="\n") as file:
             yield lambda line: click.echo(line, file=file)
@@ -82,12 +105,11 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 def refuse_input(output: Path | None, inputs: Iterable[Path]) -> None:
     """A usage error if `output` is one of the files that are read."""
-    if (
-        output
-        and output.exists()
-        and any(path.exists() and output.samefile(path) for path in inputs)
-    ):
-        raise click.UsageError(f"{output} is read from: write to another file")
+    if output is None or not output.exists():
+        return
+    for path in inputs:
+        if path.exists() and output.samefile(path):
+            raise click.UsageError(f"{output} is an input file: write to another file")
 
 
 def checked_utf8(text: str) -> str:

@@ -1,3 +1,5 @@
+"""`seqkit plot`: learning curves of a run."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -21,6 +23,9 @@ def plot(run: Path, output: Path | None, layers: bool) -> None:
     """Draw how the training of RUN went: loss, validation figures, learning rate, gradient norm."""
     from ..drawing.curves import draw, draw_layers, read
 
+    draw_run = draw_layers if layers else draw
     path = output or run / ("layers.png" if layers else "curves.png")
-    (draw_layers if layers else draw)(read(run / "log.jsonl"), path, title=run.resolve().name)
+
+    log = read(run / "log.jsonl")
+    draw_run(log, path, title=run.resolve().name)
     click.echo(path)

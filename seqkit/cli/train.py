@@ -1,6 +1,9 @@
+"""`seqkit train`: train a model for any task."""
+
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,30 +15,49 @@ from .options import PATH, key_values, set_threads, training_options
 
 @click.command()
 @click.argument("config")
-@click.option("--source", type=PATH, help="Train on this text …")
-@click.option("--target", type=PATH, help="… and its translation, line by line.")
+@click.option(
+    "--data",
+    "data",
+    type=PATH,
+    multiple=True,
+    metavar="FILE",
+    help="Train on your own file or folder; again for a second one, such as the other language.",
+)
+@click.option(
+    "--valid",
+    type=PATH,
+    multiple=True,
+    metavar="FILE",
+    help="Validate on this, as --data; else a part of the training data is held out.",
+)
+@click.option("--source", type=PATH, help="The same as --data for the first of two files …")
+@click.option("--target", type=PATH, help="… and for its translation, line by line.")
 @click.option("--init", type=PATH, help="Start from the weights and tokenizers of this run.")
 @training_options
 def train(
     config: str,
-    out: Path | None,
+    data: tuple[Path, ...],
+    valid: tuple[Path, ...],
     source: Path | None,
     target: Path | None,
+    out: Path | None,
+    init: Path | None,
     resume: bool,
     overwrite: bool,
-    init: Path | None,
     overrides: tuple[str, ...],
     device: str,
     threads: int | None,
 ) -> None:
     """Train a model by CONFIG: a TOML file, or the name of a shipped recipe.
 
-    Your own text: `seqkit train multi30k/de-en --source my.de --target my.en --out runs/mine`.
+    Your own text: `seqkit train multi30k/de-en --data my.de --data my.en --out runs/mine`.
     """
+    files = _own_files(data, source, target)
+    given = key_values(overrides, "--set")
     run_training(
         config,
         out=out,
-        overrides=_own_text(source, target) | key_values(overrides, "--set"),
+        overrides=_own_data(config, files, valid, given) | given,
         resume=resume,
         overwrite=overwrite,
         init=init,
@@ -56,34 +78,54 @@ def run_training(
     init: Path | None = None,
     task: str | None = None,
 ) -> None:
-    """Train, show how it goes, and say what came of it."""
-    folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
-
+    """Train, show progress, and print the result."""
     from ..runs.start import train as train_run
     from .progress import TrainingProgress, figures
 
+    folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
     set_threads(threads)
     with TrainingProgress() as progress:
         run = train_run(
-            config, out=folder, overrides=overrides, resume=resume, overwrite=overwrite,
-            init=init, device=device, task=task, listener=progress,
-        )  # fmt: skip
+            config,
+            out=folder,
+            overrides=overrides,
+            resume=resume,
+            overwrite=overwrite,
+            init=init,
+            device=device,
+            task=task,
+            listener=progress,
+        )
+
     if os.environ.get("RANK", "0") != "0":  # under torchrun, the first process speaks for all
         return
     click.echo(f"{run.folder}: {run.step:,} steps, best {figures(run.metrics)}")
 
 
-def _own_text(source: Path | None, target: Path | None) -> dict[str, Any]:
-    """Overrides that put a user's files in place of the recipe's corpus."""
-    if (source is None) != (target is None):
+def _own_files(data: Sequence[Path], source: Path | None, target: Path | None) -> Sequence[Path]:
+    """The user's training files, by whichever options they were given."""
+    if source is None and target is None:
+        return data
+    if source is None or target is None:
         raise ConfigError(
             "--source and --target go together: two files, line by line each other's translation"
         )
-    if source is None:
+    if data:
+        raise ConfigError("give --data, or --source and --target, not both")
+    return source, target
+
+
+def _own_data(
+    config: str, train: Sequence[Path], valid: Sequence[Path], overrides: dict[str, Any]
+) -> dict[str, Any]:
+    """Overrides that put a user's files in place of the recipe's corpus; its task knows them."""
+    if not train and not valid:
         return {}
-    return {
-        "data.corpus": "",
-        "data.train": [str(source), str(target)],
-        "data.valid": [],
-        "data.limit": 0,
-    }
+    if not train:
+        raise ConfigError("--valid goes with --data: without it, the recipe's own data is used")
+
+    from .. import recipes
+
+    task = recipes.task_of(config, overrides)
+    own: dict[str, Any] = task.own_data(train, valid)
+    return own

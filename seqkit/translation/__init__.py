@@ -38,9 +38,14 @@ def register(plugin: Plugin) -> None:
         "translate", "seqkit.translation.commands.translate:translate", "Translate raw text."
     )
     plugin.command(
-        "evaluate",
+        "translation/evaluate",
         "seqkit.translation.commands.evaluate:evaluate",
         "Score a model's output: BLEU and chrF.",
+    )
+    plugin.command(
+        "translation/predict",
+        "seqkit.translation.commands.translate:translate",
+        "Translate raw text.",
     )
     plugin.command(
         "compare",

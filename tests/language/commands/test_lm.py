@@ -281,7 +281,7 @@ def test_what_is_read_is_not_written_over(folder, cli, tmp_path):
         ("score", "-m", folder / "lm.arpa", "--html", text, text),
         ("score", "-m", folder / "lm.arpa", "-o", text, text),
     ):
-        assert cli("lm", *args).complaint(2) == f"{text} is read from: write to another file"
+        assert cli("lm", *args).complaint(2) == f"{text} is an input file: write to another file"
         assert text.read_bytes() == before
 
 

@@ -132,7 +132,7 @@ def test_files_of_unequal_length_are_not_scored(cli, words, texts, tmp_path):
 def test_scores_never_replace_what_they_are_of(cli, words, texts, name):
     before = (texts / name).read_bytes()
     complaint = score(cli, words, texts, "-o", texts / name).complaint(2)
-    assert complaint == f"{texts / name} is read from: write to another file"
+    assert complaint == f"{texts / name} is an input file: write to another file"
     assert (texts / name).read_bytes() == before
 
 

@@ -139,7 +139,7 @@ def test_a_place_that_cannot_be_written_to_is_told_before_the_work(cli, run, tex
 
 def test_translations_never_replace_the_text_they_are_of(cli, run, texts):
     where = ("--source", texts / "source", "--reference", texts / "reference")
-    assert "is read from" in cli(
+    assert "is an input file" in cli(
         "evaluate", "-m", run, *where, "-o", texts / "reference"
     ).complaint(2)
     assert (texts / "reference").read_text(encoding="utf-8").splitlines() == REFERENCES

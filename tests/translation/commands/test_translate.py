@@ -126,7 +126,7 @@ def test_the_name_of_a_file_is_no_text(cli, run, tmp_path, monkeypatch):
 
 def test_input_and_output_in_one_file_are_refused_and_nothing_is_lost(cli, run, tmp_path):
     source = write_lines(tmp_path / "both", LINES)
-    assert "is read from: write to another file" in cli(
+    assert "is an input file: write to another file" in cli(
         "translate", "-m", run, "-i", source, "-o", source
     ).complaint(2)
     assert source.read_text(encoding="utf-8").splitlines() == LINES
