@@ -26,6 +26,8 @@ SENTENCES = [
 class Backwards(nn.Module):
     """Says the words of the source from the last to the first and attends to them; after `<unk>`, `second` is next."""
 
+    attends = True
+
     def __init__(self, vocab, second=4):
         super().__init__()
         self.one, self.vocab, self.second = nn.Parameter(torch.zeros(1)), vocab, second

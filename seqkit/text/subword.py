@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from ..errors import DataError, reason
+from .tokenizer_models import Unit
 from .vocab import SPECIALS
 
 SPACE = "▁"  # U+2581, how sentencepiece writes a space
@@ -26,6 +27,7 @@ class SentencePieceTokenizer:
     """
 
     has_own_vocab: ClassVar[bool] = True
+    unit: ClassVar[Unit] = "subword"
     FILE = "sentencepiece.model"
 
     def __init__(self, model: bytes) -> None:

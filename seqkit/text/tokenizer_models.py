@@ -13,11 +13,16 @@ JOINER = "￭"  # U+FFED, as in the OpenNMT Tokenizer: no space on this side of 
 _JOINER_LIKE = "■"
 
 
+Unit = Literal["word", "character", "subword"]
+
+
 class TokenizerModel(Protocol):
     """What is registered under `tokenizer`: how text is cut into tokens and put together again."""
 
     has_own_vocab: ClassVar[bool]
     """True if the tokens are fixed by training (subwords), False if a vocabulary is counted."""
+    unit: ClassVar[Unit]
+    """What a token is; a subword that begins a word begins with U+2581."""
 
     def split(self, text: str) -> list[str]: ...
     def join(self, tokens: Sequence[str]) -> str: ...
@@ -57,6 +62,7 @@ def is_trained(splitter: TokenizerModel) -> TypeGuard[TrainedTokenizerModel]:
 
 class _Untrained:
     has_own_vocab: ClassVar[bool] = False
+    unit: ClassVar[Unit] = "word"
 
     def save(self, folder: Path) -> None:
         """Nothing to save."""
@@ -68,6 +74,8 @@ class _Untrained:
 
 class CharTokenizer(_Untrained):
     """One token for each Unicode code point, white space included; exact."""
+
+    unit: ClassVar[Unit] = "character"
 
     def split(self, text: str) -> list[str]:
         return list(text)

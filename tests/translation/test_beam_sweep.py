@@ -30,7 +30,7 @@ NEXT = {
 class Known(nn.Module):
     """A Markov chain of words for each source. Follows `StepDecoder` and `EncoderDecoder`."""
 
-    attend = None  # it has no attention
+    attends = False
 
     def __init__(self):
         super().__init__()
