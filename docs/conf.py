@@ -19,7 +19,7 @@ myst_heading_anchors = 3
 default_role = "code"  # docstrings set names in single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
 
 html_theme = "furo"
