@@ -1,8 +1,13 @@
-"""n-gram language models: counted, not trained by gradient. Needs no torch, but to look n-grams up on a GPU.
+"""n-gram language models: counted, not trained by gradient.
 
-model = seqkit.ngram.train(["a line of text", "another"], order=3)
-model.score("a line"), model.perplexity(["a line of text"])
-seqkit.ngram.save(model, "lm.arpa"); seqkit.ngram.load("lm.arpa")
+    model = seqkit.ngram.train(["a line of text", "another"], order=3)
+    model.score("a line"), model.perplexity(["a line of text"])
+    seqkit.ngram.save(model, "lm.arpa")
+    seqkit.ngram.load("lm.arpa")
+
+text.py splits lines into words and ids, counts.py counts n-grams, smoothing.py (interpolation.py,
+backoff.py) makes probabilities of the counts, tables.py scores with them, model.py is what users
+hold, arpa.py and binary.py are its files. Needs no torch, except to look n-grams up on a GPU.
 """
 
 from .counts import Counts

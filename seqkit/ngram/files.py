@@ -1,4 +1,4 @@
-"""n-gram models on disk: the format follows from the name when writing, from the content when reading."""
+"""n-gram models on disk: the name decides the format when writing, the content when reading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import ConfigError, DataError, reason
 from ..text import TokenizerLookup, built_in
 from . import arpa, binary
 from .model import Model
-from .smoothing import Kind
+from .tables import Kind
 
 
 def is_arpa(path: Path) -> bool:
@@ -29,24 +29,25 @@ def check_format(path: Path, kind: Kind, smoothing: str) -> None:
 
 
 def save(model: Model, path: str | Path) -> None:
-    """Write ARPA for *.arpa and *.arpa.gz, seqkit's binary for any other name. The file is whole or not there.
+    """Write ARPA for *.arpa and *.arpa.gz, seqkit's binary for any other name.
 
-    Raises `ConfigError` for smoothings whose scores ARPA cannot express, `DataError` where nothing can be written.
+    An existing file is replaced only when the new one is complete. Raises `ConfigError` for
+    smoothings whose scores ARPA cannot express, and `DataError` where the file cannot be written.
     """
     path = Path(path)
-    check_format(path, model.kind, model.about.get("smoothing", model.kind))
+    check_format(path, model.kind, model.smoothing)
     part = path.with_name(f".part.{path.name}")
     writer = arpa if is_arpa(path) else binary
     try:
         if path.is_dir():
-            raise IsADirectoryError(21, "Is a directory")
+            raise DataError(f"cannot write {path}: Is a directory")
         writer.write(model, part)
         open_up(part)
         part.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise DataError(
-            f"cannot write {path}: {reason(error) if isinstance(error, OSError) else error}"
-        ) from None
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {reason(error)}") from None
+    except SafetensorError as error:
+        raise DataError(f"cannot write {path}: {error}") from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -58,8 +59,8 @@ def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup =
     """
     path = Path(path)
     model = binary.read(path, tokenizers) if binary.is_binary(path) else arpa.read(path)
-    if device == "cpu":
-        return model
-    from .device import DeviceModel
+    if device != "cpu":
+        from .device import DeviceLookup  # imports torch, which the CPU does without
 
-    return DeviceModel(model, device)
+        model.tables.lookup = DeviceLookup(model.grams, device)
+    return model

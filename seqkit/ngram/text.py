@@ -1,4 +1,7 @@
-"""Text as an n-gram model sees it: lines cut at \\n, words at ASCII white space, ids in order of first appearance."""
+"""Text as an n-gram model sees it: lines end at \\n, words at ASCII white space, words get ids.
+
+A block is UTF-8 text of whole lines, as bytes. Letters: T tokens of a block.
+"""
 
 from __future__ import annotations
 
@@ -13,67 +16,41 @@ from numpy.typing import NDArray
 
 from ..data.files import open_bytes, reading
 from ..errors import ConfigError, DataError, UnknownName
-from ..text import Tokenizer, TokenizerLookup, built_in
+from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
 from ..text.lines import check_many, single_line
-from ..text.tokenizer_models import TokenizerModel
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
 UNK, BOS, EOS = 0, 1, 2  # KenLM's; those of a network's vocabulary are in seqkit.text.vocab
 SPECIALS = (b"<unk>", b"<s>", b"</s>")
-_END = b"\0"  # stands for the end of a line; no word holds it, for it is white space
+_END = b"\0"  # stands for the end of a line: no word holds it, because it is white space
 _LINE_END = -2  # its id while words are looked up; a typed </s> is a word like any other
 _BLOCK = 1 << 24  # bytes of text handled at a time
-_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows it
+_SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows a space
 _WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", _SPACE))
 
 
 def blocks(path: Path | None) -> Iterator[bytes]:
-    """The text of a file (of stdin for None) in pieces of whole lines.
+    """The text of a file, or of stdin for None, block by block.
 
-    An unterminated last line counts as a line. Raises `DataError` naming file and line for what is not UTF-8.
+    An unterminated last line counts as a line. Raises `DataError` naming file and line where the
+    text is not UTF-8.
     """
-    name, number, rest = str(path or "stdin"), 0, b""
+    name = str(path or "stdin")
+    number = 0  # of lines that came before
+    rest = b""  # of a line whose end is not read yet
     with reading(Path(name)), open_bytes(path) as file:
         while data := file.read(_BLOCK):
             head, newline, tail = data.rpartition(b"\n")
             if not newline:
                 rest += data
                 continue
-            block, rest = rest + head + b"\n", tail
+            block = rest + head + b"\n"
+            rest = tail
             yield _checked(block, name, number)
             number += block.count(b"\n")
         if rest:
             yield _checked(rest + b"\n", name, number)
-
-
-def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
-    """`blocks` for lines that are at hand; raises as `block_of`, and TypeError for one string."""
-    check_many(lines)
-    return _blocks(lines)
-
-
-def _blocks(lines: Iterable[str]) -> Iterator[bytes]:
-    kept: list[str] = []
-    size = 0
-    for line in lines:
-        kept.append(line)
-        size += len(line) + 1
-        if size >= _BLOCK:
-            yield block_of(kept)
-            kept, size = [], 0
-    if kept:
-        yield block_of(kept)
-
-
-def block_of(lines: Iterable[str]) -> bytes:
-    """These lines as one block; raises `DataError` for a line break inside one, or what UTF-8 cannot express."""
-    try:
-        return "\n".join([*map(single_line, lines), ""]).encode()
-    except UnicodeEncodeError as error:
-        raise DataError(
-            f"half a surrogate pair ({error.object[error.start]!r}) is no text"
-        ) from None
 
 
 def _checked(block: bytes, name: str, before: int) -> bytes:
@@ -85,8 +62,40 @@ def _checked(block: bytes, name: str, before: int) -> bytes:
     return block
 
 
+def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
+    """Blocks of lines in memory; raises as `block_of`, and TypeError for a single string."""
+    check_many(lines)
+    return _from_lines(lines)
+
+
+def _from_lines(lines: Iterable[str]) -> Iterator[bytes]:
+    held: list[str] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line) + 1
+        if size >= _BLOCK:
+            yield block_of(held)
+            held = []
+            size = 0
+    if held:
+        yield block_of(held)
+
+
+def block_of(lines: Iterable[str]) -> bytes:
+    """These lines as one block.
+
+    Raises `DataError` for a line break inside a line, and for text that UTF-8 cannot express.
+    """
+    try:
+        return "\n".join([*map(single_line, lines), ""]).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise DataError(f"the text holds half a surrogate pair ({half!r})") from None
+
+
 class PreTokenizer:
-    """Raw lines → lines whose tokens are set apart by spaces, which is all that counting and scoring look at."""
+    """Splits raw lines into the words of an n-gram model: at white space, or by a tokenizer."""
 
     def __init__(
         self,
@@ -94,59 +103,82 @@ class PreTokenizer:
         tokenizer: Tokenizer | None = None,
         tokenizers: TokenizerLookup = built_in,
     ) -> None:
-        """`name` is that of a registered tokenizer that needs no training; a trained one is given as it is."""
-        self.name, self.tokenizer, self.tokenizers = name, tokenizer, tokenizers
+        """`name` is a tokenizer's that needs no training; `tokenizer` is a trained one instead.
+
+        Raises `UnknownName` for a name that `tokenizers` does not know, and `ConfigError` for a
+        tokenizer that must be trained.
+        """
+        self.name = name
+        self.tokenizer = tokenizer
         self._split: Callable[[str], list[str]] | None = None
-        self._splitter: TokenizerModel | None = None
+        self._model: TokenizerModel | None = None
         if tokenizer:
-            self._split, self._splitter = tokenizer.split, tokenizer.model
+            self._split = tokenizer.split
+            self._model = tokenizer.model
         elif name != "whitespace":
-            model_class: Any = tokenizers(name)
-            if model_class.has_own_vocab:
-                raise ConfigError(
-                    f"the tokenizer {name!r} must be trained: give the folder of a trained one"
-                )
-            self._splitter = model_class()
-            self._split = self._splitter.split
+            self._model = _untrained(name, tokenizers)
+            self._split = self._model.split
+
+    @classmethod
+    def trained(cls, tokenizer: Tokenizer) -> PreTokenizer:
+        """The pre-tokenizer that splits lines as `tokenizer` does."""
+        return cls(tokenizer.name, tokenizer)
 
     @classmethod
     def find(cls, name: str, tokenizers: TokenizerLookup = built_in) -> PreTokenizer:
-        """By a registered name, or the folder of a trained tokenizer."""
+        """By the name of a tokenizer, or the folder of a trained one."""
         try:
             return cls(name, tokenizers=tokenizers)
         except UnknownName:
             if not Path(name).exists():
                 raise
-        trained = Tokenizer.load(Path(name), tokenizers=tokenizers)
-        return cls(trained.name, trained)
+        return cls.trained(Tokenizer.load(Path(name), tokenizers=tokenizers))
 
-    def tokens(self, line: str) -> list[str]:
-        """The tokens of one line."""
-        return [word.decode() for word in words_of(self(block_of([line])))[:-1]]
+    def segment(self, block: bytes) -> bytes:
+        """A raw block with its words set apart by white space.
 
-    def join(self, tokens: Sequence[str]) -> str:
-        """Readable text of tokens."""
-        return (
-            " ".join(tokens)
-            if self._splitter is None
-            else self._splitter.join(self.readable(tokens))
-        )
-
-    def readable(self, tokens: Sequence[str]) -> Sequence[str]:
-        """Tokens as the tokenizer gave them: with spaces inside, where counting has U+2581."""
-        if self._splitter is None or self._splitter.has_own_vocab:
-            return tokens
-        return [token.replace(_SPACE, " ") for token in tokens]
-
-    def __call__(self, block: bytes) -> bytes:
-        """A block of whole lines, cut. White space inside a token is shown as U+2581."""
+        White space inside a word becomes U+2581.
+        """
         split = self._split
         if split is None:
             return block
+
         lines = block.decode("utf-8")[:-1].split("\n")
-        return "\n".join(
-            [*(" ".join(token.translate(_WHITE) for token in split(line)) for line in lines), ""]
-        ).encode()
+        segmented = []
+        for line in lines:
+            words = [word.translate(_WHITE) for word in split(line)]
+            segmented.append(" ".join(words))
+        return "\n".join([*segmented, ""]).encode()
+
+    def split(self, line: str) -> list[str]:
+        """The words of one line."""
+        block = self.segment(block_of([line]))
+        return [word.decode() for word in words_of(block)[:-1]]
+
+    def join(self, words: Sequence[str]) -> str:
+        """Readable text of words."""
+        if self._model is None:
+            return " ".join(words)
+        return self._model.join(self.readable(words))
+
+    def readable(self, words: Sequence[str]) -> Sequence[str]:
+        """Words as the tokenizer gave them, with white space where counting has U+2581."""
+        if self._model is None or self._model.has_own_vocab:
+            return words
+        return [word.replace(_SPACE, " ") for word in words]
+
+    def __repr__(self) -> str:
+        return f"PreTokenizer({self.name!r})"
+
+
+def _untrained(name: str, tokenizers: TokenizerLookup) -> TokenizerModel:
+    model_class: Any = tokenizers(name)
+    if model_class.has_own_vocab:
+        raise ConfigError(
+            f"the tokenizer {name!r} must be trained: give the folder of a trained one"
+        )
+    made: TokenizerModel = model_class()
+    return made
 
 
 def words_of(block: bytes) -> list[bytes]:
@@ -162,7 +194,8 @@ class GrowingVocabulary:
     def __init__(self, unknown: Unknown = "refuse") -> None:
         """`unknown` says what a literal `<unk>`, `<s>`, `</s>` in the text is.
 
-        "refuse": an error; "skip": white space; "keep": `<unk>` is a word like any other, the others an error.
+        "refuse": an error; "skip": white space; "keep": `<unk>` is a word like any other, the
+        others are an error.
         """
         if unknown not in get_args(Unknown):
             raise ConfigError(f"unk is 'refuse', 'skip' or 'keep', not {unknown!r}")
@@ -178,7 +211,10 @@ class GrowingVocabulary:
         return [SPECIALS[EOS] if word == _END else word for word in self._ids]
 
     def encode(self, block: bytes, name: str = "the text") -> Ids:
-        """Ids of a block, `</s>` at the end of each line; raises `DataError` for special words that are refused."""
+        """Ids of a block, with `</s>` at the end of each line. -> (T,)
+
+        Raises `DataError` naming `name` and line for special words that are refused.
+        """
         words = words_of(block)
         if any(special in block for special in SPECIALS):
             words = self._without_specials(words, name)
@@ -188,25 +224,32 @@ class GrowingVocabulary:
     def _without_specials(self, words: list[bytes], name: str) -> list[bytes]:
         if self.unknown == "skip":
             return [word for word in words if word not in SPECIALS]
+
         refused = SPECIALS if self.unknown == "refuse" else SPECIALS[BOS:]
         line = self.lines + 1
         for word in words:
             if word in refused:
-                way_out = "--unk skip takes it for white space" + (
-                    ", --unk keep for a word" if word == SPECIALS[UNK] else ""
-                )
-                raise DataError(
-                    f"{name}:{line}: the text holds the special word {word.decode()}; {way_out}"
-                )
-            line += word == _END
+                raise _refusal(word, f"{name}:{line}")
+            if word == _END:
+                line += 1
         return words
+
+    def __repr__(self) -> str:
+        return f"<GrowingVocabulary of {len(self._ids):,} words>"
+
+
+def _refusal(word: bytes, where: str) -> DataError:
+    remedy = "--unk skip takes it for white space"
+    if word == SPECIALS[UNK]:
+        remedy += ", --unk keep for a word"
+    return DataError(f"{where}: the text holds the special word {word.decode()}; {remedy}")
 
 
 class Vocabulary:
     """The words of a finished model."""
 
     def __init__(self, words: list[bytes], *, keeps_unknown: bool = False) -> None:
-        """With `keeps_unknown`, `<unk>` is a word of the training text: a literal one is not out of vocabulary."""
+        """With `keeps_unknown`, `<unk>` was a word of the training text, so it is known."""
         self.words = words
         self._ids = {word: i for i, word in enumerate(words)}
         self._ids[_END] = _LINE_END
@@ -221,9 +264,15 @@ class Vocabulary:
         return word.encode() in self._ids
 
     def encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
-        """Ids of a block, `</s>` at the end of each line, -1 for words out of vocabulary; and where lines end."""
+        """Ids of a block, and where its lines end. -> (T,), (T,)
+
+        `</s>` stands at the end of each line, -1 for words out of vocabulary.
+        """
         words = words_of(block)
         ids = np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, count=len(words))
         ends = ids == _LINE_END
         ids[ends] = EOS
         return ids, ends
+
+    def __repr__(self) -> str:
+        return f"<Vocabulary of {len(self):,} words>"

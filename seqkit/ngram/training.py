@@ -8,9 +8,10 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..text import TokenizerLookup, built_in
-from . import smoothing as smoothings
 from .counts import Counts, NgramCounter
-from .model import Grams, Model
+from .model import Model
+from .smoothing import Options, estimate, kind_of
+from .tables import Grams
 from .text import GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
 MEMORY = 4 << 30  # bytes
@@ -32,23 +33,22 @@ def train(
 ) -> Model:
     """Count and smooth `lines`, by default as KenLM's lmplz does.
 
-    `prune` drops k-grams seen so often or less, for each k; `vocabulary` is all the words that the model may know;
-    `unk` says what a literal <unk>, <s> or </s> in the text means: an error ("refuse"), white space ("skip"), or for
-    <unk> a word ("keep"); `k` is that of add-k; counting keeps to `memory` bytes by sorting on disk, the finished
-    model is held in memory. Raises `DataError` or `ConfigError` for what cannot be trained on.
+    `prune` drops the k-grams that occur at most N times, with one N for each k; the last repeats.
+    `vocabulary` holds all words that the model may know. `unk` says what a literal <unk>, <s> or
+    </s> in the text is: an error ("refuse"), white space ("skip"), or for <unk> a word ("keep").
+    `k` is that of add-k. Counting sorts on disk beyond `memory` bytes, but the finished model is
+    held in memory. Raises `DataError` or `ConfigError` for what cannot be trained on.
     """
+    listed = None
+    if vocabulary is not None:
+        listed = frozenset(word.encode() for word in vocabulary)
     return train_blocks(
         _named(lines),
         order=order,
         smoothing=smoothing,
-        options=smoothings.Options(
-            tuple(prune),
-            frozenset(word.encode() for word in vocabulary) if vocabulary is not None else None,
-            interpolate_unigrams,
-            k=k,
-        ),
+        options=Options(tuple(prune), listed, interpolate_unigrams, k=k),
         unk=unk,
-        cutter=PreTokenizer.find(tokenizer, tokenizers),
+        pre_tokenizer=PreTokenizer.find(tokenizer, tokenizers),
         memory=memory,
     )
 
@@ -58,28 +58,33 @@ def train_blocks(
     *,
     order: int,
     smoothing: str,
-    options: smoothings.Options,
+    options: Options,
     unk: Unknown = "refuse",
-    cutter: PreTokenizer | None = None,
+    pre_tokenizer: PreTokenizer | None = None,
     memory: int = MEMORY,
 ) -> Model:
     """`train` for blocks of raw, whole lines, each with the name of where it comes from."""
-    cutter = cutter or PreTokenizer()
-    counts = count_blocks(blocks, order=order, unk=unk, cutter=cutter, memory=memory)
-    found = smoothings.estimate(counts, smoothing, options)
+    pre_tokenizer = pre_tokenizer or PreTokenizer()
+    counts = count_blocks(blocks, order=order, unk=unk, pre_tokenizer=pre_tokenizer, memory=memory)
+    found = estimate(counts, smoothing, options)
+
+    grams = []
     with np.errstate(divide="ignore"):
-        grams = [
-            Grams(level.keys, np.log10(level.probabilities), np.log10(level.backoffs))
-            for level in found.levels
-        ]
-    about = {"smoothing": smoothing, "unk": "keep" if unk == "keep" else "unk", "unit": cutter.name}
+        for level in found.levels:
+            scores, backoffs = np.log10(level.probabilities), np.log10(level.backoffs)
+            grams.append(Grams(level.keys, scores, backoffs))
+
+    metadata = {
+        "smoothing": smoothing,
+        "unk": "keep" if unk == "keep" else "unk",
+        "unit": pre_tokenizer.name,
+    }
     return Model(
         found.words,
         grams,
-        kind=smoothings.kind_of(smoothing),
-        about=about,
-        tokenizer=cutter.tokenizer,
-        tokenizers=cutter.tokenizers,
+        kind=kind_of(smoothing),
+        metadata=metadata,
+        pre_tokenizer=pre_tokenizer,
         notes=found.notes,
         training_tokens=counts.tokens,
     )
@@ -95,12 +100,9 @@ def count(
     tokenizers: TokenizerLookup = built_in,
 ) -> Counts:
     """Count all n-grams of `lines` up to `order`; see `train`."""
+    pre_tokenizer = PreTokenizer.find(tokenizer, tokenizers)
     return count_blocks(
-        _named(lines),
-        order=order,
-        unk=unk,
-        cutter=PreTokenizer.find(tokenizer, tokenizers),
-        memory=memory,
+        _named(lines), order=order, unk=unk, pre_tokenizer=pre_tokenizer, memory=memory
     )
 
 
@@ -109,16 +111,19 @@ def count_blocks(
     *,
     order: int,
     unk: Unknown = "refuse",
-    cutter: PreTokenizer | None = None,
+    pre_tokenizer: PreTokenizer | None = None,
     memory: int = MEMORY,
 ) -> Counts:
     """`count` for blocks of raw, whole lines, each with the name of where it comes from."""
     if order < 1:
         raise ConfigError(f"the order of an n-gram model is at least 1, not {order}")
-    cutter = cutter or PreTokenizer()
-    vocabulary, counter = GrowingVocabulary(unk), NgramCounter(order, memory)
+
+    pre_tokenizer = pre_tokenizer or PreTokenizer()
+    vocabulary = GrowingVocabulary(unk)
+    counter = NgramCounter(order, memory)
     for name, block in blocks:
-        counter.add(vocabulary.encode(cutter(block), name))
+        segmented = pre_tokenizer.segment(block)
+        counter.add(vocabulary.encode(segmented, name))
     return counter.finish(vocabulary.words)
 
 

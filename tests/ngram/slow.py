@@ -1,6 +1,6 @@
-"""Textbook n-gram models in dictionaries, slow and plain: what the fast ones are compared with.
+"""Textbook n-gram models in dictionaries, slow and plain: the reference for the fast ones.
 
-`probability(w, h)` is the formula as the papers write it, by recursion over ever shorter histories.
+`probability(w, h)` is the formula as the papers write it, recursing to shorter histories.
 """
 
 import random
@@ -10,7 +10,7 @@ UNK, BOS, EOS = "<unk>", "<s>", "</s>"
 
 
 def some_lines(seed, words="abcde", lines=25, longest=7):
-    """A random corpus in which words follow each other unevenly; blank and long lines are among it."""
+    """A random corpus of uneven n-grams, with blank lines and long ones."""
     rng = random.Random(seed)
     made = []
     for _ in range(lines):
@@ -56,7 +56,7 @@ class Slow:
             self.followers[gram[:-1]].append(gram)
 
     def adjusted(self):
-        """For KN: the number of words seen before a k-gram, but counts at the top and after `<s>`."""
+        """For KN: how many words come before a k-gram; plain counts at the top and after `<s>`."""
         before = defaultdict(set)
         for gram in self.raw:
             before[gram[1:]].add(gram[0])
@@ -82,7 +82,7 @@ class Slow:
         return found if all(0 <= d <= j for j, d in enumerate(found, 1)) else [0.5, 1, 1.5]
 
     def probability(self, word, history):
-        """p(word | history); the history may begin with `<s>`, unknown words are spelled `<unk>`."""
+        """p(word | history); the history may begin with `<s>`, unknown words are `<unk>`."""
         history = tuple(history)[max(0, len(history) - self.order + 1) :]
         return {"katz": self._katz, "add-k": self._add_k, "maximum-likelihood": self._relative}.get(
             self.smoothing,
@@ -124,7 +124,7 @@ class Slow:
         return 0.4 * self._stupid(word, history[1:]) if history else 1 / self.total(())
 
     def good_turing(self, k, most=5):
-        """What is left of each count from 0 to most + 1, as a share; None where the formula breaks down."""
+        """The share that is left of each count from 0 to most + 1; None where the formula fails."""
         n = self.frequencies(k, most + 1)
         if not all(n[1:]):
             return None

@@ -1,4 +1,4 @@
-"""Counting: the same whatever the memory and the blocks; what is a word, and what is a line."""
+"""Counting: the same for any memory and blocks; what is a word, and what is a line."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def equal(one, other):
 
 
 @pytest.mark.parametrize("order", [1, 2, 5])
-def test_counts_are_those_of_a_dictionary(order):
+def test_counts_equal_those_of_a_dictionary(order):
     lines = some_lines(1)
     found = as_dict(counted(lines, order))
     assert {gram: n for gram, n in found.items() if n} == dict(ngrams(lines, order))
@@ -77,7 +77,7 @@ def test_counting_with_little_memory_gives_the_same_tables(long_text, order, mon
     assert not spilled
 
 
-def test_runs_on_disk_are_gone_afterwards(long_text, tmp_path, monkeypatch):
+def test_runs_on_disk_are_deleted_afterwards(long_text, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     seen = []
     spill = NgramCounter._spill
@@ -103,7 +103,7 @@ def test_models_do_not_depend_on_memory_or_blocks(long_text, monkeypatch):
 
 @pytest.mark.parametrize("size", [1, 5, 7, 64, 1 << 24])
 @pytest.mark.parametrize("end", ["", "\n"])
-def test_a_file_in_blocks_is_its_lines(tmp_path, monkeypatch, size, end):
+def test_reading_a_file_in_blocks_keeps_its_lines(tmp_path, monkeypatch, size, end):
     lines = ["a bb", "", "ccc d e", "ä\u00a0ö x", "", "last line"]
     path = tmp_path / "text"
     path.write_text("\n".join(lines) + end, encoding="utf-8")
@@ -117,12 +117,8 @@ def test_a_file_in_blocks_is_its_lines(tmp_path, monkeypatch, size, end):
 
 def test_an_unterminated_last_line_ends_like_any_other(tmp_path):
     (tmp_path / "text").write_text("a b\nc d")
-    assert (
-        as_dict(count_blocks((("t", block) for block in blocks(tmp_path / "text")), order=2))[
-            "d", "</s>"
-        ]
-        == 1
-    )
+    named = [("text", block) for block in blocks(tmp_path / "text")]
+    assert as_dict(count_blocks(named, order=2))["d", "</s>"] == 1
 
 
 def test_a_file_that_is_not_utf8_is_refused_with_its_line(tmp_path, monkeypatch):
@@ -140,15 +136,16 @@ def test_a_blank_line_is_a_sentence_without_words():
     }
 
 
-def test_lines_are_cut_by_a_tokenizer_as_they_are_for_training():
-    found, model = (
-        make(["ab ba", "b!"], order=2, tokenizer="char") for make in (ngram.count, ngram.train)
-    )
+def test_counting_splits_lines_as_training_does():
+    lines = ["ab ba", "b!"]
+    found = ngram.count(lines, order=2, tokenizer="char")
+    model = ngram.train(lines, order=2, tokenizer="char")
     assert [word.decode() for word in found.words] == model.words
-    assert as_dict(found)["a", "b"] == as_dict(found)["b", "▁"] == 1
+    assert as_dict(found)["a", "b"] == 1
+    assert as_dict(found)["b", "▁"] == 1
 
 
-def test_lines_may_keep_the_break_at_their_end_but_hold_none(tmp_path):
+def test_lines_may_end_in_a_line_break_but_not_contain_one(tmp_path):
     (tmp_path / "text").write_text("a b\n\nc\n")
     with (tmp_path / "text").open() as file:
         equal(counted(file), counted(["a b", "", "c"]))
@@ -159,7 +156,7 @@ def test_lines_may_keep_the_break_at_their_end_but_hold_none(tmp_path):
             make("a b", order=2)
 
 
-def test_only_ascii_white_space_parts_words():
+def test_only_ascii_white_space_separates_words():
     line = "a\tb\rc\0d  e\u00a0f\u2003g\x1ch\x85i\u2028j"
     assert [word.decode() for word in counted([line], 1).words[3:]] == [
         *"abcd",
@@ -170,7 +167,7 @@ def test_only_ascii_white_space_parts_words():
     assert "e\u00a0f\u2003g\x1ch\x85i\u2028j" in model
 
 
-def test_a_carriage_return_before_the_end_of_a_line_is_nothing():
+def test_a_carriage_return_before_the_end_of_a_line_is_ignored():
     equal(counted(["a b\r", "\r"], 2), counted(["a b", ""], 2))
 
 
@@ -183,7 +180,7 @@ def test_special_words_in_the_text_are_refused_with_their_line(word):
     ngram.train([f"c x{word}", f"{word}y"], order=2)  # a part of a word
 
 
-def test_the_line_of_a_special_word_counts_on_from_block_to_block(tmp_path, monkeypatch):
+def test_line_numbers_continue_from_block_to_block(tmp_path, monkeypatch):
     monkeypatch.setattr("seqkit.ngram.text._BLOCK", 4)
     with pytest.raises(DataError, match=r"^the text:5: "):
         ngram.train(["a b c", "d", "e f", "g", "h <unk>"], order=2)
@@ -211,7 +208,7 @@ def test_the_unknown_word_can_be_kept_as_a_word():
             counted([f"a {word}"], unk="keep")
 
 
-def test_another_way_with_special_words_is_refused():
+def test_an_unknown_value_for_special_words_is_refused():
     with pytest.raises(ConfigError, match="whatever"):
         ngram.train(["a <unk>"], order=2, unk="whatever")
 

@@ -1,4 +1,4 @@
-"""Damaged model files: each is refused in one sentence that names the file and, for ARPA, the line."""
+"""Damaged model files: each is refused by a line that names the file and, for ARPA, the line."""
 
 import gzip
 import json
@@ -35,14 +35,14 @@ ngram 3=2
 \end\
 """
 
-# What is replaced by what, the line that is named, and what is said of it.
+# The text replaced, its replacement, the line named by the error, and the error.
 DAMAGES = {
-    "nothing of ARPA": (WHOLE, "a b c\n", 1, "begins with"),
-    "nothing": (WHOLE, "", 1, "there is no"),
+    "another kind of file": (WHOLE, "a b c\n", 1, "begins with"),
+    "an empty file": (WHOLE, "", 1, "there is no"),
     "only blank lines": (WHOLE, "\n\n \n", 1, "there is no"),
     "no \\data\\": ("\\data\\\n", "", 1, "begins with"),
     "no sizes": ("ngram 1=5\nngram 2=3\nngram 3=2\n", "", 2, "no line such as ngram 1=1000"),
-    "a size that is no number": ("ngram 1=5", "ngram 1=five", 2, "no line such as ngram 1=1000"),
+    "a size that is not a number": ("ngram 1=5", "ngram 1=five", 2, "no line such as ngram 1=1000"),
     "a negative size": ("ngram 1=5", "ngram 1=-5", 2, "no line such as ngram 1=1000"),
     "sizes that skip an order": ("ngram 2=3\n", "", 3, "ngram 3 where ngram 2 should be"),
     "a size twice": ("ngram 2=3", "ngram 1=5", 3, "ngram 1 where ngram 2 should be"),
@@ -99,22 +99,22 @@ DAMAGES = {
     ),
     "NaN": ("-0.25\tä b\t", "nan\tä b\t", 15, "NaN is not a log probability"),
     "NaN as a backoff": ("ä b\t-0.25", "ä b\tnan", 15, "NaN"),
-    "no number": ("-0.25\tä b\t", "-0.2x\tä b\t", 15, "'-0.2x' is not a number"),
-    "no number as a backoff": ("ä b\t-0.25", "ä b\t--", 15, "'--' is not a number"),
+    "a score that is not a number": ("-0.25\tä b\t", "-0.2x\tä b\t", 15, "'-0.2x' is not a number"),
+    "a backoff that is not a number": ("ä b\t-0.25", "ä b\t--", 15, "'--' is not a number"),
     "a decimal comma": ("-1.5\tä", "-1,5\tä", 10, "'-1,5' is not a number"),
     "a word too few": (
         "-0.25\tä b\t-0.25",
         "-0.25\tä",
         15,
-        "no 2-gram with its log probability: '-0.25",
+        "not a 2-gram with its log probability: '-0.25",
     ),
-    "a word too many": ("ä b\t-0.25", "ä b b\t-0.25", 15, "no 2-gram with its log probability"),
+    "a word too many": ("ä b\t-0.25", "ä b b\t-0.25", 15, "not a 2-gram with its log probability"),
     "a blank line": ("-0.25\tä b\t-0.25", "", 15, "the header says 3 2-grams, but there are 1"),
     "a line of only a number": (
         "-1.5\tä\t-0.25",
         "-1.5",
         10,
-        "no 1-gram with its log probability: '-1.5'",
+        "not a 1-gram with its log probability: '-1.5'",
     ),
     "an unknown word": ("ä b </s>", "ä c </s>", 20, "'c' is not among the 1-grams"),
     "a word twice": ("-1.25\tb", "-1.25\tä", 11, "the 1-gram 'ä' is here for the second time"),
@@ -150,13 +150,13 @@ DAMAGES = {
         WHOLE[WHOLE.index("b </s>\t0") :],
         "",
         16,
-        "no 2-gram with its log probability: '-0.5",
+        "not a 2-gram with its log probability: '-0.5",
     ),
     "cut off in a number": (
         WHOLE[WHOLE.index("25\tä b </s>") :],
         "",
         20,
-        "no 3-gram with its log probability",
+        "not a 3-gram with its log probability",
     ),
     "cut off after a section": (
         WHOLE[WHOLE.index("\n\\3-grams:") :],
@@ -194,7 +194,7 @@ def test_a_damaged_arpa_file_is_refused_with_its_line(tmp_path, name, suffix):
     assert "\n" not in message
 
 
-def test_the_file_that_is_damaged_in_these_tests_is_whole_itself(tmp_path):
+def test_the_file_that_these_tests_damage_can_be_read(tmp_path):
     (tmp_path / "lm.arpa").write_text(WHOLE, encoding="utf-8")
     assert ngram.load(tmp_path / "lm.arpa").order == 3
     (tmp_path / "lm.arpa").write_text(WHOLE.removesuffix("\n"), encoding="utf-8")
@@ -259,7 +259,7 @@ def test_a_binary_that_is_cut_off_anywhere_is_refused(binary):
 
 
 def rewritten(binary, change):
-    """The binary with a header that `change` has been at."""
+    """Change the header of the binary in place."""
     content = binary.read_bytes()
     length = int.from_bytes(content[:8], "little")
     header = json.loads(content[8 : 8 + length])
@@ -273,7 +273,10 @@ CHANGES = {
         lambda header: header["__metadata__"].update(format="999"),
         "has format 999",
     ),
-    "another type": (lambda header: header["__metadata__"].update(type="other"), "no n-gram model"),
+    "another type": (
+        lambda header: header["__metadata__"].update(type="other"),
+        "not an n-gram model",
+    ),
     "no metadata": (lambda header: header.pop("__metadata__"), "lm.bin"),
     "no order": (lambda header: header["__metadata__"].pop("order"), "damaged"),
     "an order too high": (lambda header: header["__metadata__"].update(order="4"), "damaged"),
@@ -295,7 +298,7 @@ CHANGES = {
         lambda header: header["words"].update(data_offsets=[0, 1 << 40]),
         "damaged",
     ),
-    "offsets that are no numbers": (
+    "offsets that are not numbers": (
         lambda header: header["words"].update(data_offsets=["a", None]),
         "damaged",
     ),
@@ -312,7 +315,7 @@ def test_a_binary_whose_header_is_wrong_is_refused(binary, name):
     assert str(binary) in str(error.value)
 
 
-def test_a_binary_with_a_header_that_changes_nothing_is_read(binary):
+def test_a_binary_with_a_rewritten_but_equal_header_is_read(binary):
     rewritten(binary, lambda header: None)
     assert ngram.load(binary).order == 3
 
@@ -320,7 +323,7 @@ def test_a_binary_with_a_header_that_changes_nothing_is_read(binary):
 @pytest.mark.parametrize(
     "content", [b"{}", b"[]", b"{" + b" " * 40, b"{\xff}", b'{"__metadata__": 3}']
 )
-def test_a_header_that_is_no_header_is_refused(tmp_path, content):
+def test_a_header_that_is_not_an_object_of_json_is_refused(tmp_path, content):
     path = tmp_path / "lm.bin"
     path.write_bytes(len(content).to_bytes(8, "little") + content)
     with pytest.raises(DataError, match=str(path)):

@@ -11,6 +11,7 @@ from ngram.slow import some_lines
 import seqkit.ngram.binary
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
+from seqkit.ngram.text import PreTokenizer
 from seqkit.text import TextConfig, Tokenizer
 
 BACKOFF = sorted(set(ngram.SMOOTHINGS) - {"add-k", "stupid-backoff"})
@@ -18,7 +19,7 @@ NAMES = ["lm.arpa", "lm.arpa.gz", "lm.bin", "lm"]
 
 
 def same_scores(one, other, lines, lowest=-math.inf):
-    """Bit by bit; scores of `lowest` and less are all one."""
+    """Equal to the last bit; scores below `lowest` count as `lowest`."""
     text = "".join(f"{line}\n" for line in lines).encode()
     found, again = one.score_block(text), other.score_block(text)
     assert np.array_equal(np.maximum(found.scores, lowest), np.maximum(again.scores, lowest))
@@ -49,7 +50,7 @@ def test_a_saved_model_scores_as_before_to_the_last_bit(tmp_path, name, smoothin
 
 @pytest.mark.parametrize("order", [1, 10])
 @pytest.mark.parametrize("name", NAMES)
-def test_orders_one_and_ten_go_through_files(tmp_path, order, name):
+def test_models_of_orders_one_and_ten_survive_files(tmp_path, order, name):
     model = ngram.train(["a b c d e f g h i j", "b a"], order=order)
     ngram.save(model, tmp_path / name)
     again = ngram.load(tmp_path / name)
@@ -58,7 +59,7 @@ def test_orders_one_and_ten_go_through_files(tmp_path, order, name):
 
 
 @pytest.mark.parametrize("name", ["pruned.arpa", "pruned.bin"])
-def test_pruned_and_limited_models_go_through_files(tmp_path, name):
+def test_pruned_and_limited_models_survive_files(tmp_path, name):
     lines = some_lines(5, lines=60)
     for options in ({"prune": (0, 1, 2)}, {"vocabulary": ["a", "b"]}, {"prune": (9,)}):
         model = ngram.train(lines, order=3, **options)
@@ -66,7 +67,7 @@ def test_pruned_and_limited_models_go_through_files(tmp_path, name):
         same_scores(model, ngram.load(tmp_path / name), lines)
 
 
-def test_a_binary_keeps_what_the_signature_says(tmp_path):
+def test_a_binary_keeps_the_signature(tmp_path):
     model = ngram.train(["ab c", "d"], order=2, tokenizer="char", smoothing="witten-bell")
     ngram.save(model, tmp_path / "lm")
     again = ngram.load(tmp_path / "lm")
@@ -81,17 +82,22 @@ def test_a_kept_unknown_word_stays_a_word_in_files(tmp_path):
         assert ngram.load(tmp_path / name).evaluate(["the <unk> dog"]).oov == 1
 
 
-def test_a_trained_tokenizer_goes_into_the_binary(tmp_path):
+def test_a_binary_contains_the_trained_tokenizer(tmp_path):
     tokenizer = Tokenizer.train(["ab ab ba", "ba ab"], TextConfig(tokenizer="word"))
     model = ngram.train(["ab ab ba", "ba ab"], order=2)
-    model = ngram.Model(model.vocabulary.words, model.grams, about=model.about, tokenizer=tokenizer)
+    model = ngram.Model(
+        model.vocabulary.words,
+        model.grams,
+        metadata=model.metadata,
+        pre_tokenizer=PreTokenizer.trained(tokenizer),
+    )
     ngram.save(model, tmp_path / "lm")
     again = ngram.load(tmp_path / "lm")
     assert again.tokenizer.split("ab, ba") == tokenizer.split("ab, ba")
     same_scores(model, again, ["ab ba", "ba, ab"])
 
 
-def test_writing_arpa_twice_gives_the_same_bytes_packed_or_not(tmp_path):
+def test_writing_arpa_twice_gives_the_same_bytes_compressed_or_not(tmp_path):
     model = ngram.train(some_lines(5), order=3)
     for name in ("a.arpa", "a.arpa.gz", "b.arpa.gz"):
         ngram.save(model, tmp_path / name)
@@ -101,7 +107,7 @@ def test_writing_arpa_twice_gives_the_same_bytes_packed_or_not(tmp_path):
     assert (tmp_path / "a.arpa.gz").read_bytes() == (tmp_path / "b.arpa.gz").read_bytes()
 
 
-def test_arpa_holds_no_score_above_zero_and_no_infinity(tmp_path):
+def test_arpa_contains_no_score_above_zero_and_no_infinity(tmp_path):
     for smoothing in BACKOFF:
         ngram.save(
             ngram.train(["a", "a", "a b"], order=2, smoothing=smoothing), tmp_path / "lm.arpa"
@@ -170,12 +176,12 @@ def check_foreign(model):
     ("old", "new"), [("", ""), (" ", "\t"), ("\n", "\r\n"), ("-0", "-0000"), ("\n\n", "\n\n\n")]
 )
 def test_files_in_the_style_of_srilm_are_read(read, old, new):
-    """Missing backoffs, -99, words in any order, spaces; and with tabs, with other line ends, with more blank lines."""
+    """Missing backoffs, -99, any order of words, spaces or tabs, line ends, blank lines."""
     check_foreign(read(FOREIGN.replace(old, new).replace("ngram\t", "ngram ") if old else FOREIGN))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_backoff_weight_above_one_goes_through_files(read, tmp_path, name):
+def test_a_backoff_weight_above_one_survives_files(read, tmp_path, name):
     ngram.save(read(FOREIGN), tmp_path / name)
     check_foreign(ngram.load(tmp_path / name))
 
@@ -263,7 +269,7 @@ def test_ngrams_whose_endings_are_missing_are_found(read, tmp_path):
     assert sorted((tmp_path / "again.arpa").read_text().split()) == sorted(BLANKS.split())
 
 
-def test_a_history_that_is_missing_costs_nothing(read):
+def test_a_history_missing_from_the_file_has_no_backoff_weight(read):
     """`consider looking` is no bigram of the file, though a trigram begins with it."""
     text = BLANKS.replace("ngram 3=2", "ngram 3=3").replace(
         "-0.015625\n", "-0.015625\n-0.125\tconsider looking </s>\t0\n"
@@ -275,7 +281,7 @@ def test_a_history_that_is_missing_costs_nothing(read):
     )
 
 
-def test_minus_99_is_a_very_small_probability_as_kenlm_takes_it(read):
+def test_minus_99_is_a_very_small_probability_as_in_kenlm(read):
     assert read(FOREIGN.replace("-2 sat", "-99 sat")).score("sat", bos=False, eos=False) == -99
 
 
@@ -286,7 +292,7 @@ def test_a_probability_of_zero_is_written_as_srilm_writes_it(tmp_path):
     assert "\n-99\t<unk>" in (tmp_path / "lm.arpa").read_text()
 
 
-def test_a_path_may_be_text_and_other_files_are_no_models(tmp_path):
+def test_a_path_may_be_a_string_and_need_not_end_in_arpa(tmp_path):
     model = ngram.train(["a b"], order=2)
     ngram.save(model, str(tmp_path / "lm.arpa"))
     assert ngram.load(str(tmp_path / "lm.arpa")).words == model.words
@@ -295,7 +301,7 @@ def test_a_path_may_be_text_and_other_files_are_no_models(tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_model_that_was_there_survives_a_disk_that_is_full(tmp_path, monkeypatch, name):
+def test_an_existing_model_survives_a_full_disk(tmp_path, monkeypatch, name):
     model = ngram.train(["a b"], order=2)
     ngram.save(model, tmp_path / name)
     before = (tmp_path / name).read_bytes()
@@ -316,7 +322,7 @@ def test_a_model_that_was_there_survives_a_disk_that_is_full(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_place_that_cannot_be_written_is_told(tmp_path, name):
+def test_an_error_names_the_file_that_cannot_be_written(tmp_path, name):
     model = ngram.train(["a b"], order=2)
     with pytest.raises(DataError, match=rf"cannot write .*none/{name}: .*No such file"):
         ngram.save(model, tmp_path / "none" / name)

@@ -1,4 +1,4 @@
-"""Generated text: drawn from the model's distribution, cut as asked, reproducible."""
+"""Generated text: drawn from the model's distribution, limited as asked, reproducible."""
 
 from collections import Counter
 from itertools import islice
@@ -9,7 +9,7 @@ from ngram.slow import BOS, EOS, UNK, Slow, some_lines
 
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
-from seqkit.ngram.generation import distribution, draw_words
+from seqkit.ngram.generation import Sampling, draw_ids
 
 
 @pytest.fixture(scope="module")
@@ -19,14 +19,21 @@ def model():
 
 def drawn(model, *, prompt="", length=100, temperature=1.0, top_k=0, top_p=1.0, seed=None):
     """The words after the prompt, one by one."""
+    sampling = Sampling(temperature, top_k, top_p)
     rng = np.random.default_rng(seed)
-    return draw_words(
-        model, prompt, rng, length=length, temperature=temperature, top_k=top_k, top_p=top_p
-    )
+    ids = draw_ids(model.tables, context_of(model, prompt), sampling, rng, length)
+    return (model.words[i] for i in ids)
+
+
+def context_of(model, prompt):
+    """The ids of `<s>` and of the words of a prompt."""
+    words = model.pre_tokenizer.split(prompt)
+    ids = [model.words.index(word) if word in model else 0 for word in words]
+    return np.array([1, *ids], np.int32)
 
 
 def next_words(model, context):
-    """{word: probability} after a context of words, from scores; without `<unk>`, which is not drawn."""
+    """{word: probability} after a context of words, from scores, without `<unk>`."""
     found = {}
     for word in model.words[2:]:
         text = " ".join(context) if word == EOS else " ".join([*context, word])
@@ -35,9 +42,8 @@ def next_words(model, context):
 
 
 @pytest.mark.parametrize("prompt", ["", "a", "b b", "a b c d", "e zz a", "zz"])
-def test_the_distribution_is_that_of_the_scores(model, prompt):
-    ids = [1, *(model.words.index(word) if word in model else 0 for word in prompt.split())]
-    found = 10 ** distribution(model, np.array(ids, np.int32))
+def test_the_distribution_agrees_with_the_scores(model, prompt):
+    found = 10 ** model.tables.next_word(context_of(model, prompt))
     assert found.sum() == pytest.approx(1, abs=1e-5)
     assert found[1] == 0
     by_word = dict(zip(model.words, found.tolist(), strict=True))
@@ -46,7 +52,7 @@ def test_the_distribution_is_that_of_the_scores(model, prompt):
     )
 
 
-def test_without_temperature_the_likeliest_word_follows(model):
+def test_temperature_0_takes_the_likeliest_word(model):
     for prompt in ("", "a", "c d", "zz"):
         context, expected = prompt.split(), []
         while len(expected) < 9:
@@ -59,20 +65,20 @@ def test_without_temperature_the_likeliest_word_follows(model):
         assert list(drawn(model, prompt=prompt, temperature=0, length=9)) == expected
 
 
-def test_the_likeliest_of_one_word_is_that_without_temperature(model):
+def test_drawing_from_one_word_only_equals_temperature_0(model):
     for prompt in ("", "a", "d e"):
         greedy = list(drawn(model, prompt=prompt, temperature=0, length=12))
         for options in ({"top_k": 1}, {"top_p": 1e-9}, {"temperature": 1e-6}):
             assert list(drawn(model, prompt=prompt, length=12, seed=1, **options)) == greedy
 
 
-def test_a_seed_repeats_a_text(model):
+def test_the_same_seed_gives_the_same_text(model):
     texts = [list(drawn(model, seed=seed, length=30)) for seed in range(20)]
     assert texts == [list(drawn(model, seed=seed, length=30)) for seed in range(20)]
     assert len(set(map(tuple, texts))) > 10
 
 
-def test_texts_end_with_the_sentence_and_hold_no_special_words():
+def test_texts_end_with_the_sentence_and_contain_no_special_words():
     rare = ngram.train(["a b", "c"], order=2, smoothing="witten-bell")  # <unk> would be frequent
     lengths = set()
     for seed in range(150):
@@ -105,7 +111,7 @@ def frequencies(model, draws, **options):
 
 
 @pytest.mark.parametrize("temperature", [1.0, 0.5, 2.0])
-def test_words_are_drawn_as_often_as_the_distribution_says(model, temperature):
+def test_words_are_drawn_in_proportion_to_their_probabilities(model, temperature):
     words = next_words(model, ["a"])
     powers = {word: p ** (1 / temperature) for word, p in words.items()}
     draws = 700
@@ -115,7 +121,7 @@ def test_words_are_drawn_as_often_as_the_distribution_says(model, temperature):
         assert abs(found.get(word, 0) - share) < 4 * (share * (1 - share) / draws) ** 0.5, word
 
 
-def test_top_k_and_top_p_leave_out_the_unlikely(model):
+def test_top_k_and_top_p_leave_out_unlikely_words(model):
     words = next_words(model, ["a"])
     ranked = sorted(words, key=words.get, reverse=True)
     assert set(frequencies(model, 100, prompt="a", top_k=2)) == set(ranked[:2])
@@ -127,7 +133,7 @@ def test_top_k_and_top_p_leave_out_the_unlikely(model):
     assert set(frequencies(model, 50, prompt="a", top_k=1000)) <= set(ranked)
 
 
-def test_the_words_of_a_text_follow_each_other_as_the_model_says():
+def test_whole_texts_are_drawn_in_proportion_to_their_probabilities():
     lines = ["x y", "x x y", "y"]
     model = ngram.train(lines, order=2, smoothing="absolute-discounting")
     slow = Slow(lines, 2, "absolute-discounting")
@@ -138,7 +144,7 @@ def test_the_words_of_a_text_follow_each_other_as_the_model_says():
     assert abs(found - expected) < 4 * (expected * (1 - expected) / draws) ** 0.5
 
 
-def test_characters_are_generated_one_by_one():
+def test_a_character_model_generates_character_by_character():
     model = ngram.train(["ab ab ab"], order=4, tokenizer="char", smoothing="witten-bell")
     assert list(islice(drawn(model, prompt="a", temperature=0), 4)) == ["b", "▁", "a", "b"]
 
@@ -146,7 +152,7 @@ def test_characters_are_generated_one_by_one():
 @pytest.mark.parametrize(
     "options", [{"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}]
 )
-def test_options_out_of_range_are_refused_before_anything_is_drawn(model, options):
+def test_settings_out_of_range_are_refused_before_anything_is_drawn(model, options):
     with pytest.raises(
         ConfigError, match="temperature and top_k are 0 or more, top_p is above 0 and at most 1"
     ):
@@ -159,7 +165,7 @@ def test_a_prompt_of_several_lines_is_refused_before_anything_is_drawn(model):
 
 
 @pytest.mark.parametrize("tokenizer", ["whitespace", "char"])
-def test_a_text_is_the_prompt_and_the_words_drawn_after_it(tokenizer):
+def test_a_text_consists_of_the_prompt_and_the_words_drawn_after_it(tokenizer):
     model = ngram.train(some_lines(3, lines=40), order=3, tokenizer=tokenizer)
     for seed in range(9):
         pieces = list(model.generate(prompt="a b", length=9, seed=seed))
@@ -167,6 +173,6 @@ def test_a_text_is_the_prompt_and_the_words_drawn_after_it(tokenizer):
         assert pieces[0] == "a b"
         assert len(pieces) == 1 + len(words)
         text = (" " if tokenizer == "whitespace" else "").join(
-            [*model.cutter.tokens("a b"), *words]
+            [*model.pre_tokenizer.split("a b"), *words]
         )
         assert "".join(pieces) == text.replace("▁", " ")

@@ -1,4 +1,6 @@
-"""Against KenLM's own output on small corpora; golden/CASES.tsv has its options, *.arpa and *.query.out are its files.
+"""Against KenLM's own output on small corpora.
+
+golden/CASES.tsv has its options, *.arpa and *.query.out are its files.
 
 The cases were made with lmplz and query of KenLM 4cb443e.
 """
@@ -53,7 +55,7 @@ def train_case(name):
 
 
 def parsed(path):
-    """Header and, in order, (n-gram, log probability, backoff or None) of an ARPA file, read without seqkit."""
+    """Header and, in order, (n-gram, log probability, backoff or None) of an ARPA file."""
     header, rows = [], []
     for line in path.read_text().splitlines():
         if line.startswith("ngram "):
@@ -83,17 +85,17 @@ def test_training_writes_the_arpa_file_that_lmplz_writes(name, tmp_path):
     theirs = parsed(GOLDEN / f"{name}.arpa")
     assert len(theirs[1]) > 5
     same(parsed(tmp_path / "ours.arpa"), theirs)
-    ours, golden = (
-        (folder / file).read_text()
-        for folder, file in ((tmp_path, "ours.arpa"), (GOLDEN, name + ".arpa"))
-    )
-    assert [re.sub(r"-?[\d.]+", "#", line) for line in ours.split("\n")] == [
-        re.sub(r"-?[\d.]+", "#", line) for line in golden.split("\n")
-    ]
+    ours = (tmp_path / "ours.arpa").read_text()
+    golden = (GOLDEN / f"{name}.arpa").read_text()
+    assert without_numbers(ours) == without_numbers(golden)
+
+
+def without_numbers(text):
+    return re.sub(r"-?[\d.]+", "#", text)
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_discounts_and_counts_are_those_that_lmplz_prints(name):
+def test_discounts_and_counts_equal_those_that_lmplz_prints(name):
     corpus, options, _ = CASES[name]
     order = int(options[1])
     slow, model = Slow(lines_of(corpus), order, "modified-kneser-ney"), train_case(name)
@@ -110,18 +112,18 @@ def test_discounts_and_counts_are_those_that_lmplz_prints(name):
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_reading_and_writing_a_file_of_lmplz_changes_nothing(name, tmp_path):
+def test_reading_and_writing_a_file_of_lmplz_gives_the_same_bytes(name, tmp_path):
     ngram.save(ngram.load(GOLDEN / f"{name}.arpa"), tmp_path / "again.arpa")
     assert (tmp_path / "again.arpa").read_bytes() == (GOLDEN / f"{name}.arpa").read_bytes()
 
 
 @pytest.mark.parametrize("name", TRAINED)
-def test_scores_of_a_file_of_lmplz_are_those_that_its_query_gives(name):
+def test_scores_of_a_file_of_lmplz_equal_those_of_kenlms_query(name):
     check_queries(ngram.load(GOLDEN / f"{name}.arpa"), name)
 
 
 @pytest.mark.parametrize("name", EXACT)
-def test_scores_of_a_model_trained_here_are_those_that_query_gives(name):
+def test_scores_of_a_model_trained_here_equal_those_of_kenlms_query(name):
     check_queries(train_case(name), name)
 
 
@@ -150,7 +152,7 @@ def check_queries(model, name):
     assert (record.oov, record.tokens) == (int(summary["OOVs"]), int(summary["Tokens"]))
 
 
-def test_discounts_are_the_definitions_where_lmplz_counts_the_last_ngram_wrongly():
+def test_discounts_follow_the_definition_where_lmplz_miscounts_the_last_ngram():
     lines = lines_of("quirk3.txt")
     slow = Slow(lines, 3, "modified-kneser-ney")
     assert slow.discounts(1) == pytest.approx([1 / 3, 5 / 3, 5 / 3])
@@ -159,9 +161,8 @@ def test_discounts_are_the_definitions_where_lmplz_counts_the_last_ngram_wrongly
     assert model.words == theirs.words
     assert not model.notes
     for word in slow.words:
-        *_, (score, _, _) = model.full_scores(
-            "" if word == "</s>" else word, bos=False, eos=word == "</s>"
-        )
+        is_end = word == "</s>"
+        *_, (score, _, _) = model.full_scores("" if is_end else word, bos=False, eos=is_end)
         assert 10**score == pytest.approx(slow.probability(word, ()), rel=1e-5)
     assert model.grams[0].scores[0] != pytest.approx(theirs.grams[0].scores[0], abs=0.01)
     for ours, golden in zip(model.grams, theirs.grams, strict=True):
@@ -169,7 +170,7 @@ def test_discounts_are_the_definitions_where_lmplz_counts_the_last_ngram_wrongly
 
 
 @pytest.mark.parametrize(("name", "wrong"), [("golden1", "order 1: "), ("golden2", "order 2: ")])
-def test_where_lmplz_gives_up_discounts_are_replaced_and_the_model_says_so(name, wrong):
+def test_where_lmplz_gives_up_discounts_are_replaced_and_a_note_says_so(name, wrong):
     model = train_case(name)
     assert len(model.notes) == 1
     assert model.notes[0].startswith(wrong)
@@ -184,7 +185,7 @@ TOY1 = {"<unk>": -1, "a": -0.6146491, "b": -0.6146491, "</s>": -0.6146491, "c": 
 @pytest.mark.parametrize(
     ("lines", "unigrams"), [(["a a b a", "b a a b"], TOY0), (["a a b b b b b b b", "c"], TOY1)]
 )
-def test_the_toy_models_of_kenlms_own_tests_come_out(lines, unigrams):
+def test_the_toy_models_of_kenlms_own_tests_have_its_scores(lines, unigrams):
     model = ngram.train(lines, order=3)
     assert len(model.notes) == 3
     assert dict(zip(model.words, model.grams[0].scores.tolist(), strict=True)) == pytest.approx(

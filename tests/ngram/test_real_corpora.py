@@ -1,4 +1,7 @@
-"""Against KenLM's figures on corpora that are not shipped: SEQKIT_CORPORA names the folder that holds them."""
+"""Against KenLM's figures on corpora that are not shipped.
+
+SEQKIT_CORPORA names the folder that holds them.
+"""
 
 import gzip
 import os

@@ -1,4 +1,4 @@
-"""Scoring: kenlm's methods on models that are checked by hand, and one score however a text is cut up."""
+"""Scoring: kenlm's methods on models checked by hand, and the same scores for any blocks."""
 
 import math
 
@@ -7,9 +7,9 @@ import pytest
 from ngram.slow import some_lines
 
 from seqkit import ngram
-from seqkit.errors import DataError
+from seqkit.errors import ConfigError, DataError
 from seqkit.metrics.perplexity import Perplexity
-from seqkit.ngram.device import DeviceModel
+from seqkit.ngram.device import DeviceLookup
 
 HAND = r"""\data\
 ngram 1=5
@@ -43,7 +43,7 @@ def hand(tmp_path_factory):
     return ngram.load(path)
 
 
-def test_a_score_is_the_longest_ngrams_and_the_backoffs_of_longer_histories(hand):
+def test_a_score_is_that_of_the_longest_ngram_and_the_backoffs_of_longer_histories(hand):
     assert hand.order == 3
     assert list(hand.full_scores("a b a")) == [
         (-0.75, 2, False),  # <s> a
@@ -66,7 +66,7 @@ def test_the_words_after_an_unknown_one_have_no_history(hand):
     assert list(hand.full_scores("<unk> <UNK>"))[:2] == [(-1.75, 1, True), (-1.5, 1, True)]
 
 
-def test_a_sentence_can_lack_its_start_and_its_end(hand):
+def test_a_sentence_can_be_scored_without_its_start_and_its_end(hand):
     assert list(hand.full_scores("a b", bos=False)) == [
         (-1, 1, False),
         (-0.375, 2, False),
@@ -80,14 +80,14 @@ def test_a_sentence_can_lack_its_start_and_its_end(hand):
 
 
 def test_words_typed_like_the_ends_of_a_sentence_are_ordinary_vocabulary(hand):
-    """KenLM: `<s>` costs only the backoffs before it; `</s>` is a word, and no sentence ends there."""
+    """KenLM: `<s>` costs only the backoffs before it; `</s>` is a word that ends no sentence."""
     assert list(hand.full_scores("b <s> a"))[1:3] == [(-0.5, 1, False), (-0.75, 2, False)]
     typed = list(hand.full_scores("b </s> a"))
     assert typed[1:] == [(-0.875, 2, False), (-1, 1, False), (-0.5 - 0.125, 1, False)]
     assert hand.evaluate(["b </s> a"]).sentences == 1
 
 
-def test_a_word_is_in_the_model_if_it_was_in_its_text(hand):
+def test_the_model_contains_the_words_of_its_text(hand):
     assert "a" in hand
     assert "</s>" in hand
     assert "zz" not in hand
@@ -96,7 +96,7 @@ def test_a_word_is_in_the_model_if_it_was_in_its_text(hand):
     assert hand.words == ["<unk>", "<s>", "</s>", "a", "b"]
 
 
-def test_perplexity_of_a_sentence_is_kenlms_and_of_lines_that_of_the_text(hand):
+def test_the_perplexity_of_a_sentence_is_kenlms_and_that_of_lines_is_the_texts(hand):
     assert hand.perplexity("a b a") == pytest.approx(10 ** (-hand.score("a b a") / 4))
     total = hand.score("a b a") + hand.score("") + hand.score("zz")
     assert hand.perplexity(["a b a", "", "zz"]) == pytest.approx(10 ** (-total / 7))
@@ -105,7 +105,7 @@ def test_perplexity_of_a_sentence_is_kenlms_and_of_lines_that_of_the_text(hand):
     assert record.perplexity_without_oov == pytest.approx(10 ** (-(total + 1.75) / 6))
 
 
-def test_ids_can_be_scored_and_those_of_the_unknown_word_are_out_of_vocabulary(hand):
+def test_ids_can_be_scored_and_that_of_the_unknown_word_is_out_of_vocabulary(hand):
     ids = np.array([3, 0, -1, 2, 4, 2], np.int32)
     found = hand.score_ids(ids, ids == 2)
     rows = [*hand.full_scores("a zz zz"), *hand.full_scores("b")]
@@ -117,18 +117,23 @@ def test_ids_can_be_scored_and_those_of_the_unknown_word_are_out_of_vocabulary(h
     assert found.ends.tolist() == [False, False, False, True, False, True]
 
 
-def test_n_grams_looked_up_by_torch_give_the_same_numbers(hand):
-    for model in (hand, ngram.train(["a b a c", "c b", "a a b"] * 3, order=4)):
-        there = DeviceModel(model, "cpu")
-        for lines in (["a b a c", "", "zz b a"], ["c b a b a c c"]):
-            block = "".join(f"{line}\n" for line in lines).encode()
-            assert np.array_equal(there.score_block(block).scores, model.score_block(block).scores)
-            assert np.array_equal(
-                there.score_block(block).lengths, model.score_block(block).lengths
-            )
+def test_ngrams_looked_up_by_torch_give_the_same_numbers(hand):
+    trained = ngram.train(["a b a c", "c b", "a a b"] * 3, order=4)
+    for model in (hand, trained):
+        by_torch = ngram.Model(model.vocabulary.words, model.grams, metadata=model.metadata)
+        by_torch.tables.lookup = DeviceLookup(model.grams, "cpu")
+        for block in (b"a b a c\n\nzz b a\n", b"c b a b a c c\n"):
+            ours, theirs = model.score_block(block), by_torch.score_block(block)
+            assert np.array_equal(ours.scores, theirs.scores)
+            assert np.array_equal(ours.lengths, theirs.lengths)
 
 
-def test_a_line_break_in_a_line_is_refused_and_one_at_its_end_is_nothing(hand):
+def test_a_device_that_torch_does_not_know_is_refused(hand):
+    with pytest.raises(ConfigError, match="device 'abacus' cannot be used: "):
+        DeviceLookup(hand.grams, "abacus")
+
+
+def test_a_line_break_in_a_line_is_refused_and_one_at_its_end_is_ignored(hand):
     methods = (hand.score, hand.full_scores, hand.perplexity, lambda text: hand.perplexity([text]))
     for method in methods:
         with pytest.raises(DataError, match="line break"):
@@ -137,13 +142,13 @@ def test_a_line_break_in_a_line_is_refused_and_one_at_its_end_is_nothing(hand):
     assert hand.evaluate(["a b\n", "b"]) == hand.evaluate(["a b", "b"])
 
 
-def test_one_string_where_lines_are_wanted_is_refused(hand):
+def test_a_single_string_instead_of_lines_is_refused(hand):
     with pytest.raises(TypeError, match="give a list of texts, not one string"):
         hand.evaluate("a b")
 
 
 @pytest.mark.parametrize("smoothing", ngram.SMOOTHINGS)
-def test_a_text_scored_whole_is_its_lines_and_its_words(smoothing):
+def test_a_text_scored_whole_has_the_scores_of_its_lines(smoothing):
     model = ngram.train(some_lines(1), order=3, smoothing=smoothing)
     lines = [*some_lines(2, words="abcdefg"), "", "a <unk> b", "\ta  b\r"]
     whole = model.score_block("".join(f"{line}\n" for line in lines).encode())
@@ -184,7 +189,7 @@ def test_evaluation_does_not_depend_on_blocks(monkeypatch):
     assert pieces.signature == whole.signature
 
 
-def test_scores_with_a_short_history_are_those_of_a_model_of_order_one():
+def test_scores_without_history_equal_those_of_a_model_of_order_one():
     lines = some_lines(3)
     one = ngram.train(lines, order=1, smoothing="witten-bell")
     three = ngram.train(lines, order=3, smoothing="witten-bell")
@@ -195,7 +200,7 @@ def test_scores_with_a_short_history_are_those_of_a_model_of_order_one():
         assert list(one.full_scores(word)) == list(one.full_scores(word, bos=False))
 
 
-def test_order_ten_knows_a_long_sentence_by_heart():
+def test_order_ten_finds_ngrams_of_ten_words():
     lines = ["a b c d e f g h i j k", "k j i", "x a b c"]
     model = ngram.train(lines, order=10)
     assert model.order == 10
@@ -208,7 +213,7 @@ def test_order_ten_knows_a_long_sentence_by_heart():
     ]
 
 
-def test_an_order_of_hundreds_is_possible():
+def test_an_order_of_hundreds_works():
     model = ngram.train(["a b " * 150], order=200)
     assert [length for _, length, _ in model.full_scores("a b " * 150)] == [
         *range(2, 200),
@@ -222,7 +227,7 @@ def test_a_text_of_no_lines_has_no_perplexity(hand):
     assert math.isnan(record.perplexity)
 
 
-def test_characters_are_tokens_and_white_space_is_one():
+def test_characters_can_be_tokens_and_white_space_is_one_of_them():
     model = ngram.train(["ab ba", "ä b\tc"], order=2, tokenizer="char")
     assert model.words[3:] == ["a", "b", "▁", "ä", "c"]
     found = list(model.full_scores("ab ä!"))
@@ -232,7 +237,7 @@ def test_characters_are_tokens_and_white_space_is_one():
 
 
 @pytest.mark.parametrize("tokenizer", ["char", "word", "whitespace"])
-def test_bits_are_per_character_of_the_raw_text(tokenizer):
+def test_bits_are_counted_per_character_of_the_raw_text(tokenizer):
     model = ngram.train(["Hello, world!", "ä b\u00a0c"], order=2, tokenizer=tokenizer)
     lines = ["Hello,  wörld!", ""]
     record = model.evaluate(lines)
@@ -244,7 +249,7 @@ def test_bits_are_per_character_of_the_raw_text(tokenizer):
     assert record.tokens == sum(len(list(model.full_scores(line))) for line in lines)
 
 
-def test_maximum_likelihood_gives_the_unseen_nothing():
+def test_maximum_likelihood_gives_unseen_ngrams_no_probability():
     model = ngram.train(["a b", "b a"], order=2, smoothing="maximum-likelihood")
     assert model.score("a a") == -math.inf
     assert model.perplexity("a a") == math.inf

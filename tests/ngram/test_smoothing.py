@@ -1,4 +1,4 @@
-"""Every smoothing against its textbook formula in dictionaries, and against the rule that probabilities sum to 1."""
+"""Every smoothing: equal to its textbook formula, computed with dictionaries, and summing to 1."""
 
 import itertools
 
@@ -53,14 +53,14 @@ def agree(model, slow, *, rel=2e-5):
 
 @pytest.mark.parametrize("smoothing", ngram.SMOOTHINGS)
 @pytest.mark.parametrize("order", [1, 2, 3, 4])
-def test_it_is_the_textbooks_formula(smoothing, order):
+def test_probabilities_follow_the_textbook(smoothing, order):
     for seed in range(2):
         lines = some_lines(seed + 10 * order)
         agree(ngram.train(lines, order=order, smoothing=smoothing), Slow(lines, order, smoothing))
 
 
 @pytest.mark.parametrize("smoothing", ngram.SMOOTHINGS)
-def test_it_is_the_textbooks_formula_where_the_data_give_the_discounts(smoothing):
+def test_probabilities_follow_the_textbook_where_the_data_give_the_discounts(smoothing):
     lines = falling_counts()
     model, slow = ngram.train(lines, order=2, smoothing=smoothing), Slow(lines, 2, smoothing)
     assert not model.notes or smoothing == "stupid-backoff"
@@ -73,7 +73,7 @@ def test_it_is_the_textbooks_formula_where_the_data_give_the_discounts(smoothing
 
 
 def falling_counts():
-    """Lines of a word or two such that there are ever fewer n-grams of the counts 1, 2, …, as all discounts expect."""
+    """Lines of one or two words in which higher counts are rarer, as all discounts expect."""
     single = [
         f"{r}-{i}"
         for r, n in enumerate((180, 45, 20, 11, 8, 5, 4), 1)
@@ -88,7 +88,7 @@ def falling_counts():
 
 @pytest.mark.parametrize("smoothing", PRUNABLE)
 @pytest.mark.parametrize("prune", [(0, 0, 1), (0, 1, 2), (1,), (2, 3)])
-def test_it_is_the_textbooks_formula_when_pruned(smoothing, prune):
+def test_probabilities_of_pruned_models_follow_the_textbook(smoothing, prune):
     lines = some_lines(7, lines=40)
     model = ngram.train(lines, order=3, smoothing=smoothing, prune=prune)
     slow = Slow(lines, 3, smoothing, prune=prune)
@@ -99,7 +99,7 @@ def test_it_is_the_textbooks_formula_when_pruned(smoothing, prune):
 
 
 @pytest.mark.parametrize("smoothing", PRUNABLE)
-def test_it_is_the_textbooks_formula_with_a_given_vocabulary(smoothing):
+def test_probabilities_with_a_given_vocabulary_follow_the_textbook(smoothing):
     lines, words = some_lines(8, lines=40), ["a", "c", "d", "never"]
     for prune in [(), (0, 1)]:
         model = ngram.train(lines, order=3, smoothing=smoothing, vocabulary=words, prune=prune)
@@ -121,7 +121,7 @@ def test_add_k_adds_k(k):
 
 
 @pytest.mark.parametrize("k", [0, -1, float("nan")])
-def test_add_k_needs_something_to_add(k):
+def test_add_k_needs_a_k_above_zero(k):
     with pytest.raises(ConfigError, match=r"\bk\b"):
         ngram.train(["a b", "b"], order=3, smoothing="add-k", k=k)
 
@@ -152,13 +152,13 @@ def sums_to_one(model, longest):
 
 @pytest.mark.parametrize("smoothing", DISTRIBUTIONS)
 def test_the_probabilities_sum_to_one_where_every_count_is_high(smoothing):
-    """Then no order has a discount of its own, and Good and Turing say nothing."""
+    """Then no order has a discount of its own, and Good-Turing discounts do not exist."""
     sums_to_one(ngram.train(["a b a", "b a a", "b", ""] * 9, order=3, smoothing=smoothing), 2)
 
 
 @pytest.mark.parametrize("smoothing", DISTRIBUTIONS)
 @pytest.mark.parametrize("history", ["", BOS, UNK, "1-0", "2-1", "5-1", "6-0", "7-0"])
-def test_the_probabilities_sum_to_one_after_histories_with_rare_and_only_frequent_followers(
+def test_the_probabilities_sum_to_one_after_histories_with_only_frequent_followers(
     smoothing, history
 ):
     model = ngram.train(falling_counts(), order=2, smoothing=smoothing)
@@ -176,7 +176,7 @@ def test_a_corpus_of_one_blank_line_and_one_of_one_word_are_enough(smoothing):
 
 
 @pytest.mark.parametrize("smoothing", sorted(UNPRUNABLE))
-def test_pruning_is_refused_where_the_mass_has_nowhere_to_go(smoothing):
+def test_pruning_is_refused_by_smoothings_that_cannot_redistribute(smoothing):
     with pytest.raises(ConfigError, match=f"{smoothing} has nowhere to put"):
         ngram.train(["a b"], order=2, smoothing=smoothing, prune=(0, 1))
     with pytest.raises(ConfigError, match=f"{smoothing} has nowhere to put"):
@@ -184,9 +184,9 @@ def test_pruning_is_refused_where_the_mass_has_nowhere_to_go(smoothing):
 
 
 @pytest.mark.parametrize("prune", [(1, 0), (0, 0, 0, 1), (-1,), (0, 2, 1)])
-def test_thresholds_that_fall_or_are_too_many_are_refused(prune):
+def test_pruning_thresholds_that_fall_or_are_too_many_are_refused(prune):
     with pytest.raises(
-        ConfigError, match=f"prune {','.join(map(str, prune))} is not 3 rising numbers at most"
+        ConfigError, match=f"prune {','.join(map(str, prune))} is not a list of at most 3 rising"
     ):
         ngram.train(["a b c d"], order=3, prune=prune)
 
@@ -211,14 +211,14 @@ def test_an_empty_corpus_is_refused(smoothing):
         ngram.train([], smoothing=smoothing)
 
 
-def test_a_smoothing_that_is_not_there_is_refused_with_a_suggestion():
+def test_an_unknown_smoothing_is_refused_with_a_suggestion():
     with pytest.raises(
         ConfigError, match=r"no smoothing 'kneser-nay'\. Did you mean 'kneser-ney'\?"
     ):
         ngram.train(["a"], order=1, smoothing="kneser-nay")
 
 
-def test_stupid_backoff_and_fallback_discounts_are_told_in_notes():
+def test_stupid_backoff_and_fallback_discounts_are_reported_in_notes():
     assert (
         "compares with no other" in ngram.train(["a"], order=1, smoothing="stupid-backoff").notes[0]
     )

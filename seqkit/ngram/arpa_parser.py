@@ -1,0 +1,271 @@
+"""From the lines of an ARPA file to words, ids and numbers, with errors that name the line.
+
+Letters: n_k k-grams of one k.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from .tables import Floats
+from .text import BOS, SPECIALS, UNK, Ids
+
+_COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)\s*")
+_UNSEEN_UNKNOWN = -100.0  # log10 of <unk> where a file has none, as KenLM's build_binary takes it
+_OTHER_UNKNOWN = b"<UNK>"  # as some tools write it
+
+
+@dataclass(frozen=True)
+class Section:
+    """The k-grams of one k, in the order of the file."""
+
+    start: int  # index of the line of the first
+    columns: list[Ids]  # k of (n_k,): the ids of words, the last word first; empty for k = 1
+    scores: Floats  # (n_k,)
+    backoffs: Floats  # (n_k,)
+
+
+@dataclass(frozen=True)
+class _Fields:
+    """The text of a section, column by column."""
+
+    start: int
+    scores: list[bytes]
+    words: list[list[bytes]]  # k columns, the first word first
+    backoffs: list[bytes]  # "0" where a line has none
+
+
+def error_at(path: Path, index: int, problem: str) -> DataError:
+    """The error for the line of that index."""
+    return DataError(f"{path}:{index + 1}: {problem}")
+
+
+def quoted(text: bytes) -> str:
+    """Text of a file, as errors show it."""
+    return repr(text.decode("utf-8", "replace"))
+
+
+class Parser:
+    """Reads the lines of a file once, from the first to the last."""
+
+    def __init__(self, path: Path, lines: list[bytes]) -> None:
+        self.path = path
+        self.lines = lines
+        self.at = 0  # index of the line to read next
+
+    def parse(self) -> tuple[list[bytes], list[Section]]:
+        """Words by id, `<unk>` `<s>` `</s>` first, and the n-grams of each order.
+
+        Unigrams come in the order of the ids. Raises `DataError` naming the line.
+        """
+        sizes = self._header()
+        words, unigrams = self._unigrams(sizes[0], top=len(sizes) == 1)
+        ids = {word: i for i, word in enumerate(words)}
+        ids.setdefault(_OTHER_UNKNOWN, UNK)
+
+        sections = [unigrams]
+        for k, size in enumerate(sizes[1:], 2):
+            sections.append(self._ngrams(k, size, ids, top=k == len(sizes)))
+        self._end()
+        return words, sections
+
+    def fail(self, index: int, problem: str) -> DataError:
+        return error_at(self.path, index, problem)
+
+    def _stripped(self) -> bytes | None:
+        """The line to read next without white space around it; None at the end of the file."""
+        return self.lines[self.at].strip() if self.at < len(self.lines) else None
+
+    def _skip_blank(self) -> None:
+        while self._stripped() == b"":
+            self.at += 1
+
+    def _fail_here(self, problem: str) -> DataError:
+        return self.fail(min(self.at, len(self.lines) - 1), problem)
+
+    def _header(self) -> list[int]:
+        """How many n-grams of each order there are."""
+        self._skip_blank()
+        if self._stripped() is None:
+            raise self.fail(0, "not an ARPA file: there is no \\data\\")
+        if self._stripped() != b"\\data\\":
+            raise self.fail(self.at, "an ARPA file begins with \\data\\")
+        self.at += 1
+
+        sizes: list[int] = []
+        while self.at < len(self.lines) and (found := _COUNT.fullmatch(self.lines[self.at])):
+            k, size = int(found[1]), int(found[2])
+            if k != len(sizes) + 1:
+                raise self.fail(self.at, f"ngram {k} where ngram {len(sizes) + 1} should be")
+            sizes.append(size)
+            self.at += 1
+        if not sizes:
+            raise self.fail(self.at, "no line such as ngram 1=1000 follows \\data\\")
+        return sizes
+
+    def _end(self) -> None:
+        self._skip_blank()
+        if self._stripped() != b"\\end\\":
+            raise self._fail_here("the file does not end in \\end\\: it is cut off")
+
+    def _unigrams(self, size: int, *, top: bool) -> tuple[list[bytes], Section]:
+        """Words by id, and their numbers in that order."""
+        fields = self._fields(1, size)
+        scores, backoffs = self._numbers(1, fields, top=top)
+        names = fields.words[0]
+        line_of = self._line_of_each(fields.start, names)
+
+        order = [line_of.pop(special, -1) for special in SPECIALS] + list(line_of.values())
+        words = [*SPECIALS, *line_of]
+        scores, backoffs = scores[order], backoffs[order]
+        if order[UNK] < 0:
+            scores[UNK] = _UNSEEN_UNKNOWN
+            backoffs[UNK] = 0
+        return words, Section(fields.start, [], scores, backoffs)
+
+    def _line_of_each(self, start: int, names: list[bytes]) -> dict[bytes, int]:
+        """Where in its section each word stands; raises `DataError` for words that cannot be."""
+        line_of: dict[bytes, int] = {}
+        for i, name in enumerate(names):
+            if line_of.setdefault(name, i) != i:
+                raise self.fail(start + i, f"the 1-gram {quoted(name)} is here for the second time")
+        self._check_utf8(start, names)
+
+        if SPECIALS[UNK] not in line_of and _OTHER_UNKNOWN in line_of:
+            line_of[SPECIALS[UNK]] = line_of.pop(_OTHER_UNKNOWN)
+        for special in SPECIALS[BOS:]:
+            if special not in line_of:
+                raise self.fail(start, f"the 1-grams lack {special.decode()}")
+        return line_of
+
+    def _check_utf8(self, start: int, names: list[bytes]) -> None:
+        try:
+            b"\n".join(names).decode("utf-8")
+        except UnicodeDecodeError as error:
+            i = error.object.count(b"\n", 0, error.start)
+            raise self.fail(start + i, "a word that is not UTF-8") from None
+
+    def _ngrams(self, k: int, size: int, ids: dict[bytes, int], *, top: bool) -> Section:
+        fields = self._fields(k, size)
+        scores, backoffs = self._numbers(k, fields, top=top)
+        columns = []
+        for names in reversed(fields.words):
+            column = np.fromiter(map(ids.get, names, repeat(-1)), np.int32, count=size)
+            unknown = np.flatnonzero(column < 0)
+            if len(unknown):
+                i = int(unknown[0])
+                raise self.fail(fields.start + i, f"{quoted(names[i])} is not among the 1-grams")
+            columns.append(column)
+        return Section(fields.start, columns, scores, backoffs)
+
+    def _fields(self, k: int, size: int) -> _Fields:
+        """The fields of the section of k-grams, up to its end."""
+        start = self._title(k)
+        lines = self.lines[start : start + size]
+        columns = _regular_columns(lines, k) if len(lines) == size else None
+        if columns is None:
+            columns = self._irregular_columns(k, size, start, lines)
+
+        self.at = start + size
+        following = self._stripped()
+        if following and not following.startswith(b"\\"):
+            raise self.fail(self.at, f"the header says {size:,} {k}-grams, but there are more")
+        scores, *words, backoffs = columns
+        return _Fields(start, scores, words, backoffs)
+
+    def _title(self, k: int) -> int:
+        """The index of the line after the title of a section."""
+        self._skip_blank()
+        line = self._stripped()
+        title = b"\\%d-grams:" % k
+        if line != title:
+            found = "the end of the file" if line is None else quoted(self.lines[self.at])
+            raise self._fail_here(f"{title.decode()} should be here, not {found}")
+        return self.at + 1
+
+    def _irregular_columns(
+        self, k: int, size: int, start: int, lines: list[bytes]
+    ) -> list[list[bytes]]:
+        """The columns of lines that differ in their number of fields.
+
+        Raises `DataError` for a line that is not a k-gram.
+        """
+        rows = [line.split() for line in lines]
+        for i, row in enumerate(rows):
+            if len(row) not in (k + 1, k + 2):
+                raise self.fail(start + i, self._problem(k, size, i, row, lines[i]))
+        if len(rows) < size:
+            raise self.fail(
+                len(self.lines) - 1, f"the file ends after {len(rows):,} of {size:,} {k}-grams"
+            )
+
+        for row in rows:
+            if len(row) == k + 1:
+                row.append(b"0")
+        return [[row[j] for row in rows] for j in range(k + 2)]
+
+    def _problem(self, k: int, size: int, i: int, row: list[bytes], line: bytes) -> str:
+        """What is wrong with the line of that index in its section."""
+        is_next_section = not row or row[0].startswith(b"\\")
+        if is_next_section:
+            return f"the header says {size:,} {k}-grams, but there are {i:,}"
+        return f"not a {k}-gram with its log probability: {quoted(line)}"
+
+    def _numbers(self, k: int, fields: _Fields, *, top: bool) -> tuple[Floats, Floats]:
+        """Scores and backoffs of a section; those at the `top` have no backoffs. (n_k,) each."""
+        scores = self._floats(fields.start, fields.scores)
+        backoffs = self._floats(fields.start, fields.backoffs)
+        if (scores > 0).any():
+            i = int(np.argmax(scores > 0))
+            shown = quoted(fields.scores[i])
+            raise self.fail(fields.start + i, f"the log probability {shown} is above 0")
+        if top and backoffs.any():
+            i = int(np.argmax(backoffs != 0))
+            raise self.fail(fields.start + i, f"a {k}-gram, the longest, has a backoff weight")
+        return scores, backoffs
+
+    def _floats(self, start: int, texts: list[bytes]) -> Floats:
+        try:
+            found = np.array(list(map(float, texts)), np.float32)
+        except ValueError:
+            i = next(i for i, text in enumerate(texts) if not _is_number(text))
+            raise self.fail(start + i, f"{quoted(texts[i])} is not a number") from None
+        if np.isnan(found).any():
+            i = int(np.argmax(np.isnan(found)))
+            raise self.fail(start + i, "NaN is not a log probability")
+        return found
+
+
+def _regular_columns(lines: list[bytes], k: int) -> list[list[bytes]] | None:
+    """The columns of lines that have the same number of fields, one space or tab apart.
+
+    None for other lines. Splitting all lines at once is several times faster than one by one.
+    """
+    flat = b"\n".join(lines).split()
+    for width in (k + 1, k + 2):
+        if len(flat) != width * len(lines):
+            continue
+        tabs = map(bytes.count, lines, repeat(b"\t"))
+        spaces = map(bytes.count, lines, repeat(b" "))
+        gaps = set(map(operator.add, tabs, spaces))
+        if gaps <= {width - 1}:  # so no line has more fields than that, and none can have fewer
+            columns = [flat[j::width] for j in range(width)]
+            if width == k + 1:
+                columns.append([b"0"] * len(lines))
+            return columns
+    return None
+
+
+def _is_number(text: bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
