@@ -103,7 +103,7 @@ def ngram(
         )
     refuse_input(out, (*files, *([vocab] if vocab else [])))
     check_format(out, kind_of(smoothing), smoothing)
-    cutter = PreTokenizer.find(tokenizer, components().tokenizers.load)
+    pre_tokenizer = PreTokenizer.find(tokenizer, components().tokenizers.load)
     if is_arpa(out) and tokenizer != "whitespace":
         click.echo(
             f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it",
@@ -115,7 +115,7 @@ def ngram(
         smoothing=smoothing,
         options=options,
         unk=unk,  # type: ignore[arg-type]
-        cutter=cutter,
+        pre_tokenizer=pre_tokenizer,
         memory=_bytes(memory),
     )
     for note in model.notes:
@@ -166,7 +166,7 @@ def stats(
         read(files),
         order=order,
         unk="skip",
-        cutter=PreTokenizer.find(tokenizer, components().tokenizers.load),
+        pre_tokenizer=PreTokenizer.find(tokenizer, components().tokenizers.load),
     )
     tables = frequencies(counts)
     found = summary(counts, tables, top)

@@ -217,7 +217,7 @@ def test_statistics_count_words_and_draw_them(folder, cli):
             ("ngram", "--smoothing", "kats", "-o", "{out}"),
             "no smoothing 'kats'. Did you mean 'katz'?",
         ),
-        (("ngram", "--prune", "1,0", "-o", "{out}"), "prune 1,0 is not 5 rising numbers at most"),
+        (("ngram", "--prune", "1,0", "-o", "{out}"), "prune 1,0 is not a list of at most 5 rising numbers"),
         (
             ("ngram", "--prune", "a", "-o", "{out}"),
             "--prune 'a' is not a list of numbers such as 0,0,1",
