@@ -1,4 +1,4 @@
-"""Pictures, by matplotlib, which is imported when the first one is drawn."""
+"""Figures by matplotlib, which is imported when the first one is drawn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FORMATS = (".png", ".svg", ".pdf")
 
 
 def figure(width: float = 7.0, height: float = 4.5) -> tuple[Figure, Axes]:
-    """An empty picture of that many inches, drawn without a display."""
+    """An empty figure, sizes in inches; it needs no display."""
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(width, height), layout="constrained")
@@ -26,11 +26,12 @@ def figure(width: float = 7.0, height: float = 4.5) -> tuple[Figure, Axes]:
 
 
 def figures(rows: int, columns: int, *, title: str) -> tuple[Figure, list[Axes]]:
-    """A grid of empty pictures under one title; axes row by row."""
+    """A figure with a grid of axes under one title; the axes come row by row."""
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(5.5 * columns, 3.5 * rows), layout="constrained")
     picture.suptitle(title, parse_math=False)
+
     axes = [picture.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
     for part in axes:
         part.grid(visible=True, alpha=0.3)
@@ -38,7 +39,9 @@ def figures(rows: int, columns: int, *, title: str) -> tuple[Figure, list[Axes]]
 
 
 def check_name(path: Path) -> None:
-    """Raises `ConfigError` for a name that is no PNG, SVG or PDF's, `DataError` if there is no such folder."""
+    """Raise `ConfigError` unless `path` is named as a PNG, SVG or PDF, and `DataError` unless its
+    folder exists.
+    """
     if path.suffix.lower() not in _FORMATS:
         raise ConfigError(f"cannot draw {path}: name it *.png, *.svg or *.pdf")
     if not path.absolute().parent.is_dir():
@@ -46,7 +49,10 @@ def check_name(path: Path) -> None:
 
 
 def save(picture: Figure, path: Path) -> None:
-    """Write a PNG, SVG or PDF, by the name; raises `ConfigError` or `DataError` naming the file."""
+    """Write a PNG, SVG or PDF, by the file's name.
+
+    Raises `ConfigError` or `DataError` naming the file.
+    """
     check_name(path)
     try:
         with warnings.catch_warnings():

@@ -3,118 +3,159 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConfigError, DataError, reason
 from .canvas import figures, save
 
-_OF = {
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Event = dict[str, Any]
+
+_FIGURES_OF_LAYERS = {
     "gradient": "gradient norm",
     "dead": "share of ReLU units that never fire",
-}  # figures of a layer
-_SMOOTH = 50  # points of the training loss that are left, each a mean
+}
+_POINTS = 50  # that are left of the training loss, each a mean
 
 
 class Log(NamedTuple):
     """The events of a run."""
 
-    updates: list[dict[str, Any]]
-    evaluations: list[dict[str, Any]]
+    updates: list[Event]
+    evaluations: list[Event]
+
+    def __repr__(self) -> str:
+        return f"Log({len(self.updates)} updates, {len(self.evaluations)} evaluations)"
 
 
 def read(path: Path) -> Log:
-    """The events in a log; a last line that a crash has torn is left out. Raises `DataError` naming file and line."""
+    """The events in a log, without a last line that a crash has torn.
+
+    Raises `DataError` naming file and line.
+    """
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}: give a run folder") from None
     except UnicodeDecodeError:
         raise DataError(f"{path} is damaged: not UTF-8") from None
+
     log = Log([], [])
+    lists = {"updated": log.updates, "evaluated": log.evaluations}
     for number, line in enumerate(lines[:-1], 1):
         try:
             event = json.loads(line)
-            {"updated": log.updates, "evaluated": log.evaluations}[event["event"]].append(event)
+            lists[event["event"]].append(event)
         except (ValueError, KeyError, TypeError):
-            raise DataError(f"{path}:{number}: no event of a training run") from None
+            raise DataError(f"{path}:{number}: not an event of a training run") from None
+
     if not log.updates:
-        raise DataError(f"{path} holds no update yet: there is nothing to draw")
+        raise DataError(f"{path} has no updates yet: there is nothing to draw")
     return log
 
 
-def smoothed(updates: list[dict[str, Any]], key: str) -> tuple[list[float], list[float]]:
-    """Steps and means of `key` over runs of updates, so that a curve can be seen through the noise."""
-    size = max(1, len(updates) // _SMOOTH)
-    parts = [updates[i : i + size] for i in range(0, len(updates) - size + 1, size)]
-    steps = [sum(event["step"] for event in part) / len(part) for part in parts]
-    return steps, [sum(event[key] for event in part) / len(part) for part in parts]
+def smoothed(updates: Sequence[Event], key: str) -> tuple[list[float], list[float]]:
+    """Steps and means of `key` over groups of updates: the curve without most of its noise."""
+    size = max(1, len(updates) // _POINTS)
+    steps: list[float] = []
+    means: list[float] = []
+
+    for start in range(0, len(updates) - size + 1, size):
+        group = updates[start : start + size]
+        steps.append(sum(event["step"] for event in group) / size)
+        means.append(sum(event[key] for event in group) / size)
+    return steps, means
 
 
 def draw(log: Log, path: Path, *, title: str) -> None:
     """Training loss, every validation figure, learning rate and gradient norm against the step."""
-    names = list(dict.fromkeys(name for event in log.evaluations for name in event["metrics"]))
-    picture, axes = figures(2, 2, title=title)
-    axes[0].plot(*smoothed(log.updates, "loss"), label="training loss, nats per target")
-    for name in names:
-        points = [
-            (event["step"], event["metrics"][name])
-            for event in log.evaluations
-            if name in event["metrics"]
-        ]
-        axes[1].plot(*zip(*points, strict=True), marker="o", markersize=3, label=f"valid {name}")
-    best = [event["step"] for event in log.evaluations if event["best"]]
-    if best:
-        axes[1].axvline(
-            best[-1], color="grey", linewidth=0.8, linestyle=":", label=f"best, step {best[-1]}"
-        )
-    axes[2].plot(
-        [event["step"] for event in log.updates],
-        [event["lr"] for event in log.updates],
-        label="learning rate",
-    )
-    axes[3].plot(*smoothed(log.updates, "grad_norm"), label="gradient norm")
-    for part in axes:
-        part.set_xlabel("step")
-        if part.get_legend_handles_labels()[0]:
-            part.legend()
-    values = [value for event in log.evaluations for value in event["metrics"].values()]
-    if values and min(values) > 0 and max(values) > 20 * min(values):
-        axes[1].set_yscale("log")
+    picture, (loss, valid, rate, norm) = figures(2, 2, title=title)
+
+    loss.plot(*smoothed(log.updates, "loss"), label="training loss, nats per target")
+    _draw_evaluations(valid, log.evaluations)
+    steps = [event["step"] for event in log.updates]
+    rates = [event["lr"] for event in log.updates]
+    rate.plot(steps, rates, label="learning rate")
+    norm.plot(*smoothed(log.updates, "grad_norm"), label="gradient norm")
+
+    for axes in (loss, valid, rate, norm):
+        axes.set_xlabel("step")
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend()
     save(picture, path)
+
+
+def _draw_evaluations(axes: Axes, evaluations: Sequence[Event]) -> None:
+    """Every validation figure, and a line at the step of the best checkpoint."""
+    names = dict.fromkeys(name for event in evaluations for name in event["metrics"])
+    values: list[float] = []
+    for name in names:
+        having = [event for event in evaluations if name in event["metrics"]]
+        steps = [event["step"] for event in having]
+        figures = [event["metrics"][name] for event in having]
+        axes.plot(steps, figures, marker="o", markersize=3, label=f"validation {name}")
+        values += figures
+
+    best = [event["step"] for event in evaluations if event["best"]]
+    if best:
+        label = f"best, step {best[-1]:,}"
+        axes.axvline(best[-1], color="grey", linewidth=0.8, linestyle=":", label=label)
+
+    if values and min(values) > 0 and max(values) > 20 * min(values):
+        axes.set_yscale("log")
 
 
 def draw_layers(log: Log, path: Path, *, title: str) -> None:
-    """Every layer's gradient norm, and its share of dead ReLU units if it has any, against the step; dark to light
-    from the first layer to the last.
+    """Every layer's gradient norm and share of dead ReLU units, if it has any, against the step.
 
-    Raises `ConfigError` if the run did not watch its layers.
+    Colours go from dark to light from the first layer to the last. Raises `ConfigError` if the run
+    did not watch its layers.
     """
-    from matplotlib import colormaps
-
     watched = [event for event in log.evaluations if event.get("layers")]
-    layers = {
-        figure: dict.fromkeys(n for e in watched for n, of in e["layers"].items() if figure in of)
-        for figure in _OF
-    }
-    shown = [figure for figure, names in layers.items() if names]
+    shown = {figure: _layers_with(watched, figure) for figure in _FIGURES_OF_LAYERS}
+    shown = {figure: layers for figure, layers in shown.items() if layers}
     if not shown:
         raise ConfigError("this run did not watch its layers: train it with --set train.watch=true")
-    picture, axes = figures(1, len(shown), title=title)
-    for part, figure in zip(axes, shown, strict=True):
-        names = list(layers[figure])
-        for i, name in enumerate(names):
-            points = [
-                (e["step"], e["layers"][name][figure])
-                for e in watched
-                if figure in e["layers"].get(name, {})
-            ]
-            colour = colormaps["viridis"](i / len(names))
-            part.plot(
-                *zip(*points, strict=True), marker="o", markersize=3, label=name, color=colour
-            )
-        part.set_xlabel("step")
-        part.set_ylabel(_OF[figure])
-        part.legend(fontsize=max(3, 9 - len(names) // 6), ncols=1 + len(names) // 20)
-        part.set_yscale("log" if figure == "gradient" else "linear")
+
+    picture, all_axes = figures(1, len(shown), title=title)
+    picture.set_size_inches(9.0 * len(shown), 5.0)  # with room for the names of layers
+    for axes, (figure, layers) in zip(all_axes, shown.items(), strict=True):
+        _draw_figure_of_layers(axes, watched, figure, layers)
     save(picture, path)
+
+
+def _layers_with(watched: Sequence[Event], figure: str) -> list[str]:
+    """The layers that have this figure, in their order."""
+    names: dict[str, None] = {}
+    for event in watched:
+        having = [name for name, values in event["layers"].items() if figure in values]
+        names |= dict.fromkeys(having)
+    return list(names)
+
+
+def _draw_figure_of_layers(
+    axes: Axes, watched: Sequence[Event], figure: str, layers: list[str]
+) -> None:
+    from matplotlib import colormaps
+
+    for place, layer in enumerate(layers):
+        having = [event for event in watched if figure in event["layers"].get(layer, {})]
+        steps = [event["step"] for event in having]
+        values = [event["layers"][layer][figure] for event in having]
+        colour = colormaps["viridis"](place / len(layers))
+        axes.plot(steps, values, marker="o", markersize=3, label=layer, color=colour)
+
+    axes.set_xlabel("step")
+    axes.set_ylabel(_FIGURES_OF_LAYERS[figure])
+    axes.set_yscale("log" if figure == "gradient" else "linear")
+    # Beside the axes; more layers need a smaller font and more columns.
+    axes.legend(
+        loc="upper left",
+        bbox_to_anchor=(1, 1),
+        fontsize=max(3, 9 - len(layers) // 8),
+        ncols=1 + len(layers) // 30,
+    )

@@ -55,7 +55,7 @@ def test_the_drawing_holds_every_curve(run, cli, tmp_path):
     drawn = (tmp_path / "curves.svg").read_text()
     for label in (
         "training loss, nats per target",
-        "valid perplexity",
+        "validation perplexity",
         "learning rate",
         "gradient norm",
         "best, step",
@@ -66,8 +66,8 @@ def test_the_drawing_holds_every_curve(run, cli, tmp_path):
 @pytest.mark.parametrize(
     ("events", "tail", "says"),
     [
-        ([], "", "holds no update yet"),
-        ([event(1)], "{}\n", ":2: no event of a training run"),
+        ([], "", "has no updates yet"),
+        ([event(1)], "{}\n", ":2: not an event of a training run"),
         ([event(1)], "3\n", ":2:"),
     ],
 )
