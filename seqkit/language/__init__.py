@@ -1,11 +1,16 @@
 """Language models: the probability of a text, counted or learned.
 
-task.py             what the trainer must know: one long text as windows, the loss, the perplexity
+task.py             what the trainer must know: batches, the loss, the perplexity
+texts.py            training, validation and test text, read from files and cut apart
+stream.py           a text as one stream of ids, and as windows that score every token once
+baseline.py         the n-gram model that every perplexity of a run is shown beside
 language_model.py   the predictor: what `seqkit.load` returns for a trained model
-mixtures.py         linear mixtures of models of any kind
+held_out.py         the test text of a run
+scoring.py          several models on one text, counted or trained: figures and notes
+mixtures.py         linear mixtures of such models
 surprisal.py        a page that colours each token by its surprisal
-models/             one model a file
-commands/           seqkit lm …
+models/             one model a file, and the contract that they follow
+commands/           seqkit lm …, one command a file
 """
 
 from __future__ import annotations

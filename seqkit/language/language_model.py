@@ -1,65 +1,80 @@
 """A trained neural language model in use: scores, perplexity, text.
 
-Shapes: T tokens of a text, B sequences, V vocabulary.
+Shapes: T tokens of a text, B sequences, D width, V vocabulary.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
-from ..data.windows import Ids, WindowBatch, sliding, whole
+from ..data.files import read_lines
+from ..data.windows import Ids
+from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
-from ..metrics.scoring import Scores, evaluate
+from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines
 from ..search.sampling import draw
 from ..text.tokenizer import Tokenizer
-from ..text.vocab import BOS, EOS, PAD, UNK
+from ..text.tokenizer_models import Unit
+from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
+from .held_out import HeldOutText
+from .models.contract import NextTokenModel
+from .stream import encode, scoring_windows
 
-_STEPS_AT_A_TIME = 512  # of a recurrent model, when a text is scored
-_BATCH = 32  # windows at a time, of a model that sees a window
 _ROWS = 512  # logits at a time
-
-
-def encode(tokenizer: Tokenizer, lines: Iterable[str]) -> Ids:
-    """One stream of ids: `<eos>`, then each line and `<eos>` after it. (1 + T,)"""
-    rows = tokenizer.encode_all(lines, eos=True)
-    return np.fromiter((i for row in ([EOS], *rows) for i in row), np.int32)
-
-
-def windows(ids: Ids, carries_state: bool, steps: int, stride: int) -> Iterator[WindowBatch]:
-    """Every target of `ids` once: with the state of all that came before, or with a window that slides by `stride`."""
-    return whole(ids, _STEPS_AT_A_TIME) if carries_state else sliding(ids, steps, stride, _BATCH)
+_HALF_A_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # how bytes that spell no character are shown
 
 
 class LanguageModel:
-    """What `seqkit.load` returns for a language model: `perplexity`, `score`, `evaluate`, `generate`."""
+    """What `seqkit.load` returns for a language model; see `seqkit.runs.predictor.Predictor`."""
+
+    reads: ClassVar[Literal["lines"]] = "lines"
 
     def __init__(
         self,
-        model: nn.Module,
+        model: NextTokenModel,
         tokenizer: Tokenizer,
         *,
         name: str,
         steps: int,
         stride: int,
         joined: bool = False,
+        held_out: Callable[[], HeldOutText] | None = None,
     ) -> None:
-        """`steps` and `stride` are the window of a model that carries no state; `joined` makes a text one line."""
-        self.model, self.tokenizer, self.name = model, tokenizer, name
-        self.steps, self.stride, self.joined = steps, stride, joined
-        self.carries_state: bool = cast(Any, model).carries_state
+        """A network and its tokenizer; `name` is the registered name of the network.
+
+        `steps` and `stride` are the window of a network that carries no state; `joined` makes a
+        text one line; `held_out` reads the test text of the run.
+        """
+        self.model = model
+        self.tokenizer = tokenizer
+        self.name = name
+        self.steps = steps
+        self.stride = stride
+        self.joined = joined
+        self.carries_state = model.carries_state
+        self._held_out = held_out
+
+    def __repr__(self) -> str:
+        return (
+            f"<LanguageModel {self.name}: {len(self.tokenizer.vocab):,} tokens ({self.unit}), "
+            f"context {self._context}, on {self.device}>"
+        )
 
     @property
     def device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        return self.model.output.device
 
     @property
     def unit(self) -> str:
@@ -67,66 +82,108 @@ class LanguageModel:
         return self.tokenizer.name
 
     @property
+    def token_kind(self) -> Unit:
+        """What a token is."""
+        return self.tokenizer.model.unit
+
+    @property
     def known_words(self) -> frozenset[str]:
         """The tokens that it can predict, `<unk>` and the end of a line aside."""
-        return frozenset(self.tokenizer.vocab.tokens[4:])
+        return frozenset(self.tokenizer.vocab.tokens[len(SPECIALS) :])
+
+    def predict(self, lines: Iterable[str]) -> Iterator[LineScore]:
+        """How probable each line is, with no text before it; lazily and in order."""
+        return score_lines(self, lines)
+
+    def read_test_data(self, paths: Sequence[Path]) -> Iterable[str]:
+        """The lines of these files; without paths, the `HeldOutText` of the run.
+
+        Raises `DataError` for a file that cannot be read, `ConfigError` if nothing was held out.
+        """
+        if paths:
+            return [line for path in paths for line in read_lines(path)]
+        if self._held_out is None:
+            raise ConfigError("this language model does not know its run: name a file to measure")
+        return self._held_out()
+
+    def evaluate(self, lines: Iterable[str]) -> Perplexity:
+        """The whole record of a text: perplexity with and without unknown tokens, bits, signature.
+
+        That of a `HeldOutText` has its n-gram baseline beside it.
+        """
+        report = self.evaluate_blocks(from_lines(lines))
+        if isinstance(lines, HeldOutText) and lines.baseline:
+            return replace(report, baselines={lines.baseline.name: lines.baseline.perplexity})
+        return report
+
+    def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
+        """`evaluate` for text in blocks of whole lines; context is carried within a block."""
+        return evaluate(self, blocks)
+
+    def perplexity(self, text: str | Iterable[str]) -> float:
+        """Of one line or of lines, line ends and unknown tokens included."""
+        return self.evaluate([text] if isinstance(text, str) else text).perplexity
 
     def score(self, sentence: str) -> float:
         """log10 probability (a plain sum) of one line and its end, with no text before it.
 
         Raises `DataError` for several lines.
         """
-        return float(self.score_block(block_of([sentence])).scores.sum(dtype=np.float64))
-
-    def perplexity(self, text: str | Iterable[str]) -> float:
-        """Of one line or of lines, line ends and unknown tokens included."""
-        return self.evaluate([text] if isinstance(text, str) else text).perplexity
-
-    def evaluate(self, lines: Iterable[str]) -> Perplexity:
-        """The whole record of a text: perplexity with and without unknown tokens, bits, signature."""
-        return self.evaluate_blocks(from_lines(lines))
-
-    def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
-        """`evaluate` for text in blocks of whole lines; context is carried within a block."""
-        return evaluate(self, blocks)
+        found = self.score_block(block_of([sentence]))
+        return float(found.scores.sum(dtype=np.float64))
 
     @torch.no_grad()
     def score_block(self, block: bytes) -> Scores:
-        """log10 probability of every token of a block of raw, whole lines, with all context that the model can see."""
+        """log10 probability of every token of a block of raw, whole lines.
+
+        Each token is predicted from all context that the model can see.
+        """
         ids = encode(self.tokenizer, self._lines(block))
-        parts: list[Tensor] = []
+        parts = list(self._score_windows(ids))
+
+        nats = torch.cat(parts) if parts else torch.empty(0)
+        scores = (nats / math.log(10)).cpu().numpy()
+        targets = ids[1:]
+        no_lengths = np.zeros(len(scores), np.int16)
+        return Scores(scores, no_lengths, targets == UNK, targets == EOS)
+
+    def _score_windows(self, ids: Ids) -> Iterator[Tensor]:
+        """Log probabilities (nats) of the targets of a stream, in parts."""
+        batches = scoring_windows(
+            ids, carries_state=self.carries_state, steps=self.steps, stride=self.stride
+        )
         state: Any = None
-        for batch in windows(ids, self.carries_state, self.steps, self.stride):
+        for batch in batches:
             batch = batch.to(self.device)
             hidden, state = self.model(batch.inputs, None if batch.fresh else state)
-            hidden, targets = batch.pick_scored(hidden)
-            parts += [
-                self._log_probabilities(hidden[i : i + _ROWS], targets[i : i + _ROWS])
-                for i in range(0, len(targets), _ROWS)
-            ]
-        scores = (
-            (torch.cat(parts) / math.log(10)).cpu().numpy() if parts else np.empty(0, np.float32)
-        )
-        return Scores(scores, np.zeros(len(scores), np.int16), ids[1:] == UNK, ids[1:] == EOS)
-
-    def _lines(self, block: bytes) -> list[str]:
-        lines = block.decode("utf-8")[:-1].split("\n")
-        return [" ".join(lines)] if self.joined else lines
+            hidden, targets = batch.pick_scored(hidden)  # (n, D), (n,)
+            for some_hidden, some_targets in zip(
+                hidden.split(_ROWS), targets.split(_ROWS), strict=True
+            ):
+                yield self._log_probabilities(some_hidden, some_targets)
 
     def _log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(n, D), (n,) -> (n,) nats"""
-        return self._logits(hidden).log_softmax(-1).gather(-1, targets[:, None])[:, 0]
+        logp = self._logits(hidden).log_softmax(-1)
+        return logp.gather(-1, targets[:, None])[:, 0]
 
     def _logits(self, hidden: Tensor) -> Tensor:
-        return nn.functional.linear(
-            hidden, cast(Tensor, self.model.output), cast(Tensor, self.model.bias)
-        ).float()
+        return F.linear(hidden, self.model.output, self.model.bias).float()
+
+    def _lines(self, block: bytes) -> list[str]:
+        """The lines of a block as the model reads them: one if it reads joined text."""
+        lines = block.decode("utf-8")[:-1].split("\n")
+        return [" ".join(lines)] if self.joined else lines
 
     def tokens_of(self, block: bytes) -> list[str]:
-        """The tokens of a block as readable text, in the order of their scores; a line's end is `</s>`."""
+        """The tokens of a block as readable text, in the order of their scores.
+
+        The end of a line is `</s>`.
+        """
         shown: list[str] = []
         for line in self._lines(block):
-            shown += [*self.tokenizer.vocab.decode(self.tokenizer.encode(line)), "</s>"]
+            shown += self.tokenizer.vocab.decode(self.tokenizer.encode(line))
+            shown.append("</s>")
         return shown
 
     def signature_fields(self) -> dict[str, str]:
@@ -141,11 +198,13 @@ class LanguageModel:
             "eos": "scored",
             "oov": "unk",
             "model": self.name,
-            "context": "carried"
-            if self.carries_state
-            else f"window {self.steps} stride {self.stride}",
+            "context": self._context,
             "log": "float32",
         }
+
+    @property
+    def _context(self) -> str:
+        return "carried" if self.carries_state else f"window {self.steps} stride {self.stride}"
 
     def generate(
         self,
@@ -158,15 +217,17 @@ class LanguageModel:
         seed: int | None = None,
         stop: bool = True,
     ) -> Iterator[str]:
-        """`prompt` as the model sees it, then what follows piece by piece, to the end of the line or `length` tokens.
+        """`prompt` as the model sees it, then what follows, piece by piece.
 
-        A prompt may have several lines. Without `stop` it goes on after the end of a line. `temperature` 0 takes the
-        likeliest token; `top_k` (0 = all) and `top_p` (Holtzman et al. 2020, section 3.1) leave out unlikely ones.
-        `<unk>` is never drawn. Raises `ConfigError` at once for settings that nothing can be drawn by.
+        Ends with the line (without `stop`, goes on after it), or after `length` tokens. A prompt
+        may have several lines. `temperature` 0 takes the most probable token; `top_k` (0 = all) and
+        `top_p` (Holtzman et al. 2020, section 3.1) leave out improbable ones. `<unk>` is never
+        drawn. Raises `ConfigError` at once for settings that nothing can be drawn by.
         """
         check_sampling(temperature, top_k, top_p)
-        lines = block_of(prompt.split("\n"))
-        ids = encode(self.tokenizer, self._lines(lines))[:-1].tolist()  # the last line goes on
+        lines = self._lines(block_of(prompt.split("\n")))
+        ids = encode(self.tokenizer, lines)[:-1].tolist()  # the last line is continued
+
         rng = np.random.default_rng(seed)
         pick = partial(_draw, rng=rng, temperature=temperature, top_k=top_k, top_p=top_p)
         return self._pieces(ids, length, pick, stop)
@@ -176,25 +237,31 @@ class LanguageModel:
         self, ids: list[int], length: int, pick: Callable[[Tensor], int], stop: bool
     ) -> Iterator[str]:
         """The text of `ids`, then of each token that is picked by its logits (1, V)."""
-        state, shown = None, self._readable(ids[1:])
-        pending = ids
+        shown = self._readable(ids[1:])
         yield shown
+
+        state, pending = None, ids
         for _ in range(length):
-            if not self.carries_state:
-                pending = ids[-self.steps :]
-            hidden, state = self.model(torch.tensor([pending], device=self.device), state)
-            logits = self._logits(hidden[:, -1])
-            logits[:, [PAD, BOS, UNK]] = -math.inf
+            logits, state = self._next_logits(pending, state)
             token = pick(logits)
             if token == EOS and stop:
                 return
             ids.append(token)
-            pending = [token]
+            pending = [token] if self.carries_state else ids
+
             text = self._readable(ids[1:])
-            if text.endswith("\ufffd"):
-                continue  # a character spelt by several tokens is shown when it is whole
+            if text.endswith(_HALF_A_CHARACTER):
+                continue  # a character that takes several tokens is shown when it is whole
             yield text[len(shown) :]
             shown = text
+
+    def _next_logits(self, ids: list[int], state: Any) -> tuple[Tensor, Any]:
+        """Logits (1, V) of what follows `ids`, and the state after them; only text can follow."""
+        seen = ids if self.carries_state else ids[-self.steps :]
+        hidden, state = self.model(torch.tensor([seen], device=self.device), state)
+        logits = self._logits(hidden[:, -1])
+        logits[:, [PAD, BOS, UNK]] = -math.inf
+        return logits, state
 
     def _readable(self, ids: list[int]) -> str:
         """Text of ids with a line break for each `<eos>`."""
@@ -210,7 +277,7 @@ class LanguageModel:
 def _draw(
     logits: Tensor, *, rng: np.random.Generator, temperature: float, top_k: int, top_p: float
 ) -> int:
-    """(1, V) -> an id; the likeliest for a `temperature` of 0."""
+    """(1, V) -> an id; the most probable for a `temperature` of 0."""
     if not temperature:
         return int(logits.argmax())
     uniform = torch.tensor([rng.random()], device=logits.device)

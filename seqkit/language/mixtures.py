@@ -2,73 +2,130 @@
 
 fitted = mix([log_probabilities(model, held_out) for model in models])
 fitted.log_probability([log_probabilities(model, text) for model in models])
+
+Shapes: M models, T tokens of a text.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..metrics.perplexity import finite, perplexity
 from ..metrics.scoring import Scorer
 from ..ngram.text import from_lines
 
 Doubles = NDArray[np.float64]
 
 
-def log_probabilities(model: Scorer, lines: Iterable[str]) -> Doubles:
-    """Of every token of a text, ends of lines included, in nats: (T,). What `mix` wants of each model."""
-    return np.concatenate(
-        [np.empty(0), *(model.score_block(block).nats for block in from_lines(lines))]
-    )
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Mixture:
+    """A weighted mean of the probabilities that several models give."""
+
     weights: list[float]  # one for each model; they sum to 1
 
     def log_probability(self, log_probabilities: Sequence[Doubles]) -> float:
-        """Sum over a text (nats) of the mixture's log probability, given each model's of every token: M x (T,)."""
+        """Log probability (nats) of a text, from each model's of every token: M arrays (T,)."""
         logs = np.stack(log_probabilities)
         with np.errstate(divide="ignore"):
-            weighted = logs + np.log(self.weights)[:, None]
-        return float(np.logaddexp.reduce(weighted, axis=0).sum())
+            log_weights = np.log(self.weights)
+        joint = logs + log_weights[:, None]
+        return float(np.logaddexp.reduce(joint, axis=0).sum())
+
+    def __repr__(self) -> str:
+        return f"<Mixture {' + '.join(f'{weight:.3f}' for weight in self.weights)}>"
+
+
+@dataclass(frozen=True)
+class MixtureReport:
+    """How well a mixture of models predicts a text."""
+
+    names: list[str]  # of the models
+    mixture: Mixture
+    log_probability: float  # of the text, nats
+    tokens: int
+    fitted_on: str
+    signatures: list[str]  # of the models' own perplexities
+
+    @property
+    def perplexity(self) -> float:
+        return perplexity(-self.log_probability, self.tokens)
+
+    @property
+    def signature(self) -> str:
+        return " + ".join(self.signatures)
+
+    def record(self) -> dict[str, Any]:
+        """Plain data for JSON, which has no infinity: None stands for it."""
+        return {
+            "mixture": dict(zip(self.names, self.mixture.weights, strict=True)),
+            "perplexity": finite(self.perplexity),
+            "tokens": self.tokens,
+            "log10_probability": finite(self.log_probability / math.log(10)),
+            "fitted_on": self.fitted_on,
+            "signatures": self.signatures,
+        }
+
+    def __str__(self) -> str:
+        pairs = zip(self.mixture.weights, self.names, strict=True)
+        shares = " + ".join(f"{weight:.3f} {name}" for weight, name in pairs)
+        return (
+            f"mixture, weights fitted on {self.fitted_on}: "
+            f"perplexity {self.perplexity:.4f} = {shares}"
+        )
+
+
+def log_probabilities(model: Scorer, lines: Iterable[str]) -> Doubles:
+    """Log probability (nats) of every token of a text, ends of lines included: what `mix` takes.
+
+    -> (T,)
+    """
+    parts = [model.score_block(block).nats for block in from_lines(lines)]
+    return np.concatenate([np.empty(0), *parts])
 
 
 def mix(
     log_probabilities: Sequence[Doubles], *, rounds: int = 1000, tolerance: float = 1e-9
 ) -> Mixture:
-    """Weights that make the mixture of models most likely, by EM. Jelinek & Mercer 1980, section 3.
+    """Weights that make a text most probable, by EM. Jelinek & Mercer 1980, section 3.
 
-    Each array holds one model's log probability (nats) of every token of the same text, as `log_probabilities` gives
-    them: M x (T,). EM rises to the one maximum there is, since the likelihood is concave in the weights. Only models
-    with the same tokens and vocabulary can be mixed; raises `DataError` where the number of tokens differs.
+    `log_probabilities` holds an array (T,) for each model, as the function of that name gives them.
+    The likelihood is concave in the weights, so EM rises to its one maximum; it stops after
+    `rounds`, or when the mean log likelihood grows by less than `tolerance`. Only models of the
+    same tokens and vocabulary can be mixed: raises `DataError` where numbers of tokens differ.
     """
-    if (
-        not log_probabilities
-        or len({len(row) for row in log_probabilities}) != 1
-        or not len(log_probabilities[0])
-    ):
-        raise DataError("models can be mixed only where they score the same tokens, one at least")
+    _check_lengths(log_probabilities)
     logs = np.stack(log_probabilities).astype(np.float64)
-    highest = logs.max(axis=0)
-    possible = np.isfinite(
-        highest
-    )  # a token that no model can predict tells nothing of the weights
-    if not possible.any():
-        return Mixture([1 / len(logs)] * len(logs))
-    shares = np.exp(logs[:, possible] - highest[possible])
     weights = np.full(len(logs), 1 / len(logs))
-    before = -np.inf
+
+    best = logs.max(axis=0)
+    possible = np.isfinite(best)  # a token that no model can predict says nothing of the weights
+    if not possible.any():
+        return Mixture(weights.tolist())
+    shares = np.exp(logs[:, possible] - best[possible])  # (M, T), scaled so that none vanishes
+
+    before = -math.inf
     for _ in range(rounds):
         joint = weights[:, None] * shares
         total = joint.sum(axis=0)
+
         likelihood = float(np.log(total).mean())
         if likelihood - before < tolerance:
             break
         before = likelihood
-        weights = (joint / total).mean(axis=1)
+
+        posterior = joint / total  # of the model that each token came from
+        weights = posterior.mean(axis=1)
     return Mixture(weights.tolist())
+
+
+def _check_lengths(log_probabilities: Sequence[Doubles]) -> None:
+    lengths = {len(row) for row in log_probabilities}
+    if len(lengths) != 1 or 0 in lengths:
+        raise DataError("models can be mixed only where they score the same tokens, one at least")

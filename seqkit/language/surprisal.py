@@ -4,49 +4,98 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ..metrics.scoring import Scorer, Scores, evaluate
 
 _BRIGHTEST = 16.0  # bits; what surprises more is no redder
+_KEY = (0, 2, 4, 8, 12, 16)  # bits
 _STYLE = (
     "body{font:16px/2 sans-serif;max-width:60em;margin:2em auto;color:#111;background:#fff}"
-    "span{padding:2px 1px;border-radius:3px;white-space:pre-wrap}.key span{padding:2px 8px}p{margin:.3em 0}"
+    "span{padding:2px 1px;border-radius:3px;white-space:pre-wrap}"
+    ".key span{padding:2px 8px}p{margin:.3em 0}"
 )
 
 
-def bits(log10: float) -> float:
-    """Surprisal: -log2 of the probability (Shannon 1948)."""
-    return -log10 / math.log10(2)
+class ScoredToken(NamedTuple):
+    """A token of a text and how probable it was."""
+
+    text: str
+    log10: float
+    is_unknown: bool
+    is_end: bool  # of a line
+
+    @property
+    def surprisal(self) -> float:
+        """-log2 of the probability, bits (Shannon 1948)."""
+        return -self.log10 / math.log10(2)
 
 
-def page(
-    title: str, note: str, tokens: Iterable[tuple[str, float, bool, bool]], *, spaced: bool
-) -> str:
-    """HTML of tokens with their log10 probability, whether they are unknown, and whether a line ends there.
+def surprisal_page(scorer: Scorer, blocks: Iterable[bytes], title: str) -> str:
+    """The HTML page of a text, as `scorer` reads it."""
+    tokens: list[ScoredToken] = []
 
-    `spaced` sets tokens apart; without, they hold their own spaces. `note` stands under the title.
+    def listen(block: bytes, found: Scores) -> None:
+        tokens.extend(_scored_tokens(scorer.tokens_of(block), found))
+
+    report = evaluate(scorer, blocks, listen)
+    note = f"perplexity {report.perplexity:.4f}, {report.tokens:,} tokens; {report.signature}"
+    return page(title, note, tokens, spaced=scorer.token_kind == "word")
+
+
+def _scored_tokens(texts: list[str], found: Scores) -> Iterator[ScoredToken]:
+    columns = (texts, found.scores.tolist(), found.oov.tolist(), found.ends.tolist())
+    return map(ScoredToken._make, zip(*columns, strict=True))
+
+
+def page(title: str, note: str, tokens: Iterable[ScoredToken], *, spaced: bool) -> str:
+    """The HTML page of scored tokens.
+
+    `note` stands under the title. `spaced` puts spaces between tokens; without, tokens hold their
+    own spaces.
     """
-    lines: list[list[str]] = [[]]
-    for token, log10, unknown, end in tokens:
-        shown = "⏎" if end else html.escape(token)
-        hint = f"{bits(log10):.2f} bits" + (", unknown" if unknown else "")
-        lines[-1].append(
-            f'<span style="background:{colour(bits(log10))}" title="{hint}">{shown}</span>'
-        )
-        if end:
-            lines.append([])
-    text = "\n".join(f"<p>{(' ' if spaced else '').join(line)}</p>" for line in lines if line)
-    key = " ".join(
-        f'<span style="background:{colour(value)}">{value:g}</span>'
-        for value in (0, 2, 4, 8, 12, 16)
-    )
-    return (
-        f'<!doctype html>\n<html><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
-        f"<style>{_STYLE}</style></head><body>\n<h1>{html.escape(title)}</h1>\n<p>{html.escape(note)}</p>\n"
-        f'<p class="key">bits: {key}</p>\n{text}\n</body></html>\n'
+    between = " " if spaced else ""
+    paragraphs = [f"<p>{between.join(line)}</p>" for line in _lines(tokens)]
+    key = [f'<span style="background:{colour(bits)}">{bits:g}</span>' for bits in _KEY]
+
+    heading = html.escape(title)
+    return "\n".join(
+        [
+            "<!doctype html>",
+            f'<html><head><meta charset="utf-8"><title>{heading}</title>'
+            f"<style>{_STYLE}</style></head><body>",
+            f"<h1>{heading}</h1>",
+            f"<p>{html.escape(note)}</p>",
+            f'<p class="key">bits: {" ".join(key)}</p>',
+            *paragraphs,
+            "</body></html>",
+            "",
+        ]
     )
 
 
-def colour(value: float) -> str:
+def _lines(tokens: Iterable[ScoredToken]) -> Iterator[list[str]]:
+    """The tokens of each line as HTML."""
+    line: list[str] = []
+    for token in tokens:
+        line.append(_span(token))
+        if token.is_end:
+            yield line
+            line = []
+    if line:
+        yield line
+
+
+def _span(token: ScoredToken) -> str:
+    shown = "⏎" if token.is_end else html.escape(token.text)
+    hint = f"{token.surprisal:.2f} bits"
+    if token.is_unknown:
+        hint += ", unknown"
+    return f'<span style="background:{colour(token.surprisal)}" title="{hint}">{shown}</span>'
+
+
+def colour(bits: float) -> str:
     """White for no surprise, red for `_BRIGHTEST` bits or more."""
-    share = min(1.0, max(0.0, value / _BRIGHTEST))
+    share = min(1.0, max(0.0, bits / _BRIGHTEST))
     return f"hsl(8,90%,{100 - 42 * share:.0f}%)"

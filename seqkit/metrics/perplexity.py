@@ -1,37 +1,73 @@
-"""Perplexity, one definition for every model: exp(-(sum of log probabilities) / (number of tokens)).
+"""Perplexity, one definition for every model: exp(-(sum of log probabilities) / tokens).
 
-Sums are kept, never means, so that parts of a text add up; the signature says all that decides whether two
-perplexities compare. Jelinek, Mercer, Bahl & Baker 1977; bits per character as in Shannon 1951.
+Sums are kept, never means, so that parts of a text add up; the signature holds every choice that
+decides whether two perplexities compare. Jelinek, Mercer, Bahl & Baker 1977; bits per character as
+in Shannon 1951.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 from .. import __version__
 
+_SUMS = (
+    "log_probability_known",
+    "log_probability_oov",
+    "tokens",
+    "oov",
+    "sentences",
+    "words",
+    "characters",
+    "bytes",
+)
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Perplexity:
-    """What a model said of a text. Log probabilities are plain sums in nats."""
+    """How well a model predicted a text. Log probabilities are plain sums in nats."""
 
     log_probability_known: float = 0.0  # of the tokens that the model knows
     log_probability_oov: float = 0.0  # of those out of its vocabulary
     tokens: int = 0  # scored, ends of sentences included where the signature says so
     oov: int = 0  # of these, out of vocabulary
     sentences: int = 0
-    words: int = 0  # of the raw text, set apart by white space, with one for the end of each line
-    characters: int = 0  # of the raw text, with one for the end of each line
+    words: int = 0  # of the raw text, split at white space, plus one for the end of each line
+    characters: int = 0  # of the raw text, plus one for the end of each line
     bytes: int = 0  # the same in UTF-8
     signature_fields: Mapping[str, str] = field(default_factory=dict)
+    baselines: Mapping[str, float] = field(default_factory=dict)
+    """Perplexities of other models on the same tokens, by name, shown beside this one."""
 
     def __add__(self, other: Perplexity) -> Perplexity:
+        """The record of two parts of a text; raises ValueError if their signatures differ."""
         if self.signature_fields != other.signature_fields:
             raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
-        sums = [each.name for each in fields(self) if each.name != "signature_fields"]
-        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in sums})
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
+        return replace(self, **sums, baselines={})  # perplexities do not add up
+
+    def __repr__(self) -> str:
+        return f"<Perplexity {self.perplexity:.4f} of {self.tokens:,} tokens, {self.oov:,} OOV>"
+
+    def __str__(self) -> str:
+        """A table of one figure a line, with the signature at the end."""
+        rows = {
+            "perplexity": f"{self.perplexity:.4f}",
+            "without OOV": f"{self.perplexity_without_oov:.4f}",
+            "per word": f"{self.perplexity_per_word:.4g}",
+            "bits/char": f"{self.bits_per_char:.4f}",
+            "bits/byte": f"{self.bits_per_byte:.4f}",
+            "tokens": f"{self.tokens:,}",
+            "OOV": f"{self.oov:,}",
+        }
+        rows |= {name: f"{value:.4f}" for name, value in self.baselines.items()}
+
+        name_width = max(len(name) for name in rows)
+        width = max(len(value) for value in rows.values())
+        lines = [f"{name:<{name_width}}  {value:>{width}}" for name, value in rows.items()]
+        return "\n".join([*lines, self.signature])
 
     @property
     def log_probability(self) -> float:
@@ -49,30 +85,34 @@ class Perplexity:
 
     @property
     def perplexity_per_word(self) -> float:
-        """Of words at white space and line ends, whatever the tokens are: for models that cut text differently.
+        """Per word at white space and per line end, whatever the tokens are.
 
-        It and both figures below are too low if there are unknown tokens, whose spelling costs nothing.
+        Compares models that split text differently. It and both figures below are too low where
+        tokens are unknown: their spelling costs nothing.
         """
         return perplexity(-self.log_probability, self.words)
 
     @property
     def bits_per_char(self) -> float:
-        return _ratio(-self.log_probability / math.log(2), self.characters)
+        return _ratio(self._bits, self.characters)
 
     @property
     def bits_per_byte(self) -> float:
-        return _ratio(-self.log_probability / math.log(2), self.bytes)
+        return _ratio(self._bits, self.bytes)
+
+    @property
+    def _bits(self) -> float:
+        return -self.log_probability / math.log(2)
 
     @property
     def signature(self) -> str:
-        """Every choice behind the figure, as sacrebleu does for BLEU (Post 2018)."""
-        return "|".join(
-            f"{key}:{value}"
-            for key, value in {**self.signature_fields, "version": __version__}.items()
-        )
+        """Every choice that the figure depends on, as sacrebleu does for BLEU (Post 2018)."""
+        fields = {**self.signature_fields, "version": __version__}
+        return "|".join(f"{key}:{value}" for key, value in fields.items())
 
     def record(self) -> dict[str, float | int | str | None]:
-        """Plain data for JSON, which knows no infinity: None stands for it."""
+        """Plain data for JSON, which has no infinity: None stands for it."""
+        baselines = {name: finite(value) for name, value in self.baselines.items()}
         return {
             "perplexity": finite(self.perplexity),
             "perplexity_without_oov": finite(self.perplexity_without_oov),
@@ -85,13 +125,16 @@ class Perplexity:
             "bits_per_char": finite(self.bits_per_char),
             "bits_per_byte": finite(self.bits_per_byte),
             "signature": self.signature,
+            **baselines,
         }
 
 
 def perplexity(total: float, count: int) -> float:
     """Exp of the mean of `total` nats of surprise over `count` tokens; nan without tokens."""
     mean = _ratio(total, count)
-    return math.exp(mean) if mean < 700 else math.inf if mean == mean else math.nan
+    if math.isnan(mean):
+        return math.nan
+    return math.exp(mean) if mean < 700 else math.inf
 
 
 def finite(value: float) -> float | None:

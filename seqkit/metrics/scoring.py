@@ -1,22 +1,27 @@
-"""What a language model of whatever kind says of a text, token by token, and the sums of that."""
+"""What a language model of any kind says of a text: token by token, line by line, and as a whole.
+
+Shapes: T tokens of a text.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..text.lines import check_many
+from ..text.tokenizer_models import Unit
 from .perplexity import Perplexity, finite
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scores:
-    """Of every token of a text, ends of sentences included; arrays are (T,)."""
+    """The scores of every token of a text, ends of sentences included; arrays are (T,)."""
 
     scores: NDArray[np.float32]  # log10 probability
     lengths: NDArray[np.int16]  # of the longest n-gram found; 0 where there are no n-grams
@@ -28,16 +33,34 @@ class Scores:
         """Natural logarithms of the probabilities. (T,)"""
         return self.scores.astype(np.float64) * math.log(10)
 
+    def __repr__(self) -> str:
+        total = self.scores.sum(dtype=np.float64)
+        return (
+            f"<Scores of {len(self.scores):,} tokens: log10 probability {total:.4f}, "
+            f"{self.oov.sum():,} OOV>"
+        )
+
 
 @dataclass(frozen=True)
 class LineScore:
-    """What a language model says of one line: the `Prediction` of `ngram.Model` and `LanguageModel`."""
+    """What a language model says of one line: what `predict` gives, of any model."""
 
     text: str
     log10_probability: float  # of its tokens and its end
     perplexity: float  # its end and unknown tokens included
     tokens: int  # its end included
     oov: int  # of these, out of vocabulary
+
+    @classmethod
+    def of(cls, line: str, report: Perplexity) -> LineScore:
+        """What a `Scorer` that evaluated nothing but `line` says of it."""
+        return cls(
+            text=line.removesuffix("\n"),
+            log10_probability=report.log_probability / math.log(10),
+            perplexity=report.perplexity,
+            tokens=report.tokens,
+            oov=report.oov,
+        )
 
     def record(self) -> dict[str, float | int | str | None]:
         """Plain data for JSON, which knows no infinity: None stands for it."""
@@ -56,7 +79,7 @@ class LineScore:
 
 
 class Scorer(Protocol):
-    """A language model, whether counted (`ngram.Model`) or trained (`tasks.language_model.LanguageModel`).
+    """A language model, whether counted (`ngram.Model`) or trained (`language.LanguageModel`).
 
     A block is UTF-8 text of raw, whole lines.
     """
@@ -66,14 +89,21 @@ class Scorer(Protocol):
         """The name of the tokenizer."""
 
     @property
+    def token_kind(self) -> Unit:
+        """What a token is."""
+
+    @property
     def known_words(self) -> frozenset[str]:
-        """The tokens that it can predict, `<unk>` and the end of a line aside."""
+        """The tokens that it can predict, except `<unk>` and the end of a line."""
 
     def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
 
     def tokens_of(self, block: bytes) -> list[str]:
-        """The tokens of a block as readable text, in the order of their scores; a line's end is `</s>`."""
+        """The tokens of a block as readable text, in the order of their scores.
+
+        The end of a line is `</s>`.
+        """
 
     def score_block(self, block: bytes) -> Scores:
         """log10 probability of every token of a block."""
@@ -84,8 +114,14 @@ class Scorer(Protocol):
     def perplexity(self, text: str | Iterable[str]) -> float:
         """Of a line or of lines, line ends and unknown tokens included."""
 
+    def predict(self, inputs: Iterable[str], /) -> Iterator[LineScore]:
+        """The score of each line, lazily and in order."""
+
+    def read_test_data(self, paths: Sequence[Path]) -> Iterable[str]:
+        """The lines of these files; without paths, the test text that a run held out."""
+
     def evaluate(self, data: Iterable[str], /) -> Perplexity:
-        """The whole record of a text: perplexity with and without unknown tokens, bits, signature."""
+        """The record of a text: perplexity with and without unknown tokens, bits, signature."""
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
         """`evaluate` for blocks."""
@@ -111,27 +147,20 @@ def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[LineScore]:
 
 def score_line(scorer: Scorer, line: str) -> LineScore:
     """What `scorer` says of one line, with no text before it; raises `DataError` for several."""
-    found = scorer.evaluate([line])
-    return LineScore(
-        text=line.removesuffix("\n"),
-        log10_probability=found.log_probability / math.log(10),
-        perplexity=found.perplexity,
-        tokens=found.tokens,
-        oov=found.oov,
-    )
+    return LineScore.of(line, scorer.evaluate([line]))
 
 
 def evaluate(
     scorer: Scorer,
     blocks: Iterable[bytes],
-    each: Callable[[bytes, Scores], object] = lambda block, found: None,
+    listener: Callable[[bytes, Scores], object] = lambda block, found: None,
 ) -> Perplexity:
-    """The record of a text in blocks of whole lines; `each` is shown every block and its scores."""
+    """The record of a text in blocks; `listener` is called with every block and its scores."""
     signature_fields = scorer.signature_fields()
     total = Perplexity(signature_fields=signature_fields)
     for block in blocks:
         found = scorer.score_block(block)
-        each(block, found)
+        listener(block, found)
         total += measure(block, found, signature_fields)
     return total
 
@@ -139,9 +168,12 @@ def evaluate(
 def measure(block: bytes, found: Scores, signature_fields: Mapping[str, str]) -> Perplexity:
     """The record of a block of raw text, from its scores."""
     scores = found.scores.astype(np.float64)
+    known = float(scores[~found.oov].sum())
+    unknown = float(scores[found.oov].sum())
+
     return Perplexity(
-        log_probability_known=float(scores[~found.oov].sum()) * math.log(10),
-        log_probability_oov=float(scores[found.oov].sum()) * math.log(10),
+        log_probability_known=known * math.log(10),
+        log_probability_oov=unknown * math.log(10),
         tokens=len(scores),
         oov=int(found.oov.sum()),
         sentences=int(found.ends.sum()),

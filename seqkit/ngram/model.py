@@ -14,11 +14,22 @@ from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..text import Tokenizer
+from ..text.tokenizer_models import Unit
 from .counts import depths
 from .generation import Sampling, draw_ids
 from .sorting import Longs
 from .tables import Depths, Grams, GramTables, Kind
-from .text import BOS, UNK, Ids, PreTokenizer, Vocabulary, block_of, from_lines, words_of
+from .text import (
+    BOS,
+    SPECIALS,
+    UNK,
+    Ids,
+    PreTokenizer,
+    Vocabulary,
+    block_of,
+    from_lines,
+    words_of,
+)
 
 
 class Model:
@@ -84,6 +95,11 @@ class Model:
         return self.pre_tokenizer.name
 
     @property
+    def token_kind(self) -> Unit:
+        """What a token is."""
+        return self.pre_tokenizer.token_kind
+
+    @property
     def words(self) -> list[str]:
         """All words by id."""
         return [word.decode("utf-8", "replace") for word in self.vocabulary.words]
@@ -91,7 +107,8 @@ class Model:
     @property
     def known_words(self) -> frozenset[str]:
         """The words that it can predict, except `<unk>` and `</s>`."""
-        return frozenset(self.pre_tokenizer.readable(self.words[3:]))
+        words = self.words[len(SPECIALS) :]
+        return frozenset(self.pre_tokenizer.readable(words))
 
     @property
     def _keeps_unknown(self) -> bool:
@@ -102,11 +119,8 @@ class Model:
         return word in self.vocabulary
 
     def __repr__(self) -> str:
-        sizes = " + ".join(f"{len(level.scores):,}" for level in self.grams)
-        return (
-            f"<ngram.Model order={self.order}, smoothing={self.smoothing}, unit={self.unit}, "
-            f"{sizes} n-grams>"
-        )
+        facts = f"order={self.order}, smoothing={self.smoothing}, unit={self.unit}"
+        return f"<ngram.Model {facts}, {self.tables.sizes} n-grams>"
 
     def predict(self, inputs: Iterable[str], **settings: Any) -> Iterator[LineScore]:
         """The log probability and perplexity of each line, lazily and in order.
@@ -143,7 +157,8 @@ class Model:
 
         Counts out-of-vocabulary words and `</s>`.
         """
-        return self.evaluate([text] if isinstance(text, str) else text).perplexity
+        lines = [text] if isinstance(text, str) else text
+        return self.evaluate(lines).perplexity
 
     def score(self, sentence: str, bos: bool = True, eos: bool = True) -> float:
         """log10 probability (a plain sum) of one line and its end, as kenlm's `score`.
@@ -160,17 +175,22 @@ class Model:
     ) -> Iterator[tuple[float, int, bool]]:
         """For each word, and `</s>`: log10 probability, length of the n-gram found, whether OOV."""
         found = self._score_line(sentence, bos)
-        columns = (found.scores.tolist(), found.lengths.tolist(), found.oov.tolist())
-        rows = list(zip(*columns, strict=True))
+        columns = (found.scores, found.lengths, found.oov)
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
         return iter(rows if eos else rows[:-1])
 
     def _score_line(self, sentence: str, bos: bool) -> Scores:
-        block = self.pre_tokenizer.segment(block_of([sentence]))
-        return self.score_ids(*self.vocabulary.encode(block), bos=bos)
+        ids, ends = self._encode(block_of([sentence]))
+        return self.score_ids(ids, ends, bos=bos)
 
     def score_block(self, block: bytes) -> Scores:
         """log10 probability of every token of a block of raw, whole lines."""
-        return self.score_ids(*self.vocabulary.encode(self.pre_tokenizer.segment(block)))
+        ids, ends = self._encode(block)
+        return self.score_ids(ids, ends)
+
+    def _encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
+        """Ids of a raw block, -1 for words out of vocabulary, and where its lines end. (T,) each."""
+        return self.vocabulary.encode(self.pre_tokenizer.segment(block))
 
     def score_ids(self, ids: Ids, ends: NDArray[np.bool_], *, bos: bool = True) -> Scores:
         """log10 probability of every token of sentences, which end where `ends` is True. (T,) each.
@@ -195,6 +215,7 @@ class Model:
         """The tokens of a block of raw lines, in the order of their scores; `</s>` for ends."""
         segmented = self.pre_tokenizer.segment(block)
         words = [word.decode() for word in words_of(segmented)]
+
         readable = self.pre_tokenizer.readable(words)
         return ["</s>" if word == "\0" else word for word in readable]
 
@@ -239,9 +260,10 @@ class Model:
 
     def _context(self, prompt: str) -> Ids:
         """`<s>` and the ids of the words of `prompt`."""
-        ids, _ = self.vocabulary.encode(self.pre_tokenizer.segment(block_of([prompt])))
+        ids, _ = self._encode(block_of([prompt]))
         known = np.where(ids < 0, UNK, ids)
-        return np.concatenate([[BOS], known[:-1]]).astype(np.int32)
+        without_end = known[:-1]
+        return np.concatenate([np.array([BOS], np.int32), without_end])
 
     def _pieces(self, tokens: list[str], ids: Iterable[int]) -> Iterator[str]:
         """The text of `tokens`, then what each id adds to it."""
@@ -264,8 +286,10 @@ def _with_starts(ids: Ids, ends: NDArray[np.bool_]) -> tuple[Ids, Depths]:
     """The ids with `<s>` before each sentence, and the place of each in it. (T,) -> (T + S,)"""
     sentence: Longs = np.cumsum(ends) - ends  # the number of each id's sentence
     places = np.arange(len(ids)) + sentence + 1
-    stream = np.full(len(ids) + int(ends.sum()), BOS, np.int32)
+    length = len(ids) + int(ends.sum())
+
+    stream = np.full(length, BOS, np.int32)
     stream[places] = ids
-    closes = np.zeros(len(stream), np.bool_)
+    closes = np.zeros(length, np.bool_)
     closes[places[ends]] = True
     return stream, depths(closes)

@@ -18,6 +18,7 @@ from ..data.files import open_bytes, reading
 from ..errors import ConfigError, DataError, UnknownName
 from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
 from ..text.lines import check_many, single_line
+from ..text.tokenizer_models import Unit
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -118,6 +119,11 @@ class PreTokenizer:
         elif name != "whitespace":
             self._model = _untrained(name, tokenizers)
             self._split = self._model.split
+
+    @property
+    def token_kind(self) -> Unit:
+        """What a token is: a word, a character or a subword."""
+        return "word" if self._model is None else self._model.unit
 
     @classmethod
     def trained(cls, tokenizer: Tokenizer) -> PreTokenizer:

@@ -13,7 +13,7 @@ from seqkit import ngram
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
 from seqkit.language.language_model import LanguageModel
-from seqkit.language.task import LanguageData, cut_off, read_texts
+from seqkit.language.texts import LanguageData, cut_off, read_texts
 from seqkit.plugins import components
 from seqkit.text import TextConfig, Tokenizer
 
@@ -140,7 +140,7 @@ def test_a_perplexity_is_what_the_model_says_token_by_token():
 def test_a_recurrent_perplexity_does_not_depend_on_how_the_text_is_cut(size, monkeypatch):
     model = untrained("lstm")
     whole = model.evaluate(LINES).log_probability
-    monkeypatch.setattr("seqkit.language.language_model._STEPS_AT_A_TIME", size)
+    monkeypatch.setattr("seqkit.language.stream.STEPS", size)
     assert model.evaluate(LINES).log_probability == pytest.approx(whole, rel=1e-6)
 
 
@@ -153,7 +153,7 @@ def test_a_window_as_long_as_the_text_sees_all_of_it_and_the_batch_does_not_matt
     assert every.log_probability == pytest.approx(whole.log_probability, rel=1e-5)
     narrow = untrained("transformer-lm", steps=8, stride=4).evaluate(LINES)
     assert "window 8 stride 4" in narrow.signature
-    monkeypatch.setattr("seqkit.language.language_model._BATCH", 3)
+    monkeypatch.setattr("seqkit.language.stream.BATCH", 3)
     again = untrained("transformer-lm", steps=8, stride=4).evaluate(LINES)
     assert again.log_probability == pytest.approx(narrow.log_probability, rel=1e-6)
     assert narrow.log_probability != pytest.approx(whole.log_probability, rel=1e-4)

@@ -1,4 +1,4 @@
-"""What the commands of `seqkit lm` have in common: models and texts to open."""
+"""What the commands of `seqkit lm` share: models and texts to open, notes on stderr."""
 
 from __future__ import annotations
 
@@ -21,26 +21,37 @@ MODEL = click.option(
 
 
 def open_model(path: Path, device: str) -> Scorer:
-    """The language model at `path`, of whatever kind."""
+    """The language model at `path`, counted or trained."""
     from ...runs.load import load
 
     scorer: Scorer = load(path, device=device, task="language-modelling")
     return scorer
 
 
-def read(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
-    """Blocks of whole lines of all files, or of stdin, each with the name of where it comes from."""
+def read_blocks(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
+    """Blocks of whole lines of all files, or of stdin, each with the name of its file."""
     from ...cli.progress import counted
     from ...ngram.text import blocks
 
     for path in files or (None,):
-        for block in counted(blocks(path), f"bytes of {path or 'stdin'} read"):
-            yield str(path or "stdin"), block
+        name = str(path or "stdin")
+        for block in counted(blocks(path), f"bytes of {name} read"):
+            yield name, block
 
 
-def texts_of(files: tuple[Path, ...]) -> list[bytes]:
-    """All blocks, of which there must be one; they are read again and again."""
-    found = [block for _, block in read(files)]
-    if not found:
-        raise DataError(f"{', '.join(map(str, files)) or 'stdin'}: the text is empty")
-    return found
+def read_text(files: tuple[Path, ...]) -> list[bytes]:
+    """All blocks of the files, or of stdin, to be measured again and again; at least one."""
+    text = [block for _, block in read_blocks(files)]
+    if not text:
+        raise DataError(f"{name_of(files)}: the text is empty")
+    return text
+
+
+def name_of(files: tuple[Path, ...]) -> str:
+    return ", ".join(map(str, files)) or "stdin"
+
+
+def note(text: str) -> None:
+    """Show a note on stderr, unless it is empty."""
+    if text:
+        click.echo(f"note: {text}", err=True)

@@ -1,15 +1,20 @@
+"""`seqkit lm ngram`: count n-grams and write a smoothed model."""
+
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
-from .inputs import FILES, read
+from .inputs import FILES, note, read_blocks
+
+if TYPE_CHECKING:
+    from ...ngram.text import Unknown
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -26,13 +31,13 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
     "--smoothing",
     default="modified-kneser-ney",
     show_default=True,
-    help="How the unseen get their share.",
+    help="How unseen n-grams get their probability.",
 )
 @click.option(
     "--prune",
     default="",
     metavar="0,0,1",
-    help="Drop k-grams seen so often or less; the last repeats.",
+    help="Drop k-grams that occur N times or less, N for each k; the last N repeats.",
 )
 @click.option(
     "--tokenizer",
@@ -41,7 +46,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
     help="whitespace, word, char, or a trained one's folder.",
 )
 @click.option(
-    "--vocab", type=PATH, help="The only words to know: a file, words set apart by white space."
+    "--vocab", type=PATH, help="The only words to know: a file, with white space between them."
 )
 @click.option(
     "--unk",
@@ -61,7 +66,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
     default=1.0,
     show_default=True,
     type=click.FloatRange(min=0, min_open=True),
-    help="Of add-k.",
+    help="What add-k adds to every count.",
 )
 @click.option(
     "--memory", default="4G", show_default=True, help="Counting sorts on disk beyond this."
@@ -80,121 +85,82 @@ def ngram(
     prune: str,
     tokenizer: str,
     vocab: Path | None,
-    unk: str,
+    unk: Unknown,
     interpolate_unigrams: bool,
     added: float,
     memory: str,
     out: Path,
     files: tuple[Path, ...],
 ) -> None:
-    """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz does."""
+    """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz."""
     from ...ngram import save
     from ...ngram.files import check_format, is_arpa
     from ...ngram.smoothing import Options, check, kind_of
-    from ...ngram.text import PreTokenizer, blocks
+    from ...ngram.text import PreTokenizer
     from ...ngram.training import train_blocks
 
-    listed = frozenset(word for block in blocks(vocab) for word in block.split()) if vocab else None
-    options = Options(_numbers(prune), listed, interpolate_unigrams, k=added)
+    options = Options(_numbers(prune), _words_of(vocab), interpolate_unigrams, k=added)
     check(smoothing, options, order)
-    if out.is_dir() or not out.absolute().parent.is_dir():
-        raise ConfigError(
-            f"cannot write {out}: {'it is a folder' if out.is_dir() else 'there is no such folder'}"
-        )
-    refuse_input(out, (*files, *([vocab] if vocab else [])))
+    _check_writable(out)
+    refuse_input(out, files if vocab is None else (*files, vocab))
     check_format(out, kind_of(smoothing), smoothing)
+
     pre_tokenizer = PreTokenizer.find(tokenizer, components().tokenizers.load)
     if is_arpa(out) and tokenizer != "whitespace":
-        click.echo(
-            f"note: ARPA does not say how the text was cut: cut it by {tokenizer} to score it",
-            err=True,
-        )
+        note(f"ARPA does not keep the tokenizer: split text by {tokenizer} before it is scored")
+
     model = train_blocks(
-        read(files),
+        read_blocks(files),
         order=order,
         smoothing=smoothing,
         options=options,
-        unk=unk,  # type: ignore[arg-type]
+        unk=unk,
         pre_tokenizer=pre_tokenizer,
         memory=_bytes(memory),
     )
-    for note in model.notes:
-        click.echo(f"note: {note}", err=True)
+    for remark in model.notes:
+        note(remark)
+
     save(model, out)
     sizes = " ".join(f"{len(level.keys):,}" for level in model.grams)
     click.echo(
-        f"{smoothing}, order {order}, {model.training_tokens:,} tokens; n-grams {sizes}; written to {out}",
+        f"{smoothing}, order {order}, {model.training_tokens:,} tokens; n-grams {sizes}; "
+        f"written to {out}",
         err=True,
     )
 
 
-@click.command()
-@click.option(
-    "--order",
-    default=3,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Up to n-grams of this length.",
-)
-@click.option(
-    "--tokenizer",
-    default="word",
-    show_default=True,
-    help="word, char, whitespace, or a trained one's folder.",
-)
-@click.option(
-    "--top",
-    default=10,
-    show_default=True,
-    type=click.IntRange(min=0),
-    help="Show so many of the commonest.",
-)
-@click.option(
-    "--plot", type=PATH, help="Draw count against rank, both logarithmic: a PNG, SVG or PDF."
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-@FILES
-def stats(
-    order: int, tokenizer: str, top: int, plot: Path | None, as_json: bool, files: tuple[Path, ...]
-) -> None:
-    """Tokens, types and the commonest n-grams of FILEs (or stdin), and how they follow Zipf's law."""
-    from ...ngram.statistics import draw, frequencies, summary
-    from ...ngram.text import PreTokenizer
-    from ...ngram.training import count_blocks
+def _words_of(path: Path | None) -> frozenset[bytes] | None:
+    """The words of a file; None without a file."""
+    if path is None:
+        return None
+    from ...ngram.text import blocks
 
-    counts = count_blocks(
-        read(files),
-        order=order,
-        unk="skip",
-        pre_tokenizer=PreTokenizer.find(tokenizer, components().tokenizers.load),
-    )
-    tables = frequencies(counts)
-    found = summary(counts, tables, top)
-    if plot:
-        draw(tables, plot)
-        click.echo(f"drawn to {plot}", err=True)
-    if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
-        return
-    click.echo(f"{found['sentences']:,} lines, {found['tokens']:,} tokens")
-    for row in found["orders"]:
-        click.echo(
-            f"{row['order']}-grams: {row['types']:,} different, {row['once']:,} seen once, "
-            f"Zipf's exponent {row['zipf_exponent']:.3f}"
-        )
-        for gram, number in row["commonest"]:
-            click.echo(f"  {number:>9,}  {gram}")
+    return frozenset(word for block in blocks(path) for word in block.split())
+
+
+def _check_writable(out: Path) -> None:
+    """Fail early, before anything is counted."""
+    if out.is_dir():
+        raise ConfigError(f"cannot write {out}: it is a folder")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"cannot write {out}: there is no such folder")
 
 
 def _numbers(text: str) -> tuple[int, ...]:
-    parts = [part.strip() for part in text.split(",")] if text.strip() else []
+    """The numbers of --prune: 0,0,1 as (0, 0, 1)."""
+    if not text.strip():
+        return ()
+    parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() for part in parts):
         raise ConfigError(f"--prune {text!r} is not a list of numbers such as 0,0,1")
     return tuple(int(part) for part in parts)
 
 
 def _bytes(text: str) -> int:
+    """The bytes of --memory, such as 500M."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", text.upper())
     if not found:
-        raise ConfigError(f"--memory {text!r} is no size such as 500M or 4G")
-    return int(float(found[1]) * _UNITS[found[2]])
+        raise ConfigError(f"--memory {text!r} is not a size such as 500M or 4G")
+    number, unit = found.groups()
+    return int(float(number) * _UNITS[unit])

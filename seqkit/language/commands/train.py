@@ -1,3 +1,5 @@
+"""`seqkit lm train`: train a neural language model."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -22,7 +24,7 @@ DEFAULT_RECIPE = "demo/story"
     help="Train on this text; may be given several times.",
 )
 @click.option(
-    "--valid", type=PATH, help="Measure on this text; else on the end of the training text."
+    "--valid", type=PATH, help="Validate on this text; else on the end of the training text."
 )
 @click.option("--tokenizer", help="char, word, whitespace or sentencepiece; else the recipe's.")
 @training_options
@@ -39,32 +41,20 @@ def train(
     device: str,
     threads: int | None,
 ) -> None:
-    """Train a neural language model by CONFIG: a recipe or a TOML file; without one, by a small recipe of our own.
+    """Train a neural language model by CONFIG: a TOML file or a recipe, by default a small one.
 
     Your own text: `seqkit lm train --model lstm --train my.txt --tokenizer word --out runs/mine`.
     """
     if valid and not text:
         raise click.UsageError("--valid goes with --train: the recipe has a corpus of its own")
-    settings: dict[str, Any] = {}
-    if text:
-        settings |= {
-            "data.corpus": "",
-            "data.train": [str(path) for path in text],
-            "data.valid": [],
-            "data.test": [],
-            "data.test_share": 0.0,
-            "data.column": 0,
-            "data.unique": False,
-        }
-    if valid:
-        settings["data.valid"] = [str(valid)]
+
+    settings = _own_text(text, valid)
     if model:
         settings["model.name"] = model
     if tokenizer:
-        settings |= {
-            "text.tokenizer": tokenizer,
-            "text.byte_fallback": tokenizer == "sentencepiece",
-        }
+        settings["text.tokenizer"] = tokenizer
+        settings["text.byte_fallback"] = tokenizer == "sentencepiece"
+
     run_training(
         config,
         out=out,
@@ -75,3 +65,12 @@ def train(
         threads=threads,
         task="language-modelling",
     )
+
+
+def _own_text(text: tuple[Path, ...], valid: Path | None) -> dict[str, Any]:
+    """Overrides that put the user's text in place of the recipe's corpus."""
+    if not text:
+        return {}
+    from ..task import LanguageModelling
+
+    return LanguageModelling.own_data(text, (valid,) if valid else ())

@@ -11,13 +11,30 @@ from torch import Tensor
 
 
 class NextTokenModel(Protocol):
-    """A network that reads tokens and says what comes next. Made as `Model(config, vocab=…)`."""
+    """A torch module that reads tokens and says what comes next.
 
-    carries_state: ClassVar[
-        bool
-    ]  # True if its state goes on from window to window; False if it sees one window
-    output: Tensor  # (V, D) the matrix of the output layer
-    bias: Tensor  # (V,)
+    Made as `Model(config, vocab=…)`. Registered under `model`, with its `Config` as an attribute.
+    """
+
+    carries_state: ClassVar[bool]
+    """True if its state is carried from window to window, as that of a recurrent network: a text is
+    then read from start to end, and each token is predicted from all before it. False if every
+    window stands alone, as for a Transformer: the state is None, and a text is scored by windows of
+    data.steps tokens that slide by data.stride."""
+
+    output: Tensor
+    """(V, D) the matrix of the output layer: logits are hidden states times its transpose, plus
+    `bias`. The task computes them itself, and only where a target counts."""
+
+    bias: Tensor
+    """(V,)"""
+
+    training: bool
+    """As in every torch.nn.Module."""
 
     def __call__(self, ids: Tensor, state: Any) -> tuple[Tensor, Any]:
-        """Ids (B, T) and the state before them, or None -> hidden states (B, T, D), the state after them."""
+        """Ids (B, T) and the state before them -> hidden states (B, T, D) and the state after them.
+
+        The state is a tuple of tensors, or None: at the start of a text, and wherever
+        `carries_state` is False. No hidden state may depend on ids after its own.
+        """

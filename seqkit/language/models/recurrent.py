@@ -1,5 +1,7 @@
-"""Recurrent language models. Mikolov et al. 2010; Zaremba et al. 2014, arXiv:1409.2329; Merity et al. 2017,
-arXiv:1708.02182 (AWD-LSTM) for the regularisation.
+"""Recurrent language models.
+
+Mikolov et al. 2010; Zaremba et al. 2014, arXiv:1409.2329; for the regularisation Merity et
+al. 2017, arXiv:1708.02182 (AWD-LSTM).
 
 Shapes: B sequences, T steps, D embedding width, H hidden units, V vocabulary.
 """
@@ -61,7 +63,7 @@ class RecurrentConfig:
 
 
 class RecurrentLM(nn.Module):
-    """Embedding, recurrent stack, output. `cell` is the subclass's."""
+    """Embedding, recurrent stack, output; subclasses name the `cell`."""
 
     Config = RecurrentConfig
     cell: ClassVar[Cell]
@@ -72,54 +74,67 @@ class RecurrentLM(nn.Module):
         "small": {"embedding": 200, "hidden": 200, "layers": 2, "dropout": 0.2, "tie": True},
         "medium": {"embedding": 650, "hidden": 650, "layers": 2, "dropout": 0.5, "tie": True},
         "awd": {
-            "embedding": 400, "hidden": 1150, "layers": 3, "tie": True, "dropout": 0.4, "locked": True,
-            "embedding_dropout": 0.1, "weight_drop": 0.5,
+            "embedding": 400,
+            "hidden": 1150,
+            "layers": 3,
+            "tie": True,
+            "dropout": 0.4,
+            "locked": True,
+            "embedding_dropout": 0.1,
+            "weight_drop": 0.5,
         },
-    }  # fmt: skip
+    }
 
     def __init__(self, config: RecurrentConfig, *, vocab: int) -> None:
         super().__init__()
-        c = config
-        self.vocab, self.embedding_dropout = vocab, c.embedding_dropout
-        self.embedding = nn.Embedding(vocab, c.embedding) if c.embedding else None
+        self.vocab = vocab
+        self.embedding_dropout = config.embedding_dropout
+        self.embedding = nn.Embedding(vocab, config.embedding) if config.embedding else None
+
         self.recurrent = Recurrent(
             self.cell,
-            c.embedding or vocab,
-            c.hidden,
-            layers=c.layers,
-            dropout=c.dropout,
-            locked=c.locked,
-            recurrent_dropout=c.recurrent_dropout,
-            weight_drop=c.weight_drop,
-            layer_norm=c.layer_norm,
-            implementation=c.implementation,
+            config.embedding or vocab,
+            config.hidden,
+            layers=config.layers,
+            dropout=config.dropout,
+            locked=config.locked,
+            recurrent_dropout=config.recurrent_dropout,
+            weight_drop=config.weight_drop,
+            layer_norm=config.layer_norm,
+            implementation=config.implementation,
         )
-        self.dropout = LockedDropout(c.dropout) if c.locked else Dropout(c.dropout)
-        width = c.embedding if c.tie else c.hidden
-        self.narrow = nn.Linear(c.hidden, width, bias=False) if width != c.hidden else None
-        if (
-            self.embedding is not None and c.tie
-        ):  # else normal, as torch has it: small inputs learn slowly
-            nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
-            self.output = self.embedding.weight
-        else:
-            self.output = nn.Parameter(torch.empty(vocab, width).uniform_(-0.1, 0.1))
+        self.dropout = LockedDropout(config.dropout) if config.locked else Dropout(config.dropout)
+
+        width = config.embedding if config.tie else config.hidden
+        self.narrow = (
+            nn.Linear(config.hidden, width, bias=False) if width != config.hidden else None
+        )
+        self.output = self._output(config.tie, width)
         self.bias = nn.Parameter(torch.zeros(vocab))
 
+    def _output(self, tie: bool, width: int) -> Tensor:
+        """The matrix of the output layer (V, width), which may be the embedding's."""
+        if tie and self.embedding is not None:
+            # Untied embeddings stay normal, as torch has them: small inputs learn slowly.
+            nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
+            return self.embedding.weight
+        return nn.Parameter(torch.empty(self.vocab, width).uniform_(-0.1, 0.1))
+
     def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
-        """Ids (B, T) and the state before them -> what the output layer is given (B, T, D or H), the state after."""
-        if self.embedding is None:
-            x = F.one_hot(ids.t(), self.vocab).to(self.bias.dtype)
-        else:
-            weight = drop_words(
-                self.embedding.weight, self.embedding_dropout, training=self.training
-            )
-            x = self.dropout(F.embedding(ids.t(), weight))  # (T, B, D)
-        hidden, state = self.recurrent(x, state)
+        """Ids (B, T) and the state before them -> hidden states (B, T, D or H), the state after."""
+        hidden, state = self.recurrent(self._embedded(ids.t()), state)  # (T, B, H)
         hidden = self.dropout(hidden)
         if self.narrow is not None:
             hidden = self.narrow(hidden)
         return hidden.transpose(0, 1), state
+
+    def _embedded(self, ids: Tensor) -> Tensor:
+        """(T, B) -> (T, B, D), or one-hot (T, B, V)"""
+        if self.embedding is None:
+            return F.one_hot(ids, self.vocab).to(self.bias.dtype)
+        weight = drop_words(self.embedding.weight, self.embedding_dropout, training=self.training)
+        embedded: Tensor = self.dropout(F.embedding(ids, weight))
+        return embedded
 
 
 class RNN(RecurrentLM):

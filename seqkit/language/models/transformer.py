@@ -1,4 +1,6 @@
-"""A causal Transformer: the encoder layers of the translator, each token looking back only. Radford et al. 2018.
+"""A causal Transformer: the translator's encoder layers, attending to earlier tokens only.
+
+Radford et al. 2018.
 
 Shapes: B sequences, T positions, D width, V vocabulary.
 """
@@ -33,7 +35,7 @@ class TransformerLMConfig:
 
 
 class TransformerLM(nn.Module):
-    """Embedding and output are one matrix."""
+    """Embedding and output share one matrix."""
 
     Config = TransformerLMConfig
     carries_state: ClassVar[bool] = False
@@ -44,23 +46,28 @@ class TransformerLM(nn.Module):
 
     def __init__(self, config: TransformerLMConfig, *, vocab: int) -> None:
         super().__init__()
-        c = config
-        self.embedding = Embedding(vocab, c.width, dropout=c.dropout, padding=PAD)
-        sizes: dict[str, Any] = {
-            "dropout": c.dropout,
-            "attention_dropout": c.attention_dropout,
-            "prenorm": c.prenorm,
-        }
-        self.layers = nn.ModuleList(
-            EncoderLayer(c.width, c.heads, c.hidden, **sizes) for _ in range(c.layers)
-        )
-        self.norm = nn.LayerNorm(c.width) if c.prenorm else nn.Identity()
+        self.embedding = Embedding(vocab, config.width, dropout=config.dropout, padding=PAD)
+
+        layers = [
+            EncoderLayer(
+                config.width,
+                config.heads,
+                config.hidden,
+                dropout=config.dropout,
+                attention_dropout=config.attention_dropout,
+                prenorm=config.prenorm,
+            )
+            for _ in range(config.layers)
+        ]
+        self.layers = nn.ModuleList(layers)
+        self.norm = nn.LayerNorm(config.width) if config.prenorm else nn.Identity()
         initialise(self)
+
         self.output = self.embedding.tokens.weight
         self.bias = nn.Parameter(self.output.new_zeros(vocab))
 
     def forward(self, ids: Tensor, state: None = None) -> tuple[Tensor, None]:
-        """Ids (B, T) -> what the output layer is given (B, T, D); there is no state, every window stands alone."""
+        """Ids (B, T) -> hidden states (B, T, D); there is no state, every window stands alone."""
         x = self.embedding(ids)
         for layer in self.layers:
             x = layer(x, None, causal=True)

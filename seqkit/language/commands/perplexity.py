@@ -1,0 +1,159 @@
+"""`seqkit lm perplexity`: measure one model, or compare and mix several."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...cli.options import PATH, device_options, json_option, set_threads
+from .inputs import FILES, note, open_model, read_text
+
+if TYPE_CHECKING:
+    from ...metrics.perplexity import Perplexity
+    from ...metrics.scoring import Scorer
+    from ..baseline import Baseline
+    from ..scoring import Measured
+
+
+@click.command()
+@click.option(
+    "-m",
+    "--model",
+    "models",
+    required=True,
+    multiple=True,
+    type=PATH,
+    help="Run folder, ARPA file, or seqkit's binary; several to compare and mix them.",
+)
+@click.option(
+    "--test", is_flag=True, help="Measure on the text that the first model, a run, held out."
+)
+@click.option(
+    "--fit", type=PATH, help="Fit the mixture's weights on this text, not the one measured."
+)
+@click.option(
+    "--per-sentence",
+    is_flag=True,
+    help="A line for each: perplexity, log10 probability, tokens, OOV, text.",
+)
+@device_options
+@json_option
+@FILES
+def perplexity(
+    models: tuple[Path, ...],
+    test: bool,
+    fit: Path | None,
+    per_sentence: bool,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+    files: tuple[Path, ...],
+) -> None:
+    """Perplexity of FILEs (or stdin); of several models also that of their best mixture."""
+    from ..scoring import marks_note, measure_text, score_each_line
+
+    if per_sentence and len(models) > 1:
+        raise click.UsageError("--per-sentence takes one model")
+    if test and files:
+        raise click.UsageError("choose one of --test and FILE")
+    if test and models[0].is_file():
+        raise click.UsageError(
+            f"--test needs a run folder first, which knows its test text; {models[0]} is a file"
+        )
+
+    set_threads(threads)
+    scorers = [open_model(path, device) for path in models]
+    text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
+
+    if per_sentence:
+        for line in score_each_line(scorers[0], text):
+            click.echo(json.dumps(line.record(), ensure_ascii=False) if as_json else line)
+        return
+
+    compare = len(models) > 1
+    names = [str(path) for path in models]
+    measured = [measure_text(scorer, text, with_digest=compare) for scorer in scorers]
+
+    reports = [each.report for each in measured]
+    if as_json:
+        _show_json(names, reports, baseline)
+    else:
+        _show_table(names, scorers, reports, baseline)
+    note(marks_note(scorers, text))
+    if compare:
+        _show_mixture(names, scorers, measured, fit, as_json)
+
+
+def _held_out(scorer: Scorer) -> tuple[list[bytes], Baseline | None]:
+    """The test text of a run, and what counting reaches on it."""
+    from ...ngram.text import from_lines
+    from ..held_out import HeldOutText
+
+    text = scorer.read_test_data([])
+    baseline = text.baseline if isinstance(text, HeldOutText) else None
+    return list(from_lines(text)), baseline
+
+
+def _show_json(
+    names: Sequence[str], reports: Sequence[Perplexity], baseline: Baseline | None
+) -> None:
+    baselines = {baseline.name: baseline.perplexity} if baseline else {}
+    for name, report in zip(names, reports, strict=True):
+        record = replace(report, baselines=baselines).record()
+        click.echo(json.dumps({"model": name, **record}, ensure_ascii=False))
+
+
+def _show_table(
+    names: Sequence[str],
+    scorers: Sequence[Scorer],
+    reports: Sequence[Perplexity],
+    baseline: Baseline | None,
+) -> None:
+    from ..scoring import gives_probabilities, oov_note, table
+
+    click.echo(table(names, reports))
+    if baseline:
+        click.echo(
+            f"{baseline.name} of the same tokens, modified Kneser-Ney: "
+            f"perplexity {baseline.perplexity:.4f}"
+        )
+
+    note(oov_note(reports))
+    for name, scorer in zip(names, scorers, strict=True):
+        if not gives_probabilities(scorer):
+            note(
+                f"{name} gives scores, not probabilities: "
+                "its perplexity does not compare with any other"
+            )
+
+
+def _show_mixture(
+    names: Sequence[str],
+    scorers: Sequence[Scorer],
+    measured: Sequence[Measured],
+    fit: Path | None,
+    as_json: bool,
+) -> None:
+    """The best mixture of the models on the text that they were measured on, if there is one."""
+    from ..mixtures import mix
+    from ..scoring import measure_text, report_mixture, why_not_mixed
+
+    obstacle = why_not_mixed(scorers, measured)
+    if obstacle:
+        note(f"no mixture: {obstacle}")
+        return
+
+    if fit:
+        held_out = read_text((fit,))
+        mixture = mix([measure_text(scorer, held_out).nats for scorer in scorers])
+    else:
+        mixture = mix([each.nats for each in measured])
+
+    fitted_on = "held-out text" if fit else "this text"
+    report = report_mixture(mixture, names, measured, fitted_on=fitted_on)
+    click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else report)
