@@ -4,7 +4,7 @@ from .beam import beam_search
 from .decode import decode
 from .decoder import Ensemble, Hypothesis, Normalize, StepDecoder
 from .forced_decoding import attention, log_probabilities
-from .rules import Rules, Stem
+from .rules import Rule, Rules, Stem
 from .sampling import sample
 from .settings import SearchConfig
 
@@ -12,6 +12,7 @@ __all__ = [
     "Ensemble",
     "Hypothesis",
     "Normalize",
+    "Rule",
     "Rules",
     "SearchConfig",
     "Stem",

@@ -1,7 +1,7 @@
 """Beam search over anything that can take one step.
 
-Shapes: B beams still open (one a sentence, or one a group of a sentence), K hypotheses of each, R = B * K rows,
-V vocabulary, t steps so far.
+Shapes: B open beams (one for each sentence, or one for each group of a sentence), K hypotheses in
+each, R = B * K rows, n continuations, V vocabulary, t tokens so far.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .decoder import AVERAGE, Hypothesis, Normalize, StateT, StepDecoder
 from .rules import NO_RULES, Rules, missing_tokens, next_tokens
 
 _NEVER = float("-inf")
-_GROUP = 64  # see _top
+_BLOCK = 64  # see _top
 
 
 @torch.no_grad()
@@ -33,73 +33,73 @@ def beam_search(
     groups: int = 1,
     diversity: float = 0.0,
 ) -> list[list[Hypothesis]]:
-    """The finished hypotheses of each sentence of `source` (B, S), best score first; greedy search if `beam` is 1.
+    """The finished hypotheses of each sentence of `source` (B, S), best score first.
 
-    A hypothesis is finished when `<eos>` is among the `beam` best continuations of its sentence. A sentence
-    is done, and leaves the batch, with `patience * beam` of them (Kasai et al. 2022, arXiv:2204.05424); with
-    infinite patience and a wide enough beam the search is exhaustive. A sentence's output has at most
-    `limits[b]` tokens, `<eos>` included (more where `rules` need them): there the open hypotheses must end.
+    A hypothesis is finished when `<eos>` is among the `beam` best continuations of its sentence. A
+    sentence is done, and leaves the batch, once it has `patience * beam` of them (Kasai et al.
+    2022, arXiv:2204.05424). A `beam` of 1 is greedy search; with infinite patience and a wide
+    enough beam the search is exhaustive.
 
-    With several `groups` (which divide `beam`), a sentence has as many beams of beam / groups hypotheses: before
-    ranking, each takes `diversity` off a token for every time that the groups before it chose it at this step
-    (Vijayakumar et al. 2018, arXiv:1610.02424). Log probabilities stay the model's own. Whatever the rules say,
-    open hypotheses end at their limit.
+    The output of sentence b has at most `limits[b]` tokens, `<eos>` included, or as many as `rules`
+    need; at that length open hypotheses end, whatever the rules say.
+
+    `groups` must divide `beam`. With several, a sentence has that many beams of beam / groups
+    hypotheses, which avoid each other: for the ranking only, a token loses `diversity` for each
+    time that earlier groups have chosen it at this step (Vijayakumar et al. 2018,
+    arXiv:1610.02424).
     """
-    sentences, device, size = source.size(0), source.device, beam // groups
-    done: list[list[Hypothesis]] = [[] for _ in range(sentences * groups)]
-    open_ = torch.arange(sentences * groups, device=device)  # (B,) which beam the rows belong to
-    limit = torch.tensor([max(n, rules.least) for n in limits], device=device).repeat_interleave(
-        groups
-    )
-    last = int(limit.max()) if sentences else 0
+    size = beam // groups
+    most = 2 * size  # <eos> may take half of them
+    longest = [max(limit, rules.least) for limit in limits]
+    finished: list[list[Hypothesis]] = [[] for _ in range(len(limits) * groups)]
+
+    open_ = _all_beams(longest, groups, source.device)
     state = model.start(source)
     if groups > 1:
-        state = model.select(state, open_ // groups)
-    ids = torch.full((sentences * groups,), BOS, device=device)
-    logp = torch.zeros(sentences * groups, 1, device=device)  # (B, K); K is 1 before the first step
-    history = torch.empty(sentences * groups, 0, dtype=torch.long, device=device)  # (R, t)
-    for t in range(1, last + 1):
-        logits, state = model.step(ids, state)
-        step = _Step(logits.float(), logp, history, limit - t)
-        # <eos> may take K of the 2 K best.
+        state = model.select(state, open_.beam // groups)
+
+    for t in range(1, max(longest, default=0) + 1):
+        logits, state = model.step(open_.ids, state)
+        step = _Step(logits.float(), open_.logp, open_.history, open_.limit - t)
+
         if groups > 1:
-            value, token, origin = _by_groups(step, 2 * size, rules, open_, groups, diversity)
+            found = _by_groups(step, most, rules, open_.beam, groups, diversity)
+        elif rules.follow_history:
+            found = _with_rules(step, most, rules)
         else:
-            value, token, origin = (_ruled if rules.follow_history else _free)(
-                step, 2 * size, rules
-            )
-        ends = token == EOS
-        _finish(done, open_, history, value[:, :size], origin[:, :size], ends[:, :size], normalize)
-        # The K best that go on: a stable sort puts those that end last.
-        order = ends.long().argsort(dim=1, stable=True)[:, :size]
-        value = value.masked_fill(ends, _NEVER).gather(1, order)
-        enough = torch.tensor(
-            [len(done[b]) >= patience * size for b in open_.tolist()], device=device
-        )
-        stay = ~(enough | (limit == t) | (value[:, 0] == _NEVER))
-        if not bool(stay.any()):
+            found = _without_rules(step, most, rules.suppress)
+        ends = found.token == EOS
+        _finish(finished, open_, found, ends, size, normalize)
+
+        counts = [len(finished[beam]) for beam in open_.beam.tolist()]
+        has_enough = torch.tensor([n >= patience * size for n in counts], device=source.device)
+        grown = _grow(open_, found, ends, size, stop=has_enough | (open_.limit == t))
+        if grown is None:
             break
-        rows = origin.gather(1, order)[stay].flatten()  # (R,) rows of the last step that live on
-        ids, logp = token.gather(1, order)[stay].flatten(), value[stay]
-        open_, limit = open_[stay], limit[stay]
-        state = model.select(state, rows)
-        history = torch.cat([history[rows], ids[:, None]], dim=1)
-    return [_united(done[b * groups : (b + 1) * groups]) for b in range(sentences)]
+        open_, selected_rows = grown
+        state = model.select(state, selected_rows)
+
+    starts = range(0, len(finished), groups)
+    return [_best_first(finished[start : start + groups]) for start in starts]
 
 
-def _united(groups: list[list[Hypothesis]]) -> list[Hypothesis]:
-    """What the groups of a sentence have found, which may be the same, best score first."""
-    found = {tuple(h.ids): h for group in groups for h in group}
-    return sorted(found.values(), key=lambda h: -h.score)
+class _Beams(NamedTuple):
+    """The beams still open."""
+
+    beam: Tensor  # (B,) sentence * groups + group
+    limit: Tensor  # (B,) most tokens of an output, <eos> included
+    ids: Tensor  # (R,) last tokens
+    logp: Tensor  # (B, K); K is 1 before the first step
+    history: Tensor  # (R, t)
 
 
 class _Step(NamedTuple):
-    """What is known when hypotheses are about to grow."""
+    """What the next tokens are chosen by."""
 
     logits: Tensor  # (R, V)
     logp: Tensor  # (B, K)
     history: Tensor  # (R, t - 1)
-    left: Tensor  # (B,) how many tokens may follow the one to be chosen
+    left: Tensor  # (B,) how many tokens may follow the next one
 
     @property
     def must_end(self) -> Tensor:
@@ -107,179 +107,285 @@ class _Step(NamedTuple):
         return (self.left == 0).repeat_interleave(self.logp.size(1))
 
 
-Choice = tuple[
-    Tensor, Tensor, Tensor
-]  # log probability, token, row it continues: (B, n) each, best first
+class _Continuations(NamedTuple):
+    """Ways to continue each beam, best first: (B, n) each."""
+
+    logp: Tensor  # of the whole hypothesis; -inf where there is none
+    token: Tensor
+    row: Tensor  # the row it continues
 
 
-def _free(step: _Step, most: int, rules: Rules) -> Choice:
-    """The `most` best continuations of each beam, or as many as there are, of all but suppressed tokens.
+def _all_beams(limits: list[int], groups: int, device: torch.device) -> _Beams:
+    """Before the first step."""
+    beams = len(limits) * groups
+    return _Beams(
+        beam=torch.arange(beams, device=device),
+        limit=torch.tensor(limits, device=device).repeat_interleave(groups),
+        ids=torch.full((beams,), BOS, device=device),
+        logp=torch.zeros(beams, 1, device=device),
+        history=torch.empty(beams, 0, dtype=torch.long, device=device),
+    )
 
-    Overwrites the logits.
+
+def _finish(
+    finished: list[list[Hypothesis]],
+    open_: _Beams,
+    found: _Continuations,
+    ends: Tensor,
+    size: int,
+    normalize: Normalize,
+) -> None:
+    """Add to `finished` the hypotheses that end among the `size` best of each beam."""
+    logp = found.logp[:, :size]
+    ending = ends[:, :size] & (logp > _NEVER)
+    if not bool(ending.any()):
+        return
+
+    beams = open_.beam[:, None].expand_as(ending)[ending].tolist()
+    outputs = open_.history[found.row[:, :size][ending]].tolist()
+    for beam, ids, value in zip(beams, outputs, logp[ending].tolist(), strict=True):
+        finished[beam].append(Hypothesis.of(ids, value, normalize))
+
+
+def _grow(
+    open_: _Beams, found: _Continuations, ends: Tensor, size: int, *, stop: Tensor
+) -> tuple[_Beams, Tensor] | None:
+    """The beams after this step, and the rows (R,) of the last one they go on from.
+
+    Each goes on with its `size` best continuations that do not end; beams at which `stop` (B,) is
+    True, or that have none, do not. None if all have stopped.
     """
-    logits, never = step.logits, [PAD, BOS, *rules.suppress]
+    # A stable sort by whether they end keeps the rest in order.
+    order = ends.long().argsort(dim=1, stable=True)[:, :size]
+    logp = found.logp.masked_fill(ends, _NEVER).gather(1, order)
+    stay = ~(stop | (logp[:, 0] == _NEVER))
+    if not bool(stay.any()):
+        return None
+
+    rows = found.row.gather(1, order)[stay].flatten()
+    ids = found.token.gather(1, order)[stay].flatten()
+    history = torch.cat([open_.history[rows], ids[:, None]], dim=1)
+    return _Beams(open_.beam[stay], open_.limit[stay], ids, logp[stay], history), rows
+
+
+def _best_first(groups: list[list[Hypothesis]]) -> list[Hypothesis]:
+    """The hypotheses of a sentence; several groups may have found the same."""
+    by_output: dict[tuple[int, ...], Hypothesis] = {}
+    for group in groups:
+        by_output |= {tuple(hypothesis.ids): hypothesis for hypothesis in group}
+    return sorted(by_output.values(), key=lambda hypothesis: -hypothesis.score)
+
+
+# continuations
+
+
+def _without_rules(step: _Step, most: int, suppress: frozenset[int]) -> _Continuations:
+    """The `most` best continuations of each beam, or as many as there are.
+
+    Quicker than `_with_rules`: the log-softmax is taken of the chosen tokens only. Overwrites the
+    logits.
+    """
+    logits = step.logits
+    never = [PAD, BOS, *suppress]
     barred = logits[:, never]  # never produced, but part of the distribution
     logits[:, never] = _NEVER
     value, token = _top(logits, min(most, logits.size(1)))  # (R, n)
     logits[:, never] = barred
+
     end = logits[:, EOS].clone()
     highest = torch.maximum(value[:, :1], barred.amax(1, keepdim=True))
     total = highest + logits.sub_(highest).exp_().sum(-1, keepdim=True).log()
-    rows = step.must_end
-    if bool(rows.any()):
-        value[rows], value[rows, 0] = _NEVER, end[rows]
-        token[rows, 0] = EOS
-    return _merged(step, value - total, value - total, token, most)
+
+    must_end = step.must_end
+    if bool(must_end.any()):
+        value[must_end] = _NEVER
+        value[must_end, 0] = end[must_end]
+        token[must_end, 0] = EOS
+    logp = (value - total) + step.logp.view(-1, 1)
+    return _best_of_beams(step, logp, logp, token, most)
 
 
-def _ruled(step: _Step, most: int, rules: Rules, penalty: Tensor | None = None) -> Choice:
-    """`_free` under rules; `penalty` (R, V) counts for the order only."""
-    own = step.logits.log_softmax(-1).index_fill(
-        1, step.logits.new_tensor([PAD, BOS], dtype=torch.long), _NEVER
-    )
-    forbidden, rows = rules.forbidden(step.history, own.size(1)), step.must_end
-    allowed = own.clone() if forbidden is None else own.masked_fill(forbidden, _NEVER)
-    allowed[rows] = _NEVER
-    allowed[rows, EOS] = own[rows, EOS]
-    token = _top(allowed if penalty is None else allowed - penalty, min(most, own.size(1)))[
-        1
-    ]  # (R, n)
+def _with_rules(
+    step: _Step, most: int, rules: Rules, penalty: Tensor | None = None
+) -> _Continuations:
+    """`_without_rules`, but with rules; `penalty` (R, V) is taken off for the ranking only."""
+    logp = step.logits.log_softmax(-1)
+    logp[:, [PAD, BOS]] = _NEVER
+    allowed = _allowed(step, logp, rules)
+
+    ranked_by = allowed if penalty is None else allowed - penalty
+    token = _top(ranked_by, min(most, logp.size(1)))[1]  # (R, n)
     value = allowed.gather(1, token)
+
     if rules.phrases:  # which go before the other rules
-        more = _steps_of_phrases(step.history, token.masked_fill(value == _NEVER, PAD), rules)
-        value = torch.cat([value, own.gather(1, more).masked_fill(more == PAD, _NEVER)], 1)
+        known = token.masked_fill(value == _NEVER, PAD)
+        more = _continuing_phrases(step.history, known, rules)
+        value_of_more = logp.gather(1, more).masked_fill(more == PAD, _NEVER)
+        value = torch.cat([value, value_of_more], 1)
         token = torch.cat([token, more], 1)
+
     rank = value if penalty is None else value - penalty.gather(1, token)
-    return _merged(step, value, rank, token, most, rules)
-
-
-def _merged(
-    step: _Step, value: Tensor, rank: Tensor, token: Tensor, most: int, rules: Rules = NO_RULES
-) -> Choice:
-    """Of the continuations of each row (R, n), the `most` of each beam that rank highest."""
-    batch, beams = step.logp.shape
     before = step.logp.view(-1, 1)
-    value, rank = (value + before).view(batch, -1), (rank + before).view(batch, -1)
-    row = (
-        torch.arange(batch * beams, device=token.device)[:, None]
-        .expand_as(token)
-        .reshape(batch, -1)
-    )
-    token = token.view(batch, -1)
+    return _best_of_beams(step, value + before, rank + before, token, most, rules)
+
+
+def _allowed(step: _Step, logp: Tensor, rules: Rules) -> Tensor:
+    """Log probabilities (R, V), -inf for what may not follow."""
+    forbidden = rules.forbidden(step.history, logp.size(1))
+    allowed = logp.clone() if forbidden is None else logp.masked_fill(forbidden, _NEVER)
+
+    must_end = step.must_end
+    allowed[must_end] = _NEVER
+    allowed[must_end, EOS] = logp[must_end, EOS]
+    return allowed
+
+
+def _best_of_beams(
+    step: _Step,
+    logp: Tensor,
+    rank: Tensor,
+    token: Tensor,
+    most: int,
+    rules: Rules = NO_RULES,
+) -> _Continuations:
+    """Of the continuations of each row, (R, n) each, the `most` of each beam that rank highest."""
+    beams, width = step.logp.shape
+    rows = torch.arange(beams * width, device=token.device)[:, None].expand_as(token)
+    found = _Continuations(logp.view(beams, -1), token.view(beams, -1), rows.reshape(beams, -1))
+    rank = rank.view(beams, -1)
     if rules.phrases:
-        rank = _dealt(step, rank, token, row, rules)
-    index = rank.topk(min(most, rank.size(1)), dim=1).indices
-    return (
-        value.where(rank > _NEVER, _NEVER).gather(1, index),
-        token.gather(1, index),
-        row.gather(1, index),
+        rank = _rank_by_phrases(step, rank, found, rules)
+
+    best = rank.topk(min(most, rank.size(1)), dim=1).indices
+    possible = found.logp.where(rank > _NEVER, _NEVER)
+    return _Continuations(
+        possible.gather(1, best), found.token.gather(1, best), found.row.gather(1, best)
     )
-
-
-def _by_groups(
-    step: _Step, most: int, rules: Rules, open_: Tensor, groups: int, diversity: float
-) -> Choice:
-    """`_ruled` for beams that are groups of sentences, one group after the other; beam b is group b % groups."""
-    batch, beams = step.logp.shape
-    shape = (batch, most)
-    value, token, origin = (
-        step.logp.new_full(shape, _NEVER),
-        open_.new_full(shape, PAD),
-        open_.new_zeros(shape),
-    )
-    taken = step.logits.new_zeros(
-        int(open_.max()) // groups + 1, step.logits.size(1)
-    )  # by the groups before
-    for g in range(groups):
-        mine = (open_ % groups == g).nonzero()[:, 0]
-        if not mine.numel():
-            continue
-        rows = (mine[:, None] * beams + torch.arange(beams, device=mine.device)).flatten()
-        part = _Step(step.logits[rows], step.logp[mine], step.history[rows], step.left[mine])
-        sentence = open_[mine] // groups
-        found = _ruled(part, most, rules, diversity * taken[sentence].repeat_interleave(beams, 0))
-        width = found[0].size(1)
-        value[mine, :width], token[mine, :width], origin[mine, :width] = (
-            found[0],
-            found[1],
-            rows[found[2]],
-        )
-        kept = found[1][:, : most // 2]
-        taken.index_put_(
-            (sentence[:, None].expand_as(kept), kept), taken.new_ones(()), accumulate=True
-        )
-    return value, token, origin
-
-
-def _steps_of_phrases(history: Tensor, token: Tensor, rules: Rules) -> Tensor:
-    """Tokens that go on with a missing phrase and are not among `token` (R, n) already: (R, m), rest is padding."""
-    wanted = [
-        [i for i in next_tokens(ids, rules.phrases) if i not in known]
-        if rules.beginning(ids) is None
-        else []
-        for ids, known in zip(history.tolist(), token.tolist(), strict=True)
-    ]
-    width = max(map(len, wanted))
-    padded: list[list[int]] = [[*row, *[PAD] * (width - len(row))] for row in wanted]
-    return torch.tensor(padded, dtype=torch.long, device=token.device)
-
-
-def _dealt(step: _Step, rank: Tensor, token: Tensor, row: Tensor, rules: Rules) -> Tensor:
-    """Ranks anew, (B, n), so that every stage of progress with the phrases keeps a place in the beam.
-
-    Post & Vilar 2018 (dynamic beam allocation): continuations are dealt in turns, from those that need no further
-    token of a phrase to those that need most. Those without room for every phrase, one after the other, are left out
-    (so outputs at their limit in which phrases overlap can be missed).
-    """
-    again = torch.full_like(rank, _NEVER)
-    histories, ranks, tokens, rows = (part.tolist() for part in (step.history, rank, token, row))
-    for b, left in enumerate(step.left.tolist()):
-        banks: dict[int, list[int]] = {}
-        for i in sorted(
-            (i for i, value in enumerate(ranks[b]) if value > _NEVER), key=lambda i: -ranks[b][i]
-        ):
-            ids, last = histories[rows[b][i]], tokens[b][i]
-            need = missing_tokens(ids if last == EOS else [*ids, last], rules.phrases)
-            if need == 0 if last == EOS else need < left:
-                banks.setdefault(need, []).append(i)
-        piles = [banks[need] for need in sorted(banks)]
-        dealt = [i for turn in zip_longest(*piles) for i in turn if i is not None]
-        again[b, dealt] = -torch.arange(len(dealt), dtype=again.dtype, device=again.device)
-    return again
 
 
 def _top(logits: Tensor, most: int) -> tuple[Tensor, Tensor]:
-    """`logits.topk(most)`, several times as fast on the CPU for a large vocabulary: (R, V) -> (R, most) twice.
+    """`logits.topk(most)`, faster on the CPU for a large vocabulary: (R, V) -> (R, most) twice.
 
-    The `most` largest of a row lie in the `most` groups with the largest maxima.
+    The `most` largest values of a row lie in the `most` blocks with the largest maxima.
     """
     rows, vocab = logits.shape
-    groups = vocab // _GROUP
-    if logits.device.type != "cpu" or groups < 2 * most:
+    blocks = vocab // _BLOCK
+    if logits.device.type != "cpu" or blocks < 2 * most:
         return logits.topk(most, dim=-1)
-    even = logits[:, : groups * _GROUP].view(rows, groups, _GROUP)
-    chosen = even.amax(-1).topk(most, dim=-1).indices  # (R, most)
-    within = torch.arange(_GROUP)
-    token = (chosen[:, :, None] * _GROUP + within).view(rows, -1)
-    token = torch.cat([token, torch.arange(groups * _GROUP, vocab).expand(rows, -1)], dim=1)
+
+    in_blocks = logits[:, : blocks * _BLOCK].view(rows, blocks, _BLOCK)
+    chosen = in_blocks.amax(-1).topk(most, dim=-1).indices  # (R, most)
+    within = torch.arange(_BLOCK)
+    token = (chosen[:, :, None] * _BLOCK + within).view(rows, -1)
+    rest = torch.arange(blocks * _BLOCK, vocab).expand(rows, -1)
+    token = torch.cat([token, rest], dim=1)
+
     value, index = logits.gather(1, token).topk(most, dim=-1)
     return value, token.gather(1, index)
 
 
-def _finish(
-    done: list[list[Hypothesis]],
-    open_: Tensor,
-    history: Tensor,
-    value: Tensor,
-    origin: Tensor,
-    ends: Tensor,
-    normalize: Normalize,
-) -> None:
-    """Add to `done` what ends now; value, origin and ends are (B, K)."""
-    ends = ends & (value > _NEVER)
-    if not bool(ends.any()):
-        return
-    beam = open_[:, None].expand_as(ends)[ends].tolist()
-    texts = history[origin[ends]].tolist()
-    for b, ids, logp in zip(beam, texts, value[ends].tolist(), strict=True):
-        done[b].append(Hypothesis.of(ids, logp, normalize))
+# groups
+
+
+def _by_groups(
+    step: _Step, most: int, rules: Rules, beam: Tensor, groups: int, diversity: float
+) -> _Continuations:
+    """`_with_rules` for one group of each sentence after the other; `beam` (B,) as in `_Beams`."""
+    beams, width = step.logp.shape
+    shape = (beams, most)
+    found = _Continuations(
+        logp=step.logp.new_full(shape, _NEVER),
+        token=beam.new_full(shape, PAD),
+        row=beam.new_zeros(shape),
+    )
+    sentence_of_beam = beam // groups
+    sentences = int(sentence_of_beam.max()) + 1
+    times_chosen = step.logits.new_zeros(sentences, step.logits.size(1))  # by earlier groups
+
+    for group in range(groups):
+        mine = (beam % groups == group).nonzero()[:, 0]  # (b,) beams of this group
+        if not mine.numel():
+            continue
+        rows = (mine[:, None] * width + torch.arange(width, device=mine.device)).flatten()
+        part = _Step(step.logits[rows], step.logp[mine], step.history[rows], step.left[mine])
+        sentence = sentence_of_beam[mine]
+        penalty = diversity * times_chosen[sentence].repeat_interleave(width, 0)
+
+        own = _with_rules(part, most, rules, penalty)
+        n = own.token.size(1)
+        found.logp[mine, :n] = own.logp
+        found.token[mine, :n] = own.token
+        found.row[mine, :n] = rows[own.row]
+
+        chosen = own.token[:, : most // 2]
+        times_chosen.index_put_(
+            (sentence[:, None].expand_as(chosen), chosen),
+            times_chosen.new_ones(()),
+            accumulate=True,
+        )
+    return found
+
+
+# phrases
+
+
+def _continuing_phrases(history: Tensor, known: Tensor, rules: Rules) -> Tensor:
+    """Tokens that continue a missing phrase and are not among `known` (R, n): padded (R, m)."""
+    more = [
+        _continuing_phrase(ids, tokens, rules)
+        for ids, tokens in zip(history.tolist(), known.tolist(), strict=True)
+    ]
+    width = max(len(tokens) for tokens in more)
+    padded = [tokens + [PAD] * (width - len(tokens)) for tokens in more]
+    return torch.tensor(padded, dtype=torch.long, device=known.device)
+
+
+def _continuing_phrase(ids: list[int], known: list[int], rules: Rules) -> list[int]:
+    if rules.beginning(ids) is not None:
+        return []
+    return [token for token in next_tokens(ids, rules.phrases) if token not in known]
+
+
+def _rank_by_phrases(step: _Step, rank: Tensor, found: _Continuations, rules: Rules) -> Tensor:
+    """New ranks (B, n), so that every stage of progress with the phrases keeps a place in the beam.
+
+    Dynamic beam allocation (Post & Vilar 2018, arXiv:1804.06609, section 3): continuations are
+    taken in turns from banks, which hold those that lack the same number of tokens of phrases.
+    Those without room for all phrases, one after the other, are left out, so that outputs at their
+    limit in which phrases overlap can be missed.
+    """
+    new = torch.full_like(rank, _NEVER)
+    histories = step.history.tolist()
+    beams = zip(
+        rank.tolist(), found.token.tolist(), found.row.tolist(), step.left.tolist(), strict=True
+    )
+    for beam, (ranks, tokens, rows, left) in enumerate(beams):
+        banks: dict[int, list[int]] = {}  # by tokens lacking: continuations, best first
+        possible = [i for i, value in enumerate(ranks) if value > _NEVER]
+        for i in sorted(possible, key=lambda i: -ranks[i]):
+            lacking = _tokens_lacking(histories[rows[i]], tokens[i], left, rules)
+            if lacking is not None:
+                banks.setdefault(lacking, []).append(i)
+
+        order = _in_turns([banks[lacking] for lacking in sorted(banks)])
+        new[beam, order] = -torch.arange(len(order), dtype=new.dtype, device=new.device)
+    return new
+
+
+def _tokens_lacking(ids: list[int], token: int, left: int, rules: Rules) -> int | None:
+    """Tokens of phrases that `ids` and `token` lack; None if there is no room for them.
+
+    `left` tokens may follow, `<eos>` included, which must be the last of them.
+    """
+    if token == EOS:
+        return None if missing_tokens(ids, rules.phrases) else 0
+    lacking = missing_tokens([*ids, token], rules.phrases)
+    return lacking if lacking < left else None
+
+
+def _in_turns(banks: list[list[int]]) -> list[int]:
+    """The first of each bank, then the second of each, and so on."""
+    order: list[int] = []
+    for turn in zip_longest(*banks):
+        order += [i for i in turn if i is not None]
+    return order

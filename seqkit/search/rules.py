@@ -1,4 +1,4 @@
-"""What an output must and must not hold, in token ids.
+"""What an output must and must not contain, in token ids.
 
 Shapes: R rows of a search, V vocabulary, t tokens of each row so far.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -16,122 +18,272 @@ from ..text.vocab import EOS
 Phrase = tuple[int, ...]
 
 
+class Rule(Protocol):
+    """What may not follow the tokens of an output so far: the contract of `Plugin.rule`.
+
+    `forbidden` is called at every step, for all open outputs of a batch at once. A row may be any
+    output of any sentence, and rows change place between steps, so a rule decides by the tokens of
+    a row alone and remembers nothing.
+
+    An output for which every token is forbidden is given up. At its length limit an output ends
+    even if a rule forbids `<eos>`; `least` raises the limit to what the rule needs. The beginning
+    and the phrases that a user asks for go before all other rules.
+    """
+
+    @property
+    def least(self) -> int:
+        """Tokens an output needs to obey, `<eos>` not counted; 0 if any length will do."""
+
+    def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
+        """Tokens so far (R, t), without `<bos>` -> mask (R, V), True for what may not follow.
+
+        (V,) if the mask is the same for all rows, None if everything may follow. `vocab` is V; the
+        mask is on the device of `history`.
+        """
+
+
+@dataclass(frozen=True)
+class Suppress:
+    """Tokens that are never produced."""
+
+    tokens: frozenset[int]
+    least: ClassVar[int] = 0
+
+    def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
+        """(R, t) -> (V,)"""
+        return _mask(self.tokens, vocab, history.device)
+
+
+@dataclass(frozen=True)
+class MinLength:
+    """Outputs of at least `least` tokens, `<eos>` not counted."""
+
+    least: int
+
+    def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
+        """(R, t) -> (V,)"""
+        if history.size(1) >= self.least:
+            return None
+        return _mask(frozenset([EOS]), vocab, history.device)
+
+
+@dataclass(frozen=True)
+class NoRepeatNgram:
+    """No `n` tokens in a row occur twice (Paulus et al. 2018, arXiv:1705.04304, section 2.5)."""
+
+    n: int
+    least: ClassVar[int] = 0
+
+    def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
+        """(R, t) -> (R, V)"""
+        rows, length = history.shape
+        if length < self.n:
+            return None
+
+        ngrams = history.unfold(1, self.n, 1)  # (R, t - n + 1, n)
+        latest = history[:, length - self.n + 1 :]  # (R, n - 1), what the next token follows
+        same_beginning = (ngrams[:, :, :-1] == latest[:, None]).all(-1)
+        row, place = same_beginning.nonzero(as_tuple=True)
+
+        barred = torch.zeros(rows, vocab, dtype=torch.bool, device=history.device)
+        barred[row, ngrams[row, place, -1]] = True
+        return barred
+
+
 class Stem:
-    """A word that is begun: tokens that together spell `text`, or go beyond it."""
+    """A word that has been begun: tokens that together spell `text`, or go beyond it."""
 
     def __init__(self, text: str, spelling: Sequence[str], *, whole: bool) -> None:
-        """`spelling` holds every token as it is written, '' if it may not be used; `whole`: one token is the word."""
-        self.text, self.spelling, self.whole = text, spelling, whole
-        ways: dict[
-            int, frozenset[int]
-        ] = {}  # by how much is spelt: the tokens from which the rest can be spelt too
-        for done in reversed(range(len(text))):
-            rest = text[done:]
-            ways[done] = frozenset(
-                i
-                for i, token in enumerate(spelling)
-                if token
-                and (
-                    token.startswith(rest)
-                    or (not whole and rest.startswith(token) and ways[done + len(token)])
-                )
-            )
-        self._ways = ways
+        """`spelling` is how each token of the vocabulary is written, '' for those not to be used.
+
+        With `whole`, a single token is the whole word.
+        """
+        self.text = text
+        self.spelling = spelling
+        self.whole = whole
+        # By the number of characters spelt: the tokens after which the rest can be spelt, too.
+        self._continuations: dict[int, frozenset[int]] = {}
+        for spelt in reversed(range(len(text))):
+            tokens = [i for i, token in enumerate(spelling) if self._leads_on(token, spelt)]
+            self._continuations[spelt] = frozenset(tokens)
+
+    def _leads_on(self, token: str, spelt: int) -> bool:
+        """Whether the text can be spelt with `token` after its first `spelt` characters."""
+        rest = self.text[spelt:]
+        if not token:
+            return False
+        if token.startswith(rest):
+            return True
+        if self.whole or not rest.startswith(token):
+            return False
+        return bool(self._continuations[spelt + len(token)])
 
     @property
     def can_be_spelt(self) -> bool:
-        return bool(self._ways[0])
+        return bool(self._continuations[0])
 
     def allowed(self, ids: list[int]) -> frozenset[int] | None:
-        """What may follow `ids`, the tokens of this word so far; None if all of it is there."""
-        done = sum(len(self.spelling[i]) for i in ids)
-        return None if ids and (self.whole or done >= len(self.text)) else self._ways[done]
+        """What may follow `ids`, the tokens of this word so far; None if the word is complete."""
+        spelt = sum(len(self.spelling[i]) for i in ids)
+        enough = self.whole or spelt >= len(self.text)
+        if ids and enough:
+            return None
+        return self._continuations[spelt]
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """How every output begins: tokens allowed at each of the first positions, then a word."""
+
+    prefix: tuple[frozenset[int], ...] = ()
+    stem: Stem | None = None
+
+    @property
+    def least(self) -> int:
+        stem = len(self.stem.text) if self.stem else 0
+        return len(self.prefix) + stem
+
+    def allowed(self, ids: list[int]) -> frozenset[int] | None:
+        """What may follow `ids`; None if the beginning is complete."""
+        done = len(ids)
+        if done < len(self.prefix):
+            return self.prefix[done]
+        if self.stem is None:
+            return None
+        return self.stem.allowed(ids[len(self.prefix) :])
+
+    def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
+        """(R, t) -> (R, V); nothing is forbidden in a row whose beginning is complete."""
+        if self.stem is None and history.size(1) >= len(self.prefix):
+            return None
+
+        allowed = [self.allowed(ids) for ids in history.tolist()]
+        if all(tokens is None for tokens in allowed):
+            return None
+
+        barred = torch.zeros(len(allowed), vocab, dtype=torch.bool, device=history.device)
+        for row, tokens in enumerate(allowed):
+            if tokens is not None:
+                barred[row] = True
+                barred[row, list(tokens)] = False
+        return barred
+
+
+def _mask(tokens: frozenset[int], vocab: int, device: torch.device) -> Tensor:
+    """(V,) True at `tokens`"""
+    mask = torch.zeros(vocab, dtype=torch.bool, device=device)
+    mask[list(tokens)] = True
+    return mask
 
 
 @dataclass(frozen=True)
 class Rules:
+    """All rules of a search."""
+
     suppress: frozenset[int] = frozenset()  # tokens that are never produced
     min_length: int = 0  # tokens, <eos> not counted
-    no_repeat: int = 0  # no n-gram of this length occurs twice (Paulus et al. 2018, arXiv:1705.04304); 0: any may
-    prefix: tuple[
-        frozenset[int], ...
-    ] = ()  # an output begins so: the tokens that are allowed at each place
-    stem: Stem | None = None  # and goes on with this word
-    phrases: tuple[
-        Phrase, ...
-    ] = ()  # each occurs in the output (Hokamp & Liu 2017, arXiv:1704.07138)
+    no_repeat_ngram: int = 0  # no n-gram of this length occurs twice; 0: any may
+    prefix: tuple[frozenset[int], ...] = ()  # tokens allowed at each of the first positions
+    stem: Stem | None = None  # the word that follows the prefix
+    phrases: tuple[Phrase, ...] = ()  # all of them occur (Hokamp & Liu 2017, arXiv:1704.07138)
+    further: tuple[Rule, ...] = ()  # of plugins
 
-    @property
+    @cached_property
+    def _beginning(self) -> Beginning:
+        return Beginning(self.prefix, self.stem)
+
+    @cached_property
+    def _by_history(self) -> tuple[Rule, ...]:
+        """The rules that depend on the tokens so far, but for the beginning."""
+        found: list[Rule] = []
+        if self.min_length:
+            found.append(MinLength(self.min_length))
+        if self.no_repeat_ngram:
+            found.append(NoRepeatNgram(self.no_repeat_ngram))
+        return (*found, *self.further)
+
+    @cached_property
     def follow_history(self) -> bool:
         """Whether what is allowed depends on the tokens so far."""
-        return bool(self.min_length or self.no_repeat or self.prefix or self.stem or self.phrases)
+        return bool(self.prefix or self.stem or self.phrases or self._by_history)
 
-    @property
+    @cached_property
     def least(self) -> int:
-        """Tokens that an output needs to obey, `<eos>` included."""
-        stem = len(self.stem.text) if self.stem else 0
-        return max(self.min_length, len(self.prefix) + stem + sum(map(len, self.phrases))) + 1
+        """Tokens an output needs to obey, `<eos>` included."""
+        phrases = sum(len(phrase) for phrase in self.phrases)
+        asked_for = self._beginning.least + phrases
+        return max([asked_for, *(rule.least for rule in self._by_history)]) + 1
 
     def beginning(self, ids: list[int]) -> frozenset[int] | None:
-        """What may follow `ids` for the output to begin as it must; None where its beginning is complete."""
-        if len(ids) < len(self.prefix):
-            return self.prefix[len(ids)]
-        return self.stem.allowed(ids[len(self.prefix) :]) if self.stem else None
+        """What may follow `ids` for the output to begin as it must; None if it has begun."""
+        return self._beginning.allowed(ids)
 
     def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
-        """What may not follow: tokens so far (R, t) -> True for what is barred (R, V); None if nothing is."""
-        rows, t = history.shape
-        repeats = self._repeats(history) if 0 < self.no_repeat <= t else None
-        begins = (
-            [self.beginning(ids) for ids in history.tolist()] if self.prefix or self.stem else []
-        )
-        if (
-            not self.suppress
-            and t >= self.min_length
-            and repeats is None
-            and all(allowed is None for allowed in begins)
-        ):
-            return None
-        barred = torch.zeros(rows, vocab, dtype=torch.bool, device=history.device)
-        barred[:, list(self.suppress)] = True
-        barred[:, EOS] |= t < self.min_length
-        if repeats is not None:
-            barred[repeats] = True
-        for row, allowed in enumerate(begins):
-            if allowed is not None:
-                barred[row] = True
-                barred[row, list(allowed)] = False
-        return barred
+        """Tokens so far (R, t) -> mask (R, V), True for what may not follow; None if all may.
 
-    def _repeats(self, history: Tensor) -> tuple[Tensor, Tensor]:
-        """Row and token of whatever would repeat an n-gram of the row."""
-        n = self.no_repeat
-        grams = history.unfold(1, n, 1)  # (R, t - n + 1, n)
-        last = history[:, history.size(1) - n + 1 :]  # the n - 1 tokens that the next one follows
-        row, place = (grams[:, :, : n - 1] == last[:, None]).all(-1).nonzero(as_tuple=True)
-        return row, grams[row, place, n - 1]
+        Phrases are not looked at: they need certain tokens, but forbid none.
+        """
+        rules = list(self._by_history)
+        if self.suppress:
+            rules.append(Suppress(self.suppress))
+        masks = [rule.forbidden(history, vocab) for rule in rules]
+        given = [mask for mask in masks if mask is not None]
+
+        begins = self._beginning.forbidden(history, vocab)
+        if begins is None and not given:
+            return None
+
+        barred = torch.zeros(len(history), vocab, dtype=torch.bool, device=history.device)
+        for mask in given:
+            barred |= mask
+        if begins is not None:
+            unfinished = begins.any(1, keepdim=True)
+            barred = begins.where(unfinished, barred)
+        return barred
 
 
 NO_RULES = Rules()
 
 
+# phrases
+
+
+class _Missing(NamedTuple):
+    """A phrase that an output lacks."""
+
+    phrase: Phrase
+    begun: int  # how many of its tokens the output ends with
+
+
 def missing_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> int:
-    """Tokens that are enough to complete the phrases that `ids` lacks, one after the other; 0 if it lacks none."""
-    found = _missing(ids, phrases)
-    return sum(len(phrase) for phrase, _ in found) - max((done for _, done in found), default=0)
+    """Number of tokens that complete the phrases `ids` lacks, said one after the other."""
+    missing = _missing_phrases(ids, phrases)
+    needed = sum(len(item.phrase) for item in missing)
+    return needed - max((item.begun for item in missing), default=0)
 
 
 def next_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> list[int]:
-    """The tokens that go on with a phrase that `ids` lacks."""
-    return list(dict.fromkeys(phrase[done] for phrase, done in _missing(ids, phrases)))
+    """The tokens that begin or continue a phrase `ids` lacks."""
+    missing = _missing_phrases(ids, phrases)
+    tokens = [item.phrase[item.begun] for item in missing]
+    return list(dict.fromkeys(tokens))
 
 
-def _missing(ids: list[int], phrases: tuple[Phrase, ...]) -> list[tuple[Phrase, int]]:
-    """The phrases that are not in `ids`, and how far the end of `ids` has got in each."""
-    found = []
-    for phrase in phrases:
-        size = len(phrase)
-        if not any(tuple(ids[i : i + size]) == phrase for i in range(len(ids) - size + 1)):
-            done = next((k for k in range(size - 1, 0, -1) if tuple(ids[-k:]) == phrase[:k]), 0)
-            found.append((phrase, done))
-    return found
+def _missing_phrases(ids: list[int], phrases: tuple[Phrase, ...]) -> list[_Missing]:
+    return [
+        _Missing(phrase, _begun(ids, phrase)) for phrase in phrases if not _contains(ids, phrase)
+    ]
+
+
+def _contains(ids: list[int], phrase: Phrase) -> bool:
+    size = len(phrase)
+    places = range(len(ids) - size + 1)
+    return any(tuple(ids[i : i + size]) == phrase for i in places)
+
+
+def _begun(ids: list[int], phrase: Phrase) -> int:
+    """The length of the longest proper beginning of `phrase` that `ids` ends with."""
+    for length in range(len(phrase) - 1, 0, -1):
+        if tuple(ids[-length:]) == phrase[:length]:
+            return length
+    return 0

@@ -1,8 +1,8 @@
-"""What a person may say about a search."""
+"""The settings of a search."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from ..config import section, setting
 from .decoder import Normalize
@@ -13,11 +13,13 @@ class SearchConfig:
     beam: int = setting("hypotheses kept open; 1 = greedy", default=5, ge=1)
     length_penalty: float = setting("alpha of `normalize`; 0 = plain sum", default=1.0, ge=0)
     normalize: Literal["length", "gnmt"] = setting(
-        "score = log probability / length ** alpha, or / ((5 + length) / 6) ** alpha (arXiv:1609.08144)",
+        "score = log probability / length ** alpha, or / ((5 + length) / 6) ** alpha "
+        "(arXiv:1609.08144)",
         default="length",
     )
     coverage_penalty: float = setting(
-        "beta: what finished outputs lose for source tokens that they did not attend to (arXiv:1609.08144)",
+        "beta: what finished outputs lose for source tokens that they did not attend to "
+        "(arXiv:1609.08144)",
         default=0.0,
         ge=0,
     )
@@ -39,7 +41,7 @@ class SearchConfig:
     )
     min_length: int = setting("shortest output in tokens, `<eos>` not counted", default=0, ge=0)
     no_repeat_ngram: int = setting(
-        "no run of so many tokens occurs twice in an output (arXiv:1705.04304); 0 = any may",
+        "no n-gram of this length occurs twice in an output (arXiv:1705.04304); 0 = any may",
         default=0,
         ge=0,
     )
@@ -48,12 +50,18 @@ class SearchConfig:
         "phrases that occur in every output (arXiv:1704.07138, arXiv:1804.06609)", default=[]
     )
     prefix: str = setting(
-        "how every output begins; its last word may be half typed. With prefix or must, lines are not cut",
+        "how every output begins; its last word may be half typed. With prefix or must, lines are "
+        "not split",
         default="",
     )
+    rules: dict[str, Any] = setting(
+        "rules that plugins add, by name: each has a value of its own, as in "
+        "`--search rules.NAME=VALUE`",
+        default={},
+    )
     unknown: Literal["auto", "never", "copy", "keep"] = setting(
-        "<unk> in outputs: never; copy the source token most attended to; keep; auto = copy if tokens are whole words "
-        "and the model has attention, else never",
+        "<unk> in outputs: never; copy the source token most attended to; keep; auto = copy if "
+        "tokens are whole words and the model has attention, else never",
         default="auto",
     )
     groups: int = setting(
@@ -64,7 +72,8 @@ class SearchConfig:
     diversity: float = setting("how much they avoid each other's tokens, nats", default=0.5, ge=0)
     sample: bool = setting("draw from the model instead of searching", default=False)
     mbr: int = setting(
-        "draw so many outputs and return those most like the others by chrF (arXiv:2108.04718); 0 = search",
+        "draw N outputs and return those most like the others by chrF (arXiv:2108.04718); "
+        "0 = search",
         default=0,
         ge=0,
     )
@@ -78,40 +87,55 @@ class SearchConfig:
     )
     seed: int = setting("sampling: fixes what is drawn", default=1, ge=0)
     split: bool = setting(
-        "cut lines of several sentences, translate each, join again", default=True
+        "split lines of several sentences, translate each, join again", default=True
     )
 
     def __post_init__(self) -> None:
-        draws = self.sample or self.mbr
-        if self.nbest > (self.mbr or self.beam) and not self.sample:
-            kind = (
-                f"mbr = {self.mbr} draws"
-                if self.mbr
-                else f"a beam at least as wide, not {self.beam}"
-            )
-            raise ValueError(f"nbest = {self.nbest} needs {kind}")
+        self._check_counts()
+        if self.draws_outputs:
+            self._check_sampling()
+        else:
+            self._check_search()
+
+    def _check_counts(self) -> None:
+        if self.mbr and self.nbest > self.mbr and not self.sample:
+            raise ValueError(f"nbest = {self.nbest} needs mbr = {self.mbr} draws")
+        if not self.draws_outputs and self.nbest > self.beam:
+            raise ValueError(f"nbest = {self.nbest} needs a beam at least as wide, not {self.beam}")
         if self.beam % self.groups:
             raise ValueError(f"groups = {self.groups} must divide beam = {self.beam}")
-        if self.sample and self.mbr:
-            raise ValueError("sample and mbr are two things to do with what is drawn: choose one")
-        drawing = {
-            "temperature": self.temperature != 1,
-            "top_k": self.top_k > 0,
-            "top_p": self.top_p < 1,
-        }
-        idle = [name for name, given in drawing.items() if given and not draws]
-        if idle:
-            raise ValueError(f"{idle[0]} is for sampling: set sample = true, or mbr")
         if 0 < self.max_length < self.min_length:
             raise ValueError(
                 f"min_length = {self.min_length} is more than max_length = {self.max_length}"
             )
-        searching = ("min_length", "no_repeat_ngram", "must", "prefix", "coverage_penalty")
-        given = [name for name in searching if getattr(self, name)] + ["groups"] * (self.groups > 1)
-        if draws and given:
+
+    def _check_sampling(self) -> None:
+        if self.sample and self.mbr:
+            raise ValueError("sample and mbr are two uses of drawn outputs: choose one")
+
+        given = [name for name in ("must", "coverage_penalty") if getattr(self, name)]
+        if self.groups > 1:
+            given.append("groups")
+        if given:
             raise ValueError(f"{given[0]} is for searching, not for sampling")
+
+    def _check_search(self) -> None:
+        given = {
+            "temperature": self.temperature != 1,
+            "top_k": self.top_k > 0,
+            "top_p": self.top_p < 1,
+        }
+        for name, is_given in given.items():
+            if is_given:
+                raise ValueError(f"{name} is for sampling: set sample = true, or mbr")
+
+    @property
+    def draws_outputs(self) -> bool:
+        """Whether outputs are drawn from the model instead of searched for."""
+        return self.sample or self.mbr > 0
 
     @property
     def ranking(self) -> Normalize:
         """How outputs are ranked."""
-        return Normalize(0.0 if self.sample or self.mbr else self.length_penalty, self.normalize)
+        alpha = 0.0 if self.draws_outputs else self.length_penalty
+        return Normalize(alpha, self.normalize)

@@ -105,7 +105,7 @@ def test_an_ensemble_of_real_models_steps_by_the_mean_of_their_probabilities():
 @pytest.mark.parametrize(
     "settings", [{"beam": 1}, {"beam": 4}, {"beam": 4, "groups": 2, "diversity": 1.0}]
 )
-@pytest.mark.parametrize("rules", [Rules(), Rules(no_repeat=2, min_length=3)])
+@pytest.mark.parametrize("rules", [Rules(), Rules(no_repeat_ngram=2, min_length=3)])
 def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(settings, rules):
     ensemble = Ensemble([untrained("transformer", 0), untrained("rnn-seq2seq", 2)])
     source, limits = pairs()[0], [9, 5, 7]
@@ -125,24 +125,15 @@ def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(s
         ({"nbest": 4, "mbr": 3}, "search: nbest = 4 needs mbr = 3 draws"),
         ({"beam": 6, "groups": 4}, "search: groups = 4 must divide beam = 6"),
         ({"beam": 2, "groups": 4}, "search: groups = 4 must divide beam = 2"),
-        (
-            {"sample": True, "min_length": 2},
-            "search: min_length is for searching, not for sampling",
-        ),
-        (
-            {"sample": True, "no_repeat_ngram": 3},
-            "search: no_repeat_ngram is for searching, not for sampling",
-        ),
         ({"sample": True, "groups": 5}, "search: groups is for searching, not for sampling"),
         (
             {"mbr": 8, "coverage_penalty": 0.2},
             "search: coverage_penalty is for searching, not for sampling",
         ),
         ({"mbr": 8, "must": ["a b"]}, "search: must is for searching, not for sampling"),
-        ({"mbr": 8, "prefix": "a b"}, "search: prefix is for searching, not for sampling"),
         (
             {"mbr": 8, "sample": True},
-            "search: sample and mbr are two things to do with what is drawn: choose one",
+            "search: sample and mbr are two uses of drawn outputs: choose one",
         ),
         ({"min_length": 9, "max_length": 8}, "search: min_length = 9 is more than max_length = 8"),
         ({"temperature": 0.5}, "search: temperature is for sampling: set sample = true, or mbr"),
@@ -169,7 +160,8 @@ def test_settings_that_contradict_each_other_are_refused(settings, words):
         {"beam": 4, "groups": 4},
         {"min_length": 2, "no_repeat_ngram": 3, "suppress": ["a"], "must": ["b c"], "prefix": "d"},
         {"mbr": 4, "temperature": 0.5, "top_k": 3, "top_p": 0.9},
-        {"sample": True, "min_length": 0, "suppress": ["a"], "prefix": ""},
+        {"sample": True, "min_length": 2, "no_repeat_ngram": 3, "suppress": ["a"], "prefix": "d"},
+        {"mbr": 8, "prefix": "a b", "rules": {"no-digits": True, "other": [1, "x"]}},
     ],
 )
 def test_settings_that_go_together_are_taken(settings):

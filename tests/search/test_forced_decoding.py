@@ -21,7 +21,7 @@ from seqkit.search import (
     decode,
     log_probabilities,
 )
-from seqkit.search.forced_decoding import covered
+from seqkit.search.forced_decoding import with_coverage_penalty
 from seqkit.text.vocab import BOS, EOS, PAD
 
 SIZES = {
@@ -136,7 +136,7 @@ def test_coverage_follows_equation_14_and_orders_anew(padding):
     lost = {6: math.log(0.5) + math.log(0.8), 7: math.log(0.5)}
     for beta in (0.0, 0.1, 0.4, 0.5, 2.0):
         wanted = [h._replace(score=h.score + beta * lost[h.ids[0]]) for h in BEST]
-        found = covered(LOOKER, source, BEST, beta)
+        found = with_coverage_penalty(LOOKER, source, BEST, beta)
         assert [h.ids for h in found] == [h.ids for h in (wanted if beta < 0.44 else wanted[::-1])]
         assert {h.ids[0]: h.score for h in found} == pytest.approx(
             {h.ids[0]: h.score for h in wanted}, abs=1e-6
@@ -145,7 +145,9 @@ def test_coverage_follows_equation_14_and_orders_anew(padding):
 
 
 def test_a_source_token_that_is_never_looked_at_costs_much_but_not_everything():
-    found = covered(LOOKER, torch.tensor([9, 10, EOS]), [*BEST, Hypothesis([], -0.1, -0.1)], 1.0)
+    found = with_coverage_penalty(
+        LOOKER, torch.tensor([9, 10, EOS]), [*BEST, Hypothesis([], -0.1, -0.1)], 1.0
+    )
     assert found[-1].ids == []
     assert -math.inf < found[-1].score < -10
 
@@ -163,7 +165,7 @@ def test_the_coverage_penalty_orders_all_that_the_search_found(model, beta, kind
         model, pad(given), [len(s) + 3 for s in given], beam=4, normalize=Normalize(0.9, kind)
     )
     for source, mine, hypotheses in zip(given, again, plain, strict=True):
-        best = covered(model, torch.tensor(source), hypotheses, beta)[0]
+        best = with_coverage_penalty(model, torch.tensor(source), hypotheses, beta)[0]
         assert mine[0].ids == best.ids
         assert mine[0].score == pytest.approx(best.score, abs=1e-4)
     changed = [
@@ -180,7 +182,7 @@ def test_an_ensemble_is_covered_as_its_first_model_attends():
     again = decode(Ensemble([first, second]), given, SearchConfig(coverage_penalty=2.0, **settings))
     plain = beam_search(Ensemble([first, second]), pad(given), [len(s) + 2 for s in given], beam=3)
     for source, mine, hypotheses in zip(given, again, plain, strict=True):
-        best = covered(first, torch.tensor(source), hypotheses, 2.0)[0]
+        best = with_coverage_penalty(first, torch.tensor(source), hypotheses, 2.0)[0]
         assert mine[0].ids == best.ids
         assert mine[0].score == pytest.approx(best.score, abs=1e-4)
 

@@ -74,7 +74,7 @@ def test_groups_without_diversity_all_find_what_one_narrower_beam_finds(beam, gr
 
 
 @pytest.mark.parametrize(
-    "rules", [Rules(), Rules(no_repeat=2, suppress=frozenset({5})), Rules(phrases=((4, 6),))]
+    "rules", [Rules(), Rules(no_repeat_ngram=2, suppress=frozenset({5})), Rules(phrases=((4, 6),))]
 )
 @pytest.mark.parametrize(("beam", "groups"), [(3, 3), (4, 2)])
 def test_sentences_in_a_batch_get_in_groups_what_they_get_alone(beam, groups, rules):
@@ -120,13 +120,13 @@ def test_a_small_diversity_may_begin_alike_where_a_great_one_may_not():
 FILTERS = {
     "suppress": (Rules(suppress=frozenset({4, 7})), lambda ids, token: token not in (4, 7)),
     "min_length": (Rules(min_length=3), lambda ids, token: token != EOS or len(ids) >= 3),
-    "no_repeat": (Rules(no_repeat=1), lambda ids, token: token not in ids),
+    "no_repeat": (Rules(no_repeat_ngram=1), lambda ids, token: token not in ids),
     "prefix": (
         Rules(prefix=(frozenset({4, 5, 6}), frozenset({7, 8}))),
         lambda ids, token: token in ({4, 5, 6}, {7, 8})[len(ids)] if len(ids) < 2 else True,
     ),
     "one way on": (
-        Rules(suppress=frozenset({1, 7, 8, 9}), no_repeat=1, min_length=2),
+        Rules(suppress=frozenset({1, 7, 8, 9}), no_repeat_ngram=1, min_length=2),
         lambda ids, token: (token != EOS or len(ids) >= 2) and token not in (1, 7, 8, 9, *ids),
     ),
 }

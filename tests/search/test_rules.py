@@ -31,7 +31,7 @@ def begins_with(ids, stem):
 
 
 def obeys(ids, rules):
-    n = rules.no_repeat
+    n = rules.no_repeat_ngram
     runs = [tuple(ids[i : i + n]) for i in range(len(ids) - n + 1)] if n else []
     return (
         not rules.suppress & set(ids)
@@ -57,9 +57,9 @@ RULES = {
     "suppress two": Rules(suppress=some(UNK, C)),
     "min_length": Rules(min_length=2),
     "min_length beyond the limit": Rules(min_length=4),
-    "no_repeat 1": Rules(no_repeat=1),
-    "no_repeat 2": Rules(no_repeat=2),
-    "no_repeat 3": Rules(no_repeat=3),
+    "no_repeat 1": Rules(no_repeat_ngram=1),
+    "no_repeat 2": Rules(no_repeat_ngram=2),
+    "no_repeat 3": Rules(no_repeat_ngram=3),
     "prefix": Rules(prefix=(some(A),)),
     "prefix with a choice": Rules(prefix=(some(A), some(B, UNK))),
     "prefix beyond the limit": Rules(prefix=(some(C, A), some(A), some(A, B), some(B))),
@@ -82,8 +82,10 @@ RULES = {
     "stem and phrase": Rules(stem=stem("ab", "a", "ab", "b"), phrases=((A, C),)),
     "min_length and suppress": Rules(min_length=3, suppress=some(B)),
     "min_length and phrase": Rules(min_length=3, phrases=((C, A),)),
-    "no_repeat and phrase": Rules(no_repeat=2, phrases=((C, A),)),
-    "no_repeat, min_length and suppress": Rules(no_repeat=2, min_length=3, suppress=some(UNK)),
+    "no_repeat and phrase": Rules(no_repeat_ngram=2, phrases=((C, A),)),
+    "no_repeat, min_length and suppress": Rules(
+        no_repeat_ngram=2, min_length=3, suppress=some(UNK)
+    ),
 }
 each_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 OVERLAPPING = (
@@ -136,7 +138,7 @@ def test_a_narrow_beam_of_many_words_holds_long_phrases(phrases):
         for beam in (1, 2, 3):
             model, rules = (
                 Table(vocab=40, seed=seed),
-                Rules(phrases=phrases, no_repeat=4, suppress=some(10, 11)),
+                Rules(phrases=phrases, no_repeat_ngram=4, suppress=some(10, 11)),
             )
             for hypotheses in beam_search(
                 model, torch.tensor([[1], [2]]), [2, 14], beam=beam, rules=rules
@@ -216,7 +218,7 @@ def test_a_phrase_goes_before_suppressed_tokens_in_a_wide_beam(seed):
 
 @pytest.mark.parametrize(("vocab", "beam"), [(7, 1), (7, 2), (7, 3), (7, 512), (30, 1), (30, 3)])
 def test_a_phrase_may_repeat_what_nothing_else_may(vocab, beam):
-    rules, phrase = Rules(no_repeat=1, phrases=((A, B, A),)), (A, B, A)
+    rules, phrase = Rules(no_repeat_ngram=1, phrases=((A, B, A),)), (A, B, A)
     for seed in range(4):
         found = beam_search(Table(vocab, seed), torch.tensor([[8]]), [6], beam=beam, rules=rules)[0]
         assert found
