@@ -1,4 +1,4 @@
-"""Run folders on disk. What is there is always whole: written aside, renamed, and only then pointed to.
+"""Run folders on disk: always whole, because files are written aside, renamed, then pointed to.
 
     runs/de-en/
       config.toml
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,20 +27,23 @@ from ..data.files import open_up
 from ..errors import CheckpointError, reason
 
 FORMAT = 1
-MODEL, TRAINER, META = "model.safetensors", "trainer.safetensors", "meta.json"
-_PICKLES = ("*.pt", "*.pth", "*.bin", "*.pkl", "*.ckpt")
+MODEL = "model.safetensors"
+TRAINER = "trainer.safetensors"
+META = "meta.json"
+_POINTERS = ("best", "last")
+_PICKLES = (".pt", ".pth", ".bin", ".pkl", ".ckpt")
 
 
 def unique_tensors(model: nn.Module) -> dict[str, Tensor]:
-    """The state of `model`; a tensor with several names (tied weights) once, under the first of them."""
+    """The state of `model`; a tensor with several names (tied weights) under the first one only."""
     seen: set[tuple[int, tuple[int, ...]]] = set()
-    kept = {}
+    unique: dict[str, Tensor] = {}
     for name, tensor in model.state_dict().items():
         key = (tensor.data_ptr(), tuple(tensor.shape))
         if key not in seen or not tensor.numel():
-            kept[name] = tensor
+            unique[name] = tensor
         seen.add(key)
-    return kept
+    return unique
 
 
 def write(
@@ -50,13 +54,11 @@ def write(
     meta: Mapping[str, Any],
     save_task: Callable[[Path], None],
 ) -> Path:
-    """Write a step folder of `run` and return it; raises `CheckpointError` and leaves all older ones as they were."""
-    folder = run / f"step-{step:06}"
-    if folder in (
-        target(run, "best"),
-        target(run, "last"),
-    ):  # saved when stopped, and now evaluated
-        folder = run / f"step-{step:06}-evaluated"
+    """Write a step folder of `run` and return it.
+
+    Raises `CheckpointError`, leaving all older ones as they were.
+    """
+    folder = _new_folder(run, step)
     part = run / f".{folder.name}.part"
     try:
         shutil.rmtree(part, ignore_errors=True)
@@ -64,18 +66,24 @@ def write(
         _save(part / MODEL, unique_tensors(model))
         _save(part / TRAINER, trainer)
         save_task(part)
-        (part / META).write_text(
-            json.dumps({"format": FORMAT, **meta}, indent=2) + "\n", encoding="utf-8"
-        )
-        for file in part.rglob("*"):
-            if file.is_file():
-                _flush(file)
+        text = json.dumps({"format": FORMAT, **meta}, indent=2)
+        (part / META).write_text(text + "\n", encoding="utf-8")
+
+        _flush_all(part)
         if folder.exists():  # complete, but nothing points to it: the process was killed in between
             shutil.rmtree(folder)
         part.rename(folder)
     except (OSError, SafetensorError) as error:
         shutil.rmtree(part, ignore_errors=True)
         raise _cannot_save(folder, error) from None
+    return folder
+
+
+def _new_folder(run: Path, step: int) -> Path:
+    """A name of its own for a step that was saved when training stopped, and is now evaluated."""
+    folder = run / f"step-{step:06}"
+    if folder in _pointed_to(run):
+        return run / f"{folder.name}-evaluated"
     return folder
 
 
@@ -88,7 +96,7 @@ def point(run: Path, name: str, folder: Path) -> None:
 
 
 def replace(path: Path, text: str) -> None:
-    """Make `text` the content of a file in one move: a full disk or a kill leaves the old content."""
+    """Make `text` a file's content in one move: a full disk or a kill leaves the old content."""
     part = path.with_name(f".{path.name}.part")
     part.write_text(text, encoding="utf-8", newline="\n")
     _flush(part)
@@ -96,13 +104,23 @@ def replace(path: Path, text: str) -> None:
 
 
 def prune(run: Path, keep: int) -> None:
-    """Delete step folders but the newest `keep` and those that "best" and "last" name."""
-    pointed = {target(run, name) for name in ("best", "last")}
-    others = sorted(
-        (f for f in run.glob("step-*") if f not in pointed), key=lambda f: (len(f.name), f.name)
-    )
-    for folder in others[: max(0, len(others) - keep)]:
+    """Delete step folders except the newest `keep` and those that "best" and "last" name."""
+    pointed_to = _pointed_to(run)
+    others = [folder for folder in run.glob("step-*") if folder not in pointed_to]
+    others.sort(key=_age)
+    surplus = max(0, len(others) - keep)
+    for folder in others[:surplus]:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _age(folder: Path) -> tuple[int, str]:
+    """Sorts step folders from old to new: by number, "step-000500-evaluated" after its namesake."""
+    number = re.match(r"step-(\d+)", folder.name)
+    return (int(number[1]) if number else -1, folder.name)
+
+
+def _pointed_to(run: Path) -> set[Path | None]:
+    return {target(run, name) for name in _POINTERS}
 
 
 def target(run: Path, name: str) -> Path | None:
@@ -111,14 +129,31 @@ def target(run: Path, name: str) -> Path | None:
         text = (run / name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return run / text if text and Path(text).name == text else None
+    is_plain_name = text and Path(text).name == text
+    return run / text if is_plain_name else None
 
 
 def resolve(path: Path, prefer: str = "best") -> Path:
-    """The step folder that `path` means: itself, or a run's "best" or "last". Raises `CheckpointError`."""
-    if path.suffix in {pattern[1:] for pattern in _PICKLES}:
+    """The step folder that `path` means: itself, or a run's "best" or "last".
+
+    Raises `CheckpointError`.
+    """
+    _check_is_folder(path)
+    if (path / META).exists():
+        return path
+
+    for name in (prefer, *reversed(_POINTERS)):
+        folder = target(path, name)
+        if folder is not None and (folder / META).exists():
+            return folder
+    raise CheckpointError(_why_no_model(path))
+
+
+def _check_is_folder(path: Path) -> None:
+    if path.suffix in _PICKLES:
         raise CheckpointError(
-            f"{path} is a pickle, which can run code when loaded: seqkit reads run folders with safetensors"
+            f"{path} is a pickle, which can run code when loaded: "
+            "seqkit reads run folders with safetensors"
         )
     if not path.exists():
         raise CheckpointError(
@@ -126,26 +161,26 @@ def resolve(path: Path, prefer: str = "best") -> Path:
         )
     if not path.is_dir():
         raise CheckpointError(f"{path} is a file: a model is a run folder")
-    if (path / META).exists():
-        return path
-    for name in (prefer, "last", "best"):
-        folder = target(path, name)
-        if folder is not None and (folder / META).exists():
-            return folder
-    found = [file.name for pattern in _PICKLES for file in path.glob(pattern)]
-    if found:
-        raise CheckpointError(
-            f"{path} holds a pickle ({found[0]}), which can run code when loaded: seqkit reads safetensors only"
+
+
+def _why_no_model(path: Path) -> str:
+    """What is wrong with a folder that has no checkpoint."""
+    pickles = [file.name for file in sorted(path.iterdir()) if file.suffix in _PICKLES]
+    if pickles:
+        return (
+            f"{path} holds a pickle ({pickles[0]}), which can run code when loaded: "
+            "seqkit reads safetensors only"
         )
     if any(path.glob("step-*")) or (path / "config.toml").exists():
-        raise CheckpointError(
-            f"{path} has no finished checkpoint yet: train on, or give another folder"
-        )
-    raise CheckpointError(f"{path} is not a run folder: it has no {META} and no step folders")
+        return f"{path} has no finished checkpoint yet: train on, or give another folder"
+    return f"{path} is not a run folder: it has no {META} and no step folders"
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
-    """The readable part of a checkpoint; raises `CheckpointError` if it is damaged or of another format."""
+    """The readable part of a checkpoint.
+
+    Raises `CheckpointError` if it is damaged or of a newer format.
+    """
     path = folder / META
     try:
         meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -153,7 +188,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
     except (ValueError, KeyError, TypeError):
-        raise CheckpointError(f"{path} is damaged: it is no JSON object with a format") from None
+        raise CheckpointError(f"{path} is damaged: not a JSON object with a format") from None
+
     if not isinstance(found, int) or found > FORMAT:
         raise CheckpointError(
             f"{folder} has format {found}, this seqkit reads up to {FORMAT}: install a newer seqkit"
@@ -162,16 +198,22 @@ def read_meta(folder: Path) -> dict[str, Any]:
 
 
 def load_model(folder: Path, model: nn.Module) -> None:
-    """Fill `model` with the weights in `folder`; raises `CheckpointError` if they are damaged or do not fit."""
-    tensors, wanted = load_tensors(folder / MODEL), unique_tensors(model)
-    wrong = sorted(tensors.keys() ^ wanted.keys()) or [
-        n for n, t in tensors.items() if t.shape != wanted[n].shape
-    ]
+    """Fill `model` with the weights in `folder`.
+
+    Raises `CheckpointError` if they are damaged or do not fit.
+    """
+    tensors = load_tensors(folder / MODEL)
+    wanted = unique_tensors(model)
+
+    wrong = sorted(tensors.keys() ^ wanted.keys())
+    if not wrong:
+        wrong = [name for name, value in tensors.items() if value.shape != wanted[name].shape]
     if wrong:
         more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise CheckpointError(
             f"{folder / MODEL} does not fit the model in {META}: tensor {wrong[0]!r}{more}"
         )
+
     for name, tensor in tensors.items():
         wanted[name].copy_(tensor)
 
@@ -180,18 +222,26 @@ def load_tensors(path: Path) -> dict[str, Tensor]:
     """All tensors of a safetensors file, on the CPU."""
     try:
         tensors: dict[str, Tensor] = load_file(path)
-        return tensors
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
     except SafetensorError:
         raise CheckpointError(
-            f"{path} is damaged: it is no whole safetensors file (a pickle under that name is never loaded)"
+            f"{path} is damaged: not a whole safetensors file "
+            "(a pickle under that name is never loaded)"
         ) from None
+    return tensors
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
-    save_file({name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}, path)
+    plain = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+    save_file(plain, path)
     open_up(path)
+
+
+def _flush_all(folder: Path) -> None:
+    for file in folder.rglob("*"):
+        if file.is_file():
+            _flush(file)
 
 
 def _flush(file: Path) -> None:
@@ -202,5 +252,5 @@ def _flush(file: Path) -> None:
 def _cannot_save(path: Path, error: OSError | SafetensorError) -> CheckpointError:
     why = reason(error) if isinstance(error, OSError) else str(error)
     return CheckpointError(
-        f"cannot save {path}: {why}; earlier checkpoints are untouched, go on with --resume"
+        f"cannot save {path}: {why}; earlier checkpoints are untouched, continue with --resume"
     )

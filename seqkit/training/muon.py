@@ -1,8 +1,13 @@
 """Muon: momentum whose matrices are made orthogonal before they are applied.
 
-Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks", https://kellerjordan.github.io/posts/muon;
-the scale of the update is that of Liu et al. 2025, "Muon is Scalable for LLM Training", arXiv:2502.16982, section 2.2,
-so that learning rates of AdamW carry over.
+Jordan et al. 2024, "Muon: An optimizer for hidden layers in neural networks",
+https://kellerjordan.github.io/posts/muon; the scale of the update is that of Liu et al. 2025,
+"Muon is Scalable for LLM Training", arXiv:2502.16982, section 2.2, so that learning rates of AdamW
+carry over.
+
+`torch.optim.Muon(adjust_lr_fn="match_rms_adamw")` computes the same for matrices, and is what our
+tests compare with. It always iterates in bf16, one matrix after the other, which a CPU without
+bf16 does 7 to 17 times more slowly (benchmarks/muon_speed.py), and it refuses convolution kernels.
 """
 
 from __future__ import annotations
@@ -19,9 +24,10 @@ _SCALE = 0.2  # the root mean square of AdamW's updates, about
 
 
 class Muon(torch.optim.AdamW):
-    """Muon for the parameter groups marked `orthogonal`, AdamW for the others (embeddings, output, biases, norms).
+    """Muon for parameter groups marked `orthogonal`, AdamW for the others.
 
-    The first of `betas` is the momentum of AdamW's groups; `momentum` that of the matrices.
+    The others are embeddings, the output layer, biases and norms. The first of `betas` is the
+    momentum of AdamW's groups, `momentum` that of the matrices.
     """
 
     def __init__(self, groups: list[dict[str, Any]], momentum: float = 0.95, **adamw: Any) -> None:
@@ -36,50 +42,62 @@ class Muon(torch.optim.AdamW):
             loss: float | None = super().step(closure)
         finally:
             self.param_groups = groups
+
         for group in groups:
             if group.get("orthogonal"):
-                self._apply(
-                    [p for p in group["params"] if p.grad is not None],
-                    group["lr"],
-                    group["weight_decay"],
-                )
+                self._update_matrices(group)
         return loss
 
-    def _apply(self, parameters: list[Tensor], lr: float, weight_decay: float) -> None:
-        """Matrices of one shape go through one batched product; kernels of more dimensions count as (out, rest)."""
-        shapes: dict[tuple[int, int], list[Tensor]] = {}
-        for parameter in parameters:
-            shapes.setdefault((parameter.shape[0], parameter[0].numel()), []).append(parameter)
-        for (rows, columns), members in shapes.items():
-            updates = orthogonal(
-                torch.stack([self._momentum(p).reshape(rows, columns) for p in members])
-            )
-            scale = lr * _SCALE * max(rows, columns) ** 0.5
-            for parameter, update in zip(members, updates, strict=True):
-                parameter.mul_(1 - lr * weight_decay).sub_(update.view_as(parameter), alpha=scale)
+    def _update_matrices(self, group: dict[str, Any]) -> None:
+        """Matrices of one shape go through one batched product.
 
-    def _momentum(self, parameter: Tensor) -> Tensor:
-        """Nesterov's: the mean gradient, looked at one step ahead."""
-        gradient, state = parameter.grad, self.state[parameter]
+        Kernels of more than two dimensions count as (out, rest).
+        """
+        parameters = [p for p in group["params"] if p.grad is not None]
+        by_shape: dict[tuple[int, int], list[Tensor]] = {}
+        for parameter in parameters:
+            shape = (parameter.shape[0], parameter[0].numel())
+            by_shape.setdefault(shape, []).append(parameter)
+
+        lr = group["lr"]
+        shrink = 1 - lr * group["weight_decay"]
+        for shape, members in by_shape.items():
+            directions = torch.stack([self._direction(p).reshape(shape) for p in members])
+            updates = orthogonal(directions)
+
+            scale = lr * _SCALE * max(shape) ** 0.5
+            for parameter, update in zip(members, updates, strict=True):
+                parameter.mul_(shrink)
+                parameter.sub_(update.view_as(parameter), alpha=scale)
+
+    def _direction(self, parameter: Tensor) -> Tensor:
+        """Nesterov's momentum: the mean gradient, looked at one step ahead."""
+        gradient = parameter.grad
         assert gradient is not None
+
+        state = self.state[parameter]
         if "momentum" not in state:
-            state["step"] = torch.zeros(())  # AdamW's loader of states asks every parameter for it
+            state["step"] = torch.zeros(())  # AdamW's loader of states expects it
             state["momentum"] = torch.zeros_like(parameter)
         state["step"] += 1
-        mean = state["momentum"].lerp_(gradient, 1 - self.momentum)
+
+        mean: Tensor = state["momentum"].lerp_(gradient, 1 - self.momentum)
         return gradient.lerp(mean, self.momentum)
 
 
 def orthogonal(matrices: Tensor) -> Tensor:
-    """The orthogonal matrix nearest to each, roughly: singular values end up between 0.7 and 1.2. (N, R, C) -> same.
+    """The orthogonal matrix nearest to each, roughly. (N, R, C) -> same
 
-    Newton-Schulz iteration: only products of matrices, no decomposition.
+    Newton-Schulz iteration: only products of matrices, no decomposition. Singular values end up
+    between 0.7 and 1.2.
     """
     a, b, c = _QUINTIC
     tall = matrices.shape[1] > matrices.shape[2]
     x = matrices.mT if tall else matrices
+
     x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(_ROUNDS):
         gram = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
+        polynomial = torch.baddbmm(gram, gram, gram, beta=b, alpha=c)
+        x = torch.baddbmm(x, polynomial, x, beta=a)
     return x.mT if tall else x

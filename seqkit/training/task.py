@@ -15,20 +15,20 @@ from ..config import RunConfig
 
 
 class Batch(Protocol):
-    """A batch of training data; `count` is how many targets its loss sums over."""
+    """A batch of training data."""
 
     @property
-    def count(self) -> int: ...
+    def count(self) -> int:
+        """How many targets its loss sums over."""
+
     def to(self, device: torch.device) -> Any:
-        """What `Task.step` is given, on that device."""
+        """The same batch on that device, as `Task.step` takes it."""
 
 
 class Step(NamedTuple):
     loss: Tensor  # SUM over batch.count targets, never a mean
     carry: Any = None  # handed back with the next batch: a recurrent state, or None
-    sums: Mapping[str, Tensor] = MappingProxyType(
-        {}
-    )  # scalars to total for the metrics, such as {"nll": …}
+    sums: Mapping[str, Tensor] = MappingProxyType({})  # totalled for the metrics: {"nll": …}
 
 
 @dataclass
@@ -40,6 +40,7 @@ class Totals:
     sums: dict[str, float] = field(default_factory=dict)
 
     def add(self, step: Step, count: int) -> None:
+        """Add what a batch of `count` targets gave."""
         self.loss += float(step.loss)
         self.count += count
         for name, value in step.sums.items():
@@ -53,47 +54,67 @@ class Goal(NamedTuple):
     better: Literal["lower", "higher"]
 
     def improves(self, new: float, old: float | None) -> bool:
-        return old is None or (new < old if self.better == "lower" else new > old)
+        """Whether `new` is better than `old`, the best so far; anything is better than None."""
+        if old is None:
+            return True
+        return new < old if self.better == "lower" else new > old
 
 
 class Task(Protocol):
     """A problem: its data as batches, its loss, its metrics. Registered under `task`.
 
-    Constructed as `Task(config, folder)`: with a checkpoint's `folder`, tokenizers and the like come from
-    there instead of being learnt from the training data.
+    Made as `Task(config, folder)`: with a checkpoint's `folder`, tokenizers and the like come from
+    there instead of being learned from the training data.
     """
 
     sections: ClassVar[Mapping[str, type]]
-    """Its config sections by name, each a dataclass: {"data": …, "text": …}. Any name but model, optim and train."""
+    """Its config sections by name, each a dataclass: {"data": …, "text": …}.
+
+    Any name but model, optim and train.
+    """
+
     contract: ClassVar[type]
-    """The Protocol that its models follow; checked when a model is made (`seqkit.training.contract`)."""
+    """The Protocol that its models follow; checked when a model is made (training.contract)."""
+
     goal: Goal
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None: ...
+
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
-        """Overrides of a recipe that put a user's files in place of its corpus: {"data.train": […], …}.
+        """Overrides of a recipe that put a user's files in place of its corpus.
 
-        Raises `ConfigError` for a number of files that it cannot train on.
+        For example {"data.train": […]}. Raises `ConfigError` for a number of files that it cannot
+        train on.
         """
 
     def describe(self) -> list[str]:
-        """What a person should know about the data before training: sizes, what was skipped, unknown words."""
+        """What a person should know about the data before training.
+
+        A line each: sizes, what was skipped, unknown words.
+        """
 
     def dims(self) -> dict[str, int]:
-        """What the data decides about the model: vocabulary sizes, classes."""
+        """The sizes of the model that follow from the data: vocabulary sizes, classes."""
 
     def train_batches(self, epoch: int, *, start: int, rank: int, world: int) -> Iterable[Batch]:
-        """Batches start + rank, start + rank + world, … of the epoch: a pure function of its arguments."""
+        """Batches start + rank, start + rank + world, … of the epoch.
 
-    def valid_batches(self) -> Iterable[Batch]: ...
-    def step(self, model: nn.Module, batch: Any, carry: Any) -> Step: ...
+        A pure function of its arguments: resuming depends on it.
+        """
+
+    def valid_batches(self) -> Iterable[Batch]:
+        """The validation data, the same every time."""
+
+    def step(self, model: nn.Module, batch: Any, carry: Any) -> Step:
+        """The loss of `batch`; `carry` is that of the step before, or None."""
+
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         """Named figures from the totals over `valid_batches`; `model` is in evaluation mode."""
 
     def save(self, folder: Path) -> None:
-        """Write what a checkpoint needs to be used without the data: tokenizers, vocabularies, class names."""
+        """Write what a model needs to be used without the data: tokenizers, class names."""
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Any:
-        """The `seqkit.runs.predictor.Predictor` of a trained `model` and of what `save` wrote into `folder`."""
+        """The `Predictor` (runs.predictor) of a trained `model` and of what `save` wrote."""

@@ -1,4 +1,4 @@
-"""What each layer does while a model learns: how large its gradient is, and how many of its ReLU units are dead."""
+"""What each layer does while a model learns: its gradient norm, its share of dead ReLU units."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ Layers = dict[str, dict[str, float]]
 
 
 def gradient_norms(model: nn.Module, targets: int) -> dict[str, float]:
-    """Norm of the gradient per target of every module that has parameters of its own, by the module's name."""
-    found = {}
+    """Norm of the gradient per target of every module that has parameters of its own, by name."""
+    norms: dict[str, float] = {}
     for name, module in model.named_modules():
         gradients = [p.grad for p in module.parameters(recurse=False) if p.grad is not None]
         if gradients:
-            found[name or "model"] = (
-                math.sqrt(sum(float(g.norm()) ** 2 for g in gradients)) / targets
-            )
-    return found
+            squares = sum(float(gradient.norm()) ** 2 for gradient in gradients)
+            norms[name or "model"] = math.sqrt(squares) / targets
+    return norms
 
 
 @contextmanager
 def activity(model: nn.Module) -> Iterator[dict[str, Tensor]]:
-    """While it lasts: for every nn.ReLU that runs, by name, which of its units were ever above zero.
+    """Within the context: for every nn.ReLU that runs, by name, which units were ever above zero.
 
     A unit is a channel of (B, C, H, W), else one of the last dimension.
     """
@@ -34,24 +33,26 @@ def activity(model: nn.Module) -> Iterator[dict[str, Tensor]]:
 
     def watch(name: str, module: nn.ReLU) -> torch.utils.hooks.RemovableHandle:
         def hook(_: nn.Module, inputs: object, output: Tensor) -> None:
-            dims = [
-                d
-                for d in range(output.dim())
-                if d != (1 if output.dim() == 4 else output.dim() - 1)
-            ]
-            now = (output > 0).sum(dims) > 0
+            now = _fires(output)
             fired[name] = fired[name] | now if name in fired else now
 
         return module.register_forward_hook(hook)
 
-    handles = [
-        watch(name, module) for name, module in model.named_modules() if isinstance(module, nn.ReLU)
-    ]
+    relus = [item for item in model.named_modules() if isinstance(item[1], nn.ReLU)]
+    handles = [watch(name, module) for name, module in relus]
     try:
         yield fired
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _fires(output: Tensor) -> Tensor:
+    """Which units are above zero for any input of the batch. -> (units,)"""
+    last = output.dim() - 1
+    unit = 1 if output.dim() == 4 else last
+    others = [dim for dim in range(output.dim()) if dim != unit]
+    return (output > 0).sum(others) > 0
 
 
 def dead_shares(fired: dict[str, Tensor]) -> dict[str, float]:
@@ -60,7 +61,7 @@ def dead_shares(fired: dict[str, Tensor]) -> dict[str, float]:
 
 
 def by_layer(**figures: dict[str, float]) -> Layers:
-    """{"conv1": {"gradient": …, "dead": …}} from one dictionary a figure."""
+    """{"conv1": {"gradient": …, "dead": …}} from one dictionary for each figure."""
     layers: Layers = {}
     for figure, values in figures.items():
         for name, value in values.items():

@@ -33,7 +33,7 @@ def test_accumulated_batches_give_the_gradient_of_one_big_batch():
         trainer = make_trainer(accumulate=accumulate, batch=batch, rows=10, clip=0.0, lr=1e-3)
         trainer.optimizer.step = lambda: None
         trainer.optimizer.zero_grad = lambda set_to_none: None
-        group = next(iter(trainer._groups()))
+        group = next(iter(trainer.groups()))
         assert len(group) == accumulate
         assert len({b.count for b in group}) == (1 if accumulate == 1 else 2)
         trainer.update(group)
@@ -47,7 +47,7 @@ def test_the_norm_reported_is_that_of_the_mean_gradient_and_clipping_holds_it():
     trainer.optimizer.step = lambda: seen.append(
         math.sqrt(sum(float((p.grad**2).sum()) for p in trainer.parameters))
     )
-    event = trainer.update(next(iter(trainer._groups())))
+    event = trainer.update(next(iter(trainer.groups())))
     assert event.grad_norm > 0.01
     assert seen[0] == pytest.approx(0.01, rel=1e-4)
 
@@ -76,7 +76,7 @@ def test_no_data_is_an_error_and_not_an_endless_loop():
 def test_a_loss_that_is_not_finite_is_told_and_changes_no_weight():
     trainer = make_trainer()
     before = [p.detach().clone() for p in trainer.parameters]
-    group = next(iter(trainer._groups()))
+    group = next(iter(trainer.groups()))
     group[0].x[0, 0] = float("nan")
     with pytest.raises(
         TrainingError, match=r"diverged at step 1, batch 0 of epoch 0: loss nan.*lower optim\.lr"
@@ -219,7 +219,7 @@ def test_two_processes_train_as_one(tmp_path):
 )
 def test_the_learning_rate_rises_and_falls_as_named(decay, middle, end):
     config = OptimConfig(lr=2.0, warmup=10, decay=decay)
-    rates = [learning_rate(config, step, steps=110, drops=7) for step in range(111)]
+    rates = [learning_rate(config, step, steps=110, evaluations_without_improvement=7) for step in range(111)]
     assert rates[0] == pytest.approx(0.2)
     assert rates[9] == pytest.approx(2.0)
     if decay == "rsqrt":
