@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Sequence
-from itertools import compress
+from collections.abc import Iterator, Sequence
+from itertools import compress, islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -40,43 +40,50 @@ def write(model: Model, path: Path) -> None:
 
 
 def _write(model: Model, file: BinaryIO) -> None:
-    scored = [~np.isnan(level.scores) for level in model.grams]  # blanks are left out
     file.write(b"\\data\\\n")
-    for k, mask in enumerate(scored, 1):
-        file.write(b"ngram %d=%d\n" % (k, int(mask.sum())))
+    for k, level in enumerate(model.grams, 1):
+        size = np.count_nonzero(_is_scored(level))
+        file.write(b"ngram %d=%d\n" % (k, size))
 
     words = model.vocabulary.words
     texts: Sequence[bytes] = words  # of all k-grams
-    for k, (level, mask) in enumerate(zip(model.grams, scored, strict=True), 1):
+    for k, level in enumerate(model.grams, 1):
         if k > 1:
             texts = _longer_texts(level, words, texts)
+        lines = _lines(level, texts, top=k == model.order)
         file.write(b"\n\\%d-grams:\n" % k)
-        _write_lines(file, _lines(level, texts, mask, top=k == model.order))
+        _write_lines(file, lines)
+
     file.write(b"\n\\end\\\n")
+
+
+def _is_scored(level: Grams) -> NDArray[np.bool_]:
+    """True but for blanks, which are not written. (n_k,)"""
+    return ~np.isnan(level.scores)
 
 
 def _longer_texts(level: Grams, words: list[bytes], shorter: Sequence[bytes]) -> list[bytes]:
     """The words of each k-gram, from those of the (k-1)-grams."""
     suffixes, first = np.divmod(level.keys, len(words))
-    pairs = zip(first.tolist(), suffixes.tolist(), strict=True)
-    return [words[word] + b" " + shorter[suffix] for word, suffix in pairs]
+    first_words = map(words.__getitem__, first.tolist())
+    endings = map(shorter.__getitem__, suffixes.tolist())
+    return list(map(b" ".join, zip(first_words, endings, strict=True)))
 
 
-def _lines(
-    level: Grams, texts: Sequence[bytes], mask: NDArray[np.bool_], *, top: bool
-) -> Iterable[bytes]:
-    """A line for each k-gram that `mask` (n_k,) selects."""
-    columns = [_decimals(np.minimum(level.scores, 0)), texts]
+def _lines(level: Grams, texts: Sequence[bytes], *, top: bool) -> Iterator[bytes]:
+    """A line for each k-gram with a score of its own; those at the `top` have no backoffs."""
+    scores = np.minimum(level.scores, 0)
+    columns = [_decimals(scores), texts]
     if not top:
         columns.append(_decimals(level.backoffs))
+
     lines = map(b"\t".join, zip(*columns, strict=True))
-    return lines if mask.all() else compress(lines, mask.tolist())
+    return compress(lines, _is_scored(level).tolist())
 
 
-def _write_lines(file: BinaryIO, lines: Iterable[bytes]) -> None:
-    lines = list(lines)
-    for start in range(0, len(lines), _LINES):
-        file.write(b"\n".join([*lines[start : start + _LINES], b""]))
+def _write_lines(file: BinaryIO, lines: Iterator[bytes]) -> None:
+    while some := list(islice(lines, _LINES)):
+        file.write(b"\n".join(some) + b"\n")
 
 
 def _decimals(values: Floats) -> list[bytes]:
@@ -85,7 +92,8 @@ def _decimals(values: Floats) -> list[bytes]:
     Many values repeat, so each distinct one is written out once.
     """
     distinct, index = np.unique(values, return_inverse=True)
-    shown = [_shortest(text) for text in distinct.astype("S24").tolist()]
+    texts: list[bytes] = distinct.astype("S24").tolist()
+    shown = [_shortest(text) for text in texts]
     return [shown[i] for i in index.tolist()]
 
 

@@ -66,13 +66,15 @@ class Parser:
         Unigrams come in the order of the ids. Raises `DataError` naming the line.
         """
         sizes = self._header()
-        words, unigrams = self._unigrams(sizes[0], top=len(sizes) == 1)
+        order = len(sizes)
+        words, unigrams = self._unigrams(sizes[0], top=order == 1)
         ids = {word: i for i, word in enumerate(words)}
         ids.setdefault(_OTHER_UNKNOWN, UNK)
 
         sections = [unigrams]
-        for k, size in enumerate(sizes[1:], 2):
-            sections.append(self._ngrams(k, size, ids, top=k == len(sizes)))
+        for k in range(2, order + 1):
+            section = self._ngrams(k, sizes[k - 1], ids, top=k == order)
+            sections.append(section)
         self._end()
         return words, sections
 
@@ -81,14 +83,17 @@ class Parser:
 
     def _stripped(self) -> bytes | None:
         """The line to read next without white space around it; None at the end of the file."""
-        return self.lines[self.at].strip() if self.at < len(self.lines) else None
+        if self.at >= len(self.lines):
+            return None
+        return self.lines[self.at].strip()
 
     def _skip_blank(self) -> None:
         while self._stripped() == b"":
             self.at += 1
 
     def _fail_here(self, problem: str) -> DataError:
-        return self.fail(min(self.at, len(self.lines) - 1), problem)
+        last = len(self.lines) - 1
+        return self.fail(min(self.at, last), problem)
 
     def _header(self) -> list[int]:
         """How many n-grams of each order there are."""
@@ -100,12 +105,14 @@ class Parser:
         self.at += 1
 
         sizes: list[int] = []
-        while self.at < len(self.lines) and (found := _COUNT.fullmatch(self.lines[self.at])):
-            k, size = int(found[1]), int(found[2])
-            if k != len(sizes) + 1:
-                raise self.fail(self.at, f"ngram {k} where ngram {len(sizes) + 1} should be")
-            sizes.append(size)
+        while found := _COUNT.fullmatch(self._stripped() or b""):
+            k = int(found[1])
+            expected = len(sizes) + 1
+            if k != expected:
+                raise self.fail(self.at, f"ngram {k} where ngram {expected} should be")
+            sizes.append(int(found[2]))
             self.at += 1
+
         if not sizes:
             raise self.fail(self.at, "no line such as ngram 1=1000 follows \\data\\")
         return sizes
@@ -122,10 +129,13 @@ class Parser:
         names = fields.words[0]
         line_of = self._line_of_each(fields.start, names)
 
-        order = [line_of.pop(special, -1) for special in SPECIALS] + list(line_of.values())
+        specials = [line_of.pop(special, -1) for special in SPECIALS]
+        order = [*specials, *line_of.values()]
         words = [*SPECIALS, *line_of]
-        scores, backoffs = scores[order], backoffs[order]
-        if order[UNK] < 0:
+
+        scores = scores[order]
+        backoffs = backoffs[order]
+        if specials[UNK] < 0:
             scores[UNK] = _UNSEEN_UNKNOWN
             backoffs[UNK] = 0
         return words, Section(fields.start, [], scores, backoffs)
@@ -157,26 +167,29 @@ class Parser:
         scores, backoffs = self._numbers(k, fields, top=top)
         columns = []
         for names in reversed(fields.words):
-            column = np.fromiter(map(ids.get, names, repeat(-1)), np.int32, count=size)
-            unknown = np.flatnonzero(column < 0)
-            if len(unknown):
-                i = int(unknown[0])
-                raise self.fail(fields.start + i, f"{quoted(names[i])} is not among the 1-grams")
+            found = map(ids.get, names, repeat(-1))
+            column = np.fromiter(found, np.int32, count=size)
+            if (column < 0).any():
+                i = int(np.argmax(column < 0))
+                name = quoted(names[i])
+                raise self.fail(fields.start + i, f"{name} is not among the 1-grams")
             columns.append(column)
+
         return Section(fields.start, columns, scores, backoffs)
 
     def _fields(self, k: int, size: int) -> _Fields:
         """The fields of the section of k-grams, up to its end."""
         start = self._title(k)
-        lines = self.lines[start : start + size]
+        end = start + size
+        lines = self.lines[start:end]
         columns = _regular_columns(lines, k) if len(lines) == size else None
         if columns is None:
             columns = self._irregular_columns(k, size, start, lines)
 
-        self.at = start + size
+        self.at = end
         following = self._stripped()
         if following and not following.startswith(b"\\"):
-            raise self.fail(self.at, f"the header says {size:,} {k}-grams, but there are more")
+            raise self.fail(end, f"the header says {size:,} {k}-grams, but there are more")
         scores, *words, backoffs = columns
         return _Fields(start, scores, words, backoffs)
 
@@ -200,16 +213,17 @@ class Parser:
         rows = [line.split() for line in lines]
         for i, row in enumerate(rows):
             if len(row) not in (k + 1, k + 2):
-                raise self.fail(start + i, self._problem(k, size, i, row, lines[i]))
+                problem = self._problem(k, size, i, row, lines[i])
+                raise self.fail(start + i, problem)
         if len(rows) < size:
-            raise self.fail(
-                len(self.lines) - 1, f"the file ends after {len(rows):,} of {size:,} {k}-grams"
-            )
+            last = len(self.lines) - 1
+            problem = f"the file ends after {len(rows):,} of {size:,} {k}-grams"
+            raise self.fail(last, problem)
 
         for row in rows:
             if len(row) == k + 1:
                 row.append(b"0")
-        return [[row[j] for row in rows] for j in range(k + 2)]
+        return list(map(list, zip(*rows, strict=True)))
 
     def _problem(self, k: int, size: int, i: int, row: list[bytes], line: bytes) -> str:
         """What is wrong with the line of that index in its section."""
@@ -233,10 +247,13 @@ class Parser:
 
     def _floats(self, start: int, texts: list[bytes]) -> Floats:
         try:
-            found = np.array(list(map(float, texts)), np.float32)
+            numbers = list(map(float, texts))
         except ValueError:
-            i = next(i for i, text in enumerate(texts) if not _is_number(text))
-            raise self.fail(start + i, f"{quoted(texts[i])} is not a number") from None
+            i = [_is_number(text) for text in texts].index(False)
+            wrong = quoted(texts[i])
+            raise self.fail(start + i, f"{wrong} is not a number") from None
+
+        found = np.array(numbers, np.float32)
         if np.isnan(found).any():
             i = int(np.argmax(np.isnan(found)))
             raise self.fail(start + i, "NaN is not a log probability")

@@ -5,8 +5,6 @@ Letters: see `estimates`.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +25,7 @@ def maximum_likelihood(counts: Counts, options: Options) -> Estimate:
     backoffs: list[Floats] = []
     for k, table in enumerate(counts.tables, 1):
         total = selection.followers(k).totals(table.counts)
-        shares = table.counts / np.maximum(total, 1)[table.contexts]
+        shares = table.counts / total[table.contexts]
         probabilities.append(shares.astype(np.float32))
 
         weights = np.ones(len(table.keys), np.float32)
@@ -69,10 +67,11 @@ def stupid_backoff(counts: Counts, options: Options) -> Estimate:
         given = table.counts.copy()
         if k == 1:
             given[UNK] = given[UNK] or 1  # so that no word has the score 0
-        shares = given / np.maximum(totals_of[k - 1][table.contexts], 1)
+        total = totals_of[k - 1][table.contexts]
+        shares = given / total
         probabilities.append(shares.astype(np.float32))
 
-    backoffs = [np.ones(len(shares), np.float32) for shares in probabilities]
+    backoffs = [np.ones_like(shares) for shares in probabilities]
     note = "stupid backoff gives scores, not probabilities: its perplexity compares with no other"
     return selection.estimate(probabilities, backoffs, [note])
 
@@ -99,9 +98,10 @@ def katz(counts: Counts, options: Options) -> Estimate:
         level = selection.followers(k)
         shares = _katz_shares(level, ratios)
         if k == 1:
-            shares[UNK] = max(1 - shares.sum() + shares[UNK], 1e-10)
+            left = 1 - shares.sum() + shares[UNK]
+            shares[UNK] = max(left, 1e-10)
         else:
-            suffixes = table.keys // len(counts.words)
+            suffixes, _ = counts.parts(k)
             backoffs.append(_katz_backoffs(level, shares, lower[suffixes]))
         probabilities.append(shares.astype(np.float32))
         lower = shares
@@ -116,14 +116,18 @@ def _katz_shares(level: Followers, ratios: NDArray[np.float64] | None) -> NDArra
     if ratios is None:
         discounted = less_half
     else:
-        discounted = level.counts * ratios[np.minimum(level.counts, _RARE + 1)]
+        classes = np.minimum(level.counts, _RARE + 1)
+        discounted = level.counts * ratios[classes]
 
     total = np.maximum(level.mass(level.counts), 1)
     if level.k > 1:
-        left = total - level.mass(np.where(level.kept, discounted, 0))
+        kept = np.where(level.kept, discounted, 0)
+        left = total - level.mass(kept)
         exhausted = left < _NOTHING  # histories whose followers are all frequent
         discounted = np.where(exhausted[level.histories], less_half, discounted)
-    return np.where(level.kept, discounted / total[level.histories], 0)
+
+    shares = discounted / total[level.histories]
+    return np.where(level.kept, shares, 0)
 
 
 def _katz_backoffs(
@@ -134,10 +138,13 @@ def _katz_backoffs(
     `lower` are the shares of the k-grams without their first word.
     """
     left = 1 - level.mass(shares)
-    left_below = 1 - level.mass(np.where(level.kept, lower, 0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        some_left = (left_below > _NOTHING) & (left > _NOTHING)
-        return np.where(some_left, left / left_below, 1.0).astype(np.float32)
+    seen_below = np.where(level.kept, lower, 0)
+    left_below = 1 - level.mass(seen_below)
+
+    weights = np.ones(level.size, np.float32)
+    some_left = (left_below > _NOTHING) & (left > _NOTHING)
+    weights[some_left] = left[some_left] / left_below[some_left]
+    return weights
 
 
 def _good_turing(counts: Longs) -> NDArray[np.float64] | None:
@@ -149,22 +156,26 @@ def _good_turing(counts: Longs) -> NDArray[np.float64] | None:
     if not all(n[1:]):
         return None
 
-    common = (_RARE + 1) * n[_RARE + 1] / n[1]
+    frequent = _RARE + 1
+    common = frequent * n[frequent] / n[1]
     if common == 1:
         return None
-    discounts = []
-    for r in range(1, _RARE + 1):
+
+    ratios = [1.0]
+    for r in range(1, frequent):
         adjusted = (r + 1) * n[r + 1] / n[r]
-        discounts.append((adjusted / r - common) / (1 - common))
-    if not all(0 < d <= 1 and math.isfinite(d) for d in discounts):
-        return None
-    return np.array([1.0, *discounts, 1.0])
+        ratio = (adjusted / r - common) / (1 - common)
+        if not 0 < ratio <= 1:
+            return None
+        ratios.append(ratio)
+    return np.array([*ratios, 1.0])
 
 
 def _history_counts(counts: Counts) -> list[Longs]:
     """c(h) for the histories of 0, 1, … words."""
-    found = [np.array([counts.tables[0].counts.sum()])]
-    for table, longer in zip(counts.tables, counts.tables[1:], strict=False):
-        found.append(totals(longer.contexts, longer.counts, len(table.keys)))
-    found.append(np.zeros(len(counts.tables[-1].keys), np.int64))
+    histories = [1, *counts.sizes]  # how many there are of each length
+    found = []
+    for table, size in zip(counts.tables, histories, strict=False):
+        found.append(totals(table.contexts, table.counts, size))
+    found.append(np.zeros(histories[-1], np.int64))  # nothing follows the longest
     return found

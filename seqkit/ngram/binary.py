@@ -92,8 +92,11 @@ def _model(header: Header, arrays: Arrays, tokenizers: TokenizerLookup) -> Model
     grams = []
     for k in range(1, order + 1):
         keys = arrays[f"{k}.keys"] if k > 1 else np.arange(len(words))
-        level = Grams(keys, arrays[f"{k}.scores"], arrays[f"{k}.backoffs"])
-        if len({len(column) for column in level}) > 1:
+        scores = arrays[f"{k}.scores"]
+        backoffs = arrays[f"{k}.backoffs"]
+        level = Grams(keys, scores, backoffs)
+        sizes = {len(column) for column in level}
+        if len(sizes) > 1:
             raise ValueError("columns of one k have different lengths")
         grams.append(level)
 
@@ -143,5 +146,6 @@ def _mapped(path: Path) -> tuple[Header, Arrays]:
         begin, end = (start + offset for offset in entry["data_offsets"])
         if not 0 <= begin <= end <= len(data):
             raise ValueError("it is cut off")
-        arrays[name] = data[begin:end].view(_DTYPES[entry["dtype"]])
+        dtype = _DTYPES[entry["dtype"]]
+        arrays[name] = data[begin:end].view(dtype)
     return header, arrays

@@ -53,8 +53,18 @@ class Counts:
     def order(self) -> int:
         return len(self.tables)
 
+    @property
+    def sizes(self) -> list[int]:
+        """How many distinct k-grams there are, for k = 1, 2, …"""
+        return [len(table.keys) for table in self.tables]
+
+    def parts(self, k: int) -> tuple[Longs, Longs]:
+        """Index of the last k-1 words of each k-gram, and its first word. (n_k,) each."""
+        keys = self.tables[k - 1].keys
+        return np.divmod(keys, len(self.words))
+
     def __repr__(self) -> str:
-        sizes = " + ".join(f"{len(table.keys):,}" for table in self.tables)
+        sizes = " + ".join(f"{size:,}" for size in self.sizes)
         return f"<Counts order={self.order}, {self.tokens:,} tokens, {sizes} n-grams>"
 
 
@@ -76,7 +86,8 @@ class NgramCounter:
         """Tokens in memory may take `memory` bytes; runs go to a temporary folder."""
         self.order = order
         self.tokens = 0
-        self._capacity = max(_FEWEST_TOKENS, memory // (_BYTES_PER_TOKEN + 8 * order))
+        bytes_per_token = _BYTES_PER_TOKEN + 8 * order
+        self._capacity = max(_FEWEST_TOKENS, memory // bytes_per_token)
         self._held: list[Ids] = []
         self._size = 0
         self._runs: list[SortedRun] = []
@@ -86,10 +97,11 @@ class NgramCounter:
         """Take the ids of whole sentences, each ended by `</s>`."""
         self.tokens += len(ids)
         while len(ids):
-            cut = self._fitting(ids)
-            self._held.append(ids[:cut])
-            self._size += cut
-            ids = ids[cut:]
+            end = self._fitting(ids)
+            self._held.append(ids[:end])
+            self._size += end
+
+            ids = ids[end:]
             if len(ids):
                 self._spill()
 
@@ -99,7 +111,8 @@ class NgramCounter:
         if len(ids) <= room:
             return len(ids)
 
-        ends = np.flatnonzero(ids[: max(room, 1)] == EOS)
+        fitting = ids[: max(room, 1)]
+        ends = np.flatnonzero(fitting == EOS)
         if len(ends):
             return int(ends[-1]) + 1
         if self._size:
@@ -113,8 +126,9 @@ class NgramCounter:
                 self._spill()
                 return merge(words, self._runs, self.order, self.tokens)
 
-            columns = columns_of(self._take(), self.order)
-            run = SortedRun(columns, np.ones(len(columns[0]), np.int64))
+            ids = self._take()
+            once = np.ones(len(ids), np.int64)
+            run = SortedRun(columns_of(ids, self.order), once)
             return merge(words, [run], self.order, self.tokens)
         finally:
             self._runs = []
@@ -123,20 +137,22 @@ class NgramCounter:
 
     def _take(self) -> Ids:
         """The ids at hand, which are let go."""
-        ids = np.concatenate(self._held) if self._held else np.empty(0, np.int32)
+        ids = np.concatenate([np.empty(0, np.int32), *self._held])
         self._held = []
         self._size = 0
         return ids
 
     def _spill(self) -> None:
         """Sort the ids at hand into a run on disk; raises `DataError` if the disk is full."""
-        columns, weights = distinct(columns_of(self._take(), self.order))
+        columns = columns_of(self._take(), self.order)
+        items, weights = distinct(columns)
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="seqkit-ngram-")
-        stem = Path(self._folder.name) / f"run-{len(self._runs):04}"
 
-        arrays: list[NDArray[Any]] = [*columns, weights]
-        paths = [f"{stem}-{j}.npy" for j in range(len(arrays))]
+        arrays: list[NDArray[Any]] = [*items, weights]
+        folder = Path(self._folder.name)
+        number = len(self._runs)
+        paths = [folder / f"run-{number:04}-{j}.npy" for j in range(len(arrays))]
         try:
             for path, array in zip(paths, arrays, strict=True):
                 np.save(path, array)
@@ -146,8 +162,8 @@ class NgramCounter:
                 "Set TMPDIR to another folder"
             ) from None
 
-        *kept, counts = (np.load(path, mmap_mode="r") for path in paths)
-        self._runs.append(SortedRun(kept, counts))
+        *mapped, counts = (np.load(path, mmap_mode="r") for path in paths)
+        self._runs.append(SortedRun(mapped, counts))
 
 
 def columns_of(ids: Ids, order: int) -> list[Ids]:
@@ -159,8 +175,8 @@ def columns_of(ids: Ids, order: int) -> list[Ids]:
     columns = [ids]
     for j in range(1, order):
         shifted = np.full(len(ids), BOS, np.int32)
-        if j < len(ids):
-            shifted[j:] = np.where(depth[j:] >= j, ids[:-j], BOS)
+        inside = depth >= j
+        shifted[j:] = np.where(inside[j:], ids[:-j], BOS)
         columns.append(shifted)
     return columns
 
@@ -170,28 +186,32 @@ def depths(ends: NDArray[np.bool_]) -> NDArray[np.int32]:
 
     `ends` marks the last token of each sentence.
     """
-    at = np.arange(len(ends), dtype=np.int32)
-    starts = np.zeros(len(ends), np.int32)
-    starts[1:][ends[:-1]] = at[1:][ends[:-1]]
-    return at - np.maximum.accumulate(starts)
+    places = np.arange(len(ends), dtype=np.int32)
+    follows_end = np.zeros(len(ends), np.bool_)
+    follows_end[1:] = ends[:-1]
+    starts = np.where(follows_end, places, 0)
+    return places - np.maximum.accumulate(starts)
 
 
 def distinct(columns: Sequence[Ids]) -> tuple[list[Ids], Longs]:
     """The distinct items in suffix order, and how often each occurs."""
-    size = max((int(column.max(initial=0)) for column in columns), default=0) + 1
-    order, groups = sort(columns[0].astype(np.int64))
+    size = 1 + max(int(column.max(initial=0)) for column in columns)
+    last, *before = columns
+    order, groups = sort(last.astype(np.int64))
     starts = first_of_each(groups)
 
-    for column in columns[1:]:
-        within, keys = sort(groups * size + column[order], groups)
+    for column in before:
+        keys = groups * size + column[order]
+        within, ascending = sort(keys, groups)
         order = order[within]
-        starts = first_of_each(keys)
+        starts = first_of_each(ascending)
         groups = np.cumsum(starts) - 1
 
     first = np.flatnonzero(starts)
     counts = np.diff(first, append=len(order))
     chosen = order[first]
-    return [column[chosen] for column in columns], counts
+    items = [column[chosen] for column in columns]
+    return items, counts
 
 
 @dataclass
@@ -217,12 +237,14 @@ def merge(words: list[bytes], runs: Sequence[SortedRun], order: int, tokens: int
     for columns, weights in _ranges(runs, size):
         unigrams += totals(columns[0], weights, size)
         offset = 0  # bigrams end in words, which are the same in every range
-        for table, (keys, counts) in zip(longer, _tables(columns, weights, size), strict=True):
-            found_before = table.size
+        found = _tables(columns, weights, size)
+        for table, (keys, counts) in zip(longer, found, strict=True):
+            done = table.size
             table.append(keys + offset * size, counts)
-            offset = found_before  # the next longer ones end in the k-grams of this range
+            offset = done  # the next longer ones end in the k-grams of this range
 
-    tables = [Table(np.arange(size, dtype=np.int64), unigrams, np.zeros(size, np.int64))]
+    ids = np.arange(size, dtype=np.int64)
+    tables = [Table(ids, unigrams, np.zeros_like(ids))]
     for table in longer:
         keys = _joined(table.keys)
         contexts = _contexts(keys, tables, size)
@@ -231,7 +253,7 @@ def merge(words: list[bytes], runs: Sequence[SortedRun], order: int, tokens: int
 
 
 def _joined(parts: list[Longs]) -> Longs:
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+    return np.concatenate([np.empty(0, np.int64), *parts])
 
 
 def _contexts(keys: Longs, shorter: list[Table], size: int) -> Longs:
@@ -240,7 +262,8 @@ def _contexts(keys: Longs, shorter: list[Table], size: int) -> Longs:
     if len(shorter) == 1:
         return first
     table = shorter[-1]
-    return find(table.keys, table.contexts[suffixes] * size + first)
+    between = table.contexts[suffixes]  # all words but the first and the last
+    return find(table.keys, between * size + first)
 
 
 def _ranges(runs: Sequence[SortedRun], size: int) -> Iterator[tuple[Sequence[Ids], Longs]]:
@@ -251,31 +274,34 @@ def _ranges(runs: Sequence[SortedRun], size: int) -> Iterator[tuple[Sequence[Ids
 
     per_word = np.zeros(size, np.int64)
     for run in runs:
-        per_word += np.bincount(run.columns[0], minlength=size)
+        per_word += totals(run.columns[0], None, size)
     up_to = np.cumsum(per_word)
     most = max(len(run.weights) for run in runs)
 
     low = 0
     while low < size:
         before = up_to[low - 1] if low else 0
-        end = int(np.searchsorted(up_to, before + most, side="right"))
-        high = max(low + 1, end)
+        end = np.searchsorted(up_to, before + most, side="right")
+        high = max(low + 1, int(end))
         columns, weights = _between(runs, low, high)
         if len(weights):
             yield columns, weights
+
         low = high
 
 
 def _between(runs: Sequence[SortedRun], low: int, high: int) -> tuple[list[Ids], Longs]:
     """The items of all runs whose last word is in [low, high)."""
-    bounds = [np.searchsorted(run.columns[0], [low, high]) for run in runs]
-    parts = [(run, slice(*bound)) for run, bound in zip(runs, bounds, strict=True)]
+    parts = [_part(run, low, high) for run in runs]
+    columns = zip(*(part.columns for part in parts), strict=True)
+    weights = [part.weights for part in parts]
+    return list(map(np.concatenate, columns)), np.concatenate(weights)
 
-    columns = []
-    for j in range(len(runs[0].columns)):
-        columns.append(np.concatenate([run.columns[j][part] for run, part in parts]))
-    weights = np.concatenate([run.weights[part] for run, part in parts])
-    return columns, weights
+
+def _part(run: SortedRun, low: int, high: int) -> SortedRun:
+    begin, end = np.searchsorted(run.columns[0], [low, high])
+    columns = [column[begin:end] for column in run.columns]
+    return SortedRun(columns, run.weights[begin:end])
 
 
 def _tables(columns: Sequence[Ids], weights: Longs, size: int) -> Iterator[tuple[Longs, Longs]]:
@@ -287,14 +313,17 @@ def _tables(columns: Sequence[Ids], weights: Longs, size: int) -> Iterator[tuple
 
     for before, column in pairwise(columns):
         goes_on = before[order] != BOS
-        order, groups = order[goes_on], groups[goes_on]
+        order = order[goes_on]
+        groups = groups[goes_on]
 
-        within, keys = sort(groups * size + column[order], groups)
+        keys = groups * size + column[order]
+        within, ascending = sort(keys, groups)
         order = order[within]
-        starts = first_of_each(keys)
+        starts = first_of_each(ascending)
 
         first = np.flatnonzero(starts)
-        yield keys[first], _sums(weights[order], first)
+        counts = _sums(weights[order], first)
+        yield ascending[first], counts
         groups = np.cumsum(starts) - 1
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..errors import ConfigError
 from .sorting import Longs
@@ -20,20 +19,21 @@ class DeviceLookup:
         """`device` as torch names it: "cuda", "cuda:1", "mps", "cpu"."""
         try:
             self.device = torch.device(device)
-            self._keys: list[Tensor] = [
-                torch.tensor(level.keys, device=self.device) for level in grams
-            ]
+            keys = [level.keys for level in grams]
+            self._tables = [torch.tensor(array, device=self.device) for array in keys]
         except (RuntimeError, AssertionError) as error:
-            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            first = str(error).partition("\n")[0] or type(error).__name__
             raise ConfigError(f"device {device!r} cannot be used: {first}") from None
 
     def find(self, k: int, keys: Longs) -> Longs:
         """The index of each key among the k-grams, or -1. (n,) -> (n,)"""
-        table = self._keys[k - 1]
+        table = self._tables[k - 1]
         if not len(table):
             return np.full(len(keys), -1, np.int64)
 
         queries = torch.from_numpy(keys).to(self.device)
-        at = torch.searchsorted(table, queries).clamp_(max=len(table) - 1)
-        found: Longs = torch.where(table[at] == queries, at, -1).cpu().numpy()
+        index = torch.searchsorted(table, queries)
+        index.clamp_(max=len(table) - 1)
+        index[table[index] != queries] = -1
+        found: Longs = index.cpu().numpy()
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import compress, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,59 +66,73 @@ class Selection:
         listed = _listed(counts.words, options.vocabulary)
         thresholds = _thresholds(options.prune, counts.order)
         masks: list[Mask] = []
-        for table, threshold in zip(counts.tables, thresholds, strict=True):
-            mask = np.ones(len(table.keys), np.bool_)
-            if threshold:
-                mask = table.counts > threshold
-            if masks:
-                suffixes, first = np.divmod(table.keys, len(counts.words))
-                mask &= listed[first] & masks[-1][suffixes]
-            else:
+        for k, threshold in enumerate(thresholds, 1):
+            table = counts.tables[k - 1]
+            mask = _frequent(table.counts, threshold)
+            if k == 1:
                 mask[[UNK, BOS, EOS]] = True
                 mask &= listed
+            else:
+                suffixes, first = counts.parts(k)
+                mask &= listed[first]
+                mask &= masks[-1][suffixes]
             masks.append(mask)
 
         predicted = int(masks[0].sum()) - 1  # all but `<s>`
-        return cls(counts, masks, max(predicted, options.vocabulary_size))
+        size = max(predicted, options.vocabulary_size)
+        return cls(counts, masks, size)
 
     def followers(self, k: int, counts: Longs | None = None) -> Followers:
         """The k-grams by their histories, with `counts` (n_k,) or those of the text."""
         table = self.counts.tables[k - 1]
-        histories = len(self.counts.tables[k - 2].keys) if k > 1 else 1
-        given = table.counts if counts is None else counts
-        return Followers(k, table.contexts, given, self.masks[k - 1], histories)
+        histories_of = [1, *self.counts.sizes]
+        return Followers(
+            k=k,
+            histories=table.contexts,
+            counts=table.counts if counts is None else counts,
+            kept=self.masks[k - 1],
+            size=histories_of[k - 1],
+        )
 
     def estimate(
         self, probabilities: list[Floats], backoffs: list[Floats], notes: Sequence[str] = ()
     ) -> Estimate:
         """What stays of these numbers, (n_k,) for each k, with new indexes."""
-        size = len(self.counts.words)
-        kept_words = np.flatnonzero(self.masks[0])
-        words = [self.counts.words[i] for i in kept_words.tolist()]
+        words = list(compress(self.counts.words, self.masks[0].tolist()))
         new_index = [np.cumsum(mask) - 1 for mask in self.masks]
 
-        levels = [
-            Level(np.arange(len(words)), probabilities[0][kept_words], backoffs[0][kept_words])
-        ]
-        for k in range(2, self.counts.order + 1):
-            mask = self.masks[k - 1]
-            suffixes, first = np.divmod(self.counts.tables[k - 1].keys[mask], size)
-            keys = new_index[k - 2][suffixes] * len(words) + new_index[0][first]
-            levels.append(Level(keys, probabilities[k - 1][mask], backoffs[k - 1][mask]))
+        levels = []
+        for k, mask in enumerate(self.masks, 1):
+            keys = np.arange(len(words))
+            if k > 1:
+                suffixes, first = self.counts.parts(k)
+                endings = new_index[k - 2][suffixes]
+                ids = new_index[0][first]
+                keys = endings[mask] * len(words) + ids[mask]
+            own, weights = probabilities[k - 1], backoffs[k - 1]
+            levels.append(Level(keys, own[mask], weights[mask]))
         return Estimate(words, levels, list(notes))
 
 
 def _thresholds(prune: tuple[int, ...], order: int) -> list[int]:
     """One for each order; the last one given repeats."""
     last = prune[-1] if prune else 0
-    return [*prune, *[last] * (order - len(prune))]
+    missing = order - len(prune)
+    return [*prune, *repeat(last, missing)]
+
+
+def _frequent(counts: Longs, threshold: int) -> Mask:
+    """Which n-grams occur more often than `threshold`; all of them for 0. (n_k,) -> (n_k,)"""
+    if threshold:
+        return counts > threshold
+    return np.ones(len(counts), np.bool_)
 
 
 def _listed(words: list[bytes], vocabulary: frozenset[bytes] | None) -> Mask:
     """Which words the model may know. -> (V + 1,)"""
     if vocabulary is None:
         return np.ones(len(words), np.bool_)
-    listed = np.array([word in vocabulary for word in words])
+    listed = np.fromiter(map(vocabulary.__contains__, words), np.bool_)
     listed[[UNK, BOS, EOS]] = True
     return listed
 
@@ -138,10 +153,12 @@ class Followers:
 
     def mass(self, weights: NDArray[np.generic]) -> NDArray[np.float64]:
         """Sums of `weights` by history. (n_k,) -> (H,)"""
-        return np.bincount(self.histories, weights, self.size).astype(np.float64)
+        sums = np.bincount(self.histories, weights, self.size)
+        return sums.astype(np.float64)
 
 
 def frequencies(counts: Longs, most: int) -> list[int]:
     """How many n-grams have the count 0, 1, …, `most`."""
-    found = np.bincount(np.minimum(counts, most + 1), minlength=most + 2)
-    return [int(n) for n in found[: most + 1]]
+    capped = np.minimum(counts, most + 1)
+    found: list[int] = np.bincount(capped, minlength=most + 2).tolist()
+    return found[:-1]

@@ -31,7 +31,9 @@ class Sampling:
             return int(np.argmax(nats))
 
         nats = (nats - nats.max()) / self.temperature
-        order = np.argsort(-nats, kind="stable")[: self.top_k or None]
+        order = np.argsort(-nats, kind="stable")
+        if self.top_k:
+            order = order[: self.top_k]
         shares = np.exp(nats[order])
         shares /= shares.sum()
 
@@ -42,7 +44,8 @@ class Sampling:
 
 def check_sampling(temperature: float, top_k: int, top_p: float) -> None:
     """Raise `ConfigError` for settings by which nothing can be drawn."""
-    if temperature < 0 or top_k < 0 or not 0 < top_p <= 1:
+    possible = temperature >= 0 and top_k >= 0 and 0 < top_p <= 1
+    if not possible:
         raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")
 
 
@@ -64,4 +67,5 @@ def draw_ids(
         if choice == EOS:
             return
         yield choice
-        context = np.append(context, np.int32(choice))[-tables.order :]
+        context = np.append(context, np.int32(choice))
+        context = context[-tables.order :]

@@ -16,6 +16,8 @@ from .sorting import Longs, totals
 from .tables import Floats
 from .text import BOS, UNK
 
+_NO_DISCOUNTS = (0.0, 0.0, 0.0)
+
 
 def modified_kneser_ney(counts: Counts, options: Options) -> Estimate:
     """Interpolated modified Kneser-Ney, as lmplz.
@@ -75,29 +77,44 @@ class Shares(NamedTuple):
 
 
 def _witten_bell_shares(level: Followers) -> Shares:
-    kinds = level.totals((level.counts > 0) & level.kept).astype(np.float32)
-    pruned = level.totals(np.where(level.kept, 0, level.counts)).astype(np.float32)
+    seen = (level.counts > 0) & level.kept
+    kinds = level.totals(seen).astype(np.float32)
     total = level.totals(level.counts).astype(np.float32) + kinds
+    counts = level.counts.astype(np.float32)
     with np.errstate(invalid="ignore", divide="ignore"):
-        own = level.counts.astype(np.float32) / total[level.histories]
-        rest = (kinds + pruned) / total
+        own = counts / total[level.histories]
+        rest = (kinds + _pruned(level)) / total
     return Shares(own, rest)
 
 
 def _discounted_shares(level: Followers, discounts: Discounts) -> Shares:
-    taken = np.array([0.0, *discounts], np.float32)
-    classes = np.minimum(level.counts, 3)  # each has a discount of its own
-    class_of_kept = np.where(level.kept, classes, 0)
-    by_class = np.bincount(level.histories * 4 + class_of_kept, minlength=4 * level.size)
-    n = by_class.reshape(level.size, 4).astype(np.float32)  # (H, 4)
-
-    pruned = level.totals(np.where(level.kept, 0, level.counts)).astype(np.float32)
+    taken = np.array([0.0, *discounts], np.float32)  # by class
+    classes = np.minimum(level.counts, 3)
     total = level.totals(level.counts).astype(np.float32)
-    lost = taken[1] * n[:, 1] + taken[2] * n[:, 2] + taken[3] * n[:, 3] + pruned
+
+    n = _kept_of_each_class(level, classes)
+    lost = taken[1] * n[1] + taken[2] * n[2] + taken[3] * n[3]
+    lost += _pruned(level)
+
+    kept = level.counts.astype(np.float32) - taken[classes]
     with np.errstate(invalid="ignore", divide="ignore"):
-        own = (level.counts.astype(np.float32) - taken[classes]) / total[level.histories]
+        own = kept / total[level.histories]
         rest = lost / total
     return Shares(own, rest)
+
+
+def _kept_of_each_class(level: Followers, classes: Longs) -> Floats:
+    """How many followers of class 0 … 3 each history has in the model. (n_k,) -> (4, H)"""
+    class_of_kept = np.where(level.kept, classes, 0)
+    cells = level.histories * 4 + class_of_kept
+    sizes = np.bincount(cells, minlength=4 * level.size)
+    return sizes.reshape(level.size, 4).T.astype(np.float32)
+
+
+def _pruned(level: Followers) -> Floats:
+    """The counts of followers that are not in the model, by history. (H,)"""
+    pruned = np.where(level.kept, 0, level.counts)
+    return level.totals(pruned).astype(np.float32)
 
 
 def _by_discounts(
@@ -108,7 +125,8 @@ def _by_discounts(
     notes: list[str],
 ) -> Estimate:
     def shares(level: Followers) -> Shares:
-        return _discounted_shares(level, discounts[level.k - 1])
+        own_discounts = discounts[level.k - 1]
+        return _discounted_shares(level, own_discounts)
 
     return _interpolate(counts, given, shares, options, notes)
 
@@ -127,20 +145,22 @@ def _interpolate(
     selection = Selection.of(counts, options)
     probabilities: list[Floats] = []
     backoffs: list[Floats] = []
-    for k, (table, given_counts) in enumerate(zip(counts.tables, given, strict=True), 1):
-        level = selection.followers(k, given_counts)
+    for k in range(1, counts.order + 1):
+        level = selection.followers(k, given[k - 1])
         own, rest = shares(level)
         if k == 1:
             uniform = options.interpolate_unigrams
             mixed = _unigrams(own, rest[0], selection.vocabulary_size, uniform=uniform)
         else:
             followed = level.totals(level.kept) > 0
-            backoffs.append(np.where(followed, rest, 1).astype(np.float32))
-            suffixes = table.keys // len(counts.words)
-            mixed = own + rest[table.contexts] * probabilities[-1][suffixes]
-        probabilities.append(mixed.astype(np.float32))
+            backoffs.append(np.where(followed, rest, np.float32(1)))
 
-    backoffs.append(np.ones(len(probabilities[-1]), np.float32))
+            suffixes, _ = counts.parts(k)
+            shorter = probabilities[-1][suffixes]
+            mixed = own + rest[level.histories] * shorter
+        probabilities.append(mixed)
+
+    backoffs.append(np.ones_like(probabilities[-1]))
     return selection.estimate(probabilities, backoffs, notes)
 
 
@@ -160,13 +180,18 @@ def adjusted_counts(counts: Counts) -> list[Longs]:
 
     k-grams of the highest order, and those that begin with `<s>`, keep their plain counts.
     """
-    size = len(counts.words)
     adjusted = []
-    for table, longer in zip(counts.tables, counts.tables[1:], strict=False):
-        left = totals(longer.keys // size, None, len(table.keys))
-        from_start = table.keys % size == BOS
-        adjusted.append(np.where(from_start, table.counts, left))
-    adjusted.append(counts.tables[-1].counts.copy())
+    for k in range(1, counts.order):
+        table = counts.tables[k - 1]
+        suffixes, _ = counts.parts(k + 1)
+        words_before = totals(suffixes, None, len(table.keys))
+
+        _, first = counts.parts(k)
+        plain = first == BOS
+        adjusted.append(np.where(plain, table.counts, words_before))
+
+    longest = counts.tables[-1].counts
+    adjusted.append(longest.copy())
     adjusted[0][BOS] = 0
     return adjusted
 
@@ -179,15 +204,19 @@ def _three_discounts(counts: Longs) -> tuple[Discounts, str]:
     n = frequencies(counts, 4)
     for i in (1, 2, 3):
         if not n[i]:
-            return (0.0, 0.0, 0.0), f"no n-gram has the count {i}"
+            return _NO_DISCOUNTS, f"no n-gram has the count {i}"
 
     f = np.float32
     y = f(n[1]) / f(n[1] + 2.0 * n[2])
-    found = [f(j) - f(j + 1) * y * f(n[j + 1]) / f(n[j]) for j in (1, 2, 3)]
-    for j, discount in enumerate(found, 1):
+    found = []
+    for j in (1, 2, 3):
+        expected = f(j + 1) * y * f(n[j + 1]) / f(n[j])
+        discount = float(f(j) - expected)
         if not 0 <= discount <= j:
-            return (0.0, 0.0, 0.0), f"the discount of count {j} would be {discount:.3g}"
-    return (float(found[0]), float(found[1]), float(found[2])), ""
+            return _NO_DISCOUNTS, f"the discount of count {j} would be {discount:.3g}"
+        found.append(discount)
+    d1, d2, d3 = found
+    return (d1, d2, d3), ""
 
 
 def _one_discount(counts: Iterable[Longs], notes: list[str]) -> list[Discounts]:
@@ -196,7 +225,8 @@ def _one_discount(counts: Iterable[Longs], notes: list[str]) -> list[Discounts]:
     for k, table in enumerate(counts, 1):
         n = frequencies(table, 2)
         if n[1]:
-            discount = n[1] / (n[1] + 2 * n[2])
+            twice = 2 * n[2]
+            discount = n[1] / (n[1] + twice)
         else:
             discount = 0.5
             notes.append(f"order {k}: no n-gram has the count 1: the discount 0.5 is used")

@@ -189,7 +189,7 @@ class Model:
         return self.score_ids(ids, ends)
 
     def _encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
-        """Ids of a raw block, -1 for words out of vocabulary, and where its lines end. (T,) each."""
+        """Ids of a raw block (-1 for words out of vocabulary), and where lines end. (T,) each."""
         return self.vocabulary.encode(self.pre_tokenizer.segment(block))
 
     def score_ids(self, ids: Ids, ends: NDArray[np.bool_], *, bos: bool = True) -> Scores:

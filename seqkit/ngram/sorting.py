@@ -19,14 +19,15 @@ def sort(keys: Longs, groups: Longs | None = None) -> tuple[Longs, Longs]:
     `groups` (ascending) divides `keys` into runs whose values do not overlap, so that each run may
     be sorted by itself. (n,), (n,) -> (n,), (n,)
     """
-    total = len(keys)
-    order, ascending = np.empty(total, np.int64), np.empty(total, np.int64)
+    order = np.empty(len(keys), np.int64)
+    ascending = np.empty(len(keys), np.int64)
 
     low = 0
-    while low < total:
-        high = total if groups is None else _end_of_stretch(groups, low)
-        _sort_stretch(keys[low:high], order[low:high], ascending[low:high])
-        order[low:high] += low
+    while low < len(keys):
+        high = len(keys) if groups is None else _end_of_stretch(groups, low)
+        stretch = slice(low, high)
+        _sort_stretch(keys[stretch], order[stretch], ascending[stretch])
+        order[stretch] += low
         low = high
 
     return order, ascending
@@ -34,9 +35,11 @@ def sort(keys: Longs, groups: Longs | None = None) -> tuple[Longs, Longs]:
 
 def _end_of_stretch(groups: Longs, low: int) -> int:
     """Where the group ends that holds the last key of a stretch."""
-    if low + _STRETCH >= len(groups):
+    last = low + _STRETCH
+    if last >= len(groups):
         return len(groups)
-    return int(np.searchsorted(groups, groups[low + _STRETCH], side="right"))
+    end = np.searchsorted(groups, groups[last], side="right")
+    return int(end)
 
 
 def _sort_stretch(keys: Longs, order: Longs, ascending: Longs) -> None:
@@ -57,7 +60,9 @@ def _sort_stretch(keys: Longs, order: Longs, ascending: Longs) -> None:
     packed = (keys - base) << bits
     packed |= np.arange(len(keys))
     packed.sort()
-    np.bitwise_and(packed, (1 << bits) - 1, out=order)
+
+    lower_bits = (1 << bits) - 1
+    np.bitwise_and(packed, lower_bits, out=order)
     np.right_shift(packed, bits, out=ascending)
     ascending += base
 
@@ -65,7 +70,7 @@ def _sort_stretch(keys: Longs, order: Longs, ascending: Longs) -> None:
 def first_of_each(ascending: Longs) -> NDArray[np.bool_]:
     """True where a key differs from the one before it. (n,) -> (n,)"""
     starts = np.ones(len(ascending), np.bool_)
-    np.not_equal(ascending[1:], ascending[:-1], out=starts[1:])
+    starts[1:] = ascending[1:] != ascending[:-1]
     return starts
 
 

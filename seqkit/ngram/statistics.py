@@ -30,9 +30,9 @@ def frequencies(counts: Counts) -> list[Ranked]:
     inside = is_word
     for k, table in enumerate(counts.tables, 1):
         if k > 1:
-            suffixes, first = np.divmod(table.keys, len(counts.words))
+            suffixes, first = counts.parts(k)
             inside = inside[suffixes] & is_word[first]
-        places = np.flatnonzero(inside & (table.counts > 0))
+        places = np.flatnonzero(inside)
         falling = np.argsort(-table.counts[places], kind="stable")
         places = places[falling]
         ranked.append(Ranked(table.counts[places], places))
@@ -46,20 +46,23 @@ def zipf_exponent(counts: Longs) -> float:
     """
     if len(counts) < 2:
         return 0.0
-    ranks = np.log(np.arange(1, len(counts) + 1))
-    line = np.polynomial.Polynomial.fit(ranks, np.log(counts), 1).convert().coef
-    return float(-line[1]) if len(line) > 1 else 0.0
+    ranks = np.arange(1, len(counts) + 1)
+    line = np.polynomial.Polynomial.fit(np.log(ranks), np.log(counts), 1)
+    coefficients = line.convert().coef
+    if len(coefficients) < 2:
+        return 0.0  # the fit leaves out a slope of 0
+    return float(-coefficients[1])
 
 
 def text_of(counts: Counts, k: int, index: int) -> str:
     """The words of a k-gram."""
     words = []
-    for level in range(k, 1, -1):
-        key = int(counts.tables[level - 1].keys[index])
+    for table in reversed(counts.tables[1:k]):
+        key = int(table.keys[index])
         index, first = divmod(key, len(counts.words))
-        words.append(counts.words[first].decode())
-    words.append(counts.words[index].decode())
-    return " ".join(words)
+        words.append(counts.words[first])
+    words.append(counts.words[index])
+    return b" ".join(words).decode()
 
 
 def summary(counts: Counts, ranked: list[Ranked], top: int) -> dict[str, Any]:
@@ -69,20 +72,24 @@ def summary(counts: Counts, ranked: list[Ranked], top: int) -> dict[str, Any]:
     Raises `DataError` for a text without words.
     """
     ends = int(counts.tables[0].counts[EOS])
-    if counts.tokens == ends:
+    tokens = counts.tokens - ends
+    if not tokens:
         raise DataError("the text holds no words")
-    orders = [_order_summary(counts, k, level, top) for k, level in enumerate(ranked, 1)]
-    return {"sentences": ends, "tokens": counts.tokens - ends, "orders": orders}
+
+    orders = []
+    for k, level in enumerate(ranked, 1):
+        orders.append(_order_summary(counts, k, level, top))
+    return {"sentences": ends, "tokens": tokens, "orders": orders}
 
 
 def _order_summary(counts: Counts, k: int, ranked: Ranked, top: int) -> dict[str, Any]:
-    commonest = []
-    for n, place in zip(ranked.counts[:top].tolist(), ranked.places[:top].tolist(), strict=True):
-        commonest.append([text_of(counts, k, place), n])
+    texts = [text_of(counts, k, place) for place in ranked.places[:top].tolist()]
+    numbers = ranked.counts[:top].tolist()
+    commonest = [list(pair) for pair in zip(texts, numbers, strict=True)]
     return {
         "order": k,
         "types": len(ranked.counts),
-        "once": int((ranked.counts == 1).sum()),
+        "once": np.count_nonzero(ranked.counts == 1),
         "zipf_exponent": zipf_exponent(ranked.counts),
         "commonest": commonest,
     }
@@ -93,7 +100,8 @@ def draw(ranked: list[Ranked], path: Path) -> None:
     picture, axes = figure()
     for k, (counts, _) in enumerate(ranked, 1):
         ranks = np.arange(1, len(counts) + 1)
-        axes.loglog(ranks, counts, label=f"{k}-grams, s = {zipf_exponent(counts):.2f}")
+        exponent = zipf_exponent(counts)
+        axes.loglog(ranks, counts, label=f"{k}-grams, s = {exponent:.2f}")
     axes.set(xlabel="rank", ylabel="count", title="n-grams by how often they occur")
     axes.legend()
     save(picture, path)

@@ -90,45 +90,54 @@ class GramTables:
 
         `<s>` itself never follows.
         """
-        width = min(len(context), self.order - 1)
-        rows = np.empty((self.size, width + 1), np.int32)
-        rows[:, :width] = context[len(context) - width :]
-        rows[:, width] = np.arange(self.size)
-        depth = np.tile(np.arange(width + 1, dtype=np.int32), self.size)
+        history = context[max(0, len(context) - self.order + 1) :]
+        width = len(history) + 1
+        rows = np.empty((self.size, width), np.int32)  # the history, then each word
+        rows[:, :-1] = history
+        rows[:, -1] = np.arange(self.size)
+        depth = np.arange(width, dtype=np.int32)
 
-        scores, _ = self.score(rows.reshape(-1), depth)
-        last = scores.reshape(self.size, width + 1)[:, width].astype(np.float64)
+        scores, _ = self.score(rows.ravel(), np.tile(depth, self.size))
+        last = scores[width - 1 :: width].astype(np.float64)
         last[BOS] = -np.inf
         return last
 
     def _walk(self, stream: Ids, depth: Depths) -> list[Longs]:
         """The index of the k-gram that ends at each place, or -1, for k = 1 … N. N x (T,)"""
-        indexes = [stream.astype(np.int64)]
+        index = stream.astype(np.int64)
+        indexes = [index]
         alive = np.arange(len(stream))  # places where a (k-1)-gram was found
         for k in range(2, self.order + 1):
-            alive = alive[depth[alive] >= k - 1]
-            keys = indexes[-1][alive] * self.size + stream[alive - (k - 1)]
+            back = k - 1
+            alive = alive[depth[alive] >= back]
+            first = stream[alive - back]
+            keys = index[alive] * self.size + first
             hits = self.lookup.find(k, keys)
 
-            found = np.full(len(stream), -1, np.int64)
-            found[alive] = hits
-            indexes.append(found)
+            index = np.full(len(stream), -1, np.int64)
+            index[alive] = hits
+            indexes.append(index)
             alive = alive[hits >= 0]
+
         return indexes
 
     def _longest(self, indexes: list[Longs]) -> tuple[Floats, Lengths]:
         """Score and length of the longest n-gram that ends at each place. (T,) each."""
-        scores = self.grams[0].scores[indexes[0]]
+        words = indexes[0]
+        scores = self.grams[0].scores[words]
         lengths = np.ones(len(scores), np.int16)
         for k in range(2, self.order + 1):
             index = indexes[k - 1]
             places = np.flatnonzero(index >= 0)
-            own = self.grams[k - 1].scores[index[places]]
+            every = self.grams[k - 1].scores
+            own = every[index[places]]
             if self.blanks:
                 scored = ~np.isnan(own)
-                places, own = places[scored], own[scored]
+                places = places[scored]
+                own = own[scored]
             scores[places] = own
             lengths[places] = k
+
         return scores, lengths
 
     def _back_off(
@@ -136,30 +145,43 @@ class GramTables:
     ) -> None:
         """Add the backoff weights of all histories longer than that of the n-gram found."""
         for k in range(1, self.order):  # the shortest history first, as KenLM adds them
-            places = np.flatnonzero((lengths <= k) & (depth >= k))
-            histories = indexes[k - 1][places - 1]
+            was_cut = (lengths <= k) & (depth >= k)
+            places, histories = self._histories(k, was_cut, indexes)
             known = histories >= 0
-            weights = self.grams[k - 1].backoffs[histories[known]]
-            scores[places[known]] += weights
+            places = places[known]
+            histories = histories[known]
+            scores[places] += self.grams[k - 1].backoffs[histories]
 
     def _fill_unseen(
         self, scores: Floats, lengths: Lengths, depth: Depths, indexes: list[Longs]
     ) -> None:
         """Give words unseen after their longest history its share for each of them (add-k)."""
-        uniform = np.float32(-np.log10(self.size - 1))
+        predicted = self.size - 1  # all words but `<s>`
+        uniform = np.float32(-np.log10(predicted))
         longest = np.minimum(depth, self.order - 1)
         for k in range(1, self.order):
-            places = np.flatnonzero((lengths <= k) & (longest == k))
-            histories = indexes[k - 1][places - 1]
+            is_unseen = (lengths <= k) & (longest == k)
+            places, histories = self._histories(k, is_unseen, indexes)
             weights = self.grams[k - 1].backoffs[histories]
             scores[places] = np.where(histories >= 0, weights, uniform)
+
+    def _histories(
+        self, k: int, mask: NDArray[np.bool_], indexes: list[Longs]
+    ) -> tuple[Longs, Longs]:
+        """Places that `mask` (T,) selects, and the index of the k words before each, or -1."""
+        places = np.flatnonzero(mask)
+        return places, indexes[k - 1][places - 1]
 
     def _cut_short(self, scores: Floats, lengths: Lengths, depth: Depths) -> Floats:
         """Scores times 0.4 for each word by which the history was cut (stupid backoff)."""
         cut = np.minimum(depth + 1, self.order) - lengths
-        found: Floats = scores + cut.astype(np.float32) * _STUPID
-        return found
+        penalties: Floats = cut.astype(np.float32) * _STUPID
+        return scores + penalties
+
+    @property
+    def sizes(self) -> str:
+        """How many k-grams there are, for k = 1, 2, …, as people read it."""
+        return " + ".join(f"{len(level.scores):,}" for level in self.grams)
 
     def __repr__(self) -> str:
-        sizes = " + ".join(f"{len(level.scores):,}" for level in self.grams)
-        return f"<GramTables {self.kind}, {sizes} n-grams>"
+        return f"<GramTables {self.kind}, {self.sizes} n-grams>"

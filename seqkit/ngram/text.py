@@ -225,7 +225,8 @@ class GrowingVocabulary:
         if any(special in block for special in SPECIALS):
             words = self._without_specials(words, name)
         self.lines += block.count(b"\n")
-        return np.fromiter(map(self._ids.__getitem__, words), np.int32, count=len(words))
+        found = map(self._ids.__getitem__, words)
+        return np.fromiter(found, np.int32, count=len(words))
 
     def _without_specials(self, words: list[bytes], name: str) -> list[bytes]:
         if self.unknown == "skip":
@@ -275,7 +276,8 @@ class Vocabulary:
         `</s>` stands at the end of each line, -1 for words out of vocabulary.
         """
         words = words_of(block)
-        ids = np.fromiter(map(self._ids.get, words, repeat(-1)), np.int32, count=len(words))
+        found = map(self._ids.get, words, repeat(-1))
+        ids = np.fromiter(found, np.int32, count=len(words))
         ends = ids == _LINE_END
         ids[ends] = EOS
         return ids, ends
