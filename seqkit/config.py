@@ -173,8 +173,7 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, An
     Raises `ConfigError` naming file and line.
     """
     raw = _read_toml(path)
-    for key, value in (overrides or {}).items():
-        _set(raw, key, value)
+    override(raw, overrides or {})
     return raw
 
 
@@ -190,13 +189,19 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}") from None
 
 
-def _set(raw: dict[str, Any], key: str, value: Any) -> None:
-    *parents, leaf = key.split(".")
-    for name in parents:
-        raw = raw.setdefault(name, {})
-        if not isinstance(raw, dict):
-            raise ConfigError(f"override {key!r}: {name!r} is a value, not a section")
-    raw[leaf] = value
+def override(raw: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Change plain data in place: {"section.key": value} sets one key of a section.
+
+    Raises `ConfigError` where a key goes into something that is not a section.
+    """
+    for key, value in changes.items():
+        *parents, leaf = key.split(".")
+        values = raw
+        for name in parents:
+            values = values.setdefault(name, {})
+            if not isinstance(values, dict):
+                raise ConfigError(f"override {key!r}: {name!r} is a value, not a section")
+        values[leaf] = value
 
 
 def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
