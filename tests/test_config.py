@@ -9,7 +9,15 @@ from letters import write_config
 import seqkit
 from seqkit import recipes
 from seqkit.cli.options import key_values
-from seqkit.config import OptimConfig, RunConfig, TrainConfig, build, describe, plain
+from seqkit.config import (
+    OptimConfig,
+    RunConfig,
+    TrainConfig,
+    build,
+    describe,
+    override,
+    plain,
+)
 from seqkit.errors import ConfigError
 from seqkit.plugins import Components, Plugin, components
 
@@ -113,6 +121,12 @@ def test_an_override_reaches_the_same_config_by_every_door(here, cli):
     assert recipes.load("run/config.toml") == recipes.load(
         "tiny.toml", {"train.seed": 7, "optim.decay": "cosine"}
     )
+
+
+def test_a_dotted_key_changes_one_value_of_a_section_and_leaves_the_others():
+    values = {"beam": 5, "rules": {"old": 1}}
+    override(values, key_values(["rules.new=[2, 3]", "rules.deep.er=x", "beam=1"], "--search"))
+    assert values == {"beam": 1, "rules": {"old": 1, "new": [2, 3], "deep": {"er": "x"}}}
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan, -math.inf])
