@@ -1,0 +1,112 @@
+"""`seqkit lm ngram` and `seqkit lm stats`: counting by the command line."""
+
+import json
+
+import pytest
+from language.commands.conftest import LINES
+from language.tiny import write_text
+
+from seqkit import ngram
+
+
+def test_training_reports_sizes_and_why_discounts_are_not_the_data_s(cli, tmp_path):
+    path = tmp_path / "other.arpa.gz"
+    done = cli("lm", "ngram", "--order", 2, "-o", path, input="a b\nb a\n")
+    assert "note: order 1: no n-gram has the count" in done.err
+    sizes = "modified-kneser-ney, order 2, 6 tokens; n-grams 5 6"
+    assert f"{sizes}; written to {path}" in done.err
+    assert ngram.load(path).order == 2
+
+
+def test_arpa_files_do_not_keep_the_tokenizer_and_a_note_says_so(cli, tmp_path):
+    args = ("lm", "ngram", "--order", 2, "--tokenizer", "char")
+    done = cli(*args, "-o", tmp_path / "x.arpa", input="a b\nb a\n")
+    assert "note: ARPA does not keep the tokenizer: split text by char" in done.err
+    done = cli(*args, "-o", tmp_path / "x.lm", input="a b\nb a\n")
+    assert "tokenizer" not in done.err
+
+
+def test_only_the_words_of_a_file_are_known_if_there_is_one(cli, tmp_path):
+    words = write_text(tmp_path, ["a b", "c"], "words")
+    args = ("--order", 1, "--vocab", words, "-o", tmp_path / "x.lm")
+    done = cli("lm", "ngram", *args, input="a b d\nb a\n")
+    assert done.code == 0, done.err
+    assert ngram.load(tmp_path / "x.lm").known_words == {"a", "b"}
+
+
+def test_statistics_count_words_and_draw_them(counted, cli, tmp_path):
+    plot = tmp_path / "zipf.svg"
+    done = cli("lm", "stats", "--json", "--top", 1, "--plot", plot, counted / "text")
+    found = json.loads(done.lines[0])
+    words = " ".join(LINES).split()
+    assert (found["sentences"], found["tokens"]) == (15, len(words))
+    assert found["orders"][0]["types"] == len(set(words))
+    assert found["orders"][0]["commonest"] == [["the", words.count("the")]]
+    assert found["orders"][1]["commonest"] == [["the cat", "\n".join(LINES).count("the cat")]]
+    assert plot.read_text().startswith("<?xml")
+    assert "seen once" in cli("lm", "stats", counted / "text").out
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (
+            ("ngram", "-o", "{out}", "{folder}/none"),
+            "cannot read {folder}/none: No such file or directory",
+        ),
+        (
+            ("ngram", "--smoothing", "kats", "-o", "{out}"),
+            "no smoothing 'kats'. Did you mean 'katz'?",
+        ),
+        (
+            ("ngram", "--prune", "1,0", "-o", "{out}"),
+            "prune 1,0 is not a list of at most 5 rising numbers",
+        ),
+        (
+            ("ngram", "--prune", "a", "-o", "{out}"),
+            "--prune 'a' is not a list of numbers such as 0,0,1",
+        ),
+        (
+            ("ngram", "--memory", "lots", "-o", "{out}"),
+            "--memory 'lots' is not a size such as 500M or 4G",
+        ),
+        (
+            ("ngram", "--tokenizer", "chars", "-o", "{out}"),
+            "no tokenizer 'chars'. Did you mean 'char'?",
+        ),
+        (
+            ("ngram", "--tokenizer", "sentencepiece", "-o", "{out}"),
+            "must be trained: give the folder of a trained one",
+        ),
+        (("ngram", "-o", "{folder}"), "cannot write {folder}: it is a folder"),
+        (("ngram", "-o", "{folder}/no/lm"), "cannot write {folder}/no/lm: there is no such folder"),
+        (
+            ("ngram", "--smoothing", "add-k", "-o", "{folder}/x.arpa"),
+            "add-k cannot be written as ARPA",
+        ),
+        (
+            ("ngram", "-o", "{out}"),
+            "stdin:1: the text holds the special word <unk>; --unk skip takes it for white space",
+        ),
+        (
+            ("stats", "--plot", "{folder}/x.bmp", "{folder}/text"),
+            "cannot draw {folder}/x.bmp: name it *.png",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(counted, cli, args, says, tmp_path):
+    args = [arg.format(folder=counted, out=tmp_path / "lm.arpa") for arg in args]
+    plain = "a b c d e\n" * 3
+    text = "a b <unk> c d e\n" if args[1:] == ["-o", str(tmp_path / "lm.arpa")] else plain
+    assert says.format(folder=counted) in cli("lm", *args, input=text).complaint()
+    assert not (tmp_path / "lm.arpa").exists()
+    assert not (counted / "x.arpa").exists()
+
+
+def test_input_is_not_overwritten(counted, cli, tmp_path):
+    text = write_text(tmp_path, ["the cat sees the dog"] * 3)
+    before = text.read_bytes()
+    for args in (("-o", text, text), ("--vocab", text, "-o", text, counted / "text")):
+        refused = cli("lm", "ngram", *args).complaint(2)
+        assert refused == f"{text} is an input file: write to another file"
+        assert text.read_bytes() == before
