@@ -212,6 +212,13 @@ def test_broken_utf8_is_refused_with_its_line(tmp_path, gram, line):
         ngram.load(tmp_path / "lm.arpa")
 
 
+def test_a_replacement_character_is_not_taken_for_the_broken_word_after_it(tmp_path):
+    content = WHOLE.replace("ä", "\ufffd").encode().replace(b"\tb\t-0.25", b"\t\xff\t-0.25")
+    (tmp_path / "lm.arpa").write_bytes(content)
+    with pytest.raises(DataError, match=r"lm\.arpa:11: a word that is not UTF-8"):
+        ngram.load(tmp_path / "lm.arpa")
+
+
 @pytest.mark.parametrize("kept", [0, 5, 12, 40, -9, -1])
 def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path, kept):
     path = tmp_path / "lm.arpa.gz"

@@ -225,3 +225,12 @@ def test_stupid_backoff_and_fallback_discounts_are_reported_in_notes():
     assert [note[:8] for note in ngram.train(["a b"], order=2).notes] == ["order 1:", "order 2:"]
     assert "Good-Turing" in ngram.train(["a b"], order=2, smoothing="katz").notes[0]
     assert not ngram.train(["a b"], order=2, smoothing="witten-bell").notes
+
+
+def test_good_turing_discounts_that_divide_by_zero_are_replaced():
+    """Where n1 = 6 n6, the formula divides by 1 - 6 n6 / n1."""
+    sizes = {1: 6, 2: 3, 3: 2, 4: 2, 5: 1, 6: 1}  # how many words there are of each count
+    lines = [f"{r}-{i}" for r, n in sizes.items() for i in range(n) for _ in range(r)]
+    model = ngram.train(lines, order=1, smoothing="katz")
+    assert "no Good-Turing discounts" in model.notes[0]
+    sums_to_one(model, 0)
