@@ -11,14 +11,14 @@ import torch
 
 import seqkit
 from seqkit.data.batching import pad
-from seqkit.data.corpora import locate
 from seqkit.data.files import read_lines
+from seqkit.recipes import corpora
 from seqkit.search.beam import beam_search
 from seqkit.search.decode import longest
 
 model, file, beam, batch = (*sys.argv[1:], *["", "", "5", "64"][len(sys.argv) - 1 :])
 translator = seqkit.load(model or None, device="cpu")
-path = Path(file) if file else locate("multi30k", ["test_2016_flickr.en.gz"])[0]
+path = Path(file) if file else corpora().locate("multi30k", ["test_2016_flickr.en.gz"])[0]
 sources = translator.source.encode_all(read_lines(path), eos=True)
 order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
 torch.set_num_threads(1)

@@ -18,9 +18,9 @@ import time
 from pathlib import Path
 
 from seqkit import ngram
-from seqkit.data.corpora import locate
 from seqkit.data.files import read_lines
 from seqkit.ngram.text import blocks
+from seqkit.recipes import corpora
 
 parser = argparse.ArgumentParser()
 parser.add_argument("folder", type=Path)
@@ -40,7 +40,7 @@ def prepared(name):
     if not path.exists():
         lines = dict.fromkeys(
             line.split("\t")[0]
-            for line in read_lines(locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])[0])
+            for line in read_lines(corpora().locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])[0])
         )
         path.write_text("".join(f"{tok(line)}\n" for line in lines), encoding="utf-8")
     return path

@@ -24,8 +24,7 @@ from seqkit_vision.corpora import IDX
 from torch import nn
 
 from seqkit.config import RunConfig
-from seqkit.data.corpora import locate
-from seqkit.recipes import complete
+from seqkit.recipes import complete, corpora
 from seqkit.runs.build import make_model, make_trainer
 
 CASES = {
@@ -99,7 +98,7 @@ def main() -> None:
         raw = Path(root) / "FashionMNIST/raw"
         raw.mkdir(parents=True)
         for pair in IDX.values():
-            for path in locate("fashion-mnist", pair):
+            for path in corpora().locate("fashion-mnist", pair):
                 (raw / path.name.removesuffix(".gz")).write_bytes(
                     gzip.decompress(path.read_bytes())
                 )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .config import COMMON, RunConfig, build, from_plain, plain, read
+from .data.corpora import Card, Corpora
 from .errors import ConfigError, hint
 from .plugins import components
 from .registry import Entry
@@ -109,3 +111,13 @@ def plain_model(section: Mapping[str, Any], where: str) -> dict[str, Any]:
 
     config = build(cls.Config, settings, f"{where}: [model] {name}")
     return {"name": name, **plain(config)}
+
+
+def corpora() -> Corpora:
+    """The shipped corpora and those of plugins."""
+    return Corpora({entry.name: partial(_card_of, entry) for entry in components().corpora})
+
+
+def _card_of(entry: Entry) -> Card:
+    card: Card = entry.load()()
+    return card

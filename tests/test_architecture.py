@@ -46,8 +46,17 @@ MAY_IMPORT = {
     "cli": {"config", "drawing", "errors", "plugins", "recipes", "registry", "runs", *ENGINE_ROOMS},
 }
 DOMAINS = {"translation", "language"}
-DOMAIN_MAY_IMPORT = {"config", "drawing", "errors", "plugins", "registry", "runs", *ENGINE_ROOMS}
-COMMANDS_MAY_IMPORT = {*DOMAIN_MAY_IMPORT, "cli", "recipes"}
+DOMAIN_MAY_IMPORT = {
+    "config",
+    "drawing",
+    "errors",
+    "plugins",
+    "recipes",
+    "registry",
+    "runs",
+    *ENGINE_ROOMS,
+}
+COMMANDS_MAY_IMPORT = {*DOMAIN_MAY_IMPORT, "cli"}
 
 
 def name_of(path):

@@ -25,15 +25,14 @@ def python() -> str:
 def compute() -> str:
     import torch
 
-    from ..nn.linear import FAST_LINEAR
     from ..training.devices import pick_device
+    from .openmp import wait_policy
 
-    products = "oneDNN" if FAST_LINEAR else "the default library"
     parts = [
         f"device {pick_device()}",
         f"{torch.get_num_threads()} threads",
+        f"waiting by {wait_policy()}",
         f"CPU {torch.backends.cpu.get_cpu_capability()}",
-        f"float32 products by {products}",
     ]
     if torch.cuda.is_available():
         bf16 = "yes" if torch.cuda.is_bf16_supported() else "no"
@@ -42,16 +41,18 @@ def compute() -> str:
 
 
 def corpora() -> str:
-    from ..data.corpora import card, names, places
+    from ..recipes import corpora
+
+    known = corpora()
 
     def is_whole(name: str) -> bool:
-        found = [any(path.is_file() for path in places(name, file)) for file in card(name).files]
+        found = [known.find(name, file) for file in known.card(name).files]
         return all(found)
 
-    known = names()
-    whole = [name for name in known if is_whole(name)]
+    names = known.names()
+    whole = [name for name in names if is_whole(name)]
     listed = ", ".join(whole) or "none"
-    return f"{len(whole)} of {len(known)} complete on this machine: {listed}"
+    return f"{len(whole)} of {len(names)} complete on this machine: {listed}"
 
 
 def shipped_model() -> str:

@@ -10,7 +10,7 @@ import click
 from .options import PATH
 
 if TYPE_CHECKING:
-    from ..data.corpora import Card
+    from ..data.corpora import Card, Corpora
 
 
 @click.group(invoke_without_command=True)
@@ -24,25 +24,20 @@ def corpora(context: click.Context) -> None:
 @corpora.command("list")
 def list_corpora() -> None:
     """All corpora, and whether they are on this machine."""
-    from ..data import corpora as known
+    from .. import recipes
 
+    known = recipes.corpora()
     for name in known.names():
         card = known.card(name)
-        click.echo(f"{name:18} {_state(name, card):12} {card.title}")
+        click.echo(f"{name:18} {_state(known, name, card):12} {card.title}")
 
 
-def _state(name: str, card: Card) -> str:
+def _state(known: Corpora, name: str, card: Card) -> str:
     """Whether the files of a corpus are on this machine."""
-    found = [_place(name, file) is not None for file in card.files]
+    found = [known.find(name, file) is not None for file in card.files]
     if all(found):
         return "here"
     return "partly here" if any(found) else "not here"
-
-
-def _place(name: str, file: str) -> Path | None:
-    from ..data.corpora import places
-
-    return next((path for path in places(name, file) if path.is_file()), None)
 
 
 @corpora.command()
@@ -50,8 +45,8 @@ def _place(name: str, file: str) -> Path | None:
 def show(name: str) -> None:
     """Show what corpus NAME is, its licence, files and recipes."""
     from .. import recipes
-    from ..data import corpora as known
 
+    known = recipes.corpora()
     card = known.card(name)
     click.echo(card.title)
     for label, text in (("source", card.source), ("licence", card.licence), ("note", card.note)):
@@ -62,7 +57,7 @@ def show(name: str) -> None:
         click.echo(f"split    {split}: {text}")
     for file, about in card.files.items():
         lines = f"{about.lines:,} lines, " if about.lines else ""
-        place = _place(name, file) or about.address or "no public address"
+        place = known.find(name, file) or about.address or "no public address"
         click.echo(f"file     {file} ({lines}{place})")
 
     for recipe in recipes.names():
@@ -80,10 +75,11 @@ def show(name: str) -> None:
 )
 def fetch(name: str, given: Path | None) -> None:
     """Get the files of corpus NAME and check every one of them."""
+    from .. import recipes
     from ..data.fetch import fetch as fetch_files
     from .progress import DownloadProgress
 
     with DownloadProgress() as progress:
-        found = fetch_files(name, given=given, report=progress)
+        found = fetch_files(name, corpora=recipes.corpora(), given=given, report=progress)
     for file, path in found.items():
         click.echo(f"{file}  {path}")

@@ -1,7 +1,11 @@
-"""Text files → id rows → batches; corpora and their cards. Only `seqkit.data.batching` imports torch."""
+"""Text files → id rows → batches; corpora and their cards.
 
+Only `seqkit.data.batching` and `seqkit.data.windows` import torch.
+"""
+
+from .corpora import Card, Corpora
 from .fetch import fetch
 from .files import read_lines
 from .parallel import ParallelText, read_parallel
 
-__all__ = ["ParallelText", "fetch", "read_lines", "read_parallel"]
+__all__ = ["Card", "Corpora", "ParallelText", "fetch", "read_lines", "read_parallel"]

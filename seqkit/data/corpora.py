@@ -1,14 +1,13 @@
-"""Corpora: what a card says, and where its files lie on this machine."""
+"""Corpora: what a card says, and where its files are on this machine."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..config import build, read, required, section, setting
 from ..errors import DataError, UnknownName, hint
-from ..plugins import components
 
 ENVIRONMENT = "SEQKIT_CORPORA"
 _SHA256 = "^([0-9a-f]{64})?$"
@@ -24,20 +23,22 @@ class File:
         pattern=_SHA256,
     )
     text_sha256: str = setting(
-        "for *.gz: checksum of what is inside, however it was packed", default="", pattern=_SHA256
+        "for *.gz: checksum of the text inside, however it was compressed",
+        default="",
+        pattern=_SHA256,
     )
-    lines: int = setting("lines in it; 0 = not said", default=0, ge=0)
-    local: str = setting("where it lies under SEQKIT_CORPORA; '' = NAME/file", default="")
+    lines: int = setting("number of lines; 0 = not given", default=0, ge=0)
+    local: str = setting("path under SEQKIT_CORPORA; '' = NAME/file", default="")
     address: str = setting(
-        "where the file, its text unpacked, or its archive can be fetched", default=""
+        "URL of the file, of its uncompressed text, or of the archive that holds it", default=""
     )
-    member: str = setting("the file's name inside the zip archive at the address", default="")
+    member: str = setting("name of the file inside the zip archive at the address", default="")
     download_sha256: str = setting("checksum of that archive", default="", pattern=_SHA256)
 
 
 @section
 class Card:
-    """What a person should know of a corpus. `seqkit corpora show NAME` prints it."""
+    """What a user should know about a corpus. `seqkit corpora show NAME` prints it."""
 
     title: str = required("what it is, in a line")
     source: str = required("who made it, and where")
@@ -46,9 +47,15 @@ class Card:
     splits: dict[str, str] = setting("what each part is for", default={})
     files: dict[str, File] = required("its files")
 
+    def __repr__(self) -> str:
+        return f"<Card {self.title!r}: {', '.join(self.files)}>"
+
 
 def root() -> Path:
-    """The folder of shipped cards and recipes: inside the package in a wheel, beside it in a checkout."""
+    """The folder of shipped cards and recipes.
+
+    It is inside the package in a wheel, and beside it in a checkout.
+    """
     package = Path(__file__).resolve().parent.parent
     inside = package / "corpora"
     return inside if inside.is_dir() else package.parent / "corpora"
@@ -59,52 +66,74 @@ def shipped() -> list[str]:
     return sorted(path.parent.name for path in root().glob("*/card.toml"))
 
 
-def names() -> list[str]:
-    """All corpora: shipped ones and plugins'."""
-    return sorted({*shipped(), *(entry.name for entry in components().corpora)})
-
-
-def card(name: str) -> Card:
-    """The card of corpus `name`; raises `UnknownName`, or `ConfigError` if the card is wrong."""
-    path = root() / name / "card.toml"
-    if name in shipped():
-        return build(Card, read(path), str(path))
-    if name in components().corpora:
-        made: Card = components().corpora.load(name)()
-        return made
-    raise UnknownName(f"no corpus {name!r}.{hint(name, names())}")
-
-
 def cache(name: str) -> Path:
-    """Where `fetch` puts the files of a corpus."""
+    """The folder where `fetch` puts the files of a corpus."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "seqkit" / name
+    caches = Path(base) if base else Path.home() / ".cache"
+    return caches / "seqkit" / name
 
 
-def places(name: str, file: str) -> list[Path]:
-    """Where a corpus's file may lie, in the order they are looked at."""
-    local = card(name).files[file].local or f"{name}/{file}"
-    given = os.environ.get(ENVIRONMENT)
-    return [*([Path(given) / local] if given else []), cache(name) / file, root() / name / file]
+class Corpora:
+    """Corpora by name: the shipped ones, and further ones that are given.
 
-
-def locate(corpus: str, files: Sequence[str]) -> list[Path]:
-    """Paths of a corpus's files; with `corpus` = "", `files` are paths already.
-
-    Raises `DataError` if a file is not on this machine, and says how to get it.
+    `seqkit.recipes.corpora` makes one that knows the corpora of all plugins.
     """
-    if not corpus:
-        return [Path(file) for file in files]
-    known = card(corpus).files
-    found = []
-    for file in files:
-        if file not in known:
-            raise DataError(f"corpus {corpus!r} has no file {file!r}.{hint(file, known)}")
-        path = next((path for path in places(corpus, file) if path.is_file()), None)
+
+    def __init__(self, further: Mapping[str, Callable[[], Card]] | None = None) -> None:
+        """`further` maps a name to a function that returns the card."""
+        self._further = dict(further or {})
+
+    def __repr__(self) -> str:
+        return f"<Corpora: {', '.join(self.names())}>"
+
+    def names(self) -> list[str]:
+        return sorted({*shipped(), *self._further})
+
+    def card(self, name: str) -> Card:
+        """The card of corpus `name`.
+
+        Raises `UnknownName` with a suggestion, or `ConfigError` if the card itself is wrong.
+        """
+        if name in shipped():
+            path = root() / name / "card.toml"
+            return build(Card, read(path), str(path))
+        if name in self._further:
+            return self._further[name]()
+        raise UnknownName(f"no corpus {name!r}.{hint(name, self.names())}")
+
+    def places(self, name: str, file: str) -> list[Path]:
+        """Where a file of a corpus may be, in the order they are searched."""
+        local = self.card(name).files[file].local or f"{name}/{file}"
+        given = os.environ.get(ENVIRONMENT)
+
+        own = [Path(given) / local] if given else []
+        return [*own, cache(name) / file, root() / name / file]
+
+    def find(self, name: str, file: str) -> Path | None:
+        """The first of `places` where the file is, or None."""
+        there = (path for path in self.places(name, file) if path.is_file())
+        return next(there, None)
+
+    def locate(self, corpus: str, files: Sequence[str]) -> list[Path]:
+        """Paths of the files of a corpus; without a corpus (""), `files` are paths already.
+
+        Raises `DataError` that says how to get a file that is not on this machine.
+        """
+        if not corpus:
+            return [Path(file) for file in files]
+
+        known = self.card(corpus).files
+        for file in files:
+            if file not in known:
+                raise DataError(f"corpus {corpus!r} has no file {file!r}.{hint(file, known)}")
+        return [self._locate(corpus, file) for file in files]
+
+    def _locate(self, corpus: str, file: str) -> Path:
+        path = self.find(corpus, file)
         if path is None:
             raise DataError(
-                f"corpus {corpus!r} is not on this machine ({file}): run `seqkit corpora fetch {corpus}`, "
+                f"corpus {corpus!r} is not on this machine ({file}): "
+                f"run `seqkit corpora fetch {corpus}`, "
                 f"or set {ENVIRONMENT} to a folder that has it"
             )
-        found.append(path)
-    return found
+        return path

@@ -1,9 +1,10 @@
-"""Getting the files of a corpus: checked, resumed, unpacked one named member at a time."""
+"""Get the files of a corpus: downloads that resume, archives, checksums."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import urllib.error
 import urllib.request
 import zipfile
@@ -13,145 +14,207 @@ from http.client import HTTPException
 from pathlib import Path
 
 from ..errors import DataError, reason
-from .corpora import File, cache, card, places
+from .corpora import Card, Corpora, File, cache
 from .files import reading
 
 _CHUNK = 1 << 20
+_TIMEOUT = 30  # seconds without a byte
+_PARTIAL_CONTENT = 206
+_RANGE_NOT_SATISFIABLE = 416
+
 Report = Callable[[str, int, int], None]  # file, bytes so far, bytes in all (0 = not known)
 
 
 def fetch(
-    name: str, *, given: Path | None = None, report: Report = lambda file, done, total: None
+    name: str,
+    *,
+    corpora: Corpora | None = None,
+    given: Path | None = None,
+    report: Report | None = None,
 ) -> dict[str, Path]:
-    """Make every file of corpus `name` available on this machine; file → where it lies.
+    """Make every file of corpus `name` available on this machine; return where each one is.
 
-    What is there already (in SEQKIT_CORPORA, the cache, or the package) is kept if its checksum is right.
-    `given` is a file of the corpus, or a folder of them, that the user already has. Every file is checked,
-    whatever way it came; raises `DataError` if it is not the one that the card describes.
+    A file that is there already (under SEQKIT_CORPORA, in the cache or in the package) is kept if
+    its checksum is right. `given` is a file of the corpus, or a folder of them, that the user has.
+    `report` is called as a download goes on. `corpora` are the shipped ones by default.
+
+    Every file is checked, wherever it came from. Raises `DataError` if it is not the one that the
+    card describes, or cannot be had.
     """
+    corpora = corpora or Corpora()
+    card = corpora.card(name)
+    if given is not None:
+        _check_given(given, name, card)
+
     found: dict[str, Path] = {}
-    known = card(name).files
-    if given is not None and not any(_find(given, file, about) for file, about in known.items()):
-        raise DataError(f"{given} is no file of corpus {name!r}; its files are {', '.join(known)}")
-    for file, about in known.items():
-        there = next(
-            (path for path in places(name, file) if path.is_file() and _is_right(path, about)), None
-        )
-        found[file] = there or _get(name, file, about, given, report)
+    for file, about in card.files.items():
+        places = [path for path in corpora.places(name, file) if path.is_file()]
+        right = next((path for path in places if _is_right(path, about)), None)
+        found[file] = right or _get(name, file, card, given, report or _ignore)
     return found
 
 
-def _get(name: str, file: str, about: File, given: Path | None, report: Report) -> Path:
+def _ignore(file: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def _check_given(given: Path, name: str, card: Card) -> None:
+    if not any(_find(given, file, about) for file, about in card.files.items()):
+        names = ", ".join(card.files)
+        raise DataError(f"{given} is not a file of corpus {name!r}; its files are {names}")
+
+
+def _get(name: str, file: str, card: Card, given: Path | None, report: Report) -> Path:
+    """Put a file into the cache: the user's own copy if there is one, else a download."""
+    about = card.files[file]
     target = cache(name) / file
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        own = _find(given, file, about)
+
+        own = _find(given, file, about) if given else None
         if own is not None:
             with reading(own):
                 data = own.read_bytes()
-            return _install(data, own, file, about, target)
+            return _install(data, own, about, target)
+
         if not about.address:
             raise DataError(
                 f"corpus {name!r}: there is no public address for {file}; "
-                f"give the file or its folder with --from, or set SEQKIT_CORPORA ({card(name).source})"
+                f"give the file or its folder with --from, or set SEQKIT_CORPORA ({card.source})"
             )
-        part = target.with_name(target.name + ".part")
-        _download(about.address, part, file, report)
-        try:
-            return _install(part.read_bytes(), about.address, file, about, target)
-        finally:
-            part.unlink(missing_ok=True)
+        return _download_into(target, file, about, report)
     except OSError as error:
         raise DataError(f"cannot write {target}: {reason(error)}") from None
 
 
-def _find(given: Path | None, file: str, about: File) -> Path | None:
-    """The user's own copy of `file`, of its text unpacked, or of the archive it comes in."""
-    if given is None:
-        return None
+def _find(given: Path, file: str, about: File) -> Path | None:
+    """The user's own copy of `file`, of its uncompressed text, or of the archive that holds it."""
     if not given.exists():
         raise DataError(f"cannot read {given}: No such file or directory")
-    names = [about.address.rpartition("/")[2]] if about.member else [file, file.removesuffix(".gz")]
+
+    names = [file, file.removesuffix(".gz")]
+    if about.member:
+        _, _, archive = about.address.rpartition("/")
+        names = [archive]
+
     if given.is_dir():
         return next((given / name for name in names if (given / name).is_file()), None)
     return given if given.name in names else None
 
 
+# Downloads
+
+
+def _download_into(target: Path, file: str, about: File, report: Report) -> Path:
+    part = target.with_name(target.name + ".part")
+    _download(about.address, part, file, report)
+    try:
+        return _install(part.read_bytes(), about.address, about, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def _download(address: str, part: Path, file: str, report: Report) -> None:
-    """Fetch `address` into `part`, going on where an earlier attempt stopped."""
+    """Download `address` into `part`, continuing where an earlier attempt stopped."""
     if not address.startswith(("https://", "http://")):
         raise DataError(f"{address}: only http and https addresses are fetched")
-    begun = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(address, headers={"Range": f"bytes={begun}-"} if begun else {})
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            if begun and response.status != 206:  # the server starts again from the beginning
-                begun = 0
-            total = begun + int(response.headers.get("Content-Length") or 0)
-            done = begun
-            with part.open("ab" if begun else "wb") as out:
-                while data := response.read(_CHUNK):
-                    out.write(data)
-                    done += len(data)
-                    report(file, done, total)
-        if done < total:
-            raise DataError(
-                f"{address}: the connection ended after {done:,} of {total:,} bytes; run it again to go on from there"
-            )
+        _request(address, part, file, report)
     except urllib.error.HTTPError as error:
         error.close()  # it is the response, too
-        if error.code == 416:  # nothing is left to fetch
-            return
-        raise DataError(f"cannot fetch {address}: {error.code} {error.reason}") from None
+        if error.code != _RANGE_NOT_SATISFIABLE:  # which means that `part` is complete
+            raise DataError(f"cannot fetch {address}: {error.code} {error.reason}") from None
     except (urllib.error.URLError, TimeoutError, HTTPException, ConnectionError) as error:
+        why = getattr(error, "reason", error)
         raise DataError(
-            f"cannot fetch {address}: {getattr(error, 'reason', error)}; run it again to go on, or use --from"
+            f"cannot fetch {address}: {why}; run it again to continue, or use --from"
         ) from None
 
 
-def _install(data: bytes, origin: Path | str, file: str, about: File, target: Path) -> Path:
-    """Check what was got and put the corpus file into the cache, in one move."""
-    if about.member:
-        _check(data, origin, about.download_sha256)
-        data = _member(data, origin, about.member)
-    elif about.text_sha256 and hashlib.sha256(data).hexdigest() == about.text_sha256:
-        data = gzip.compress(data, mtime=0)
-    elif not (about.text_sha256 and _text_is_right(data, about.text_sha256)):
-        _check(data, origin, about.sha256)
+def _request(address: str, part: Path, file: str, report: Report) -> None:
+    start = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    request = urllib.request.Request(address, headers=headers)
+
+    with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:
+        resumes = start > 0 and response.status == _PARTIAL_CONTENT
+        done = start if resumes else 0
+        total = done + int(response.headers.get("Content-Length") or 0)
+
+        with part.open("ab" if resumes else "wb") as out:
+            while data := response.read(_CHUNK):
+                out.write(data)
+                done += len(data)
+                report(file, done, total)
+
+    if done < total:
+        raise DataError(
+            f"{address}: the connection ended after {done:,} of {total:,} bytes; "
+            "run it again to continue from there"
+        )
+
+
+# Checks
+
+
+def _install(data: bytes, origin: Path | str, about: File, target: Path) -> Path:
+    """Check what was received, then move the corpus file into the cache in one step."""
+    checked = _checked(data, origin, about)
     part = target.with_name(f"{target.name}.checked")
-    part.write_bytes(data)
+    part.write_bytes(checked)
     part.replace(target)
     return target
 
 
-def _check(data: bytes, origin: Path | str, wanted: str) -> None:
-    found = hashlib.sha256(data).hexdigest()
-    if found != wanted:
+def _checked(data: bytes, origin: Path | str, about: File) -> bytes:
+    """The corpus file in `data`: the file itself, its uncompressed text, or an archive with it."""
+    if about.member:
+        _check(data, origin, about.download_sha256)
+        return _member(data, origin, about.member)
+    if about.text_sha256 and _sha256(data) == about.text_sha256:
+        return gzip.compress(data, mtime=0)
+    if not _has_right_text(data, about):
+        _check(data, origin, about.sha256)
+    return data
+
+
+def _check(data: bytes, origin: Path | str, expected: str) -> None:
+    found = _sha256(data)
+    if found != expected:
         raise DataError(
-            f"{origin} is not the file that the card describes: sha256 {found[:16]}…, expected {wanted[:16]}… "
-            "(damaged, replaced, or a login page in its place)"
+            f"{origin} is not the file that the card describes: sha256 {found[:16]}…, "
+            f"expected {expected[:16]}… (damaged, replaced, or a login page in its place)"
         )
 
 
 def _member(archive: bytes, origin: Path | str, member: str) -> bytes:
-    """One file out of a zip archive. It is written under our own name, so no path in the archive matters."""
-    import io
+    """One file of a zip archive.
 
+    It is written under our own name, so paths inside the archive cannot lead anywhere.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             return opened.read(member)
     except (zipfile.BadZipFile, KeyError):
-        raise DataError(f"{origin} is no zip archive with {member!r} in it") from None
+        raise DataError(f"{origin} is not a zip archive that holds {member!r}") from None
 
 
 def _is_right(path: Path, about: File) -> bool:
     data = path.read_bytes()
-    right = not about.sha256 or hashlib.sha256(data).hexdigest() == about.sha256
-    return right or bool(about.text_sha256 and _text_is_right(data, about.text_sha256))
+    if not about.sha256 or _sha256(data) == about.sha256:
+        return True
+    return _has_right_text(data, about)
 
 
-def _text_is_right(data: bytes, wanted: str) -> bool:
+def _has_right_text(data: bytes, about: File) -> bool:
+    """Whether `data` is the right text, compressed in whatever way."""
+    if not about.text_sha256:
+        return False
     try:
-        return hashlib.sha256(gzip.decompress(data)).hexdigest() == wanted
+        return _sha256(gzip.decompress(data)) == about.text_sha256
     except (OSError, EOFError, zlib.error):
         return False
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -10,9 +10,9 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from ..config import section, setting
-from ..data.corpora import locate
 from ..data.files import read_lines
 from ..errors import ConfigError, DataError
+from ..recipes import corpora
 from ..text.normalize import Normalizer
 
 
@@ -154,7 +154,7 @@ def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
 
 def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[str]:
     lines: list[str] = []
-    for path in locate(data.corpus, names):
+    for path in corpora().locate(data.corpus, names):
         lines += _read_column(path, data.column) if data.column else read_lines(path)
 
     if data.unique:

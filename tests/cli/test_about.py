@@ -1,7 +1,8 @@
-"""Commands that tell what there is, and the command line as a whole."""
+"""Commands that list what there is, and the command line as a whole."""
 
 import subprocess
 import sys
+import warnings
 
 import click
 import pytest
@@ -9,8 +10,8 @@ import pytest
 import seqkit
 from seqkit import recipes
 from seqkit.cli.main import cli as group
-from seqkit.data import corpora
 from seqkit.plugins import components
+from seqkit.recipes import corpora
 from seqkit.registry import Entry
 
 
@@ -27,20 +28,11 @@ COMMANDS = list(commands())
 
 
 @pytest.mark.parametrize("path", [path for path, _ in COMMANDS], ids=" ".join)
-def test_every_command_says_what_it_does(cli, path):
+def test_every_command_has_help(cli, path):
     done = cli(*path, "--help")
     assert (done.code, done.err) == (0, "")
     assert f"seqkit {' '.join(path)} ".replace("  ", " ") in done.lines[0]
     assert len(done.lines) > 3
-
-
-@pytest.mark.parametrize(
-    ("path", "command"), COMMANDS, ids=[" ".join(path) for path, _ in COMMANDS]
-)
-def test_no_command_has_more_than_15_options_and_every_option_has_a_help_line(path, command):
-    options = [one for one in command.params if isinstance(one, click.Option)]
-    assert len(options) <= 15
-    assert all(option.help for option in options)
 
 
 def test_help_imports_nothing_heavy():
@@ -48,14 +40,15 @@ def test_help_imports_nothing_heavy():
         "import sys\n"
         "from seqkit.cli.main import main\n"
         "sys.argv = ['seqkit', '--help']\n"
+        "heavy = ('torch', 'numpy', 'pydantic', 'rich')\n"
         "try: main()\n"
-        "finally: print([name for name in ('torch', 'numpy', 'pydantic', 'rich') if name in sys.modules])\n"
+        "finally: print([name for name in heavy if name in sys.modules])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_the_version_is_the_package_s(cli):
+def test_the_version_is_that_of_the_package(cli):
     assert cli("--version").out == f"seqkit, version {seqkit.__version__}\n"
 
 
@@ -93,20 +86,12 @@ def test_doctor_fails_if_a_check_fails(cli, monkeypatch):
     assert done.code == 1
     bad, good = done.out.splitlines()
     assert good.startswith("ok      good")
-    assert bad.split() == [
-        "broken",
-        "bad",
-        "ModuleNotFoundError:",
-        "No",
-        "module",
-        "named",
-        "'gone'",
-    ]
+    assert " ".join(bad.split()) == "broken bad ModuleNotFoundError: No module named 'gone'"
     del checks["bad"]
     assert cli("doctor").code == 0
 
 
-def test_doctor_finds_this_installation_whole(cli, shipped):
+def test_doctor_finds_nothing_wrong_with_this_installation(cli, shipped):
     done = cli("doctor")
     assert done.code == 0, done.out
     assert "shipped model" in done.out
@@ -116,7 +101,7 @@ def test_config_without_a_name_lists_the_recipes(cli):
     assert cli("config").lines == recipes.names()
 
 
-def test_config_says_what_every_key_is_and_its_default(cli):
+def test_config_explains_every_key_and_gives_its_default(cli):
     lines = cli("config", "multi30k/de-en", "--set", "train.steps=7").lines
     (steps,) = [line for line in lines if line.startswith("steps = ")]
     assert steps.startswith("steps = 7 ")
@@ -129,15 +114,15 @@ def test_corpora_lists_every_corpus_and_where_it_is(cli, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     lines = cli("corpora", "list").lines
     assert cli("corpora").lines == lines
-    assert [line.split()[0] for line in lines] == corpora.names()
+    assert [line.split()[0] for line in lines] == corpora().names()
     states = {line.split()[0]: line[19:31].strip() for line in lines}
     assert (states["demo"], states["multi30k"]) == ("here", "not here")
 
 
-@pytest.mark.parametrize("name", corpora.names())
+@pytest.mark.parametrize("name", corpora().names())
 def test_corpora_show_tells_source_licence_files_and_recipes(cli, name):
     lines = cli("corpora", "show", name).lines
-    card = corpora.card(name)
+    card = corpora().card(name)
     assert lines[0] == card.title
     assert {line.split()[0] for line in lines[1:]} >= {"source", "licence", "file"}
     assert sum(line.startswith("file ") for line in lines) == len(card.files)
@@ -149,3 +134,44 @@ def test_a_wrong_subcommand_is_answered_with_the_right_one(cli):
     assert "Did you mean 'translate'?" in cli("tranlsate", "x").complaint(2)
     assert "Did you mean 'show'?" in cli("corpora", "shwo").complaint(2)
     assert "--beam" in cli("translate", "--baem", "3", "x").complaint(2)
+
+
+def test_a_check_that_asks_python_to_exit_is_broken(cli, monkeypatch):
+    rude = Entry("rude", "sys:exit", "seqkit", "")
+    monkeypatch.setattr(components().checks, "_entries", {"rude": rude})
+    done = cli("doctor")
+    assert (done.code, done.out.split()[:3]) == (1, ["broken", "rude", "SystemExit:"])
+
+
+def test_an_old_key_works_and_its_new_name_is_noted_once(cli, tmp_path):
+    path = tmp_path / "old.toml"
+    text = "\n".join(cli("config", "demo/story", "--set", "data.baseline_order=4").lines)
+    path.write_text(text.replace("baseline_order = 4", "floor = 3"), encoding="utf-8")
+    done = cli("config", path)
+    assert done.err == f"note: {path}: [data]: 'floor' is now called 'baseline_order'\n"
+    assert any(line.startswith("baseline_order = 3 ") for line in done.lines)
+
+
+def test_an_override_by_the_new_name_wins_over_the_old_name_in_a_file(cli, tmp_path):
+    path = tmp_path / "old.toml"
+    text = "\n".join(cli("config", "demo/story", "--set", "data.baseline_order=4").lines)
+    path.write_text(text.replace("baseline_order = 4", "floor = 3"), encoding="utf-8")
+    new = cli("config", path, "--set", "data.baseline_order=2").lines
+    assert any(line.startswith("baseline_order = 2 ") for line in new)
+    old = cli("config", "demo/story", "--set", "data.floor=2").lines
+    assert any(line.startswith("baseline_order = 2 ") for line in old)
+
+
+def test_other_warnings_are_shown_as_python_shows_them(cli, monkeypatch):
+    def warn():
+        warnings.warn("look out", UserWarning, stacklevel=1)
+        return "fine"
+
+    monkeypatch.setattr(components().checks, "_entries", {"c": Entry("c", "x:y", "seqkit", "")})
+    monkeypatch.setattr(Entry, "load", lambda entry, load=Entry.load: _loaded(entry, load, warn))
+    with pytest.warns(UserWarning, match="look out"):
+        assert "note:" not in cli("doctor").err
+
+
+def _loaded(entry, load, warn):
+    return warn if entry.name == "c" else load(entry)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from seqkit.data import read_parallel
 from seqkit.data.batching import PairBatch, Rows, pad, token_batches
-from seqkit.data.corpora import ENVIRONMENT, locate
+from seqkit.data.corpora import ENVIRONMENT, Corpora
 from seqkit.text import BOS, EOS, PAD, TextConfig, Tokenizer
 
 QUICK = settings(deadline=None, database=None)
@@ -76,7 +76,7 @@ def test_without_pairs_there_are_no_batches():
 def test_at_least_95_percent_of_the_padded_area_of_multi30k_are_real_tokens():
     if not os.environ.get(ENVIRONMENT):
         pytest.skip(f"{ENVIRONMENT} is not set: the real corpus is not here")
-    text = read_parallel(locate("multi30k", ["train.de.gz", "train.en.gz"]))
+    text = read_parallel(Corpora().locate("multi30k", ["train.de.gz", "train.en.gz"]))
     assert len(text) == 29_000
     tokenizer = Tokenizer.train([*text.sources, *text.targets], TextConfig(train_sentences=20_000))
     sources, targets = (

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from seqkit import recipes
 from seqkit.data import corpora
-from seqkit.data.corpora import ENVIRONMENT, Card, File, cache, card, locate, names, places, shipped
+from seqkit.data.corpora import ENVIRONMENT, Card, Corpora, File, cache, shipped
 from seqkit.errors import ConfigError, DataError, UnknownName
 from seqkit.plugins import Components, Plugin
 
-ALL_FILES = [(name, file) for name in shipped() for file in card(name).files]
+SHIPPED = Corpora()
+ALL_FILES = [(name, file) for name in shipped() for file in SHIPPED.card(name).files]
 GIVEN = os.environ.get(ENVIRONMENT)
 SHA = "0" * 64
 
@@ -36,7 +38,7 @@ def shelf(elsewhere, monkeypatch):
     return write
 
 
-def test_the_corpora_of_the_plan_have_cards():
+def test_the_planned_corpora_have_cards():
     planned = {
         "multi30k",
         "tatoeba-deu-eng",
@@ -46,12 +48,12 @@ def test_the_corpora_of_the_plan_have_cards():
         "tinyshakespeare",
     }
     assert planned <= set(shipped())
-    assert set(shipped()) <= set(names())
+    assert set(shipped()) <= set(SHIPPED.names())
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_every_shipped_card_loads_and_says_what_a_person_should_know(name):
-    known = card(name)
+def test_every_shipped_card_loads_and_says_what_a_user_should_know(name):
+    known = SHIPPED.card(name)
     assert known.title
     assert known.source
     assert known.licence
@@ -64,16 +66,14 @@ def test_every_shipped_card_loads_and_says_what_a_person_should_know(name):
 
 
 @pytest.mark.parametrize(("name", "file"), ALL_FILES)
-def test_checksums_and_line_counts_of_cards_are_those_of_the_files(name, file):
-    about = card(name).files[file]
-    here = [
-        path
-        for path in ([*places(name, file)] if GIVEN else [corpora.root() / name / file])
-        if path.is_file()
-    ]
-    if not here:
+def test_checksums_and_line_counts_on_cards_match_the_files(name, file):
+    about = SHIPPED.card(name).files[file]
+    shipped_file = corpora.root() / name / file
+    here = SHIPPED.find(name, file) if GIVEN or shipped_file.is_file() else None
+    if here is None:
         pytest.skip(f"{name}/{file} is not here" + ("" if GIVEN else f": {ENVIRONMENT} is not set"))
-    data = here[0].read_bytes()
+
+    data = here.read_bytes()
     if about.sha256:
         assert hashlib.sha256(data).hexdigest() == about.sha256
     text = gzip.decompress(data) if file.endswith(".gz") else data
@@ -87,17 +87,17 @@ def test_every_file_with_a_checksum_is_where_the_card_says_under_the_given_folde
     if not GIVEN:
         pytest.skip(f"{ENVIRONMENT} is not set")
     for name, file in ALL_FILES:
-        if card(name).files[file].sha256 and name != "demo":
-            assert locate(name, [file]) == [places(name, file)[0]]
+        if SHIPPED.card(name).files[file].sha256 and name != "demo":
+            assert SHIPPED.locate(name, [file]) == [SHIPPED.places(name, file)[0]]
 
 
-def test_a_corpus_that_is_not_here_is_told_how_to_fetch(elsewhere):
+def test_the_error_for_an_absent_corpus_says_how_to_fetch_it(elsewhere):
     message = (
-        r"corpus 'multi30k' is not on this machine \(train\.de\.gz\): run `seqkit corpora fetch multi30k`, "
-        rf"or set {ENVIRONMENT} to a folder that has it"
+        r"corpus 'multi30k' is not on this machine \(train\.de\.gz\): "
+        rf"run `seqkit corpora fetch multi30k`, or set {ENVIRONMENT} to a folder that has it"
     )
     with pytest.raises(DataError, match=message):
-        locate("multi30k", ["train.de.gz", "train.en.gz"])
+        SHIPPED.locate("multi30k", ["train.de.gz", "train.en.gz"])
 
 
 def test_the_given_folder_comes_first_then_the_cache_then_the_package(
@@ -110,18 +110,17 @@ def test_the_given_folder_comes_first_then_the_cache_then_the_package(
         elsewhere / "cache" / "seqkit" / "mine",
         elsewhere / "shelf" / "mine",
     ]
-    assert places("mine", "a.txt") == [folder / "a.txt" for folder in order]
+    assert SHIPPED.places("mine", "a.txt") == [folder / "a.txt" for folder in order]
     for folder in reversed(order):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "a.txt").write_text("x")
-        assert locate("mine", ["a.txt"]) == [folder / "a.txt"]
+        assert SHIPPED.locate("mine", ["a.txt"]) == [folder / "a.txt"]
 
 
-def test_a_card_says_where_a_file_lies_under_the_given_folder(elsewhere, monkeypatch):
+def test_a_card_says_where_a_file_is_under_the_given_folder(elsewhere, monkeypatch):
     monkeypatch.setenv(ENVIRONMENT, str(elsewhere))
-    assert (
-        places("timemachine", "timemachine.txt.gz")[0] == elsewhere / "text" / "timemachine.txt.gz"
-    )
+    first = SHIPPED.places("timemachine", "timemachine.txt.gz")[0]
+    assert first == elsewhere / "text" / "timemachine.txt.gz"
 
 
 def test_the_cache_is_where_xdg_says_else_under_the_home_folder(tmp_path, monkeypatch):
@@ -133,25 +132,25 @@ def test_the_cache_is_where_xdg_says_else_under_the_home_folder(tmp_path, monkey
 
 
 def test_without_a_corpus_files_are_paths():
-    assert locate("", ["a/b.txt", "/c"]) == [Path("a/b.txt"), Path("/c")]
+    assert SHIPPED.locate("", ["a/b.txt", "/c"]) == [Path("a/b.txt"), Path("/c")]
 
 
-def test_an_unknown_corpus_and_an_unknown_file_are_answered_with_the_nearest():
+def test_errors_for_an_unknown_corpus_and_an_unknown_file_suggest_the_nearest():
     with pytest.raises(
         UnknownName, match=r"no corpus 'multi30'\. Did you mean 'multi30k'\? Known: "
     ):
-        card("multi30")
+        SHIPPED.card("multi30")
     with pytest.raises(
         DataError,
         match=r"corpus 'multi30k' has no file 'train\.de'\. Did you mean 'train\.de\.gz'\?",
     ):
-        locate("multi30k", ["train.de"])
+        SHIPPED.locate("multi30k", ["train.de"])
 
 
 @pytest.mark.parametrize("name", ["../multi30k", "multi30k/", "", "."])
-def test_a_name_that_is_a_path_is_no_corpus(name):
+def test_a_path_is_not_the_name_of_a_corpus(name):
     with pytest.raises(UnknownName, match="no corpus "):
-        card(name)
+        SHIPPED.card(name)
 
 
 @pytest.mark.parametrize(
@@ -170,25 +169,44 @@ def test_a_name_that_is_a_path_is_no_corpus(name):
         ("title = \n", r"card\.toml: .*line 1"),
     ],
 )
-def test_a_wrong_card_is_named_with_the_key(shelf, text, message):
+def test_the_error_for_a_wrong_card_names_file_and_key(shelf, text, message):
     shelf("mine", text)
     with pytest.raises(ConfigError, match=message):
-        card("mine")
+        SHIPPED.card("mine")
 
 
-def test_a_plugin_s_corpus_is_a_corpus(elsewhere, monkeypatch):
+LETTERS = Card(title="Letters", source="us", licence="MIT", files={"a.txt": File(sha256=SHA)})
+
+
+def test_further_corpora_are_known_beside_the_shipped_ones(elsewhere):
+    known = Corpora({"letters": lambda: LETTERS})
+    assert known.names() == sorted([*shipped(), "letters"])
+    assert known.card("letters") == LETTERS
+    assert known.card("demo") == SHIPPED.card("demo")
+    with pytest.raises(DataError, match=r"run `seqkit corpora fetch letters`"):
+        known.locate("letters", ["a.txt"])
+
+
+def test_a_shipped_corpus_cannot_be_replaced():
+    assert Corpora({"demo": lambda: LETTERS}).card("demo") == SHIPPED.card("demo")
+
+
+def test_a_plugin_s_corpus_is_among_the_corpora_of_recipes(elsewhere, monkeypatch):
     (elsewhere / "plugin_of_test_corpora.py").write_text(
         "from seqkit.data.corpora import Card, File\n"
         "def letters():\n"
-        f"    return Card(title='Letters', source='us', licence='MIT', files={{'a.txt': File(sha256='{SHA}')}})\n"
+        f"    files = {{'a.txt': File(sha256='{SHA}')}}\n"
+        "    return Card(title='Letters', source='us', licence='MIT', files=files)\n"
     )
     monkeypatch.syspath_prepend(elsewhere)
     found = Components()
     Plugin("test", found).corpus("letters", "plugin_of_test_corpora:letters", "for a test")
-    monkeypatch.setattr(corpora, "components", lambda: found)
-    assert "letters" in names()
-    assert card("letters") == Card(
-        title="Letters", source="us", licence="MIT", files={"a.txt": File(sha256=SHA)}
-    )
-    with pytest.raises(DataError, match=r"run `seqkit corpora fetch letters`"):
-        locate("letters", ["a.txt"])
+    monkeypatch.setattr(recipes, "components", lambda: found)
+
+    assert recipes.corpora().names() == sorted([*shipped(), "letters"])
+    assert recipes.corpora().card("letters") == LETTERS
+
+
+def test_corpora_and_cards_have_a_short_repr():
+    assert repr(LETTERS) == "<Card 'Letters': a.txt>"
+    assert repr(SHIPPED).startswith("<Corpora: demo, ")

@@ -9,8 +9,8 @@ import zipfile
 import pytest
 
 from seqkit.data import corpora, fetch
-from seqkit.data.corpora import ENVIRONMENT
-from seqkit.errors import DataError
+from seqkit.data.corpora import ENVIRONMENT, Card, Corpora, File
+from seqkit.errors import DataError, UnknownName
 
 TEXT = "".join(f"line {i * i}\n" for i in range(20_000)).encode()
 
@@ -20,11 +20,11 @@ def sha256(data):
 
 
 class Site:
-    """What a small web site has, what it was asked for, and how badly it behaves."""
+    """A small web site: its files, the requests it got, and how badly it behaves."""
 
     def __init__(self):
         self.files = {}
-        self.asked = []  # (path, Range header)
+        self.requests = []  # (path, Range header)
         self.breaks_after = None  # bytes, then the connection ends
         self.knows_ranges = True
         self.address = ""
@@ -37,7 +37,7 @@ def site():
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             begin = self.headers["Range"]
-            site.asked.append((self.path, begin))
+            site.requests.append((self.path, begin))
             data = site.files.get(self.path)
             if data is None:
                 return self.send_error(404)
@@ -68,7 +68,7 @@ def site():
 
 @pytest.fixture
 def corpus(tmp_path, monkeypatch):
-    """`corpus({file: {key: value}})` makes a card of these files for a corpus `mine`; answers its cache folder."""
+    """`corpus({file: {key: value}})` makes a card for a corpus `mine`; returns its cache folder."""
     monkeypatch.delenv(ENVIRONMENT, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -106,9 +106,9 @@ def test_a_file_is_downloaded_checked_and_found_again_without_a_second_download(
     assert fetch("mine") == {"a.txt": folder / "a.txt"}
     assert (folder / "a.txt").read_bytes() == TEXT
     assert files_under(folder) == {"a.txt"}
-    assert corpora.locate("mine", ["a.txt"]) == [folder / "a.txt"]
+    assert Corpora().locate("mine", ["a.txt"]) == [folder / "a.txt"]
     assert fetch("mine") == {"a.txt": folder / "a.txt"}
-    assert site.asked == [("/a.txt", None)]
+    assert site.requests == [("/a.txt", None)]
 
 
 def test_progress_is_reported_up_to_the_whole(site, corpus):
@@ -124,7 +124,10 @@ def test_progress_is_reported_up_to_the_whole(site, corpus):
 def test_a_wrong_file_is_refused_and_not_kept(site, corpus):
     site.files["/a.txt"] = b"<html>Please log in</html>"
     folder = corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
-    message = rf"/a\.txt is not the file that the card describes: sha256 \w{{16}}…, expected {sha256(TEXT)[:16]}…"
+    message = (
+        r"/a\.txt is not the file that the card describes: "
+        rf"sha256 \w{{16}}…, expected {sha256(TEXT)[:16]}…"
+    )
     with pytest.raises(DataError, match=message):
         fetch("mine")
     assert files_under(folder) == set()
@@ -132,44 +135,49 @@ def test_a_wrong_file_is_refused_and_not_kept(site, corpus):
     assert fetch("mine")["a.txt"].read_bytes() == TEXT
 
 
-def test_a_damaged_file_in_the_cache_is_fetched_anew(site, corpus):
+def test_a_damaged_file_in_the_cache_is_fetched_again(site, corpus):
     packed = gzip.compress(TEXT)
     site.files["/a.gz"] = packed
-    folder = corpus({
-        "a.gz": {"sha256": sha256(packed), "text_sha256": sha256(TEXT), "address": f"{site.address}/a.gz"}
-    })  # fmt: skip
+    about = {
+        "sha256": sha256(packed),
+        "text_sha256": sha256(TEXT),
+        "address": f"{site.address}/a.gz",
+    }
+    folder = corpus({"a.gz": about})
     folder.mkdir(parents=True)
     for damaged in (b"", b"junk", packed[:99], packed[:50] + bytes(200) + packed[250:]):
         (folder / "a.gz").write_bytes(damaged)
         assert fetch("mine")["a.gz"].read_bytes() == packed
 
 
-def test_a_broken_download_goes_on_where_it_stopped(site, corpus):
+def test_a_broken_download_resumes_where_it_stopped(site, corpus):
     site.files["/a.txt"] = TEXT
     site.breaks_after = 100_000
     folder = corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
     for _ in range(2):
-        with pytest.raises(DataError, match=r"/a\.txt: .*run it again to go on") as error:
+        with pytest.raises(DataError, match=r"/a\.txt: .*run it again to continue") as error:
             fetch("mine")
         assert "\n" not in str(error.value)
     assert not (folder / "a.txt").exists()
     site.breaks_after = None
     assert fetch("mine")["a.txt"].read_bytes() == TEXT
-    assert site.asked == [("/a.txt", begin) for begin in (None, "bytes=100000-", "bytes=200000-")]
+    assert site.requests == [
+        ("/a.txt", begin) for begin in (None, "bytes=100000-", "bytes=200000-")
+    ]
     assert files_under(folder) == {"a.txt"}
 
 
-def test_a_server_that_knows_no_ranges_starts_again(site, corpus):
+def test_a_download_from_a_server_without_ranges_starts_over(site, corpus):
     site.files["/a.txt"] = TEXT
     site.breaks_after = 100_000
     corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
-    with pytest.raises(DataError, match="run it again to go on"):
+    with pytest.raises(DataError, match="run it again to continue"):
         fetch("mine")
     site.breaks_after, site.knows_ranges = None, False
     assert fetch("mine")["a.txt"].read_bytes() == TEXT
 
 
-def test_a_download_that_was_whole_already_is_only_checked(site, corpus):
+def test_a_download_that_was_complete_already_is_only_checked(site, corpus):
     site.files["/a.txt"] = TEXT
     folder = corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
     folder.mkdir(parents=True)
@@ -178,7 +186,7 @@ def test_a_download_that_was_whole_already_is_only_checked(site, corpus):
     assert files_under(folder) == {"a.txt"}
 
 
-def test_a_part_of_something_else_does_not_get_stuck(site, corpus):
+def test_a_partial_download_of_another_file_is_discarded(site, corpus):
     site.files["/a.txt"] = TEXT
     folder = corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
     folder.mkdir(parents=True)
@@ -188,13 +196,24 @@ def test_a_part_of_something_else_does_not_get_stuck(site, corpus):
     assert fetch("mine")["a.txt"].read_bytes() == TEXT
 
 
-def test_plain_text_at_the_address_is_packed_and_other_packing_is_accepted(site, corpus):
+def test_plain_text_at_the_address_is_compressed_and_other_compression_is_accepted(site, corpus):
     about = {"sha256": "0" * 64, "text_sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}
     folder = corpus({"a.txt.gz": about})
     for served in (TEXT, gzip.compress(TEXT, 1)):
         site.files["/a.txt"] = served
         assert gzip.decompress(fetch("mine")["a.txt.gz"].read_bytes()) == TEXT
         (folder / "a.txt.gz").unlink()
+
+
+def test_a_corpus_of_a_plugin_is_fetched_when_the_corpora_that_hold_it_are_given(site, corpus):
+    site.files["/a.txt"] = TEXT
+    folder = corpus({})
+    about = File(sha256=sha256(TEXT), address=f"{site.address}/a.txt")
+    theirs = Card(title="T", source="s", licence="l", files={"a.txt": about})
+    known = Corpora({"theirs": lambda: theirs})
+    assert fetch("theirs", corpora=known) == {"a.txt": folder.parent / "theirs" / "a.txt"}
+    with pytest.raises(UnknownName, match="no corpus 'theirs'"):
+        fetch("theirs")
 
 
 # What cannot be fetched
@@ -205,7 +224,7 @@ def one_line(error):
     assert "Traceback" not in str(error.value)
 
 
-def test_an_address_that_nobody_answers_is_one_line(corpus):
+def test_the_error_for_an_address_that_does_not_answer_is_one_line(corpus):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -217,14 +236,14 @@ def test_an_address_that_nobody_answers_is_one_line(corpus):
     one_line(e)
 
 
-def test_a_file_that_the_server_does_not_have_is_one_line(site, corpus):
+def test_the_error_for_a_file_that_the_server_does_not_have_is_one_line(site, corpus):
     corpus({"a.txt": {"sha256": "0" * 64, "address": f"{site.address}/gone.txt"}})
     with pytest.raises(DataError, match=r"cannot fetch http.*/gone\.txt: 404 Not Found$") as e:
         fetch("mine")
     one_line(e)
 
 
-def test_a_file_without_an_address_is_told_where_it_comes_from(corpus):
+def test_the_error_for_a_file_without_an_address_says_where_it_comes_from(corpus):
     corpus({"a.txt": {"sha256": "0" * 64}})
     with pytest.raises(
         DataError, match=r"no public address for a\.txt; give .* with --from.*\(the author's page\)"
@@ -233,14 +252,14 @@ def test_a_file_without_an_address_is_told_where_it_comes_from(corpus):
 
 
 @pytest.mark.parametrize("scheme", ["file://", "ftp://127.0.0.1"])
-def test_only_http_is_fetched(tmp_path, corpus, scheme):
+def test_only_http_addresses_are_fetched(tmp_path, corpus, scheme):
     (tmp_path / "secret").write_bytes(TEXT)
     corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{scheme}{tmp_path}/secret"}})
     with pytest.raises(DataError, match="only http and https addresses are fetched"):
         fetch("mine")
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, site, corpus):
+def test_the_error_for_a_cache_that_cannot_be_written_is_one_line(tmp_path, site, corpus):
     site.files["/a.txt"] = TEXT
     corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
     (tmp_path / "cache").write_text("a file where the cache folder should be")
@@ -254,7 +273,7 @@ def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, site, corpus):
 # Archives
 
 
-def test_one_member_of_a_zip_is_taken_under_its_own_name(site, corpus):
+def test_one_member_of_a_zip_is_extracted_under_the_name_on_the_card(site, corpus):
     archive = zipped({"deep/in/it.txt": TEXT, "deep/other.txt": b"other"})
     site.files["/it.zip"] = archive
     about = {
@@ -269,7 +288,7 @@ def test_one_member_of_a_zip_is_taken_under_its_own_name(site, corpus):
 
 
 @pytest.mark.parametrize("member", ["../../evil.txt", "/evil.txt", "good.txt"])
-def test_paths_in_an_archive_lead_nowhere(tmp_path, site, corpus, member):
+def test_paths_inside_an_archive_cannot_write_elsewhere(tmp_path, site, corpus, member):
     archive = zipped(
         {
             "../../evil.txt": TEXT,
@@ -279,9 +298,12 @@ def test_paths_in_an_archive_lead_nowhere(tmp_path, site, corpus, member):
         }
     )
     site.files["/it.zip"] = archive
-    folder = corpus({
-        "it.txt": {"address": f"{site.address}/it.zip", "member": member, "download_sha256": sha256(archive)}
-    })  # fmt: skip
+    about = {
+        "address": f"{site.address}/it.zip",
+        "member": member,
+        "download_sha256": sha256(archive),
+    }
+    folder = corpus({"it.txt": about})
     before = files_under(tmp_path)
     card = (tmp_path / "cards" / "mine" / "card.toml").read_bytes()
     assert fetch("mine")["it.txt"].read_bytes() == TEXT
@@ -303,19 +325,22 @@ def test_an_archive_with_a_wrong_checksum_is_not_opened(site, corpus):
 
 
 @pytest.mark.parametrize("archive", [zipped({"other.txt": TEXT}), TEXT])
-def test_an_archive_without_the_member_is_named(site, corpus, archive):
+def test_the_error_for_an_archive_without_the_member_names_it(site, corpus, archive):
     site.files["/it.zip"] = archive
-    corpus({
-        "it.txt": {"address": f"{site.address}/it.zip", "member": "it.txt", "download_sha256": sha256(archive)}
-    })  # fmt: skip
-    with pytest.raises(DataError, match=r"it\.zip is no zip archive with 'it\.txt' in it"):
+    about = {
+        "address": f"{site.address}/it.zip",
+        "member": "it.txt",
+        "download_sha256": sha256(archive),
+    }
+    corpus({"it.txt": about})
+    with pytest.raises(DataError, match=r"it\.zip is not a zip archive that holds 'it\.txt'"):
         fetch("mine")
 
 
-# What the user has already (--from)
+# Files that the user has already (--from)
 
 
-def test_a_file_or_a_folder_that_the_user_has_is_copied_and_left_as_it_is(tmp_path, corpus):
+def test_a_file_or_folder_that_the_user_has_is_copied_and_left_untouched(tmp_path, corpus):
     folder = corpus({"a.txt": {"sha256": sha256(TEXT)}})
     own = tmp_path / "own"
     own.mkdir()
@@ -326,7 +351,7 @@ def test_a_file_or_a_folder_that_the_user_has_is_copied_and_left_as_it_is(tmp_pa
         (folder / "a.txt").unlink()
 
 
-def test_a_wrong_file_of_the_user_is_refused_and_left_as_it_is(tmp_path, corpus):
+def test_a_wrong_file_of_the_user_is_refused_and_left_untouched(tmp_path, corpus):
     folder = corpus({"a.txt": {"sha256": sha256(TEXT)}})
     (tmp_path / "a.txt").write_bytes(b"other")
     with pytest.raises(DataError, match=r"/a\.txt is not the file that the card describes"):
@@ -336,7 +361,7 @@ def test_a_wrong_file_of_the_user_is_refused_and_left_as_it_is(tmp_path, corpus)
 
 
 @pytest.mark.parametrize("as_folder", [False, True])
-def test_the_text_unpacked_is_taken_for_a_packed_file(tmp_path, corpus, as_folder):
+def test_uncompressed_text_is_accepted_for_a_compressed_file(tmp_path, corpus, as_folder):
     corpus({"a.txt.gz": {"sha256": "0" * 64, "text_sha256": sha256(TEXT)}})
     (tmp_path / "a.txt").write_bytes(TEXT)
     given = tmp_path if as_folder else tmp_path / "a.txt"
@@ -346,18 +371,19 @@ def test_the_text_unpacked_is_taken_for_a_packed_file(tmp_path, corpus, as_folde
 @pytest.mark.parametrize("as_folder", [False, True])
 def test_the_archive_itself_can_be_given(tmp_path, site, corpus, as_folder):
     archive = zipped({"in/it.txt": TEXT})
-    corpus({
-        "it.txt": {"address": f"{site.address}/its.zip", "member": "in/it.txt", "download_sha256": sha256(archive)}
-    })  # fmt: skip
+    about = {
+        "address": f"{site.address}/its.zip",
+        "member": "in/it.txt",
+        "download_sha256": sha256(archive),
+    }
+    corpus({"it.txt": about})
     (tmp_path / "its.zip").write_bytes(archive)
-    assert (
-        fetch("mine", given=tmp_path if as_folder else tmp_path / "its.zip")["it.txt"].read_bytes()
-        == TEXT
-    )
-    assert site.asked == []
+    given = tmp_path if as_folder else tmp_path / "its.zip"
+    assert fetch("mine", given=given)["it.txt"].read_bytes() == TEXT
+    assert site.requests == []
 
 
-def test_what_is_missing_in_the_user_s_folder_is_downloaded(tmp_path, site, corpus):
+def test_files_missing_in_the_user_s_folder_are_downloaded(tmp_path, site, corpus):
     site.files["/b.txt"] = b"b"
     corpus(
         {
@@ -372,24 +398,22 @@ def test_what_is_missing_in_the_user_s_folder_is_downloaded(tmp_path, site, corp
     assert [path.read_bytes() for path in found.values()] == [TEXT, b"b"]
 
 
-def test_a_file_that_is_not_the_corpus_s_or_not_there_is_named_and_nothing_is_downloaded(
+def test_the_error_for_a_foreign_or_missing_file_names_it_and_nothing_is_downloaded(
     tmp_path, site, corpus
 ):
     site.files["/a.txt"] = TEXT
     corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
     (tmp_path / "b.txt").write_bytes(TEXT)
     with pytest.raises(
-        DataError, match=r"/b\.txt is no file of corpus 'mine'; its files are a\.txt$"
+        DataError, match=r"/b\.txt is not a file of corpus 'mine'; its files are a\.txt$"
     ):
         fetch("mine", given=tmp_path / "b.txt")
     with pytest.raises(DataError, match=r"cannot read .*/none: No such file or directory$"):
         fetch("mine", given=tmp_path / "none")
-    assert site.asked == []
+    assert site.requests == []
 
 
-def test_a_right_file_in_the_given_folder_of_corpora_is_kept_where_it_is(
-    tmp_path, site, corpus, monkeypatch
-):
+def test_a_right_file_under_seqkit_corpora_is_used_where_it_is(tmp_path, site, corpus, monkeypatch):
     site.files["/a.txt"] = TEXT
     folder = corpus(
         {"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt", "local": "there/a"}}

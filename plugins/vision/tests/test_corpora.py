@@ -11,9 +11,9 @@ import torch
 from seqkit_vision.corpora import CIFAR10_FILE, CLASSES, IDX
 from seqkit_vision.sources import Wanted, open_source
 
-from seqkit.data import corpora
-from seqkit.data.corpora import ENVIRONMENT, card, locate
+from seqkit.data.corpora import ENVIRONMENT
 from seqkit.errors import DataError
+from seqkit.recipes import corpora
 
 FILES = [
     (name, file) for name in ("mnist", "fashion-mnist") for pair in IDX.values() for file in pair
@@ -26,17 +26,18 @@ def found(name, file):
     if not os.environ.get(ENVIRONMENT):
         pytest.skip(f"{ENVIRONMENT} is not set")
     try:
-        return locate(name, [file])[0]
+        return corpora().locate(name, [file])[0]
     except DataError as error:
         pytest.skip(str(error))
 
 
 def test_every_corpus_of_images_has_a_card_and_ten_classes():
-    assert set(CLASSES) <= set(corpora.names())
-    assert sorted((name, file) for name in CLASSES for file in card(name).files) == sorted(FILES)
+    assert set(CLASSES) <= set(corpora().names())
+    files = [(name, file) for name in CLASSES for file in corpora().card(name).files]
+    assert sorted(files) == sorted(FILES)
     for name, classes in CLASSES.items():
         assert len(set(classes)) == 10
-        about = card(name)
+        about = corpora().card(name)
         assert about.title
         assert about.source
         assert about.licence
@@ -45,7 +46,7 @@ def test_every_corpus_of_images_has_a_card_and_ten_classes():
 
 @pytest.mark.parametrize(("name", "file"), FILES)
 def test_cards_say_where_a_file_can_be_fetched_and_what_it_must_be(name, file):
-    about = card(name).files[file]
+    about = corpora().card(name).files[file]
     assert about.address.startswith(("https://", "http://"))
     assert about.address.endswith(file)
     assert len(about.sha256) == 64
@@ -53,13 +54,13 @@ def test_cards_say_where_a_file_can_be_fetched_and_what_it_must_be(name, file):
 
 
 def test_no_two_files_have_the_same_checksum():
-    sums = [card(name).files[file].sha256 for name, file in FILES]
+    sums = [corpora().card(name).files[file].sha256 for name, file in FILES]
     assert len(set(sums)) == len(sums)
 
 
 @pytest.mark.parametrize(("name", "file"), FILES)
 def test_checksums_are_those_of_the_real_files(name, file):
-    about, data = card(name).files[file], found(name, file).read_bytes()
+    about, data = corpora().card(name).files[file], found(name, file).read_bytes()
     inside = hashlib.sha256(gzip.decompress(data)).hexdigest() if about.text_sha256 else ""
     assert about.sha256 == hashlib.sha256(data).hexdigest() or inside == about.text_sha256
     assert inside == about.text_sha256
@@ -93,4 +94,5 @@ def test_a_corpus_is_found_under_the_folder_that_is_given(tmp_path, monkeypatch)
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path))
     (tmp_path / "cifar10").mkdir()
     (tmp_path / "cifar10" / CIFAR10_FILE).touch()
-    assert locate("cifar10", [CIFAR10_FILE]) == [Path(tmp_path / "cifar10" / CIFAR10_FILE)]
+    found = corpora().locate("cifar10", [CIFAR10_FILE])
+    assert found == [Path(tmp_path / "cifar10" / CIFAR10_FILE)]
