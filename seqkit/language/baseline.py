@@ -31,14 +31,20 @@ def measure_baseline(train: Ids, measured: Ids, order: int) -> Baseline:
     lines = _as_lines(train)
     longest = max(len(line.split()) for line in lines)
     order = min(order, longest)
-
     model = ngram.train(lines, order=order)
-    return Baseline(order, model.perplexity(_as_lines(measured)))
+
+    perplexity = model.perplexity(_as_lines(measured))
+    return Baseline(order, perplexity)
 
 
 def _as_lines(ids: Ids) -> list[str]:
     """The lines of a stream, each as numbers with spaces between them, without their `<eos>`."""
     tokens = ids[1:]
     after_ends = np.flatnonzero(tokens == EOS) + 1
-    lines = np.split(tokens, after_ends)[:-1]
-    return [" ".join(map(str, line[:-1].tolist())) for line in lines]
+    parts = np.split(tokens, after_ends)[:-1]  # nothing comes after the last end
+
+    lines: list[str] = []
+    for part in parts:
+        words = map(str, part[:-1].tolist())
+        lines.append(" ".join(words))
+    return lines

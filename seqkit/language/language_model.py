@@ -6,11 +6,11 @@ Shapes: T tokens of a text, B sequences, D width, V vocabulary.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -32,6 +32,9 @@ from .held_out import HeldOutText
 from .models.contract import NextTokenModel
 from .stream import encode, scoring_windows
 
+if TYPE_CHECKING:
+    from ..runs.predictor import Predictor
+
 _ROWS = 512  # logits at a time
 _HALF_A_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # how bytes that spell no character are shown
 
@@ -39,7 +42,7 @@ _HALF_A_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # how bytes that spell no chara
 class LanguageModel:
     """What `seqkit.load` returns for a language model; see `seqkit.runs.predictor.Predictor`."""
 
-    reads: ClassVar[Literal["lines"]] = "lines"
+    reads: ClassVar[Literal["lines", "files"]] = "lines"
 
     def __init__(
         self,
@@ -91,9 +94,14 @@ class LanguageModel:
         """The tokens that it can predict, `<unk>` and the end of a line aside."""
         return frozenset(self.tokenizer.vocab.tokens[len(SPECIALS) :])
 
-    def predict(self, lines: Iterable[str]) -> Iterator[LineScore]:
-        """How probable each line is, with no text before it; lazily and in order."""
-        return score_lines(self, lines)
+    def predict(self, inputs: Iterable[str], **settings: Any) -> Iterator[LineScore]:
+        """How probable each line is, with no text before it; lazily and in order.
+
+        Raises TypeError for a single string, `ConfigError` for any setting (there are none), and
+        `DataError` at a line that holds a line break.
+        """
+        _refuse(settings)
+        return score_lines(self, inputs)
 
     def read_test_data(self, paths: Sequence[Path]) -> Iterable[str]:
         """The lines of these files; without paths, the `HeldOutText` of the run.
@@ -106,14 +114,16 @@ class LanguageModel:
             raise ConfigError("this language model does not know its run: name a file to measure")
         return self._held_out()
 
-    def evaluate(self, lines: Iterable[str]) -> Perplexity:
-        """The whole record of a text: perplexity with and without unknown tokens, bits, signature.
+    def evaluate(self, data: Iterable[str], **settings: Any) -> Perplexity:
+        """The record of lines: perplexity with and without unknown tokens, bits, signature.
 
-        That of a `HeldOutText` has its n-gram baseline beside it.
+        That of a `HeldOutText` has its n-gram baseline beside it. Raises as `predict`.
         """
-        report = self.evaluate_blocks(from_lines(lines))
-        if isinstance(lines, HeldOutText) and lines.baseline:
-            return replace(report, baselines={lines.baseline.name: lines.baseline.perplexity})
+        _refuse(settings)
+        report = self.evaluate_blocks(from_lines(data))
+
+        if isinstance(data, HeldOutText) and data.baseline:
+            return replace(report, baselines={data.baseline.name: data.baseline.perplexity})
         return report
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
@@ -274,6 +284,11 @@ class LanguageModel:
         return "\n".join(self.tokenizer.decode(line) for line in lines)
 
 
+def _refuse(settings: Mapping[str, Any]) -> None:
+    if settings:
+        raise ConfigError(f"a language model takes no settings, such as {next(iter(settings))!r}")
+
+
 def _draw(
     logits: Tensor, *, rng: np.random.Generator, temperature: float, top_k: int, top_p: float
 ) -> int:
@@ -282,3 +297,7 @@ def _draw(
         return int(logits.argmax())
     uniform = torch.tensor([rng.random()], device=logits.device)
     return int(draw(logits.log_softmax(-1), uniform, temperature, top_k, top_p))
+
+
+if TYPE_CHECKING:
+    _: type[Predictor] = LanguageModel  # or mypy says what is missing

@@ -1,13 +1,19 @@
-"""The record of a perplexity: sums that add up, figures by their definitions, a signature that holds every choice."""
+"""The record of a perplexity: sums that add up, figures by definition, every choice in a signature.
+
+And the scores that it is computed from, of tokens and of lines.
+"""
 
 import json
 import math
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import seqkit
 from seqkit import ngram
 from seqkit.metrics.perplexity import Perplexity
+from seqkit.metrics.scoring import Scores, measure, score_line, score_lines
 
 CHOICES = {"ppl": "per-token", "unit": "word", "oov": "unk"}
 
@@ -54,9 +60,8 @@ def test_parts_of_a_text_add_up_to_the_whole():
     assert whole.signature_fields == CHOICES
     assert whole.perplexity == pytest.approx(math.exp(15 / 16))
     assert whole == parts[0] + (parts[1] + parts[2]) == Perplexity(signature_fields=CHOICES) + whole
-    assert whole.perplexity != pytest.approx(
-        sum(part.perplexity for part in parts) / 3
-    )  # means would not add up
+    mean = sum(part.perplexity for part in parts) / 3
+    assert whole.perplexity != pytest.approx(mean)  # means would not add up
 
 
 def test_counts_have_names_so_that_none_is_taken_for_another():
@@ -76,24 +81,60 @@ def test_the_signature_holds_every_choice_and_the_version():
     assert record(signature_fields={}).signature == f"version:{seqkit.__version__}"
 
 
+FIGURES = [
+    "perplexity",
+    "perplexity_without_oov",
+    "perplexity_per_word",
+    "oov",
+    "tokens",
+    "sentences",
+    "words",
+    "log10_probability",
+    "bits_per_char",
+    "bits_per_byte",
+    "signature",
+]
+
+
 def test_a_record_is_plain_data_for_json():
     found = record().record()
-    assert set(found) == {
-        *(
-            "perplexity",
-            "perplexity_without_oov",
-            "perplexity_per_word",
-            "oov",
-            "tokens",
-            "sentences",
-            "words",
-        ),
-        *("log10_probability", "bits_per_char", "bits_per_byte", "signature"),
-    }
+    assert list(found) == FIGURES
     assert json.loads(json.dumps(found)) == found
     assert found["log10_probability"] == pytest.approx(-26 / math.log(10))
     assert (found["oov"], found["tokens"], found["sentences"]) == (2, 10, 3)
     assert found["perplexity"] == record().perplexity
+
+
+def test_what_is_infinite_or_undefined_is_null_in_json():
+    found = record(-math.inf).record()
+    assert [name for name in FIGURES if found[name] is None] == [
+        *FIGURES[:3],
+        *FIGURES[7:10],
+    ]
+    assert record(0.0, -6.0, 2, 2).record()["perplexity_without_oov"] is None
+
+
+def test_people_get_a_table_with_the_signature():
+    assert str(record()) == (
+        "perplexity   13.4637\n"
+        "without OOV  12.1825\n"
+        "per word       17.97\n"
+        "bits/char     0.9378\n"
+        "bits/byte     0.8525\n"
+        "tokens            10\n"
+        "OOV                2\n"
+        f"ppl:per-token|unit:word|oov:unk|version:{seqkit.__version__}"
+    )
+    assert repr(record()) == "<Perplexity 13.4637 of 10 tokens, 2 OOV>"
+
+
+def test_baselines_stand_beside_a_perplexity_but_do_not_add_up():
+    beside = replace(record(), baselines={"5-gram": 20.25})
+    assert beside.record() == {**record().record(), "5-gram": 20.25}
+    assert "\n5-gram       20.2500\nppl:" in str(beside)
+    assert (beside + record()).baselines == {}
+    impossible = replace(record(), baselines={"5-gram": math.inf})
+    assert impossible.record()["5-gram"] is None
 
 
 def test_what_is_empty_has_no_figures_and_what_is_impossible_is_infinite():
@@ -116,16 +157,18 @@ DIFFERENT = {
 }
 
 
+def fields_of(signature):
+    return dict(part.split(":", 1) for part in signature.split("|"))
+
+
 @pytest.mark.parametrize("key", DIFFERENT)
 def test_models_that_differ_in_a_choice_differ_in_the_signature(key):
     lines = ["a b", "b a a"]
     plain = ngram.train(lines, order=2).evaluate(lines)
     other = ngram.train(lines, **{"order": 2, **DIFFERENT[key]}).evaluate(lines)
-    fields = [
-        dict(part.split(":", 1) for part in found.signature.split("|")) for found in (plain, other)
-    ]
-    assert fields[0][key] != fields[1][key]
-    assert "|".join(fields[0]) == "ppl|unit|normalize|vocab|bos|eos|oov|model|smoothing|log|version"
+    choices, others = fields_of(plain.signature), fields_of(other.signature)
+    assert choices[key] != others[key]
+    assert "|".join(choices) == "ppl|unit|normalize|vocab|bos|eos|oov|model|smoothing|log|version"
     with pytest.raises(ValueError, match="do not add up"):
         plain + other
 
@@ -133,6 +176,53 @@ def test_models_that_differ_in_a_choice_differ_in_the_signature(key):
 def test_the_signature_of_a_model_says_what_it_did():
     found = ngram.train(["a b", "b a a"], order=2).evaluate(["a"])
     assert found.signature == (
-        "ppl:per-token|unit:whitespace|normalize:none|vocab:5|bos:given|eos:scored|oov:unk|model:2-gram|"
-        f"smoothing:modified-kneser-ney|log:float32|version:{seqkit.__version__}"
+        "ppl:per-token|unit:whitespace|normalize:none|vocab:5|bos:given|eos:scored|oov:unk|"
+        f"model:2-gram|smoothing:modified-kneser-ney|log:float32|version:{seqkit.__version__}"
     )
+
+
+def scores():
+    return Scores(
+        scores=np.array([-1, -2, -0.5, -0.25], np.float32),
+        lengths=np.zeros(4, np.int16),
+        oov=np.array([False, True, False, False]),
+        ends=np.array([False, False, False, True]),
+    )
+
+
+def test_the_record_of_a_block_counts_tokens_words_characters_and_bytes():
+    found = measure("ä b\u3000c\n".encode(), scores(), {})
+    assert found.log_probability_known == pytest.approx(-1.75 * math.log(10))
+    assert found.log_probability_oov == pytest.approx(-2 * math.log(10))
+    assert (found.tokens, found.oov, found.sentences) == (4, 1, 1)
+    assert (found.words, found.characters, found.bytes) == (3, 6, 9)
+
+
+def test_scores_show_their_sum():
+    assert repr(scores()) == "<Scores of 4 tokens: log10 probability -3.7500, 1 OOV>"
+
+
+def test_a_line_is_scored_with_its_end():
+    model = ngram.train(["a b", "b a a"], order=2)
+    found = score_line(model, "a z")
+    assert found == next(score_lines(model, ["a z\n"]))
+    assert found.log10_probability == pytest.approx(model.score("a z"))
+    assert (found.text, found.tokens, found.oov) == ("a z", 3, 1)
+    assert found.perplexity == pytest.approx(10 ** (-found.log10_probability / 3))
+
+    shown = f"{found.perplexity:.4f}\t{found.log10_probability:.6f}\t3\t1\ta z"
+    assert str(found) == shown
+    assert found.record() == {
+        "text": "a z",
+        "log10_probability": found.log10_probability,
+        "perplexity": found.perplexity,
+        "tokens": 3,
+        "oov": 1,
+    }
+
+
+def test_an_impossible_line_is_null_in_json():
+    model = ngram.train(["a b"], order=2, smoothing="maximum-likelihood")
+    found = score_line(model, "b")
+    assert (found.record()["perplexity"], found.record()["log10_probability"]) == (None, None)
+    assert str(found) == "inf\t-inf\t2\t0\tb"
