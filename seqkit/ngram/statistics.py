@@ -89,7 +89,7 @@ def _order_summary(counts: Counts, k: int, ranked: Ranked, top: int) -> dict[str
     return {
         "order": k,
         "types": len(ranked.counts),
-        "once": np.count_nonzero(ranked.counts == 1),
+        "once": int(np.count_nonzero(ranked.counts == 1)),
         "zipf_exponent": zipf_exponent(ranked.counts),
         "commonest": commonest,
     }
