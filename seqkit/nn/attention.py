@@ -1,4 +1,4 @@
-"""Attention: of one head over a recurrent encoder, and of many heads.
+"""Attention: with one head over a recurrent encoder, and with many heads.
 
 Shapes: B batch, T queries, S keys, D width of queries, M of the memory, H heads, E = D / H.
 """
@@ -6,72 +6,81 @@ Shapes: B batch, T queries, S keys, D width of queries, M of the memory, H heads
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple, cast
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .linear import Linear
-
 Kind = Literal["dot", "scaled-dot", "general", "additive"]
 
 
 def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
-    """Softmax over the last dimension where `mask` is True: (…, S), (…, S) -> (…, S); 0 elsewhere.
+    """Softmax over the last dimension where `mask` is True: (…, S), (…, S) -> (…, S)
 
-    A row in which nothing may be looked at gets zeros, not nan, and no gradient.
+    0 elsewhere. A fully masked row gets zeros, not nan, and no gradient.
     """
     if mask is None:
         return scores.softmax(-1)
-    weights = scores.masked_fill(~mask, torch.finfo(scores.dtype).min).softmax(-1)
+    lowest = torch.finfo(scores.dtype).min
+    weights = scores.masked_fill(~mask, lowest).softmax(-1)
     return weights * mask
 
 
 class Attention(nn.Module):
-    """Attention of one head over a memory: how much each query looks at each position, and what it reads there.
+    """Attention with one head: how much each query attends to each position of a memory.
 
-    "dot", "general": Luong et al. 2015, arXiv:1508.04025, section 3.1. "scaled-dot": Vaswani et al. 2017, section
-    3.2.1. "additive": Bahdanau et al. 2015, arXiv:1409.0473, appendix A.1.2.
+    "dot", "general": Luong et al. 2015, arXiv:1508.04025, section 3.1. "scaled-dot": Vaswani et al.
+    2017, arXiv:1706.03762, section 3.2.1. "additive": Bahdanau et al. 2015, arXiv:1409.0473,
+    appendix A.1.2.
     """
 
     def __init__(self, kind: Kind, width: int, memory: int, *, dropout: float = 0.0) -> None:
-        """`width` is D, `memory` M: the dot products need them equal, or raise ValueError."""
+        """`width` is D, `memory` M; raises ValueError if they differ for a plain dot product."""
         super().__init__()
         if kind in ("dot", "scaled-dot") and width != memory:
             raise ValueError(
                 f"{kind} attention needs queries as wide as the memory: {width} and {memory}"
             )
-        self.kind, self.dropout = kind, dropout
+        self.kind = kind
+        self.dropout = dropout
         self.scale = width**-0.5 if kind == "scaled-dot" else 1.0
-        self.keys = Linear(memory, width, bias=False) if kind in ("general", "additive") else None
-        self.query = Linear(width, width) if kind == "additive" else None
-        self.energy = (
-            nn.Parameter(torch.empty(width).uniform_(-(width**-0.5), width**-0.5))
-            if self.query
-            else None
-        )
+
+        self.keys: nn.Linear | None = None
+        self.query: nn.Linear | None = None
+        self.energy: nn.Parameter | None = None
+        if kind in ("general", "additive"):
+            self.keys = nn.Linear(memory, width, bias=False)
+        if kind == "additive":
+            bound = width**-0.5
+            self.query = nn.Linear(width, width)
+            self.energy = nn.Parameter(torch.empty(width).uniform_(-bound, bound))
 
     def project(self, memory: Tensor) -> Tensor:
-        """(B, S, M) -> keys (B, S, D): compute once, attend many times."""
-        return memory if self.keys is None else cast(Tensor, self.keys(memory))
+        """(B, S, M) -> keys (B, S, D): compute once, attend many times"""
+        if self.keys is None:
+            return memory
+        keys: Tensor = self.keys(memory)
+        return keys
 
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """(B, T, D), (B, S, D) -> (B, T, S)"""
         if self.query is None or self.energy is None:
             return queries @ keys.mT * self.scale
-        mixed = self.query(queries)[:, :, None] + keys[:, None]  # (B, T, S, D)
-        return cast(Tensor, mixed.tanh() @ self.energy)
+        query: Tensor = self.query(queries)
+        mixed = query[:, :, None] + keys[:, None]  # (B, T, S, D)
+        return mixed.tanh() @ self.energy
 
     def forward(
         self, queries: Tensor, keys: Tensor, memory: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Queries (B, T, D), keys of `project`, memory (B, S, M) -> what is read (B, T, M), weights (B, T, S).
+        """Queries (B, T, D), keys of `project`, memory (B, S, M) -> context (B, T, M), weights
 
-        `mask` (B, 1, S) is True where the memory may be looked at.
+        The weights are (B, T, S), before dropout. `mask` (B, 1, S) is True for what may be read.
         """
         weights = masked_softmax(self.scores(queries, keys), mask)
-        return F.dropout(weights, self.dropout, self.training) @ memory, weights
+        context = F.dropout(weights, self.dropout, self.training) @ memory
+        return context, weights
 
 
 class KeyValue(NamedTuple):
@@ -82,43 +91,55 @@ class KeyValue(NamedTuple):
 
 
 class MultiHeadAttention(nn.Module):
-    """Scaled dot-product attention in `heads` subspaces (Vaswani et al. 2017, section 3.2)."""
+    """Scaled dot-product attention in `heads` subspaces.
+
+    Vaswani et al. 2017, arXiv:1706.03762, section 3.2.
+    """
 
     def __init__(self, width: int, heads: int, *, dropout: float = 0.0) -> None:
-        """`dropout` is on the attention weights; on the CPU it costs the fused kernel."""
+        """`dropout` is on the attention weights; on the CPU it rules out the fused kernel."""
         super().__init__()
-        self.heads, self.dropout = heads, dropout
-        self.query = Linear(width, width)
-        self.key_value = Linear(width, 2 * width)
-        self.out = Linear(width, width)
+        self.heads = heads
+        self.dropout = dropout
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
 
     def project(self, memory: Tensor) -> KeyValue:
-        """(B, S, D) -> keys and values, (B, H, S, E) each: compute once, attend many times."""
+        """(B, S, D) -> keys and values, (B, H, S, E) each: compute once, attend many times"""
         keys, values = self.key_value(memory).chunk(2, dim=-1)
         return KeyValue(self._split(keys), self._split(values))
 
     def forward(
         self, x: Tensor, memory: KeyValue, *, mask: Tensor | None = None, causal: bool = False
     ) -> Tensor:
-        """(B, T, D), memory of S positions -> (B, T, D).
+        """(B, T, D), memory of S positions -> (B, T, D)
 
-        `mask` is True where a query may look and broadcasts to (B, H, T, S); `causal` lets query t see keys 0..t.
+        `mask` is True where a query may attend and broadcasts to (B, H, T, S); with `causal`, query
+        t attends to keys 0..t.
         """
-        dropout = self.dropout if self.training else 0.0
-        mixed = F.scaled_dot_product_attention(
-            self._split(self.query(x)),
+        queries = self._split(self.query(x))
+        read = F.scaled_dot_product_attention(
+            queries,
             memory.keys,
             memory.values,
             attn_mask=mask,
-            dropout_p=dropout,
+            dropout_p=self.dropout if self.training else 0.0,
             is_causal=causal,
         )
-        return cast(Tensor, self.out(mixed.transpose(1, 2).flatten(2)))
+        joined = read.transpose(1, 2).flatten(2)  # (B, H, T, E) -> (B, T, D)
+        output: Tensor = self.out(joined)
+        return output
 
     def weights(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
-        """How much each query looks at each key, written out: (B, T, D) -> (B, H, T, S). For looking at."""
+        """How much each query attends to each key: (B, T, D) -> (B, H, T, S)
+
+        To look at; `forward` never has them in memory.
+        """
         queries = self._split(self.query(x))
-        return masked_softmax(queries @ memory.keys.mT / math.sqrt(queries.size(-1)), mask)
+        scores = queries @ memory.keys.mT / math.sqrt(queries.size(-1))
+        return masked_softmax(scores, mask)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.view(*x.shape[:-1], self.heads, -1).transpose(1, 2)  # (B, S, D) -> (B, H, S, E)
+        """(B, S, D) -> (B, H, S, E)"""
+        return x.view(*x.shape[:-1], self.heads, -1).transpose(1, 2)

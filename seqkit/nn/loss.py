@@ -1,34 +1,44 @@
 """Cross-entropy straight from hidden states: the logits of all targets never exist at once.
 
-Shapes: N targets, D width, V vocabulary.
+Shapes: N targets, n targets of a chunk, D width, V vocabulary, U words of a sample.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from .linear import onednn, use_fast
-
-_ROWS = 512  # logits of so many targets at a time on the CPU: 16 MB for 8,000 words
+_ROWS = 512  # targets of a chunk on the CPU: 16 MB of logits for 8,000 words
 _ROWS_ELSEWHERE = 8192
 
 
-def _product(x: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """(N, I), (O, I) -> (N, O) without a graph: the product is in `dtype`, what it gives at least in float32."""
-    if use_fast(x) and dtype == torch.float32:
-        return onednn(x, weight, None)
-    product = F.linear(x.to(dtype), weight.to(dtype))
-    return product.float() if dtype.itemsize < 4 else product
+def linear_cross_entropy(
+    hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, *, smoothing: float = 0.0
+) -> tuple[Tensor, Tensor]:
+    """(N, D), (V, D), (V), (N) ids -> summed loss, summed negative log-likelihood: scalars, nats.
+
+    With label smoothing (Szegedy et al. 2016, arXiv:1512.00567, section 7) the loss is taken
+    against (1 - smoothing) of the target plus smoothing / V of every word; the negative
+    log-likelihood is never smoothed. Under autocast the products are in its type, softmax and sums
+    stay in float32. The two sums are float64, on MPS float32.
+    """
+    device = hidden.device.type
+    dtype = hidden.dtype
+    if torch.is_autocast_enabled(device):
+        dtype = torch.get_autocast_dtype(device)
+    sums = _LinearCrossEntropy.apply(  # type: ignore[no-untyped-call]
+        hidden, weight, bias, targets, smoothing, dtype
+    )
+    return cast(tuple[Tensor, Tensor], sums)
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
-    """The gradient is computed together with the loss, chunk by chunk, while the logits are at hand."""
+    """The gradient is computed together with the loss, while the logits of a chunk are at hand."""
 
     @staticmethod
     def forward(
@@ -40,36 +50,33 @@ class _LinearCrossEntropy(torch.autograd.Function):
         smoothing: float,
         dtype: torch.dtype,
     ) -> tuple[Tensor, Tensor]:
-        vocab, cast_weight = weight.size(0), weight.to(dtype)
-        transposed = cast_weight.t()
-        needs_grad = any(ctx.needs_input_grad)
-        grad_hidden = torch.empty_like(hidden) if needs_grad else None
-        grad_weight = torch.zeros_like(weight) if needs_grad else None
-        grad_bias = torch.zeros_like(bias) if needs_grad and bias is not None else None
-        wide = torch.float32 if hidden.device.type == "mps" else torch.float64
-        loss, nll = hidden.new_zeros((), dtype=wide), hidden.new_zeros((), dtype=wide)
-        size = _ROWS if hidden.device.type == "cpu" else _ROWS_ELSEWHERE
+        device = hidden.device.type
+        wide = torch.float32 if device == "mps" else torch.float64
+        loss = hidden.new_zeros((), dtype=wide)
+        nll = hidden.new_zeros((), dtype=wide)
+        gradients = _Gradients.zeros(hidden, weight, bias) if any(ctx.needs_input_grad) else None
+
+        cast_weight = weight.to(dtype)
+        size = _ROWS if device == "cpu" else _ROWS_ELSEWHERE
         for start in range(0, hidden.size(0), size):
-            rows, picks = hidden[start : start + size], targets[start : start + size, None]
+            rows = hidden[start : start + size]  # (n, D)
+            gold = targets[start : start + size, None]  # (n, 1)
             logits = _product(rows, cast_weight, dtype)
             if bias is not None:
                 logits += bias
             logp = logits.log_softmax(-1)  # (n, V)
-            gold = logp.gather(-1, picks).sum(dtype=wide)
-            nll -= gold
-            loss -= (1 - smoothing) * gold
+
+            gold_logp = logp.gather(-1, gold).sum(dtype=wide)
+            nll -= gold_logp
+            loss -= (1 - smoothing) * gold_logp
             if smoothing:
-                loss -= smoothing / vocab * logp.sum(-1).sum(dtype=wide)
-            if grad_hidden is not None and grad_weight is not None:
-                grad = logp.exp_()  # d loss / d logits = softmax - smoothed target
-                if smoothing:
-                    grad -= smoothing / vocab
-                grad.scatter_add_(-1, picks, grad.new_full((), smoothing - 1).expand(picks.shape))
-                grad_hidden[start : start + size] = _product(grad, transposed, dtype)
-                grad_weight += _product(grad.t(), rows.t(), dtype)
-                if grad_bias is not None:
-                    grad_bias += grad.sum(0)
-        ctx.save_for_backward(grad_hidden, grad_weight, grad_bias)
+                loss -= smoothing / weight.size(0) * logp.sum(-1).sum(dtype=wide)
+
+            if gradients is not None:
+                of_logits = _gradient_of_logits(logp, gold, smoothing)
+                gradients.add(start, of_logits, rows, cast_weight, dtype)
+
+        ctx.save_for_backward(*(gradients if gradients is not None else (None, None, None)))
         ctx.mark_non_differentiable(nll)
         return loss, nll
 
@@ -84,37 +91,73 @@ class _LinearCrossEntropy(torch.autograd.Function):
         return hidden, weight, bias, None, None, None
 
 
-def linear_cross_entropy(
-    hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, *, smoothing: float = 0.0
-) -> tuple[Tensor, Tensor]:
-    """(N, D), (V, D), (V), (N) ids -> summed loss, summed negative log-likelihood: nats, scalars (float64 but on MPS).
+class _Gradients(NamedTuple):
+    """Of the loss, with respect to each input."""
 
-    With label smoothing (Szegedy et al. 2016, arXiv:1512.00567, section 7) the loss is taken against
-    (1 - smoothing) of the target plus smoothing / V of every word; the negative log-likelihood is never smoothed.
-    Under autocast the products are of its type, softmax and sums stay float32.
-    """
-    kind = hidden.device.type
-    dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else hidden.dtype
-    found = _LinearCrossEntropy.apply(hidden, weight, bias, targets, smoothing, dtype)  # type: ignore[no-untyped-call]
-    return cast(tuple[Tensor, Tensor], found)
+    hidden: Tensor
+    weight: Tensor
+    bias: Tensor | None
+
+    @classmethod
+    def zeros(cls, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> _Gradients:
+        return cls(
+            torch.empty_like(hidden),
+            torch.zeros_like(weight),
+            None if bias is None else torch.zeros_like(bias),
+        )
+
+    def add(
+        self,
+        start: int,
+        of_logits: Tensor,
+        rows: Tensor,
+        cast_weight: Tensor,
+        dtype: torch.dtype,
+    ) -> None:
+        """Add what comes from the chunk that begins at `start`."""
+        self.hidden[start : start + len(rows)] = _product(of_logits, cast_weight.t(), dtype)
+        self.weight.add_(_product(of_logits.t(), rows.t(), dtype))
+        if self.bias is not None:
+            self.bias.add_(of_logits.sum(0))
+
+
+def _gradient_of_logits(logp: Tensor, gold: Tensor, smoothing: float) -> Tensor:
+    """Softmax minus smoothed target: (n, V), (n, 1) -> (n, V). Overwrites `logp`."""
+    grad = logp.exp_()
+    if smoothing:
+        grad -= smoothing / logp.size(-1)
+    minus_target = grad.new_full((), smoothing - 1).expand(gold.shape)
+    return grad.scatter_add_(-1, gold, minus_target)
+
+
+def _product(x: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
+    """(n, I), (O, I) -> (n, O) without a graph: multiplied in `dtype`, at least float32 then."""
+    product = F.linear(x.to(dtype), weight.to(dtype))
+    return product.float() if dtype.itemsize < 4 else product
 
 
 def sample_words(
     weight: Tensor, bias: Tensor, targets: Tensor, count: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """(V, D), (V), (N) ids -> the same for a part of the vocabulary, U words: (U, D), (U), (N) ids among those.
+    """(V, D), (V), (N) ids -> the same for a sample of the vocabulary: (U, D), (U), (N) ids in it.
 
-    The part is every word among the targets and `count` of the others, drawn evenly from torch's generator. Each of
-    these stands for all that were not drawn, so its bias is raised by the logarithm of how many it stands for: the sum
-    of exponentials that softmax divides by is then right on average (importance sampling: Jean et al. 2015,
-    arXiv:1412.2007, section 3). Where `count` covers the others, nothing is left out.
+    The sample is every word among the targets and `count` others, drawn evenly from torch's
+    generator. Each of the others stands for all that were not drawn, so its bias is raised by the
+    logarithm of how many it stands for: the sum that softmax divides by is then right on average
+    (importance sampling: Jean et al. 2015, arXiv:1412.2007, section 3). If `count` covers all
+    others, the whole vocabulary is returned.
     """
-    present, places = targets.unique(return_inverse=True)
+    present, target_places = targets.unique(return_inverse=True)
     others = weight.size(0) - len(present)
     if count >= others:
         return weight, bias, targets
+
     chances = torch.rand(weight.size(0), device=weight.device).index_fill_(0, present, -1.0)
-    words = torch.cat([present, chances.topk(count, sorted=False).indices])
+    drawn = chances.topk(count, sorted=False).indices
+    words = torch.cat([present, drawn])
+
     raised = bias.new_zeros(len(words))
     raised[len(present) :] = math.log(others / count)
-    return weight.index_select(0, words), bias.index_select(0, words) + raised, places
+    some_weight = weight.index_select(0, words)
+    some_bias = bias.index_select(0, words) + raised
+    return some_weight, some_bias, target_places

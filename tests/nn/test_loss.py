@@ -2,21 +2,16 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from seqkit.nn import linear as linear_module
 from seqkit.nn import loss as module
 from seqkit.nn.loss import linear_cross_entropy, sample_words
 
 
-@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 @pytest.mark.parametrize("rows", [1, 7, 1000])
 def test_the_fused_loss_and_its_gradients_equal_torch_s_cross_entropy(
-    monkeypatch, rows, smoothing, bias, fast
+    monkeypatch, rows, smoothing, bias
 ):
-    if fast and not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
-        pytest.skip("this torch has no mkldnn._linear_pointwise")
-    monkeypatch.setattr(linear_module, "FAST_LINEAR", fast)
     monkeypatch.setattr(module, "_ROWS", rows)  # chunks of one, uneven chunks, a single chunk
     torch.manual_seed(0)
     hidden, weight, b = torch.randn(40, 6), torch.randn(11, 6), torch.randn(11) if bias else None

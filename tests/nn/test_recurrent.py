@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqkit.nn.recurrent import LockedDropout, Recurrent, drop_words
+from seqkit.nn.recurrent import Recurrent
 
 THEIRS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 CASES = [
@@ -106,18 +106,6 @@ def test_recurrent_dropout_has_one_mask_for_all_steps():
     assert 5 < int(stuck.sum()) < 45
     assert (output[:, stuck] == output[0, stuck]).all()
     assert (output[1:, ~stuck] > output[0, ~stuck]).all()
-
-
-def test_locked_dropout_and_dropped_words_keep_the_mean():
-    torch.manual_seed(5)
-    locked = LockedDropout(0.25).train()(torch.ones(4, 100, 50))
-    assert (locked == locked[:1]).all()
-    assert locked.mean() == pytest.approx(1, abs=0.05)
-    assert (LockedDropout(0.25).eval()(torch.ones(2, 2)) == 1).all()
-    words = drop_words(torch.ones(2000, 3), 0.25, training=True)
-    assert (words == words[:, :1]).all()
-    assert words.mean() == pytest.approx(1, abs=0.05)
-    assert (drop_words(torch.ones(5, 3), 0.25, training=False) == 1).all()
 
 
 @pytest.mark.parametrize("implementation", ["scratch", "torch"])

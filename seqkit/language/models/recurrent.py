@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...config import section, setting
-from ...nn.linear import Dropout
-from ...nn.recurrent import Cell, Implementation, LockedDropout, Recurrent, State, drop_words
+from ...nn.dropout import Dropout, LockedDropout, drop_words
+from ...nn.recurrent import Cell, Implementation, Recurrent, State
 
 
 @section
