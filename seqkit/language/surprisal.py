@@ -29,7 +29,7 @@ class ScoredToken(NamedTuple):
     @property
     def surprisal(self) -> float:
         """-log2 of the probability, bits (Shannon 1948)."""
-        return -self.log10 / math.log10(2)
+        return -self.log10 / math.log10(2) + 0.0  # never -0.0
 
 
 def surprisal_page(scorer: Scorer, blocks: Iterable[bytes], title: str) -> str:

@@ -1,5 +1,6 @@
 """Mixture weights against brute force, and the bounds that any mixture keeps."""
 
+import json
 import math
 
 import numpy as np
@@ -8,7 +9,7 @@ from ngram.slow import some_lines
 
 from seqkit import ngram
 from seqkit.errors import DataError
-from seqkit.language.mixtures import Mixture, log_probabilities, mix
+from seqkit.language.mixtures import Mixture, MixtureReport, log_probabilities, mix
 
 
 def logs(seed, models=2, tokens=60):
@@ -63,7 +64,7 @@ def test_a_mixture_of_one_model_is_that_model():
     assert found.log_probability([row]) == pytest.approx(row.sum())
 
 
-def test_equal_models_share_the_weight_and_a_hopeless_one_gets_none():
+def test_equal_models_share_the_weight_and_a_useless_one_gets_none():
     (row,) = logs(1, models=1)
     assert mix([row, row]).weights == [0.5, 0.5]
     found = mix([row, row - 5])
@@ -81,7 +82,7 @@ def test_tiny_probabilities_do_not_vanish():
     )
 
 
-def test_a_token_that_one_model_finds_impossible_is_left_to_the_other():
+def test_a_token_that_one_model_finds_impossible_is_predicted_by_the_other():
     one, other = logs(2)
     one[:20] = -np.inf
     found = mix([one, other])
@@ -91,7 +92,7 @@ def test_a_token_that_one_model_finds_impossible_is_left_to_the_other():
     assert found.weights[0] == pytest.approx(best, abs=2e-3)
 
 
-def test_a_token_that_all_models_find_impossible_makes_the_text_so_but_decides_no_weight():
+def test_a_token_that_all_models_find_impossible_does_not_change_the_weights():
     rows = logs(2)
     expected = mix(rows).weights
     longer = [np.append(row, -np.inf) for row in rows]
@@ -110,12 +111,12 @@ def test_a_text_of_no_lines_has_no_log_probabilities():
 
 
 @pytest.mark.parametrize("rows", [[], [np.zeros(0)], [np.zeros(2), np.zeros(3)]])
-def test_scores_of_different_texts_and_of_none_are_refused(rows):
+def test_scores_of_different_texts_or_of_no_text_are_refused(rows):
     with pytest.raises(DataError, match="score the same tokens"):
         mix(rows)
 
 
-def test_models_of_two_kinds_of_text_are_mixed_as_much_as_each_is_in_the_text():
+def test_models_of_two_kinds_of_text_are_weighted_by_how_much_of_each_a_text_holds():
     left, right = some_lines(1, words="abcd", lines=80), some_lines(2, words="edcba"[::2], lines=80)
     models = [ngram.train(lines, order=2, smoothing="witten-bell") for lines in (left, right)]
     text = [*left[:60], *right[:6]]
@@ -129,3 +130,42 @@ def test_models_of_two_kinds_of_text_are_mixed_as_much_as_each_is_in_the_text():
     found = mix(rows)
     assert found.weights[0] > 0.75
     assert found.log_probability(rows) > max(row.sum() for row in rows)
+
+
+def test_em_stops_when_it_no_longer_gains():
+    rows = logs(1)
+    best = mix(rows).log_probability(rows)
+    first = mix(rows, rounds=1)
+    assert first.weights != [0.5, 0.5]
+    assert mix(rows, rounds=0).weights == [0.5, 0.5]
+    assert mix(rows, tolerance=1e9).weights == first.weights
+    assert mix(rows, rounds=10_000, tolerance=0).log_probability(rows) >= best
+
+
+def test_a_mixture_shows_its_weights():
+    assert repr(Mixture([0.25, 0.75])) == "<Mixture 0.250 + 0.750>"
+
+
+def test_a_report_shows_perplexity_and_weights():
+    found = MixtureReport(
+        names=["a.arpa", "runs/b"],
+        mixture=Mixture([0.25, 0.75]),
+        log_probability=-20.0,
+        tokens=10,
+        fitted_on="this text",
+        signatures=["x", "y"],
+    )
+    assert str(found) == (
+        "mixture, weights fitted on this text: perplexity 7.3891 = 0.250 a.arpa + 0.750 runs/b"
+    )
+    assert found.signature == "x + y"
+    record = found.record()
+    assert json.loads(json.dumps(record)) == record
+    assert record == {
+        "mixture": {"a.arpa": 0.25, "runs/b": 0.75},
+        "perplexity": pytest.approx(math.exp(2)),
+        "tokens": 10,
+        "log10_probability": pytest.approx(-20 / math.log(10)),
+        "fitted_on": "this text",
+        "signatures": ["x", "y"],
+    }

@@ -55,8 +55,35 @@ def perplexity(
     files: tuple[Path, ...],
 ) -> None:
     """Perplexity of FILEs (or stdin); of several models also that of their best mixture."""
-    from ..scoring import marks_note, measure_text, score_each_line
+    from ..scoring import marks_note, measure_text
 
+    _check_usage(models, files, test, per_sentence)
+    set_threads(threads)
+    scorers = [open_model(path, device) for path in models]
+    text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
+
+    if per_sentence:
+        _show_each_line(scorers[0], text, as_json)
+        return
+
+    several = len(models) > 1
+    names = [str(path) for path in models]
+    measured = [measure_text(scorer, text, with_digest=several) for scorer in scorers]
+    reports = [each.report for each in measured]
+
+    if as_json:
+        _show_json(names, reports, baseline)
+    else:
+        _show_table(names, scorers, reports, baseline)
+    note(marks_note(scorers, text))
+
+    if several:
+        _show_mixture(names, scorers, measured, fit, as_json)
+
+
+def _check_usage(
+    models: Sequence[Path], files: Sequence[Path], test: bool, per_sentence: bool
+) -> None:
     if per_sentence and len(models) > 1:
         raise click.UsageError("--per-sentence takes one model")
     if test and files:
@@ -65,28 +92,6 @@ def perplexity(
         raise click.UsageError(
             f"--test needs a run folder first, which knows its test text; {models[0]} is a file"
         )
-
-    set_threads(threads)
-    scorers = [open_model(path, device) for path in models]
-    text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
-
-    if per_sentence:
-        for line in score_each_line(scorers[0], text):
-            click.echo(json.dumps(line.record(), ensure_ascii=False) if as_json else line)
-        return
-
-    compare = len(models) > 1
-    names = [str(path) for path in models]
-    measured = [measure_text(scorer, text, with_digest=compare) for scorer in scorers]
-
-    reports = [each.report for each in measured]
-    if as_json:
-        _show_json(names, reports, baseline)
-    else:
-        _show_table(names, scorers, reports, baseline)
-    note(marks_note(scorers, text))
-    if compare:
-        _show_mixture(names, scorers, measured, fit, as_json)
 
 
 def _held_out(scorer: Scorer) -> tuple[list[bytes], Baseline | None]:
@@ -97,6 +102,13 @@ def _held_out(scorer: Scorer) -> tuple[list[bytes], Baseline | None]:
     text = scorer.read_test_data([])
     baseline = text.baseline if isinstance(text, HeldOutText) else None
     return list(from_lines(text)), baseline
+
+
+def _show_each_line(scorer: Scorer, text: list[bytes], as_json: bool) -> None:
+    from ..scoring import score_each_line
+
+    for line in score_each_line(scorer, text):
+        click.echo(json.dumps(line.record(), ensure_ascii=False) if as_json else line)
 
 
 def _show_json(
