@@ -337,6 +337,14 @@ def test_a_header_that_is_not_an_object_of_json_is_refused(tmp_path, content):
         ngram.load(path)
 
 
+def test_a_tokenizer_in_a_binary_writes_no_file_outside_its_folder(binary, tmp_path):
+    outside = tmp_path / "outside"
+    rewritten(binary, lambda header: header.update({f"tokenizer/{outside}": header["words"]}))
+    with pytest.raises(DataError, match=f"a file of its tokenizer is called '{outside}'"):
+        ngram.load(binary)
+    assert not outside.exists()
+
+
 def test_other_files_are_refused(tmp_path):
     save_file({"a": np.zeros(3, np.float32)}, tmp_path / "plain.safetensors")
     save_file({"a": np.zeros(3, np.float32)}, tmp_path / "other.safetensors", {"format": "pt"})

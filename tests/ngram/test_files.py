@@ -329,3 +329,10 @@ def test_an_error_names_the_file_that_cannot_be_written(tmp_path, name):
     (tmp_path / name).mkdir()
     with pytest.raises(DataError, match=rf"cannot write .*{name}: Is a directory"):
         ngram.save(model, tmp_path / name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_model_has_the_permissions_of_any_new_file(tmp_path, name):
+    (tmp_path / "other").write_text("")
+    ngram.save(ngram.train(["a b"], order=2), tmp_path / name)
+    assert (tmp_path / name).stat().st_mode == (tmp_path / "other").stat().st_mode
