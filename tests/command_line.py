@@ -1,4 +1,4 @@
-"""Two ways to run `seqkit`, and what came of it; the plugins' tests use them too."""
+"""Two ways to run `seqkit`, and the result; the tests of plugins use them too."""
 
 import io
 import subprocess
@@ -19,12 +19,15 @@ class Done(NamedTuple):
 
     @property
     def lines(self):
-        """What it wrote to stdout, by lines; it must have gone well."""
+        """The lines that it wrote to stdout; it must have succeeded."""
         assert self.code == 0, self
         return self.out.removesuffix("\n").split("\n")
 
     def complaint(self, code=1):
-        """The one line on stderr of a command that failed as it should; click (code 2) shows the usage before it."""
+        """The one line on stderr of a command that failed as it should.
+
+        With code 2, click shows the usage before it.
+        """
         assert self.code == code, self
         assert self.out == "", self
         assert "Traceback" not in self.err, self.err
@@ -38,20 +41,29 @@ class Done(NamedTuple):
 def call(*args, input=""):
     """Run a command in this process; what `main` does not handle is raised."""
     given = input.encode() if isinstance(input, str) else input
-    streams = [io.TextIOWrapper(io.BytesIO(data), write_through=True) for data in (given, b"", b"")]
+    stdin, stdout, stderr = _stream(given), _stream(), _stream()
     kept = sys.argv, sys.stdin, sys.stdout, sys.stderr
-    sys.argv, (sys.stdin, sys.stdout, sys.stderr) = ["seqkit", *map(str, args)], streams
-    code, threads = 0, torch.get_num_threads()
+    threads = torch.get_num_threads()
+
+    code = 0
+    sys.argv = ["seqkit", *map(str, args)]
+    sys.stdin, sys.stdout, sys.stderr = stdin, stdout, stderr
     try:
         main()
     except SystemExit as stop:
         code = stop.code or 0
     finally:
         sys.argv, sys.stdin, sys.stdout, sys.stderr = kept
-        torch.set_num_threads(
-            threads
-        )  # --threads is for the command's process, and this one goes on
-    return Done(code, *(stream.buffer.getvalue().decode() for stream in streams[1:]))
+        torch.set_num_threads(threads)  # this process continues, unlike that of a real command
+    return Done(code, _written(stdout), _written(stderr))
+
+
+def _stream(data=b""):
+    return io.TextIOWrapper(io.BytesIO(data), write_through=True)
+
+
+def _written(stream):
+    return stream.buffer.getvalue().decode()
 
 
 def call_apart(*args, input=""):

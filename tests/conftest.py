@@ -1,4 +1,4 @@
-"""What several test files share: a small trained translator, and two ways to run the command line."""
+"""What several test files share: small trained translators, and ways to run the command line."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import seqkit
 
 @pytest.fixture(scope="session")
 def cli():
-    """`cli("translate", …, input="…")` runs a command in this process; what `main` does not handle is raised."""
+    """`cli("translate", …, input="…")` runs a command in this process; bugs are raised."""
     return call
 
 
@@ -23,7 +23,7 @@ def seqkit_cli():
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
-    """A current folder with small parallel files and tiny.toml, a config that trains on them in no time."""
+    """A current folder with small parallel files and tiny.toml, which trains on them in no time."""
     monkeypatch.chdir(tmp_path)
     write_pairs(tmp_path)
     write_config(tmp_path / "tiny.toml")
@@ -32,7 +32,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory):
-    """The run folder of a translator that has learnt, more or less, to read letters backwards. Leave it as it is."""
+    """The run folder of a translator that roughly reverses letters. Do not change it."""
     folder = tmp_path_factory.mktemp("trained")
     write_pairs(folder, train=4000, valid=100)
     config = write_config(
@@ -57,7 +57,7 @@ def translator(run):
 
 @pytest.fixture(scope="session")
 def beginner(tmp_path_factory):
-    """The run folder of a translator of characters and bytes that has learnt nothing yet. Leave it as it is."""
+    """The run folder of a translator that has learnt nothing yet. Do not change it."""
     folder = tmp_path_factory.mktemp("beginner")
     write_pairs(folder)
     return seqkit.train(write_config(folder / "config.toml"), out=folder / "run").folder

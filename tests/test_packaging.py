@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory):
-    """The `bin` folder of a fresh environment with the wheel of this checkout; dependencies are this one's."""
+    """The `bin` folder of a fresh environment with this checkout's wheel and our packages."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT]
     result = subprocess.run(build, capture_output=True, text=True, check=False)
@@ -77,7 +77,11 @@ def test_the_wheel_has_all_cards_and_recipes(installed, tmp_path):
 
 
 def test_the_wheel_has_the_type_marker_and_the_licence(installed, tmp_path):
-    code = "import seqkit, pathlib; p = pathlib.Path(seqkit.__file__).parent; print((p / 'py.typed').exists())"
+    code = (
+        "import seqkit, pathlib\n"
+        "folder = pathlib.Path(seqkit.__file__).parent\n"
+        "print((folder / 'py.typed').exists())"
+    )
     out = subprocess.run(
         [installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )

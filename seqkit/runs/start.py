@@ -15,7 +15,7 @@ from ..training import checkpoint
 from ..training.trainer import Evaluated, Trainer
 from .build import make_trainer
 from .events import Listener, Saved, Started
-from .folder import check_folder, clear, save
+from .folder import check_folder, clear, finish_saving, save
 from .log import Write, opened_log
 from .open import config_of
 from .signals import stop_requests
@@ -28,6 +28,10 @@ class Run:
     folder: Path
     step: int
     metrics: dict[str, float]  # of the best checkpoint
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in self.metrics.items())
+        return f"Run({str(self.folder)!r}, {self.step:,} steps, best: {figures})"
 
 
 def train(
@@ -44,13 +48,16 @@ def train(
 ) -> Run:
     """Train by a TOML file or a shipped recipe into the folder `out`.
 
-    `overrides` maps "section.key" to a value. `resume` continues the run in `out`, bit for bit on the CPU with the same
-    number of threads; `overwrite` replaces it; `init` starts from the weights and tokenizers of another run, or of a
-    shipped model by name. With `task`, a recipe for another task is refused. `listener` is called with every event.
-    Raises `SeqkitError` for anything the caller can fix.
+    `overrides` maps "section.key" to a value. `resume` continues the run in `out`, bit for bit on
+    the CPU with the same number of threads; `overwrite` replaces it; `init` starts from the weights
+    and tokenizers of another run, or of a shipped model by name. With `task`, a recipe for another
+    task is refused. `listener` is called with every event. Raises `SeqkitError` for anything the
+    caller can fix.
 
-    Effects on the process: in the main thread, SIGINT and SIGTERM save and raise `Interrupted` while it trains; on the
-    CPU, the C library keeps freed memory from then on (`seqkit.training.devices.keep_freed_memory`).
+    Effects on the process: in the main thread, SIGINT and SIGTERM save and raise `Interrupted`
+    while it trains; on the CPU, the C library keeps freed memory from then on
+    (`seqkit.training.devices.keep_freed_memory`). On a busy machine, set GOMP_SPINCOUNT=1000 before
+    Python imports torch, as the command line does (`seqkit.cli.openmp`).
     """
     settings = recipes.load(config, overrides)
     if task is not None and settings.task != task:
@@ -61,53 +68,61 @@ def train(
 
     folder = Path(out)
     last = check_folder(folder, settings, resume=resume, overwrite=overwrite)
-    start = last
-    if start is None and init is not None:
-        start = config_of(init)[1]
+    initial = None
+    if init is not None and last is None:
+        initial = config_of(init)[1]
 
-    trainer = make_trainer(settings, device=device, folder=start)
+    trainer = make_trainer(settings, device=device, folder=last or initial)
     if last is not None:
-        checkpoint.load_model(last, trainer.averaged)
-        _restore(trainer, last)
-    elif start is not None:
-        checkpoint.load_model(start, trainer.model)
+        _resume(trainer, last)
+    elif initial is not None:
+        checkpoint.load_model(initial, trainer.model)
         trainer.averaged.load_state_dict(trainer.model.state_dict())
 
     with stop_requests(trainer.processes.world) as stop:
-        if not trainer.processes.first:
-            for _ in trainer.run():
-                _stop_together(trainer, folder, stop)
-        else:
+        if trainer.processes.first:
             if overwrite:
                 clear(folder)
             with opened_log(folder, settings, trainer.state.step) as write:
-                if start is not None and last is None:
+                if last is not None:
+                    finish_saving(folder, last, settings.train.keep)
+                elif initial is not None:
                     # When this run is resumed, what it starts from may be gone or have changed.
                     save(trainer, settings, folder, {}, best=False)
                 _consume(trainer, settings, folder, write, listener, stop)
+        else:
+            for _ in trainer.run():
+                _stop_together(trainer, folder, stop)
 
     trainer.processes.wait()  # until the first one has written the last checkpoint
     best = checkpoint.read_meta(checkpoint.resolve(folder))
     return Run(folder, trainer.state.step, best["metrics"])
 
 
-def _restore(trainer: Trainer, last: Path) -> None:
+def _resume(trainer: Trainer, last: Path) -> None:
     """Bring the trainer to the state of the checkpoint `last`; refuses changed data."""
+    checkpoint.load_model(last, trainer.averaged)
     tensors = checkpoint.load_tensors(last / checkpoint.TRAINER)
     meta = checkpoint.read_meta(last)
+    _check_same_data(trainer, last, meta)
 
-    description = trainer.task.describe()
-    if meta.get("about", description) != description:
-        raise CheckpointError(
-            f"cannot resume {last.parent}: the data has changed. It was {'; '.join(meta['about'])}; "
-            f"it is {'; '.join(description)}. Train into another --out, with --init {last.parent}."
-        )
     try:
         trainer.restore(tensors, meta["state"])
-    except (LookupError, TypeError, ValueError, RuntimeError):
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
         raise CheckpointError(
-            f"cannot resume {last}: {checkpoint.TRAINER} or the state in {checkpoint.META} is damaged"
+            f"cannot resume {last}: {checkpoint.TRAINER} or the state in {checkpoint.META} "
+            "is damaged"
         ) from None
+
+
+def _check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> None:
+    description = trainer.task.describe()
+    before = meta.get("about", description)
+    if before != description:
+        raise CheckpointError(
+            f"cannot resume {last.parent}: the data has changed. It was {'; '.join(before)}; "
+            f"it is {'; '.join(description)}. Train into another --out, with --init {last.parent}."
+        )
 
 
 def _consume(
@@ -119,22 +134,12 @@ def _consume(
     stop: threading.Event,
 ) -> None:
     """Run the trainer: log, save and report every event."""
-    listener(
-        Started(
-            folder,
-            trainer.state.step,
-            config,
-            parameters=sum(p.numel() for p in trainer.parameters),
-            device=str(trainer.device),
-            precision=trainer.precision,
-            description=trainer.task.describe(),
-        )
-    )
     metrics: dict[str, float] = {}
 
     def save_now() -> None:
         save(trainer, config, folder, metrics, best=False)
 
+    listener(_started(trainer, config, folder))
     for event in trainer.run():
         write({"event": type(event).__name__.lower(), **asdict(event)})
         listener(event)
@@ -146,6 +151,18 @@ def _consume(
             _stop_together(trainer, folder, stop)
         else:
             _stop_together(trainer, folder, stop, save_now)
+
+
+def _started(trainer: Trainer, config: RunConfig, folder: Path) -> Started:
+    return Started(
+        folder,
+        trainer.state.step,
+        config,
+        parameters=sum(p.numel() for p in trainer.parameters),
+        device=str(trainer.device),
+        precision=trainer.precision,
+        description=trainer.task.describe(),
+    )
 
 
 def _stop_together(

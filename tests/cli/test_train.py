@@ -1,4 +1,4 @@
-"""`seqkit train`: what it says, what it refuses, and that a run goes on as if it had never stopped."""
+"""`seqkit train`: what it says and refuses, and that a resumed run is as if never stopped."""
 
 import errno
 import json
@@ -17,12 +17,13 @@ from letters import write_lines
 from safetensors.torch import load_file
 
 import seqkit
+from seqkit import recipes
 from seqkit.errors import CheckpointError, Interrupted
 from seqkit.training import checkpoint
 
 
 def tensors(run):
-    """All tensors of the last checkpoint of a run, the trainer's too, under their file's name and their own."""
+    """All tensors of the last checkpoint of a run, the trainer's too: {(file, name): tensor}."""
     last = checkpoint.resolve(run, prefer="last")
     files = (checkpoint.MODEL, checkpoint.TRAINER)
     return {
@@ -60,6 +61,42 @@ def test_progress_is_on_stderr_and_the_result_on_stdout(here, cli):
     ]
 
 
+SMALL = (
+    *("--set", "text.tokenizer=char"),
+    *("--set", "train.steps=2"),
+    *("--set", "model.width=8"),
+    *("--set", "model.heads=2"),
+)
+
+
+def test_data_are_the_user_s_files_for_any_task(here, cli):
+    own = ("--data", "train.source", "--data", "train.target")
+    valid = ("--valid", "valid.source", "--valid", "valid.target")
+    done = cli("train", "demo/en-de", *own, *valid, "--out", "own", *SMALL)
+    assert (done.code, done.err.splitlines()[0]) == (0, "40 training pairs, 10 for validation")
+    assert cli("train", "demo/en-de", *own, "--out", "cut", *SMALL).err.startswith("36 training")
+
+    same = ("--source", "train.source", "--target", "train.target")
+    assert cli("train", "demo/en-de", *same, "--out", "same", *SMALL).code == 0
+    assert differences(here / "cut", here / "same") == []
+
+    small = ("--set", "train.steps=1", "--set", "data.batch=2", "--set", "data.steps=5")
+    done = cli("train", "demo/story", "--data", "train.source", "--out", "lm", *small)
+    assert done.code == 0, done.err
+    data = recipes.load("lm/config.toml").sections["data"]
+    assert (data["corpus"], data["train"]) == ("", [str(here / "train.source")])
+
+
+def test_own_files_that_do_not_go_together_are_refused(here, cli):
+    train = ("train", "demo/en-de", "--out", "own")
+    assert "parallel text is two files" in cli(*train, *["--data", "a"] * 3).complaint()
+    assert "--valid goes with --data" in cli(*train, "--valid", "a").complaint()
+    both = ("--data", "a", "--source", "b", "--target", "c")
+    assert "give --data, or --source and --target, not both" in cli(*train, *both).complaint()
+    assert "--source and --target go together" in cli(*train, "--target", "a").complaint()
+    assert not (here / "own").exists()
+
+
 def test_without_out_the_run_is_named_after_its_config(here, cli):
     assert cli("train", "tiny.toml").out.startswith("runs/tiny: 4 steps")
     assert seqkit.load("runs/tiny").translate([""]) == [""]
@@ -88,9 +125,8 @@ def test_the_log_has_an_object_for_each_event(here, cli):
 
 
 def test_a_run_of_two_own_files_is_repeated_by_its_config_from_anywhere(here, cli, monkeypatch):
-    assert cli("train", "demo/en-de", "--source", "train.source", "--target", "train.target", "--out", "own",
-               "--set", "text.tokenizer=char", "--set", "train.steps=2", "--set", "model.width=8",
-               "--set", "model.heads=2").code == 0  # fmt: skip
+    files = ("--source", "train.source", "--target", "train.target")
+    assert cli("train", "demo/en-de", *files, "--out", "own", *SMALL).code == 0
     (here / "elsewhere").mkdir()
     monkeypatch.chdir(here / "elsewhere")
     assert cli("train", here / "own/config.toml", "--out", here / "again").code == 0
@@ -112,14 +148,15 @@ def test_a_run_of_two_own_files_is_repeated_by_its_config_from_anywhere(here, cl
     ],
     ids=["plain", "averaged and accumulated", "sampled subwords"],
 )
-def test_a_run_told_to_stop_anywhere_goes_on_bit_for_bit(here, settings, step):
-    """Epochs have 2 or 3 batches; 4 and 10 are steps with an evaluation, and 10 of 10 is no longer a stop."""
+def test_a_run_stopped_anywhere_resumes_bit_for_bit(here, settings, step):
+    """Epochs have 2 or 3 batches; steps 4 and 10 have an evaluation; 10 of 10 is the end."""
     overrides = {"train.steps": 10, "train.eval_every": 2, "data.batch_tokens": 200, **settings}
     seqkit.train("tiny.toml", out="whole", overrides=overrides)
     how = {"out": "stopped", "overrides": overrides}
     if step < 10:
         with pytest.raises(
-            Interrupted, match=f"stopped at step {step}, saved in stopped: the same command with"
+            Interrupted,
+            match=f"stopped at step {step}, saved in stopped: rerun the same command with",
         ):
             seqkit.train("tiny.toml", **how, listener=stop_at(step))
         assert checkpoint.resolve(here / "stopped", prefer="last").name == f"step-{step:06}"
@@ -129,14 +166,14 @@ def test_a_run_told_to_stop_anywhere_goes_on_bit_for_bit(here, settings, step):
     assert differences(here / "whole", here / "stopped") == []
 
 
-def test_ctrl_c_saves_as_well_and_the_old_handlers_come_back(here):
+def test_ctrl_c_saves_too_and_the_old_signal_handlers_come_back(here):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(Interrupted, match="stopped at step 3"):
         seqkit.train("tiny.toml", out="run", listener=stop_at(3, signal.SIGINT))
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_a_stopped_command_exits_with_130_and_says_how_to_go_on(here, cli, monkeypatch):
+def test_a_stopped_command_exits_with_130_and_says_how_to_continue(here, cli, monkeypatch):
     stop = stop_at(3)
     monkeypatch.setattr(
         "seqkit.cli.progress.TrainingProgress._updated", lambda self, event: stop(event)
@@ -144,11 +181,11 @@ def test_a_stopped_command_exits_with_130_and_says_how_to_go_on(here, cli, monke
     done = cli("train", "tiny.toml", "--out", "run")
     assert (done.code, done.out) == (130, "")
     assert done.err.splitlines()[-1].endswith(
-        "stopped at step 3, saved in run: the same command with --resume goes on"
+        "stopped at step 3, saved in run: rerun the same command with --resume to continue"
     )
 
 
-def test_a_run_that_is_killed_before_its_first_checkpoint_begins_again(here, cli):
+def test_a_run_killed_before_its_first_checkpoint_starts_again(here, cli):
     def die(event):
         if type(event).__name__ == "Updated":
             raise KeyboardInterrupt
@@ -161,7 +198,7 @@ def test_a_run_that_is_killed_before_its_first_checkpoint_begins_again(here, cli
     assert differences(here / "whole", here / "run") == []
 
 
-def test_what_a_kill_leaves_behind_is_cleared_away(here, cli):
+def test_what_a_killed_run_leaves_is_cleaned_up_on_resume(here, cli):
     cli("train", "tiny.toml", "--out", "run")
     (here / "run/.step-000006.part").mkdir()
     write_lines(here / "run/.step-000006.part/model.safetensors", ["half"])
@@ -179,7 +216,7 @@ def test_what_a_kill_leaves_behind_is_cleared_away(here, cli):
     assert steps == [1, 2, 2, 3, 4, 4, 5, 6, 6]
 
 
-def test_init_takes_weights_and_tokenizers_and_nothing_else(here, run, beginner):
+def test_init_takes_only_weights_and_tokenizers(here, run, beginner):
     found = seqkit.train(
         "tiny.toml", out="new", init=beginner, overrides={"train.steps": 1, "optim.lr": 1e-9}
     )
@@ -194,7 +231,7 @@ def test_init_takes_weights_and_tokenizers_and_nothing_else(here, run, beginner)
         seqkit.train("tiny.toml", out="other", init="en-de")
 
 
-def test_a_run_that_began_with_other_weights_has_them_when_it_is_killed_at_once(here, beginner):
+def test_a_run_started_from_other_weights_has_them_even_if_it_is_killed_at_once(here, beginner):
     def die(event):
         if type(event).__name__ == "Updated":
             raise KeyboardInterrupt
@@ -213,7 +250,7 @@ def test_resuming_with_other_data_is_refused(here):
         target.write("c b a\n")
     with pytest.raises(
         CheckpointError,
-        match=r"the data has changed; it was 40 training pairs.*; it is 41 training",
+        match=r"the data has changed\. It was 40 training pairs.*; it is 41 training",
     ):
         seqkit.train("tiny.toml", out="run", resume=True, overrides={"train.steps": 8})
 
@@ -235,8 +272,8 @@ def test_a_full_disk_at_the_start_of_a_resumed_run_leaves_its_files(here, monkey
     assert (here / "run" / name).read_bytes() == before
 
 
-def test_a_checkpoint_that_is_pointed_to_is_never_replaced(here, monkeypatch):
-    """Stopped unevaluated at what then becomes the last step: it is evaluated and saved once more."""
+def test_a_checkpoint_that_best_or_last_points_to_is_never_replaced(here, monkeypatch):
+    """Stopped before its evaluation at what becomes the last step: it is evaluated then."""
     settings = {"train.steps": 5, "train.eval_every": 9}
     with pytest.raises(Interrupted):
         seqkit.train("tiny.toml", out="run", overrides=settings, listener=stop_at(3))
@@ -253,7 +290,7 @@ def test_a_checkpoint_that_is_pointed_to_is_never_replaced(here, monkeypatch):
     assert ("step-000003", True) not in gone
 
 
-def test_a_run_is_not_cleared_away_for_one_that_cannot_begin(here, cli):
+def test_a_run_is_not_overwritten_by_one_that_cannot_start(here, cli):
     cli("train", "tiny.toml", "--out", "run")
     done = cli(
         "train",
@@ -268,7 +305,7 @@ def test_a_run_is_not_cleared_away_for_one_that_cannot_begin(here, cli):
     assert seqkit.load("run").translate(["a"])
 
 
-def test_several_processes_save_when_they_are_told_to_stop(here, cli):
+def test_several_processes_save_when_they_are_asked_to_stop(here, cli):
     command = [
         sys.executable,
         "-m",
@@ -296,11 +333,11 @@ def test_several_processes_save_when_they_are_told_to_stop(here, cli):
     process.send_signal(signal.SIGTERM)
     message = process.communicate()[1]
     last = checkpoint.resolve(here / "run", prefer="last")
-    assert "saved in run: the same command with --resume goes on" in message
+    assert "saved in run: rerun the same command with --resume to continue" in message
     assert checkpoint.read_meta(last)["state"]["step"] >= 5
 
 
-def test_init_of_nothing_is_told_before_any_work(here, cli):
+def test_init_from_a_missing_model_is_refused_before_any_work(here, cli):
     said = cli("train", "tiny.toml", "--out", "run", "--init", "en-ed").complaint()
     assert said == "no folder and no shipped model 'en-ed'. Did you mean 'en-de'? Known: en-de."
     assert (
@@ -310,7 +347,7 @@ def test_init_of_nothing_is_told_before_any_work(here, cli):
     assert not (here / "run").exists()
 
 
-def test_choices_that_exclude_each_other_are_refused(here, cli):
+def test_options_that_exclude_each_other_are_refused(here, cli):
     command = ("train", "tiny.toml", "--out", "run")
     assert "nothing to resume at run" in cli(*command, "--resume").complaint()
     assert (
@@ -318,10 +355,10 @@ def test_choices_that_exclude_each_other_are_refused(here, cli):
     )
 
 
-def test_a_place_that_cannot_be_a_run_folder_is_refused(here, cli):
+def test_a_path_that_cannot_be_a_run_folder_is_refused(here, cli):
     assert "tiny.toml exists" in cli("train", "tiny.toml", "--out", "tiny.toml").complaint()
     assert (
-        "is no run folder"
+        "is not a run folder"
         in cli("train", "tiny.toml", "--out", "tiny.toml", "--overwrite").complaint()
     )
     assert cli("train", "tiny.toml", "--out", "tiny.toml/run").complaint() == (
@@ -337,7 +374,7 @@ def test_a_failed_attempt_to_overwrite_keeps_the_old_run(here, cli):
     assert tensors(here / "run").keys() == before.keys()
 
 
-def test_a_reader_of_progress_that_goes_away_is_not_taken_for_a_full_disk(here):
+def test_a_closed_progress_pipe_is_not_mistaken_for_a_full_disk(here):
     def listen(event):
         raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 

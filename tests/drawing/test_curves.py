@@ -26,14 +26,14 @@ def write_log(folder, events, tail=""):
     return path
 
 
-def test_updates_and_evaluations_come_apart_and_a_torn_line_is_left_out(tmp_path):
+def test_a_log_gives_updates_and_evaluations_without_a_torn_last_line(tmp_path):
     evaluated = {"event": "evaluated", "step": 2, "metrics": {"perplexity": 5.0}, "best": True}
     log = read(write_log(tmp_path, [event(1), event(2), evaluated], '{"event": "upd'))
     assert [e["step"] for e in log.updates] == [1, 2]
     assert log.evaluations == [evaluated]
 
 
-def test_smoothing_keeps_means_and_leaves_few_points():
+def test_smoothing_keeps_the_mean_and_few_points():
     updates = [event(i, loss=float(i)) for i in range(1, 1001)]
     steps, means = smoothed(updates, "loss")
     assert steps == means
@@ -76,12 +76,12 @@ def test_a_log_that_cannot_be_drawn_is_named(tmp_path, events, tail, says):
         read(write_log(tmp_path, events, tail))
 
 
-def test_what_is_no_run_and_what_is_no_picture_are_told_in_a_line(run, cli, tmp_path):
+def test_a_path_that_is_not_a_run_or_not_a_picture_is_refused_in_one_line(run, cli, tmp_path):
     assert f"cannot read {tmp_path}/log.jsonl" in cli("plot", tmp_path).complaint()
     assert "cannot draw" in cli("plot", run, "-o", tmp_path / "x.bmp").complaint()
 
 
-def test_the_layers_that_a_run_watched_are_drawn(tmp_path, cli):
+def test_watched_layers_are_drawn(tmp_path, cli):
     layers = {"conv": {"gradient": 0.5}, "relu": {"dead": 0.25}}
     watched = {
         "event": "evaluated",
@@ -96,7 +96,7 @@ def test_the_layers_that_a_run_watched_are_drawn(tmp_path, cli):
     assert all(f"<!-- {name} -->" in text for name in ("conv", "relu", "gradient norm"))
 
 
-def test_a_run_without_watched_layers_says_how_to_get_them(tmp_path, cli):
+def test_a_run_without_watched_layers_is_answered_with_the_setting(tmp_path, cli):
     write_log(tmp_path, [event(1)])
     assert (
         cli("plot", tmp_path, "--layers")
