@@ -11,16 +11,17 @@ from ..plugins import components
 def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
     """Open a run folder, a step folder, an n-gram model, or a shipped model by name.
 
-    Without `model`, the shipped translator. A run folder gives its task's predictor: a `Translator`, a
-    `LanguageModel`, or what a plugin makes of it. An ARPA file or seqkit's binary gives an `ngram.Model`, which needs
-    no torch and takes "auto" for the CPU. With `task`, a model for another task is refused. Raises `CheckpointError`
-    or `DataError` if it cannot be opened.
+    Without `model`, the shipped translator. A run folder gives its task's predictor: a
+    `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file or seqkit's binary
+    gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU. With `task`, a model
+    for another task is refused. Raises `CheckpointError` or `DataError` if it cannot be opened.
     """
-    if model is not None and Path(model).is_file() and task in (None, "language-modelling"):
+    is_file = model is not None and Path(model).is_file()
+    if is_file and task in (None, "language-modelling"):
         from .. import ngram
 
-        find = components().tokenizers.load
-        return ngram.load(model, device="cpu" if device == "auto" else device, tokenizers=find)
+        place = "cpu" if device == "auto" else device
+        return ngram.load(model, device=place, tokenizers=components().tokenizers.load)
 
     from .open import open_run  # imports torch, which n-gram models do without
 

@@ -47,7 +47,9 @@ def test_a_run_stopped_in_the_middle_and_resumed_is_the_same_bit_for_bit(here, c
     command = [sys.executable, "-m", "seqkit", "train", "tiny.toml", "--out", "broken", *LONG]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     log = here / "broken/log.jsonl"
-    while not log.exists() or len(log.read_text().splitlines()) < 17:  # in the middle of an interval
+    while (
+        not log.exists() or len(log.read_text().splitlines()) < 17
+    ):  # in the middle of an interval
         assert process.poll() is None
         time.sleep(0.002)
     process.send_signal(number)
@@ -82,12 +84,14 @@ def test_a_folder_that_exists_is_kept_unless_told_otherwise(here, cli):
     cli("train", "tiny.toml", "--out", "a")
     before = weights(here / "a")[0]
     assert (
-        "a exists: go on with --resume, replace it with --overwrite"
+        "a exists: continue it with --resume, replace it with --overwrite"
         in cli("train", "tiny.toml", "--out", "a").complaint()
     )
     (here / "mine").mkdir()
     (here / "mine/thesis.txt").write_text("years of work")
-    assert "is no run folder" in cli("train", "tiny.toml", "--out", "mine", "--overwrite").complaint()
+    assert (
+        "is no run folder" in cli("train", "tiny.toml", "--out", "mine", "--overwrite").complaint()
+    )
     assert (here / "mine/thesis.txt").exists()
     (here / "a/notes.txt").write_text("mine")
     assert cli("train", "tiny.toml", "--out", "a", "--overwrite", "--set", "train.seed=5").code == 0
@@ -110,7 +114,10 @@ def test_training_starts_from_the_weights_and_tokenizers_of_another_run(here, cl
         "train.steps=1",
     ]
     assert cli(*args).code == 0
-    started, given = weights(here / "more")[0], load_file(checkpoint.resolve(run) / checkpoint.MODEL)
+    started, given = (
+        weights(here / "more")[0],
+        load_file(checkpoint.resolve(run) / checkpoint.MODEL),
+    )
     for name in given:
         torch.testing.assert_close(started[name], given[name], rtol=0, atol=1e-6)
 
@@ -128,7 +135,9 @@ def test_a_full_disk_loses_nothing(here, cli, monkeypatch):
     monkeypatch.setattr(checkpoint, "_save", full)
     done = cli("train", "tiny.toml", "--out", "a")
     assert done.code == 1
-    assert done.err.splitlines()[-1].startswith("error: cannot save a/step-000004: No space left on device")
+    assert done.err.splitlines()[-1].startswith(
+        "error: cannot save a/step-000004: No space left on device"
+    )
     monkeypatch.setattr(checkpoint, "_save", real)
     assert sorted(path.name for path in (here / "a").glob("*step*")) == ["step-000002"]
     assert seqkit.load("a").translate(["abc"])
@@ -174,15 +183,23 @@ def pickle_there(folder, step):
 
 DAMAGE = {
     "model.safetensors is damaged": lambda _, step: os.truncate(step / "model.safetensors", 1000),
-    "cannot read .*model.safetensors: No such file": lambda _, step: (step / "model.safetensors").unlink(),
+    "cannot read .*model.safetensors: No such file": lambda _, step: (
+        step / "model.safetensors"
+    ).unlink(),
     "meta.json is damaged": lambda _, step: (step / "meta.json").write_text("{"),
     "meta.json: should be an object": lambda _, step: edit(step / "meta.json", config=3),
-    "has format 99, this seqkit reads up to 1: install a newer": lambda _, step: edit(step / "meta.json", format=99),
-    "does not fit the model": lambda _, step: edit(step / "meta.json", dims={"target_vocab": 7, "source_vocab": 0}),
+    "has format 99, this seqkit reads up to 1: install a newer": lambda _, step: edit(
+        step / "meta.json", format=99
+    ),
+    "does not fit the model": lambda _, step: edit(
+        step / "meta.json", dims={"target_vocab": 7, "source_vocab": 0}
+    ),
     "cannot read tokenizer": lambda _, step: shutil.rmtree(step / "tokenizer"),
     r"no finished checkpoint yet": lambda folder, step: step.rename(folder / f".{step.name}.part"),
     r"is a pickle|holds a pickle \(model.pt\), which can run code": pickle_there,
-    "a pickle under that name is never loaded": lambda _, step: torch.save({}, step / "model.safetensors"),
+    "a pickle under that name is never loaded": lambda _, step: torch.save(
+        {}, step / "model.safetensors"
+    ),
 }
 
 
@@ -206,7 +223,9 @@ def test_what_is_no_model_is_told_apart(tmp_path, cli):
 
 
 def test_a_model_of_another_task_is_refused(run, monkeypatch):
-    with pytest.raises(CheckpointError, match=r"is a model for 'translation'; this command needs one for 'vision'"):
+    with pytest.raises(
+        CheckpointError, match=r"is a model for 'translation'; this command needs one for 'vision'"
+    ):
         seqkit.load(run, task="vision")
     with pytest.raises(CheckpointError, match="is a file: a model is a run folder"):
         seqkit.load(run / "config.toml", task="vision")
@@ -223,8 +242,16 @@ def test_a_model_for_another_task_is_refused_before_training(here, cli):
 
 def test_training_works_from_python_and_says_what_it_does(here):
     events = []
-    found = seqkit.train("tiny.toml", out="p", overrides={"train.steps": 2}, device="cpu", listener=events.append)
-    assert [type(event).__name__ for event in events] == ["Started", "Updated", "Updated", "Evaluated", "Saved"]
+    found = seqkit.train(
+        "tiny.toml", out="p", overrides={"train.steps": 2}, device="cpu", listener=events.append
+    )
+    assert [type(event).__name__ for event in events] == [
+        "Started",
+        "Updated",
+        "Updated",
+        "Evaluated",
+        "Saved",
+    ]
     assert found.step == 2
     assert found.metrics["perplexity"] > 1
     assert len(seqkit.load(found.folder).translate(["abc", ""])) == 2

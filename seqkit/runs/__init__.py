@@ -1,0 +1,1 @@
+"""From a config to a run folder, and from a run folder to a predictor."""

@@ -1,0 +1,120 @@
+"""From a run folder, a step folder or the name of a shipped model to a predictor."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .. import recipes
+from ..config import RunConfig, quiet_renames
+from ..errors import CheckpointError, ConfigError, UnknownName, hint
+from ..plugins import components
+from ..training import checkpoint
+from ..training.devices import pick_device
+from .build import make_model
+
+DEFAULT = "en-de"
+
+
+def shipped_models() -> Path:
+    """The folder of the models that ship with seqkit."""
+    return Path(__file__).parent.parent / "pretrained"
+
+
+def config_of(model: str | Path) -> tuple[RunConfig, Path]:
+    """The config and the step folder of a run folder, a step folder or a shipped model."""
+    opened = _read(model)
+    return opened.config, opened.folder
+
+
+def open_run(
+    model: str | Path | None = None, *, device: str = "auto", task: str | None = None
+) -> Any:
+    """The predictor of a run folder, a step folder, or a shipped model by name; see `seqkit.load`."""
+    opened = _read(model)
+    config, folder = opened.config, opened.folder
+    if task is not None and config.task != task:
+        raise CheckpointError(
+            f"{opened.path} is a model for {config.task!r}; this command needs one for {task!r}"
+        )
+
+    place = pick_device(device)
+    try:
+        built = make_model(config.model, opened.dims, config.task)
+    except ConfigError as error:
+        raise CheckpointError(f"{folder / checkpoint.META} is damaged: {error}") from None
+    checkpoint.load_model(folder, built)
+
+    try:
+        return components().tasks.load(config.task).open(built.to(place).eval(), folder, config)
+    except UnknownName as error:
+        raise _explained(error, opened.path, opened.plugins) from None
+
+
+class _Opened(NamedTuple):
+    path: Path  # what was asked for
+    folder: Path  # its step folder
+    config: RunConfig
+    dims: dict[str, int]
+    plugins: dict[str, str]  # that were installed when it was trained, and their versions
+
+
+def _read(model: str | Path | None) -> _Opened:
+    """Find the step folder that `model` means, and read what its metadata says of the model."""
+    path = _path_of(model)
+    folder = checkpoint.resolve(path)
+    meta = checkpoint.read_meta(folder)
+    plugins = meta.get("plugins", {})
+    try:
+        with quiet_renames():
+            config = recipes.complete(meta["config"], str(folder / checkpoint.META))
+        dims = dict(meta["dims"])
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise CheckpointError(
+            f"{folder / checkpoint.META} is damaged: it lacks the config or the dims"
+        ) from None
+    except UnknownName as error:
+        raise _explained(error, path, plugins) from None
+    return _Opened(path, folder, config, dims, plugins)
+
+
+def _path_of(model: str | Path | None) -> Path:
+    if model is None:
+        return shipped_models() / DEFAULT
+
+    path = Path(model)
+    shipped = shipped_models().glob("*")
+    names = sorted(folder.name for folder in shipped if (folder / checkpoint.META).exists())
+    if not path.exists() and str(model) in names:
+        return shipped_models() / str(model)
+    if not path.exists() and len(path.parts) == 1 and not path.suffix:
+        raise CheckpointError(
+            f"no folder and no shipped model {str(model)!r}.{hint(str(model), names)}"
+        )
+    return path
+
+
+def _explained(
+    error: UnknownName, path: Path, plugins: dict[str, str]
+) -> UnknownName | CheckpointError:
+    """The error of an unregistered name, naming the plugins that the run had and that are absent.
+
+    Unchanged if all of them are installed.
+    """
+    missing = [name for name in plugins if not _is_installed(name)]
+    if not missing:
+        return error
+    versions = ", ".join(f"{name} {plugins[name]}" for name in missing)
+    return CheckpointError(
+        f"{path} was trained with a plugin that is not installed here ({versions}): "
+        f"`pip install {' '.join(missing)}`. {error}"
+    )
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
