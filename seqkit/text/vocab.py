@@ -1,40 +1,64 @@
-"""Tokens ↔ ids. The special ids are constants: they never depend on a corpus."""
+"""Tokens ↔ ids. The special ids of text are constants: they never depend on a corpus."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..errors import DataError, reason
-
-if TYPE_CHECKING:
-    from .torchtext import TorchtextLike, TorchtextVocab
+from .torchtext import TorchtextLike, TorchtextVocab
 
 PAD, UNK, BOS, EOS = range(4)
 SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
+
+_TORCHTEXT_SPECIALS = frozenset({*SPECIALS, "<s>", "<sos>", "</s>", "[PAD]", "[UNK]"})
 _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
-_UNESCAPES = {escaped[1]: plain for plain, escaped in _ESCAPES.items()}
+_ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
+_UNESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
+_SHOWN = 8  # tokens in a repr
 
 
 class Vocab:
-    """An immutable list of tokens; `<pad> <unk> <bos> <eos>` are ids 0..3 always.
+    """An immutable list of tokens, special ones first.
 
-    `vocab[token]` gives the id (`UNK` for an unknown token), `vocab.tokens[id]` the token,
-    `vocab.counts[id]` how often it occurred where the vocabulary was built (0 if not known).
+    `vocab[token]` gives the id, `vocab.tokens[id]` the token, and `vocab.counts[id]` how often it
+    occurred where the vocabulary was built (0 if not known).
+
+    A vocabulary of text has `<pad> <unk> <bos> <eos>` as ids 0 to 3. One with `specials=()` is a
+    plain list, such as a set of tags. An unknown token has the id of `<unk>`; without `<unk>` it
+    raises `DataError`.
     """
 
-    def __init__(self, tokens: Iterable[str], counts: Sequence[int] | None = None) -> None:
-        """`tokens` without the specials, most wanted first; raises `DataError` if one occurs twice."""
-        self.tokens: tuple[str, ...] = (*SPECIALS, *tokens)
-        self._ids = {token: i for i, token in enumerate(self.tokens)}
-        if len(self._ids) != len(self.tokens):
-            twice = [token for token, n in Counter(self.tokens).items() if n > 1]
-            raise DataError(
-                f"vocabulary has the same token twice: {', '.join(map(repr, twice[:5]))}"
-            )
+    def __init__(
+        self,
+        tokens: Iterable[str],
+        counts: Sequence[int] | None = None,
+        *,
+        specials: Sequence[str] = SPECIALS,
+    ) -> None:
+        """`tokens` come without the specials, most important first; `counts` include them.
+
+        Raises `DataError` if a token occurs twice, or if there are not as many counts as tokens.
+        """
+        self.specials: tuple[str, ...] = tuple(specials)
+        self.tokens: tuple[str, ...] = (*self.specials, *tokens)
         self.counts: tuple[int, ...] = (0,) * len(self.tokens) if counts is None else tuple(counts)
+
+        self._ids = {token: i for i, token in enumerate(self.tokens)}
+        self._check()
+
+        special_ids = {token: i for i, token in enumerate(self.specials)}
+        self._unknown = special_ids.get(SPECIALS[UNK])
+        self._end = special_ids.get(SPECIALS[EOS])
+        self._unwritten = {special_ids.get(SPECIALS[PAD]), special_ids.get(SPECIALS[BOS])}
+
+    def _check(self) -> None:
+        if len(self._ids) != len(self.tokens):
+            repeated = [token for token, n in Counter(self.tokens).items() if n > 1]
+            shown = ", ".join(map(repr, repeated[:5]))
+            raise DataError(f"vocabulary has the same token twice: {shown}")
         if len(self.counts) != len(self.tokens):
             raise DataError(
                 f"vocabulary has {len(self.tokens)} tokens but {len(self.counts)} counts"
@@ -42,24 +66,37 @@ class Vocab:
 
     @classmethod
     def build(
-        cls, sentences: Iterable[Iterable[str]], *, min_freq: int = 1, max_size: int = 0
+        cls,
+        sentences: Iterable[Iterable[str]],
+        *,
+        min_freq: int = 1,
+        max_size: int = 0,
+        specials: Sequence[str] = SPECIALS,
     ) -> Vocab:
-        """Count a stream of tokenised sentences; keep tokens seen `min_freq` times, at most `max_size` in all.
+        """Count a stream of tokenised sentences; keep the frequent tokens.
 
-        Sorted by falling count, then by token, so that the ids do not depend on the order of the
-        corpus. `max_size` includes the four specials; 0 is no limit. A literal special in the text
-        (such as Penn Treebank's `<unk>`) counts for that special. What is left out counts for `<unk>`.
+        A token is kept if it occurs `min_freq` times, and at most `max_size` tokens are kept,
+        specials included (0 = no limit). They are sorted by falling count, then by token, so that
+        ids do not depend on the order of the corpus.
+
+        A literal special in the text, such as Penn Treebank's `<unk>`, counts for that special.
+        Tokens that are not kept count for `<unk>`.
         """
         counter: Counter[str] = Counter()
         for sentence in sentences:
             counter.update(sentence)
-        counts = [counter.pop(special, 0) for special in SPECIALS]
-        ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-        kept = [(token, n) for token, n in ranked if n >= min_freq]
+        special_counts = {special: counter.pop(special, 0) for special in specials}
+
+        ranked = sorted(counter.items(), key=_by_falling_count)
+        kept = {token: n for token, n in ranked if n >= min_freq}
         if max_size:
-            kept = kept[: max(0, max_size - len(SPECIALS))]
-        counts[UNK] += counter.total() - sum(n for _, n in kept)
-        return cls((token for token, _ in kept), [*counts, *(n for _, n in kept)])
+            room = max(0, max_size - len(special_counts))
+            kept = dict(list(kept.items())[:room])
+
+        if SPECIALS[UNK] in special_counts:
+            special_counts[SPECIALS[UNK]] += counter.total() - sum(kept.values())
+        counts = [*special_counts.values(), *kept.values()]
+        return cls(kept, counts, specials=specials)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -71,77 +108,105 @@ class Vocab:
         return token in self._ids
 
     def __getitem__(self, token: str) -> int:
-        return self._ids.get(token, UNK)
+        found = self._ids.get(token, self._unknown)
+        if found is None:
+            raise DataError(f"the vocabulary has no token {token!r}, and no <unk> to stand for it")
+        return found
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Vocab) and self.tokens == other.tokens
+        if not isinstance(other, Vocab):
+            return NotImplemented
+        return (self.tokens, self.specials) == (other.tokens, other.specials)
 
     def __hash__(self) -> int:
         return hash(self.tokens)
 
+    def __repr__(self) -> str:
+        first = self.tokens[len(self.specials) :][:_SHOWN]
+        more = " …" if len(self) > len(self.specials) + _SHOWN else ""
+        shown = " ".join(map(repr, first))
+        return f"<Vocab: {len(self):,} tokens, {len(self.specials)} special: {shown}{more}>"
+
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Ids of `tokens`; no special is added."""
-        return [self._ids.get(token, UNK) for token in tokens]
+        if self._unknown is None:
+            return [self[token] for token in tokens]
+        return [self._ids.get(token, self._unknown) for token in tokens]
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Tokens up to the first `<eos>`; `<pad>` and `<bos>` are left out."""
         tokens = []
         for i in ids:
-            if i == EOS:
+            if i == self._end:
                 break
-            if i not in (PAD, BOS):
+            if i not in self._unwritten:
                 tokens.append(self.tokens[i])
         return tokens
 
     @property
     def oov_rate(self) -> float:
-        """Share of the running tokens of the corpus it was built on that became `<unk>`."""
+        """Share of the tokens of the corpus it was built on that became `<unk>`."""
         total = sum(self.counts)
-        return self.counts[UNK] / total if total else 0.0
+        if self._unknown is None or not total:
+            return 0.0
+        return self.counts[self._unknown] / total
 
     def save(self, path: str | Path) -> None:
-        """Write `token TAB count` lines, id order; backslash, tab and line ends are escaped."""
-        lines = [
-            f"{_escape(token)}\t{count}\n"
-            for token, count in zip(self.tokens, self.counts, strict=True)
-        ]
+        """Write lines `token TAB count` in the order of ids; tab, line ends and \\ are escaped."""
+        pairs = zip(self.tokens, self.counts, strict=True)
+        lines = [f"{_escape(token)}\t{count}\n" for token, count in pairs]
         Path(path).write_text("".join(lines), encoding="utf-8", newline="\n")
 
     @classmethod
-    def load(cls, path: str | Path) -> Vocab:
-        """Read what `save` wrote; raises `DataError` with file and line."""
-        try:
-            text = Path(path).read_bytes().decode("utf-8")
-        except OSError as error:
-            raise DataError(f"cannot read vocabulary {path}: {reason(error)}") from None
-        except UnicodeDecodeError:
-            raise DataError(f"vocabulary {path} is not UTF-8") from None
-        tokens, counts = [], []
-        for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
+    def load(cls, path: str | Path, *, specials: Sequence[str] = SPECIALS) -> Vocab:
+        """Read what `save` wrote; raises `DataError` naming file and line."""
+        tokens: list[str] = []
+        counts: list[int] = []
+        for number, line in enumerate(_lines(path), 1):
             token, tab, count = line.rpartition("\t")
             if not tab or not count.isdecimal():
                 raise DataError(f"{path}:{number}: expected TOKEN<tab>COUNT")
             tokens.append(_unescape(token))
             counts.append(int(count))
-        if tuple(tokens[: len(SPECIALS)]) != SPECIALS:
-            raise DataError(f"{path}: the first four tokens must be {' '.join(SPECIALS)}")
+
+        first, rest = tokens[: len(specials)], tokens[len(specials) :]
+        if first != list(specials):
+            raise DataError(f"{path}: the first tokens must be {' '.join(specials)}")
         try:
-            return cls(tokens[len(SPECIALS) :], counts)
+            return cls(rest, counts, specials=specials)
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
 
     @classmethod
     def from_torchtext(cls, vocab: TorchtextLike) -> Vocab:
-        """Take the tokens of anything with torchtext's `get_itos()`, in order; see `seqkit.text.torchtext`."""
-        from .torchtext import from_torchtext
+        """The tokens of a `torchtext.vocab.Vocab`, or of anything with its `get_itos()`, in order.
 
-        return from_torchtext(vocab)
+        Its specials, wherever they are and under their usual spellings, become ids 0 to 3, so ids
+        differ from torchtext's: encode again, or map old ids by `ours[theirs.get_itos()[i]]`.
+        """
+        if not callable(getattr(vocab, "get_itos", None)):
+            name = type(vocab).__name__
+            raise DataError(f"{name} is not a torchtext vocabulary: it has no get_itos()")
+        return cls(token for token in vocab.get_itos() if token not in _TORCHTEXT_SPECIALS)
 
     def to_torchtext(self) -> TorchtextVocab:
-        """An object with the methods of `torchtext.vocab.Vocab`; torchtext itself is not needed."""
-        from .torchtext import TorchtextVocab
+        """An object with the methods of `torchtext.vocab.Vocab`; torchtext is not needed."""
+        return TorchtextVocab(self.tokens, self._unknown)
 
-        return TorchtextVocab(self)
+
+def _by_falling_count(item: tuple[str, int]) -> tuple[int, str]:
+    token, count = item
+    return -count, token
+
+
+def _lines(path: str | Path) -> list[str]:
+    try:
+        text = Path(path).read_bytes().decode("utf-8")
+    except OSError as error:
+        raise DataError(f"cannot read vocabulary {path}: {reason(error)}") from None
+    except UnicodeDecodeError:
+        raise DataError(f"vocabulary {path} is not UTF-8") from None
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _escape(token: str) -> str:
@@ -149,9 +214,4 @@ def _escape(token: str) -> str:
 
 
 def _unescape(token: str) -> str:
-    parts, chars = [], iter(token)
-    for char in chars:
-        parts.append(
-            _UNESCAPES.get(following := next(chars, ""), following) if char == "\\" else char
-        )
-    return "".join(parts)
+    return _ESCAPED.sub(lambda match: _UNESCAPES.get(match[1], match[1]), token)

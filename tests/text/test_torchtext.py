@@ -11,7 +11,7 @@ from seqkit.text.torchtext import NAMES
 
 
 class FakeVocab:
-    """What is left of a `torchtext.vocab.Vocab` for us: its one method."""
+    """A `torchtext.vocab.Vocab` with the one method that we need."""
 
     def __init__(self, tokens):
         self._tokens = tokens
@@ -21,11 +21,12 @@ class FakeVocab:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_name_of_ours_in_the_table_exists(name):
+def test_every_seqkit_name_in_the_table_exists(name):
     target, note = NAMES[name]
     if not target:
         assert note, "without a counterpart, the table says what to do"
         return
+
     module, _, chain = target.partition(":")
     found = importlib.import_module(module)
     for attribute in chain.split("."):
@@ -36,19 +37,21 @@ def test_every_name_of_ours_in_the_table_exists(name):
 @pytest.mark.parametrize(
     "name",
     [
-        "vocab.Vocab", "vocab.vocab", "vocab.build_vocab_from_iterator", "data.utils.get_tokenizer",
-        "data.utils.ngrams_iterator", "data.metrics.bleu_score", "transforms.VocabTransform", "transforms.AddToken",
-        "transforms.Truncate", "transforms.ToTensor", "transforms.PadTransform", "transforms.SentencePieceTokenizer",
-        "datasets.Multi30k", "legacy.data.Field", "legacy.data.BucketIterator", "transforms.LabelToIndex",
-        "transforms.StrToIntTransform", "transforms.Sequential", "transforms.MaskTransform", "vocab.GloVe",
-        "transforms.GPT2BPETokenizer", "transforms.CLIPTokenizer", "transforms.BERTTokenizer", "datasets.WikiText2",
+        "vocab.Vocab", "vocab.vocab", "vocab.build_vocab_from_iterator", "vocab.GloVe",
+        "data.utils.get_tokenizer", "data.utils.ngrams_iterator", "data.metrics.bleu_score",
+        "transforms.VocabTransform", "transforms.AddToken", "transforms.Truncate",
+        "transforms.ToTensor", "transforms.PadTransform", "transforms.SentencePieceTokenizer",
+        "transforms.LabelToIndex", "transforms.StrToIntTransform", "transforms.Sequential",
+        "transforms.MaskTransform", "transforms.GPT2BPETokenizer", "transforms.CLIPTokenizer",
+        "transforms.BERTTokenizer", "datasets.Multi30k", "datasets.WikiText2",
+        "legacy.data.Field", "legacy.data.BucketIterator",
     ],
 )  # fmt: skip
-def test_the_names_that_people_come_with_are_in_the_table(name):
+def test_the_names_that_people_look_for_are_in_the_table(name):
     assert name in NAMES
 
 
-def test_specials_wherever_they_stand_and_however_spelt_become_ours():
+def test_specials_become_ours_wherever_they_are_and_however_spelt():
     theirs = FakeVocab(["the", "<unk>", "<pad>", "a", "<s>", "</s>", "[PAD]", "<sos>", "cat"])
     ours = Vocab.from_torchtext(theirs)
     assert ours.tokens == (*SPECIALS, "the", "a", "cat")
@@ -84,6 +87,16 @@ def test_torchtext_s_methods_agree_with_plain_lists_and_dicts(tokens, sentence):
     assert theirs["no such token"] == theirs.get_default_index() == UNK
 
 
-def test_what_is_no_torchtext_vocabulary_is_refused_by_name():
-    with pytest.raises(DataError, match=r"dict is no torchtext vocabulary: it has no get_itos\(\)"):
+def test_the_error_for_something_else_names_its_type():
+    with pytest.raises(
+        DataError, match=r"dict is not a torchtext vocabulary: it has no get_itos\(\)"
+    ):
         Vocab.from_torchtext({"a": 0})
+
+
+def test_a_vocabulary_without_unk_has_no_default_index():
+    theirs = Vocab(["noun", "verb"], specials=()).to_torchtext()
+    assert theirs(["verb", "noun"]) == [1, 0]
+    assert theirs.get_default_index() is None
+    with pytest.raises(DataError, match="no token 'adverb', and no default index"):
+        theirs["adverb"]

@@ -25,17 +25,10 @@ HEAD = "<pad>\t0\n<unk>\t0\n<bos>\t0\n<eos>\t0\n"
 
 
 def test_the_specials_are_ids_0_to_3_whatever_the_corpus():
-    for vocab in (
-        Vocab([]),
-        Vocab(["a"]),
-        Vocab.build([["<eos>", "b", "<eos>"]]),
-        Vocab.build([], max_size=2),
-    ):
-        assert (
-            (vocab["<pad>"], vocab["<unk>"], vocab["<bos>"], vocab["<eos>"])
-            == (PAD, UNK, BOS, EOS)
-            == (0, 1, 2, 3)
-        )
+    assert (PAD, UNK, BOS, EOS) == (0, 1, 2, 3)
+    built = Vocab.build([["<eos>", "b", "<eos>"]])
+    for vocab in (Vocab([]), Vocab(["a"]), built, Vocab.build([], max_size=2)):
+        assert vocab.encode(["<pad>", "<unk>", "<bos>", "<eos>"]) == [PAD, UNK, BOS, EOS]
         assert vocab.tokens[:4] == SPECIALS
 
 
@@ -44,19 +37,17 @@ def test_the_specials_are_ids_0_to_3_whatever_the_corpus():
 def test_counts_are_those_of_a_counter(corpus):
     counter = Counter(token for sentence in corpus for token in sentence)
     vocab = Vocab.build(corpus)
-    assert dict(zip(vocab.tokens, vocab.counts, strict=True)) == {
-        **dict.fromkeys(SPECIALS, 0),
-        **counter,
-    }
-    wanted = [(n, token) for token, n in counter.items() if token not in SPECIALS]
-    assert list(vocab.tokens[4:]) == [
-        token for n, token in sorted(wanted, key=lambda pair: (-pair[0], pair[1]))
-    ]
+    counts = dict(zip(vocab.tokens, vocab.counts, strict=True))
+    assert counts == {**dict.fromkeys(SPECIALS, 0), **counter}
+
+    ordinary = [token for token in counter if token not in SPECIALS]
+    by_falling_count = sorted(ordinary, key=lambda token: (-counter[token], token))
+    assert list(vocab.tokens[4:]) == by_falling_count
 
 
 @QUICK
 @given(CORPUS, st.integers(1, 4), st.integers(0, 9))
-def test_rare_tokens_and_those_beyond_the_size_count_for_unk(corpus, min_freq, max_size):
+def test_rare_tokens_and_those_beyond_the_maximum_size_count_for_unk(corpus, min_freq, max_size):
     vocab = Vocab.build(corpus, min_freq=min_freq, max_size=max_size)
     everything = Vocab.build(corpus)
     frequent = [
@@ -125,11 +116,10 @@ def test_a_saved_vocabulary_is_loaded_with_its_counts(tmp_path_factory, tokens, 
     assert loaded.counts == vocab.counts
 
 
-def test_the_file_is_one_a_person_can_read(tmp_path):
+def test_the_file_is_readable_text(tmp_path):
     Vocab.build([["the", "a", "the", "tab\there"]]).save(tmp_path / "vocab.tsv")
-    assert (tmp_path / "vocab.tsv").read_text(
-        encoding="utf-8"
-    ) == HEAD + "the\t2\na\t1\ntab\\there\t1\n"
+    text = (tmp_path / "vocab.tsv").read_text(encoding="utf-8")
+    assert text == HEAD + "the\t2\na\t1\ntab\\there\t1\n"
 
 
 def test_vocabularies_of_the_same_tokens_in_another_order_differ():
@@ -143,21 +133,21 @@ def test_vocabularies_of_the_same_tokens_in_another_order_differ():
         (HEAD + "the\t3\nno tab here\n", r"vocab\.tsv:6: expected TOKEN<tab>COUNT"),
         (HEAD + "the\tmany\n", r"vocab\.tsv:5: expected TOKEN<tab>COUNT"),
         (HEAD + "\n", r"vocab\.tsv:5: expected TOKEN<tab>COUNT"),
-        ("", r"vocab\.tsv:1: expected TOKEN<tab>COUNT"),
-        ("the\t3\n" + HEAD, r"vocab\.tsv: the first four tokens must be <pad> <unk> <bos> <eos>"),
-        ("<pad>\t0\n", r"vocab\.tsv: the first four tokens must be <pad> <unk> <bos> <eos>"),
+        ("", r"vocab\.tsv: the first tokens must be <pad> <unk> <bos> <eos>"),
+        ("the\t3\n" + HEAD, r"vocab\.tsv: the first tokens must be <pad> <unk> <bos> <eos>"),
+        ("<pad>\t0\n", r"vocab\.tsv: the first tokens must be <pad> <unk> <bos> <eos>"),
         (HEAD + "the\t3\nthe\t2\n", r"vocab\.tsv: vocabulary has the same token twice: 'the'"),
         (b"\xff\t1\n", r"vocab\.tsv is not UTF-8"),
     ],
 )
-def test_a_damaged_file_is_named_with_its_line(tmp_path, content, message):
+def test_the_error_for_a_damaged_file_names_its_line(tmp_path, content, message):
     path = tmp_path / "vocab.tsv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(DataError, match=message):
         Vocab.load(path)
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path):
+def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
     with pytest.raises(
         DataError, match=r"cannot read vocabulary .*vocab\.tsv: No such file or directory"
     ):
@@ -166,10 +156,72 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         Vocab.load(tmp_path)
 
 
-def test_a_vocabulary_is_refused_if_a_token_occurs_twice_or_the_counts_are_too_few():
+def test_a_repeated_token_and_a_wrong_number_of_counts_are_refused():
     with pytest.raises(DataError, match=r"the same token twice: 'a'$"):
         Vocab(["a", "b", "a"])
     with pytest.raises(DataError, match="the same token twice: '<eos>'"):
         Vocab(["<eos>"])
     with pytest.raises(DataError, match="has 5 tokens but 1 counts"):
         Vocab(["a"], [1])
+
+
+# Without the specials of text
+
+
+def test_a_tag_set_has_no_specials(tmp_path):
+    tags = Vocab(["noun", "verb"], specials=())
+    assert tags.tokens == ("noun", "verb")
+    assert tags.encode(["verb", "noun"]) == [1, 0]
+    assert tags.decode([1, 0, 1]) == ["verb", "noun", "verb"]
+    assert tags.oov_rate == 0
+
+
+def test_the_error_for_an_unknown_token_without_unk_names_it():
+    tags = Vocab(["noun", "verb"], specials=())
+    for look_up in (lambda: tags["adverb"], lambda: tags.encode(["noun", "adverb"])):
+        with pytest.raises(DataError, match="the vocabulary has no token 'adverb', and no <unk>"):
+            look_up()
+
+
+def test_a_tag_set_is_built_by_falling_count_and_its_size_counts_no_specials():
+    sentences = [["noun", "verb", "noun"], ["adverb", "verb", "noun"]]
+    tags = Vocab.build(sentences, specials=())
+    assert dict(zip(tags.tokens, tags.counts, strict=True)) == {"noun": 3, "verb": 2, "adverb": 1}
+    assert Vocab.build(sentences, specials=(), max_size=2).tokens == ("noun", "verb")
+    assert Vocab.build(sentences, specials=(), min_freq=3).tokens == ("noun",)
+
+
+@QUICK
+@given(TOKENS)
+@example([])
+@example(["<unk>", "<eos>"])
+def test_a_saved_tag_set_is_loaded_as_it_was(tmp_path_factory, tokens):
+    tags = Vocab(tokens, range(len(tokens)), specials=())
+    path = tmp_path_factory.mktemp("vocab") / "tags.tsv"
+    tags.save(path)
+    loaded = Vocab.load(path, specials=())
+    assert loaded == tags
+    assert loaded.counts == tags.counts
+
+
+def test_specials_that_are_ordinary_tokens_do_nothing_special():
+    listed = Vocab(SPECIALS, specials=())
+    assert listed.decode([PAD, BOS, EOS, UNK]) == ["<pad>", "<bos>", "<eos>", "<unk>"]
+    assert listed.tokens == Vocab([]).tokens
+    assert listed != Vocab([])
+    with pytest.raises(DataError, match="no token 'a'"):
+        listed["a"]
+
+
+def test_some_of_the_specials_keep_their_meaning():
+    labels = Vocab(["x"], specials=("<pad>", "<unk>"))
+    assert labels.encode(["x", "y"]) == [2, UNK]
+    assert labels.decode([PAD, 2, UNK]) == ["x", "<unk>"]
+    assert Vocab.build([["a", "b", "a"]], max_size=3, specials=("<unk>",)).counts == (0, 2, 1)
+
+
+def test_a_vocabulary_has_a_short_repr():
+    assert repr(Vocab("ab")) == "<Vocab: 6 tokens, 4 special: 'a' 'b'>"
+    assert repr(Vocab(["x"], specials=())) == "<Vocab: 1 tokens, 0 special: 'x'>"
+    many = Vocab(map(str, range(5000)))
+    assert repr(many) == "<Vocab: 5,004 tokens, 4 special: '0' '1' '2' '3' '4' '5' '6' '7' …>"
