@@ -57,7 +57,10 @@ def make_model(section: Mapping[str, Any], dims: Mapping[str, int], task: str) -
 
 
 def check_model_class(name: str, task: str) -> None:
-    """Raise `ConfigError` if the model's class alone shows that it is not for this task; reads no data."""
+    """Raise `ConfigError` if the model's class alone shows that it is not for this task.
+
+    Reads no data.
+    """
     contract = components().tasks.load(task).contract
     missing = missing_members(components().models.load(name), contract)
     if missing:

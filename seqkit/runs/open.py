@@ -31,7 +31,7 @@ def config_of(model: str | Path) -> tuple[RunConfig, Path]:
 def open_run(
     model: str | Path | None = None, *, device: str = "auto", task: str | None = None
 ) -> Any:
-    """The predictor of a run folder, a step folder, or a shipped model by name; see `seqkit.load`."""
+    """The predictor of a run folder, a step folder or a shipped model; see `seqkit.load`."""
     opened = _read(model)
     config, folder = opened.config, opened.folder
     if task is not None and config.task != task:

@@ -171,7 +171,10 @@ def _stop_together(
     stop: threading.Event,
     save_now: Callable[[], None] | None = None,
 ) -> None:
-    """Raise `Interrupted` in every process once one of them was asked to stop; the first one saves before."""
+    """Raise `Interrupted` in every process once one of them was asked to stop.
+
+    The first process saves before.
+    """
     if trainer.finished or not trainer.processes.any(stop.is_set()):
         return
     if save_now:
