@@ -1,6 +1,7 @@
 """Every figure is computed in one place and says how."""
 
-from .overlap import Score, bleu, chrf
+from .overlap import bleu, chrf
 from .perplexity import Perplexity
+from .text_metric import Score, TextMetric
 
-__all__ = ["Perplexity", "Score", "bleu", "chrf"]
+__all__ = ["Perplexity", "Score", "TextMetric", "bleu", "chrf"]

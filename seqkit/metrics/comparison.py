@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+from .text_metric import References
 
 SAMPLES = 1000
 
@@ -19,68 +21,88 @@ class Resampled(NamedTuple):
 
 @dataclass(frozen=True)
 class Comparison:
+    """BLEU and chrF2 of two systems on one test set."""
+
     first: dict[str, Resampled]  # by metric: BLEU, chrF2
     second: dict[str, Resampled]
-    p_values: dict[str, float]  # how likely so large a difference is by chance
+    p_values: dict[str, float]  # how likely a difference of this size is by chance
     signatures: dict[str, str]
     differences: list[float]  # sentence chrF2 of the second minus that of the first
     samples: int = SAMPLES
 
     def most_different(self, most: int) -> list[tuple[int, float]]:
-        """Places and differences of the sentences on which the systems differ most, the greatest first."""
-        order = sorted(range(len(self.differences)), key=lambda i: -abs(self.differences[i]))
-        return [(i, self.differences[i]) for i in order[:most] if self.differences[i]]
+        """Numbers and differences of the sentences that differ most, greatest difference first."""
+        differing = [(i, value) for i, value in enumerate(self.differences) if value]
+        differing.sort(key=lambda pair: -abs(pair[1]))
+        return differing[:most]
 
     def record(self) -> dict[str, object]:
         """Plain data for JSON."""
-        systems = {"first": self.first, "second": self.second}
         return {
-            **{
-                name: {metric: value._asdict() for metric, value in found.items()}
-                for name, found in systems.items()
-            },
+            "first": _plain(self.first),
+            "second": _plain(self.second),
             "p_values": self.p_values,
             "signatures": self.signatures,
             "samples": self.samples,
         }
 
+    def __repr__(self) -> str:
+        p_values = ", ".join(f"{metric} p = {p:.4f}" for metric, p in self.p_values.items())
+        return f"Comparison({p_values}, {self.samples:,} samples)"
+
+
+def _plain(scores: Mapping[str, Resampled]) -> dict[str, dict[str, float]]:
+    return {metric: value._asdict() for metric, value in scores.items()}
+
 
 def compare(
-    first: Sequence[str],
-    second: Sequence[str],
-    references: Sequence[Sequence[str | None]],
-    samples: int = SAMPLES,
+    first: Sequence[str], second: Sequence[str], references: References, samples: int = SAMPLES
 ) -> Comparison:
-    """BLEU and chrF2 of both with sacrebleu's paired bootstrap (Koehn 2004, W04-3250); references are columns."""
+    """Compare the outputs of two systems by sacrebleu's paired bootstrap (Koehn 2004, W04-3250)."""
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
     from sacrebleu.significance import PairedTest
 
-    columns = [list(column) for column in references]
-    metrics = {"BLEU": BLEU(references=columns), "chrF2": CHRF(references=columns)}  # type: ignore[arg-type]
+    columns: Any = [list(column) for column in references]
+    metrics = {"BLEU": BLEU(references=columns), "chrF2": CHRF(references=columns)}
     systems: Any = [("first", list(first)), ("second", list(second))]
-    scores: Any
-    signatures, scores = PairedTest(
-        systems, metrics, references=None, test_type="bs", n_samples=samples
-    )()
-    found = [
-        {
-            name: Resampled(
-                *(float(getattr(scores[name][i], key)) for key in ("score", "mean", "ci"))
-            )
-            for name in metrics
-        }
-        for i in range(2)
-    ]
-    rows = [[text for text in row if text is not None] for row in zip(*columns, strict=True)]
+    test = PairedTest(systems, metrics, references=None, test_type="bs", n_samples=samples)
+    results: Any
+    signatures, results = test()
+
+    p_values = {metric: float(results[metric][1].p_value) for metric in metrics}
+    if list(first) == list(second):
+        # The test's inequality is strict, so that it would find equal systems to differ.
+        p_values = dict.fromkeys(metrics, 1.0)
+
+    return Comparison(
+        first={metric: _resampled(results[metric][0]) for metric in metrics},
+        second={metric: _resampled(results[metric][1]) for metric in metrics},
+        p_values=p_values,
+        signatures={metric: str(signatures[metric]) for metric in metrics},
+        differences=_sentence_differences(first, second, references),
+        samples=samples,
+    )
+
+
+def _resampled(result: Any) -> Resampled:
+    return Resampled(float(result.score), float(result.mean), float(result.ci))
+
+
+def _sentence_differences(
+    first: Sequence[str], second: Sequence[str], references: References
+) -> list[float]:
+    """Sentence chrF2 of `second` minus that of `first`."""
+    from sacrebleu.metrics.chrf import CHRF
+
     chrf = CHRF()
-    differences = [
-        chrf.sentence_score(b, row).score - chrf.sentence_score(a, row).score if a != b else 0.0
-        for a, b, row in zip(first, second, rows, strict=True)
-    ]
-    same = list(first) == list(
-        second
-    )  # of which the test, whose inequality is strict, would say the opposite
-    p_values = {name: 1.0 if same else float(scores[name][1].p_value) for name in metrics}
-    names = {name: str(signatures[name]) for name in metrics}
-    return Comparison(found[0], found[1], p_values, names, differences, samples)
+    differences: list[float] = []
+    for ours, theirs, answers in zip(first, second, zip(*references, strict=True), strict=True):
+        if ours == theirs:
+            differences.append(0.0)
+            continue
+        given = [answer for answer in answers if answer is not None]
+        before = chrf.sentence_score(ours, given).score
+        after = chrf.sentence_score(theirs, given).score
+        differences.append(after - before)
+    return differences

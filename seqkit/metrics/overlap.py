@@ -4,58 +4,75 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .text_metric import Outputs, References, Score
 
 
-class Score(NamedTuple):
-    score: float  # 0 to 100
-    signature: str
-    length_ratio: float = (
-        math.nan
-    )  # BLEU's: tokens of the outputs over tokens of the closest references
-
-
-def bleu(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
-    """Corpus BLEU (Papineni et al. 2002; Post 2018): 13a tokens, mixed case.
-
-    `references` holds one or more whole sets; `None` where a sentence has no further reference.
-    """
+def bleu(outputs: Outputs, references: References) -> Score:
+    """Corpus BLEU, 0 to 100 (Papineni et al. 2002; Post 2018): 13a tokens, mixed case."""
     from sacrebleu.metrics.bleu import BLEU
 
     return _score(BLEU(), outputs, references)
 
 
-def chrf(outputs: Sequence[str], references: Sequence[Sequence[str | None]]) -> Score:
-    """Corpus chrF2 (Popović 2015)."""
+def chrf(outputs: Outputs, references: References) -> Score:
+    """Corpus chrF2, 0 to 100 (Popović 2015)."""
     from sacrebleu.metrics.chrf import CHRF
 
     return _score(CHRF(), outputs, references)
 
 
-def _score(
-    metric: Any, outputs: Sequence[str], references: Sequence[Sequence[str | None]]
-) -> Score:
-    result = metric.corpus_score(list(outputs), [list(column) for column in references])
-    ratio = result.sys_len / max(1, result.ref_len) if hasattr(result, "sys_len") else math.nan
-    return Score(result.score, str(metric.get_signature()), ratio)
+def _score(metric: Any, outputs: Outputs, references: References) -> Score:
+    columns = [list(column) for column in references]
+    result = metric.corpus_score(list(outputs), columns)
+
+    length_ratio = math.nan
+    if hasattr(result, "sys_len"):
+        length_ratio = result.sys_len / max(1, result.ref_len)
+    return Score(result.score, str(metric.get_signature()), length_ratio)
+
+
+@dataclass(frozen=True)
+class OverlapMetric:
+    """One of the functions above as a `TextMetric`."""
+
+    name: str
+    label: str
+    score: Callable[[Outputs, References], Score]
+    better: Literal["lower", "higher"] = "higher"
+
+    def __call__(self, outputs: Outputs, references: References) -> Score:
+        return self.score(outputs, references)
+
+
+BLEU = OverlapMetric("bleu", "BLEU", bleu)
+CHRF = OverlapMetric("chrf", "chrF", chrf)
 
 
 def consensus(outputs: Sequence[str]) -> list[float]:
-    """How like the others each of several outputs is: its mean sentence chrF2 against them, 0 to 100.
+    """How similar each output is to the others: its mean sentence chrF2 against them, 0 to 100.
 
-    Minimum Bayes risk: the output with the highest value is expected to lose least (Eikema & Aziz 2022,
-    arXiv:2108.04718). Equal outputs count as often as they were drawn.
+    Minimum Bayes risk: the output with the highest value has the lowest expected loss (Eikema &
+    Aziz 2022, arXiv:2108.04718). Equal outputs count as often as they were drawn.
     """
+    times = Counter(outputs)
+    others = max(1, len(outputs) - 1)
+    similarity = {output: _similarity(output, times) for output in times}
+    return [similarity[output] / others for output in outputs]
+
+
+def _similarity(output: str, times: Counter[str]) -> float:
+    """The sum of `output`'s chrF2 against all others, of which each was drawn `times` times."""
     from sacrebleu.metrics.chrf import CHRF
 
-    metric, times = CHRF(), Counter(outputs)
-    worth = {
-        output: sum(
-            (100.0 if output == other else metric.sentence_score(output, [other]).score)
-            * (n - (output == other))
-            for other, n in times.items()
-        )
-        for output in times
-    }
-    return [worth[output] / max(1, len(outputs) - 1) for output in outputs]
+    metric = CHRF()
+    total = 0.0
+    for other, count in times.items():
+        if other == output:
+            total += 100.0 * (count - 1)
+        else:
+            total += metric.sentence_score(output, [other]).score * count
+    return total

@@ -1,37 +1,41 @@
-"""How a search does at a given width: quality, length, speed, and how often it misses what the model prefers."""
+"""How a search does at several beam widths: quality, length, speed, and how often it misses what
+the model prefers.
+"""
 
 from __future__ import annotations
 
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from ..errors import ConfigError
-from ..metrics.overlap import Score, bleu, chrf
+from ..metrics.overlap import bleu
+from ..metrics.text_metric import Score
+from ..search.decoder import Normalize
+from .evaluation import METRICS, TestSet, load_metrics, score_record
+from .segments import Translation
 from .translator import Translator
 
-_ROUNDING = 1e-4  # by which two ways to the same score may differ
+_ROUNDING = 1e-4  # by how much two ways to compute the same score may differ
 
 
-class BeamResult(NamedTuple):
+@dataclass(frozen=True)
+class BeamResult:
+    """The figures of one beam width."""
+
     beam: int
-    bleu: Score
-    chrf: Score
+    scores: Mapping[str, Score]  # by the name of the metric
     length_ratio: float  # tokens of the outputs over tokens of the references, as BLEU counts them
     speed: float  # sentences a second
-    search_errors: (
-        float  # share of sentences with a reference that the model scores above the output
-    )
+    search_errors: float  # share of sentences where the model prefers a reference to the output
 
-    def record(self) -> dict[str, float | str]:
+    def record(self) -> dict[str, float | str | int | None]:
         """Plain data for JSON."""
         return {
             "beam": self.beam,
-            "bleu": self.bleu.score,
-            "bleu_signature": self.bleu.signature,
-            "chrf": self.chrf.score,
-            "chrf_signature": self.chrf.signature,
+            **score_record(self.scores),
             "length_ratio": self.length_ratio,
             "sentences_per_second": self.speed,
             "search_errors": self.search_errors,
@@ -40,42 +44,75 @@ class BeamResult(NamedTuple):
 
 def measure(
     translator: Translator,
-    sources: Sequence[str],
-    references: Sequence[Sequence[str | None]],
+    test_set: TestSet,
     beams: Sequence[int],
+    *,
+    metrics: Sequence[str] = METRICS,
     settings: Mapping[str, Any],
 ) -> Iterator[BeamResult]:
-    """Translate whole lines with a beam of each width and compare with the references, columns of them.
+    """Translate whole lines with a beam of each width and compare with the references.
 
-    A search error (Stahlberg & Byrne 2019, arXiv:1908.10090) is found where a reference has a higher score, by the
-    search's own length normalisation, than what the search came up with: the least number of errors that it made.
+    A search error (Stahlberg & Byrne 2019, arXiv:1908.10090) is a sentence with a reference whose
+    score, by the search's own length normalisation, is higher than the output's: a lower bound on
+    how often the search misses the best output.
     """
-    searches = [
-        translator.settings({**settings, "beam": beam}) for beam in beams
-    ]  # complain before anything is done
-    if searches[0].coverage_penalty:
-        raise ConfigError("coverage_penalty: search errors are counted without it; take it back")
-    normalize = searches[0].ranking
-    pairs = [
-        (i, text) for column in references for i, text in enumerate(column) if text is not None
-    ]
-    logs = translator.token_scores([sources[i] for i, _ in pairs], [text for _, text in pairs])
-    best = [-math.inf] * len(sources)
-    for (i, _), row in zip(pairs, logs, strict=True):
-        best[i] = max(best[i], normalize(math.fsum(row), len(row)))
+    normalize = _normalization(translator, beams, settings)
+    found_metrics = load_metrics(metrics)
+    reachable = _best_references(translator, test_set, normalize)
+
     for beam in beams:
-        began = time.perf_counter()
-        found = [
-            best[0]
-            for best in translator.translate_nbest(
-                sources, **{**settings, "beam": beam, "split": False}
-            )
-        ]
-        speed = len(sources) / (time.perf_counter() - began)
-        missed = [
-            wanted > normalize(t.log_probability, len(t.tokens) + 1) + _ROUNDING
-            for wanted, t in zip(best, found, strict=True)
-        ]
-        outputs = [translation.text for translation in found]
-        scores = bleu(outputs, references), chrf(outputs, references)
-        yield BeamResult(beam, *scores, scores[0].length_ratio, speed, sum(missed) / len(sources))
+        start = time.perf_counter()
+        whole_lines = {**settings, "beam": beam, "split": False}
+        nbest = translator.translate_nbest(test_set.sources, **whole_lines)
+        seconds = time.perf_counter() - start
+
+        best = [translations[0] for translations in nbest]
+        outputs = [translation.text for translation in best]
+        scores = {
+            name: metric(outputs, test_set.references) for name, metric in found_metrics.items()
+        }
+        length_score = scores.get("bleu") or bleu(outputs, test_set.references)
+        yield BeamResult(
+            beam=beam,
+            scores=scores,
+            length_ratio=length_score.length_ratio,
+            speed=len(outputs) / seconds,
+            search_errors=_share_missed(best, reachable, normalize),
+        )
+
+
+def _normalization(
+    translator: Translator, beams: Sequence[int], settings: Mapping[str, Any]
+) -> Normalize:
+    """How the search ranks outputs; raises `ConfigError` for settings that do not fit a width."""
+    searches = [translator.settings({**settings, "beam": beam}) for beam in beams]
+    if searches[0].coverage_penalty:
+        raise ConfigError("coverage_penalty: search errors are counted without it, so leave it out")
+    return searches[0].ranking
+
+
+def _best_references(
+    translator: Translator, test_set: TestSet, normalize: Normalize
+) -> list[float]:
+    """The highest score that the model gives to a reference of each sentence."""
+    best = [-math.inf] * len(test_set.sources)
+    for column in test_set.references:
+        given = [(i, text) for i, text in enumerate(column) if text is not None]
+        sources = [test_set.sources[i] for i, _ in given]
+        rows = translator.token_scores(sources, [text for _, text in given])
+
+        for (i, _), logs in zip(given, rows, strict=True):
+            best[i] = max(best[i], normalize(math.fsum(logs), len(logs)))
+    return best
+
+
+def _share_missed(
+    translations: Sequence[Translation], reachable: Sequence[float], normalize: Normalize
+) -> float:
+    """The share of translations that score less than what the search could have reached."""
+    missed = 0
+    for translation, best in zip(translations, reachable, strict=True):
+        score = normalize(translation.log_probability, len(translation.tokens) + 1)
+        if best > score + _ROUNDING:
+            missed += 1
+    return missed / len(translations)

@@ -1,6 +1,6 @@
-"""Looking into a translation: what was attended to, how sure each token was, what else it might have been.
+"""What a model attended to in a translation, how sure it was, and what it nearly said instead.
 
-Shapes: T tokens of the translation with `<eos>`, S of the source with `<eos>`.
+Shapes: T tokens of the translation with `<eos>`, S of the source with `<eos>`, V target vocabulary.
 """
 
 from __future__ import annotations
@@ -15,98 +15,126 @@ from ..data.batching import pad
 from ..search.forced_decoding import EncoderDecoder, attention
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
+from .segments import Segment
 
 _RUNNERS_UP = 3
 
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of the input, and what the model said of it."""
-
-    source: str
-    ids: list[int]  # without `<eos>`
-    tokens: list[str]  # the same as text, unknown ones copied where that was asked
-    space: str  # what parts it from the next stretch
+Alignment = list[tuple[int, int]]
+"""Pairs of a source word and a target word that belong together, counted from 0, sorted."""
 
 
 @dataclass(frozen=True)
 class Explanation:
+    """One segment of a translation, token by token."""
+
     source: list[str]  # tokens, `<eos>` last
     target: list[str]
-    attention: Tensor | None  # (layers, heads, T, S); None for a model without
-    probabilities: list[float]  # of each target token, given those before it
-    runners_up: list[
-        list[tuple[str, float]]
-    ]  # the likeliest other tokens at each place, and their probabilities
-    source_words: list[
-        int
-    ]  # which word, set apart by white space, each source token belongs to; without `<eos>`
+    attention: Tensor | None  # (layers, heads, T, S); None if the model has none
+    probabilities: list[float]  # of each target token, given the ones before it
+    runners_up: list[list[tuple[str, float]]]  # for each target token, the likeliest other ones
+    source_words: list[int]  # the word, between white space, of each source token but `<eos>`
     target_words: list[int]
-    joined: bool = False  # whether the next part's first word goes on with this part's last
+    joined: bool = False  # whether the next segment continues this one's last word
 
     @property
     def mean_attention(self) -> Tensor:
         """(T, S), the mean over layers and heads; raises ValueError without attention."""
         if self.attention is None:
-            raise ValueError("this model has no attention to look at")
+            raise ValueError("this model has no attention")
         return self.attention.mean((0, 1))
 
     @property
     def words(self) -> tuple[int, int]:
-        """How many words there are in source and target."""
+        """How many words source and target have."""
         return max(self.source_words, default=-1) + 1, max(self.target_words, default=-1) + 1
 
-    def alignment(self) -> list[tuple[int, int]]:
-        """Pairs of a source and a target word, from 0: each target token's most attended source token."""
+    def alignment(self) -> Alignment:
+        """For each target token, its word and the word of the source token most attended to."""
         weights = self.mean_attention[: len(self.target_words), : len(self.source_words)]
         if not weights.numel():
             return []
-        picks = weights.argmax(1).tolist()
-        return sorted(
-            {(self.source_words[s], word) for word, s in zip(self.target_words, picks, strict=True)}
-        )
+
+        most_attended = weights.argmax(1).tolist()
+        source_words = [self.source_words[place] for place in most_attended]
+        return sorted(set(zip(source_words, self.target_words, strict=True)))
+
+    def __repr__(self) -> str:
+        return f"Explanation({' '.join(self.source)!r}, {' '.join(self.target)!r})"
 
 
-def alignment(looks: Iterable[Explanation]) -> list[tuple[int, int]]:
-    """`Explanation.alignment` of a line of several parts: words are counted through."""
+def alignment(explanations: Iterable[Explanation]) -> Alignment:
+    """`Explanation.alignment` of a line of several segments, with words counted through."""
     pairs: set[tuple[int, int]] = set()
-    source = target = 0
-    for part in looks:
-        pairs |= {(source + i, target + j) for i, j in part.alignment()}
-        words = [count - (part.joined and count > 0) for count in part.words]
-        source, target = source + words[0], target + words[1]
+    source_start, target_start = 0, 0
+    for segment in explanations:
+        pairs |= {(source_start + i, target_start + j) for i, j in segment.alignment()}
+
+        source_words, target_words = segment.words
+        source_start += _words_before_next(source_words, segment.joined)
+        target_start += _words_before_next(target_words, segment.joined)
     return sorted(pairs)
+
+
+def _words_before_next(words: int, joined: bool) -> int:
+    """How far the next segment's first word is from this one's."""
+    return words - 1 if joined and words else words
 
 
 @torch.no_grad()
 def explain(
-    model: EncoderDecoder, source: Tokenizer, target: Tokenizer, said: Segment, device: torch.device
+    model: EncoderDecoder,
+    source: Tokenizer,
+    target: Tokenizer,
+    segment: Segment,
+    device: torch.device,
 ) -> Explanation:
-    """Look into `model` while it says what it said."""
-    source_ids, ids = source.encode(said.source, eos=True), said.ids
-    hidden = model(pad([source_ids]).to(device), pad([[BOS, *ids]]).to(device))[0]
-    probabilities = model.logits(hidden).float().softmax(-1)  # (T, V)
-    targets = torch.tensor([*ids, EOS], device=device)[:, None]
-    others = probabilities.scatter(1, targets, -1.0).topk(
-        min(_RUNNERS_UP, probabilities.size(1) - 1)
-    )
-    shown = target.vocab.tokens
-    runners_up = [
-        [(shown[i], value) for i, value in zip(tokens, values, strict=True)]
-        for tokens, values in zip(others.indices.tolist(), others.values.tolist(), strict=True)
-    ]
+    """Run `model` once more over a segment and its translation."""
+    source_ids = source.encode(segment.source, eos=True)
+    target_ids = [*segment.ids, EOS]
+
+    probabilities = _probabilities(model, source_ids, segment.ids, device)  # (T, V)
+    chosen = torch.tensor(target_ids, device=device)[:, None]  # (T, 1)
+    weights = attention(model, source_ids, segment.ids, device) if model.attends else None
+
     return Explanation(
-        [source.vocab.tokens[i] for i in source_ids],
-        [shown[i] for i in (*ids, EOS)],
-        attention(model, source_ids, ids, device) if model.attends else None,
-        probabilities.gather(1, targets)[:, 0].tolist(),
-        runners_up,
-        _words(source, source.token_strings(said.source)),
-        _words(target, said.tokens),
-        joined=not said.space,
+        source=[source.vocab.tokens[i] for i in source_ids],
+        target=[target.vocab.tokens[i] for i in target_ids],
+        attention=weights,
+        probabilities=probabilities.gather(1, chosen)[:, 0].tolist(),
+        runners_up=_runners_up(probabilities, chosen, target.vocab.tokens),
+        source_words=_words(source, source.token_strings(segment.source)),
+        target_words=_words(target, segment.tokens),
+        joined=not segment.space,
     )
+
+
+def _probabilities(
+    model: EncoderDecoder, source_ids: list[int], output_ids: list[int], device: torch.device
+) -> Tensor:
+    """Distributions over the token at each place of an output and its end: (T, V)"""
+    inputs = pad([[BOS, *output_ids]]).to(device)
+    hidden = model(pad([source_ids]).to(device), inputs)[0]
+    return model.logits(hidden).float().softmax(-1)
+
+
+def _runners_up(
+    probabilities: Tensor, chosen: Tensor, names: tuple[str, ...]
+) -> list[list[tuple[str, float]]]:
+    """The likeliest tokens other than the chosen ones: (T, V), (T, 1) -> names and probabilities"""
+    most = min(_RUNNERS_UP, probabilities.size(1) - 1)
+    values, ids = probabilities.scatter(1, chosen, -1.0).topk(most)
+
+    found: list[list[tuple[str, float]]] = []
+    for row_ids, row_values in zip(ids.tolist(), values.tolist(), strict=True):
+        row_names = [names[i] for i in row_ids]
+        found.append(list(zip(row_names, row_values, strict=True)))
+    return found
 
 
 def _words(tokenizer: Tokenizer, tokens: list[str]) -> list[int]:
-    """Which word, set apart by white space, each token belongs to."""
-    return [max(0, len(tokenizer.join(tokens[: k + 1]).split()) - 1) for k in range(len(tokens))]
+    """The number of the word, between white space, that each token belongs to."""
+    found: list[int] = []
+    for end in range(1, len(tokens) + 1):
+        words_so_far = tokenizer.join(tokens[:end]).split()
+        found.append(max(0, len(words_so_far) - 1))
+    return found

@@ -2,429 +2,341 @@
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, cast
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
-from torch import nn
+import torch
 
-from ..config import build, plain
+from ..config import build, override, plain
 from ..errors import ConfigError, DataError
-from ..metrics.overlap import consensus
 from ..search.decode import BATCH_TOKENS, decode
 from ..search.decoder import Ensemble, Hypothesis
-from ..search.forced_decoding import EncoderDecoder, attention, log_probabilities
-from ..search.rules import Rules, Stem
+from ..search.forced_decoding import attention, log_probabilities
+from ..search.rules import Rules
 from ..search.settings import SearchConfig
 from ..text.lines import check_many
-from ..text.sentences import halve, split_sentences
-from ..text.subword import SPACE
-from ..text.tokenizer import Tokenizer, is_byte
-from ..text.tokenizer_models import JOINER
-from ..text.vocab import EOS, SPECIALS, UNK
-from .explain import Explanation, Segment, explain
-from .models.contract import TranslationModel
+from ..text.tokenizer import Tokenizer
+from ..text.vocab import UNK
+from .constraints import make_rules, unknown_policy
+from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
+from .explain import Explanation, alignment, explain
+from .models.contract import TranslationModel, device_of
+from .predictions import TranslatedLine
+from .segments import (
+    Candidate,
+    Joined,
+    Part,
+    Segment,
+    Translation,
+    cut_line,
+    extend,
+    most_alike,
+)
 
+__all__ = ["TranslatedLine", "Translation", "Translator"]
 
-@dataclass(frozen=True)
-class Translation:
-    """One translation of one input."""
-
-    text: str
-    score: float  # what n-best lists are ranked by: log_probability after the penalties, or mean chrF to other draws
-    log_probability: float  # nats: the plain sum over all target tokens and `<eos>`
-    tokens: list[str]  # as the model made them
-    parts: list[Segment]  # of which it is made
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A stretch of an input line that is translated by itself, and the white space that follows it."""
-
-    line: int
-    text: str
-    ids: list[int]
-    space: str
-
-
-_CLOSING = frozenset(".,;:!?…)]}”»%")  # what stands at the end of the word before it
+_LINES = 500  # translated together by `predict`
 
 
 class Translator:
-    """`translator.translate(["…"])`. Settings are those of `SearchConfig`; those not given are the model's own."""
+    """`translator.translate(["…"])`.
+
+    Settings are keys of `SearchConfig`; those not given are the model's own.
+    """
+
+    reads: ClassVar[Literal["lines", "files"]] = "lines"
 
     def __init__(
         self,
-        model: nn.Module,
+        model: TranslationModel,
         source: Tokenizer,
         target: Tokenizer,
         *,
         search: SearchConfig | None = None,
         longest: int = 100,
         batch_tokens: int = BATCH_TOKENS,
-        others: Sequence[nn.Module] = (),
+        others: Sequence[TranslationModel] = (),
     ) -> None:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
 
         `others` are models with the same vocabularies, which vote with `model`; see `ensemble`.
         """
-        self.model, self.source, self.target = model, source, target
+        self.model = model
         self.models = [model, *others]
+        self.source = source
+        self.target = target
         self.search = search or SearchConfig()
-        self.longest, self.batch_tokens = longest, batch_tokens
+        self.longest = longest
+        self.batch_tokens = batch_tokens
+
+    def __repr__(self) -> str:
+        sizes = (
+            f"{len(self.source.vocab):,} source tokens, {len(self.target.vocab):,} target tokens"
+        )
+        name = type(self.model).__name__
+        members = f", {len(self.models)} models" if len(self.models) > 1 else ""
+        return f"<Translator: {name}, {sizes}{members}>"
 
     @classmethod
     def ensemble(cls, translators: Sequence[Translator]) -> Translator:
-        """Translators as one, by the mean of their probabilities; raises `ConfigError` if vocabularies differ."""
+        """Several translators as one, by the mean of their probabilities.
+
+        Raises `ConfigError` if their vocabularies differ.
+        """
         first, *rest = translators
         for other in rest:
-            for mine, theirs in ((first.source, other.source), (first.target, other.target)):
-                if mine.vocab.tokens != theirs.vocab.tokens or _kind(mine) != _kind(theirs):
-                    raise ConfigError(
-                        "models vote together only if they share vocabulary, tokenizer and normalisation"
-                    )
-        longest = min(translator.longest for translator in translators)
-        models = [model for translator in translators for model in translator.models][1:]
+            _check_compatible(first.source, other.source)
+            _check_compatible(first.target, other.target)
+
+        members = [model for translator in translators for model in translator.models]
         return cls(
             first.model,
             first.source,
             first.target,
             search=first.search,
-            longest=longest,
-            others=models,
+            longest=min(translator.longest for translator in translators),
+            others=members[1:],
         )
+
+    # Translating
 
     def translate(self, texts: Iterable[str], **settings: Any) -> list[str]:
         """The best translation of each text, in order; an empty one for an empty text.
 
-        `settings` are keys of `SearchConfig`, such as `beam=5`; raises `ConfigError` for an unknown one.
+        `settings` are keys of `SearchConfig`, such as `beam=5`; raises `ConfigError` for an unknown
+        one.
         """
         check_many(texts)
-        return [found[0].text for found in self.translate_nbest(texts, **settings)]
+        return [nbest[0].text for nbest in self.translate_nbest(texts, **settings)]
 
     def translate_nbest(self, texts: Iterable[str], **settings: Any) -> list[list[Translation]]:
         """Up to `nbest` translations of each text, best first."""
         check_many(texts)
         search = self.settings(settings)
         lines = list(texts)
-        parts = [
-            part for number, line in enumerate(lines) for part in self._cut(number, line, search)
-        ]
-        joined: list[list[_Joined]] = [[_Joined()] for _ in lines]
-        for part, hypotheses in zip(parts, self._decode(parts, search), strict=True):
-            said = [(h, *self._say(part, h, search)) for h in hypotheses]
+        parts = self._cut(lines, search)
+        found = self._decode(parts, search)
+
+        joined = [[Joined()] for _ in lines]
+        for part, hypotheses in zip(parts, found, strict=True):
+            candidates = [self._candidate(part, hypothesis, search) for hypothesis in hypotheses]
             if search.mbr:
-                worth = consensus([text for _, text, _ in said])
-                said = [
-                    (h._replace(score=value), *rest)
-                    for (h, *rest), value in zip(said, worth, strict=True)
-                ]  # type: ignore[misc]
-                said = list(
-                    {text: (h, text, tokens) for h, text, tokens in reversed(said)}.values()
-                )  # each text once
-                said = heapq.nlargest(search.nbest, said, key=lambda item: item[0].score)
-            before = joined[part.line]
-            if search.sample:  # the first draw goes on with the first, and so on
-                before = before * len(said) if len(before) == 1 else before
-                joined[part.line] = [
-                    old.add(part, *new, search) for old, new in zip(before, said, strict=True)
-                ]
-                continue
-            grown = [old.add(part, *new, search) for old in before for new in said]
-            joined[part.line] = (
-                grown
-                if len(before) == 1
-                else heapq.nlargest(search.nbest, grown, key=lambda j: j.score)
-            )
-        return [[j.translation() for j in candidates] for candidates in joined]
+                candidates = most_alike(candidates, search.nbest)
+            joined[part.line] = extend(joined[part.line], candidates, search)
+
+        return [[line.translation() for line in nbest] for nbest in joined]
+
+    def predict(
+        self, inputs: Iterable[str], *, align: bool = False, **settings: Any
+    ) -> Iterator[TranslatedLine]:
+        """The translations of each line, lazily and in order.
+
+        With `align`, each comes with its word alignment. Raises `ConfigError` for impossible
+        settings before the first line is read.
+        """
+        check_many(inputs)
+        search = self.settings(settings)
+        self.rules(search)
+        if align and not self.attends:
+            raise ConfigError("this model has no attention: there is nothing to align by")
+        return self._predict(iter(inputs), align, search.nbest > 1, settings)
+
+    def _predict(
+        self, lines: Iterator[str], align: bool, nbest: bool, settings: Mapping[str, Any]
+    ) -> Iterator[TranslatedLine]:
+        while chunk := list(islice(lines, _LINES)):
+            found = self.translate_nbest(chunk, **settings)
+            for line, translations in zip(chunk, found, strict=True):
+                alignments = [alignment(self.explain(t)) for t in translations] if align else None
+                yield TranslatedLine(line, translations, alignments, nbest)
+
+    # Measuring
+
+    def read_test_data(self, paths: Sequence[Path]) -> TestSet:
+        """A test set from a source file and its reference files, or from one TSV file."""
+        return read_test_set(paths)
+
+    def evaluate(
+        self, data: TestSet, *, metrics: Iterable[str] = METRICS, **settings: Any
+    ) -> TranslationReport:
+        """Translate a test set and score it by the metrics of these names."""
+        outputs = self.translate(data.sources, **settings)
+        return evaluate_outputs(outputs, data, metrics)
 
     def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
-        """Log probability (nats, plain sum with `<eos>`) of each target as the translation of its source."""
+        """Log probability (nats, plain sum with `<eos>`) of each target, given its source."""
         return [math.fsum(logs) for logs in self.token_scores(sources, targets)]
 
     def token_scores(self, sources: Iterable[str], targets: Iterable[str]) -> list[list[float]]:
         """Log probability (nats) of every token of each target and of its `<eos>`."""
         check_many(sources)
         check_many(targets)
-        pairs = [self.source.encode_all(sources, eos=True), self.target.encode_all(targets)]
-        if len(pairs[0]) != len(pairs[1]):
-            raise DataError(f"{len(pairs[0])} sources and {len(pairs[1])} targets do not pair up")
-        return self.score_ids(*pairs)
+        source_ids = self.source.encode_all(sources, eos=True)
+        target_ids = self.target.encode_all(targets)
+        if len(source_ids) != len(target_ids):
+            raise DataError(
+                f"{len(source_ids)} sources and {len(target_ids)} targets do not pair up"
+            )
+        return self.score_ids(source_ids, target_ids)
 
     def score_ids(self, sources: list[list[int]], targets: list[list[int]]) -> list[list[float]]:
         """`token_scores` for token ids: sources with `<eos>`, targets without."""
         with _evaluating(self.models):
-            each = [
-                log_probabilities(cast(EncoderDecoder, m), sources, targets, self._device)
-                for m in self.models
+            first, *others = [
+                log_probabilities(model, sources, targets, self._device) for model in self.models
             ]
-        if len(each) == 1:
-            return each[0]
-        return [
-            [_mean(logs) for logs in zip(*rows, strict=True)] for rows in zip(*each, strict=True)
-        ]
+        if not others:
+            return first
+        rows_of_models = zip(first, *others, strict=True)
+        return [_mean_of_models(rows) for rows in rows_of_models]
+
+    # Explaining
 
     def explain(self, translation: Translation) -> list[Explanation]:
-        """What the model attends to while it says a translation, and what it hesitates between: one for each part.
+        """What the model attended to and hesitated between, one explanation for each segment.
 
-        Of several models, the first is looked into.
+        An ensemble's first model is explained.
         """
+        explanations: list[Explanation] = []
         with _evaluating(self.models):
-            return [
-                explain(
-                    cast(EncoderDecoder, self.model), self.source, self.target, said, self._device
+            for segment in translation.parts:
+                explanations.append(
+                    explain(self.model, self.source, self.target, segment, self._device)
                 )
-                for said in translation.parts
-            ]
+        return explanations
 
     def force(self, source: str, target: str) -> Translation:
-        """A translation that is not the model's, as one that is looked into."""
+        """`target` as if the model had translated `source` so, to be explained."""
         ids = self.target.encode(target)
-        total = self.score([source], [target])[0]
-        tokens = [self.target.vocab.tokens[i] for i in ids]
+        (log_probability,) = self.score([source], [target])
+        segment = Segment(source, ids, self.target.token_strings(target), space="")
+
         return Translation(
-            target,
-            self.search.ranking(total, len(ids) + 1),
-            total,
-            tokens,
-            [Segment(source, ids, self.target.token_strings(target), "")],
+            text=target,
+            score=self.search.ranking(log_probability, len(ids) + 1),
+            log_probability=log_probability,
+            tokens=[self.target.vocab.tokens[i] for i in ids],
+            parts=[segment],
         )
 
+    # Settings
+
     def settings(self, changes: Mapping[str, Any]) -> SearchConfig:
-        """The model's own settings of the search with some changed; raises `ConfigError` for what it cannot do."""
-        search = build(SearchConfig, {**plain(self.search), **changes}, "search settings")
-        wants = {
+        """The model's own search settings with some changed; raises `ConfigError` for bad ones."""
+        values = plain(self.search)
+        override(values, changes)
+        search = build(SearchConfig, values, "search settings")
+        needs_attention = {
             "coverage_penalty": search.coverage_penalty > 0,
             "unknown = 'copy'": search.unknown == "copy",
         }
-        asked = [name for name, given in wants.items() if given]
-        if asked and not self.attends:
-            raise ConfigError(f"search settings: {asked[0]} needs a model with attention")
+        for name, asked in needs_attention.items():
+            if asked and not self.attends:
+                raise ConfigError(f"search settings: {name} needs a model with attention")
         return search
+
+    def rules(self, search: SearchConfig) -> Rules:
+        """The constraints of `search` in token ids; raises `ConfigError` for impossible ones."""
+        return make_rules(search, self.target, attends=self.attends)
 
     @property
     def attends(self) -> bool:
-        """Whether the model has attention to look at."""
-        attends: bool = cast(TranslationModel, self.model).attends
-        return attends
+        """Whether the model has attention."""
+        return self.model.attends
 
     @property
-    def _device(self) -> Any:
-        return next(self.model.parameters()).device
+    def _device(self) -> torch.device:
+        return device_of(self.model)
 
-    def _decode(self, parts: list[_Part], search: SearchConfig) -> list[list[Hypothesis]]:
+    # Steps of a translation
+
+    def _cut(self, lines: Sequence[str], search: SearchConfig) -> list[Part]:
+        """The parts of all lines; a line stays whole if a prefix or phrase is asked of it."""
+        split = search.split and not search.prefix and not search.must
+        longest = self.longest if split else None
+
+        parts: list[Part] = []
+        for number, line in enumerate(lines):
+            parts += cut_line(line, self.source, number=number, longest=longest)
+        return parts
+
+    def _decode(self, parts: Sequence[Part], search: SearchConfig) -> list[list[Hypothesis]]:
+        model = self.model if len(self.models) == 1 else Ensemble(self.models)
         rules = self.rules(search)
-        decoder: Any = self.model if len(self.models) == 1 else Ensemble(cast(Any, self.models))
         with _evaluating(self.models):
             return decode(
-                decoder,
-                [p.ids for p in parts],
+                model,
+                [part.ids for part in parts],
                 search,
                 rules=rules,
                 batch_tokens=self.batch_tokens,
                 device=self._device,
             )
 
-    def rules(self, search: SearchConfig) -> Rules:
-        """What the settings say of text, in token ids; raises `ConfigError` for what cannot be said with them."""
-        suppress = {i for token in search.suppress for i in self._singles(token)}
-        if self._unknown(search) == "never":
-            suppress.add(UNK)
-        phrases = tuple(tuple(self._phrase(phrase)) for phrase in search.must)
-        prefix, stem = self._beginning(search.prefix) if search.prefix else ((), None)
-        return Rules(suppress=frozenset(suppress), prefix=prefix, stem=stem, phrases=phrases)
-
-    def _beginning(self, text: str) -> tuple[tuple[frozenset[int], ...], Stem | None]:
-        """The tokens of a prefix, and its last word, which may go on: half a word has other tokens than a whole."""
-        whole = tuple(frozenset([i]) for i in self.target.encode(text))
-        if not text[-1].isspace():
-            known, stem = self._begun(text)
-            if stem is not None:
-                return tuple(frozenset([i]) for i in known), stem
-        self._known(text, "prefix")
-        tokens, pieces = self.target.vocab.tokens, self.target.model.has_own_vocab
-        if text[-1].isspace() and (
-            pieces or self.target.name == "char"
-        ):  # a word has ended: another one, or nothing
-            space = SPACE if pieces else " "
-            return (
-                *whole,
-                frozenset([EOS, *(i for i, token in enumerate(tokens) if token.startswith(space))]),
-            ), None
-        return whole, None
-
-    def _begun(self, text: str) -> tuple[list[int], Stem | None]:
-        """The tokens before the last word of `text`, and that word, if there are tokens to go on with it."""
-        tokens, split = self.target.vocab.tokens, self.target.split(text)
-        whole, last = not self.target.model.has_own_vocab, len(split) - 1
-        while not whole and last > 0 and not split[last].startswith(SPACE):
-            last -= 1
-        head = self.target.vocab.encode(split[:last])
-        if self.target.name == "char" or not split or UNK in head:
-            return [], None
-        spelling = [
-            "" if i < len(SPECIALS) or is_byte(token) else token for i, token in enumerate(tokens)
-        ]
-        stem = Stem("".join(split[last:]), spelling, whole=whole)
-        return head, stem if stem.can_be_spelt else None
-
-    def _singles(self, token: str) -> set[int]:
-        """Ids of what is given as it stands in the vocabulary, or as text; both if a piece and a word look alike."""
-        if not token.strip():
-            raise ConfigError(f"suppress: {token!r} is empty")
-        if token == SPECIALS[EOS]:
-            raise ConfigError(
-                "suppress: without <eos> no output ends; min_length makes them longer"
-            )
-        found = {self.target.vocab[token]} if token in self.target.vocab else set()
-        ids = self.target.encode(token)
-        if len(ids) == 1 and ids[0] != UNK:
-            found.add(ids[0])
-        if not found:
-            raise ConfigError(f"suppress: {token!r} is no single token of the model")
-        return found
-
-    def _phrase(self, text: str) -> list[int]:
-        """Ids of a phrase as it stands in a text: closing punctuation at its beginning has no space before it."""
-        tokens, vocab = self.target.split(text), self.target.vocab
-        if tokens and text.lstrip()[:1] in _CLOSING:
-            if self.target.model.has_own_vocab:
-                glued = [token for token in (tokens[0].removeprefix(SPACE), *tokens[1:]) if token]
-            else:
-                glued = [f"{JOINER}{tokens[0]}", *tokens[1:]]
-            if glued and all(token in vocab for token in glued):
-                return vocab.encode(glued)
-        return self._known(text, "must")
-
-    def _known(self, text: str, name: str) -> list[int]:
-        """Ids of a text that the target vocabulary can spell."""
-        ids = self.target.encode(text)
-        empty = not ids or not self.target.normalizer(text).strip()
-        if empty or UNK in ids:
-            raise ConfigError(
-                f"{name}: {text!r} {'is empty' if empty else 'holds words that the model does not know'}"
-            )
-        return ids
-
-    def _unknown(self, search: SearchConfig) -> str:
-        """What to do with unknown words in outputs."""
-        if search.unknown != "auto":
-            return search.unknown
-        spells = self.target.byte_fallback or self.target.model.has_own_vocab
-        return "never" if spells or not self.attends else "copy"
-
-    def _cut(self, number: int, line: str, search: SearchConfig) -> list[_Part]:
-        """The parts of a line that are short enough to be translated well; none if it is empty."""
-        split = search.split and not search.prefix and not search.must
-        pieces = split_sentences(line) if split else [(line, "")]
-        parts = []
-        while pieces:
-            text, space = pieces.pop(0)
-            if not self.source.normalizer(text).strip():
-                continue
-            ids = self.source.encode(text, eos=True)
-            if split and len(ids) > self.longest + 1 and len(text) > 1:
-                left, right = halve(text)
-                gap = left[len(left.rstrip()) :] + right[: len(right) - len(right.lstrip())]
-                pieces[:0] = [(left.rstrip(), gap), (right.lstrip(), space)]
-                continue
-            parts.append(_Part(number, text, ids, space))
-        return parts
-
-    def _say(
-        self, part: _Part, hypothesis: Hypothesis, search: SearchConfig
-    ) -> tuple[str, list[str]]:
-        """Text and tokens of a hypothesis, with unknown words copied from the source if that is asked."""
+    def _candidate(self, part: Part, hypothesis: Hypothesis, search: SearchConfig) -> Candidate:
+        """A hypothesis as text, with unknown words copied from the source if asked for."""
         ids = hypothesis.ids
-        tokens = [self.target.vocab.tokens[i] for i in ids]
-        if UNK not in ids or self._unknown(search) != "copy":
-            return self.target.decode(ids), tokens
+        unknown = unknown_policy(search, self.target, attends=self.attends)
+        if UNK in ids and unknown == "copy":
+            tokens = self._copy_unknown(part, ids)
+            text = self.target.join(tokens)
+        else:
+            tokens = [self.target.vocab.tokens[i] for i in ids]
+            text = self.target.decode(ids)
+        return Candidate(part, ids, tokens, text, hypothesis.log_probability, hypothesis.score)
+
+    def _copy_unknown(self, part: Part, ids: list[int]) -> list[str]:
+        """Tokens of an output; for `<unk>`, the source token that it attends to most."""
+        source_tokens = self.source.token_strings(part.text)
         with _evaluating(self.models):
-            heads = attention(cast(EncoderDecoder, self.model), part.ids, ids, self._device)
-        weights = heads.mean((0, 1))  # (T + 1, S)
-        words = self.source.token_strings(part.text)
-        picks = weights[:, : len(words)].argmax(1).tolist()
-        copied = [
-            words[pick] if i == UNK else token
-            for i, token, pick in zip(ids, tokens, picks, strict=False)
-        ]
-        return self.target.join(copied), copied
+            heads = attention(self.model, part.ids, ids, self._device)
+        weights = heads.mean((0, 1))[: len(ids), : len(source_tokens)]  # (T, S)
+        most_attended = weights.argmax(1).tolist()
 
-
-@dataclass(frozen=True)
-class _Joined:
-    """The translation of the first parts of a line."""
-
-    text: str = ""
-    tokens: tuple[str, ...] = ()
-    log_probability: float = 0.0
-    length: int = 0  # tokens, each part's `<eos>` included
-    score: float = 0.0
-    taken: float = 0.0  # by penalties other than that for length
-    parts: tuple[Segment, ...] = ()
-
-    def add(
-        self,
-        part: _Part,
-        hypothesis: Hypothesis,
-        text: str,
-        tokens: list[str],
-        search: SearchConfig,
-    ) -> _Joined:
-        total = self.log_probability + hypothesis.log_probability
-        length = self.length + len(hypothesis.ids) + 1
-        taken = self.taken
-        if search.mbr:  # a mean of means, by length
-            own = len(hypothesis.ids) + 1
-            score = (self.score * self.length + hypothesis.score * own) / length
-        else:  # what the penalties but that for length took off, part by part
-            taken += hypothesis.score - search.ranking(
-                hypothesis.log_probability, len(hypothesis.ids) + 1
-            )
-            score = search.ranking(total, length) + taken
-        parts = (*self.parts, Segment(part.text, hypothesis.ids, tokens, part.space))
-        return _Joined(
-            self.text + text + part.space,
-            (*self.tokens, *tokens),
-            total,
-            length,
-            score,
-            taken,
-            parts,
-        )
-
-    def translation(self) -> Translation:
-        return Translation(
-            self.text.rstrip(),
-            self.score,
-            self.log_probability,
-            list(self.tokens),
-            list(self.parts),
-        )
+        tokens: list[str] = []
+        for i, place in zip(ids, most_attended, strict=True):
+            tokens.append(source_tokens[place] if i == UNK else self.target.vocab.tokens[i])
+        return tokens
 
 
 @contextmanager
-def _evaluating(models: Sequence[nn.Module]) -> Iterator[None]:
+def _evaluating(models: Sequence[TranslationModel]) -> Iterator[None]:
     """Dropout is off inside, and afterwards as it was."""
-    before = [model.training for model in models]
+    modes = [model.training for model in models]
     for model in models:
-        model.eval()
+        model.train(False)
     try:
         yield
     finally:
-        for model, training in zip(models, before, strict=True):
+        for model, training in zip(models, modes, strict=True):
             model.train(training)
 
 
-def _kind(tokenizer: Tokenizer) -> tuple[object, ...]:
-    """What decides, beside the vocabulary, how a text is cut."""
+def _check_compatible(mine: Tokenizer, other: Tokenizer) -> None:
+    """Raise `ConfigError` unless both give the same ids for the same text."""
+    if mine.vocab.tokens != other.vocab.tokens or _splitting(mine) != _splitting(other):
+        raise ConfigError(
+            "models vote together only if they share vocabulary, tokenizer and normalisation"
+        )
+
+
+def _splitting(tokenizer: Tokenizer) -> tuple[object, ...]:
+    """What decides, besides the vocabulary, how a text is split."""
     return tokenizer.name, tokenizer.byte_fallback, tokenizer.normalizer.steps
 
 
-def _mean(logs: Sequence[float]) -> float:
-    """Logarithm of the mean of probabilities, given their logarithms."""
+def _mean_of_models(rows: Sequence[Sequence[float]]) -> list[float]:
+    """One output's log probabilities by several models -> those of their mean, token by token."""
+    tokens = zip(*rows, strict=True)
+    return [_log_mean(logs) for logs in tokens]
+
+
+def _log_mean(logs: Sequence[float]) -> float:
+    """The logarithm of the mean of probabilities, given their logarithms."""
     highest = max(logs)
-    return highest + math.log(sum(math.exp(value - highest) for value in logs) / len(logs))
+    total = sum(math.exp(value - highest) for value in logs)
+    return highest + math.log(total / len(logs))

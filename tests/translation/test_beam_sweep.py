@@ -11,6 +11,7 @@ from seqkit.errors import ConfigError
 from seqkit.text import TextConfig, Tokenizer
 from seqkit.text.vocab import BOS, EOS
 from seqkit.translation.beam_sweep import measure
+from seqkit.translation.evaluation import TestSet
 from seqkit.translation.translator import Translator
 
 WORDS = Tokenizer.train(["easy hard long A B"], TextConfig(tokenizer="whitespace", normalize=[]))
@@ -65,8 +66,9 @@ def known():
 
 
 def one(known, sources, references, beam, settings):
-    (width,) = measure(known, sources, references, [beam], settings)
-    return width
+    test_set = TestSet(sources, references)
+    (result,) = measure(known, test_set, [beam], settings=settings)
+    return result
 
 
 def errors(known, sources, *references, beam=1, **settings):
@@ -109,8 +111,8 @@ def test_lines_are_translated_whole(known):
     whole = known.translate(["hard . Easy"], beam=1, split=False)
     assert known.translate(["hard . Easy"], beam=1) != whole
     found = one(known, ["hard . Easy"], [whole], 1, {"split": True})
-    assert found.bleu == one(known, ["hard . Easy"], [whole], 1, {}).bleu
-    assert found.chrf.score == pytest.approx(100)
+    assert found.scores["bleu"] == one(known, ["hard . Easy"], [whole], 1, {}).scores["bleu"]
+    assert found.scores["chrf"].score == pytest.approx(100)
 
 
 def test_the_figures_are_sacrebleu_s_and_fit_json(known):
@@ -133,9 +135,10 @@ def test_the_figures_are_sacrebleu_s_and_fit_json(known):
 
 
 def test_widths_come_in_the_order_that_is_asked_for(known):
-    found = list(measure(known, ["hard", "easy"], [["B", "A"]], [6, 1, 2], {}))
-    assert [width.beam for width in found] == [6, 1, 2]
-    assert [width.search_errors for width in found] == [0, 0.5, 0]
+    test_set = TestSet(["hard", "easy"], [["B", "A"]])
+    found = list(measure(known, test_set, [6, 1, 2], settings={}))
+    assert [result.beam for result in found] == [6, 1, 2]
+    assert [result.search_errors for result in found] == [0, 0.5, 0]
 
 
 @pytest.mark.parametrize("settings", [{"groups": 2}, {"nbest": 6}], ids=str)

@@ -98,21 +98,21 @@ def test_what_is_suppressed_is_named_by_token_or_by_text(english, words, backwar
     [
         (
             {"must": ["Hund", "das Schloss"]},
-            "must: 'das Schloss' holds words that the model does not know",
+            "must: 'das Schloss' has words that the model does not know",
         ),
         ({"must": [""]}, "must: '' is empty"),
         ({"must": ["  "]}, "must: '  ' is empty"),
         (
             {"prefix": "Schloss das "},
-            "prefix: 'Schloss das ' holds words that the model does not know",
+            "prefix: 'Schloss das ' has words that the model does not know",
         ),
         ({"prefix": " "}, "prefix: ' ' is empty"),
-        ({"suppress": ["das Haus"]}, "suppress: 'das Haus' is no single token of the model"),
-        ({"suppress": ["Schloss"]}, "suppress: 'Schloss' is no single token of the model"),
+        ({"suppress": ["das Haus"]}, "suppress: 'das Haus' is not a single token of the model"),
+        ({"suppress": ["Schloss"]}, "suppress: 'Schloss' is not a single token of the model"),
         ({"suppress": [""]}, "suppress: '' is empty"),
         (
             {"suppress": ["<eos>"]},
-            "suppress: without <eos> no output ends; min_length makes them longer",
+            "suppress: without <eos> no output ends; min_length makes outputs longer",
         ),
     ],
     ids=str,
@@ -132,7 +132,7 @@ def test_what_a_vocabulary_of_words_cannot_say_is_refused(backwards, settings, s
         ({"suppress": [""]}, "suppress: '' is empty"),
         (
             {"suppress": ["kleinen Garten"]},
-            "suppress: 'kleinen Garten' is no single token of the model",
+            "suppress: 'kleinen Garten' is not a single token of the model",
         ),
     ],
     ids=str,

@@ -1,18 +1,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import device_options, key_values, set_threads
+from ...cli.options import device_options, set_threads
 from ...errors import DataError
-from .options import one_line, open_translator, search_option
-from .test_set import read_test_set, test_set_options
+from .options import TestFiles, chunks, open_translator, search_option, test_set_options
 
 if TYPE_CHECKING:
-    from ...metrics.comparison import Comparison
+    from ...metrics.comparison import Comparison, Resampled
+    from ..evaluation import TestSet
 
 
 @click.command()
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
 @click.argument("second")
 @test_set_options
 @click.option(
-    "--show", default=5, show_default=True, type=click.IntRange(min=0), help="So many sentences."
+    "--show",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Show the N sentences that differ most.",
+    metavar="N",
 )
 @search_option
 @device_options
@@ -28,83 +34,102 @@ if TYPE_CHECKING:
 def compare(
     first: str,
     second: str,
-    source: Path | None,
-    references: tuple[Path, ...],
-    data: Path | None,
-    columns: str,
+    files: TestFiles,
     show: int,
-    search: tuple[str, ...],
+    settings: dict[str, Any],
     device: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Compare FIRST and SECOND on a test set: BLEU and chrF, and whether the difference could be chance.
+    """Compare FIRST and SECOND on a test set by BLEU and chrF.
 
-    Each is a run folder, the name of a shipped model, or a file of finished translations.
+    Says whether the difference could be chance. Each of them is a run folder, the name of a shipped
+    model, or a file of finished translations.
     """
-    settings = key_values(search, "--search")
-    test_set = read_test_set(source, references, data, columns)
+    test_set = files.read()
     set_threads(threads)
     outputs = [_outputs(name, test_set.sources, device, settings) for name in (first, second)]
 
     from ...metrics import comparison
 
-    found = comparison.compare(outputs[0], outputs[1], test_set.references)
-    sentences: list[dict[str, Any]] = [
-        {
-            "source": test_set.sources[i],
-            "references": [column[i] for column in test_set.references if column[i] is not None],
-            "first": outputs[0][i],
-            "second": outputs[1][i],
-            "chrf_difference": difference,
-        }
-        for i, difference in found.most_different(show)
-    ]
+    result = comparison.compare(outputs[0], outputs[1], test_set.references)
+    sentences = _sentences(result, test_set, outputs, show)
     if as_json:
-        click.echo(json.dumps({**found.record(), "sentences": sentences}, ensure_ascii=False))
+        record = {**result.record(), "sentences": sentences}
+        click.echo(json.dumps(record, ensure_ascii=False))
         return
-    _table((first, second), found)
+
+    _write_scores((first, second), result)
     for sentence in sentences:
-        click.echo(f"\nchrF {sentence['chrf_difference']:+.1f}  {sentence['source']}")
-        for reference in sentence["references"]:
-            click.echo(f"  reference  {reference}")
-        click.echo(f"  first      {one_line(sentence['first'])}")
-        click.echo(f"  second     {one_line(sentence['second'])}")
+        _write_sentence(sentence)
 
 
 def _outputs(name: str, sources: list[str], device: str, settings: dict[str, Any]) -> list[str]:
     """The translations of a model, or those in a file."""
+    if Path(name).is_file():
+        return _read_outputs(Path(name), len(sources))
+
     from ...cli.progress import counted
 
-    if Path(name).is_file():
-        from ...data.files import read_lines
-
-        lines = list(read_lines(Path(name)))
-        if len(lines) != len(sources):
-            raise DataError(
-                f"{name} has {len(lines):,} lines, the test set {len(sources):,} sentences"
-            )
-        return lines
     translator = open_translator([name], device)
-    chunks = [sources[i : i + 500] for i in range(0, len(sources), 500)]
-    return [
-        line
-        for chunk in counted(chunks, f"sentences translated by {name}")
-        for line in translator.translate(chunk, **settings)
-    ]
+    outputs: list[str] = []
+    for chunk in counted(chunks(sources), f"sentences translated by {name}"):
+        outputs += translator.translate(chunk, **settings)
+    return outputs
 
 
-def _table(names: tuple[str, str], found: Comparison) -> None:
-    width = max(map(len, names))
-    for name, metrics in zip(names, (found.first, found.second), strict=True):
-        shown = "   ".join(
-            f"{metric} {value.score:.2f} ({value.mean:.2f} ± {value.interval:.2f})"
-            for metric, value in metrics.items()
+def _read_outputs(path: Path, sentences: int) -> list[str]:
+    from ...data.files import read_lines
+
+    lines = list(read_lines(path))
+    if len(lines) != sentences:
+        raise DataError(f"{path} has {len(lines):,} lines, the test set {sentences:,} sentences")
+    return lines
+
+
+def _sentences(
+    result: Comparison, test_set: TestSet, outputs: Sequence[Sequence[str]], most: int
+) -> list[dict[str, Any]]:
+    """The sentences that differ most, as plain data."""
+    sentences: list[dict[str, Any]] = []
+    for i, difference in result.most_different(most):
+        answers = [column[i] for column in test_set.references]
+        sentences.append(
+            {
+                "source": test_set.sources[i],
+                "references": [answer for answer in answers if answer is not None],
+                "first": outputs[0][i],
+                "second": outputs[1][i],
+                "chrf_difference": difference,
+            }
         )
-        click.echo(f"{name:<{width}}  {shown}")
-    chances = ", ".join(f"{metric} {p:.4f}" for metric, p in found.p_values.items())
+    return sentences
+
+
+def _write_scores(names: tuple[str, str], result: Comparison) -> None:
+    width = max(len(name) for name in names)
+    for name, scores in zip(names, (result.first, result.second), strict=True):
+        shown = [_interval(metric, score) for metric, score in scores.items()]
+        click.echo(f"{name:<{width}}  {'   '.join(shown)}")
+
+    chances = [f"{metric} {p:.4f}" for metric, p in result.p_values.items()]
     click.echo(
-        f"p-value of the difference, paired bootstrap of {found.samples:,} samples (Koehn 2004): {chances}"
+        f"p-value of the difference, paired bootstrap of {result.samples:,} samples "
+        f"(Koehn 2004): {', '.join(chances)}"
     )
-    for signature in found.signatures.values():
+    for signature in result.signatures.values():
         click.echo(signature)
+
+
+def _interval(metric: str, score: Resampled) -> str:
+    return f"{metric} {score.score:.2f} ({score.mean:.2f} ± {score.interval:.2f})"
+
+
+def _write_sentence(sentence: dict[str, Any]) -> None:
+    from ..predictions import one_line
+
+    click.echo(f"\nchrF {sentence['chrf_difference']:+.1f}  {sentence['source']}")
+    for reference in sentence["references"]:
+        click.echo(f"  reference  {reference}")
+    click.echo(f"  first      {one_line(sentence['first'])}")
+    click.echo(f"  second     {one_line(sentence['second'])}")

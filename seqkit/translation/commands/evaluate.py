@@ -1,18 +1,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import PATH, device_options, key_values, opened, refuse_input, set_threads
+from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
 from ...errors import ConfigError
-from .options import models_option, one_line, open_translator, search_option
-from .test_set import TestSet, read_test_set, test_set_options
+from .options import (
+    TestFiles,
+    chunks,
+    models_option,
+    open_translator,
+    positive_integers,
+    search_option,
+    test_set_options,
+)
 
 if TYPE_CHECKING:
+    from ..beam_sweep import BeamResult
+    from ..evaluation import TestSet
     from ..translator import Translator
 
 
@@ -20,6 +30,12 @@ if TYPE_CHECKING:
 @models_option
 @test_set_options
 @click.option("--output", "-o", type=PATH, help="Keep the translations here.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="A metric by name, in place of BLEU and chrF; repeat for several.",
+)
 @click.option(
     "--beam",
     "beams",
@@ -33,91 +49,121 @@ if TYPE_CHECKING:
 )
 def evaluate(
     models: tuple[str, ...],
-    source: Path | None,
-    references: tuple[Path, ...],
-    data: Path | None,
-    columns: str,
+    files: TestFiles,
     output: Path | None,
+    metrics: tuple[str, ...],
     beams: str | None,
-    search: tuple[str, ...],
+    settings: dict[str, Any],
     device: str,
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Translate a test set and score it with sacrebleu: BLEU and chrF, with their signatures."""
-    settings, widths = key_values(search, "--search"), _widths(beams)
+    """Translate a test set and score it: by default BLEU and chrF, with sacrebleu's signatures."""
+    widths = _widths(beams)
     if output and len(widths) > 1:
         raise click.UsageError("--output keeps the translations of one width: give one to --beam")
-    if len(widths) == 1:
-        settings["beam"] = widths[0]
-    test_set = read_test_set(source, references, data, columns)
-    refuse_input(output, test_set.paths)
+    test_set = files.read()
+    refuse_input(output, files.paths)
+    names = _metric_names(metrics)
+
     set_threads(threads)
     translator = open_translator(models, device)
     if len(widths) > 1:
-        _by_width(translator, test_set, widths, settings, as_json)
+        _compare_widths(translator, test_set, widths, names, settings, as_json)
         return
 
-    from ...cli.progress import counted
-    from ...metrics import bleu, chrf
+    if widths:
+        settings["beam"] = widths[0]
+    outputs = _translate(translator, test_set.sources, settings, output)
 
-    outputs: list[str] = []
-    chunks = [test_set.sources[i : i + 500] for i in range(0, len(test_set.sources), 500)]
-    with opened(output) if output else nullcontext(lambda line: None) as write:
-        for chunk in counted(chunks, "sentences translated"):
-            found = translator.translate(chunk, **settings)
-            outputs += found
-            for line in found:
-                write(one_line(line))
-    scores = {
-        "bleu": bleu(outputs, test_set.references),
-        "chrf": chrf(outputs, test_set.references),
-    }
-    if as_json:
-        record = {
-            key: value
-            for name, s in scores.items()
-            for key, value in ((name, s.score), (f"{name}_signature", s.signature))
-        }
-        click.echo(json.dumps({**record, "sentences": len(test_set.sources)}))
-        return
-    for name, label in (("bleu", "BLEU"), ("chrf", "chrF")):
-        click.echo(f"{label} {scores[name].score:.2f}  {scores[name].signature}")
-    click.echo(f"{len(test_set.sources):,} sentences")
+    from ..evaluation import evaluate_outputs
+
+    report = evaluate_outputs(outputs, test_set, names)
+    click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else report)
 
 
 def _widths(beams: str | None) -> list[int]:
-    parts = beams.split(",") if beams else []
-    if not all(part.strip().isdecimal() and int(part) for part in parts):
-        raise ConfigError(f"--beam {beams!r} is not a list of widths such as 1,2,4,8")
-    return [int(part) for part in parts]
+    if not beams:
+        return []
+    try:
+        return positive_integers(beams)
+    except ValueError:
+        raise ConfigError(f"--beam {beams!r} is not a list of widths such as 1,2,4,8") from None
 
 
-def _by_width(
+def _metric_names(given: Sequence[str]) -> list[str]:
+    """The metrics to compute; raises `UnknownName` before anything is translated."""
+    from ..evaluation import METRICS, load_metrics
+
+    return list(load_metrics(given or METRICS))
+
+
+def _translate(
+    translator: Translator, sources: Sequence[str], settings: dict[str, Any], output: Path | None
+) -> list[str]:
+    """Translations, which are also written to `output`, line by line."""
+    from ...cli.progress import counted
+    from ..predictions import one_line
+
+    outputs: list[str] = []
+    with opened(output) if output else nullcontext(lambda line: None) as write:
+        for chunk in counted(chunks(sources), "sentences translated"):
+            translations = translator.translate(chunk, **settings)
+            outputs += translations
+            for line in translations:
+                write(one_line(line))
+    return outputs
+
+
+def _compare_widths(
     translator: Translator,
     test_set: TestSet,
     widths: list[int],
+    metrics: list[str],
     settings: dict[str, Any],
     as_json: bool,
 ) -> None:
-    """A line for each width, as soon as it is known."""
+    """Write a line for each width as soon as it is known."""
     from ..beam_sweep import measure
 
-    signatures = ""
-    if not as_json:
-        click.echo("beam   BLEU   chrF  length  sentences/s  search errors")
-    for row in measure(translator, test_set.sources, test_set.references, widths, settings):
-        signatures = f"BLEU {row.bleu.signature}\nchrF {row.chrf.signature}"
-        if as_json:
-            click.echo(json.dumps(row.record()))
-        else:
-            click.echo(
-                f"{row.beam:>4}  {row.bleu.score:5.2f}  {row.chrf.score:5.2f}  {row.length_ratio:6.3f}  "
-                f"{row.speed:>11.1f}  {row.search_errors:>13.2%}"
-            )
-    if not as_json:
-        click.echo(f"{len(test_set.sources):,} sentences\n{signatures}")
-        click.echo(
-            "length: of outputs over references, in tokens of BLEU; a search error: a reference has a higher score "
-            "than the output"
-        )
+    results = measure(translator, test_set, widths, metrics=metrics, settings=settings)
+    if as_json:
+        for result in results:
+            click.echo(json.dumps(result.record()))
+        return
+
+    labels = _labels(metrics)
+    click.echo(_header(labels))
+    for result in results:
+        click.echo(_row(result, labels))
+
+    click.echo(f"{len(test_set.sources):,} sentences")
+    for name, label in labels.items():
+        click.echo(f"{label} {result.scores[name].signature}")
+    click.echo(
+        "length: of outputs over references, in tokens of BLEU; "
+        "a search error: a reference has a higher score than the output"
+    )
+
+
+def _labels(metrics: list[str]) -> dict[str, str]:
+    from ...metrics.text_metric import label_of
+    from ..evaluation import load_metrics
+
+    return {name: label_of(metric) for name, metric in load_metrics(metrics).items()}
+
+
+def _header(labels: dict[str, str]) -> str:
+    columns = "  ".join(f"{label:>5}" for label in labels.values())
+    return f"beam  {columns}  length  sentences/s  search errors"
+
+
+def _row(result: BeamResult, labels: dict[str, str]) -> str:
+    scores: list[str] = []
+    for name, label in labels.items():
+        width = max(5, len(label))
+        scores.append(f"{result.scores[name].score:{width}.2f}")
+    return (
+        f"{result.beam:>4}  {'  '.join(scores)}  {result.length_ratio:6.3f}  "
+        f"{result.speed:>11.1f}  {result.search_errors:>13.2%}"
+    )

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
-from ...cli.options import checked_utf8, device_options, key_values, set_threads
+from ...cli.options import checked_utf8, device_options, set_threads
 from .options import model_option, search_option
+
+if TYPE_CHECKING:
+    from ..segments import Translation
+    from ..translator import Translator
 
 _WIDE = 10_000  # columns: a row of the table is never folded
 
@@ -13,42 +19,54 @@ _WIDE = 10_000  # columns: a row of the table is never folded
 @model_option
 @click.option(
     "--as",
-    "said",
+    "given",
     metavar="TRANSLATION",
-    help="Look at this translation instead of the model's own.",
+    help="Explain this translation instead of the model's own.",
 )
 @search_option
 @device_options
 def explain(
     text: str,
     model: str | None,
-    said: str | None,
-    search: tuple[str, ...],
+    given: str | None,
+    settings: dict[str, Any],
     device: str,
     threads: int | None,
 ) -> None:
-    """Translate TEXT and show what each output token looks at, how sure it is, and what else it might have been."""
+    """Translate TEXT and explain each output token.
+
+    Shows what it attends to, how sure the model is, and what else it might have been.
+    """
     from rich.console import Console
 
     from ...runs.load import load
-    from ..attention_maps import shaded
+    from ..attention_maps import table_of
 
-    settings = key_values(search, "--search")
-    if said is not None and settings:
+    if given is not None and settings:
         raise click.UsageError(
             "choose one of --as and --search: a given translation is not searched for"
         )
-    text, said = checked_utf8(text), None if said is None else checked_utf8(said)
+    source = checked_utf8(text)
+    target = None if given is None else checked_utf8(given)
+
     set_threads(threads)
-    translator = load(model, device=device, task="translation")
-    best = (
-        translator.force(text, said)
-        if said is not None
-        else translator.translate_nbest([text], **settings)[0][0]
-    )
+    translator: Translator = load(model, device=device, task="translation")
+    translation = _translation(translator, source, target, settings)
+
     console = Console(highlight=False, emoji=False, width=_WIDE)
-    console.print(best.text, markup=False)
-    console.print(f"log probability {best.log_probability:.4f} nats, {len(best.tokens)} tokens")
-    for look in translator.explain(best):
+    console.print(translation.text, markup=False)
+    console.print(
+        f"log probability {translation.log_probability:.4f} nats, {len(translation.tokens)} tokens"
+    )
+    for explanation in translator.explain(translation):
         console.print()
-        console.print(shaded(look))
+        console.print(table_of(explanation))
+
+
+def _translation(
+    translator: Translator, source: str, target: str | None, settings: dict[str, Any]
+) -> Translation:
+    if target is not None:
+        return translator.force(source, target)
+    ((best, *_),) = translator.translate_nbest([source], **settings)
+    return best

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ...cli.options import PATH, key_values
+from ...errors import ConfigError, RenamedWarning
+
 if TYPE_CHECKING:
+    from ..evaluation import TestSet
     from ..translator import Translator
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+CHUNK = 500  # sentences between two updates of the progress bar
+
+
+# Models
 
 
 def model_option(function: F) -> F:
@@ -30,24 +44,175 @@ def models_option(function: F) -> F:
 
 
 def open_translator(models: Iterable[str], device: str) -> Translator:
-    """The translator of a run folder or name, of several as one, or without any the shipped one."""
+    """The translator of a model, of several as one, or without any of the shipped one."""
     from ...runs.load import load
     from ..translator import Translator
 
-    found = [load(model, device=device, task="translation") for model in models or (None,)]
-    return Translator.ensemble(found) if len(found) > 1 else found[0]
+    names: list[str | None] = [*models] or [None]
+    translators = [load(name, device=device, task="translation") for name in names]
+    return Translator.ensemble(translators) if len(translators) > 1 else translators[0]
+
+
+# Settings of the search
 
 
 def search_option(function: F) -> F:
+    """--search KEY=VALUE, as often as needed, as one dict `settings`."""
+
+    def parse(ctx: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, Any]:
+        return _nested(key_values(pairs, "--search"))
+
     return click.option(
         "--search",
-        "search",
+        "settings",
         multiple=True,
+        callback=parse,
         metavar="KEY=VALUE",
         help="Any other setting of the search; `seqkit config` lists them.",
     )(function)
 
 
-def one_line(text: str) -> str:
-    """A translation on one line, whatever characters it came up with."""
-    return " ".join(text.splitlines())
+def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """{"rules.NAME": 1} as {"rules": {"NAME": 1}}."""
+    settings: dict[str, Any] = {}
+    rules: dict[str, Any] = {}
+    for key, value in values.items():
+        section, _, name = key.partition(".")
+        if section == "rules" and name:
+            rules[name] = value
+        else:
+            settings[key] = value
+    return settings | {"rules": rules} if rules else settings
+
+
+def search_shortcuts(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--search, and options of their own for its most used keys, as one dict `settings`."""
+
+    @click.option("--beam", type=click.IntRange(min=1), help="Hypotheses kept open; 1 = greedy.")
+    @click.option(
+        "--nbest",
+        type=click.IntRange(min=1),
+        help="Translations of each line: `0 ||| text ||| score`.",
+    )
+    @click.option("--prefix", help="How each translation begins; its last word may be half typed.")
+    @click.option(
+        "--must", multiple=True, metavar="PHRASE", help="A phrase that each translation contains."
+    )
+    @click.option("--max-length", type=click.IntRange(min=1), hidden=True)
+    @search_option
+    @functools.wraps(function)
+    def with_settings(
+        *,
+        settings: dict[str, Any],
+        beam: int | None,
+        nbest: int | None,
+        prefix: str | None,
+        must: tuple[str, ...],
+        max_length: int | None,
+        **others: Any,
+    ) -> Any:
+        if max_length is not None:
+            renamed = f"--max-length is now called --search max_length={max_length}"
+            warnings.warn(renamed, RenamedWarning, stacklevel=2)
+
+        shortcuts = {
+            "beam": beam,
+            "nbest": nbest,
+            "prefix": prefix,
+            "must": list(must) or None,
+            "max_length": max_length,
+        }
+        given = {key: value for key, value in shortcuts.items() if value is not None}
+        return function(settings=given | settings, **others)
+
+    return with_settings
+
+
+# Test sets
+
+
+@dataclass(frozen=True)
+class TestFiles:
+    """The files of a test set, as they are given on the command line."""
+
+    __test__ = False  # not a test case of pytest
+
+    source: Path | None
+    references: tuple[Path, ...]
+    data: Path | None
+    columns: tuple[int, int]
+
+    @property
+    def paths(self) -> list[Path]:
+        """One TSV file, or a source file and its references."""
+        if self.data is not None:
+            return [self.data]
+        return [*([self.source] if self.source else []), *self.references]
+
+    def read(self) -> TestSet:
+        """Raises `DataError` naming the file."""
+        from ..evaluation import read_test_set
+
+        return read_test_set(self.paths, self.columns)
+
+
+def test_set_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--source, --reference, --data and --columns, as one `TestFiles` called `files`."""
+
+    @click.option("--source", type=PATH, help="Text to translate.")
+    @click.option(
+        "--reference",
+        "references",
+        type=PATH,
+        multiple=True,
+        help="Its right translation; give several if there are.",
+    )
+    @click.option(
+        "--data", type=PATH, help="TSV instead: source TAB reference; equal sources are grouped."
+    )
+    @click.option(
+        "--columns",
+        default="1,2",
+        show_default=True,
+        help="Source and reference column of --data, from 1.",
+    )
+    @functools.wraps(function)
+    def with_files(
+        *,
+        source: Path | None,
+        references: tuple[Path, ...],
+        data: Path | None,
+        columns: str,
+        **others: Any,
+    ) -> Any:
+        from_tsv = data is not None and source is None and not references
+        from_texts = data is None and source is not None and bool(references)
+        if not from_tsv and not from_texts:
+            raise click.UsageError("give --source F --reference F, or --data TSV")
+
+        files = TestFiles(source, references, data, _columns(columns))
+        return function(files=files, **others)
+
+    return with_files
+
+
+def _columns(text: str) -> tuple[int, int]:
+    try:
+        first, second = positive_integers(text)
+    except ValueError:
+        raise ConfigError(f"--columns {text!r} is not two numbers from 1, such as 1,2") from None
+    return first, second
+
+
+def positive_integers(text: str) -> list[int]:
+    """Numbers between commas; raises ValueError if one is not a whole number from 1."""
+    numbers: list[int] = []
+    for part in text.split(","):
+        if not part.strip().isdecimal() or not int(part):
+            raise ValueError(f"{part!r} is not a whole number from 1")
+        numbers.append(int(part))
+    return numbers
+
+
+def chunks(items: Sequence[T]) -> list[Sequence[T]]:
+    return [items[start : start + CHUNK] for start in range(0, len(items), CHUNK)]

@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
-from .options import models_option, open_translator
+from .options import chunks, models_option, open_translator
+
+if TYPE_CHECKING:
+    from ..translator import Translator
 
 
 @click.command()
@@ -33,36 +39,64 @@ def score(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Log probability (nats, plain sum) that the model gives to each line of a translation, `<eos>` included."""
-    from ...cli.progress import counted
+    """Log probability (nats, plain sum) of each line of a translation, `<eos>` included."""
     from ...data.parallel import read_references
 
-    sources, (targets,) = read_references([source, target], (1, 2))
+    sources, (column,) = read_references([source, target], (1, 2))
+    targets = [line or "" for line in column]
     refuse_input(output, (source, target))
     set_threads(threads)
     translator = open_translator(models, device)
-    chunks = [slice(i, i + 500) for i in range(0, len(sources), 500)]
+
     with opened(output) if output else nullcontext(click.echo) as write:
-        for part in counted([range(len(sources))[c] for c in chunks], "pairs scored"):
-            pairs = [[lines[i] or "" for i in part] for lines in (sources, targets)]
-            for text, said, logs in zip(*pairs, translator.token_scores(*pairs), strict=True):
-                names = [*translator.target.token_strings(said), "<eos>"]
-                total = math.fsum(logs)
-                if as_json:
-                    record = {
-                        "source": text,
-                        "target": said,
-                        "log_probability": total,
-                        "tokens": len(logs),
-                    }
-                    scored = {"token_scores": list(zip(names, logs, strict=True))} if tokens else {}
-                    write(json.dumps({**record, **scored}, ensure_ascii=False))
-                elif tokens:
-                    write(
-                        "\n".join(
-                            f"{name}\t{value:.6f}" for name, value in zip(names, logs, strict=True)
-                        )
-                        + "\n"
-                    )
-                else:
-                    write(f"{total:.6f}")
+        for scored in _scored(translator, sources, targets):
+            if as_json:
+                write(json.dumps(scored.record(tokens=tokens), ensure_ascii=False))
+            elif tokens:
+                write(scored.table())
+            else:
+                write(f"{scored.log_probability:.6f}")
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A pair of lines and the log probability (nats) of each token of the target."""
+
+    source: str
+    target: str
+    tokens: list[str]  # `<eos>` last
+    logs: list[float]
+
+    @property
+    def log_probability(self) -> float:
+        return math.fsum(self.logs)
+
+    def record(self, *, tokens: bool) -> dict[str, Any]:
+        record: dict[str, Any] = {
+            "source": self.source,
+            "target": self.target,
+            "log_probability": self.log_probability,
+            "tokens": len(self.logs),
+        }
+        if tokens:
+            record["token_scores"] = list(zip(self.tokens, self.logs, strict=True))
+        return record
+
+    def table(self) -> str:
+        """A line for each token, and an empty one."""
+        pairs = zip(self.tokens, self.logs, strict=True)
+        lines = [f"{token}\t{value:.6f}" for token, value in pairs]
+        return "\n".join(lines) + "\n"
+
+
+def _scored(
+    translator: Translator, sources: Sequence[str], targets: Sequence[str]
+) -> Iterator[_Scored]:
+    from ...cli.progress import counted
+
+    pairs = list(zip(sources, targets, strict=True))
+    for chunk in counted(chunks(pairs), "pairs scored"):
+        rows = translator.token_scores([s for s, _ in chunk], [t for _, t in chunk])
+        for (source, target), logs in zip(chunk, rows, strict=True):
+            tokens = [*translator.target.token_strings(target), "<eos>"]
+            yield _Scored(source, target, tokens, logs)

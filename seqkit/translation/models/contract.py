@@ -1,13 +1,15 @@
 """What the task "translation" asks of its models.
 
-Shapes: B sentences, S source positions, T target positions, D width, V target vocabulary, R rows of a search.
+Shapes: D width, V target vocabulary.
 """
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterator
+from typing import Any, Protocol, cast
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from ...search.decoder import StepDecoder
 from ...search.forced_decoding import EncoderDecoder
@@ -16,9 +18,31 @@ from ...search.forced_decoding import EncoderDecoder
 class TranslationModel(EncoderDecoder, StepDecoder[Any], Protocol):
     """An encoder-decoder that is trained on whole outputs and searched step by step.
 
-    Made as `Model(config, target_vocab=…, source_vocab=…)`; a `source_vocab` of 0 means that source and target share
-    one vocabulary.
+    A `torch.nn.Module` made as `Model(config, target_vocab=…, source_vocab=…)`. A `source_vocab` of
+    0 means that source and target share one vocabulary.
     """
 
-    output: Tensor  # (V, D) the matrix of the output layer: logits are hidden states times its transpose
-    source_vocab: int  # size of the source vocabulary
+    training: bool
+
+    @property
+    def output(self) -> Tensor:
+        """The matrix of the output layer (V, D): logits are hidden states times its transpose."""
+
+    @property
+    def source_vocab(self) -> int:
+        """The size of the source vocabulary."""
+
+    def train(self, mode: bool = True) -> Any:
+        """Set training or evaluation mode, as `nn.Module` does."""
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """All weights, as `nn.Module` gives them."""
+
+
+def as_translation_model(model: nn.Module) -> TranslationModel:
+    """The same model, typed: `seqkit.runs.build.make_model` has checked it against the contract."""
+    return cast(TranslationModel, model)
+
+
+def device_of(model: TranslationModel) -> torch.device:
+    return next(model.parameters()).device

@@ -1,6 +1,9 @@
-"""The encoder-decoder Transformer. Vaswani et al. 2017, "Attention Is All You Need", arXiv:1706.03762.
+"""The encoder-decoder Transformer.
 
-Shapes: B sentences, S source positions, T target positions, D width, V target vocabulary, R rows of a search.
+Vaswani et al. 2017, "Attention Is All You Need", arXiv:1706.03762.
+
+Shapes: B sentences, S source positions, T target positions, t of them so far, H heads, E = D / H,
+D width, V target vocabulary, R rows of a search; B divides R.
 """
 
 from __future__ import annotations
@@ -8,11 +11,11 @@ from __future__ import annotations
 from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...config import section, setting
 from ...nn.attention import KeyValue
-from ...nn.linear import linear
 from ...nn.memory import sentences_to_keep
 from ...nn.transformer import DecoderLayer, Embedding, EncoderLayer, check_width, initialise
 from ...text.vocab import PAD
@@ -36,7 +39,8 @@ class TransformerConfig:
         default=True,
     )
     tie: bool = setting(
-        "one matrix for target embedding and output, and for the source if the vocabulary is shared",
+        "one matrix for target embedding and output, and for the source if the vocabulary is "
+        "shared",
         default=True,
     )
 
@@ -45,16 +49,14 @@ class TransformerConfig:
 
 
 class DecoderState(NamedTuple):
-    """State of a search: what the decoder keeps between steps."""
+    """What the decoder keeps between the steps of a search."""
 
     rows: int  # R
     length: int  # positions decoded so far, t
-    layers: tuple[Tensor | None, ...]  # keys and values of each layer: (2, R, H, t, E)
-    kept: (
-        Tensor | None
-    )  # rows of `layers` that rows go on from, (R,), for the next step to pick; None: as they are
-    memory: tuple[KeyValue, ...]  # each (B, H, S, E); B divides R
-    mask: Tensor | None  # (B, 1, 1, S), True where the source has a token; None if everywhere
+    self_attention: tuple[Tensor | None, ...]  # keys and values of each layer: (2, R, H, t, E)
+    selected_rows: Tensor | None  # (R,) of `self_attention`, picked by the next step; None: all
+    cross_attention: tuple[KeyValue, ...]  # of each layer: (B, H, S, E)
+    source_mask: Tensor | None  # (B, 1, 1, S), True where the source has a token; None: everywhere
 
 
 class Transformer(nn.Module):
@@ -90,106 +92,132 @@ class Transformer(nn.Module):
     def __init__(
         self, config: TransformerConfig, *, target_vocab: int, source_vocab: int = 0
     ) -> None:
-        """Without `source_vocab`, source and target share one vocabulary of `target_vocab` tokens."""
+        """Without `source_vocab`, both sides share one vocabulary of `target_vocab` tokens."""
         super().__init__()
         c = config
         self.source_vocab = source_vocab or target_vocab
+
         self.target_embedding = Embedding(target_vocab, c.width, dropout=c.dropout, padding=PAD)
+        self.source_embedding = self.target_embedding
         if source_vocab or not c.tie:
             self.source_embedding = Embedding(
                 self.source_vocab, c.width, dropout=c.dropout, padding=PAD
             )
-        else:
-            self.source_embedding = self.target_embedding
-        sizes: dict[str, Any] = {
+
+        options: dict[str, Any] = {
             "dropout": c.dropout,
             "attention_dropout": c.attention_dropout,
             "prenorm": c.prenorm,
         }
+        sizes = c.width, c.heads, c.hidden
         self.encoder = nn.ModuleList(
-            EncoderLayer(c.width, c.heads, c.hidden, **sizes) for _ in range(c.encoder_layers)
+            EncoderLayer(*sizes, **options) for _ in range(c.encoder_layers)
         )
         self.decoder = nn.ModuleList(
-            DecoderLayer(c.width, c.heads, c.hidden, **sizes) for _ in range(c.decoder_layers)
+            DecoderLayer(*sizes, **options) for _ in range(c.decoder_layers)
         )
         self.encoder_norm = nn.LayerNorm(c.width) if c.prenorm else nn.Identity()
         self.decoder_norm = nn.LayerNorm(c.width) if c.prenorm else nn.Identity()
+
         initialise(self)
-        self.output = self.target_embedding.tokens.weight if c.tie else nn.Parameter(
-            torch.empty(target_vocab, c.width).normal_(std=c.width**-0.5)
-        )  # fmt: skip
+        self.output = self.target_embedding.tokens.weight
+        if not c.tie:
+            weight = torch.empty(target_vocab, c.width).normal_(std=c.width**-0.5)
+            self.output = nn.Parameter(weight)
 
     @property
     def decoder_layers(self) -> list[DecoderLayer]:
         return cast(list[DecoderLayer], list(self.decoder))
 
     def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
-        """(B, S), (B, T) ids -> hidden states (B, T, D); `logits` makes words of them."""
-        memory, mask = self.encode(source)
+        """(B, S), (B, T) ids -> hidden states (B, T, D), which `logits` turns into tokens"""
+        memory, source_mask = self.encode(source)
         x = self.target_embedding(inputs)
         for layer in self.decoder_layers:
-            x = layer(x, layer.cross_attention.project(memory), mask)
-        return self.decoder_norm(x)  # type: ignore[no-any-return]
+            keys_and_values = layer.cross_attention.project(memory)
+            x = layer(x, keys_and_values, source_mask)
+
+        hidden: Tensor = self.decoder_norm(x)
+        return hidden
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor | None]:
         """(B, S) ids -> (B, S, D), mask (B, 1, 1, S) or None where nothing is padded"""
         real = source != PAD
         mask = None if bool(real.all()) else real[:, None, None, :]
+
         x = self.source_embedding(source)
         for layer in self.encoder:
             x = layer(x, mask)
         return self.encoder_norm(x), mask
 
     def cross_attention_weights(self, source: Tensor, inputs: Tensor) -> Tensor:
-        """How much each target position looks at each source position: (B, S), (B, T) -> (B, layers, H, T, S)"""
-        memory, mask = self.encode(source)
+        """What each target position attends to: (B, S), (B, T) ids -> (B, layers, H, T, S)"""
+        memory, source_mask = self.encode(source)
         x = self.target_embedding(inputs)
-        looked = []
+
+        weights: list[Tensor] = []
         for layer in self.decoder_layers:
-            projected = layer.cross_attention.project(memory)
-            looked.append(layer.cross_attention_weights(x, projected, mask))
-            x = layer(x, projected, mask)
-        return torch.stack(looked, 1)
+            keys_and_values = layer.cross_attention.project(memory)
+            weights.append(layer.cross_attention_weights(x, keys_and_values, source_mask))
+            x = layer(x, keys_and_values, source_mask)
+        return torch.stack(weights, 1)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(…, D) -> (…, V)"""
-        return linear(hidden, self.output)
+        return F.linear(hidden, self.output)
 
     # search.StepDecoder:
 
     def start(self, source: Tensor) -> DecoderState:
         """(B, S) ids -> the state before the first step, B rows"""
-        memory, mask = self.encode(source)
+        memory, source_mask = self.encode(source)
+        layers = self.decoder_layers
         return DecoderState(
-            source.size(0),
-            0,
-            (None,) * len(self.decoder),
-            None,
-            tuple(layer.cross_attention.project(memory) for layer in self.decoder_layers),
-            mask,
+            rows=source.size(0),
+            length=0,
+            self_attention=(None,) * len(layers),
+            selected_rows=None,
+            cross_attention=tuple(layer.cross_attention.project(memory) for layer in layers),
+            source_mask=source_mask,
         )
 
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
         x = self.target_embedding(ids[:, None], state.length)
-        layers = []
-        for layer, past, memory in zip(
-            self.decoder_layers, state.layers, state.memory, strict=True
-        ):
-            x, now = layer.step(x, past, memory, state.mask, rows=state.kept)
-            layers.append(now)
-        after = state._replace(length=state.length + 1, layers=tuple(layers), kept=None)
-        return self.logits(self.decoder_norm(x)[:, 0]), after
+
+        self_attention: list[Tensor] = []
+        layers = zip(self.decoder_layers, state.self_attention, state.cross_attention, strict=True)
+        for layer, past, memory in layers:
+            x, extended = layer.step(
+                x, past, memory, state.source_mask, selected_rows=state.selected_rows
+            )
+            self_attention.append(extended)
+
+        logits = self.logits(self.decoder_norm(x)[:, 0])
+        after = state._replace(
+            length=state.length + 1, self_attention=tuple(self_attention), selected_rows=None
+        )
+        return logits, after
 
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """The state with rows `rows` (R',) of the old one, in that order.
 
-        Sentences whose rows stay together in equal number keep one copy of their memory between them.
+        Sentences whose rows stay together in equal number keep one copy of their memory.
         """
-        kept = rows if state.kept is None else state.kept[rows]
-        owner = sentences_to_keep(rows, state.rows, state.memory[0].keys.size(0))
-        state = state._replace(rows=rows.numel(), kept=kept)
-        if owner is None:
+        sentences = state.cross_attention[0].keys.size(0)
+        kept_sentences = sentences_to_keep(rows, state.rows, sentences)
+
+        selected = rows if state.selected_rows is None else state.selected_rows[rows]
+        state = state._replace(rows=rows.numel(), selected_rows=selected)
+        if kept_sentences is None:
             return state
-        memory = tuple(KeyValue(kv.keys[owner], kv.values[owner]) for kv in state.memory)
-        return state._replace(memory=memory, mask=None if state.mask is None else state.mask[owner])
+
+        mask = state.source_mask
+        return state._replace(
+            cross_attention=tuple(_of(kv, kept_sentences) for kv in state.cross_attention),
+            source_mask=None if mask is None else mask[kept_sentences],
+        )
+
+
+def _of(memory: KeyValue, sentences: Tensor) -> KeyValue:
+    return KeyValue(memory.keys[sentences], memory.values[sentences])

@@ -1,0 +1,99 @@
+"""Translations of a test set against its references, by any registered metric."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..data.parallel import read_references
+from ..errors import ConfigError
+from ..metrics.perplexity import finite
+from ..metrics.text_metric import Score, TextMetric, label_of
+from ..plugins import components
+
+METRICS = ("bleu", "chrf")  # of every evaluation that does not name others
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Sentences to translate, and what they should become."""
+
+    __test__ = False  # not a test case of pytest
+
+    sources: list[str]
+    references: list[list[str | None]]  # columns; None where a sentence has no further reference
+
+    def __repr__(self) -> str:
+        return f"TestSet({len(self.sources):,} sentences, {len(self.references)} references)"
+
+
+def read_test_set(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> TestSet:
+    """Read a source file and its reference files, or one TSV file with these columns.
+
+    Equal sources of a TSV file are one sentence with several references. Raises `DataError` naming
+    the file, and `ConfigError` without paths.
+    """
+    if not paths:
+        raise ConfigError(
+            "a translator has no test data of its own: "
+            "name a source file and its references, or one TSV file"
+        )
+    sources, references = read_references(paths, columns)
+    return TestSet(sources, references)
+
+
+@dataclass(frozen=True)
+class TranslationReport:
+    """Scores of one system on one test set."""
+
+    scores: Mapping[str, Score]  # by the name of the metric
+    labels: Mapping[str, str]  # what tables call each metric
+    sentences: int
+
+    @property
+    def signature(self) -> str:
+        """Everything the scores depend on besides the model and the texts."""
+        parts = [f"{self.labels[name]} {s.signature}" for name, s in self.scores.items()]
+        return "; ".join(parts)
+
+    def record(self) -> dict[str, float | str | int | None]:
+        """Plain data for JSON."""
+        return {**score_record(self.scores), "sentences": self.sentences}
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for name, score in self.scores.items():
+            lines.append(f"{self.labels[name]} {score.score:.2f}  {score.signature}")
+        lines.append(f"{self.sentences:,} sentences")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        scores = [f"{self.labels[name]} {s.score:.2f}" for name, s in self.scores.items()]
+        return f"TranslationReport({', '.join(scores)}; {self.sentences:,} sentences)"
+
+
+def load_metrics(names: Iterable[str]) -> dict[str, TextMetric]:
+    """Registered metrics by name; raises `UnknownName` with a suggestion."""
+    return {name: components().metrics.load(name) for name in names}
+
+
+def evaluate_outputs(
+    outputs: Sequence[str], test_set: TestSet, metrics: Iterable[str] = METRICS
+) -> TranslationReport:
+    """Score finished translations of a test set."""
+    found = load_metrics(metrics)
+    return TranslationReport(
+        scores={name: metric(outputs, test_set.references) for name, metric in found.items()},
+        labels={name: label_of(metric) for name, metric in found.items()},
+        sentences=len(test_set.sources),
+    )
+
+
+def score_record(scores: Mapping[str, Score]) -> dict[str, float | str | int | None]:
+    """Each score and its signature, as plain data for JSON."""
+    record: dict[str, float | str | int | None] = {}
+    for name, score in scores.items():
+        record[name] = finite(score.score)
+        record[f"{name}_signature"] = score.signature
+    return record

@@ -1,0 +1,58 @@
+"""The tokenizers of a translation model: one for both languages, or one for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from ..data.parallel import ParallelText
+from ..plugins import components
+from ..text.tokenizer import TextConfig, Tokenizer
+
+
+class Tokenizers(NamedTuple):
+    source: Tokenizer
+    target: Tokenizer  # the same object if the vocabulary is shared
+
+    @property
+    def shared(self) -> bool:
+        return self.source is self.target
+
+
+def train_tokenizers(text: ParallelText, config: TextConfig) -> Tokenizers:
+    """Train one tokenizer on both sides of the text, or one on each."""
+    if config.shared:
+        both = _train([*text.sources, *text.targets], config)
+        return Tokenizers(both, both)
+    return Tokenizers(_train(text.sources, config), _train(text.targets, config))
+
+
+def _train(lines: Iterable[str], config: TextConfig) -> Tokenizer:
+    return Tokenizer.train(lines, config, tokenizers=components().tokenizers.load)
+
+
+def save_tokenizers(folder: Path, tokenizers: Tokenizers) -> None:
+    """Write `folder`/tokenizer, or source-tokenizer and target-tokenizer if there are two."""
+    if tokenizers.shared:
+        _save(tokenizers.source, folder / "tokenizer")
+    else:
+        _save(tokenizers.source, folder / "source-tokenizer")
+        _save(tokenizers.target, folder / "target-tokenizer")
+
+
+def _save(tokenizer: Tokenizer, folder: Path) -> None:
+    folder.mkdir()
+    tokenizer.save(folder)
+
+
+def load_tokenizers(folder: Path) -> Tokenizers:
+    """Read what `save_tokenizers` wrote."""
+    if (folder / "source-tokenizer").exists():
+        return Tokenizers(_load(folder / "source-tokenizer"), _load(folder / "target-tokenizer"))
+    both = _load(folder / "tokenizer")
+    return Tokenizers(both, both)
+
+
+def _load(folder: Path) -> Tokenizer:
+    return Tokenizer.load(folder, tokenizers=components().tokenizers.load)
