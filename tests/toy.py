@@ -1,4 +1,4 @@
-"""Small things that several tests need."""
+"""A decoder without a network, and a small batch of token ids."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from seqkit.text.vocab import BOS, EOS, PAD
 
 
 class Table:
-    """A decoder whose next-token distribution depends on the source and on all tokens so far, by a seed."""
+    """A decoder whose next-token distribution is random, by a seed.
+
+    It depends on the source and on all tokens so far.
+    """
 
     def __init__(self, vocab: int, seed: int) -> None:
-        self.vocab, self.seed = vocab, seed
+        self.vocab = vocab
+        self.seed = seed
 
     def log_probabilities(self, source: int, prefix: tuple[int, ...]) -> torch.Tensor:
         noise = random.Random(f"{self.seed} {source} {prefix}")
@@ -25,16 +29,18 @@ class Table:
         return [(int(row[0]), ()) for row in source]
 
     def step(self, ids, state):
-        grown = [
-            (s, p if int(i) == BOS else (*p, int(i))) for (s, p), i in zip(state, ids, strict=True)
-        ]
-        return torch.stack([self.log_probabilities(s, p) for s, p in grown]), grown
+        grown = []
+        for (source, prefix), token in zip(state, ids.tolist(), strict=True):
+            grown.append((source, prefix if token == BOS else (*prefix, token)))
+        rows = [self.log_probabilities(source, prefix) for source, prefix in grown]
+        return torch.stack(rows), grown
 
     def select(self, state, rows):
-        return [state[int(row)] for row in rows]
+        return [state[row] for row in rows.tolist()]
 
 
 def pairs() -> tuple[torch.Tensor, torch.Tensor]:
     """Three sources of 4, 2 and 5 tokens, padded (3, 5), and target inputs (3, 4)."""
     source = torch.tensor([[5, 6, 7, EOS, PAD], [8, EOS, PAD, PAD, PAD], [9, 10, 4, 5, EOS]])
-    return source, torch.tensor([[BOS, 4, 5, 6], [BOS, 7, 8, 9], [BOS, 10, 11, 12]])
+    inputs = torch.tensor([[BOS, 4, 5, 6], [BOS, 7, 8, 9], [BOS, 10, 11, 12]])
+    return source, inputs
