@@ -66,7 +66,8 @@ def check_model_class(name: str, task: str) -> None:
     if missing:
         fitting = [entry.name for entry in components().models if fits(entry.name, task)]
         known = ", ".join(fitting) or "none"
-        raise ConfigError(f"{_lacks(name, task, missing, contract)} Models for this task: {known}.")
+        lacks = _lacks(name, task, missing, contract)
+        raise ConfigError(f"{lacks} Models for this task: {known}.")
 
 
 def fits(name: str, task: str) -> bool:

@@ -16,8 +16,8 @@ def load(model: str | Path | None = None, *, device: str = "auto", task: str | N
     gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU. With `task`, a model
     for another task is refused. Raises `CheckpointError` or `DataError` if it cannot be opened.
     """
-    is_file = model is not None and Path(model).is_file()
-    if is_file and task in (None, "language-modelling"):
+    may_be_counted = task in (None, "language-modelling")
+    if model is not None and may_be_counted and Path(model).is_file():
         from .. import ngram
 
         place = "cpu" if device == "auto" else device

@@ -123,6 +123,15 @@ def _pointed_to(run: Path) -> set[Path | None]:
     return {target(run, name) for name in _POINTERS}
 
 
+def newest(run: Path) -> Path | None:
+    """The step folder to resume from: what "last" names, or "best" if that is newer.
+
+    It is newer if the process was killed after it had moved "best" and before "last".
+    """
+    pointed_to = [folder for folder in _pointed_to(run) if folder is not None]
+    return max(pointed_to, key=_age, default=None)
+
+
 def target(run: Path, name: str) -> Path | None:
     """The step folder that `run`/`name` names, or None if there is no such file."""
     try:
