@@ -17,6 +17,7 @@ from .. import __version__
 from ..errors import Interrupted, RenamedWarning, SeqkitError, hint, reason
 from ..plugins import components
 from ..registry import Entry
+from .openmp import set_wait_policy
 
 
 class LazyGroup(click.Group):
@@ -72,6 +73,7 @@ def main() -> None:
 
     A `SeqkitError`, or a file that the system refuses, is one line on stderr and exit code 1.
     """
+    set_wait_policy()
     _prepare_streams()
     try:
         with _notes_on_stderr():

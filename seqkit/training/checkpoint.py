@@ -128,8 +128,11 @@ def newest(run: Path) -> Path | None:
 
     It is newer if the process was killed after it had moved "best" and before "last".
     """
-    pointed_to = [folder for folder in _pointed_to(run) if folder is not None]
-    return max(pointed_to, key=_age, default=None)
+    last = target(run, "last")
+    best = target(run, "best")
+    if best is None or not (best / META).exists():
+        return last
+    return best if last is None or _age(best) > _age(last) else last
 
 
 def target(run: Path, name: str) -> Path | None:

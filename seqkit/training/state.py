@@ -27,7 +27,7 @@ class State:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> State:
         """The state in a checkpoint, also of an earlier version; raises TypeError if it is none."""
-        return cls(**{_OLD_NAMES.get(name, name): value for name, value in record.items()})
+        return cls(**{_OLD_NAMES.get(name, name): value for name, value in dict(record).items()})
 
     def record_evaluation(self, value: float, goal: Goal) -> bool:
         """Record an evaluation; return whether it is the best so far.
