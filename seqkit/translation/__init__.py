@@ -1,10 +1,14 @@
 """Translation: sentences in, sentences out.
 
 task.py          what the trainer must know: parallel text as batches, the loss, the figures
+texts.py         parallel text read, split for validation, encoded; tokenizers.py: its tokenizers
 translator.py    the predictor: what `seqkit.load` returns for a trained model
-explain.py       attention, probabilities and runners-up of a translation
+constraints.py   prefix, phrases, suppressed tokens and rules of plugins, as token ids
+segments.py      lines cut into sentences, and their translations joined again
+predictions.py   what the predictor gives for a line; evaluation.py: what it gives for a test set
+explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
-models/          one model a file
+models/          one model a file, and the contract that all of them follow
 commands/        seqkit translate, evaluate, compare, score, explain
 """
 
@@ -23,6 +27,12 @@ def register(plugin: Plugin) -> None:
         "sentence to sentence, from parallel text",
     )
 
+    _add_models(plugin)
+    _add_metrics(plugin)
+    _add_commands(plugin)
+
+
+def _add_models(plugin: Plugin) -> None:
     plugin.model(
         "transformer",
         "seqkit.translation.models.transformer:Transformer",
@@ -34,18 +44,25 @@ def register(plugin: Plugin) -> None:
         "encoder-decoder with attention; arXiv:1409.0473, arXiv:1508.04025",
     )
 
+
+def _add_metrics(plugin: Plugin) -> None:
+    plugin.metric("bleu", "seqkit.metrics.overlap:BLEU", "corpus BLEU by sacrebleu, W18-6319")
+    plugin.metric("chrf", "seqkit.metrics.overlap:CHRF", "corpus chrF2 by sacrebleu, W15-3049")
+
+
+def _add_commands(plugin: Plugin) -> None:
     plugin.command(
         "translate", "seqkit.translation.commands.translate:translate", "Translate raw text."
-    )
-    plugin.command(
-        "translation/evaluate",
-        "seqkit.translation.commands.evaluate:evaluate",
-        "Score a model's output: BLEU and chrF.",
     )
     plugin.command(
         "translation/predict",
         "seqkit.translation.commands.translate:translate",
         "Translate raw text.",
+    )
+    plugin.command(
+        "translation/evaluate",
+        "seqkit.translation.commands.evaluate:evaluate",
+        "Score a model's output: BLEU, chrF and other metrics.",
     )
     plugin.command(
         "compare",
@@ -58,5 +75,5 @@ def register(plugin: Plugin) -> None:
     plugin.command(
         "explain",
         "seqkit.translation.commands.explain:explain",
-        "Show what a translation attends to.",
+        "Explain what a translation attends to.",
     )

@@ -14,8 +14,9 @@ from ..errors import ConfigError
 from ..plugins import components
 from ..search.rules import Rule, Rules, Stem
 from ..search.settings import SearchConfig
+from ..text.byte_tokens import is_byte
 from ..text.subword import SPACE
-from ..text.tokenizer import Tokenizer, is_byte
+from ..text.tokenizer import Tokenizer
 from ..text.vocab import EOS, SPECIALS, UNK
 
 _CLOSING = frozenset(".,;:!?…)]}”»%")  # marks that stand at the end of the word before them
