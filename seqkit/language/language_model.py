@@ -167,9 +167,9 @@ class LanguageModel:
             batch = batch.to(self.device)
             hidden, state = self.model(batch.inputs, None if batch.fresh else state)
             hidden, targets = batch.pick_scored(hidden)  # (n, D), (n,)
-            for some_hidden, some_targets in zip(
-                hidden.split(_ROWS), targets.split(_ROWS), strict=True
-            ):
+
+            parts = zip(hidden.split(_ROWS), targets.split(_ROWS), strict=True)
+            for some_hidden, some_targets in parts:
                 yield self._log_probabilities(some_hidden, some_targets)
 
     def _log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
@@ -268,8 +268,11 @@ class LanguageModel:
     def _next_logits(self, ids: list[int], state: Any) -> tuple[Tensor, Any]:
         """Logits (1, V) of what follows `ids`, and the state after them; only text can follow."""
         seen = ids if self.carries_state else ids[-self.steps :]
-        hidden, state = self.model(torch.tensor([seen], device=self.device), state)
-        logits = self._logits(hidden[:, -1])
+        inputs = torch.tensor([seen], device=self.device)
+        hidden, state = self.model(inputs, state)
+
+        last = hidden[:, -1]
+        logits = self._logits(last)
         logits[:, [PAD, BOS, UNK]] = -math.inf
         return logits, state
 

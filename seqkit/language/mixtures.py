@@ -86,8 +86,11 @@ def log_probabilities(model: Scorer, lines: Iterable[str]) -> Doubles:
 
     -> (T,)
     """
-    parts = [model.score_block(block).nats for block in from_lines(lines)]
-    return np.concatenate([np.empty(0), *parts])
+    parts = [np.empty(0)]
+    for block in from_lines(lines):
+        found = model.score_block(block)
+        parts.append(found.nats)
+    return np.concatenate(parts)
 
 
 def mix(

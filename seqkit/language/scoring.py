@@ -59,8 +59,11 @@ def measure_text(scorer: Scorer, blocks: Iterable[bytes], *, with_digest: bool =
 
 def _known_tokens(scorer: Scorer, block: bytes, found: Scores) -> bytes:
     """The tokens of a block, `<unk>` for unknown ones."""
-    tokens = zip(scorer.tokens_of(block), found.oov.tolist(), strict=True)
-    return "".join("<unk>\0" if oov else f"{token}\0" for token, oov in tokens).encode()
+    shown: list[str] = []
+    tokens = scorer.tokens_of(block)
+    for token, is_unknown in zip(tokens, found.oov.tolist(), strict=True):
+        shown.append("<unk>" if is_unknown else token)
+    return "\0".join([*shown, ""]).encode()
 
 
 def score_each_line(scorer: Scorer, blocks: Iterable[bytes]) -> Iterator[LineReport]:

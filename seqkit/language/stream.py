@@ -18,7 +18,8 @@ BATCH = 32  # windows at a time of a model that sees a window
 def encode(tokenizer: Tokenizer, lines: Iterable[str]) -> Ids:
     """One stream of ids: `<eos>`, then each line followed by `<eos>`. (1 + T,)"""
     rows = tokenizer.encode_all(lines, eos=True)
-    return np.fromiter(chain([EOS], *rows), np.int32)
+    ids = chain([EOS], *rows)
+    return np.fromiter(ids, np.int32)
 
 
 def scoring_windows(

@@ -37,7 +37,8 @@ def surprisal_page(scorer: Scorer, blocks: Iterable[bytes], title: str) -> str:
     tokens: list[ScoredToken] = []
 
     def listen(block: bytes, found: Scores) -> None:
-        tokens.extend(_scored_tokens(scorer.tokens_of(block), found))
+        texts = scorer.tokens_of(block)
+        tokens.extend(_scored_tokens(texts, found))
 
     report = evaluate(scorer, blocks, listen)
     note = f"perplexity {report.perplexity:.4f}, {report.tokens:,} tokens; {report.signature}"
@@ -45,8 +46,11 @@ def surprisal_page(scorer: Scorer, blocks: Iterable[bytes], title: str) -> str:
 
 
 def _scored_tokens(texts: list[str], found: Scores) -> Iterator[ScoredToken]:
-    columns = (texts, found.scores.tolist(), found.oov.tolist(), found.ends.tolist())
-    return map(ScoredToken._make, zip(*columns, strict=True))
+    scores = found.scores.tolist()
+    unknown = found.oov.tolist()
+    ends = found.ends.tolist()
+    for values in zip(texts, scores, unknown, ends, strict=True):
+        yield ScoredToken(*values)
 
 
 def page(title: str, note: str, tokens: Iterable[ScoredToken], *, spaced: bool) -> str:

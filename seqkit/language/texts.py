@@ -146,8 +146,10 @@ def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
         at = round(len(line) * (1 - share))
         return [line[:at]], [line[at:]]
 
-    ends = np.cumsum([len(line) + 1 for line in lines])
-    before = np.searchsorted(ends, ends[-1] * (1 - share), side="right")
+    ends = np.cumsum([len(line) + 1 for line in lines])  # in characters, line breaks included
+    length = ends[-1] * (1 - share)
+    before = np.searchsorted(ends, length, side="right")
+
     at = min(int(before), len(lines) - 1)
     return lines[:at], lines[at:]
 

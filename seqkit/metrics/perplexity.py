@@ -64,9 +64,9 @@ class Perplexity:
         }
         rows |= {name: f"{value:.4f}" for name, value in self.baselines.items()}
 
-        name_width = max(len(name) for name in rows)
-        width = max(len(value) for value in rows.values())
-        lines = [f"{name:<{name_width}}  {value:>{width}}" for name, value in rows.items()]
+        left = max(len(name) for name in rows)
+        right = max(len(value) for value in rows.values())
+        lines = [f"{name:<{left}}  {value:>{right}}" for name, value in rows.items()]
         return "\n".join([*lines, self.signature])
 
     @property

@@ -1,4 +1,4 @@
-"""Conformance: what every language model must do. A new one adds its small sizes to `SMALL`."""
+"""Conformance of every language model; a new one adds its small sizes to `SMALL`."""
 
 import pytest
 import torch
@@ -6,7 +6,9 @@ from small_translators import SMALL as TRANSLATORS
 
 from seqkit.config import build
 from seqkit.errors import ConfigError
+from seqkit.language.models.contract import NextTokenModel
 from seqkit.plugins import components
+from seqkit.training.contract import missing_members
 
 TINY = {"embedding": 6, "hidden": 6, "layers": 2}
 RECURRENT = [TINY, {**TINY, "tie": True, "hidden": 5}, {**TINY, "embedding": 0, "layer_norm": True}]
@@ -24,16 +26,21 @@ VOCAB = 11
 IDS = torch.tensor([[3, 5, 6, 7, 3, 9, 10, 4], [3, 4, 4, 8, 5, 3, 6, 7]])
 
 
-def made(name, sizes, **settings):
+def make(name, sizes, **settings):
     torch.manual_seed(0)
-    cls = components().models.load(name)
-    return cls(build(cls.Config, {**sizes, **settings}, name), vocab=VOCAB)
+    model_class = components().models.load(name)
+    config = build(model_class.Config, {**sizes, **settings}, name)
+    return model_class(config, vocab=VOCAB)
+
+
+def size(model):
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
 def model(request):
     name, i = request.param
-    return made(name, SMALL[name][i], dropout=0.0).eval()
+    return make(name, SMALL[name][i], dropout=0.0).eval()
 
 
 def test_every_registered_model_is_tested():
@@ -48,9 +55,14 @@ def logits(model, ids, state=None):
 
 def test_every_parameter_gets_a_gradient(model):
     logits(model.train(), IDS)[0].logsumexp(-1).sum().backward()
-    assert [
-        name for name, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum()
-    ] == []
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_the_model_follows_the_contract_of_its_task(model):
+    assert missing_members(model, NextTokenModel) == []
+    assert model.output.shape[0] == len(model.bias) == VOCAB
 
 
 def test_presets_are_real_configs(model):
@@ -71,14 +83,16 @@ def test_no_token_sees_what_comes_after_it(model):
 def test_every_token_sees_all_that_came_before(model):
     changed = IDS.clone()
     changed[:, 0] = 8
-    assert ((logits(model, IDS)[0] - logits(model, changed)[0])[:, -1].abs() > 0).any()
+    before, after = logits(model, IDS)[0], logits(model, changed)[0]
+    assert (before[:, -1] != after[:, -1]).any()
 
 
 @torch.no_grad()
 def test_sequences_side_by_side_do_not_mix(model):
-    whole = logits(model, IDS)[0]
-    for row in range(len(IDS)):
-        torch.testing.assert_close(logits(model, IDS[row : row + 1])[0][0], whole[row])
+    together = logits(model, IDS)[0]
+    for row, ids in enumerate(IDS):
+        alone = logits(model, ids[None])[0]
+        torch.testing.assert_close(alone[0], together[row])
 
 
 @torch.no_grad()
@@ -86,6 +100,7 @@ def test_a_text_in_pieces_with_the_state_carried_is_the_text_at_once(model):
     if not model.carries_state:
         assert model(IDS)[1] is None
         return
+
     whole = logits(model, IDS)[0]
     state, parts = None, []
     for begin, end in ((0, 3), (3, 4), (4, 8)):
@@ -99,8 +114,9 @@ OPTIONS = ["dropout", "embedding_dropout", "recurrent_dropout", "weight_drop"]
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
 @pytest.mark.parametrize("option", OPTIONS)
-def test_each_dropout_is_really_applied_while_training_and_only_then(name, option):
-    plain, model = made(name, TINY), made(name, TINY, **{option: 0.5})
+def test_each_dropout_is_applied_in_training_and_only_there(name, option):
+    plain = make(name, TINY)
+    model = make(name, TINY, **{option: 0.5})
     with torch.no_grad():
         torch.testing.assert_close(model.eval()(IDS)[0], plain.eval()(IDS)[0])
         model.train()
@@ -109,22 +125,22 @@ def test_each_dropout_is_really_applied_while_training_and_only_then(name, optio
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
 def test_layer_norm_and_tying_change_the_model(name):
-    normed, tied = made(name, TINY, layer_norm=True), made(name, TINY, tie=True)
+    plain = make(name, TINY)
+    normed = make(name, TINY, layer_norm=True)
+    tied = make(name, TINY, tie=True)
     assert any("norms" in key for key in normed.state_dict())
     assert tied.output is tied.embedding.weight
-    assert sum(p.numel() for p in tied.parameters()) < sum(
-        p.numel() for p in made(name, TINY).parameters()
-    )
+    assert size(tied) == size(plain) - tied.output.numel()
 
 
 @pytest.mark.parametrize("name", ["rnn", "gru", "lstm"])
 def test_locked_dropout_keeps_its_mask_over_time(name):
-    model = made(name, {**TINY, "layers": 1}, dropout=0.5, locked=True).train()
+    model = make(name, {**TINY, "layers": 1}, dropout=0.5, locked=True).train()
     hidden = model(IDS)[0]  # (B, T, H): the output dropout zeroes the same units at every step
     zero = hidden == 0
     assert zero.any()
     assert (zero == zero[:, :1]).all()
-    plain = made(name, {**TINY, "layers": 1}, dropout=0.5).train()(IDS)[0] == 0
+    plain = make(name, {**TINY, "layers": 1}, dropout=0.5).train()(IDS)[0] == 0
     assert not (plain == plain[:, :1]).all()
 
 
@@ -142,6 +158,6 @@ def test_locked_dropout_keeps_its_mask_over_time(name):
         ),
     ],
 )
-def test_settings_that_exclude_each_other_are_refused(settings, says):
+def test_settings_that_contradict_each_other_are_refused(settings, says):
     with pytest.raises(ConfigError, match=says):
-        made("lstm", TINY, **settings)
+        make("lstm", TINY, **settings)

@@ -268,20 +268,34 @@ def test_text_ends_with_its_line_or_after_length_tokens(trained):
     assert whole.startswith(short)
 
 
-def test_a_window_forgets_what_is_further_back(monkeypatch):
-    model = untrained("transformer-lm", steps=3)
-    seen = []
-    network = model.model.forward
+def watch(model, monkeypatch):
+    """The ids that the network reads, call by call."""
+    read = []
+    forward = model.model.forward
 
     def watched(ids, state=None):
-        seen.append(ids.tolist()[0])
-        return network(ids, state)
+        read.append(ids.tolist()[0])
+        return forward(ids, state)
 
     monkeypatch.setattr(model.model, "forward", watched)
+    return read
+
+
+def test_a_window_forgets_what_is_further_back(monkeypatch):
+    model = untrained("transformer-lm", steps=3)
+    read = watch(model, monkeypatch)
     list(model.generate(prompt="the cat sees", length=3, temperature=0, stop=False))
-    assert [len(ids) for ids in seen] == [3, 3, 3]
-    assert seen[0] == model.tokenizer.encode("the cat sees")
-    assert seen[1][:2] == seen[0][1:]
+    assert [len(ids) for ids in read] == [3, 3, 3]
+    assert read[0] == model.tokenizer.encode("the cat sees")
+    assert read[1][:2] == read[0][1:]
+
+
+def test_a_recurrent_network_reads_every_token_once(monkeypatch):
+    model = untrained("lstm")
+    read = watch(model, monkeypatch)
+    list(model.generate(prompt="the cat sees", length=3, temperature=0, stop=False))
+    assert read[0] == [3, *model.tokenizer.encode("the cat sees")]
+    assert [len(ids) for ids in read] == [4, 1, 1]
 
 
 def test_tokens_are_drawn_as_often_as_the_network_finds_them_probable():

@@ -1,5 +1,7 @@
 """Training a language model: figures, baselines, exact resume, and what is refused."""
 
+import shutil
+
 import pytest
 import torch
 from language.tiny import (
@@ -15,7 +17,7 @@ from language.tiny import (
 import seqkit
 from seqkit import ngram, recipes
 from seqkit.data.windows import WindowBatch, sequential
-from seqkit.errors import ConfigError, RenamedWarning
+from seqkit.errors import ConfigError, DataError, RenamedWarning
 from seqkit.language.models.contract import NextTokenModel
 from seqkit.language.task import LanguageModelling
 from seqkit.language.texts import LanguageData, cut_off, read_texts
@@ -71,6 +73,7 @@ def test_a_run_killed_between_batches_resumes_with_its_state(folder, data, preci
     assert again.metrics == whole.metrics
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_a_sampled_loss_learns_the_same_and_is_measured_over_the_whole_vocabulary(
     folder, precision
@@ -221,3 +224,14 @@ def test_the_contract_names_everything_that_a_model_lacks():
 
     assert missing_members(Bare(), NextTokenModel) == ["carries_state", "output", "bias"]
     assert missing_members(network("lstm", 9), NextTokenModel) == []
+
+
+@pytest.mark.parametrize(("change", "size"), [("one token less", 13), ("one token more", 15)])
+def test_a_vocabulary_that_is_not_the_model_s_is_refused(lstm, tmp_path, change, size):
+    run = shutil.copytree(lstm.run.folder, tmp_path / "run")
+    for path in run.glob("step-*/tokenizer/vocab.tsv"):
+        rows = path.read_text().splitlines(keepends=True)
+        changed = [*rows, "new\t1\n"] if change == "one token more" else rows[:-1]
+        path.write_text("".join(changed))
+    with pytest.raises(DataError, match=rf"vocab.tsv has {size} tokens, the model 14"):
+        seqkit.load(run)
