@@ -3,43 +3,48 @@ import random
 
 import pytest
 import torch
-from exhaustive import assert_same, every_output
+from exhaustive import assert_same, every_output, output
 from toy import Table
 
 from seqkit.errors import ConfigError
 from seqkit.search import Rules, SearchConfig, Stem, beam_search, decode
-from seqkit.search.rules import missing_tokens, next_tokens
-from seqkit.text.vocab import EOS, UNK
+from seqkit.search.rules import Beginning, MinLength, NoRepeatNgram, missing_tokens, next_tokens
+from seqkit.text.vocab import BOS, EOS, PAD, UNK
 
 A, B, C = 4, 5, 6
 
 
-def holds(ids, phrase):
+def contains(ids, phrase):
     return any(tuple(ids[i : i + len(phrase)]) == phrase for i in range(len(ids)))
 
 
 def begins_with(ids, stem):
-    """Whether the first tokens spell all of it, and no token before the last of them goes astray."""
-    said = ""
+    """Whether the first tokens spell all of it and none before the last of them strays."""
+    written = ""
     for token in ids[:1] if stem.whole else ids:
-        said += stem.spelling[token] or "?"
-        if said.startswith(stem.text):
+        written += stem.spelling[token] or "?"
+        if written.startswith(stem.text):
             return True
-        if not stem.text.startswith(said):
+        if not stem.text.startswith(written):
             return False
     return False
 
 
+def repeats(ids, n):
+    ngrams = [tuple(ids[i : i + n]) for i in range(len(ids) - n + 1)] if n else []
+    return len(set(ngrams)) < len(ngrams)
+
+
 def obeys(ids, rules):
-    n = rules.no_repeat_ngram
-    runs = [tuple(ids[i : i + n]) for i in range(len(ids) - n + 1)] if n else []
+    prefix = zip(ids, rules.prefix, strict=False)
     return (
         not rules.suppress & set(ids)
         and len(ids) >= max(rules.min_length, len(rules.prefix))
-        and len(set(runs)) == len(runs)
-        and all(token in allowed for token, allowed in zip(ids, rules.prefix, strict=False))
-        and all(holds(ids, phrase) for phrase in rules.phrases)
+        and not repeats(ids, rules.no_repeat_ngram)
+        and all(token in allowed for token, allowed in prefix)
+        and all(contains(ids, phrase) for phrase in rules.phrases)
         and (rules.stem is None or begins_with(ids[len(rules.prefix) :], rules.stem))
+        and all(rule.is_obeyed(ids) for rule in rules.further)
     )
 
 
@@ -48,8 +53,41 @@ def some(*tokens):
 
 
 def stem(text, *words, whole=False):
-    """A word that is begun, if A, B, C are written so; nothing else is written."""
+    """A word that has been begun, if A, B, C are written as `words`; nothing else is text."""
     return Stem(text, [*[""] * A, *words, *[""] * 40], whole=whole)
+
+
+class Rising:
+    """A rule as a plugin would write it: no token is smaller than the one before it."""
+
+    least = 0
+
+    def forbidden(self, history, vocab):
+        if not history.size(1):
+            return None
+        tokens = torch.arange(vocab)
+        barred = tokens < history[:, -1:]
+        barred[:, EOS] = False
+        return barred
+
+    def is_obeyed(self, ids):
+        return ids == sorted(ids)
+
+
+class EndsWithB:
+    """A rule that needs a token, with one mask for all rows where nothing is known yet."""
+
+    least = 1
+
+    def forbidden(self, history, vocab):
+        if not history.size(1):
+            return torch.arange(vocab) == EOS
+        barred = torch.zeros(len(history), vocab, dtype=torch.bool)
+        barred[:, EOS] = history[:, -1] != B
+        return barred
+
+    def is_obeyed(self, ids):
+        return ids[-1:] == [B]
 
 
 RULES = {
@@ -57,9 +95,9 @@ RULES = {
     "suppress two": Rules(suppress=some(UNK, C)),
     "min_length": Rules(min_length=2),
     "min_length beyond the limit": Rules(min_length=4),
-    "no_repeat 1": Rules(no_repeat_ngram=1),
-    "no_repeat 2": Rules(no_repeat_ngram=2),
-    "no_repeat 3": Rules(no_repeat_ngram=3),
+    "no unigram twice": Rules(no_repeat_ngram=1),
+    "no bigram twice": Rules(no_repeat_ngram=2),
+    "no trigram twice": Rules(no_repeat_ngram=3),
     "prefix": Rules(prefix=(some(A),)),
     "prefix with a choice": Rules(prefix=(some(A), some(B, UNK))),
     "prefix beyond the limit": Rules(prefix=(some(C, A), some(A), some(A, B), some(B))),
@@ -67,40 +105,45 @@ RULES = {
     "phrase of two tokens": Rules(phrases=((B, A),)),
     "phrase of three tokens": Rules(phrases=((A, C, B),)),
     "phrase that overlaps itself": Rules(phrases=((A, A, B),)),
-    "phrase that comes back to its beginning": Rules(phrases=((A, B, A),)),
+    "phrase that returns to its beginning": Rules(phrases=((A, B, A),)),
     "two phrases": Rules(phrases=((A,), (C, B))),
-    "two phrases that begin alike": Rules(phrases=((A, B), (A, C))),
+    "two phrases with the same beginning": Rules(phrases=((A, B), (A, C))),
     "two phrases that overlap": Rules(phrases=((A, B), (B, A))),
     "a phrase within another": Rules(phrases=((A, B), (B,))),
     "prefix and phrase": Rules(prefix=(some(A),), phrases=((C, B),)),
     "prefix that begins the phrase": Rules(prefix=(some(A, B),), phrases=((A, C),)),
-    "prefix that holds the phrase": Rules(prefix=(some(A), some(B, C)), phrases=((A, B),)),
+    "prefix that contains the phrase": Rules(prefix=(some(A), some(B, C)), phrases=((A, B),)),
     "stem of a whole word": Rules(stem=stem("a", "a", "ab", "b", whole=True)),
     "stem of several tokens": Rules(stem=stem("aba", "a", "ab", "b")),
-    "stem that some ways miss": Rules(stem=stem("abb", "ab", "b", "abbb")),
+    "stem that some tokens stray from": Rules(stem=stem("abb", "ab", "b", "abbb")),
     "prefix and stem": Rules(prefix=(some(C, UNK),), stem=stem("ab", "a", "ab", "b")),
     "stem and phrase": Rules(stem=stem("ab", "a", "ab", "b"), phrases=((A, C),)),
     "min_length and suppress": Rules(min_length=3, suppress=some(B)),
     "min_length and phrase": Rules(min_length=3, phrases=((C, A),)),
-    "no_repeat and phrase": Rules(no_repeat_ngram=2, phrases=((C, A),)),
-    "no_repeat, min_length and suppress": Rules(
-        no_repeat_ngram=2, min_length=3, suppress=some(UNK)
-    ),
+    "no bigram twice and phrase": Rules(no_repeat_ngram=2, phrases=((C, A),)),
+    "several": Rules(no_repeat_ngram=2, min_length=3, suppress=some(UNK)),
+    "a plugin's": Rules(further=(Rising(),)),
+    "two of plugins": Rules(further=(Rising(), EndsWithB())),
+    "a plugin's and others": Rules(further=(EndsWithB(),), min_length=2, phrases=((A, B),)),
 }
-each_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
-OVERLAPPING = (
+# Outputs at the limit: those in which phrases overlap can be missed, and a plugin's rule that
+# forbids `<eos>` is not asked.
+INEXACT = (
     "two phrases that overlap",
     "a phrase within another",
-)  # whose outputs at the limit can be missed
-EXACT = {name: rules for name, rules in RULES.items() if name not in OVERLAPPING}
+    "two of plugins",
+    "a plugin's and others",
+)
+EXACT = {name: rules for name, rules in RULES.items() if name not in INEXACT}
+each_rule = pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
 
 
-def obedient(model, source, limit, rules):
-    return [
-        output
-        for output in every_output(model, source, max(limit, rules.least))
-        if obeys(output[0], rules)
-    ]
+def search(model, source, limit, **settings):
+    return beam_search(model, torch.tensor([[source]]), [limit], **settings)[0]
+
+
+def disobedient(hypotheses, rules):
+    return [h.ids for h in hypotheses if not obeys(h.ids, rules)]
 
 
 @pytest.mark.parametrize("rules", EXACT.values(), ids=EXACT)
@@ -108,129 +151,157 @@ def obedient(model, source, limit, rules):
 @pytest.mark.parametrize("limit", [3, 5])
 def test_a_wide_beam_lists_every_output_that_obeys(rules, limit, seed):
     model = Table(vocab=7, seed=seed)
-    found = beam_search(
-        model, torch.tensor([[8]]), [limit], beam=512, patience=math.inf, rules=rules
-    )[0]
-    wanted = obedient(model, 8, limit, rules)
+    found = search(model, 8, limit, beam=512, patience=math.inf, rules=rules)
+
+    outputs = every_output(model, 8, max(limit, rules.least))
+    wanted = [output for output in outputs if obeys(output.ids, rules)]
     assert wanted
-    assert limit == 3 or len(wanted) < len(every_output(model, 8, max(limit, rules.least)))
+    assert limit == 3 or len(wanted) < len(outputs)
     assert_same(found, wanted)
 
 
 @each_rule
 @pytest.mark.parametrize("limit", [1, 4, 8])
-def test_a_narrow_beam_finds_outputs_that_obey_and_no_others(rules, limit):
+@pytest.mark.parametrize("beam", [1, 2, 3])
+def test_a_narrow_beam_finds_outputs_that_obey_and_no_others(rules, limit, beam):
     for seed in range(6):
-        for beam in (1, 2, 3):
-            found = beam_search(
-                Table(vocab=7, seed=seed), torch.tensor([[8]]), [limit], beam=beam, rules=rules
-            )[0]
+        found = search(Table(vocab=7, seed=seed), 8, limit, beam=beam, rules=rules)
+        if not rules.further:  # at the limit, outputs end in spite of a plugin's rule
             assert found
-            assert [h.ids for h in found if not obeys(h.ids, rules)] == []
-            assert max(len(h.ids) for h in found) < max(limit, rules.least)
+            assert disobedient(found, rules) == []
+        assert all(len(h.ids) < max(limit, rules.least) for h in found)
+
+
+@pytest.mark.parametrize("beam", [1, 2, 3])
+def test_outputs_shorter_than_the_limit_obey_the_rule_of_a_plugin(beam):
+    limit = 12
+    checked = 0
+    for rules in (rules for rules in RULES.values() if rules.further):
+        for seed in range(6):
+            found = search(Table(vocab=7, seed=seed), 8, limit, beam=beam, rules=rules)
+            shorter = [h for h in found if len(h.ids) < limit - 1]
+            assert disobedient(shorter, rules) == []
+            checked += len(shorter)
+    assert checked
 
 
 @pytest.mark.parametrize(
-    "phrases", [((A, C, 9), (9, 9, B)), ((A, B, C), (B, C, A), (C, C)), ((7,), (8, 7), (9, 8, 7))]
+    "phrases",
+    [((A, C, 9), (9, 9, B)), ((A, B, C), (B, C, A), (C, C)), ((7,), (8, 7), (9, 8, 7))],
 )
-def test_a_narrow_beam_of_many_words_holds_long_phrases(phrases):
+@pytest.mark.parametrize("beam", [1, 2, 3])
+def test_a_narrow_beam_over_many_words_contains_long_phrases(phrases, beam):
+    rules = Rules(phrases=phrases, no_repeat_ngram=4, suppress=some(10, 11))
+    sources = torch.tensor([[1], [2]])
     for seed in range(6):
-        for beam in (1, 2, 3):
-            model, rules = (
-                Table(vocab=40, seed=seed),
-                Rules(phrases=phrases, no_repeat_ngram=4, suppress=some(10, 11)),
-            )
-            for hypotheses in beam_search(
-                model, torch.tensor([[1], [2]]), [2, 14], beam=beam, rules=rules
-            ):
-                assert hypotheses
-                assert [h.ids for h in hypotheses if not obeys(h.ids, rules)] == []
+        model = Table(vocab=40, seed=seed)
+        for hypotheses in beam_search(model, sources, [2, 14], beam=beam, rules=rules):
+            assert hypotheses
+            assert disobedient(hypotheses, rules) == []
 
 
 @each_rule
 @pytest.mark.parametrize("beam", [1, 3])
-def test_sentences_in_a_batch_get_under_rules_what_they_get_alone(rules, beam):
-    model, limits = Table(vocab=8, seed=3), [2, 9, 5, 7]
-    together = beam_search(
-        model, torch.tensor([[1], [2], [3], [4]]), limits, beam=beam, rules=rules
-    )
+def test_sentences_in_a_batch_get_with_rules_what_they_get_alone(rules, beam):
+    model = Table(vocab=8, seed=3)
+    limits = [2, 9, 5, 7]
+    sources = torch.tensor([[1], [2], [3], [4]])
+    together = beam_search(model, sources, limits, beam=beam, rules=rules)
     for i, limit in enumerate(limits):
-        assert (
-            together[i]
-            == beam_search(model, torch.tensor([[i + 1]]), [limit], beam=beam, rules=rules)[0]
-        )
+        assert together[i] == search(model, i + 1, limit, beam=beam, rules=rules)
 
 
 @each_rule
-def test_log_probabilities_under_rules_stay_those_of_the_model(rules):
+def test_log_probabilities_with_rules_stay_those_of_the_model(rules):
     model = Table(vocab=9, seed=4)
-    for h in beam_search(model, torch.tensor([[5]]), [6], beam=4, rules=rules)[0]:
-        parts = [
-            model.log_probabilities(5, tuple(h.ids[:t]))[token]
-            for t, token in enumerate([*h.ids, EOS])
-        ]
-        assert h.log_probability == pytest.approx(float(sum(parts)), abs=1e-5)
-        assert h.score == pytest.approx(h.log_probability / (len(h.ids) + 1), abs=1e-6)
+    found = search(model, 5, 6, beam=4, rules=rules)
+    assert_same(found, [output(model, 5, h.ids) for h in found])
 
 
-def test_a_word_that_cannot_be_finished_is_never_output():
-    rules = Rules(stem=stem("abc", "a", "ab", "c"))  # after "a" there is no way on
+@pytest.mark.parametrize("beam", [1, 2, 3])
+def test_a_word_that_cannot_be_finished_is_never_output(beam):
+    rules = Rules(stem=stem("abc", "a", "ab", "c"))  # nothing can follow "a"
     for seed in range(6):
-        for beam in (1, 2, 3):
-            found = beam_search(
-                Table(vocab=8, seed=seed), torch.tensor([[1]]), [6], beam=beam, rules=rules
-            )[0]
-            assert [h.ids for h in found if not obeys(h.ids, rules)] == []
+        found = search(Table(vocab=8, seed=seed), 1, 6, beam=beam, rules=rules)
+        assert disobedient(found, rules) == []
 
 
-def phrase_begins(ids):
-    """Every C stands where the phrase (C, A) was missing and not half said, every A after a C."""
-    return all(
-        (token != C or not (holds(ids[:t], (C, A)) or ids[:t][-1:] == [C]))
-        and (token != A or (ids[:t][-1:] == [C] and not holds(ids[: t - 1], (C, A))))
-        for t, token in enumerate(ids)
-    )
+def is_phrase_only(ids):
+    """Whether C and A occur only as the phrase (C, A), and only where it was missing."""
+    for t, token in enumerate(ids):
+        if token == C and (contains(ids[:t], (C, A)) or ids[:t][-1:] == [C]):
+            return False
+        if token == A and (ids[:t][-1:] != [C] or contains(ids[: t - 1], (C, A))):
+            return False
+    return True
 
 
-def test_a_phrase_goes_before_suppressed_tokens_in_a_narrow_beam():
+def test_a_phrase_takes_precedence_over_suppressed_tokens_in_a_narrow_beam():
     rules = Rules(suppress=some(A, C), phrases=((C, A),))
     for seed in range(6):
-        found = beam_search(
-            Table(vocab=12, seed=seed), torch.tensor([[8]]), [6], beam=2, rules=rules
-        )[0]
+        found = search(Table(vocab=12, seed=seed), 8, 6, beam=2, rules=rules)
         assert found
-        assert all(holds(h.ids, (C, A)) and phrase_begins(h.ids) for h in found)
+        assert all(contains(h.ids, (C, A)) and is_phrase_only(h.ids) for h in found)
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_phrase_goes_before_suppressed_tokens_in_a_wide_beam(seed):
-    model, rules = Table(vocab=7, seed=seed), Rules(suppress=some(A, C), phrases=((C, A),))
-    found = beam_search(model, torch.tensor([[8]]), [5], beam=512, patience=math.inf, rules=rules)[
-        0
-    ]
+def test_a_phrase_takes_precedence_over_suppressed_tokens_in_a_wide_beam(seed):
+    model = Table(vocab=7, seed=seed)
+    rules = Rules(suppress=some(A, C), phrases=((C, A),))
+    found = search(model, 8, 5, beam=512, patience=math.inf, rules=rules)
     wanted = [
         output
         for output in every_output(model, 8, 5)
-        if holds(output[0], (C, A)) and phrase_begins(output[0])
+        if contains(output.ids, (C, A)) and is_phrase_only(output.ids)
     ]
     assert_same(found, wanted)
 
 
 @pytest.mark.parametrize(("vocab", "beam"), [(7, 1), (7, 2), (7, 3), (7, 512), (30, 1), (30, 3)])
 def test_a_phrase_may_repeat_what_nothing_else_may(vocab, beam):
-    rules, phrase = Rules(no_repeat_ngram=1, phrases=((A, B, A),)), (A, B, A)
+    phrase = (A, B, A)
+    rules = Rules(no_repeat_ngram=1, phrases=(phrase,))
     for seed in range(4):
-        found = beam_search(Table(vocab, seed), torch.tensor([[8]]), [6], beam=beam, rules=rules)[0]
+        found = search(Table(vocab, seed), 8, 6, beam=beam, rules=rules)
         assert found
         for h in found:
             end = next(i + 3 for i in range(len(h.ids)) if tuple(h.ids[i : i + 3]) == phrase)
-            assert not set(h.ids[end:]) & set(h.ids[:end])
-            assert len(set(h.ids[end:])) == len(h.ids[end:])
+            before, after = h.ids[:end], h.ids[end:]
+            assert not set(after) & set(before)
+            assert len(set(after)) == len(after)
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        Rules(suppress=some(A, B)),
+        Rules(no_repeat_ngram=1),
+        Rules(further=(Rising(),)),
+    ],
+)
+def test_a_prefix_takes_precedence_over_other_rules_and_then_they_hold(others):
+    asked_for = [B, A, B]
+    prefix = tuple(some(token) for token in asked_for)
+    rules = Rules(
+        prefix=prefix,
+        suppress=others.suppress,
+        no_repeat_ngram=others.no_repeat_ngram,
+        further=others.further,
+    )
+    found = search(Table(vocab=8, seed=1), 8, 9, beam=4, rules=rules)
+    assert found
+    for h in found:
+        assert h.ids[:3] == asked_for
+        later = h.ids[3:]
+        assert not set(later) & others.suppress
+        assert not others.no_repeat_ngram or not repeats([*set(asked_for), *later], 1)
+        assert not others.further or Rising().is_obeyed([B, *later])
 
 
 @pytest.mark.parametrize("beam", [1, 2, 512])
 def test_decode_refuses_when_no_output_obeys(beam):
-    model, rules = Table(vocab=6, seed=0), Rules(suppress=some(UNK, A, B))
+    model = Table(vocab=6, seed=0)
+    rules = Rules(suppress=some(UNK, A, B))
     with pytest.raises(ConfigError, match="no output obeys these settings"):
         decode(model, [[7], [8]], SearchConfig(beam=beam, min_length=1), rules=rules)
     assert decode(model, [[7]], SearchConfig(beam=beam), rules=rules)[0][0].ids == []
@@ -238,18 +309,68 @@ def test_decode_refuses_when_no_output_obeys(beam):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_decode_takes_lengths_and_repeats_from_its_config(seed):
+    model = Table(vocab=12, seed=seed)
     config = SearchConfig(beam=4, nbest=4, min_length=3, no_repeat_ngram=1)
-    found = decode(Table(vocab=12, seed=seed), [[7, 8, 9]], config)[0]
-    assert all(len(h.ids) >= 3 and len(set(h.ids)) == len(h.ids) for h in found)
-    freely = decode(Table(vocab=12, seed=seed), [[7, 8, 9]], SearchConfig(beam=4, nbest=4))[0]
+    found = decode(model, [[7, 8, 9]], config)[0]
+    assert all(len(h.ids) >= 3 and not repeats(h.ids, 1) for h in found)
+
+    freely = decode(model, [[7, 8, 9]], SearchConfig(beam=4, nbest=4))[0]
     assert [h.ids for h in found] != [h.ids for h in freely]
 
 
+def test_decode_keeps_the_rules_of_plugins():
+    model = Table(vocab=12, seed=0)
+    rules = Rules(further=(Rising(),))
+    found = decode(model, [[7, 8, 9]], SearchConfig(beam=4, nbest=4, max_extra=99), rules=rules)[0]
+    assert disobedient(found, rules) == []
+
+
+# the rules themselves
+
+
+def test_a_rule_forbids_nothing_where_it_says_nothing():
+    history = torch.tensor([[A, B]])
+    nothing = (MinLength(2), NoRepeatNgram(3), Beginning(), Beginning((some(A), some(B))))
+    for rule in nothing:
+        assert rule.forbidden(history, 9) is None
+    assert Rules(min_length=2, no_repeat_ngram=3).forbidden(history, 9) is None
+
+
+def test_the_masks_of_all_rules_are_joined():
+    rules = Rules(suppress=some(C), min_length=3, no_repeat_ngram=2, further=(Rising(),))
+    barred = rules.forbidden(torch.tensor([[A, A], [B, A]]), 8)
+    forbidden = [row.nonzero()[:, 0].tolist() for row in barred]
+    smaller = [PAD, UNK, BOS]
+    assert forbidden == [[*smaller, EOS, A, C], [*smaller, EOS, C]]
+
+
+def test_rules_need_as_many_tokens_as_the_most_demanding_of_them():
+    assert Rules().least == 1, "`<eos>`"
+    assert Rules(suppress=some(A), no_repeat_ngram=2).least == 1
+    assert Rules(min_length=3).least == 4
+    assert Rules(further=(EndsWithB(),)).least == 2
+    assert Rules(min_length=3, further=(EndsWithB(),)).least == 4
+    assert Rules(prefix=(some(A),), stem=stem("ab", "a", "b", ""), phrases=((C, B),)).least == 6
+
+
+def test_only_rules_that_depend_on_earlier_tokens_follow_the_history():
+    assert not Rules().follow_history
+    assert not Rules(suppress=some(A)).follow_history
+    for name, rules in RULES.items():
+        assert rules.follow_history == (not name.startswith("suppress"))
+
+
+# phrases
+
+
 def cases(count=400):
-    """Phrases of a few tokens of a small alphabet, so that they overlap, and ids that hold parts of them."""
+    """Phrases over a small alphabet, so that they overlap, and ids with parts of them."""
     noise = random.Random(0)
+
+    def draw(least, most):
+        return tuple(noise.choices((A, B, C), k=noise.randint(least, most)))
+
     for _ in range(count):
-        draw = lambda least, most: tuple(noise.choices((A, B, C), k=noise.randint(least, most)))  # noqa: E731
         phrases = tuple(draw(1, 4) for _ in range(noise.randint(1, 3)))
         yield [*draw(0, 4), *noise.choice(phrases)[: noise.randint(0, 3)]], phrases
 
@@ -257,7 +378,7 @@ def cases(count=400):
 def test_missing_tokens_are_enough_and_the_next_tokens_lead_on():
     for given, phrases in cases():
         ids, need = list(given), missing_tokens(given, phrases)
-        assert (need == 0) == all(holds(ids, phrase) for phrase in phrases)
+        assert (need == 0) == all(contains(ids, phrase) for phrase in phrases)
         while need:
             after = {
                 token: missing_tokens([*ids, token], phrases) for token in next_tokens(ids, phrases)
@@ -265,20 +386,20 @@ def test_missing_tokens_are_enough_and_the_next_tokens_lead_on():
             ids.append(min(after, key=after.__getitem__))
             assert after[ids[-1]] < need
             need = after[ids[-1]]
-        assert all(holds(ids, phrase) for phrase in phrases)
+
+        assert all(contains(ids, phrase) for phrase in phrases)
         assert next_tokens(ids, phrases) == []
         assert len(ids) - len(given) <= missing_tokens(given, phrases)
 
 
-def test_next_tokens_go_on_with_the_longest_part_of_each_missing_phrase():
+def test_next_tokens_continue_the_longest_part_of_each_missing_phrase():
     for ids, phrases in cases():
         wanted = set()
         for phrase in phrases:
-            if not holds(ids, phrase):
-                done = max(
-                    k for k in range(len(phrase)) if tuple(ids[len(ids) - k :]) == phrase[:k]
-                )
-                wanted.add(phrase[done])
+            if not contains(ids, phrase):
+                begun = [k for k in range(len(phrase)) if tuple(ids[len(ids) - k :]) == phrase[:k]]
+                wanted.add(phrase[max(begun)])
+
         found = next_tokens(ids, phrases)
         assert set(found) == wanted
         assert len(found) == len(wanted)
@@ -286,10 +407,11 @@ def test_next_tokens_go_on_with_the_longest_part_of_each_missing_phrase():
 
 def test_missing_tokens_of_one_phrase_are_the_fewest_that_complete_it():
     def fewest(ids, phrase):
-        """Appending any k tokens that complete it ends in the phrase, so only its own ends need trying."""
-        return next(
-            k for k in range(len(phrase) + 1) if holds([*ids, *phrase[len(phrase) - k :]], phrase)
-        )
+        """Any k tokens that complete it are the last k of the phrase."""
+        for k in range(len(phrase) + 1):
+            if contains([*ids, *phrase[len(phrase) - k :]], phrase):
+                return k
+        raise AssertionError("the whole phrase completes it")
 
     for ids, phrases in cases():
         assert missing_tokens(ids, phrases[:1]) == fewest(ids, phrases[0])
