@@ -36,8 +36,10 @@ def check_model(
     fast. With the name of a task, the data is that of `recipe`, or of a shipped recipe for it.
     """
     _check_model_class(model)
-    own = task if not isinstance(task, str) else _task_with_data(task, model, recipe)
-    name = task if isinstance(task, str) else _name_of(type(task))
+    if isinstance(task, str):
+        name, own = task, _task_with_data(task, model, recipe)
+    else:
+        name, own = _name_of(type(task)), task
 
     section = recipes.plain_model({"name": model, **(sizes or {})}, f"model {model!r}")
     torch.manual_seed(0)
@@ -64,8 +66,9 @@ def _check_model_class(name: str) -> None:
 def _task_with_data(task: str, model: str, recipe: str | Path | None) -> Task:
     """A task with the data of a recipe, or of the first shipped one for it."""
     if recipe is None:
-        recipe = next((name for name in _demo_recipes() if recipes.load(name).task == task), None)
-    assert recipe is not None, f"no shipped recipe for the task {task!r}: give recipe=…"
+        fitting = [name for name in _demo_recipes() if recipes.load(name).task == task]
+        assert fitting, f"no shipped recipe for the task {task!r}: give recipe=…"
+        recipe = fitting[0]
 
     config = recipes.load(recipe, {"model": {"name": model}})
     made: Task = components().tasks.load(task)(config)
@@ -87,20 +90,22 @@ def _check_gradients(model: nn.Module, task: Task, batches: Sequence[Any]) -> No
     model.train()
     carry: Any = None
     for batch in batches:
-        step = _step(task, model, batch, carry)
+        step = _step(task, model, batch.to(_CPU), carry)
         carry = step.carry
         step.loss.backward()
 
-    without = [name for name, p in model.named_parameters() if p.requires_grad and _is_still(p)]
+    trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    without = [name for name, parameter in trained.items() if _is_still(parameter)]
     assert not without, f"no gradient reaches {', '.join(without)}"
 
 
 def _is_still(parameter: nn.Parameter) -> bool:
-    return parameter.grad is None or not bool(parameter.grad.abs().sum() > 0)
+    return parameter.grad is None or bool((parameter.grad == 0).all())
 
 
 def _step(task: Task, model: nn.Module, batch: Any, carry: Any = None) -> Step:
-    step = task.step(model, batch.to(_CPU), carry)
+    """A step on a batch as `Batch.to` gives it; its loss is a finite scalar."""
+    step = task.step(model, batch, carry)
     assert step.loss.dim() == 0, f"a loss is a scalar, this one has shape {tuple(step.loss.shape)}"
     assert bool(step.loss.isfinite()), f"the loss is {float(step.loss)}"
     return step
@@ -110,13 +115,17 @@ def _step(task: Task, model: nn.Module, batch: Any, carry: Any = None) -> Step:
 def _check_evaluation(model: nn.Module, task: Task, batch: Any) -> None:
     """Twice the same, and a batch gives what its rows give alone."""
     model.eval()
-    loss = float(_step(task, model, batch).loss)
-    again = float(_step(task, model, batch).loss)
+    given = batch.to(_CPU)
+    loss = float(_step(task, model, given).loss)
+    again = float(_step(task, model, given).loss)
     assert loss == again, f"evaluation is random: the loss of one batch is {loss}, then {again}"
 
-    rows = _rows_of(batch.to(_CPU))
-    alone = sum(float(_step(task, model, row).loss) for row in rows)
-    assert not rows or abs(alone - loss) <= 1e-3 * max(1.0, abs(loss)), (
+    losses = [float(_step(task, model, row).loss) for row in _rows_of(given)]
+    if not losses:
+        return
+    alone = sum(losses)
+    tolerance = 1e-3 * max(1.0, abs(loss))
+    assert abs(alone - loss) <= tolerance, (
         f"rows of a batch depend on each other: the batch has loss {loss}, its rows {alone} in all"
     )
 
@@ -147,8 +156,9 @@ def _check_state(
     other = make_model(section, task.dims(), name).eval()
     other.load_state_dict(model.state_dict())
 
-    before = float(_step(task, model.eval(), batch).loss)
-    after = float(_step(task, other, batch).loss)
+    given = batch.to(_CPU)
+    before = float(_step(task, model.eval(), given).loss)
+    after = float(_step(task, other, given).loss)
     assert before == after, (
         f"state_dict does not hold everything: the loss is {before}, {after} when restored"
     )

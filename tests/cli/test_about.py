@@ -175,3 +175,15 @@ def test_other_warnings_are_shown_as_python_shows_them(cli, monkeypatch):
 
 def _loaded(entry, load, warn):
     return warn if entry.name == "c" else load(entry)
+
+
+def test_the_same_note_is_shown_once(cli, monkeypatch):
+    def warn():
+        for name in ("old", "old", "older"):
+            warnings.warn(f"{name!r} is now called 'new'", RenamedWarning, stacklevel=1)
+        return "fine"
+
+    monkeypatch.setattr(components().checks, "_entries", {"c": Entry("c", "x:y", "seqkit", "")})
+    monkeypatch.setattr(Entry, "load", lambda entry, load=Entry.load: _loaded(entry, load, warn))
+    notes = ["note: 'old' is now called 'new'", "note: 'older' is now called 'new'"]
+    assert cli("doctor").err.splitlines() == notes
