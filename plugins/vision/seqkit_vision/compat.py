@@ -2,9 +2,10 @@
 
 The one place where this plugin imports torchvision: `from seqkit_vision.compat import torchvision`.
 
-Its wheel on PyPI is a CUDA build, whose compiled operators cannot be loaded beside CPU torch; then the mere
-`import torchvision` dies with "operator torchvision::nms does not exist", because it describes two operators that
-nobody defined. Defining their schemas is enough: transforms, datasets and models need no compiled operator.
+Its wheel on PyPI is a CUDA build, whose compiled operators cannot be loaded beside CPU torch; then
+the mere `import torchvision` fails with "operator torchvision::nms does not exist", because it
+describes two operators that nobody defined. Defining their schemas is enough: transforms, datasets
+and models need no compiled operator.
 """
 
 from __future__ import annotations
@@ -21,23 +22,25 @@ _SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 
 
 def _load_operators() -> bool:
-    """Load torchvision's own operators as it would itself, without importing it; False if that is not possible."""
+    """Load torchvision's compiled operators without importing it; False if that is impossible."""
     spec = find_spec("torchvision")
     folders = spec.submodule_search_locations if spec else None
     for folder in folders or ():
-        for pattern in ("_C*.so", "_C*.pyd"):
-            for path in sorted(Path(folder).glob(pattern)):
-                try:
-                    torch.ops.load_library(path)
-                except (OSError, RuntimeError):
-                    continue
+        for path in sorted([*Path(folder).glob("_C*.so"), *Path(folder).glob("_C*.pyd")]):
+            try:
+                torch.ops.load_library(path)
+            except (OSError, RuntimeError):
+                continue
     return hasattr(torch.ops.torchvision, "nms")
 
 
-def _stand_ins() -> torch.library.Library | None:
+def _define_missing_operators() -> torch.library.Library | None:
     """The schemas that importing torchvision needs, where nobody has defined them."""
-    if "torchvision" in sys.modules or hasattr(torch.ops.torchvision, "nms") or _load_operators():
+    if "torchvision" in sys.modules or hasattr(torch.ops.torchvision, "nms"):
         return None
+    if _load_operators():
+        return None
+
     library = torch.library.Library("torchvision", "FRAGMENT")
     for name in ("nms", "qnms"):
         if not hasattr(torch.ops.torchvision, name):
@@ -45,7 +48,7 @@ def _stand_ins() -> torch.library.Library | None:
     return library
 
 
-_LIBRARY = _stand_ins()  # its definitions live as long as it does
+_LIBRARY = _define_missing_operators()  # its definitions live as long as it does
 
 import torchvision  # noqa: E402
 import torchvision.transforms.v2  # noqa: E402
@@ -53,10 +56,10 @@ import torchvision.transforms.v2  # noqa: E402
 
 def check() -> str:
     """One line for `seqkit doctor`."""
-    compiled = hasattr(torch.ops.torchvision, "roi_align")  # never one of our stand-ins
-    found = (
+    compiled = hasattr(torch.ops.torchvision, "roi_align")  # never defined by us
+    state = (
         "compiled operators loaded"
         if compiled
         else "compiled operators missing beside this torch: transforms, datasets and models work"
     )
-    return f"torchvision {torchvision.__version__}, {found}"
+    return f"torchvision {torchvision.__version__}, {state}"

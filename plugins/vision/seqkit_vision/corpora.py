@@ -1,6 +1,7 @@
-"""The cards of the plugin's own corpora. Each of its cards' files is found, fetched and checked by seqkit.
+"""The cards of the plugin's corpora; seqkit finds, fetches and checks the files that they name.
 
-MNIST and Fashion-MNIST are four idx files each; CIFAR-10 is read from its binary form, which holds no pickle.
+MNIST and Fashion-MNIST are four idx files each; CIFAR-10 is read from its binary form, which holds
+no pickle.
 """
 
 from __future__ import annotations
@@ -10,9 +11,29 @@ from seqkit.data.corpora import Card, File
 TRAIN, TEST = "train", "test"
 DIGITS = [str(digit) for digit in range(10)]
 ARTICLES = [
-    "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
-]  # fmt: skip
-CIFAR10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+    "t-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+]
+CIFAR10 = [
+    "airplane",
+    "automobile",
+    "bird",
+    "cat",
+    "deer",
+    "dog",
+    "frog",
+    "horse",
+    "ship",
+    "truck",
+]
 
 IDX = {  # part → images, labels
     TRAIN: ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
@@ -22,13 +43,13 @@ CIFAR10_FILE = "cifar-10-binary.tar.gz"
 CLASSES = {"mnist": DIGITS, "fashion-mnist": ARTICLES, "cifar10": CIFAR10}
 
 _PARTS = {
-    "train": "60,000 images; validation images are cut off them",
+    "train": "60,000 images; some are held out for validation",
     "test": "10,000 images (t10k), to report",
 }
 
 
 def _idx_files(address: str, checksums: list[tuple[str, str]]) -> dict[str, File]:
-    """`checksums` are those of the packed and of the unpacked file, in the order of `IDX`."""
+    """Files in the order of `IDX`; each has a checksum packed and one unpacked."""
     names = [name for pair in IDX.values() for name in pair]
     return {
         name: File(sha256=packed, text_sha256=unpacked, address=address + name)
@@ -103,7 +124,7 @@ def cifar10() -> Card:
         licence="free to use with a citation of the technical report",
         note="The binary form: the one for Python is a pickle, which can run code when loaded.",
         splits={
-            "train": "50,000 images; validation images are cut off them",
+            "train": "50,000 images; some are held out for validation",
             "test": "10,000 images, to report",
         },
         files={

@@ -1,4 +1,4 @@
-"""One image file → one array of bytes. What is damaged, enormous or no image is said in one line with its name.
+"""One image file → one array of bytes. Whatever is wrong with a file is one line with its name.
 
 Shapes: C channels (1 grey, 3 colour), S side.
 """
@@ -33,71 +33,80 @@ SUFFIXES = (
     ".tiff",
     ".webp",
 )
-MOST_PIXELS = 64_000_000  # a photograph of a good camera; beyond it, a file of some kilobytes may fill the memory
+MOST_PIXELS = 64_000_000  # a good camera's; a larger file of some kilobytes may fill the memory
 _TOO_MANY = (
     f"more than {MOST_PIXELS:,} pixels: a decompression bomb, or an image to be made smaller first"
 )
-_FORMATS = (
-    "BMP",
-    "GIF",
-    "JPEG",
-    "PNG",
-    "PPM",
-    "TIFF",
-    "WEBP",
-)  # for others Pillow may run a program: Ghostscript
-_BROKEN = (  # what Pillow's readers are known to raise on damaged files
-    ArithmeticError, AttributeError, EOFError, LookupError, RuntimeError, SyntaxError, TypeError, ValueError,
-    struct.error, zlib.error,
-)  # fmt: skip
+# For others Pillow may run a program: Ghostscript.
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_BROKEN = (  # what Pillow's readers are known to raise for damaged files
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 _ORIENTATION = 0x0112  # the EXIF tag
 _QUARTER_TURNS = (5, 6, 7, 8)
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
+_WHITE = (255, 255, 255, 255)
 
 Pixels = NDArray[np.uint8]
 
 
 def decode(path: Path, *, size: int = 0, channels: int = 0) -> Pixels:
-    """The image as (C, H, W), (C, S, S) with `size`: its shorter side is scaled to S, the middle is cut out.
+    """The image as (C, H, W) or, with `size`, as (C, S, S): its middle square, scaled to S.
 
-    It is turned as its EXIF data say, laid on white if it is transparent, and `channels` = 0 keeps it grey or
-    coloured as it is. Raises `DataError` if it cannot be read whole, moves, or has more than 64 million pixels.
+    It is turned as its EXIF data say and put on white if it is transparent. With `channels` = 0 it
+    stays grey or coloured. Raises `DataError` if it is damaged, an animation, or has more than 64
+    million pixels.
     """
     with _opened(path) as file:
         image = _plain(ImageOps.exif_transpose(file))
-    image = image.convert("L" if (channels or len(image.getbands())) == 1 else "RGB")
+
+    channels = channels or len(image.getbands())
+    image = image.convert("L" if channels == 1 else "RGB")
     if size:
         image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+
     array: Pixels = np.array(image, dtype=np.uint8)
     return array[None] if array.ndim == 2 else array.transpose(2, 0, 1)
 
 
 def probe(path: Path) -> tuple[int, int, int]:
-    """Width, height and channels of an image, as `decode` would give it; mostly from its header alone."""
+    """Width, height and channels of an image as `decode` gives it, mostly from its header alone."""
     with _opened(path) as file:
         turned = file.getexif().get(_ORIENTATION) in _QUARTER_TURNS
         width, height = ImageOps.exif_transpose(file).size if turned else file.size
-        deep = file.mode in ("I", "F") or file.mode.startswith("I;16")
-        grey = file.mode in ("1", "L") and "transparency" not in file.info
-        return width, height, 1 if deep or grey else 3
+        opaque_grey = file.mode in ("1", "L") and "transparency" not in file.info
+        grey = opaque_grey or _is_deep(file)
+        return width, height, 1 if grey else 3
+
+
+def _is_deep(image: Image.Image) -> bool:
+    """Whether it has more than 8 bits a pixel and channel; Pillow knows such greys only."""
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
-    """The image, checked; what goes wrong inside the block is said as a `DataError`."""
+    """The image, checked; what goes wrong inside the block becomes a `DataError`."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Pillow's, on odd metadata; its limit on size is replaced by ours
+            # Pillow's, on odd metadata; its warning about size is replaced by our limit.
+            warnings.simplefilter("ignore")
             with Image.open(path, formats=_FORMATS) as file:
                 _check(file, path)
                 yield file
     except UnidentifiedImageError:
-        empty = path.stat().st_size == 0
-        raise DataError(
-            f"{path} is {'an empty file' if empty else 'no image that can be read'}"
-        ) from None
+        if path.stat().st_size == 0:
+            raise DataError(f"{path} is an empty file") from None
+        raise DataError(f"{path} is not an image that can be read") from None
     except Image.DecompressionBombError:  # Pillow's own limit, above ours
         raise DataError(f"{path} has {_TOO_MANY}") from None
     except OSError as error:
@@ -111,38 +120,45 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 def _check(file: Image.Image, path: Path) -> None:
     if file.width * file.height > MOST_PIXELS:
         raise DataError(f"{path} is {file.width:,} x {file.height:,}, {_TOO_MANY}")
-    frames = (
-        1 if file.format == "MPO" else getattr(file, "n_frames", 1)
-    )  # MPO: a photograph, then previews of it
+
+    if file.format == "MPO":  # a photograph, then previews of it
+        return
+    frames = getattr(file, "n_frames", 1)
     if frames > 1:
         raise DataError(
-            f"{path} is an animation or stack of {frames} images: save the one that is meant as a file"
+            f"{path} is an animation or stack of {frames} images: "
+            "save the one that is meant as a file"
         )
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """The same as 8-bit grey or RGB, whatever way it is stored."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+    """The same as 8-bit grey or RGB, however it is stored."""
+    if _is_deep(image):
         return _from_deep(image)
+
     if image.mode in _TRANSPARENT or "transparency" in image.info:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, (255, 255, 255, 255))
+        white = Image.new("RGBA", image.size, _WHITE)
         return Image.alpha_composite(white, image).convert("RGB")
-    return image.convert("L" if image.mode in ("1", "L") else "RGB")
+
+    grey = image.mode in ("1", "L")
+    return image.convert("L" if grey else "RGB")
 
 
 def _from_deep(image: Image.Image) -> Image.Image:
-    """16 bits a pixel: the upper eight of them."""
+    """Scale 16 bits a pixel to 8."""
     values = np.asarray(image, dtype=np.float64)
-    if image.mode == "F" or values.min(initial=0) < 0 or values.max(initial=0) > 65535:
+    fits = values.min(initial=0) >= 0 and values.max(initial=0) <= 65535
+    if image.mode == "F" or not fits:
         raise ValueError(
-            f"its pixels are of kind {image.mode!r}, which has no fixed white: save it with 8 or 16 bits"
+            f"its pixels are of kind {image.mode!r}, which has no fixed white: "
+            "save it with 8 or 16 bits"
         )
     return Image.fromarray((values / 257).round().astype(np.uint8))
 
 
 def find_images(folder: Path) -> list[Path]:
-    """Image files in `folder` and below, sorted by path; hidden ones are left out.
+    """Image files in `folder` and below, sorted by path, without hidden ones.
 
     Raises `DataError` for a folder that cannot be read.
     """
@@ -153,11 +169,11 @@ def find_images(folder: Path) -> list[Path]:
     found: list[Path] = []
     for inside, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [
-            Path(inside, name) for name in names if not name.startswith(".") and _is_image(name)
-        ]
+        images = [name for name in names if _is_visible_image(name)]
+        found += [Path(inside, name) for name in images]
     return sorted(found)
 
 
-def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES
+def _is_visible_image(name: str) -> bool:
+    suffix = os.path.splitext(name)[1]
+    return not name.startswith(".") and suffix.lower() in SUFFIXES

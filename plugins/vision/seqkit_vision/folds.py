@@ -1,4 +1,4 @@
-"""Cross-validation: as many runs as there are parts, each validated on another part."""
+"""Cross-validation: one run for each part of the training images, validated on that part."""
 
 from __future__ import annotations
 
@@ -28,10 +28,13 @@ class Folds(NamedTuple):
 def cross_validate(
     train: Callable[[Path, dict[str, Any]], None], folder: Path, folds: int
 ) -> Folds:
-    """Call `train(out, overrides)` for every fold, into `folder`/fold-0 …, and collect what came of it."""
-    found = []
+    """Call `train(out, overrides)` for each fold, into `folder`/fold-0 …; collect accuracies."""
+    accuracies: list[float] = []
     for fold in range(folds):
         out = folder / f"fold-{fold}"
         train(out, {"data.folds": folds, "data.fold": fold})
-        found.append(float(checkpoint.read_meta(checkpoint.resolve(out))["metrics"]["accuracy"]))
-    return Folds(found)
+
+        best = checkpoint.resolve(out)
+        metrics = checkpoint.read_meta(best)["metrics"]
+        accuracies.append(float(metrics["accuracy"]))
+    return Folds(accuracies)

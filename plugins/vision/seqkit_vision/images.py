@@ -1,4 +1,4 @@
-"""Labelled images: small sets are one tensor of bytes on the device that trains, large ones are files that stream.
+"""Labelled images: small sets are one tensor on the training device, large ones stream from files.
 
 Shapes: N images, B images of a batch, C channels, S side.
 """
@@ -20,12 +20,17 @@ from seqkit.errors import DataError
 from .decoding import decode
 
 View = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
-"""(B, C, S, S) uint8, (B,) labels -> (B, C, S, S) float, targets: (B,) labels or (B, classes) shares of them"""
+"""(B, C, S, S) uint8, (B,) labels -> (B, C, S, S) float, targets.
+
+Targets are (B,) labels or (B, classes) shares of them.
+"""
+
+FIX_OR_SKIP = "fix or remove it, or skip such files with --skip-bad"
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A batch as the model and the loss want it."""
+    """A batch as the model and the loss take it."""
 
     images: Tensor  # (B, C, S, S) float, normalised
     labels: Tensor  # (B,)
@@ -34,7 +39,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """Rows of a set of images; they are gathered, changed and normalised on the device, by `to`."""
+    """Rows of a set of images; `to` gathers, changes and normalises them on the device."""
 
     images: Tensors
     rows: Tensor  # (B,)
@@ -45,10 +50,10 @@ class ImageBatch:
         return len(self.rows)
 
     def to(self, device: torch.device) -> Prepared:
-        pixels, labels = self.images.on(device)
+        all_pixels, all_labels = self.images.on(device)
         rows = self.rows.to(device)
-        labels = labels[rows]
-        images, targets = self.view(pixels[rows], labels)
+        labels = all_labels[rows]
+        images, targets = self.view(all_pixels[rows], labels)
         return Prepared(images, labels, targets)
 
 
@@ -56,7 +61,7 @@ class ImageSet(Protocol):
     """Labelled images of one size."""
 
     labels: Tensor  # (N,)
-    names: Sequence[str]  # what each is called in reports: a path, or "train 17"
+    names: Sequence[str]  # what each is called in reports: a path, or "mnist train 17"
     channels: int
     size: int
 
@@ -68,16 +73,19 @@ class ImageSet(Protocol):
 
 
 class Tensors:
-    """All images in one tensor. It moves to the device of the first batch that asks for it, and stays there."""
+    """All images in one tensor, which moves to the device of the first batch and stays there."""
 
     def __init__(self, store: Tensor, labels: Tensor, names: Sequence[str] = ()) -> None:
-        self.store, self.labels, self.names = store, labels, names
-        self.channels, self.size = store.shape[1], store.shape[2]
+        self.store = store
+        self.labels = labels
+        self.names = names
+        self.channels, self.size = store.shape[1:3]
         self._moved = store, labels
 
     def on(self, device: torch.device) -> tuple[Tensor, Tensor]:
         """Images and labels on that device."""
-        self._moved = self._moved[0].to(device), self._moved[1].to(device)
+        store, labels = self._moved
+        self._moved = store.to(device), labels.to(device)
         return self._moved
 
     def batches(self, rows: Sequence[Tensor], view: View, workers: int) -> Iterator[ImageBatch]:
@@ -89,10 +97,13 @@ class Tensors:
 
 
 class Files:
-    """Images that are decoded when they are needed, by worker processes."""
+    """Images that worker processes decode when they are needed."""
 
     def __init__(self, paths: Sequence[Path], labels: Tensor, *, size: int, channels: int) -> None:
-        self.paths, self.labels, self.size, self.channels = paths, labels, size, channels
+        self.paths = paths
+        self.labels = labels
+        self.size = size
+        self.channels = channels
         self.names: Sequence[str] = [str(path) for path in paths]
 
     def batches(self, rows: Sequence[Tensor], view: View, workers: int) -> Iterator[ImageBatch]:
@@ -100,42 +111,30 @@ class Files:
             _Decoded(self),
             batch_sampler=[part.tolist() for part in rows],
             num_workers=workers,
-            collate_fn=_together,
-            generator=torch.Generator(),  # or else it draws a seed from torch's, and a resumed run would differ
+            collate_fn=_stacked_or_error,
+            # Without one, it draws a seed from torch's generator: a resumed run would differ.
+            generator=torch.Generator(),
         )
         for part, images in zip(rows, loader, strict=True):
-            yield ImageBatch(
-                Tensors(_whole(images), self.labels[part]), torch.arange(len(part)), view
-            )
+            batch = Tensors(_checked(images), self.labels[part])
+            yield ImageBatch(batch, torch.arange(len(part)), view)
 
     def pixels(self, rows: Tensor) -> Tensor:
         if not len(rows):
             return torch.empty(0, self.channels, self.size, self.size, dtype=torch.uint8)
+
         decoded = _Decoded(self)
-        return _whole(_together([decoded[row] for row in rows.tolist()]))
-
-
-def _together(images: Sequence[Tensor | str]) -> Tensor | str:
-    """Images of a batch as one tensor, or the first error; each tensor that a worker hands over is an open file."""
-    stack = []
-    for image in images:
-        if isinstance(image, str):
-            return image
-        stack.append(image)
-    return torch.stack(stack)
-
-
-def _whole(images: Tensor | str) -> Tensor:
-    if isinstance(images, str):
-        raise DataError(f"{images}; mend or remove it, or skip such files with --skip-bad")
-    return images
+        images = [decoded[row] for row in rows.tolist()]
+        return _checked(_stacked_or_error(images))
 
 
 class _Decoded(Dataset["Tensor | str"]):
-    """What a worker process is given. An error comes out as its text, so that it can be told as one line."""
+    """What a worker process is given. An error comes out as its text, to be raised outside."""
 
     def __init__(self, files: Files) -> None:
-        self.paths, self.size, self.channels = files.paths, files.size, files.channels
+        self.paths = files.paths
+        self.size = files.size
+        self.channels = files.channels
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -146,3 +145,22 @@ class _Decoded(Dataset["Tensor | str"]):
         except DataError as error:
             return str(error)
         return torch.from_numpy(np.ascontiguousarray(pixels))
+
+
+def _stacked_or_error(images: Sequence[Tensor | str]) -> Tensor | str:
+    """Images of a batch as one tensor, or the first error.
+
+    One tensor, because each that a worker hands over is an open file.
+    """
+    stack: list[Tensor] = []
+    for image in images:
+        if isinstance(image, str):
+            return image
+        stack.append(image)
+    return torch.stack(stack)
+
+
+def _checked(images: Tensor | str) -> Tensor:
+    if isinstance(images, str):
+        raise DataError(f"{images}; {FIX_OR_SKIP}")
+    return images

@@ -1,18 +1,22 @@
-"""How large a network is: parameters and multiply-adds, counted without memory for them."""
+"""How large a network is: parameters and multiply-adds, counted without allocating its weights."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from contextlib import ExitStack
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from seqkit.runs.build import make_model
 
-GREY, TINY, LARGE = (1, 28, 10), (3, 32, 10), (3, 224, 1000)
-_INPUTS = dict.fromkeys(("softmax-regression", "mlp", "lenet", "mnist-cnn", "row-lstm"), GREY) | {
-    "cifar10-cnn": TINY
-}
+# Channels, side and classes of the images that a network was made for.
+GREY = (1, 28, 10)
+TINY = (3, 32, 10)
+LARGE = (3, 224, 1000)
+
+_FOR_GREY = ("softmax-regression", "mlp", "lenet", "mnist-cnn", "row-lstm")
+_INPUTS = {**dict.fromkeys(_FOR_GREY, GREY), "cifar10-cnn": TINY}
 
 
 class Size(NamedTuple):
@@ -28,34 +32,38 @@ class Size(NamedTuple):
 def size_of(name: str) -> Size:
     """A registered network at the size of images that it was made for."""
     channels, side, classes = _INPUTS.get(name, LARGE)
+    dims = {"channels": channels, "size": side, "classes": classes}
+
     with torch.device("meta"):
-        dims = {"channels": channels, "size": side, "classes": classes}
         model = make_model({"name": name}, dims, "vision").eval()
         counted = multiply_adds(model, torch.empty(1, channels, side, side))
-    return Size(channels, side, classes, sum(p.numel() for p in model.parameters()), counted)
+
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return Size(channels, side, classes, parameters, counted)
 
 
 def multiply_adds(model: nn.Module, images: Tensor) -> int:
     """Those of convolutions, linear layers and LSTMs in one pass."""
     total = 0
 
-    def count(
-        module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | tuple[Tensor, ...]
-    ) -> None:
+    def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         nonlocal total
         if isinstance(module, nn.LSTM):
-            steps = inputs[0].shape[0] * inputs[0].shape[1]
-            total += steps * sum(
-                p.numel() for name, p in module.named_parameters() if name.startswith("weight")
-            )
-        elif isinstance(module, (nn.Conv2d, nn.Linear)) and isinstance(output, Tensor):
-            total += output.numel() * module.weight[0].numel()
+            batch, steps = inputs[0].shape[:2]
+            total += batch * steps * _weights_of(module)
+        elif isinstance(module, nn.Conv2d | nn.Linear):
+            weights_of_an_output = module.weight[0].numel()
+            total += output.numel() * weights_of_an_output
 
-    handles = [module.register_forward_hook(count) for module in model.modules()]
-    try:
-        with torch.no_grad():
-            model(images)
-    finally:
-        for handle in handles:
-            handle.remove()
+    with ExitStack() as stack, torch.no_grad():
+        for module in model.modules():
+            handle = module.register_forward_hook(count)
+            stack.callback(handle.remove)
+        model(images)
     return total
+
+
+def _weights_of(lstm: nn.LSTM) -> int:
+    """Numbers in its matrices: biases add, and do not multiply."""
+    parameters = lstm.named_parameters()
+    return sum(parameter.numel() for name, parameter in parameters if name.startswith("weight"))

@@ -8,12 +8,15 @@ import pytest
 import torch
 from bars import CLASSES, write_bars
 from PIL import Image
+from seqkit_vision.held_out import HeldOut
 from seqkit_vision.images import Files, Tensors
+from seqkit_vision.metadata import IMAGES
 from seqkit_vision.sources import Wanted, open_source
-from seqkit_vision.task import IMAGES
+from seqkit_vision.task import Classification
 
 import seqkit
 from seqkit.errors import ConfigError, DataError
+from seqkit.runs.open import config_of
 from seqkit.training import checkpoint
 
 
@@ -27,17 +30,25 @@ def images(photos):
     return open_source(str(photos), "test", Wanted()).images
 
 
+def held_out(images, name="pile"):
+    return HeldOut(name, images, notes=[])
+
+
 def by_hand(classifier, run, paths):
-    """The softmax of the model's outputs, in double precision and without any code for images of ours."""
-    facts = json.loads((checkpoint.resolve(run) / IMAGES).read_text())
-    pixels = (
-        np.stack([np.asarray(Image.open(path), dtype=np.float64) for path in paths])[:, None] / 255
-    )
-    normal = (pixels - facts["mean"][0]) / facts["std"][0]
+    """The softmax of the model's outputs in double precision, without our code for images."""
+    metadata = json.loads((checkpoint.resolve(run) / IMAGES).read_text())
+    pixels = np.stack([np.asarray(Image.open(path), dtype=np.float64) for path in paths])
+    normal = (pixels[:, None] / 255 - metadata["mean"][0]) / metadata["std"][0]
+
     with torch.no_grad():
         logits = classifier.model(torch.from_numpy(normal).float()).double()
     shares = logits.exp()
     return (shares / shares.sum(1, keepdim=True)).numpy()
+
+
+def test_a_classifier_reads_files_and_shows_what_it_is(classifier):
+    assert classifier.reads == "files"
+    assert repr(classifier) == "<Classifier: lenet, 3 classes, images of 12x12, grey>"
 
 
 def test_predictions_are_the_softmax_of_the_model(classifier, run, paths):
@@ -51,59 +62,69 @@ def test_predictions_are_the_softmax_of_the_model(classifier, run, paths):
         assert sum(prediction.probabilities) == pytest.approx(1)
 
 
-def test_the_net_has_learnt_and_says_what_is_in_the_images(classifier, paths):
+def test_a_prediction_is_plain_data_and_a_line(classifier, paths):
+    (prediction,) = classifier.predict(paths[:1], top=2)
+    first, second = prediction.probabilities
+    names = prediction.classes
+    assert prediction.record() == {
+        "image": str(paths[0]),
+        "classes": {names[0]: first, names[1]: second},
+    }
+    assert str(prediction) == f"{paths[0]}\t{names[0]} {first:.4f}\t{names[1]} {second:.4f}"
+
+
+def test_a_trained_network_names_the_classes_of_test_images(classifier, paths):
     found = list(classifier.predict(paths))
     assert [prediction.classes for prediction in found] == [[path.parent.name] for path in paths]
     assert all(len(prediction.probabilities) == 1 for prediction in found)
 
 
-def test_an_image_alone_is_what_it_is_in_a_batch(classifier, paths):
+def test_an_image_alone_gets_the_probabilities_it_gets_in_a_batch(classifier, paths):
     together = [one.probabilities for one in classifier.predict(paths, top=3, batch=64)]
     for batch in (1, 5):
         apart = [one.probabilities for one in classifier.predict(paths, top=3, batch=batch)]
         np.testing.assert_allclose(apart, together, atol=1e-6)
 
 
-def test_probabilities_are_those_of_predictions(classifier, run, paths):
+def test_probabilities_of_tensors_are_those_of_the_model(classifier, run, paths):
     found = classifier.probabilities(torch.cat([classifier.read(path) for path in paths]))
     np.testing.assert_allclose(found, by_hand(classifier, run, paths), atol=1e-6)
 
 
-def test_predictions_come_while_paths_still_do(classifier, paths):
+def test_predictions_are_lazy(classifier, paths):
     endless = itertools.cycle(paths)
     found = list(itertools.islice(classifier.predict(endless, batch=2), 5))
     assert [prediction.image for prediction in found] == [str(path) for path in paths[:5]]
 
 
 @pytest.mark.parametrize("top", [0, -1, 4])
-def test_as_many_classes_are_asked_for_as_there_are(classifier, paths, top):
+def test_an_impossible_number_of_classes_is_refused_at_once(classifier, paths, top):
     with pytest.raises(ConfigError, match=f"top = {top}: the model knows 3 classes"):
-        classifier.predict(paths, top=top)  # before anything is asked of it
+        classifier.predict(paths, top=top)
 
 
-def test_what_is_no_image_is_named(classifier, paths, tmp_path):
+def test_a_file_that_is_not_an_image_is_named(classifier, paths, tmp_path):
     (tmp_path / "x.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"x\.png is no image"):
+    with pytest.raises(DataError, match=r"x\.png is not an image"):
         list(classifier.predict([*paths, tmp_path / "x.png"]))
 
 
-def test_what_comes_before_a_bad_file_is_predicted(classifier, paths, tmp_path):
+def test_images_before_a_bad_file_are_predicted(classifier, paths, tmp_path):
     (tmp_path / "x.png").write_bytes(b"no image")
     found = classifier.predict([*paths[:2], tmp_path / "x.png", *paths[2:]])
     assert [next(found).image, next(found).image] == [str(path) for path in paths[:2]]
-    with pytest.raises(DataError, match=r"x\.png is no image"):
+    with pytest.raises(DataError, match=r"x\.png is not an image"):
         next(found)
 
 
-def test_images_of_another_size_and_colour_are_made_to_fit(classifier, tmp_path):
+def test_images_of_another_size_and_colour_are_converted(classifier, tmp_path):
     write_bars(tmp_path, each=2, size=48, channels=3)
     paths = sorted(tmp_path.rglob("*.png"))
-    assert [one.classes for one in classifier.predict(paths)] == [
-        [path.parent.name] for path in paths
-    ]
+    found = [prediction.classes for prediction in classifier.predict(paths)]
+    assert found == [[path.parent.name] for path in paths]
 
 
-def test_a_model_is_loaded_ready_to_use_without_the_images_it_was_trained_on(train, tmp_path):
+def test_a_model_is_loaded_without_its_training_images_and_without_dropout(train, tmp_path):
     data = write_bars(tmp_path / "data")
     settings = {
         "model.name": "mnist-cnn",
@@ -123,9 +144,8 @@ def test_a_model_is_loaded_ready_to_use_without_the_images_it_was_trained_on(tra
 def test_evaluation_counts_what_predictions_get_right(classifier, images, paths):
     shuffled = torch.randperm(len(images.labels), generator=torch.Generator().manual_seed(0))
     labels = images.labels[shuffled]  # or else everything is right
-    report = classifier.evaluate(
-        Tensors(images.store, labels, images.names), name="test", workers=0
-    )
+    data = held_out(Tensors(images.store, labels, images.names), "test")
+    report = classifier.evaluate(data, workers=0)
     named = {one.image: one.classes[0] for one in classifier.predict(paths)}
     right = [
         named[name] == CLASSES[label] for name, label in zip(images.names, labels, strict=True)
@@ -140,10 +160,11 @@ def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files
 ):
     many = paths * 12
     labels = torch.tensor([CLASSES.index(path.parent.name) for path in many])
-    files = classifier.evaluate(Files(many, labels, size=12, channels=1), workers=0)
-    memory = classifier.evaluate(
-        Tensors(images.pixels(torch.arange(24)).repeat(12, 1, 1, 1), labels), workers=0
-    )
+    files = Files(many, labels, size=12, channels=1)
+    tensors = Tensors(images.pixels(torch.arange(24)).repeat(12, 1, 1, 1), labels)
+
+    files = classifier.evaluate(held_out(files), workers=0)
+    memory = classifier.evaluate(held_out(tensors), workers=0)
     assert len(files.labels) == len(memory.labels) == 288
     np.testing.assert_array_equal(files.probabilities, memory.probabilities)
     np.testing.assert_allclose(files.probabilities[:24], files.probabilities[-24:], atol=1e-6)
@@ -158,5 +179,58 @@ def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files
 )
 def test_images_of_another_shape_are_not_evaluated(classifier, shape, says):
     images = Tensors(torch.zeros(shape, dtype=torch.uint8), torch.zeros(2, dtype=torch.long))
-    with pytest.raises(DataError, match=f"^pile: {says}; the model wants 12x12 with 1$"):
-        classifier.evaluate(images, name="pile")
+    with pytest.raises(DataError, match=f"^pile: {says}; the model takes 12x12 with 1$"):
+        classifier.evaluate(held_out(images))
+
+
+def test_without_a_name_the_run_s_own_test_images_are_read(classifier, photos):
+    data = classifier.read_test_data()
+    assert data.name == f"{photos.name} test"
+    assert len(data.images.labels) == 24
+    assert all(str(photos / "test") in name for name in data.images.names)
+    assert data.notes == []
+
+
+def test_test_images_are_read_from_a_folder_a_csv_file_or_a_corpus(
+    classifier, photos, tmp_path, monkeypatch, tiny_corpora
+):
+    assert len(classifier.read_test_data([photos / "test"]).images.labels) == 24
+
+    path = photos / "test/top/000.png"
+    (tmp_path / "one.csv").write_text(f"path,label\n{path},top\n")
+    assert classifier.read_test_data([tmp_path / "one.csv"]).images.labels.tolist() == [2]
+
+    monkeypatch.setenv("SEQKIT_CORPORA", str(tiny_corpora))
+    with pytest.raises(DataError, match="mnist: the model knows no class '0'"):
+        classifier.read_test_data(["mnist"])
+
+
+def test_several_sources_of_test_images_are_refused(classifier, photos):
+    with pytest.raises(ConfigError, match="give one name"):
+        classifier.read_test_data([photos, photos])
+
+
+def test_what_trained_under_bf16_is_evaluated_in_float32(train, tmp_path):
+    """The accuracy and the loss that training recorded are those of the classifier's float32."""
+    data = write_bars(tmp_path / "data", each=40)
+    settings = {"model.name": "lenet", "data.source": str(data), "data.valid_share": 0.5}
+    settings |= {"train.precision": "bf16", "train.steps": 3, "train.eval_every": 1}
+    folder = train(tmp_path / "run", settings).folder
+    recorded = checkpoint.read_meta(checkpoint.resolve(folder))["metrics"]
+
+    classifier = seqkit.load(folder, device="cpu")
+    assert next(classifier.model.parameters()).dtype == torch.float32
+    report = classifier.evaluate(held_out(validation_images(folder)), workers=0)
+    assert report.accuracy == recorded["accuracy"]
+    own = report.probabilities[np.arange(len(report.labels)), report.labels]
+    assert -np.log(own).mean() == pytest.approx(recorded["loss"], rel=1e-5)
+    assert "compute:float32" in report.signature
+
+
+def validation_images(folder):
+    """The images that validated a run, as one tensor."""
+    task = Classification(config_of(folder)[0])
+    batches = [batch.rows for batch in task.valid_batches()]
+    rows = torch.cat(batches)
+    names = [task.images.names[row] for row in rows.tolist()]
+    return Tensors(task.images.pixels(rows), task.images.labels[rows], names)

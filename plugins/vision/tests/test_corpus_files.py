@@ -120,6 +120,6 @@ def test_damaged_files_of_a_corpus_are_told(shelf):
     labels.write_bytes(gzip.compress(idx(np.zeros(2, np.uint8))))
     assert complaint("mnist") == f"{images} has 3 images, {labels} 2 labels"
     labels.write_bytes(images.read_bytes())
-    assert f"{labels} is no idx file of bytes with 1 dimension" in complaint("mnist")
+    assert f"{labels} is not an idx file of bytes with 1 dimension" in complaint("mnist")
     images.write_bytes(images.read_bytes()[:-10])
     assert complaint("mnist") == f"{images} is damaged: it is not a whole gzip file"

@@ -262,7 +262,7 @@ def test_an_empty_file_is_said_to_be_one(tmp_path):
 )
 def test_other_files_under_the_name_of_an_image_are_refused(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
-    assert complaint(tmp_path / "a.png").endswith(" is no image that can be read")
+    assert complaint(tmp_path / "a.png").endswith(" is not an image that can be read")
 
 
 def test_a_program_under_the_name_of_an_image_is_not_run(tmp_path):
@@ -270,7 +270,7 @@ def test_a_program_under_the_name_of_an_image_is_not_run(tmp_path):
     (tmp_path / "a.png").write_bytes(
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
     )
-    assert complaint(tmp_path / "a.png").endswith(" is no image that can be read")
+    assert complaint(tmp_path / "a.png").endswith(" is not an image that can be read")
 
 
 def test_a_missing_file_and_a_folder_say_what_they_are(tmp_path):
@@ -288,7 +288,7 @@ def test_a_file_cut_in_the_middle_is_damaged(tmp_path, suffix):
     path = write(tmp_path / f"a{suffix}", noise(40, 40))
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
-    assert re.search("is damaged|is no image that can be read", complaint(path))
+    assert re.search("is damaged|is not an image that can be read", complaint(path))
 
 
 @pytest.mark.parametrize("at", [20, 45, 60])
@@ -297,7 +297,7 @@ def test_a_png_with_a_changed_byte_is_damaged(tmp_path, at):
     data = bytearray(path.read_bytes())
     data[at] ^= 0xFF
     path.write_bytes(data)
-    assert re.search("is damaged|is no image that can be read", complaint(path))
+    assert re.search("is damaged|is not an image that can be read", complaint(path))
 
 
 @pytest.mark.parametrize(("side", "has"), [(9_000, "is 9,000 x 9,000,"), (30_000, "has")])

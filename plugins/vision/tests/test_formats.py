@@ -57,7 +57,7 @@ def test_another_magic_number_is_refused_and_told(tmp_path, magic):
     (tmp_path / "a").write_bytes(idx(IMAGES, magic=magic))
     said = complaint(read_idx, tmp_path / "a", 3)
     assert said.endswith(
-        f"is no idx file of bytes with 3 dimensions: its magic number is {magic.hex()}, expected 00000803"
+        f"is not an idx file of bytes with 3 dimensions: its magic number is {magic.hex()}, expected 00000803"
     )
 
 
@@ -162,7 +162,7 @@ def test_a_link_in_place_of_a_batch_is_not_followed(tmp_path):
 def test_a_batch_of_no_whole_records_is_damaged(tmp_path, content):
     path = write_tar(tmp_path / "a.tar.gz", {"test_batch.bin": content})
     said = complaint(read_cifar10, path, "test")
-    assert f"test_batch.bin is damaged: {len(content):,} bytes are no records of 3,073" in said
+    assert f"test_batch.bin is damaged: {len(content):,} bytes are not records of 3,073" in said
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ def test_a_damaged_file_is_one_line_with_its_name_also_out_of_a_worker(
         list(batches)
     said = str(caught.value)
     assert str(paths[5]) in said
-    assert said.endswith("; mend or remove it, or skip such files with --skip-bad")
+    assert said.endswith("; fix or remove it, or skip such files with --skip-bad")
     assert "\n" not in said
 
 

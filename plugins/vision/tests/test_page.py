@@ -78,7 +78,7 @@ def test_every_command_and_the_python_of_the_page_work(folder):
 
 
 def test_every_option_that_the_page_names_is_one():
-    from seqkit_vision.cli import vision
+    from seqkit_vision.commands import vision
 
     known = {
         name for command in vision.commands.values() for p in command.params for name in p.opts

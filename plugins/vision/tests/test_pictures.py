@@ -57,10 +57,10 @@ def test_the_confusion_matrix_says_how_many(tmp_path, drawn):
     draw_confusion(report, tmp_path / "x.png")
     axes = drawn[0].axes[0]
     written = {text.get_position(): int(text.get_text()) for text in axes.texts}
-    table = report.confusion
+    table = report.figures.confusion
     assert written == {(j, i): table[i, j] for i in range(3) for j in range(3) if table[i, j]}
     assert [label.get_text() for label in axes.get_yticklabels()] == THREE
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("taken for", "class")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
     assert axes.get_title() == "bars: accuracy 0.7500"
     np.testing.assert_allclose(axes.images[0].get_array(), table / table.sum(1, keepdims=True))
 
@@ -106,7 +106,7 @@ def test_mistakes_are_drawn_with_what_was_seen_and_what_it_is(tmp_path, drawn):
         label = report.labels[i]
         assert (
             axes.get_title()
-            == f"{THREE[(label + 1) % 3]} {report.probabilities[i].max():.0%}\nis {THREE[label]}"
+            == f"{THREE[(label + 1) % 3]} {report.probabilities[i].max():.0%}\ntrue: {THREE[label]}"
         )
         np.testing.assert_array_equal(axes.images[0].get_array(), images.store[i, 0])
 

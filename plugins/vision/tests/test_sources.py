@@ -346,7 +346,7 @@ def test_a_csv_file_in_another_encoding_is_told(table, encoding, says):
 def test_a_csv_file_that_names_a_missing_image_tells_which(table, tmp_path):
     path = table("path,label", "a.png,cat", "gone.png,dog")
     assert complaint(path).startswith(
-        f"cannot read {tmp_path / 'gone.png'}: No such file or directory; mend or remove"
+        f"cannot read {tmp_path / 'gone.png'}: No such file or directory; fix or remove"
     )
     assert complaint(tmp_path / "gone.csv").startswith(
         f"cannot read {tmp_path / 'gone.csv'}: No such file"
@@ -368,7 +368,7 @@ def damaged(tmp_path):
 @pytest.mark.parametrize("wanted", [{}, {"size": 6}, {"size": 6, "channels": 1}])
 def test_a_damaged_file_stops_with_its_name_and_what_to_do(damaged, wanted):
     assert complaint(damaged, **wanted) == (
-        f"{damaged / 'cat' / '001.png'} is an empty file; mend or remove it, or skip such files with --skip-bad"
+        f"{damaged / 'cat' / '001.png'} is an empty file; fix or remove it, or skip such files with --skip-bad"
     )
 
 
@@ -382,7 +382,7 @@ def test_damaged_files_can_be_skipped_and_every_one_is_noted(damaged, wanted, me
     np.testing.assert_array_equal(source.images.pixels(torch.arange(4))[3, 0], noise(6, 6, 1, 4))
     assert source.notes == [
         f"skipped: {damaged / 'cat' / '001.png'} is an empty file",
-        f"skipped: {damaged / 'dog' / '002.png'} is no image that can be read",
+        f"skipped: {damaged / 'dog' / '002.png'} is not an image that can be read",
     ]
 
 

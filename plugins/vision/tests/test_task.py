@@ -10,7 +10,8 @@ from bars import CLASSES, write_bars
 from PIL import Image
 from safetensors.torch import load_file
 from seqkit_vision.images import Prepared
-from seqkit_vision.task import IMAGES, ImageMetadata, class_weights, read_metadata, write_metadata
+from seqkit_vision.metadata import IMAGES, ImageMetadata, read_metadata, write_metadata
+from seqkit_vision.task import class_weights
 from seqkit_vision.views import Normalisation
 from torch import nn
 
@@ -217,7 +218,7 @@ def test_the_data_is_told_in_short(make_task, tmp_path):
     write_bars(tmp_path, channels=3)
     (tmp_path / "top/broken.png").write_bytes(b"no image")
     lines = make_task(source=str(tmp_path), skip_bad=True).describe()
-    assert lines[0].startswith(f"skipped: {tmp_path / 'top/broken.png'} is no image")
+    assert lines[0].startswith(f"skipped: {tmp_path / 'top/broken.png'} is not an image")
     assert lines[1] == "27 training images, 3 for validation; 12x12, colour"
 
 

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import json
+
+import click
+
+from seqkit.cli.options import json_option
+from seqkit.plugins import components
+
+
+@click.command()
+@json_option
+def models(as_json: bool) -> None:
+    """List the networks: parameters, multiply-adds per image, the images they are for, papers."""
+    from .. import DISTRIBUTION
+    from ..sizes import size_of
+
+    if not as_json:
+        columns = f"{'parameters':>11} {'multiply-adds':>14}  {'input':9} classes  paper"
+        click.echo(f"{'name':18} {columns}")
+
+    ours = [entry for entry in components().models if entry.provider == DISTRIBUTION]
+    for entry in ours:
+        size = size_of(entry.name)
+        paper = entry.help.removeprefix("images; ")
+        if as_json:
+            click.echo(json.dumps({"name": entry.name, **size._asdict(), "paper": paper}))
+            continue
+
+        numbers = f"{size.parameters:11,} {size.multiply_adds:14,}"
+        shape = f"{size.channels}x{size.side}x{size.side}"
+        click.echo(f"{entry.name:18} {numbers}  {shape:9} {size.classes:7,}  {paper}")

@@ -1,0 +1,66 @@
+"""What a checkpoint records about the images of its model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from seqkit.config import build, plain, required, section
+from seqkit.errors import CheckpointError, ConfigError
+from seqkit.training import checkpoint
+
+from .views import Normalisation
+
+IMAGES = "images.json"
+
+
+@section
+class ImageMetadata:
+    """Class names, and the size and normalisation of the images that the model takes."""
+
+    classes: list[str] = required("names, in the order of the outputs", min_length=2)
+    size: int = required("side", ge=1)
+    channels: int = required("1 grey, 3 colour", ge=1, le=3)
+    mean: list[float] = required("of each channel, of values between 0 and 1")
+    std: list[Annotated[float, Field(gt=0)]] = required("standard deviation of each channel")
+
+    def __post_init__(self) -> None:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std need {self.channels} values, one for each channel")
+
+    @property
+    def normalise(self) -> Normalisation:
+        return Normalisation(self.mean, self.std)
+
+    @property
+    def dims(self) -> dict[str, int]:
+        """The sizes that the model is made with."""
+        return {"channels": self.channels, "size": self.size, "classes": len(self.classes)}
+
+
+def write_metadata(folder: Path, metadata: ImageMetadata) -> None:
+    """Write `metadata` into a step folder."""
+    text = json.dumps(plain(metadata), indent=2, ensure_ascii=False)
+    (folder / IMAGES).write_text(text + "\n", encoding="utf-8")
+
+
+def read_metadata(folder: Path) -> ImageMetadata:
+    """What `write_metadata` wrote, checked against the sizes of the model beside it.
+
+    Raises `CheckpointError` if it is missing or damaged.
+    """
+    dims = checkpoint.read_meta(folder).get("dims")
+    path = folder / IMAGES
+    try:
+        found = build(ImageMetadata, json.loads(path.read_text(encoding="utf-8")), IMAGES)
+    except (OSError, ValueError, ConfigError):
+        found = None
+
+    if found is None or found.dims != dims:
+        raise CheckpointError(
+            f"{path} is missing or damaged: it holds the class names and sizes of a model"
+        )
+    return found

@@ -1,0 +1,167 @@
+"""Accuracy and its relatives, one definition for every task that names classes.
+
+Precision, recall, F1 and the confusion matrix are those of scikit-learn (0 where a figure would be
+divided by nothing); top-k accuracy counts ties against the model.
+
+Shapes: N examples, K classes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .. import __version__
+from .perplexity import finite
+
+_SHOWN_CLASSES = 20  # a larger confusion matrix is not shown as text
+_COLUMN = 6  # characters of a column of the confusion matrix
+
+
+def accuracy(correct: float, count: int) -> float:
+    """Share of the examples whose likeliest class is the true one; nan without examples."""
+    return correct / count if count else math.nan
+
+
+def confusion_matrix(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
+) -> NDArray[np.int64]:
+    """(N,), (N,) -> (K, K): how many examples of each true class (row) got each predicted one."""
+    table = np.zeros((classes, classes), np.int64)
+    np.add.at(table, (labels, predicted), 1)
+    return table
+
+
+class ClassFigures(NamedTuple):
+    """The figures of one class; 0 where a figure would be divided by nothing."""
+
+    name: str
+    precision: float  # share of the examples predicted to be of this class that are
+    recall: float  # share of the examples of this class that are predicted to be
+    f1: float  # harmonic mean of precision and recall
+    support: int  # examples of this class
+
+
+@dataclass(frozen=True, repr=False)
+class Classification:
+    """What a model predicted for labelled examples. A `seqkit.runs.predictor.Report`."""
+
+    classes: Sequence[str]
+    probabilities: NDArray[np.floating[Any]]  # (N, K)
+    labels: NDArray[np.int64]  # (N,): the true classes, as places in `classes`
+    unit: str = "examples"  # what the examples are, in the plural: images, tokens, …
+    signature_fields: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        expected = (len(self.labels), len(self.classes))
+        if self.probabilities.shape != expected:
+            raise ValueError(f"probabilities are {self.probabilities.shape}, expected {expected}")
+
+    def __repr__(self) -> str:
+        return f"<Classification: accuracy {self.accuracy:.4f} on {self.count:,} {self.unit}>"
+
+    @property
+    def count(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """The likeliest class of each example; of equally likely ones, the first. (N,)"""
+        likeliest: NDArray[np.int64] = self.probabilities.argmax(-1)
+        return likeliest
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """Number of examples by true class (row) and predicted class (column). (K, K)"""
+        return confusion_matrix(self.labels, self.predicted, len(self.classes))
+
+    @property
+    def accuracy(self) -> float:
+        return accuracy(int(self.confusion.trace()), self.count)
+
+    def top_k_accuracy(self, k: int) -> float:
+        """Share of the examples whose true class is among the `k` likeliest.
+
+        A class as likely as the true one counts as likelier, so that a model that tells nothing
+        apart gets no credit.
+        """
+        own = np.take_along_axis(self.probabilities, self.labels[:, None], 1)
+        others_ahead = (self.probabilities >= own).sum(1) - 1
+        return accuracy(int((others_ahead < k).sum()), self.count)
+
+    @property
+    def per_class(self) -> list[ClassFigures]:
+        """In the order of `classes`."""
+        correct = self.confusion.diagonal().tolist()
+        actual = self.confusion.sum(1).tolist()
+        predicted = self.confusion.sum(0).tolist()
+
+        counts = zip(self.classes, correct, actual, predicted, strict=True)
+        return [_class_figures(*of_class) for of_class in counts]
+
+    @property
+    def signature(self) -> str:
+        """Everything the figures depend on besides the model."""
+        fields = {**self.signature_fields, "version": __version__}
+        return "|".join(f"{key}:{value}" for key, value in fields.items())
+
+    def record(self) -> dict[str, Any]:
+        """Plain data for JSON, which knows no nan: None stands for it."""
+        return {
+            "accuracy": finite(self.accuracy),
+            "top5": finite(self.top_k_accuracy(5)),
+            self.unit: self.count,
+            "classes": list(self.classes),
+            "per_class": {figures.name: figures._asdict() for figures in self.per_class},
+            "confusion": self.confusion.tolist(),
+            "signature": self.signature,
+        }
+
+    def __str__(self) -> str:
+        """The figures of each class, the confusion matrix if small, accuracy and signature."""
+        width = max(len(name) for name in (*self.classes, "class"))
+        lines = self._class_lines(width)
+        if len(self.classes) <= _SHOWN_CLASSES:
+            lines += ["", *self._confusion_lines(width)]
+
+        shares = f"accuracy {self.accuracy:.4f}  top5 {self.top_k_accuracy(5):.4f}"
+        lines += ["", f"{shares}  {self.signature}"]
+        return "\n".join(lines)
+
+    def _class_lines(self, width: int) -> list[str]:
+        lines = [f"{'class':{width}}  precision  recall     F1  {self.unit}"]
+        for name, precision, recall, f1, support in self.per_class:
+            shares = f"{precision:9.4f}  {recall:.4f} {f1:.4f}"
+            lines.append(f"{name:{width}}  {shares}  {support:{len(self.unit)},}")
+        return lines
+
+    def _confusion_lines(self, width: int) -> list[str]:
+        names = (name[:_COLUMN] for name in self.classes)
+        lines = [f"{'':{width}}  predicted", f"{'true':{width}}  {_row(names)}"]
+        for name, counts in zip(self.classes, self.confusion.tolist(), strict=True):
+            lines.append(f"{name:{width}}  {_row(counts)}")
+        return lines
+
+
+def _class_figures(name: str, correct: int, actual: int, predicted: int) -> ClassFigures:
+    return ClassFigures(
+        name,
+        precision=_share(correct, predicted),
+        recall=_share(correct, actual),
+        f1=_share(2 * correct, actual + predicted),
+        support=actual,
+    )
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _row(cells: Iterable[object]) -> str:
+    return " ".join(f"{cell!s:>{_COLUMN}}" for cell in cells)
