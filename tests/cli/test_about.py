@@ -10,6 +10,7 @@ import pytest
 import seqkit
 from seqkit import recipes
 from seqkit.cli.main import cli as group
+from seqkit.errors import RenamedWarning
 from seqkit.plugins import components
 from seqkit.recipes import corpora
 from seqkit.registry import Entry
