@@ -174,9 +174,9 @@ def columns_of(ids: Ids, order: int) -> list[Ids]:
     depth = depths(ids == EOS)
     columns = [ids]
     for j in range(1, order):
+        inside = depth[j:] >= j
         shifted = np.full(len(ids), BOS, np.int32)
-        inside = depth >= j
-        shifted[j:] = np.where(inside[j:], ids[:-j], BOS)
+        shifted[j:] = np.where(inside, ids[:-j], BOS)
         columns.append(shifted)
     return columns
 
@@ -195,7 +195,8 @@ def depths(ends: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 def distinct(columns: Sequence[Ids]) -> tuple[list[Ids], Longs]:
     """The distinct items in suffix order, and how often each occurs."""
-    size = 1 + max(int(column.max(initial=0)) for column in columns)
+    highest = [int(column.max(initial=0)) for column in columns]
+    size = max(highest) + 1
     last, *before = columns
     order, groups = sort(last.astype(np.int64))
     starts = first_of_each(groups)

@@ -69,6 +69,7 @@ class Selection:
         for k, threshold in enumerate(thresholds, 1):
             table = counts.tables[k - 1]
             mask = _frequent(table.counts, threshold)
+
             if k == 1:
                 mask[[UNK, BOS, EOS]] = True
                 mask &= listed
@@ -98,7 +99,8 @@ class Selection:
         self, probabilities: list[Floats], backoffs: list[Floats], notes: Sequence[str] = ()
     ) -> Estimate:
         """What stays of these numbers, (n_k,) for each k, with new indexes."""
-        words = list(compress(self.counts.words, self.masks[0].tolist()))
+        stays = self.masks[0].tolist()
+        words = list(compress(self.counts.words, stays))
         new_index = [np.cumsum(mask) - 1 for mask in self.masks]
 
         levels = []
@@ -109,8 +111,11 @@ class Selection:
                 endings = new_index[k - 2][suffixes]
                 ids = new_index[0][first]
                 keys = endings[mask] * len(words) + ids[mask]
-            own, weights = probabilities[k - 1], backoffs[k - 1]
-            levels.append(Level(keys, own[mask], weights[mask]))
+
+            own = probabilities[k - 1][mask]
+            weights = backoffs[k - 1][mask]
+            levels.append(Level(keys, own, weights))
+
         return Estimate(words, levels, list(notes))
 
 
@@ -132,7 +137,7 @@ def _listed(words: list[bytes], vocabulary: frozenset[bytes] | None) -> Mask:
     """Which words the model may know. -> (V + 1,)"""
     if vocabulary is None:
         return np.ones(len(words), np.bool_)
-    listed = np.fromiter(map(vocabulary.__contains__, words), np.bool_)
+    listed = np.fromiter((word in vocabulary for word in words), np.bool_)
     listed[[UNK, BOS, EOS]] = True
     return listed
 

@@ -38,6 +38,7 @@ def save(model: Model, path: str | Path) -> None:
     check_format(path, model.kind, model.smoothing)
     part = path.with_name(f".part.{path.name}")
     writer = arpa if is_arpa(path) else binary
+
     try:
         if path.is_dir():
             raise DataError(f"cannot write {path}: Is a directory")
@@ -58,7 +59,8 @@ def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup =
     On a `device` other than "cpu", n-grams are looked up there by torch, with the same numbers.
     """
     path = Path(path)
-    model = binary.read(path, tokenizers) if binary.is_binary(path) else arpa.read(path)
+    is_ours = binary.is_binary(path)
+    model = binary.read(path, tokenizers) if is_ours else arpa.read(path)
     if device != "cpu":
         from .device import DeviceLookup  # imports torch, which the CPU does without
 

@@ -36,6 +36,7 @@ def modified_kneser_ney(counts: Counts, options: Options) -> Estimate:
                 f"order {k}: {problem}: discounts {shown} are used instead of those of the data"
             )
         discounts.append(found)
+
     return _by_discounts(counts, adjusted, discounts, options, notes)
 
 
@@ -93,7 +94,9 @@ def _discounted_shares(level: Followers, discounts: Discounts) -> Shares:
     total = level.totals(level.counts).astype(np.float32)
 
     n = _kept_of_each_class(level, classes)
-    lost = taken[1] * n[1] + taken[2] * n[2] + taken[3] * n[3]
+    lost = taken[1] * n[1]
+    lost += taken[2] * n[2]
+    lost += taken[3] * n[3]
     lost += _pruned(level)
 
     kept = level.counts.astype(np.float32) - taken[classes]
@@ -207,11 +210,12 @@ def _three_discounts(counts: Longs) -> tuple[Discounts, str]:
             return _NO_DISCOUNTS, f"no n-gram has the count {i}"
 
     f = np.float32
-    y = f(n[1]) / f(n[1] + 2.0 * n[2])
+    tokens = n[1] + 2.0 * n[2]  # of the n-grams with the counts 1 and 2
+    y = f(n[1]) / f(tokens)
     found = []
     for j in (1, 2, 3):
-        expected = f(j + 1) * y * f(n[j + 1]) / f(n[j])
-        discount = float(f(j) - expected)
+        expected = f(j + 1) * y * f(n[j + 1])
+        discount = float(f(j) - expected / f(n[j]))
         if not 0 <= discount <= j:
             return _NO_DISCOUNTS, f"the discount of count {j} would be {discount:.3g}"
         found.append(discount)
@@ -225,8 +229,8 @@ def _one_discount(counts: Iterable[Longs], notes: list[str]) -> list[Discounts]:
     for k, table in enumerate(counts, 1):
         n = frequencies(table, 2)
         if n[1]:
-            twice = 2 * n[2]
-            discount = n[1] / (n[1] + twice)
+            tokens = n[1] + 2 * n[2]
+            discount = n[1] / tokens
         else:
             discount = 0.5
             notes.append(f"order {k}: no n-gram has the count 1: the discount 0.5 is used")

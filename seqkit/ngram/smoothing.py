@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import pairwise
 
 from ..errors import ConfigError, DataError, hint
 from .backoff import add_k, katz, maximum_likelihood, stupid_backoff
@@ -55,8 +54,9 @@ def check(smoothing: str, options: Options, order: int) -> None:
 
 
 def _check_pruning(prune: tuple[int, ...], order: int) -> None:
-    falls = any(before > after for before, after in pairwise(prune))
-    if falls or len(prune) > order or min(prune, default=0) < 0:
+    rising = list(prune) == sorted(prune)
+    too_many = len(prune) > order
+    if not rising or too_many or min(prune, default=0) < 0:
         given = ",".join(map(str, prune))
         raise ConfigError(f"prune {given} is not a list of at most {order} rising numbers")
 
@@ -67,7 +67,7 @@ def estimate(counts: Counts, smoothing: str, options: Options) -> Estimate:
     if not counts.tokens:
         raise DataError("the training text is empty")
     if not len(counts.tables[-1].keys):
-        longest = max(k for k, table in enumerate(counts.tables, 1) if len(table.keys))
+        longest = len([size for size in counts.sizes if size])
         raise DataError(
             f"no sentence is long enough for order {counts.order}: "
             f"with its ends, the longest has {longest} words"

@@ -32,6 +32,7 @@ def frequencies(counts: Counts) -> list[Ranked]:
         if k > 1:
             suffixes, first = counts.parts(k)
             inside = inside[suffixes] & is_word[first]
+
         places = np.flatnonzero(inside)
         falling = np.argsort(-table.counts[places], kind="stable")
         places = places[falling]
@@ -83,9 +84,11 @@ def summary(counts: Counts, ranked: list[Ranked], top: int) -> dict[str, Any]:
 
 
 def _order_summary(counts: Counts, k: int, ranked: Ranked, top: int) -> dict[str, Any]:
-    texts = [text_of(counts, k, place) for place in ranked.places[:top].tolist()]
+    places = ranked.places[:top].tolist()
     numbers = ranked.counts[:top].tolist()
+    texts = [text_of(counts, k, place) for place in places]
     commonest = [list(pair) for pair in zip(texts, numbers, strict=True)]
+
     return {
         "order": k,
         "types": len(ranked.counts),

@@ -77,8 +77,10 @@ class GramTables:
         """
         indexes = self._walk(stream, depth)
         scores, lengths = self._longest(indexes)
+
         if self.kind == "stupid":
             return self._cut_short(scores, lengths, depth), lengths
+
         if self.kind == "add-k":
             self._fill_unseen(scores, lengths, depth, indexes)
         else:
@@ -90,14 +92,15 @@ class GramTables:
 
         `<s>` itself never follows.
         """
-        history = context[max(0, len(context) - self.order + 1) :]
-        width = len(history) + 1
+        longest = min(len(context), self.order - 1)
+        history = context[len(context) - longest :]
+        width = longest + 1
         rows = np.empty((self.size, width), np.int32)  # the history, then each word
         rows[:, :-1] = history
         rows[:, -1] = np.arange(self.size)
-        depth = np.arange(width, dtype=np.int32)
+        depth = np.tile(np.arange(width, dtype=np.int32), self.size)
 
-        scores, _ = self.score(rows.ravel(), np.tile(depth, self.size))
+        scores, _ = self.score(rows.ravel(), depth)
         last = scores[width - 1 :: width].astype(np.float64)
         last[BOS] = -np.inf
         return last
@@ -131,10 +134,12 @@ class GramTables:
             places = np.flatnonzero(index >= 0)
             every = self.grams[k - 1].scores
             own = every[index[places]]
+
             if self.blanks:
                 scored = ~np.isnan(own)
                 places = places[scored]
                 own = own[scored]
+
             scores[places] = own
             lengths[places] = k
 
@@ -148,9 +153,9 @@ class GramTables:
             was_cut = (lengths <= k) & (depth >= k)
             places, histories = self._histories(k, was_cut, indexes)
             known = histories >= 0
-            places = places[known]
-            histories = histories[known]
-            scores[places] += self.grams[k - 1].backoffs[histories]
+
+            weights = self.grams[k - 1].backoffs[histories[known]]
+            scores[places[known]] += weights
 
     def _fill_unseen(
         self, scores: Floats, lengths: Lengths, depth: Depths, indexes: list[Longs]

@@ -46,10 +46,12 @@ def blocks(path: Path | None) -> Iterator[bytes]:
             if not newline:
                 rest += data
                 continue
+
             block = rest + head + b"\n"
             rest = tail
             yield _checked(block, name, number)
             number += block.count(b"\n")
+
         if rest:
             yield _checked(rest + b"\n", name, number)
 
@@ -59,7 +61,8 @@ def _checked(block: bytes, name: str, before: int) -> bytes:
         block.decode("utf-8")
     except UnicodeDecodeError as error:
         line = before + block.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{name}:{line}: not UTF-8: byte {block[error.start]:#04x}") from None
+        byte = block[error.start]
+        raise DataError(f"{name}:{line}: not UTF-8: byte {byte:#04x}") from None
     return block
 
 
@@ -79,6 +82,7 @@ def _from_lines(lines: Iterable[str]) -> Iterator[bytes]:
             yield block_of(held)
             held = []
             size = 0
+
     if held:
         yield block_of(held)
 
@@ -154,6 +158,7 @@ class PreTokenizer:
         for line in lines:
             words = [word.translate(_WHITE) for word in split(line)]
             segmented.append(" ".join(words))
+
         return "\n".join([*segmented, ""]).encode()
 
     def split(self, line: str) -> list[str]:
@@ -224,6 +229,7 @@ class GrowingVocabulary:
         words = words_of(block)
         if any(special in block for special in SPECIALS):
             words = self._without_specials(words, name)
+
         self.lines += block.count(b"\n")
         found = map(self._ids.__getitem__, words)
         return np.fromiter(found, np.int32, count=len(words))

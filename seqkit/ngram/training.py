@@ -71,7 +71,8 @@ def train_blocks(
     grams = []
     with np.errstate(divide="ignore"):
         for level in found.levels:
-            scores, backoffs = np.log10(level.probabilities), np.log10(level.backoffs)
+            scores = np.log10(level.probabilities)
+            backoffs = np.log10(level.backoffs)
             grams.append(Grams(level.keys, scores, backoffs))
 
     metadata = {

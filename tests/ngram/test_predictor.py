@@ -9,6 +9,8 @@ from ngram.slow import some_lines
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
 from seqkit.metrics.scoring import LineScore
+from seqkit.runs.predictor import Prediction, Predictor, Report
+from seqkit.training.contract import missing_members
 
 LINES = ["a b c", "", "zz a\n", "b <unk>"]
 
@@ -16,6 +18,13 @@ LINES = ["a b c", "", "zz a\n", "b <unk>"]
 @pytest.fixture(scope="module")
 def model():
     return ngram.train(some_lines(1), order=3)
+
+
+def test_nothing_of_the_protocol_is_missing(model):
+    assert missing_members(model, Predictor) == []
+    (line,) = model.predict(["a b"])
+    assert missing_members(line, Prediction) == []
+    assert missing_members(model.evaluate(["a b"]), Report) == []
 
 
 def test_each_line_gets_its_score_perplexity_tokens_and_unknown_words(model):

@@ -1,5 +1,7 @@
 """Figures of a text: its tokens, its commonest n-grams, Zipf's exponent."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,9 @@ from seqkit.ngram.statistics import frequencies, summary, zipf_exponent
 
 def figures(lines, order=2, top=2, **options):
     counts = ngram.count(lines, order=order, **options)
-    return summary(counts, frequencies(counts), top)
+    found = summary(counts, frequencies(counts), top)
+    assert json.loads(json.dumps(found)) == found
+    return found
 
 
 def test_ngrams_within_sentences_are_counted_the_commonest_first():
