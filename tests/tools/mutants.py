@@ -1,9 +1,9 @@
 """Whether the tests notice one-line mistakes: `python tests/tools/mutants.py [LIST.toml…]`.
 
 Each [[mutant]] of tests/tools/mutants/*.toml names a `file`, a text `old` that occurs in it exactly
-once, a text `new` to put in its place, and `tests`: arguments of pytest. The mistake is made in a
-temporary copy of the checkout, where the tests are then run. Prints "killed" or "survived" for
-each; exits with 1 if one survives or is out of date.
+once, a text `new` to put in its place, and `tests`: arguments of pytest; `only` selects among them
+by name (pytest -k). The mistake is made in a temporary copy of the checkout, where the tests are
+then run. Prints "killed" or "survived" for each; exits with 1 if one survives or is out of date.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Mutant:
     old: str
     new: str
     tests: list[str]
+    only: str = ""
 
     def __str__(self) -> str:
         change = f"{self.old.strip()!r} -> {self.new.strip()!r}"
@@ -70,14 +71,14 @@ def is_killed(mutant: Mutant, root: Path) -> bool:
     original = path.read_text(encoding="utf-8")
     path.write_text(mutant.mutated(root), encoding="utf-8")
     try:
-        return _fails(mutant.tests, root)
+        return _fails(mutant, root)
     finally:
         path.write_text(original, encoding="utf-8")
 
 
-def _fails(tests: list[str], root: Path) -> bool:
-    """Whether one of these tests fails; raises ValueError if none is found."""
-    options = ["-q", "-x", "-p", "no:cacheprovider"]
+def _fails(mutant: Mutant, root: Path) -> bool:
+    """Whether one of its tests fails; raises ValueError if none is found."""
+    options = ["-q", "-x", "-p", "no:cacheprovider", "-k", mutant.only]
     packages = os.pathsep.join([str(root), *map(str, (root / "plugins").glob("*"))])
     environment = {
         **os.environ,
@@ -85,7 +86,7 @@ def _fails(tests: list[str], root: Path) -> bool:
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-m", "pytest", *options, *tests]
+    command = [sys.executable, "-m", "pytest", *options, *mutant.tests]
     try:
         done = subprocess.run(
             command, cwd=root, env=environment, capture_output=True, text=True, timeout=SECONDS
@@ -93,7 +94,7 @@ def _fails(tests: list[str], root: Path) -> bool:
     except subprocess.TimeoutExpired:
         return True
     if done.returncode in (4, 5):  # pytest found no test of that name
-        raise ValueError(f"no tests {' '.join(tests)}: {done.stdout[-300:]}")
+        raise ValueError(f"no tests {' '.join(mutant.tests)}: {done.stdout[-300:]}")
     return done.returncode != 0
 
 

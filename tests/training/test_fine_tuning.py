@@ -1,4 +1,4 @@
-"""Going on from other weights: parts that stay as they are, and a last layer that learns faster."""
+"""Fine-tuning: frozen parts, and a last layer that learns faster."""
 
 import pytest
 import torch
@@ -15,18 +15,23 @@ class Net(nn.Module):
     def __init__(self):
         super().__init__()
         torch.manual_seed(0)
-        self.first, self.second, self.output = nn.Linear(3, 3), nn.Linear(3, 3), nn.Linear(3, 1)
+        self.first = nn.Linear(3, 3)
+        self.second = nn.Linear(3, 3)
+        self.output = nn.Linear(3, 1)
 
     def forward(self, x):
         return self.output(self.second(self.first(x)))
 
 
-def moved(optimizer="sgd", **optim):
-    """By how much one update moves each parameter."""
+def changes(optimizer="sgd", **optim):
+    """By how much one update changes each parameter."""
     model = Net()
     before = {name: value.clone() for name, value in model.state_dict().items()}
+
     config = OptimConfig(name=optimizer, lr=0.1, beta1=0.0, clip=0.0, **optim)
-    list(Trainer(Lines(8, 8, False, 0.0), model, TrainConfig(steps=1), config).run())
+    task = Lines(8, 8, carry=False, dropout=0.0)
+    list(Trainer(task, model, TrainConfig(steps=1), config).run())
+
     return {name: value - before[name] for name, value in model.state_dict().items()}
 
 
@@ -39,37 +44,41 @@ def moved(optimizer="sgd", **optim):
     ],
 )
 @pytest.mark.parametrize("optimizer", ["sgd", "adamw", "muon"])
-def test_what_is_frozen_stays_as_it_is(freeze, trained, optimizer):
-    found = moved(optimizer, freeze=freeze)
-    assert {name.partition(".")[0] for name, change in found.items() if change.any()} == trained
-    assert not ("output.bias" in freeze and found["output.bias"].any())
+def test_frozen_parts_do_not_change(freeze, trained, optimizer):
+    found = changes(optimizer, freeze=freeze)
+    changed = {name.partition(".")[0] for name, change in found.items() if change.any()}
+    assert changed == trained
+    if "output.bias" in freeze:
+        assert not found["output.bias"].any()
 
 
-def test_a_name_means_a_whole_part_and_not_a_beginning_of_letters():
+def test_a_name_means_a_whole_module_and_not_its_first_letters():
     with pytest.raises(
         ConfigError,
         match=r"no parameter begins with 'fir'\. Did you mean 'first'\? Known: first, out",
     ):
-        moved(freeze=["fir"])
+        changes(freeze=["fir"])
 
 
 def test_freezing_everything_is_refused():
     with pytest.raises(ConfigError, match="leaves nothing to train"):
-        moved(freeze=["all", "output"])
+        changes(freeze=["all", "output"])
 
 
 def test_the_last_layer_can_learn_faster():
-    plain, fast = moved(), moved(output_rate=10.0)
+    plain, fast = changes(), changes(output_rate=10.0)
     for name in plain:
         factor = 10.0 if name.startswith("output") else 1.0
         assert torch.allclose(fast[name], factor * plain[name], rtol=1e-4, atol=1e-7)
 
 
-def test_frozen_batch_norm_keeps_its_running_figures():
+def test_frozen_batch_norm_keeps_its_running_statistics():
     for frozen in (True, False):
-        model = nn.Sequential(nn.BatchNorm1d(3), nn.Dropout(0.5), nn.Linear(3, 1))
-        model[0].requires_grad_(not frozen)
+        norm, dropout = nn.BatchNorm1d(3), nn.Dropout(0.5)
+        model = nn.Sequential(norm, dropout, nn.Linear(3, 1))
+        norm.requires_grad_(not frozen)
+
         train_mode(model)
         model(torch.full((4, 3), 5.0))
-        assert (model[0].running_mean == 0).all() == frozen
-        assert model[1].training, "all else is in training"
+        assert (norm.running_mean == 0).all() == frozen
+        assert dropout.training, "all else is in training mode"

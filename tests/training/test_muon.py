@@ -1,4 +1,4 @@
-"""Muon against its definition: orthogonal updates, the scale of the paper, AdamW for everything else."""
+"""Muon beside torch's, and what torch's lacks: kernels, batches of matrices, AdamW for the rest."""
 
 from copy import deepcopy
 
@@ -20,15 +20,23 @@ class Small(nn.Module):
         self.output = self.embedding.weight if tied else nn.Linear(4, 7)
 
 
+def random_gradients(model, seed):
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in model.parameters():
+        parameter.grad = torch.randn(parameter.shape, generator=generator)
+
+
 @pytest.mark.parametrize("shape", [(4, 16, 48), (4, 48, 16), (2, 32, 32)])
 def test_singular_values_come_close_to_one_and_singular_vectors_stay(shape):
     matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     made = orthogonal(matrices)
     assert made.shape == matrices.shape
+
     left, values, right = torch.linalg.svd(matrices, full_matrices=False)
     inside = left.mT @ made @ right.mT  # diagonal if the singular vectors are the same
     diagonal = torch.diagonal(inside, dim1=1, dim2=2)
     assert (inside - torch.diag_embed(diagonal)).abs().max() < 1e-4
+
     clear = values > 0.05 * values[:, :1]  # tiny ones need more rounds
     assert diagonal[clear].min() > 0.6
     assert diagonal.max() < 1.25
@@ -38,36 +46,72 @@ def test_matrices_of_one_shape_do_not_mix():
     matrices = torch.randn(3, 8, 8, generator=torch.Generator().manual_seed(2))
     together = orthogonal(matrices)
     for alone, batched in zip(matrices, together, strict=True):
-        assert torch.allclose(orthogonal(alone[None])[0], batched, atol=1e-6)
+        torch.testing.assert_close(orthogonal(alone[None])[0], batched, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_matrices_are_updated_as_by_torch(monkeypatch, weight_decay):
+    # torch iterates in bf16; in float32 both must agree closely
+    monkeypatch.setattr(torch.Tensor, "bfloat16", torch.Tensor.clone)
+    torch.manual_seed(3)
+    shapes = ((6, 4), (4, 6), (6, 4), (5, 5))
+    ours = nn.ParameterList(nn.Parameter(torch.randn(shape)) for shape in shapes)
+    theirs = deepcopy(ours)
+    muon = make_optimizer(ours, OptimConfig(name="muon", lr=0.01, weight_decay=weight_decay))
+    reference = torch.optim.Muon(
+        theirs.parameters(), lr=0.01, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"
+    )
+
+    for step in range(4):
+        for model, optimizer in ((ours, muon), (theirs, reference)):
+            random_gradients(model, step)
+            optimizer.step()
+
+    for mine, wanted in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, wanted, atol=1e-6, rtol=1e-5)
+
+
+def test_a_kernel_is_updated_as_the_matrix_of_its_outputs():
+    torch.manual_seed(4)
+    kernel = nn.Conv1d(4, 5, 3, bias=False)
+    matrix = nn.Linear(12, 5, bias=False)
+    with torch.no_grad():
+        matrix.weight.copy_(kernel.weight.view(5, 12))
+
+    config = OptimConfig(name="muon", lr=0.01)
+    for model in (kernel, matrix):
+        optimizer = make_optimizer(model, config)
+        generator = torch.Generator().manual_seed(5)
+        for _ in range(2):
+            model.weight.grad = torch.randn(60, generator=generator).view_as(model.weight)
+            optimizer.step()
+    torch.testing.assert_close(kernel.weight.view(5, 12), matrix.weight)
 
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_only_hidden_matrices_are_made_orthogonal(tied):
     model = Small(tied)
     groups = make_optimizer(model, OptimConfig(name="muon", weight_decay=0.1)).param_groups
+
     chosen = [p for group in groups if group.get("orthogonal") for p in group["params"]]
     assert {id(p) for p in chosen} == {id(model.hidden.weight), id(model.kernel.weight)}
+
     everything = [id(p) for group in groups for p in group["params"]]
     assert sorted(everything) == sorted(id(p) for p in model.parameters())
     assert [group["weight_decay"] for group in groups] == [0.1, 0.0, 0.1]
 
 
-def test_an_update_has_the_size_of_the_paper_and_the_rest_is_adamw():
+def test_embeddings_and_biases_are_updated_by_adamw():
     torch.manual_seed(3)
     model, twin = Small(), Small()
     twin.load_state_dict(model.state_dict())
-    muon = make_optimizer(model, OptimConfig(name="muon", lr=0.01))
-    adamw = make_optimizer(twin, OptimConfig(name="adamw", lr=0.01))
-    for parameter, other in zip(model.parameters(), twin.parameters(), strict=True):
-        parameter.grad = torch.randn_like(parameter)
-        other.grad = parameter.grad.clone()
-    before = model.hidden.weight.detach().clone()
-    muon.step()
-    adamw.step()
-    change = (model.hidden.weight - before) / (0.01 * 0.2 * 6**0.5)
-    assert torch.allclose(change, -orthogonal(model.hidden.weight.grad[None])[0], atol=1e-5)
+    for one, name in ((model, "muon"), (twin, "adamw")):
+        random_gradients(one, 6)
+        make_optimizer(one, OptimConfig(name=name, lr=0.01)).step()
+
     assert torch.equal(model.embedding.weight, twin.embedding.weight)
     assert torch.equal(model.hidden.bias, twin.hidden.bias)
+    assert not torch.equal(model.hidden.weight, twin.hidden.weight)
     assert not torch.equal(model.kernel.weight, twin.kernel.weight)
 
 
@@ -75,20 +119,16 @@ def test_its_state_goes_through_a_checkpoint():
     torch.manual_seed(4)
     model = Small()
     optimizer = make_optimizer(model, OptimConfig(name="muon", lr=0.01))
+    random_gradients(model, 1)
+    optimizer.step()
 
-    def update(optimizer, model, seed):
-        generator = torch.Generator().manual_seed(seed)
-        for parameter in model.parameters():
-            parameter.grad = torch.randn(parameter.shape, generator=generator)
-        optimizer.step()
-
-    update(optimizer, model, 1)
     other = Small()
     other.load_state_dict(model.state_dict())
-    again = make_optimizer(other, OptimConfig(name="muon", lr=0.01))
-    again.load_state_dict(deepcopy(optimizer.state_dict()))
-    update(optimizer, model, 2)
-    update(again, other, 2)
-    assert all(
-        torch.equal(a, b) for a, b in zip(model.parameters(), other.parameters(), strict=True)
-    )
+    resumed = make_optimizer(other, OptimConfig(name="muon", lr=0.01))
+    resumed.load_state_dict(deepcopy(optimizer.state_dict()))
+
+    for one, its_optimizer in ((model, optimizer), (other, resumed)):
+        random_gradients(one, 2)
+        its_optimizer.step()
+    pairs = zip(model.parameters(), other.parameters(), strict=True)
+    assert all(torch.equal(mine, theirs) for mine, theirs in pairs)

@@ -1,6 +1,9 @@
+"""The training loop on a task as small as can be."""
+
 import dataclasses
 import math
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +19,7 @@ from seqkit.training import Evaluated, Updated
 from seqkit.training.optim import learning_rate, make_optimizer
 
 
-def test_training_lowers_the_loss_and_says_what_happened():
+def test_training_lowers_the_loss_and_yields_what_happened():
     trainer = make_trainer(steps=60, eval_every=20)
     before = trainer.evaluate().metrics["loss"]
     events = list(trainer.run())
@@ -52,7 +55,7 @@ def test_the_norm_reported_is_that_of_the_mean_gradient_and_clipping_holds_it():
     assert seen[0] == pytest.approx(0.01, rel=1e-4)
 
 
-def test_training_goes_through_the_data_in_epochs_and_ends_at_the_first_limit():
+def test_training_passes_over_the_data_in_epochs_and_ends_at_the_first_limit():
     trainer = make_trainer(steps=0, epochs=3, rows=10, batch=4, eval_every=1000)
     events = list(trainer.run())
     assert [e.epoch for e in events if isinstance(e, Updated)] == [0, 0, 0, 1, 1, 1, 2, 2, 2]
@@ -73,7 +76,7 @@ def test_no_data_is_an_error_and_not_an_endless_loop():
         list(trainer.run())
 
 
-def test_a_loss_that_is_not_finite_is_told_and_changes_no_weight():
+def test_a_loss_that_is_not_finite_is_an_error_and_changes_no_weight():
     trainer = make_trainer()
     before = [p.detach().clone() for p in trainer.parameters]
     group = next(iter(trainer.groups()))
@@ -85,9 +88,16 @@ def test_a_loss_that_is_not_finite_is_told_and_changes_no_weight():
     assert all(torch.equal(b, p) for b, p in zip(before, trainer.parameters, strict=True))
 
 
+class FastInBf16(nn.Linear):
+    """A model that asks for bf16 where the CPU has it."""
+
+    fast_bf16 = True
+
+
 @pytest.mark.parametrize("average", [0.0, 0.9])
-def test_resuming_anywhere_is_the_same_as_never_stopping_bit_for_bit(average):
+def test_resuming_anywhere_is_the_same_as_never_stopping_bit_for_bit(cpu_has_bf16, average):
     settings = {
+        "model": FastInBf16(3, 1),
         "steps": 23,
         "eval_every": 100,
         "average": average,
@@ -98,23 +108,55 @@ def test_resuming_anywhere_is_the_same_as_never_stopping_bit_for_bit(average):
     }
     whole = make_trainer(**settings)
     losses = [e.loss for e in whole.run() if isinstance(e, Updated)]
+    assert whole.precision == ("bf16" if cpu_has_bf16 else "fp32")
 
     first = make_trainer(**settings)
     events = first.run()
     resumed = [next(events).loss for _ in range(13)]
     tensors = {name: value.clone() for name, value in first.tensors().items()}
-    kept, facts = {n: v.clone() for n, v in first.averaged.state_dict().items()}, first.loop_state()
+    averaged = {name: value.clone() for name, value in first.averaged.state_dict().items()}
+    loop_state = first.loop_state()
 
     second = make_trainer(**settings)
     torch.manual_seed(999)  # a new process knows nothing
-    second.averaged.load_state_dict(kept)
-    second.restore(tensors, facts)
+    second.averaged.load_state_dict(averaged)
+    second.restore(tensors, loop_state)
     resumed += [e.loss for e in second.run() if isinstance(e, Updated)]
 
     assert resumed == losses
     for kind in ("model", "averaged"):
         for name, value in getattr(whole, kind).state_dict().items():
             assert torch.equal(value, getattr(second, kind).state_dict()[name]), (kind, name)
+
+
+def test_figures_are_computed_in_float32_whatever_precision_trains(cpu_has_bf16):
+    trainer = make_trainer(model=FastInBf16(3, 1))
+    dtypes = []
+    trainer.model.register_forward_hook(lambda module, given, output: dtypes.append(output.dtype))
+    trainer.update(next(iter(trainer.groups())))
+    trainer.evaluate()
+    assert dtypes == [torch.bfloat16 if cpu_has_bf16 else torch.float32, torch.float32]
+
+
+def test_a_checkpoint_of_an_earlier_version_is_resumed_under_its_old_names():
+    trainer = make_trainer(steps=4, eval_every=1, patience=9)
+    trainer.task.metrics = lambda model, totals: {"loss": 1.0 - (trainer.state.step == 2)}
+    list(trainer.run())
+    loop_state = trainer.loop_state()
+    old = {
+        "step": 4,
+        "epoch": 0,
+        "batch": 4,
+        "best": 0.0,
+        "stale": 2,
+        "drops": 2,
+        "averaged_since": 3,
+        "evaluated": 4,
+    }
+    resumed = make_trainer(steps=4)
+    resumed.restore(trainer.tensors(), old)
+    assert resumed.loop_state() == loop_state
+    assert resumed.state.evaluations_since_best == 2
 
 
 @pytest.mark.parametrize(
@@ -136,13 +178,12 @@ def test_a_state_that_does_not_fit_is_not_restored(damage):
         make_trainer(steps=3, average=0.5).restore(tensors, trainer.loop_state())
 
 
-def test_an_evaluation_that_a_stop_came_before_is_made_up_for():
+def test_an_evaluation_that_a_stop_prevented_comes_first_on_resume():
     trainer = make_trainer(steps=4, eval_every=2)
     events = trainer.run()
-    assert [next(events).step for _ in range(2)] == [
-        1,
-        2,
-    ]  # stopped after update 2, before its evaluation
+    stopped_before_its_evaluation = [next(events).step for _ in range(2)]
+    assert stopped_before_its_evaluation == [1, 2]
+
     again = make_trainer(steps=4, eval_every=2)
     again.model.load_state_dict(trainer.model.state_dict())
     again.restore(trainer.tensors(), trainer.loop_state())
@@ -187,30 +228,67 @@ def test_a_carried_state_goes_from_batch_to_batch_and_through_a_checkpoint():
     assert [float(x) for x in (again.carry[0], again.carry[1][0])] == [3.0, 30.0]
 
 
+def test_a_carried_state_ends_with_its_epoch():
+    trainer = make_trainer(steps=4, carry=True, rows=16, batch=8)
+    list(trainer.run())
+    assert trainer.task.carries == [None, 1.0, None, 1.0]
+
+
+def test_a_trainer_says_what_it_is():
+    trainer = make_trainer(steps=3)
+    list(trainer.run())
+    assert repr(trainer) == "Trainer(Linear, 4 parameters, step 3, cpu, fp32)"
+
+
+@pytest.mark.slow
 def test_two_processes_train_as_one(tmp_path):
-    """Under torchrun's environment, by gloo: same weights as one process with as many batches an update."""
+    """Under torchrun's environment, by gloo: as one process with twice the batches an update."""
     alone = make_trainer(steps=7, accumulate=2, rows=22, batch=4, clip=0.5)
     list(alone.run())
+
+    results = run_two_processes(tmp_path, "train")
+    for found in results:
+        for name, value in alone.model.state_dict().items():
+            torch.testing.assert_close(found[name], value, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_go_by_the_figures_of_the_first(tmp_path):
+    """Each process finds other figures; if each went by its own, they would stop apart."""
+    first, second = run_two_processes(tmp_path, "disagree")
+    assert first["steps"] == second["steps"] == 4
+    assert first["best"] == second["best"] == 1.0
+
+
+def run_two_processes(folder, what):
+    """What each of two processes of toy_task.py saved."""
     script = Path(__file__).with_name("toy_task.py")
     environment = {
         **os.environ,
         "WORLD_SIZE": "2",
         "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
         "OMP_NUM_THREADS": "1",
     }
-    environment["MASTER_PORT"] = str(29500 + os.getpid() % 1000)
+    files = [folder / f"{rank}.pt" for rank in range(2)]
     processes = [
         subprocess.Popen(
-            [sys.executable, script, tmp_path / f"{rank}.pt"],
-            env={**environment, "RANK": str(rank)},
+            [sys.executable, script, what, file], env={**environment, "RANK": str(rank)}
         )
-        for rank in range(2)
+        for rank, file in enumerate(files)
     ]
-    assert [process.wait(120) for process in processes] == [0, 0]
-    for rank in range(2):
-        weights = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
-        for name, value in alone.model.state_dict().items():
-            torch.testing.assert_close(weights[name], value, rtol=1e-5, atol=1e-6)
+    try:
+        assert [process.wait(300) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+    return [torch.load(file, weights_only=True) for file in files]
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +297,10 @@ def test_two_processes_train_as_one(tmp_path):
 )
 def test_the_learning_rate_rises_and_falls_as_named(decay, middle, end):
     config = OptimConfig(lr=2.0, warmup=10, decay=decay)
-    rates = [learning_rate(config, step, steps=110, evaluations_without_improvement=7) for step in range(111)]
+    rates = [
+        learning_rate(config, step, steps=110, evaluations_without_improvement=7)
+        for step in range(111)
+    ]
     assert rates[0] == pytest.approx(0.2)
     assert rates[9] == pytest.approx(2.0)
     if decay == "rsqrt":
@@ -263,15 +344,8 @@ def test_every_optimizer_learns(name):
 
 def test_events_are_plain_data():
     event = next(make_trainer().run())
-    assert dataclasses.asdict(event).keys() == {
-        "step",
-        "epoch",
-        "loss",
-        "lr",
-        "grad_norm",
-        "targets",
-        "seconds",
-    }
+    names = "step epoch loss lr grad_norm targets seconds"
+    assert dataclasses.asdict(event).keys() == set(names.split())
     assert isinstance(Lines.goal.metric, str)
     assert TrainConfig(steps=1).precision == "auto"
 

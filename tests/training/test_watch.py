@@ -1,4 +1,4 @@
-"""What the trainer can tell of each layer: gradient norms and dead units."""
+"""What the trainer reports of each layer: gradient norms and dead units."""
 
 import pytest
 import torch
@@ -29,7 +29,9 @@ class Net(nn.Module):
     def __init__(self):
         super().__init__()
         torch.manual_seed(0)
-        self.hidden, self.relu, self.output = nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 1)
+        self.hidden = nn.Linear(3, 4)
+        self.relu = nn.ReLU()
+        self.output = nn.Linear(4, 1)
 
     def forward(self, x):
         return self.output(self.relu(self.hidden(x)))
@@ -37,12 +39,12 @@ class Net(nn.Module):
 
 def trainer(model, *, optim=None, **train):
     optim = OptimConfig(**{"name": "sgd", "lr": 0.01, "beta1": 0.0, "clip": 0.0} | (optim or {}))
-    return Trainer(
-        Lines(8, 8, False, 0.0), model, TrainConfig(**{"steps": 2, "eval_every": 2} | train), optim
-    )
+    config = TrainConfig(**{"steps": 2, "eval_every": 2} | train)
+    task = Lines(8, 8, carry=False, dropout=0.0)
+    return Trainer(task, model, config, optim)
 
 
-def test_each_evaluation_tells_the_gradients_of_the_update_before_it():
+def test_each_evaluation_reports_the_gradients_of_the_update_before_it():
     model = Net()
     *_, updated, evaluated = trainer(model, watch=True).run()
     layers = evaluated.layers
@@ -53,13 +55,15 @@ def test_each_evaluation_tells_the_gradients_of_the_update_before_it():
 
 
 @pytest.mark.parametrize(("steps", "evaluations"), [(3, 2), (1, 1)])
-def test_an_end_between_evaluations_has_gradients_of_its_own(steps, evaluations):
+def test_the_last_evaluation_reports_gradients_of_its_own(steps, evaluations):
     events = list(trainer(Net(), watch=True, steps=steps).run())
-    found = [event.layers["hidden"]["gradient"] for event in events if isinstance(event, Evaluated)]
-    assert len(set(found)) == evaluations
-    assert found[-1] ** 2 + events[-1].layers["output"]["gradient"] ** 2 == pytest.approx(
-        events[-2].grad_norm ** 2, rel=1e-5
-    )
+    layers = [event.layers for event in events if isinstance(event, Evaluated)]
+    hidden = [layer["hidden"]["gradient"] for layer in layers]
+    assert len(set(hidden)) == evaluations
+
+    *_, updated, _ = events
+    whole = hidden[-1] ** 2 + layers[-1]["output"]["gradient"] ** 2
+    assert whole == pytest.approx(updated.grad_norm**2, rel=1e-5)
 
 
 def test_nothing_is_watched_unless_it_is_asked_for():

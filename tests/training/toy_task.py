@@ -1,8 +1,12 @@
-"""A task as small as can be, on the same trainer as all others: fit a line. Run as a script: one of two processes."""
+"""A task as small as can be, on the same trainer as all others: fit a line.
+
+Run as a script, it is one of two processes that train together.
+"""
 
 from __future__ import annotations
 
 import sys
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -69,21 +73,41 @@ def make_trainer(
     dropout=0.0,
     device="cpu",
     steps=20,
+    model=None,
     **train,
 ):
+    """A trainer that fits a line; the same weights every time, also to a `model` that is given."""
     torch.manual_seed(1)
+    made = nn.Linear(3, 1)
+    if model is not None:
+        model = deepcopy(model)
+        model.load_state_dict(made.state_dict())
+        made = model
+
     config = TrainConfig(**{"steps": steps, "eval_every": 1000, **train})
-    optim = OptimConfig(
-        name=optimizer, lr=lr, clip=clip, beta1=0.9 if optimizer == "adamw" else 0.0
-    )
-    return Trainer(
-        Lines(rows, batch, carry, dropout), nn.Linear(3, 1), config, optim, torch.device(device)
-    )
+    momentum = 0.9 if optimizer == "adamw" else 0.0
+    optim = OptimConfig(name=optimizer, lr=lr, clip=clip, beta1=momentum)
+    task = Lines(rows, batch, carry, dropout)
+    return Trainer(task, made, config, optim, torch.device(device))
+
+
+def train(file):
+    trainer = make_trainer(steps=7, accumulate=1, rows=22, batch=4, clip=0.5)
+    list(trainer.run())
+    torch.save(trainer.model.state_dict(), file)
+
+
+def disagree(file):
+    """The second process finds each model better than the one before, the first does not."""
+    trainer = make_trainer(steps=20, eval_every=1, patience=3)
+    rank = trainer.processes.rank
+    figures = iter(range(100))
+    trainer.task.metrics = lambda model, totals: {"loss": 1.0 - rank * next(figures)}
+    list(trainer.run())
+    state = trainer.state
+    torch.save({"steps": state.step, "best": state.best}, file)
 
 
 if __name__ == "__main__":
-    trainer = make_trainer(steps=7, accumulate=1, rows=22, batch=4, clip=0.5)
-    for _ in trainer.run():
-        pass
-    torch.save(trainer.model.state_dict(), sys.argv[1])
+    {"train": train, "disagree": disagree}[sys.argv[1]](sys.argv[2])
     torch.distributed.destroy_process_group()
