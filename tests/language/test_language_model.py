@@ -320,6 +320,12 @@ def test_generation_shows_the_prompt_as_the_model_sees_it_and_whole_characters_o
     assert not any(piece.endswith("\N{REPLACEMENT CHARACTER}") for piece in drawn)
 
 
+def test_unknown_tokens_and_ends_are_marked_where_they_stand():
+    found = untrained("lstm").score_block(b"zebra the\ncat zebra\n")
+    assert found.oov.tolist() == [True, False, False, False, True, False]
+    assert found.ends.tolist() == [False, False, True, False, False, True]
+
+
 def test_scores_are_finite_and_sum_to_the_record(trained):
     found = trained.model.score_block(in_one_block(LINES))
     assert np.isfinite(found.scores).all()
