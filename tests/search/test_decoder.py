@@ -13,14 +13,14 @@ from seqkit.search import Ensemble, Hypothesis, Normalize, Rules, SearchConfig, 
 from seqkit.text.vocab import BOS, PAD
 
 
-def test_normalize_by_length():
+def test_a_score_is_normalized_by_length():
     assert Normalize()(-6.0, 4) == -1.5
     assert Normalize(0.5)(-6.0, 4) == -3.0
     assert Normalize(2.0)(-6.0, 2) == -1.5
     assert Normalize(0.0)(-6.0, 4) == -6.0
 
 
-def test_normalize_as_gnmt_does():
+def test_a_score_is_normalized_as_gnmt_does():
     assert Normalize(1.0, "gnmt")(-6.0, 7) == -3.0
     assert Normalize(2.0, "gnmt")(-8.0, 7) == -2.0
     assert Normalize(0.5, "gnmt")(-6.0, 19) == -3.0
@@ -28,62 +28,58 @@ def test_normalize_as_gnmt_does():
     assert Normalize(0.0, "gnmt")(-6.0, 7) == -6.0
 
 
-def test_the_end_counts_as_a_token():
+def test_the_end_of_an_output_counts_as_a_token():
     assert Hypothesis.of([5, 6, 7], -6.0, Normalize()) == Hypothesis([5, 6, 7], -6.0, -1.5)
     assert Hypothesis.of([], -6.0, Normalize()).score == -6.0
     assert Hypothesis.of([4] * 6, -6.0, Normalize(1.0, "gnmt")).score == -3.0
 
 
-def test_the_settings_of_a_search_say_how_outputs_are_ranked():
+def test_the_settings_of_a_search_decide_how_outputs_are_ranked():
     assert SearchConfig().ranking == Normalize(1.0, "length")
     assert SearchConfig(length_penalty=0.6, normalize="gnmt").ranking == Normalize(0.6, "gnmt")
-    assert SearchConfig(sample=True).ranking.alpha == SearchConfig(mbr=5).ranking.alpha == 0.0
+    assert SearchConfig(sample=True).ranking.alpha == 0.0
+    assert SearchConfig(mbr=5).ranking.alpha == 0.0
+
+
+# ensembles
 
 
 class Mean:
     """The mean of the probabilities of several tables."""
 
     def __init__(self, *tables):
-        self.tables, self.vocab = tables, tables[0].vocab
+        self.tables = tables
+        self.vocab = tables[0].vocab
 
     def log_probabilities(self, source, prefix):
-        return (
-            torch.stack(
-                [table.log_probabilities(source, prefix).double().exp() for table in self.tables]
-            )
-            .mean(0)
-            .log()
-        )
+        logp = [table.log_probabilities(source, prefix).double() for table in self.tables]
+        return torch.stack(logp).exp().mean(0).log()
 
 
 @pytest.mark.parametrize("count", [2, 3])
-def test_an_ensemble_is_the_mean_of_probabilities(count):
+@pytest.mark.parametrize("source", [3, 4])
+def test_an_ensemble_is_the_mean_of_probabilities(count, source):
     tables = [Table(vocab=6, seed=seed) for seed in range(count)]
-    for source in (3, 4):
-        found = beam_search(
-            Ensemble(tables), torch.tensor([[source]]), [5], beam=256, patience=math.inf
-        )[0]
-        assert_same(found, every_output(Mean(*tables), source, 5))
+    sources = torch.tensor([[source]])
+    found = beam_search(Ensemble(tables), sources, [5], beam=256, patience=math.inf)[0]
+    assert_same(found, every_output(Mean(*tables), source, 5))
 
 
-def test_an_ensemble_of_one_model_is_the_model():
-    table, source = Table(vocab=9, seed=3), torch.tensor([[3], [4]])
-    wanted = beam_search(table, source, [6, 8], beam=3)
-    for models in ([table], [table, table]):
-        found = beam_search(Ensemble(models), source, [6, 8], beam=3)
-        assert [[h.ids for h in hypotheses] for hypotheses in found] == [
-            [h.ids for h in row] for row in wanted
-        ]
-        for mine, others in zip(found, wanted, strict=True):
-            assert [h.score for h in mine] == pytest.approx([h.score for h in others], abs=1e-5)
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_ensemble_of_one_model_is_the_model(count):
+    table = Table(vocab=9, seed=3)
+    sources = torch.tensor([[3], [4]])
+    found = beam_search(Ensemble([table] * count), sources, [6, 8], beam=3)
+    wanted = beam_search(table, sources, [6, 8], beam=3)
+    for mine, others in zip(found, wanted, strict=True):
+        assert_same(mine, others)
 
 
 def untrained(name, number, seed=0):
     torch.manual_seed(seed)
     cls = components().models.load(name)
-    return cls(
-        build(cls.Config, {**SMALL[name][number], "dropout": 0.0}, name), target_vocab=13
-    ).eval()
+    config = build(cls.Config, {**SMALL[name][number], "dropout": 0.0}, name)
+    return cls(config, target_vocab=13).eval()
 
 
 @torch.no_grad()
@@ -97,9 +93,9 @@ def test_an_ensemble_of_real_models_steps_by_the_mean_of_their_probabilities():
     ensemble = Ensemble(models)
     state = ensemble.start(source)
     for t in range(inputs.size(1)):
-        logs, state = ensemble.step(inputs[:, t], state)
-        whole = [model.logits(model(source, inputs))[:, t].softmax(-1) for model in models]
-        torch.testing.assert_close(logs, torch.stack(whole).mean(0).log(), rtol=1e-4, atol=1e-5)
+        logp, state = ensemble.step(inputs[:, t], state)
+        p = [model.logits(model(source, inputs))[:, t].softmax(-1) for model in models]
+        torch.testing.assert_close(logp, torch.stack(p).mean(0).log(), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -108,13 +104,19 @@ def test_an_ensemble_of_real_models_steps_by_the_mean_of_their_probabilities():
 @pytest.mark.parametrize("rules", [Rules(), Rules(no_repeat_ngram=2, min_length=3)])
 def test_an_ensemble_of_two_architectures_gives_in_a_batch_what_it_gives_alone(settings, rules):
     ensemble = Ensemble([untrained("transformer", 0), untrained("rnn-seq2seq", 2)])
-    source, limits = pairs()[0], [9, 5, 7]
-    together = beam_search(ensemble, source, limits, rules=rules, **settings)
-    for row, limit, hypotheses in zip(source, limits, together, strict=True):
-        alone = beam_search(ensemble, row[row != PAD][None], [limit], rules=rules, **settings)[0]
+    sources, limits = pairs()[0], [9, 5, 7]
+    together = beam_search(ensemble, sources, limits, rules=rules, **settings)
+
+    for source, limit, hypotheses in zip(sources, limits, together, strict=True):
+        unpadded = source[source != PAD][None]
+        alone = beam_search(ensemble, unpadded, [limit], rules=rules, **settings)[0]
         assert [h.ids for h in hypotheses] == [h.ids for h in alone]
-        assert [h.score for h in hypotheses] == pytest.approx([h.score for h in alone], abs=1e-4)
-        assert all(BOS not in h.ids and PAD not in h.ids for h in hypotheses)
+        scores = [h.score for h in hypotheses]
+        assert scores == pytest.approx([h.score for h in alone], abs=1e-4)
+        assert all(not {BOS, PAD} & set(h.ids) for h in hypotheses)
+
+
+# settings
 
 
 @pytest.mark.parametrize(
@@ -164,6 +166,6 @@ def test_settings_that_contradict_each_other_are_refused(settings, words):
         {"mbr": 8, "prefix": "a b", "rules": {"no-digits": True, "other": [1, "x"]}},
     ],
 )
-def test_settings_that_go_together_are_taken(settings):
+def test_settings_that_go_together_are_accepted(settings):
     config = build(SearchConfig, settings, "search")
     assert {name: getattr(config, name) for name in settings} == settings
