@@ -1,8 +1,8 @@
 """Tensors out of a file of `torch.save`: a pickle, so a program that plain loading would run.
 
-With `weights_only=True` torch's own reader builds nothing but tensors and plain containers. It reads
-today's zip archives and the files of torch before 1.6; the tar archives of torch before 0.1.10 it
-refuses.
+With `weights_only=True` torch's own reader builds nothing but tensors and plain containers. It
+reads today's zip archives and the files of torch before 1.6, and refuses the tar archives of torch
+before 0.1.10.
 """
 
 from __future__ import annotations

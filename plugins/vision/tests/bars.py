@@ -1,4 +1,4 @@
-"""Small images that are easily told apart: a bright bar at the top, in the middle or at the bottom."""
+"""Small images that are easy to tell apart: a bright bar at the top, middle or bottom."""
 
 import gzip
 import io
@@ -8,7 +8,7 @@ import tarfile
 import numpy as np
 from PIL import Image
 
-CLASSES = ["bottom", "middle", "top"]  # sorted, as they come out of a folder
+CLASSES = ["bottom", "middle", "top"]  # sorted, as a folder lists them
 
 
 def bar(name, *, size=12, channels=1, random):
@@ -36,7 +36,7 @@ def write_idx(path, array):
 
 
 def write_corpora(folder, *, images=80):
-    """Stand-ins for mnist, fashion-mnist and cifar10 as seqkit looks for them in SEQKIT_CORPORA: nothing but noise."""
+    """Stand-ins for mnist, fashion-mnist and cifar10, for SEQKIT_CORPORA: nothing but noise."""
     random = np.random.default_rng(0)
     labels = np.arange(images) % 10
     for name in ("mnist", "fashion-mnist"):

@@ -1,4 +1,4 @@
-"""What several test files share: bars as images, a small net that tells them apart, the command line."""
+"""Shared by the tests: bars as images, a small network that tells them apart, commands."""
 
 from importlib.util import find_spec
 
@@ -16,13 +16,13 @@ collect_ignore_glob = (
 
 @pytest.fixture(scope="session")
 def cli():
-    """`cli("vision", "train", …)` runs a command in this process; what `main` does not handle is raised."""
+    """`cli("vision", "train", …)` runs a command here; errors that `main` does not handle rise."""
     return call
 
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory):
-    """A folder with `train` and `test`: grey bars, 12x12. Leave it as it is."""
+    """A folder with `train` and `test`: grey bars, 12x12. Do not change it."""
     folder = tmp_path_factory.mktemp("photos")
     write_bars(folder / "train", each=30)
     write_bars(folder / "test", each=8, seed=1)
@@ -31,7 +31,7 @@ def photos(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def train(photos):
-    """`train(out, {"model.name": …, …})` trains on the bars by default settings, and so on as `seqkit.train` does."""
+    """`train(out, {"model.name": …, …})` trains on the bars; else like `seqkit.train`."""
 
     def call(out, settings, **how):
         small = {
@@ -50,7 +50,7 @@ def train(photos):
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory, train):
-    """The run folder of a LeNet of today's layers that has learnt the bars. Leave it as it is."""
+    """The run folder of a modern LeNet that has learnt the bars. Do not change it."""
     settings = {"model.preset": "modern", "train.steps": 60, "train.eval_every": 20}
     return train(tmp_path_factory.mktemp("trained") / "run", settings).folder
 
@@ -63,7 +63,7 @@ def classifier(run):
 
 @pytest.fixture
 def make_task(photos):
-    """`make_task(flip=True, …)` is the task of the bars under these settings of [data]; others by name."""
+    """`make_task(flip=True, …)` is the task of the bars with these settings of [data]."""
     from seqkit_vision.task import Classification
 
     def call(*, folder=None, seed=1, optim=None, **data):
@@ -81,5 +81,5 @@ def make_task(photos):
 
 @pytest.fixture(scope="session")
 def tiny_corpora(tmp_path_factory):
-    """A folder for SEQKIT_CORPORA with stand-ins for the three corpora. Leave it as it is."""
+    """A folder for SEQKIT_CORPORA with stand-ins for the three corpora. Do not change it."""
     return write_corpora(tmp_path_factory.mktemp("corpora"))

@@ -1,4 +1,4 @@
-"""Image files made by the tests: noise whose every pixel is known, and headers that lie; and how they are opened."""
+"""Image files made by the tests: noise of known pixels, headers that lie; how they are opened."""
 
 import gzip
 import io
@@ -62,7 +62,7 @@ def idx(array, *, magic=None, shape=None):
 
 
 def write_idx_corpus(folder, name, parts):
-    """{"train" or "t10k": (images, labels)} as the files of MNIST; `folder` is for SEQKIT_CORPORA."""
+    """{"train" or "t10k": (images, labels)} as MNIST's files; `folder` is for SEQKIT_CORPORA."""
     (folder / name).mkdir(parents=True, exist_ok=True)
     for part, (images, labels) in parts.items():
         for kind, array in (("images-idx3", images), ("labels-idx1", labels)):

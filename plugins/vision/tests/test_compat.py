@@ -12,7 +12,8 @@ import torch
 CODE = """
 assert "torchvision" not in sys.modules
 import seqkit_vision.compat as compat
-assert (compat._LIBRARY is None) == ("loaded" in compat.check()) == compat.torchvision.extension._has_ops()
+has_operators = compat.torchvision.extension._has_ops()
+assert (compat._LIBRARY is None) == ("loaded" in compat.check()) == has_operators
 
 import torch
 from torchvision.transforms import v2
@@ -20,11 +21,12 @@ image = torch.arange(48, dtype=torch.uint8).view(3, 4, 4)
 assert torch.equal(v2.RandomHorizontalFlip(1.0)(image), image.flip(2))
 assert v2.Resize(8)(image).shape == (3, 8, 8)
 with torch.device("meta"):
-    assert compat.torchvision.models.alexnet(weights=None)(torch.zeros(1, 3, 64, 64)).shape == (1, 1000)
+    net = compat.torchvision.models.alexnet(weights=None)
+    assert net(torch.zeros(1, 3, 64, 64)).shape == (1, 1000)
 """
 
 
-def test_the_nets_do_not_need_torchvision_and_it_works_in_a_new_process():
+def test_the_networks_do_not_need_torchvision_and_it_works_in_a_new_process():
     folder = Path(seqkit_vision.models.__file__).parent
     nets = ", ".join(
         f"seqkit_vision.models.{path.stem}" for path in sorted(folder.glob("[!_]*.py"))
@@ -54,7 +56,7 @@ def test_torchvisions_own_operators_are_tried_first(monkeypatch):
     assert all(Path(path).name.startswith("_C") for path in tried)
 
 
-def test_operators_that_cannot_be_loaded_are_no_error(monkeypatch):
+def test_operators_that_cannot_be_loaded_are_not_an_error(monkeypatch):
     def fail(path):
         raise OSError("undefined symbol")
 

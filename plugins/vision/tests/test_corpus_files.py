@@ -50,7 +50,7 @@ def test_parts_of_a_corpus_of_grey_images_are_its_files(shelf, name, classes):
         np.testing.assert_array_equal(source.images.pixels(torch.arange(len(labels)))[:, 0], images)
 
 
-def test_cifar10_comes_out_of_its_archive(shelf):
+def test_cifar10_is_read_from_its_archive(shelf):
     batches = cifar10_batches(np.random.default_rng(0), 2)
     write_tar(
         shelf / "cifar10" / CIFAR10_FILE, {name: records(*batch) for name, batch in batches.items()}
@@ -90,7 +90,7 @@ def test_a_corpus_that_would_not_fit_into_memory_at_its_size_is_refused(shelf):
 
 
 @pytest.mark.parametrize("label", [10, 255])
-def test_a_label_outside_the_range_is_told_with_its_file(shelf, label):
+def test_a_label_outside_the_range_is_reported_with_its_file(shelf, label):
     images, labels = digits(3)
     labels[1] = label
     write_idx_corpus(shelf, "mnist", {"train": (images, labels)})
@@ -98,13 +98,13 @@ def test_a_label_outside_the_range_is_told_with_its_file(shelf, label):
     assert complaint("mnist") == f"{path}: label {label} is outside the range 0 to 9"
 
 
-def test_a_label_outside_the_range_in_cifar10_is_told(shelf):
+def test_a_label_outside_the_range_in_cifar10_is_reported(shelf):
     record = bytes([10]) + bytes(3072)
     path = write_tar(shelf / "cifar10" / CIFAR10_FILE, {"test_batch.bin": record})
     assert complaint("cifar10", "test") == f"{path}: label 10 is outside the range 0 to 9"
 
 
-def test_a_corpus_without_images_or_without_files_is_told(shelf, monkeypatch):
+def test_a_corpus_without_images_or_files_is_reported(shelf, monkeypatch):
     write_idx_corpus(shelf, "mnist", {"train": digits(0)})
     assert complaint("mnist").endswith("train-images-idx3-ubyte.gz holds no images")
     monkeypatch.setenv("XDG_CACHE_HOME", str(shelf / "cache"))
@@ -112,7 +112,7 @@ def test_a_corpus_without_images_or_without_files_is_told(shelf, monkeypatch):
     assert "run `seqkit corpora fetch cifar10`" in complaint("cifar10")
 
 
-def test_damaged_files_of_a_corpus_are_told(shelf):
+def test_damaged_files_of_a_corpus_are_reported(shelf):
     write_idx_corpus(shelf, "mnist", {"train": digits(3)})
     labels, images = (
         shelf / "mnist" / f"train-{kind}-ubyte.gz" for kind in ("labels-idx1", "images-idx3")

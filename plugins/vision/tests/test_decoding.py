@@ -1,4 +1,4 @@
-"""Image files of every kind become bytes; damaged, enormous and other files become one line with their name."""
+"""Image files of every kind become bytes; damaged and enormous ones, a line that names them."""
 
 import os
 import random
@@ -56,7 +56,7 @@ def by_channels(array):
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".ppm", ".tif", ".tiff"])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_files_without_loss_give_every_pixel_back(tmp_path, suffix, channels):
+def test_lossless_files_give_every_pixel_back(tmp_path, suffix, channels):
     array = noise(5, 7, channels)
     decoded = decode(write(tmp_path / f"a{suffix}", array))
     assert decoded.dtype == np.uint8
@@ -64,14 +64,14 @@ def test_files_without_loss_give_every_pixel_back(tmp_path, suffix, channels):
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".jpeg", ".webp"])
-def test_files_with_loss_give_what_pillow_shows(tmp_path, suffix):
+def test_lossy_files_give_what_pillow_shows(tmp_path, suffix):
     path = write(tmp_path / f"a{suffix}", noise(16, 16))
     np.testing.assert_array_equal(
         decode(path), by_channels(np.asarray(as_stored(path).convert("RGB")))
     )
 
 
-def test_channels_that_are_asked_for_are_made(tmp_path):
+def test_images_are_converted_to_the_channels_asked_for(tmp_path):
     grey, colour = (
         write(tmp_path / "grey.png", noise(4, 4, 1)),
         write(tmp_path / "colour.png", noise(4, 4)),
@@ -129,7 +129,7 @@ def test_a_transparent_colour_of_a_palette_is_white(tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_transparent_images_are_laid_on_white(tmp_path, mode):
+def test_transparent_images_are_put_on_white(tmp_path, mode):
     colour, alpha = noise(6, 6), noise(6, 6, 1, seed=1)
     alpha[0], alpha[1] = 0, 255
     if mode == "LA":
@@ -153,7 +153,7 @@ def test_a_transparent_grey_without_alpha_channel_is_white(tmp_path):
     assert probe(path)[2] == decode(path).shape[0] == 3
 
 
-def test_cmyk_of_print_shops_becomes_rgb(tmp_path):
+def test_cmyk_becomes_rgb(tmp_path):
     ink = np.zeros((8, 8, 4), np.uint8)
     ink[:4, :, 0] = 255  # cyan above, black below
     ink[4:, :, 3] = 255
@@ -176,7 +176,7 @@ def test_photographs_are_turned_as_their_exif_data_say(tmp_path, orientation, su
         {"lossless": True} if suffix == ".webp" else {"quality": 100} if suffix == ".jpg" else {}
     )
     path = write(tmp_path / f"a{suffix}", array, exif=exif, **lossless)
-    turned = {  # what a viewer shows, by the definition of the eight values: where row 0 and column 0 are
+    turned = {  # what a viewer shows, by the definition of the eight values
         1: array,
         2: array[:, ::-1],
         3: array[::-1, ::-1],
@@ -193,7 +193,7 @@ def test_photographs_are_turned_as_their_exif_data_say(tmp_path, orientation, su
     assert probe(path) == (width, height, 3)
 
 
-def test_an_orientation_that_makes_no_sense_is_ignored(tmp_path):
+def test_a_nonsensical_orientation_is_ignored(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     path = write(tmp_path / "a.jpg", noise(8, 16), exif=exif)
@@ -252,7 +252,7 @@ def test_names_in_other_scripts_and_with_spaces_are_read(tmp_path):
 # What is refused
 
 
-def test_an_empty_file_is_said_to_be_one(tmp_path):
+def test_an_empty_file_is_reported_as_empty(tmp_path):
     (tmp_path / "a.jpg").touch()
     assert complaint(tmp_path / "a.jpg") == f"{tmp_path / 'a.jpg'} is an empty file"
 
@@ -260,12 +260,12 @@ def test_an_empty_file_is_said_to_be_one(tmp_path):
 @pytest.mark.parametrize(
     "content", [b"hello", b"<html>not found</html>", b"\0" * 1000, b"%PDF-1.4 ...", b"\x89PNG"]
 )
-def test_other_files_under_the_name_of_an_image_are_refused(tmp_path, content):
+def test_other_files_named_like_images_are_refused(tmp_path, content):
     (tmp_path / "a.png").write_bytes(content)
     assert complaint(tmp_path / "a.png").endswith(" is not an image that can be read")
 
 
-def test_a_program_under_the_name_of_an_image_is_not_run(tmp_path):
+def test_a_program_named_like_an_image_is_not_run(tmp_path):
     """Pillow hands PostScript over to Ghostscript, whatever the file is called."""
     (tmp_path / "a.png").write_bytes(
         b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
@@ -310,7 +310,7 @@ def test_a_header_that_claims_too_many_pixels_is_not_believed(tmp_path, side, ha
     assert told(probe, path) == complaint(path)
 
 
-def test_a_header_that_claims_just_what_is_allowed_is_read_until_pixels_are_missing(tmp_path):
+def test_a_header_that_claims_the_most_allowed_pixels_is_believed(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(png_header(8_000, 8_000))
     assert "is damaged" in complaint(path)
@@ -342,7 +342,7 @@ KINDS = {  # kind: mode, format, options of saving
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_whatever_is_damaged_in_a_file_it_decodes_or_is_told_in_one_line(tmp_path, kind):
+def test_a_file_with_random_damage_decodes_or_is_one_clear_line(tmp_path, kind):
     mode, kind, options = KINDS[kind]
     path = written(
         tmp_path / "a", Image.fromarray(noise(9, 12)).convert(mode), format=kind, **options
@@ -365,7 +365,7 @@ def test_whatever_is_damaged_in_a_file_it_decodes_or_is_told_in_one_line(tmp_pat
 @pytest.mark.parametrize(
     "error", [TypeError("Missing dimensions"), NotImplementedError("flags 0"), EOFError()]
 )
-def test_what_pillow_raises_on_damaged_files_is_told_in_one_line(tmp_path, monkeypatch, error):
+def test_errors_of_pillow_become_one_clear_line(tmp_path, monkeypatch, error):
     def fail(*args):
         raise error
 
@@ -400,13 +400,13 @@ def test_a_folder_inside_a_hidden_one_has_its_images(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_every_suffix_that_is_looked_for_can_be_decoded(tmp_path, suffix):
+def test_every_known_suffix_can_be_decoded(tmp_path, suffix):
     path = write(tmp_path / f"a{suffix}", noise(8, 8, 1))
     assert find_images(tmp_path) == [path]
     assert decode(path).shape[1:] == (8, 8)
 
 
-def test_a_folder_inside_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+def test_a_subfolder_without_read_permission_is_reported(tmp_path, monkeypatch):
     (tmp_path / "more").mkdir()
     real = os.scandir
 

@@ -10,7 +10,7 @@ from seqkit.errors import ConfigError
 
 
 class Pooled(nn.Module):
-    """A net of the kind that class activation maps were made for: convolutions, mean over all places, linear."""
+    """The kind of network that class activation maps are for: convolutions, mean, linear."""
 
     def __init__(self, stride=1):
         super().__init__()
@@ -82,7 +82,7 @@ def test_where_the_last_convolution_is_a_branch_all_branches_count(images):
     torch.testing.assert_close(heat[0], wanted / wanted.max())
 
 
-def test_heat_is_from_0_to_1_and_an_image_alone_is_what_it_is_in_a_batch(images):
+def test_heat_is_from_0_to_1_and_the_same_alone_and_in_a_batch(images):
     model, classes = net(), torch.tensor([0, 5, 2])
     heat = grad_cam(model, images, classes)
     assert heat.shape == (3, 8, 8)
@@ -94,7 +94,7 @@ def test_heat_is_from_0_to_1_and_an_image_alone_is_what_it_is_in_a_batch(images)
         )
 
 
-def test_an_image_in_which_nothing_speaks_for_the_class_is_cold(images):
+def test_an_image_without_evidence_for_the_class_is_cold(images):
     model = net()
     with torch.no_grad():
         model.second.bias.fill_(100)  # all maps are positive …
@@ -103,7 +103,7 @@ def test_an_image_in_which_nothing_speaks_for_the_class_is_cold(images):
     assert torch.equal(heat, torch.zeros(3, 8, 8))
 
 
-def test_looking_leaves_the_network_as_it_was(images):
+def test_explaining_leaves_the_network_unchanged(images):
     model = net().train()
     for parameter in model.parameters():
         parameter.requires_grad_(False)  # a frozen net can be looked into, too
@@ -165,7 +165,7 @@ def test_filters_are_the_weights_of_the_first_convolution():
     assert not first_filters(model).requires_grad
 
 
-def test_dead_units_are_those_that_no_image_of_any_batch_makes_fire():
+def test_dead_units_are_those_that_no_image_of_any_batch_activates():
     conv, linear = nn.Conv2d(1, 5, 1), nn.Linear(5, 4)
     model = nn.Sequential(conv, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear, nn.ReLU())
     with torch.no_grad():

@@ -45,7 +45,7 @@ def test_images_and_labels_come_as_a_pair(tmp_path):
     np.testing.assert_array_equal(labels, LABELS)
 
 
-def test_more_images_than_labels_are_no_pair(tmp_path):
+def test_more_images_than_labels_are_refused(tmp_path):
     (tmp_path / "images").write_bytes(idx(IMAGES))
     (tmp_path / "labels").write_bytes(idx(LABELS[:3]))
     said = complaint(read_idx_pair, tmp_path / "images", tmp_path / "labels")
@@ -53,11 +53,12 @@ def test_more_images_than_labels_are_no_pair(tmp_path):
 
 
 @pytest.mark.parametrize("magic", [b"\0\0\x08\x01", b"\0\0\x0d\x03", b"\0\x01\x08\x03", b"\x89PNG"])
-def test_another_magic_number_is_refused_and_told(tmp_path, magic):
+def test_another_magic_number_is_refused(tmp_path, magic):
     (tmp_path / "a").write_bytes(idx(IMAGES, magic=magic))
     said = complaint(read_idx, tmp_path / "a", 3)
     assert said.endswith(
-        f"is not an idx file of bytes with 3 dimensions: its magic number is {magic.hex()}, expected 00000803"
+        "is not an idx file of bytes with 3 dimensions: "
+        f"its magic number is {magic.hex()}, expected 00000803"
     )
 
 
@@ -74,7 +75,7 @@ def test_a_file_without_a_magic_number_is_refused(tmp_path, content):
 @pytest.mark.parametrize(
     "change", [lambda data: data[:-1], lambda data: data + b"\0", lambda data: data[:9]]
 )
-def test_another_length_than_the_header_says_is_damage(tmp_path, change):
+def test_another_length_than_in_the_header_is_damage(tmp_path, change):
     content = change(idx(IMAGES))
     (tmp_path / "a").write_bytes(content)
     assert f"a is damaged: {len(content)} bytes, its header (" in complaint(
@@ -89,7 +90,7 @@ def test_a_header_whose_product_overflows_is_damage(tmp_path):
     assert "its header (2147483648, 2147483648, 4) says" in complaint(read_idx, tmp_path / "a", 3)
 
 
-def test_a_damaged_gzip_file_is_told(tmp_path):
+def test_a_damaged_gzip_file_is_reported(tmp_path):
     path = tmp_path / "a.gz"
     whole = gzip.compress(idx(IMAGES))
     path.write_bytes(whole[:-12])
@@ -104,7 +105,7 @@ def test_a_damaged_gzip_file_is_told(tmp_path):
     assert "Not a gzipped file" in complaint(read_idx, path, 3)
 
 
-def test_a_missing_file_is_told(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     assert (
         complaint(read_idx, tmp_path / "a.gz", 3)
         == f"cannot read {tmp_path / 'a.gz'}: No such file or directory"
@@ -135,7 +136,7 @@ def test_a_cifar10_archive_gives_its_images_and_labels_in_the_order_of_its_batch
     np.testing.assert_array_equal(labels, batches["test_batch.bin"][0])
 
 
-def test_an_archive_without_a_batch_is_told(tmp_path, batches):
+def test_an_archive_without_a_batch_is_refused(tmp_path, batches):
     del batches["data_batch_4.bin"]
     path = write_tar(
         tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()}
@@ -146,7 +147,7 @@ def test_an_archive_without_a_batch_is_told(tmp_path, batches):
     assert len(read_cifar10(path, "test")[0]) == 3
 
 
-def test_the_archive_for_python_is_told_not_to_be_the_binary_form(tmp_path):
+def test_the_archive_for_python_is_refused(tmp_path):
     path = write_tar(
         tmp_path / "a.tar.gz", {"data_batch_1": b"a pickle", "test_batch": b"a pickle"}
     )
@@ -159,7 +160,7 @@ def test_a_link_in_place_of_a_batch_is_not_followed(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 3072, b"\0" * (2 * 3073 + 1)])
-def test_a_batch_of_no_whole_records_is_damaged(tmp_path, content):
+def test_a_batch_with_a_partial_record_is_damaged(tmp_path, content):
     path = write_tar(tmp_path / "a.tar.gz", {"test_batch.bin": content})
     said = complaint(read_cifar10, path, "test")
     assert f"test_batch.bin is damaged: {len(content):,} bytes are not records of 3,073" in said
@@ -168,14 +169,14 @@ def test_a_batch_of_no_whole_records_is_damaged(tmp_path, content):
 @pytest.mark.parametrize(
     "content", [b"", gzip.compress(b""), gzip.compress(b"packed, but not a tar")]
 )
-def test_what_is_no_archive_is_told(tmp_path, content):
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path, content):
     (tmp_path / "a.tar.gz").write_bytes(content)
     assert "is damaged: it is not a whole .tar.gz archive" in complaint(
         read_cifar10, tmp_path / "a.tar.gz", "test"
     )
 
 
-def test_a_file_that_is_not_packed_or_not_there_is_told(tmp_path):
+def test_an_archive_that_is_not_packed_or_missing_is_reported(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(b"not a tar")
     assert "a.tar.gz: Not a gzipped file" in complaint(read_cifar10, tmp_path / "a.tar.gz", "test")
     assert complaint(read_cifar10, tmp_path / "b.tar.gz", "test").endswith(
@@ -184,7 +185,7 @@ def test_a_file_that_is_not_packed_or_not_there_is_told(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.9, 0.999])
-def test_an_archive_that_was_not_fetched_whole_is_told(tmp_path, batches, share):
+def test_a_partial_download_is_reported(tmp_path, batches, share):
     path = write_tar(
         tmp_path / "a.tar.gz", {name: records(*batch) for name, batch in batches.items()}
     )
@@ -206,7 +207,7 @@ def test_a_changed_pixel_in_an_archive_is_noticed(tmp_path, batches):
     assert "CRC check failed" in complaint(read_cifar10, path, "test")
 
 
-def test_nothing_of_an_archive_is_written_anywhere(tmp_path, batches):
+def test_reading_an_archive_writes_nothing(tmp_path, batches):
     path = tmp_path / "a.tar.gz"
     with tarfile.open(path, "w:gz") as archive:
         (tmp_path / "source").write_bytes(records(*batches["test_batch.bin"]))

@@ -1,4 +1,4 @@
-"""Sets of images in memory and in files give the same batches; what goes wrong in a worker is one line."""
+"""Images in memory and in files give the same batches; an error in a worker is one line."""
 
 import resource
 
@@ -69,7 +69,7 @@ def test_a_batch_is_the_rows_that_were_asked_for_normalised(both):
                 np.testing.assert_allclose(image, expected, atol=1e-5)
 
 
-def test_both_say_the_same_of_their_images(both):
+def test_images_in_memory_and_in_files_have_the_same_names_sizes_and_pixels(both):
     memory, files = both
     assert memory.names == files.names
     assert (memory.size, memory.channels) == (files.size, files.channels) == (6, 3)
@@ -82,13 +82,13 @@ def test_both_say_the_same_of_their_images(both):
 @pytest.mark.parametrize(
     "how", [Augmentation(), Augmentation(crop=2, flip=True, erase=0.5, colour=0.2, mixup=0.3)]
 )
-def test_files_stream_the_very_batches_of_the_tensor(both, workers, how):
+def test_files_stream_the_same_batches_as_the_tensor(both, workers, how):
     memory, files = both
     view = Augmented(HALF, how, 3)
     assert same(prepared(files, view, workers), prepared(memory, view))
 
 
-def test_files_come_at_the_size_and_with_the_channels_that_are_asked_for(paths):
+def test_files_have_the_size_and_the_channels_asked_for(paths):
     files = Files(paths, torch.zeros(8, dtype=torch.int64), size=4, channels=1)
     (batch,) = prepared(files, Plain(Normalisation([0.0], [1.0])), rows=[torch.arange(8)])
     assert batch.images.shape == (8, 1, 4, 4)
@@ -110,9 +110,7 @@ def test_no_rows_are_no_batches(both):
 
 @pytest.mark.parametrize("workers", [0, 2])
 @pytest.mark.parametrize("damage", [b"", b"no image", None])
-def test_a_damaged_file_is_one_line_with_its_name_also_out_of_a_worker(
-    both, paths, workers, damage
-):
+def test_a_damaged_file_is_named_in_one_line_even_from_a_worker(both, paths, workers, damage):
     if damage is None:
         paths[5].unlink()
     else:
@@ -128,7 +126,7 @@ def test_a_damaged_file_is_one_line_with_its_name_also_out_of_a_worker(
 
 
 def test_a_large_batch_out_of_workers_does_not_need_an_open_file_for_each_image(paths):
-    """Each tensor that a worker hands over is an open file: images one by one soon are more than a process may have."""
+    """Each tensor that a worker hands over is an open file, and a process may have few."""
     files = Files(paths * 64, torch.arange(512), size=6, channels=3)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
@@ -139,7 +137,7 @@ def test_a_large_batch_out_of_workers_does_not_need_an_open_file_for_each_image(
     assert [batch.count for batch in batches] == [256, 256]
 
 
-def test_images_of_another_size_than_the_first_thousand_do_not_pass_unseen(tmp_path):
+def test_every_image_is_checked_for_its_size(tmp_path):
     for name in ("cat", "dog"):
         write(tmp_path / name / "a.png", noise(6, 6))
     write(tmp_path / "dog" / "b.png", noise(6, 7))

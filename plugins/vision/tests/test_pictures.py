@@ -52,7 +52,7 @@ def drawn(monkeypatch):
     return kept
 
 
-def test_the_confusion_matrix_says_how_many(tmp_path, drawn):
+def test_the_confusion_matrix_has_counts_and_named_axes(tmp_path, drawn):
     report = make_report(THREE)
     draw_confusion(report, tmp_path / "x.png")
     axes = drawn[0].axes[0]
@@ -71,7 +71,7 @@ def test_a_confusion_matrix_is_drawn_for_few_and_for_many_classes(tmp_path, coun
     check(tmp_path / "x.png")
 
 
-def test_a_class_without_images_has_a_row_of_nothing(tmp_path, drawn):
+def test_a_class_without_images_has_an_empty_row(tmp_path, drawn):
     report = Report(
         THREE, np.eye(3, dtype=np.float32)[[0, 2]], np.array([0, 0]), ["x", "y"], "bars", 12
     )
@@ -81,7 +81,7 @@ def test_a_class_without_images_has_a_row_of_nothing(tmp_path, drawn):
     )
 
 
-def test_names_with_odd_characters_are_drawn_as_they_are(tmp_path):
+def test_names_with_odd_characters_are_drawn_unchanged(tmp_path):
     report = make_report(["$_$", "象", r"$\nope$", "a\nb"], images=8, wrong=2)
     draw_confusion(report, tmp_path / "1.png")
     draw_mistakes(report, make_images(report), tmp_path / "2.png")
@@ -96,7 +96,7 @@ def test_names_with_odd_characters_are_drawn_as_they_are(tmp_path):
         check(tmp_path / f"{i}.png")
 
 
-def test_mistakes_are_drawn_with_what_was_seen_and_what_it_is(tmp_path, drawn):
+def test_mistakes_are_drawn_with_predicted_and_true_class(tmp_path, drawn):
     report = make_report(THREE)
     images = make_images(report)
     draw_mistakes(report, images, tmp_path / "x.png", count=7)

@@ -81,7 +81,7 @@ def test_folders_named_for_parts_are_the_parts(tmp_path, train, test):
     assert labelled(opened(tmp_path, "test")) == {"cat/000.png": "cat", "dog/000.png": "dog"}
 
 
-def test_test_images_are_rather_those_of_test_than_of_validation(tmp_path):
+def test_a_test_folder_is_preferred_to_a_validation_folder(tmp_path):
     for number, part in enumerate(("train", "val", "test"), 1):
         write_folder(tmp_path / part, {"cat": number, "dog": number})
     assert len(opened(tmp_path, "test").images.labels) == 6
@@ -111,18 +111,19 @@ def test_parts_beside_other_folders_are_parts(tmp_path):
 def test_parts_without_classes_are_not_taken_for_classes(tmp_path):
     write_folder(tmp_path, {"train": 2, "test": 2})
     assert complaint(tmp_path) == (
-        f"{tmp_path / 'train'} has no folders: put the images of each class into a folder named for it"
+        f"{tmp_path / 'train'} has no folders: "
+        "put the images of each class into a folder named for it"
     )
 
 
-def test_a_folder_of_images_alone_is_told_what_is_wanted(tmp_path):
+def test_a_folder_of_images_without_class_folders_is_refused(tmp_path):
     write(tmp_path / "a.png", noise(6, 6))
     assert "has no folders: put the images of each class into a folder named for it" in complaint(
         tmp_path
     )
 
 
-def test_a_class_without_images_is_told(tmp_path):
+def test_a_class_without_images_is_refused(tmp_path):
     write_folder(tmp_path, PETS)
     (tmp_path / "mouse").mkdir()
     (tmp_path / "mouse" / "readme.txt").write_text("soon")
@@ -132,7 +133,7 @@ def test_a_class_without_images_is_told(tmp_path):
     )
 
 
-def test_a_single_class_is_nothing_to_learn_from(tmp_path):
+def test_a_single_class_cannot_be_trained_on(tmp_path):
     assert "has a single class, 'cat': there is nothing to tell apart" in complaint(
         write_folder(tmp_path, {"cat": 3})
     )
@@ -167,7 +168,7 @@ def test_grey_images_among_coloured_ones_become_coloured_unless_grey_is_asked_fo
     assert opened(tmp_path, channels=1).images.channels == 1
 
 
-def test_a_folder_that_may_not_be_read_is_told(tmp_path, monkeypatch):
+def test_a_folder_without_read_permission_is_reported(tmp_path, monkeypatch):
     write_folder(tmp_path, PETS)
 
     def refuse(path):
@@ -186,7 +187,7 @@ def test_a_single_image_in_colour_is_found_among_a_thousand(tmp_path):
     assert opened(tmp_path, size=6).images.channels == 3
 
 
-def test_a_class_whose_name_is_not_utf8_is_told_before_training(tmp_path):
+def test_a_class_name_that_is_not_utf8_is_reported_before_training(tmp_path):
     write_folder(tmp_path, PETS)
     os.rename(os.fsencode(tmp_path / "cat"), os.fsencode(tmp_path) + b"/caf\xe9")
     assert "the name of the class folder 'caf\\udce9' is not UTF-8: rename it" in complaint(
@@ -194,8 +195,11 @@ def test_a_class_whose_name_is_not_utf8_is_told_before_training(tmp_path):
     )
 
 
-def test_something_else_is_told_what_is_known(tmp_path):
-    known = "give a corpus (mnist, fashion-mnist, cifar10), a folder with a folder of images per class, or a CSV file"
+def test_an_unknown_source_is_refused_with_what_is_accepted(tmp_path):
+    known = (
+        "give a corpus (mnist, fashion-mnist, cifar10), "
+        "a folder with a folder of images per class, or a CSV file"
+    )
     for name in ("minst", tmp_path / "nowhere", write(tmp_path / "a.png", noise(2, 2))):
         said = complaint(name)
         assert said.startswith(f"no images at {str(name)!r}: ")
@@ -212,13 +216,13 @@ def test_the_classes_of_a_model_decide_labels(tmp_path):
     assert source.images.labels.tolist() == [2, 2, 2, 0, 0]
 
 
-def test_a_single_class_that_the_model_knows_can_be_measured(tmp_path):
+def test_a_single_class_that_the_model_knows_can_be_evaluated(tmp_path):
     assert opened(
         write_folder(tmp_path, {"cat": 2}), "test", classes=["cat", "dog"]
     ).images.labels.tolist() == [0, 0]
 
 
-def test_a_class_that_the_model_does_not_know_is_told(tmp_path):
+def test_a_class_that_the_model_does_not_know_is_refused(tmp_path):
     write_folder(tmp_path / "images", PETS)
     assert "the model knows no class 'dog'. Did you mean 'dogs'? Known: cat, dogs." in complaint(
         tmp_path / "images", classes=["cat", "dogs"]
@@ -229,7 +233,7 @@ def test_a_class_that_the_model_does_not_know_is_told(tmp_path):
     )
 
 
-def test_a_corpus_is_not_for_a_model_of_other_classes():
+def test_a_corpus_with_other_classes_than_the_model_is_refused():
     assert "mnist: the model knows no class '0'." in complaint("mnist", classes=["cat", "dog"])
 
 
@@ -330,7 +334,7 @@ def test_numbers_as_labels_are_sorted_as_numbers_before_names(table):
         (["path,label", f"a.png,{'x' * 200_000}"], ":2: field larger than field limit"),
     ],
 )
-def test_what_is_wrong_with_a_csv_file_is_told_with_its_line(table, lines, says):
+def test_mistakes_in_a_csv_file_are_reported_with_the_line(table, lines, says):
     path = table(*lines)
     assert complaint(path).startswith(f"{path}{says}")
 
@@ -338,12 +342,12 @@ def test_what_is_wrong_with_a_csv_file_is_told_with_its_line(table, lines, says)
 @pytest.mark.parametrize(
     ("encoding", "says"), [("latin-1", ":2: not UTF-8: byte 0xe8"), ("utf-16", ":1: not UTF-8")]
 )
-def test_a_csv_file_in_another_encoding_is_told(table, encoding, says):
+def test_a_csv_file_in_another_encoding_is_refused(table, encoding, says):
     path = table("path,label", "a.png,mèo", "b.png,chó", encoding=encoding)
     assert complaint(path).startswith(f"{path}{says}")
 
 
-def test_a_csv_file_that_names_a_missing_image_tells_which(table, tmp_path):
+def test_a_missing_image_of_a_csv_file_is_named(table, tmp_path):
     path = table("path,label", "a.png,cat", "gone.png,dog")
     assert complaint(path).startswith(
         f"cannot read {tmp_path / 'gone.png'}: No such file or directory; fix or remove"
@@ -366,9 +370,10 @@ def damaged(tmp_path):
 
 
 @pytest.mark.parametrize("wanted", [{}, {"size": 6}, {"size": 6, "channels": 1}])
-def test_a_damaged_file_stops_with_its_name_and_what_to_do(damaged, wanted):
+def test_a_damaged_file_is_named_with_what_to_do(damaged, wanted):
     assert complaint(damaged, **wanted) == (
-        f"{damaged / 'cat' / '001.png'} is an empty file; fix or remove it, or skip such files with --skip-bad"
+        f"{damaged / 'cat' / '001.png'} is an empty file; "
+        "fix or remove it, or skip such files with --skip-bad"
     )
 
 
@@ -387,7 +392,7 @@ def test_damaged_files_can_be_skipped_and_every_one_is_noted(damaged, wanted, me
 
 
 @pytest.mark.parametrize("size", [0, 6])
-def test_nothing_but_damaged_files_is_told(tmp_path, size):
+def test_a_source_of_damaged_files_only_is_refused(tmp_path, size):
     for name in ("cat", "dog"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.png").touch()
@@ -398,7 +403,7 @@ def test_nothing_but_damaged_files_is_told(tmp_path, size):
 # Memory
 
 
-def test_a_set_larger_than_memory_streams_from_its_files_with_the_very_same_pixels(tmp_path):
+def test_a_set_larger_than_memory_streams_the_same_pixels_from_its_files(tmp_path):
     write_folder(tmp_path, PETS, channels=3)
     whole, streamed = opened(tmp_path, memory=5 * 3 * 36), opened(tmp_path, memory=5 * 3 * 36 - 1)
     assert isinstance(whole.images, Tensors)

@@ -1,4 +1,4 @@
-"""Images as a task: what trains and what validates, batches, losses, and what a checkpoint knows."""
+"""Images as a task: training and validation images, batches, losses, metadata of checkpoints."""
 
 import json
 import shutil
@@ -33,7 +33,7 @@ def flat(batches):
     return [row for batch in batches for row in batch]
 
 
-def test_validation_images_are_cut_from_the_training_images_and_are_the_same_for_every_seed(
+def test_validation_images_come_from_the_training_images_and_do_not_depend_on_the_seed(
     make_task, photos
 ):
     one, other = (make_task(seed=seed, valid_share=0.2, batch=1) for seed in (1, 2))
@@ -64,7 +64,7 @@ def test_a_limit_takes_images_of_every_class_and_the_same_ones_each_time(make_ta
     assert set(tasks[0].images.labels[used[0]].tolist()) == {0, 1, 2}
 
 
-def test_batches_are_a_pure_function_of_where_they_are(make_task):
+def test_batches_depend_on_epoch_start_rank_and_world_only(make_task):
     task = make_task(batch=8)
     whole = epoch(task, 3)
     assert len(whole) == 81 // 8  # 9 of 90 validate; a batch of 1 is left out
@@ -83,7 +83,7 @@ def test_fewer_images_than_a_batch_are_one_batch(make_task):
     assert [len(batch) for batch in epoch(make_task(batch=1000))] == [81]
 
 
-def test_images_are_normalised_by_the_training_images_alone(make_task, photos):
+def test_images_are_normalised_by_the_statistics_of_the_training_images(make_task, photos):
     task = make_task(valid_share=0.3, batch=1)
     pixels = (
         np.stack([np.asarray(Image.open(task.images.names[row])) for row in flat(epoch(task))])
@@ -101,7 +101,7 @@ def test_images_are_normalised_by_the_training_images_alone(make_task, photos):
     assert float(images.std(correction=0)) == pytest.approx(1, abs=1e-5)
 
 
-def test_a_channel_that_is_always_the_same_is_not_divided_by_nothing(make_task, tmp_path):
+def test_a_constant_channel_is_not_divided_by_zero(make_task, tmp_path):
     write_bars(tmp_path, channels=3)
     for path in tmp_path.rglob("*.png"):
         pixels = np.array(Image.open(path))
@@ -185,7 +185,7 @@ def test_a_class_without_training_images_does_not_divide_by_zero():
 
 
 @torch.no_grad()
-def test_validation_is_by_the_plain_loss_and_counts_what_is_right(make_task):
+def test_validation_uses_the_plain_loss_and_counts_correct_predictions(make_task):
     task = make_task(class_weights=True, mixup=1.0, optim={"label_smoothing": 0.3})
     model, totals = Fixed(LOGITS).eval(), Totals()
     totals.add(task.step(model, prepared(LABELS), None), 4)
@@ -197,7 +197,7 @@ def test_validation_is_by_the_plain_loss_and_counts_what_is_right(make_task):
     )
 
 
-def test_auxiliary_outputs_count_by_their_share_in_training_only(make_task):
+def test_auxiliary_outputs_count_with_their_weight_in_training_only(make_task):
     class WithAuxiliary(Fixed):
         def all_logits(self, images):
             return [(1.0, self.logits), (0.3, -self.logits)]
@@ -211,7 +211,7 @@ def test_auxiliary_outputs_count_by_their_share_in_training_only(make_task):
     assert task.step(model.eval(), prepared(LABELS), None).loss.item() == pytest.approx(float(main))
 
 
-def test_the_data_is_told_in_short(make_task, tmp_path):
+def test_the_description_of_the_data_is_short(make_task, tmp_path):
     lines = make_task().describe()
     assert lines[0] == "81 training images, 9 for validation; 12x12, grey"
     assert lines[1].startswith("3 classes, from ")
@@ -238,7 +238,7 @@ def test_the_data_is_told_in_short(make_task, tmp_path):
         ({"channels": 2}, ConfigError, "channels should be 0, 1 or 3"),
     ],
 )
-def test_what_cannot_be_is_told_before_training(make_task, data, error, says):
+def test_impossible_settings_are_reported_before_training(make_task, data, error, says):
     with pytest.raises(error, match=says):
         make_task(**data)
 
@@ -277,7 +277,7 @@ def test_a_run_stopped_and_resumed_is_the_same_bit_for_bit(train, tmp_path, augm
     assert_same_weights(tmp_path / "whole", tmp_path / "broken")
 
 
-def test_images_that_stream_train_the_very_same_model_resumed_or_not(train, tmp_path):
+def test_streamed_images_train_the_same_model_resumed_or_not(train, tmp_path):
     settings = {
         "data.crop": 2,
         "data.flip": True,
@@ -292,9 +292,7 @@ def test_images_that_stream_train_the_very_same_model_resumed_or_not(train, tmp_
     assert_same_weights(tmp_path / "memory", tmp_path / "files")
 
 
-def test_a_run_remembers_where_its_images_are_wherever_it_is_repeated(
-    train, photos, tmp_path, monkeypatch
-):
+def test_a_run_can_be_repeated_from_another_folder(train, photos, tmp_path, monkeypatch):
     monkeypatch.chdir(photos.parent)
     folder = train(
         tmp_path / "run", {"data.source": photos.name, "data.test": f"{photos.name}/test"}
@@ -310,7 +308,7 @@ def step(run, tmp_path):
     return shutil.copytree(checkpoint.resolve(run), tmp_path / "copy")
 
 
-def test_what_a_checkpoint_says_of_its_images_is_what_was_written(make_task, step):
+def test_metadata_is_read_as_it_was_written(make_task, step):
     assert read_metadata(step).classes == CLASSES
     facts = ImageMetadata(
         classes=["naïve", "象", "a\nb"], size=12, channels=1, mean=[0.1], std=[0.7]
@@ -346,7 +344,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damaged_facts_are_one_clear_line(step, cli, photos, damage):
+def test_damaged_metadata_is_one_clear_line(step, cli, photos, damage):
     DAMAGE[damage](step / IMAGES, json.loads((step / IMAGES).read_text()))
     with pytest.raises(CheckpointError, match=f"{IMAGES} is missing or damaged"):
         seqkit.load(step)

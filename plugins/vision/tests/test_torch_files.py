@@ -1,4 +1,4 @@
-"""Tensors out of files of torch.save of every age; whatever else a file holds is refused, not run."""
+"""Tensors out of files of torch.save of every age; anything else is refused, and not run."""
 
 import io
 import os

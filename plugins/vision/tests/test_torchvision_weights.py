@@ -22,7 +22,7 @@ def theirs(builder, classes=7, **options):
 
 
 def fill(model):
-    """Give a model without memory weights at which signals keep their size, and telling statistics; quickly."""
+    """Give a model without memory weights that keep signals at their size, and statistics."""
     state = {}
     for key, tensor in model.state_dict().items():
         n = tensor.numel()

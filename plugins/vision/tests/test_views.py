@@ -1,4 +1,4 @@
-"""What training does to a batch of images, against slow loops over single images and against what must hold."""
+"""What training does to a batch of images, against slow loops over single images."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_normalisation_is_that_of_numpy(mean, std):
 @pytest.mark.parametrize(
     "how", [Augmentation(), Augmentation(crop=1, flip=True), Augmentation(erase=1.0)]
 )
-def test_images_lie_channels_last_in_memory(how):
+def test_images_are_channels_last_in_memory(how):
     assert Normalisation([0.5] * 3, [0.5] * 3)(batch()).is_contiguous(
         memory_format=torch.channels_last
     )
@@ -44,7 +44,7 @@ def test_images_lie_channels_last_in_memory(how):
     assert images.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_the_pixels_that_are_given_are_left_as_they_are():
+def test_the_given_pixels_are_not_changed():
     pixels = batch()
     before = pixels.clone()
     how = Augmentation(crop=2, flip=True, colour=0.5, erase=1.0, mixup=1.0, cutmix=1.0)
@@ -55,7 +55,7 @@ def test_the_pixels_that_are_given_are_left_as_they_are():
 # Nothing
 
 
-def test_with_everything_off_nothing_is_changed_and_nothing_drawn():
+def test_without_augmentation_nothing_is_changed_and_nothing_drawn():
     pixels, labels = batch(), torch.arange(6)
     before = torch.get_rng_state()
     for view in (Augmented(unit(3), Augmentation(), 6), Plain(unit(3))):
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_images_and_the_next_draw_others(how):
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("margin", "flip"), [(0, True), (2, False), (3, True), (SIDE + 1, True)])
-def test_shifts_are_those_of_a_loop_over_images_with_the_same_draws(channels, margin, flip):
+def test_shifts_equal_a_loop_over_images_with_the_same_draws(channels, margin, flip):
     pixels = batch(20, channels)
     torch.manual_seed(1)
     made = shift(pixels, margin, flip)
@@ -111,7 +111,7 @@ def test_shifts_are_those_of_a_loop_over_images_with_the_same_draws(channels, ma
         np.testing.assert_array_equal(result, window[..., ::-1] if mirror else window)
 
 
-def test_every_shift_and_both_directions_come_up_about_equally_often():
+def test_every_shift_is_about_equally_frequent():
     count, margin = 4000, 1
     image = torch.arange(1, SIDE * SIDE + 1, dtype=torch.uint8).reshape(1, 1, SIDE, SIDE)
     torch.manual_seed(0)
@@ -162,7 +162,7 @@ def test_the_wanted_share_of_images_loses_one_rectangle_of_2_to_33_percent(share
     areas = []
     for hit in hits:
         _, _, height, width = rectangle(hit)
-        # One pixel more or less both ways comes of whole pixels; the longest sides are cut at the border.
+        # Rounding to whole pixels gives or takes one; the longest sides end at the border.
         assert (height + 1) * (width + 1) > 0.02 * side**2
         assert (height - 1) * (width - 1) < 0.33 * side**2
         assert (height + 1) / (width - 1) > 0.3
@@ -174,7 +174,7 @@ def test_the_wanted_share_of_images_loses_one_rectangle_of_2_to_33_percent(share
         assert max(areas) > 0.30
 
 
-def test_rectangles_are_those_of_a_loop_over_images_with_the_same_draws():
+def test_rectangles_equal_a_loop_over_images_with_the_same_draws():
     images = torch.rand(50, 3, SIDE, SIDE) + 1
     torch.manual_seed(2)
     made = erase(images.clone(), 0.7)
@@ -215,7 +215,7 @@ def test_what_is_erased_is_the_mean_of_the_images():
 # Colours
 
 
-def test_colours_change_alike_for_a_few_images_and_otherwise_for_others():
+def test_groups_of_images_share_a_change_of_colour():
     grey = torch.full((8, 3, SIDE, SIDE), 100, dtype=torch.uint8)
     torch.manual_seed(0)
     images, _ = Augmented(unit(3), Augmentation(colour=0.5), 2)(grey, torch.zeros(8))
@@ -262,7 +262,7 @@ def constant(labels):
     return labels.to(torch.uint8)[:, None, None, None].expand(-1, 1, SIDE, SIDE)
 
 
-def test_targets_say_how_much_of_each_image_is_in_the_mixture():
+def test_targets_are_the_shares_of_the_mixed_images():
     labels = torch.tensor([0, 10, 20, 30])
     torch.manual_seed(0)
     for how in (Augmentation(mixup=1.0), Augmentation(cutmix=1.0)):
@@ -284,7 +284,7 @@ def test_mixup_blends_whole_images_and_cutmix_pastes_a_rectangle():
         rectangle(image == smaller)
 
 
-def test_with_both_mixtures_sometimes_one_is_used_and_sometimes_the_other():
+def test_with_both_mixtures_each_is_used_sometimes():
     labels = torch.tensor([0, 10, 20, 30])
     torch.manual_seed(0)
     view = Augmented(unit(1), Augmentation(mixup=1.0, cutmix=1.0), 31)

@@ -6,7 +6,6 @@ import shutil
 import pytest
 from bars import CLASSES, write_bars
 from PIL import Image
-from seqkit_vision.evaluation import held_out
 
 import seqkit
 
@@ -26,12 +25,26 @@ def test_the_test_images_of_the_run_are_evaluated_as_text(cli, run, classifier):
     assert [line.split() for line in done.lines[1:4]] == [
         [name, "1.0000", "1.0000", "1.0000", "8"] for name in CLASSES
     ]
-    name, source = held_out(run, classifier)
-    assert (
-        done.lines[-1]
-        == f"accuracy 1.0000  top5 1.0000  {classifier.evaluate(source.images, name=name).signature}"
-    )
-    assert f"data:{name}|images:24|" in done.lines[-1]
+
+    data = classifier.read_test_data()
+    report = classifier.evaluate(data)
+    assert done.out == f"{report}\n"
+    assert done.lines[-1] == f"accuracy 1.0000  top5 1.0000  {report.signature}"
+    assert f"data:{data.name}|images:24|" in done.lines[-1]
+
+
+def test_json_is_the_record_of_the_report(cli, run, classifier):
+    report = classifier.evaluate(classifier.read_test_data())
+    done = cli("vision", "evaluate", "-m", run, "--json")
+    assert done.out == json.dumps(report.record(), ensure_ascii=False) + "\n"
+
+
+def test_seqkit_evaluate_knows_the_options_of_classifiers(cli, run, photos):
+    for data in ([], [photos / "test"], ["--data", photos / "test"]):
+        ours = cli("vision", "evaluate", "-m", run, *data, "--json")
+        assert cli("evaluate", "-m", run, *data, "--json").lines == ours.lines
+    said = cli("evaluate", "-m", run, photos, "--data", photos).complaint(2)
+    assert said == "give IMAGES or --data, not both"
 
 
 def test_text_and_json_say_the_same(cli, run, hard):
@@ -51,6 +64,8 @@ def test_text_and_json_say_the_same(cli, run, hard):
         figures = record["per_class"][name]
         numbers = [f"{figures[key]:.4f}" for key in ("precision", "recall", "f1")]
         assert line.split() == [name, *numbers, str(figures["support"])]
+    assert lines[5].split() == ["predicted"]
+    assert lines[6].split() == ["true", *CLASSES]
     assert [line.split() for line in lines[7:10]] == [
         [name, *map(str, row)] for name, row in zip(CLASSES, record["confusion"], strict=True)
     ]
@@ -98,7 +113,7 @@ def test_the_run_s_own_test_setting_is_taken_first(cli, train, tmp_path, hard):
     assert json.loads(cli("vision", "evaluate", "-m", folder, "--json").out)["images"] == 18
 
 
-def test_the_folder_here_has_a_name_in_the_report(cli, run, hard, monkeypatch):
+def test_the_current_folder_has_a_name_in_the_report(cli, run, hard, monkeypatch):
     monkeypatch.chdir(hard)
     record = json.loads(cli("vision", "evaluate", "-m", run, "--data", ".", "--json").out)
     assert record["signature"].startswith("data:bars|")
@@ -127,7 +142,7 @@ def test_images_that_were_trained_on_are_never_test_images(cli, train, tmp_path)
     )
 
 
-def test_images_that_were_trained_on_are_measured_with_a_note_only(cli, train, tmp_path):
+def test_evaluating_training_images_prints_a_note(cli, train, tmp_path):
     data = write_bars(tmp_path / "data")
     folder = train(
         tmp_path / "run", {"model.name": "softmax-regression", "data.source": str(data)}
@@ -156,7 +171,7 @@ def test_mistakes_are_one_clear_line(cli, run, photos, tmp_path):
     assert "Missing option '-m'" in cli("vision", "evaluate").complaint(2)
 
 
-def test_a_translator_is_no_classifier_and_a_classifier_no_translator(cli, run):
+def test_a_translator_is_not_a_classifier_and_a_classifier_not_a_translator(cli, run):
     says = "is a model for 'translation'; this command needs one for 'vision'"
     for command in (["evaluate"], ["predict", "x.png"], ["explain", "x.png"]):
         assert says in cli("vision", *command, "-m", "en-de").complaint()
@@ -166,7 +181,7 @@ def test_a_translator_is_no_classifier_and_a_classifier_no_translator(cli, run):
     assert cli("translate", "-m", run, "Hallo").complaint() == says
 
 
-def test_a_file_is_no_classifier(cli, tmp_path):
+def test_a_file_is_not_a_classifier(cli, tmp_path):
     (tmp_path / "words.txt").write_text("".join(f"{'a b' * (i % 5)} c{i}\n" for i in range(40)))
     assert (
         cli(

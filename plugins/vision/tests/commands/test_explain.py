@@ -1,7 +1,6 @@
 """`seqkit vision explain`."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 from bars import write_bars
@@ -22,28 +21,48 @@ def check(folder):
             assert len(picture.convert("RGB").getcolors(1 << 24)) > 1
 
 
-def test_an_image_is_explained_here_and_not_among_the_images(
+def dead_units(lines):
+    """{layer: share} of the lines that list them."""
+    pairs = [line.split() for line in lines]
+    return {layer: float(share.removesuffix("%")) for layer, share in pairs}
+
+
+def test_without_a_folder_nothing_is_written(
     cli, run, classifier, image, photos, tmp_path, monkeypatch
 ):
-    monkeypatch.chdir(tmp_path)
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
     done = cli("vision", "explain", image, "-m", run)
+
     (found,) = classifier.predict([image], top=3)
-    wanted = [
-        f"{name} {share:.4f}"
-        for name, share in zip(found.classes, found.probabilities, strict=True)
+    pairs = zip(found.classes, found.probabilities, strict=True)
+    assert done.lines[:3] == [f"{name} {share:.4f}" for name, share in pairs]
+    assert done.lines[3] == f"ReLU units that none of 24 images ({photos.name} test) activates:"
+    shares = dead_units(done.lines[4:])
+    assert list(shares) == [
+        "features.block1.relu",
+        "features.block2.relu",
+        "hidden.layer1.relu",
+        "hidden.layer2.relu",
     ]
-    folder = Path("image-explained")
-    assert done.lines[:6] == [*wanted, *(str(folder / name) for name in PICTURES)]
-    check(folder)
-    assert done.lines[6] == f"ReLU units that no one of 24 images ({photos.name} test) makes fire:"
-    layers = [line.split() for line in done.lines[7:]]
-    assert [name for name, _ in layers] == [
-        "features.block1.relu", "features.block2.relu", "hidden.layer1.relu", "hidden.layer2.relu"
-    ]  # fmt: skip
-    assert all(0 <= float(share.removesuffix("%")) <= 100 for _, share in layers)
+    assert all(0 <= share <= 100 for share in shares.values())
+
+    assert done.err.endswith("its filters and activations: -o FOLDER\n")
+    assert list(here.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir() if path != here] == [image.name]
 
 
-def test_what_speaks_for_another_class_is_another_picture(cli, run, image, tmp_path):
+def test_pictures_are_drawn_into_a_folder_that_is_given(cli, run, image, tmp_path):
+    plain = cli("vision", "explain", image, "-m", run)
+    done = cli("vision", "explain", image, "-m", run, "-o", tmp_path / "new/folder")
+    check(tmp_path / "new/folder")
+    assert done.lines[3:6] == [str(tmp_path / "new/folder" / name) for name in PICTURES]
+    assert [*done.lines[:3], *done.lines[6:]] == plain.lines
+    assert done.err == ""
+
+
+def test_another_class_gives_another_heat_map(cli, run, image, tmp_path):
     for name in ("top", "bottom"):
         assert (
             cli("vision", "explain", image, "-m", run, "--class", name, "-o", tmp_path / name).code
@@ -56,7 +75,7 @@ def test_what_speaks_for_another_class_is_another_picture(cli, run, image, tmp_p
     ).read_bytes()
 
 
-def test_a_net_in_colour_without_test_images_is_explained_but_for_dead_units(cli, train, tmp_path):
+def test_without_test_images_dead_units_are_not_listed(cli, train, tmp_path):
     data = write_bars(tmp_path / "data", channels=3)
     settings = {"model.preset": "modern", "data.source": str(data), "train.steps": 1}
     folder = train(tmp_path / "run", settings).folder
@@ -64,7 +83,7 @@ def test_a_net_in_colour_without_test_images_is_explained_but_for_dead_units(cli
     done = cli(*given)
     check(tmp_path / "out")
     assert len(done.lines) == 6
-    assert done.err.startswith(f"dead units are not looked for: {data} keeps no test images apart")
+    assert done.err.startswith(f"not looking for dead units: {data} keeps no test images apart")
     assert "(data)" in cli(*given, "--data", data).lines[6]
 
 
@@ -78,6 +97,8 @@ def test_mistakes_are_one_clear_line_and_leave_nothing(cli, run, train, image, t
     explain = ["vision", "explain", image, "-m", run, "-o", tmp_path / "out"]
     says = "the model knows no class 'tpo'. Did you mean 'top'? Known: bottom, middle, top."
     assert cli(*explain, "--class", "tpo").complaint() == says
+    said = cli("vision", "explain", image, "-m", run, "--class", "top").complaint(2)
+    assert said == "--class is for pictures: give a folder for them with --output"
     missing = tmp_path / "none.png"
     said = cli("vision", "explain", missing, "-m", run).complaint()
     assert said == f"cannot read {missing}: No such file or directory"

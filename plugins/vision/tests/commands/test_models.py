@@ -12,7 +12,7 @@ from seqkit.plugins import components
 from seqkit.runs.build import make_model
 
 NAMES = [entry.name for entry in components().models if entry.provider == "seqkit-vision"]
-# As torchvision's documentation gives them (num_params; GFLOPS, which counts a multiplication and addition as one).
+# From torchvision's documentation: num_params; GFLOPS, where a multiply-add counts as one.
 PUBLISHED = {
     "alexnet": (61_100_840, 0.71),
     "vgg11": (132_863_336, 7.61),

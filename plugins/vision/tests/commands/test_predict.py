@@ -18,6 +18,11 @@ def test_each_image_is_a_line_with_its_likeliest_class(cli, run, classifier, tes
     ]
 
 
+def test_seqkit_predict_knows_the_options_of_classifiers(cli, run, photos):
+    ours = cli("vision", "predict", "-m", run, photos / "test", "--topk", 2, "--json")
+    assert cli("predict", "-m", run, photos / "test", "--topk", 2, "--json").lines == ours.lines
+
+
 def test_folders_are_searched_for_images_in_order(cli, run, photos, test_images):
     lines = cli("vision", "predict", "-m", run, photos / "test", test_images[0]).lines
     assert [line.split("\t")[0] for line in lines] == [

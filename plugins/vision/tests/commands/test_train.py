@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 from seqkit_vision.compat import torchvision
 from seqkit_vision.corpora import CLASSES as CORPORA
 from seqkit_vision.decoding import decode
+from seqkit_vision.metadata import read_metadata
 from seqkit_vision.pretrained import needs
 from seqkit_vision.sizes import multiply_adds
-from seqkit_vision.metadata import read_metadata
 
 import seqkit
 from seqkit import recipes
@@ -62,7 +62,7 @@ def test_a_model_and_a_folder_of_images_are_all_that_is_needed(cli, photos, tmp_
     assert f"accuracy {best['accuracy']:.4f}" in done.out
 
 
-def test_settings_go_over_options_and_options_over_the_recipe(train, tmp_path):
+def test_settings_override_options_and_options_override_the_recipe(train, tmp_path):
     over = ["--set", "model.hidden=[7]", "--set", "optim.output_rate=5"]
     assert train("--model", "mlp", "--head-rate", "3", *over).code == 0
     config = config_of(tmp_path / "run")[0]
@@ -114,7 +114,7 @@ def test_every_recipe_fits_its_corpus_as_it_is(name):
     )  # or the last updates are not looked at
 
 
-def test_a_config_file_is_a_recipe_of_ones_own(train, tmp_path):
+def test_a_config_file_can_take_the_place_of_a_recipe(train, tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(
         'task = "vision"\n[model]\nname = "lenet"\npreset = "modern"\n[train]\nsteps = 50\n'
@@ -136,7 +136,7 @@ def test_folds_are_runs_of_their_own_with_mean_and_deviation(train, tmp_path, ma
     assert len(done.lines) == 4
 
 
-def test_folds_go_on_where_they_stopped(train, tmp_path):
+def test_folds_resume_where_they_stopped(train, tmp_path):
     args = ["--model", "softmax-regression", "--folds", "2"]
     assert train(*args).code == 0
     assert "run/fold-0 exists: continue it with --resume" in train(*args).complaint()
@@ -150,7 +150,7 @@ def test_folds_go_on_where_they_stopped(train, tmp_path):
     assert train(*args, "--overwrite").code == 0
 
 
-def test_frozen_layers_stay_as_they_are(train, tmp_path):
+def test_frozen_layers_do_not_change(train, tmp_path):
     start = ["--set", "train.eval_every=1", "--set", "train.steps=1", "--model", "lenet"]
     train(*start, "--freeze", "all")
     first = weights(tmp_path / "run")
@@ -195,7 +195,7 @@ def test_the_last_layer_may_learn_faster(train, tmp_path):
     assert differing(start, plain) == set(start)
 
 
-def test_a_run_is_resumed_and_replaced_as_told(train, tmp_path):
+def test_a_run_is_resumed_or_replaced_on_request(train, tmp_path):
     settings = ["--model", "lenet", "--set", "optim.decay=none"]
     train(*settings)
     assert (
@@ -248,7 +248,7 @@ def test_bad_files_stop_training_or_are_skipped_by_name(train, cli, tmp_path):
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory):
-    """Torchvision's ResNet-18 with random weights: as a state dict of torch.save, and of safetensors."""
+    """Torchvision's ResNet-18 with random weights, as files of torch.save and of safetensors."""
     folder = tmp_path_factory.mktemp("published")
     torch.manual_seed(3)
     state = torchvision.models.resnet18().state_dict()
@@ -259,7 +259,7 @@ def published(tmp_path_factory):
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
 def test_training_starts_from_the_weights_of_torchvision(train, tmp_path, published, suffix):
-    """Frozen, all but the last layer are torchvision's afterwards; images are normalised as ImageNet's were."""
+    """Frozen layers stay torchvision's; images are normalised as ImageNet's were."""
     given = [
         "--model",
         "resnet18",
@@ -300,14 +300,14 @@ def test_starting_from_published_weights_reads_each_image_once(
     assert sorted(read) == sorted(photos.glob("train/*/*.png"))
 
 
-def test_published_weights_see_images_of_their_own_size_unless_told():
+def test_published_weights_get_images_of_their_own_size_by_default():
     raw = {"task": "vision", "model": {"name": "resnet18"}, "train": {"steps": 1}}
     for data, size, channels in (({}, 224, 3), ({"size": 32, "channels": 1}, 32, 1)):
         config = recipes.complete({**raw, "data": {"source": "mnist", **data}}, "test")
         assert needs(config) == {"data.size": size, "data.channels": channels}
 
 
-def test_a_run_from_published_weights_is_resumed_by_the_same_words(train, tmp_path, published):
+def test_a_run_from_published_weights_is_resumed_by_the_same_command(train, tmp_path, published):
     given = [
         "--model",
         "resnet18",
@@ -410,5 +410,5 @@ def test_a_corpus_that_is_not_here_says_how_to_get_it(cli, tmp_path, monkeypatch
         (["one", "two"], "Got unexpected extra argument (two)"),
     ],
 )
-def test_usage_errors_are_click_s(cli, args, says):
+def test_usage_errors_are_reported_by_click(cli, args, says):
     assert says in cli("vision", "train", *args).complaint(2)

@@ -7,7 +7,7 @@ from seqkit.plugins import components
 
 @pytest.fixture(scope="session")
 def make():
-    """`make("lenet", size=32, pooling="max")` is that net, always with the same weights; on "meta" it costs nothing."""
+    """`make("lenet", size=32, pooling="max")`: that network, always with the same weights."""
 
     def call(name, *, channels=1, size=28, classes=10, preset=None, device="cpu", **settings):
         torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""The nets that torchvision does not have: against the same net written out, and against counts on paper."""
+"""Networks that torchvision lacks: against the same network written out, and counts on paper."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""Conformance: what every net must do. A new one adds a cheap form of itself to `CHEAP`."""
+"""Conformance: what every network must do. A new one adds a cheap form of itself to `CHEAP`."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ CHEAP = {
     "row-lstm": {"hidden": 12},
     **{name: {"preset": "small", "divisor": 16, "batch_norm": name == "vgg13"} for name in VGGS},
 }
-# The least size of the default form, and of the small one, where there is one. None: any size will do.
+# The least size of the default form, and of the small one if there is one. None: any size.
 LEAST = {
     "softmax-regression": None,
     "mlp": None,
@@ -64,7 +64,7 @@ def made(request, make):
     return make(request.param, **CHEAP[request.param]), images(CHEAP[request.param])
 
 
-def test_every_registered_net_is_tested():
+def test_every_registered_network_is_tested():
     assert set(NAMES) == set(CHEAP) == set(LEAST)
 
 
@@ -116,7 +116,7 @@ def test_layers_that_write_over_their_input_change_no_output_of_a_convolution_an
 
 
 @torch.no_grad()
-def test_images_side_by_side_do_not_mix_in_evaluation(made):
+def test_images_of_a_batch_do_not_mix_in_evaluation(made):
     net, x = made
     together = net.eval()(x)
     for i in range(len(x)):
@@ -246,7 +246,7 @@ def test_googlenets_auxiliary_outputs_see_no_fewer_pixels_than_they_average_to(
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if LEAST[name] is None])
-def test_these_take_images_of_one_pixel(name, make):
+def test_networks_without_a_least_size_take_images_of_one_pixel(name, make):
     assert make(name, size=1, device="meta").eval()(
         torch.zeros(2, 1, 1, 1, device="meta")
     ).shape == (2, 10)

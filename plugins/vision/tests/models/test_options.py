@@ -1,4 +1,4 @@
-"""No option is dead: turned on, each changes what the net is or what it does, and only what it should."""
+"""No option is dead: each changes what the network is or does, and only what it should."""
 
 import dataclasses
 import functools
@@ -44,7 +44,7 @@ def other(name, option):
 
 @pytest.fixture(scope="module")
 def cheap(make):
-    """`cheap("vgg11", divisor=2)`: a net of few channels, in its small form unless told otherwise."""
+    """`cheap("vgg11", divisor=2)`: a network of few channels, by default in its small form."""
 
     def call(name, size=None, **settings):
         options = {
@@ -73,7 +73,7 @@ def seen(made):
 
 @pytest.fixture(scope="module")
 def plain(cheap):
-    """`plain("vgg11", 28)` is what is seen without an option, computed once; seeing it again makes no difference."""
+    """`plain("vgg11", 28)` is what is seen without an option, computed once."""
 
     @functools.cache
     def call(name, size):

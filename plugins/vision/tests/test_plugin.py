@@ -23,7 +23,7 @@ def registered():
     return found
 
 
-def test_the_entry_point_is_the_door():
+def test_the_entry_point_names_the_register_function():
     (point,) = [point for point in entry_points(group="seqkit.plugins") if point.name == "vision"]
     assert point.value == "seqkit_vision:register"
     assert point.dist.name == "seqkit-vision"
@@ -32,7 +32,7 @@ def test_the_entry_point_is_the_door():
     assert "seqkit-vision" not in components().broken
 
 
-def test_what_the_plugin_registers_is_what_seqkit_knows_of_it(cli):
+def test_seqkit_lists_everything_that_the_plugin_registers(cli):
     lines = [line.split()[:3] for line in cli("plugins").lines]
     assert [name for kind, name, by in lines if by == "seqkit-vision" and kind == "model"] == [
         entry.name for entry in registered().models
@@ -81,7 +81,8 @@ def test_doctor_shows_the_check_of_torchvision(cli):
         "from seqkit.cli.main import cli; cli(['--help'], standalone_mode=False)",
         "from seqkit.cli.main import cli; cli(['models'], standalone_mode=False)",
         "from seqkit.cli.main import cli; cli(['vision', '--help'], standalone_mode=False)",
-        "from seqkit.cli.main import cli; cli(['vision', 'train', '--help'], standalone_mode=False)",
+        "from seqkit.cli.main import cli; "
+        "cli(['vision', 'train', '--help'], standalone_mode=False)",
     ],
 )
 def test_heavy_packages_are_imported_when_they_are_needed(code):

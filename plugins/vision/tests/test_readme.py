@@ -20,7 +20,10 @@ SHELL = [
     if kind == "bash"
     for line in body.splitlines()
 ]
-QUICK = " --set train.steps=2 --set train.eval_every=2 --set data.batch=8 --set data.limit=30 --set optim.warmup=0"
+QUICK = (
+    " --set train.steps=2 --set train.eval_every=2 --set data.batch=8"
+    " --set data.limit=30 --set optim.warmup=0"
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +56,7 @@ def run(folder, command):
     )
 
 
-def test_every_command_and_the_python_of_the_page_work(folder):
+def test_every_command_and_python_example_of_the_readme_works(folder):
     for line in SHELL:
         if line.startswith("pip") or "--pretrained" in line:  # need a network
             continue
@@ -68,7 +71,7 @@ def test_every_command_and_the_python_of_the_page_work(folder):
         result = run(folder, line)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
     assert all((folder / name).stat().st_size for name in ("confusion.png", "mistakes.png"))
-    assert len(list((folder / "image-explained").glob("*.png"))) == 3
+    assert len(list((folder / "explained").glob("*.png"))) == 3
     for body in (body for kind, body in BLOCKS if kind == "python"):
         result = subprocess.run(
             [sys.executable, "-c", body], cwd=folder, capture_output=True, text=True, check=False
@@ -77,7 +80,7 @@ def test_every_command_and_the_python_of_the_page_work(folder):
         assert "bright" in result.stdout
 
 
-def test_every_option_that_the_page_names_is_one():
+def test_every_option_in_the_readme_exists():
     from seqkit_vision.commands import vision
 
     known = {
