@@ -56,6 +56,21 @@ def test_a_score_is_that_of_the_longest_ngram_and_the_backoffs_of_longer_histori
     assert list(hand.full_scores("")) == [(-0.5 - 0.25, 1, False)]
 
 
+def test_no_history_reaches_into_the_sentence_before(hand, tmp_path):
+    """Not even where a file has n-grams across sentences."""
+    text = HAND.replace("2=4", "2=5").replace("3=1", "3=2")
+    text = text.replace("-0.75\t<s> a", "-0.1\t</s> <s>\t-0.2\n-0.75\t<s> a")
+    text = text.replace("-0.015625", "-0.001\t</s> <s> a\n-0.015625")
+    (tmp_path / "across.arpa").write_text(text)
+    across = ngram.load(tmp_path / "across.arpa")
+    assert across.grams[2].scores.tolist() == pytest.approx([-0.001, -0.015625])
+
+    found = across.score_block(b"b\na b a\n")
+    alone = hand.score_block(b"a b a\n")
+    assert found.scores[2:].tolist() == alone.scores.tolist()
+    assert found.lengths[2:].tolist() == alone.lengths.tolist()
+
+
 def test_the_words_after_an_unknown_one_have_no_history(hand):
     assert list(hand.full_scores("a zz b")) == [
         (-0.75, 2, False),
