@@ -76,7 +76,7 @@ def show(name: str) -> None:
 def fetch(name: str, given: Path | None) -> None:
     """Get the files of corpus NAME and check every one of them."""
     from .. import recipes
-    from ..data.fetch import fetch as fetch_files
+    from ..data import fetch as fetch_files
     from .progress import DownloadProgress
 
     with DownloadProgress() as progress:

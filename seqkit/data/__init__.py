@@ -4,7 +4,7 @@ Only `seqkit.data.batching` and `seqkit.data.windows` import torch.
 """
 
 from .corpora import Card, Corpora
-from .fetch import fetch
+from .download import fetch
 from .files import read_lines
 from .parallel import ParallelText, read_parallel
 

@@ -1,6 +1,6 @@
 """Text → tokens → ids and back. Imports no torch."""
 
-from .built_in import TokenizerLookup, built_in
+from .lookup import TokenizerLookup, built_in
 from .normalize import Normalizer
 from .sentences import split_sentences
 from .statistics import ngrams

@@ -6,12 +6,10 @@ from ..errors import DataError
 
 
 def single_line(text: str) -> str:
-    """`text` without the line break at its end, as a file's lines have one; raises `DataError` for one inside."""
+    """`text` without the line break at its end; raises `DataError` for one inside."""
     line = text.removesuffix("\n")
     if "\n" in line:
-        raise DataError(
-            "one line is wanted, and the text holds a line break: give its lines one by one"
-        )
+        raise DataError("expected one line; the text holds a line break: give its lines one by one")
     return line
 
 

@@ -1,51 +1,77 @@
-"""Where a line can be cut so that each part is a sentence."""
+"""Where a line can be split so that each part is a sentence."""
 
 from __future__ import annotations
 
 import re
 
-# A terminator, any closing quotes or brackets, then white space and the start of something new;
-# ideographic terminators need no space after them. Runs are taken whole (possessive, and begun only
-# where they begin), or a line of 100,000 full stops would take time quadratic in it.
+# A terminator, any closing quotes or brackets, then white space and the start of something new.
+# Ideographic terminators need no space after them. Runs are matched whole (possessive, and only
+# from their start), or a line of 100,000 full stops would take time quadratic in its length.
 _END = re.compile(
     r"""(?<![.!?…])[.!?…]++["'”’»)\]]*+(?=\s++["'“„«¿¡(\[]*+[^\W_a-z])"""
     r"""|(?<![。！？])[。！？]++[”’」』）]*+(?=\s*+\S)"""
 )
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'„“«])(?:(?:[A-Za-zÄÖÜ]\.\s?)*[A-Za-zÄÖÜ]|\d{1,2}|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|No|Nr|Fig|Hr|Fr|Abs|Art|bzw|ca"
-    r"|usw|etc|M|Mme|Mlle|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Gen|Col|Lt|Capt|Rev|Hon)\.$"
+    r"(?:^|[\s(\"'„“«])"
+    r"(?:"
+    r"(?:[A-Za-zÄÖÜ]\.\s?)*[A-Za-zÄÖÜ]|\d{1,2}"
+    r"|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|No|Nr|Fig|Hr|Fr|Abs|Art|bzw|ca|usw|etc|M|Mme|Mlle"
+    r"|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez|Gen|Col|Lt|Capt|Rev|Hon"
+    r")\.$"
 )
-_LONGEST = 24  # characters before the end of which an abbreviation is looked for
+_LONGEST_ABBREVIATION = 24  # characters
 _SPACE = re.compile(r"\s*")
+
+_CLAUSE_MARKS = ",;:，；：、—"
+_SPACES = " \t"
 
 
 def split_sentences(text: str) -> list[tuple[str, str]]:
-    """Cut `text` at sentence ends into (sentence, the white space after it); joined they are `text` again.
+    """Split `text` into pairs of a sentence and the white space after it.
 
-    Does not cut after initials, common abbreviations and numbers of days, nor where the next word starts in lower case.
+    Joined, they are `text` again. There is no split after initials, common abbreviations and
+    numbers of days, nor where the next word starts in lower case.
     """
-    parts, start = [], 0
+    parts: list[tuple[str, str]] = []
+    start = 0
     for match in _END.finditer(text):
-        if _ABBREVIATION.search(text, max(0, start - 1, match.end() - _LONGEST), match.end()):
+        end = match.end()
+        if _ends_with_abbreviation(text, start, end):
             continue
-        space = _SPACE.match(text, match.end())
-        assert space is not None  # it matches nothing, too
-        parts.append((text[start : match.end()], space[0]))
-        start = space.end()
-    body = text[start:]
-    stripped = body.rstrip()
-    if body or not parts:
-        parts.append((stripped, body[len(stripped) :]))
+        space = _space_at(text, end)
+        parts.append((text[start:end], space))
+        start = end + len(space)
+
+    rest = text[start:]
+    if rest or not parts:
+        sentence = rest.rstrip()
+        parts.append((sentence, rest[len(sentence) :]))
     return parts
 
 
+def _ends_with_abbreviation(text: str, start: int, end: int) -> bool:
+    """Whether the full stop before `end` belongs to an abbreviation that begins after `start`."""
+    before = max(0, start - 1, end - _LONGEST_ABBREVIATION)
+    return _ABBREVIATION.search(text, before, end) is not None
+
+
+def _space_at(text: str, start: int) -> str:
+    match = _SPACE.match(text, start)
+    return match[0] if match else ""
+
+
 def halve(text: str) -> tuple[str, str]:
-    """Cut an over-long `text` in two near its middle: after a clause mark, else at a space, else anywhere."""
+    """Split an over-long `text` in two near its middle, each at least a quarter of it.
+
+    After a clause mark if there is one, else after a space, else anywhere.
+    """
     middle = len(text) // 2
-    window = range(len(text) // 4, len(text) - max(1, len(text) // 4))  # both halves get something
-    for good in (",;:，；：、—", " \t"):
-        places = [i + 1 for i in window if text[i] in good]
+    margin = len(text) // 4
+    window = range(margin, len(text) - max(1, margin))
+
+    for separators in (_CLAUSE_MARKS, _SPACES):
+        places = [i + 1 for i in window if text[i] in separators]
         if places:
-            at = min(places, key=lambda i: abs(i - middle))
-            return text[:at], text[at:]
+            nearest = min(places, key=lambda place: abs(place - middle))
+            return text[:nearest], text[nearest:]
     return text[:middle], text[middle:]

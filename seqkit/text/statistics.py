@@ -8,5 +8,6 @@ from collections.abc import Iterator, Sequence
 def ngrams(tokens: Sequence[str], *orders: int) -> Iterator[tuple[str, ...]]:
     """All n-grams of the given orders, in text order: `ngrams("a b c".split(), 1, 2)`."""
     for order in orders:
-        for i in range(len(tokens) - order + 1):
-            yield tuple(tokens[i : i + order])
+        last = len(tokens) - order
+        for start in range(last + 1):
+            yield tuple(tokens[start : start + order])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import random
 import re
 from collections.abc import Iterable, Sequence
@@ -11,19 +10,21 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from ..errors import DataError, reason
+from .subword_sampling import SPACE, SubwordSampler
 from .tokenizer_models import Unit
-from .vocab import SPECIALS
+from .vocab import BOS, EOS, PAD, SPECIALS, UNK
 
-SPACE = "▁"  # U+2581, how sentencepiece writes a space
+__all__ = ["SPACE", "SentencePieceTokenizer"]
+
 _ESCAPE = "\ue000"  # private use; a literal one, and a literal U+2581, are written with it
-_LONGEST_WORD = 200  # characters; sampling is quadratic in it
+_LONGEST_LINE = 1 << 20  # bytes
 
 
 class SentencePieceTokenizer:
     """Text → pieces → exactly the same text, if `byte_fallback` is on.
 
-    Kudo & Richardson 2018, arXiv:1808.06226; BPE: Sennrich et al. 2016, arXiv:1508.07909; unigram and
-    subword sampling: Kudo 2018, arXiv:1804.10959; BPE-dropout: Provilkov et al. 2020, arXiv:1910.13267.
+    Kudo & Richardson 2018, arXiv:1808.06226. BPE: Sennrich et al. 2016, arXiv:1508.07909. Unigram:
+    Kudo 2018, arXiv:1804.10959.
     """
 
     has_own_vocab: ClassVar[bool] = True
@@ -31,6 +32,7 @@ class SentencePieceTokenizer:
     FILE = "sentencepiece.model"
 
     def __init__(self, model: bytes) -> None:
+        """`model` is the content of a model file; raises `DataError` if it is not one of ours."""
         from sentencepiece import SentencePieceProcessor
 
         try:
@@ -38,14 +40,17 @@ class SentencePieceTokenizer:
         except RuntimeError:
             raise DataError("not a sentencepiece model, or a damaged one") from None
         self._model = model
-        self.pieces: tuple[str, ...] = tuple(
-            self._processor.id_to_piece(i) for i in range(self._processor.get_piece_size())
-        )
-        if self.pieces[:4] != SPECIALS:
+        self._sampler: SubwordSampler | None = None
+
+        ids = range(self._processor.get_piece_size())
+        self.pieces: tuple[str, ...] = tuple(self._processor.id_to_piece(i) for i in ids)
+        if self.pieces[: len(SPECIALS)] != SPECIALS:
             raise DataError(
                 f"the sentencepiece model's first four pieces are not {' '.join(SPECIALS)}"
             )
-        self._sampler: _Sampler | None = None
+
+    def __repr__(self) -> str:
+        return f"<SentencePieceTokenizer: {len(self.pieces):,} pieces>"
 
     @classmethod
     def train(
@@ -62,56 +67,44 @@ class SentencePieceTokenizer:
 
         Raises `DataError` if the lines cannot give `vocab_size` pieces.
         """
-        from sentencepiece import SentencePieceTrainer
-
-        sample = _reservoir((line for line in lines if line), max_sentences, random.Random(seed))
+        not_empty = (line for line in lines if line)
+        sample = reservoir_sample(not_empty, max_sentences, random.Random(seed))
         if not sample:
             raise DataError("cannot train a tokenizer: there is no text")
-        model = io.BytesIO()
+
+        covers_all = model_type == "bpe" and not byte_fallback
+        settings = _settings(
+            vocab_size=vocab_size,
+            model_type=model_type,
+            byte_fallback=byte_fallback,
+            character_coverage=1.0 if covers_all else 0.9999,
+        )
         try:
-            SentencePieceTrainer.train(
-                sentence_iterator=iter([_to_pieces_alphabet(line) for line in sample]),
-                model_writer=model,
-                model_type=model_type,
-                vocab_size=vocab_size,
-                byte_fallback=byte_fallback,
-                character_coverage=1.0 if model_type == "bpe" and not byte_fallback else 0.9999,
-                normalization_rule_name="identity",
-                add_dummy_prefix=False,  # `_to_pieces_alphabet` adds the one that decoding takes away
-                remove_extra_whitespaces=False,
-                shuffle_input_sentence=False,
-                max_sentence_length=1 << 20,
-                num_threads=2,  # fixed: the unigram model depends on it
-                pad_id=0, unk_id=1, bos_id=2, eos_id=3,
-                pad_piece=SPECIALS[0], unk_piece=SPECIALS[1], bos_piece=SPECIALS[2], eos_piece=SPECIALS[3],
-                minloglevel=2,
-            )  # fmt: skip
+            return cls(_train(sample, settings))
         except (RuntimeError, OSError) as error:
             raise DataError(_explain(str(error), vocab_size)) from None
-        return cls(model.getvalue())
 
     def split(self, text: str) -> list[str]:
-        pieces: list[str] = self._processor.encode(_to_pieces_alphabet(text), out_type=str)
+        pieces: list[str] = self._processor.encode(_to_library(text), out_type=str)
         return pieces
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of many texts at once: the fast way."""
-        ids: list[list[int]] = self._processor.encode(
-            [_to_pieces_alphabet(text) for text in texts], out_type=int
-        )
+        texts = [_to_library(text) for text in texts]
+        ids: list[list[int]] = self._processor.encode(texts, out_type=int)
         return ids
 
     def sample(self, text: str, strength: float, rng: random.Random) -> list[str]:
-        """A random segmentation drawn by `rng`: BPE-dropout of rate `strength`, or a unigram sample with that alpha.
+        """A random segmentation drawn by `rng`.
 
-        The library's own sampling cannot be seeded, so this one is ours.
+        BPE-dropout of rate `strength`, or a sample of the unigram model with that alpha.
         """
         if self._sampler is None:
-            self._sampler = _Sampler(self._processor)
-        return self._sampler(_to_pieces_alphabet(text), strength, rng)
+            self._sampler = SubwordSampler(self._processor)
+        return self._sampler(_to_library(text), strength, rng)
 
     def join(self, tokens: Sequence[str]) -> str:
-        return _from_pieces_alphabet(self._processor.decode_pieces(list(tokens)))
+        return _from_library(self._processor.decode_pieces(list(tokens)))
 
     def save(self, folder: Path) -> None:
         (folder / self.FILE).write_bytes(self._model)
@@ -128,22 +121,30 @@ class SentencePieceTokenizer:
             raise DataError(f"{path}: {error}") from None
 
 
-def _to_pieces_alphabet(text: str) -> str:
-    return " " + text.replace(_ESCAPE, _ESCAPE + "0").replace(SPACE, _ESCAPE + "1")
+# Text as the library gets it
 
 
-def _from_pieces_alphabet(text: str) -> str:
-    # A text in which spaces are rare (Chinese) may leave no piece for one: it comes back from bytes, as U+2581.
-    return (
-        text.replace(SPACE, " ")
-        .removeprefix(" ")
-        .replace(_ESCAPE + "1", SPACE)
-        .replace(_ESCAPE + "0", _ESCAPE)
-    )
+def _to_library(text: str) -> str:
+    """`text` after a space, so that its first word looks like any other."""
+    escaped = text.replace(_ESCAPE, _ESCAPE + "0").replace(SPACE, _ESCAPE + "1")
+    return " " + escaped
 
 
-def _reservoir(lines: Iterable[str], size: int, rng: random.Random) -> list[str]:
-    """At most `size` of `lines`, each with the same chance, in order of arrival (Vitter 1985, algorithm R)."""
+def _from_library(text: str) -> str:
+    # If spaces are rare in the training text (Chinese), no piece has one: it comes back from
+    # bytes, as U+2581.
+    text = text.replace(SPACE, " ").removeprefix(" ")
+    return text.replace(_ESCAPE + "1", SPACE).replace(_ESCAPE + "0", _ESCAPE)
+
+
+# Training
+
+
+def reservoir_sample(lines: Iterable[str], size: int, rng: random.Random) -> list[str]:
+    """At most `size` of `lines`, each with the same chance, in order of arrival.
+
+    Vitter 1985, algorithm R.
+    """
     kept: list[tuple[int, str]] = []
     for n, line in enumerate(lines):
         if n < size:
@@ -153,89 +154,60 @@ def _reservoir(lines: Iterable[str], size: int, rng: random.Random) -> list[str]
     return [line for _, line in sorted(kept)]
 
 
+def _settings(**chosen: Any) -> dict[str, Any]:
+    """Settings of the library's trainer: what the caller chose, and what is the same always."""
+    return {
+        **chosen,
+        "normalization_rule_name": "identity",
+        "add_dummy_prefix": False,  # `_to_library` adds the space that decoding takes away
+        "remove_extra_whitespaces": False,
+        "shuffle_input_sentence": False,
+        "max_sentence_length": _LONGEST_LINE,
+        "num_threads": 2,  # fixed: the unigram model depends on it
+        "pad_id": PAD,
+        "unk_id": UNK,
+        "bos_id": BOS,
+        "eos_id": EOS,
+        "pad_piece": SPECIALS[PAD],
+        "unk_piece": SPECIALS[UNK],
+        "bos_piece": SPECIALS[BOS],
+        "eos_piece": SPECIALS[EOS],
+        "minloglevel": 2,
+    }
+
+
+def _train(lines: list[str], settings: dict[str, Any]) -> bytes:
+    from sentencepiece import SentencePieceTrainer
+
+    sentences = [_to_library(line) for line in lines]
+    model = io.BytesIO()
+    SentencePieceTrainer.train(sentence_iterator=iter(sentences), model_writer=model, **settings)
+    return model.getvalue()
+
+
 def _explain(message: str, vocab_size: int) -> str:
-    """What sentencepiece's exception means for the person who chose `vocab_size`."""
-    most = re.search(r"value <= (\d+)", message)
-    if most:
-        return f"text.vocab_size = {vocab_size} is more than this text can give: set it to {most[1]} or less"
-    least = re.search(r"smaller than required_chars\D*(\d+)\D+(\d+)", message) or re.search(
-        r"required_chars[^\d]*(\d+)", message
-    )
+    """What an exception of sentencepiece means for the user who chose `vocab_size`."""
+    largest = re.search(r"value <= (\d+)", message)
+    if largest:
+        return (
+            f"text.vocab_size = {vocab_size} is more than this text can give: "
+            f"set it to {largest[1]} or less"
+        )
+
     if "required_chars" in message:
-        needed = f" (it needs {least[least.lastindex or 0]})" if least else ""
-        return f"text.vocab_size = {vocab_size} is too small for the characters of this text{needed}: raise it"
-    return f"cannot train a sentencepiece tokenizer of {vocab_size} pieces: {message.strip().splitlines()[-1]}"
+        smallest = _smallest_size(message)
+        needed = f" (it needs {smallest})" if smallest else ""
+        return (
+            f"text.vocab_size = {vocab_size} is too small "
+            f"for the characters of this text{needed}: raise it"
+        )
+
+    *_, last_line = message.strip().splitlines()
+    return f"cannot train a sentencepiece tokenizer of {vocab_size} pieces: {last_line}"
 
 
-class _Sampler:
-    """Random segmentations of a text, word by word: no piece crosses from a word to the space after it."""
-
-    def __init__(self, processor: Any) -> None:
-        self._processor = processor
-        special = (processor.is_byte, processor.is_control, processor.is_unknown)
-        ids = [i for i in range(processor.get_piece_size()) if not any(test(i) for test in special)]
-        self._score: dict[str, float] = {
-            processor.id_to_piece(i): processor.get_score(i) for i in ids
-        }
-        self._bpe = all(
-            score.is_integer() for score in self._score.values()
-        )  # BPE's are ranks, unigram's log probabilities
-        self._longest = max(map(len, self._score), default=1)
-
-    def __call__(self, text: str, strength: float, rng: random.Random) -> list[str]:
-        pieces: list[str] = []
-        for word in re.findall(f"{SPACE}+[^{SPACE}]*", text.replace(" ", SPACE)):
-            if len(word) > _LONGEST_WORD:
-                pieces += self._processor.encode(word.replace(SPACE, " "), out_type=str)
-            elif self._bpe:
-                pieces += self._merge(word, strength, rng)
-            else:
-                pieces += self._draw(word, strength, rng)
-        return pieces
-
-    def _merge(self, word: str, rate: float, rng: random.Random) -> list[str]:
-        """BPE in which every merge is left out with probability `rate` each time it could be made."""
-        symbols, score, draw = list(word), self._score, rng.random
-        while len(symbols) > 1:
-            best, place = -math.inf, -1
-            for i in range(len(symbols) - 1):
-                value = score.get(symbols[i] + symbols[i + 1])
-                if value is not None and value > best and draw() >= rate:
-                    best, place = value, i
-            if place < 0:
-                break
-            symbols[place : place + 2] = [symbols[place] + symbols[place + 1]]
-        return self._spell(symbols)
-
-    def _draw(self, word: str, alpha: float, rng: random.Random) -> list[str]:
-        """Forward filtering, backward sampling over the lattice, P(segmentation) ∝ P_unigram ** alpha."""
-        unknown = min(self._score.values(), default=0.0) - 10.0  # as the library does
-        arcs: list[list[tuple[float, int]]] = [[] for _ in range(len(word) + 1)]
-        total = [0.0] + [-math.inf] * len(word)
-        for end in range(1, len(word) + 1):
-            for start in range(max(0, end - self._longest), end):
-                piece = self._score.get(word[start:end], unknown if end - start == 1 else None)
-                if piece is not None:
-                    arcs[end].append((total[start] + alpha * piece, start))
-            highest = max(weight for weight, _ in arcs[end])
-            total[end] = highest + math.log(
-                sum(math.exp(weight - highest) for weight, _ in arcs[end])
-            )
-        symbols, end = [], len(word)
-        while end:
-            weights = [math.exp(weight - total[end]) for weight, _ in arcs[end]]
-            start = rng.choices(arcs[end], weights)[0][1]
-            symbols.append(word[start:end])
-            end = start
-        return self._spell(symbols[::-1])
-
-    def _spell(self, symbols: list[str]) -> list[str]:
-        """Replace what is no piece by what the library makes of it: bytes, or `<unk>`."""
-        pieces: list[str] = []
-        for symbol in symbols:
-            pieces += (
-                [symbol]
-                if symbol in self._score
-                else self._processor.encode(symbol.replace(SPACE, " "), out_type=str)
-            )
-        return pieces
+def _smallest_size(message: str) -> str | None:
+    """The number of pieces that the characters alone need, as the library says it."""
+    compared = re.search(r"smaller than required_chars\D*\d+\D+(\d+)", message)
+    found = compared or re.search(r"required_chars\D*(\d+)", message)
+    return found[1] if found else None

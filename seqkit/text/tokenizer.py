@@ -1,24 +1,30 @@
-"""Raw text → ids → raw text: normaliser, model and vocabulary as one thing that is saved with a model."""
+"""Raw text → ids → raw text: normaliser, tokenizer model and vocabulary, saved as one thing."""
 
 from __future__ import annotations
 
 import json
 import random
-import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..config import section, setting
 from ..errors import ConfigError, DataError, reason
-from .built_in import TokenizerLookup, built_in
+from .byte_tokens import BYTE_TOKENS, join_bytes, spell
 from .lines import check_many
+from .lookup import TokenizerLookup, built_in, find_class
 from .normalize import Normalizer
-from .tokenizer_models import TokenizerModel, is_trained
+from .tokenizer_models import (
+    TokenizerModel,
+    TrainedTokenizerModel,
+    is_trained,
+    is_trained_class,
+)
 from .vocab import BOS, EOS, SPECIALS, UNK, Vocab
 
-_BYTES = tuple(f"<0x{byte:02X}>" for byte in range(256))
-_BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+_FILE = "tokenizer.json"
+_VOCAB_FILE = "vocab.tsv"
 _FORMAT = 1
 
 
@@ -31,7 +37,7 @@ class TextConfig:
         "sentencepiece, word, char, whitespace, or a plugin's", default="sentencepiece"
     )
     vocab_size: int = setting(
-        "tokens of the vocabulary, specials included; for words and characters the most",
+        "tokens of the vocabulary, specials included; a maximum for words and characters",
         default=8000,
         ge=5,
     )
@@ -39,7 +45,7 @@ class TextConfig:
     shared: bool = setting("one vocabulary for source and target", default=True)
     model_type: Literal["bpe", "unigram"] = setting("kind of sentencepiece model", default="bpe")
     byte_fallback: bool = setting(
-        "sentencepiece and char: spell unknown characters as bytes, so nothing is lost",
+        "subwords and characters: spell unknown characters as bytes, so that nothing is lost",
         default=True,
     )
     subword_regularization: float = setting(
@@ -50,7 +56,7 @@ class TextConfig:
         le=1,
     )
     train_sentences: int = setting(
-        "at most so many lines train the tokenizer", default=1_000_000, ge=1
+        "the most lines that train the tokenizer", default=1_000_000, ge=1
     )
     seed: int = setting("which lines those are", default=1, ge=0)
 
@@ -67,10 +73,19 @@ class Tokenizer:
         normalize: Sequence[str] = (),
         byte_fallback: bool = False,
     ) -> None:
-        """`name` is the splitter's registered name; with `byte_fallback`, `vocab` holds the 256 bytes."""
-        self.model, self.vocab, self.name = model, vocab, name
+        """`name` is the registered one of `model`.
+
+        With `byte_fallback`, `vocab` holds the 256 byte tokens.
+        """
+        self.model = model
+        self.vocab = vocab
+        self.name = name
         self.normalizer = Normalizer(normalize)
         self.byte_fallback = byte_fallback
+
+    def __repr__(self) -> str:
+        steps = ", ".join(self.normalizer.steps) or "nothing"
+        return f"<Tokenizer {self.name!r}: {len(self.vocab):,} tokens, normalises {steps}>"
 
     @classmethod
     def train(
@@ -78,42 +93,20 @@ class Tokenizer:
     ) -> Tokenizer:
         """Learn a tokenizer and its vocabulary, with counts, from a stream of raw lines.
 
-        `tokenizers` finds the class of `config.tokenizer`.
+        `tokenizers` finds the class of `config.tokenizer`. Raises `UnknownName` for a name it does
+        not know, `ConfigError` and `DataError` for settings that do not fit the text.
         """
-        model_class: Any = tokenizers(config.tokenizer)
+        model_class = find_class(config.tokenizer, tokenizers)
         normalizer = Normalizer(config.normalize)
         texts = (normalizer(line) for line in lines)
-        if model_class.has_own_vocab:
-            kept: list[str] = []
-            model = model_class.train(
-                _remember(texts, kept, config.train_sentences),
-                vocab_size=config.vocab_size,
-                model_type=config.model_type,
-                byte_fallback=config.byte_fallback,
-                max_sentences=config.train_sentences,
-                seed=config.seed,
-            )
-            counts = [0] * len(model.pieces)
-            for ids in model.encode_ids(kept):
-                for i in ids:
-                    counts[i] += 1
-            vocab = Vocab(model.pieces[len(SPECIALS) :], counts)
-            return cls(model, vocab, name=config.tokenizer, normalize=config.normalize)
+
+        if is_trained_class(model_class):
+            trained, vocab = _train_model(model_class, texts, config)
+            return cls(trained, vocab, name=config.tokenizer, normalize=config.normalize)
+
         model = model_class()
-        byte_fallback = config.byte_fallback and config.tokenizer == "char"
-        size = config.vocab_size - (len(_BYTES) if byte_fallback else 0)
-        if size <= len(SPECIALS):
-            raise ConfigError(
-                f"text.vocab_size = {config.vocab_size} leaves no room beside 256 bytes: "
-                "raise it, or set byte_fallback = false"
-            )
-        vocab = Vocab.build(
-            (model.split(text) for text in texts), min_freq=config.min_freq, max_size=size
-        )
-        if byte_fallback:
-            vocab = Vocab(
-                (*vocab.tokens[len(SPECIALS) :], *_BYTES), (*vocab.counts, *[0] * len(_BYTES))
-            )
+        byte_fallback = config.byte_fallback and model.unit == "character"
+        vocab = _build_vocab(model, texts, config, byte_fallback)
         return cls(
             model,
             vocab,
@@ -123,17 +116,17 @@ class Tokenizer:
         )
 
     def split(self, text: str) -> list[str]:
-        """Tokens of `text` as readable strings; unknown ones as they stand."""
+        """Tokens of `text` as readable strings; unknown ones as they are in the text."""
         return self.model.split(self.normalizer(text))
 
     def token_strings(self, text: str) -> list[str]:
-        """As `split`, but one string for each id that `encode` gives: unknown characters are spelt as bytes."""
+        """As `split`, but one string for each id of `encode`: unknown characters are bytes."""
         if not self.byte_fallback:
             return self.split(text)
         return [self.vocab.tokens[i] for i in self.encode(text)]
 
     def encode(self, text: str, *, bos: bool = False, eos: bool = False) -> list[int]:
-        """Ids of `text`, with `<bos>` before and `<eos>` after them if asked."""
+        """Ids of `text`, with `<bos>` before and `<eos>` after them if asked for."""
         return self.encode_all([text], bos=bos, eos=eos)[0]
 
     def encode_all(
@@ -145,31 +138,43 @@ class Tokenizer:
         if is_trained(self.model):
             rows = self.model.encode_ids(normalized)
         else:
-            rows = [self._lookup(self.model.split(text)) for text in normalized]
-        head, tail = [BOS] if bos else [], [EOS] if eos else []
-        return [[*head, *row, *tail] for row in rows] if bos or eos else rows
+            rows = [self._look_up(self.model.split(text)) for text in normalized]
+
+        if not bos and not eos:
+            return rows
+        head = [BOS] if bos else []
+        tail = [EOS] if eos else []
+        return [[*head, *row, *tail] for row in rows]
 
     def sample(
         self, text: str, strength: float, rng: random.Random, *, eos: bool = False
     ) -> list[int]:
-        """Ids of a random segmentation of `text`; only subword tokenizers have several."""
+        """Ids of a random segmentation of `text`, which only trained tokenizers have."""
         if not is_trained(self.model):
             raise ConfigError(
-                f"text.subword_regularization needs the sentencepiece tokenizer, not {self.name!r}"
+                "text.subword_regularization needs a tokenizer of subwords "
+                f"such as sentencepiece, not {self.name!r}"
             )
-        ids = self.vocab.encode(self.model.sample(self.normalizer(text), strength, rng))
+        pieces = self.model.sample(self.normalizer(text), strength, rng)
+        ids = self.vocab.encode(pieces)
         return [*ids, EOS] if eos else ids
 
-    def _lookup(self, tokens: list[str]) -> list[int]:
-        """Ids of tokens of a text, which may spell `<unk>` but no other special: a typed `<eos>` ends nothing."""
-        ids = [i if i > EOS else UNK for i in self.vocab.encode(tokens)]
-        if self.byte_fallback and UNK in ids:
-            pairs = zip(tokens, ids, strict=True)
-            return [j for token, i in pairs for j in (self._bytes(token) if i == UNK else (i,))]
-        return ids
+    def _look_up(self, tokens: list[str]) -> list[int]:
+        """Ids of the tokens of a text.
 
-    def _bytes(self, token: str) -> list[int]:
-        return [self.vocab[_BYTES[byte]] for byte in token.encode("utf-8")]
+        A text may spell `<unk>` but no other special: a typed `<eos>` ends nothing.
+        """
+        ids = [i if i > EOS else UNK for i in self.vocab.encode(tokens)]
+        if not self.byte_fallback or UNK not in ids:
+            return ids
+
+        spelt: list[int] = []
+        for token, i in zip(tokens, ids, strict=True):
+            if i == UNK:
+                spelt += self.vocab.encode(spell(token))
+            else:
+                spelt.append(i)
+        return spelt
 
     def decode(self, ids: Iterable[int]) -> str:
         """Readable text of the ids up to the first `<eos>`."""
@@ -177,77 +182,120 @@ class Tokenizer:
 
     def join(self, tokens: list[str]) -> str:
         """Readable text of tokens."""
-        return self.model.join(_join_bytes(tokens) if self.byte_fallback else tokens)
+        return self.model.join(join_bytes(tokens) if self.byte_fallback else tokens)
 
     def save(self, folder: str | Path) -> None:
-        """Write tokenizer.json, vocab.tsv and what the model keeps into the existing `folder`."""
+        """Write tokenizer.json, vocab.tsv and the model's own files into an existing `folder`."""
         folder = Path(folder)
-        about = {
+        description = {
             "format": _FORMAT,
             "tokenizer": self.name,
             "normalize": list(self.normalizer.steps),
             "byte_fallback": self.byte_fallback,
         }
-        (folder / "tokenizer.json").write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
-        self.vocab.save(folder / "vocab.tsv")
+        text = json.dumps(description, indent=2) + "\n"
+        (folder / _FILE).write_text(text, encoding="utf-8")
+        self.vocab.save(folder / _VOCAB_FILE)
         self.model.save(folder)
 
     @classmethod
     def load(cls, folder: str | Path, *, tokenizers: TokenizerLookup = built_in) -> Tokenizer:
-        """Read what `save` wrote; raises `DataError` naming the file."""
+        """Read what `save` wrote; raises `DataError` naming the file.
+
+        `tokenizers` finds the class of the tokenizer by its name.
+        """
         folder = Path(folder)
-        path = folder / "tokenizer.json"
-        try:
-            about: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if about["format"] != _FORMAT:
-                raise DataError(
-                    f"{path} has format {about['format']}; this seqkit reads format {_FORMAT}"
-                )
-            name, normalize, byte_fallback = (
-                about["tokenizer"],
-                about["normalize"],
-                about["byte_fallback"],
-            )
-            if not (
-                isinstance(name, str)
-                and isinstance(normalize, list)
-                and isinstance(byte_fallback, bool)
-            ):
-                raise TypeError("a value is of the wrong type")
-        except OSError as error:
-            raise DataError(f"cannot read tokenizer {path}: {reason(error)}") from None
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path} is damaged: {error}") from None
-        model: Any = tokenizers(name).load(folder)
-        vocab = Vocab.load(folder / "vocab.tsv")
-        if model.has_own_vocab and vocab.tokens != model.pieces:
-            raise DataError(f"{folder}: vocab.tsv does not belong to the tokenizer's model")
-        return cls(model, vocab, name=name, normalize=normalize, byte_fallback=byte_fallback)
+        saved = _read_description(folder / _FILE)
+        model = find_class(saved.tokenizer, tokenizers).load(folder)
+        vocab = Vocab.load(folder / _VOCAB_FILE)
+
+        if is_trained(model) and vocab.tokens != model.pieces:
+            raise DataError(f"{folder}: {_VOCAB_FILE} does not belong to the tokenizer's model")
+        return cls(
+            model,
+            vocab,
+            name=saved.tokenizer,
+            normalize=saved.normalize,
+            byte_fallback=saved.byte_fallback,
+        )
 
 
-def is_byte(token: str) -> bool:
-    """Whether a token stands for a byte, such as <0x5B>."""
-    return _BYTE.fullmatch(token) is not None
+# Training
 
 
-def _remember(texts: Iterable[str], kept: list[str], most: int) -> Iterator[str]:
-    """Pass `texts` on and keep the first `most`, to count tokens on when the model is there."""
+def _train_model(
+    model_class: type[TrainedTokenizerModel], texts: Iterable[str], config: TextConfig
+) -> tuple[TrainedTokenizerModel, Vocab]:
+    """A trained model and its pieces, counted on the first `train_sentences` texts."""
+    first: list[str] = []
+    model = model_class.train(
+        _pass_and_keep(texts, first, config.train_sentences),
+        vocab_size=config.vocab_size,
+        model_type=config.model_type,
+        byte_fallback=config.byte_fallback,
+        max_sentences=config.train_sentences,
+        seed=config.seed,
+    )
+
+    counter: Counter[int] = Counter()
+    for ids in model.encode_ids(first):
+        counter.update(ids)
+    counts = [counter[i] for i in range(len(model.pieces))]
+    return model, Vocab(model.pieces[len(SPECIALS) :], counts)
+
+
+def _pass_and_keep(texts: Iterable[str], kept: list[str], most: int) -> Iterator[str]:
+    """Pass `texts` on and keep the first `most`: a stream can be read only once."""
     for text in texts:
         if len(kept) < most:
             kept.append(text)
         yield text
 
 
-def _join_bytes(tokens: list[str]) -> list[str]:
-    """Runs of byte tokens become the characters that they spell; what spells none becomes U+FFFD."""
-    out: list[str] = []
-    run = bytearray()
-    for token in [*tokens, ""]:
-        if is_byte(token):
-            run.append(int(token[3:5], 16))
-            continue
-        if run:
-            out.append(run.decode("utf-8", errors="replace"))
-            run.clear()
-        out.append(token)
-    return out[:-1]
+def _build_vocab(
+    model: TokenizerModel, texts: Iterable[str], config: TextConfig, byte_fallback: bool
+) -> Vocab:
+    """The most frequent tokens, and the 256 byte tokens if they are asked for."""
+    fallback = BYTE_TOKENS if byte_fallback else ()
+    size = config.vocab_size - len(fallback)
+    if size <= len(SPECIALS):
+        raise ConfigError(
+            f"text.vocab_size = {config.vocab_size} leaves no room beside 256 bytes: "
+            "raise it, or set byte_fallback = false"
+        )
+
+    sentences = (model.split(text) for text in texts)
+    vocab = Vocab.build(sentences, min_freq=config.min_freq, max_size=size)
+
+    tokens = vocab.tokens[len(SPECIALS) :]
+    return Vocab([*tokens, *fallback], [*vocab.counts, *[0] * len(fallback)])
+
+
+# Files
+
+
+class _Description(NamedTuple):
+    """What tokenizer.json holds."""
+
+    tokenizer: str
+    normalize: list[str]
+    byte_fallback: bool
+
+
+def _read_description(path: Path) -> _Description:
+    try:
+        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        if raw["format"] != _FORMAT:
+            raise DataError(
+                f"{path} has format {raw['format']}; this seqkit reads format {_FORMAT}"
+            )
+        found = _Description(raw["tokenizer"], raw["normalize"], raw["byte_fallback"])
+    except OSError as error:
+        raise DataError(f"cannot read tokenizer {path}: {reason(error)}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path} is damaged: {error}") from None
+
+    types = zip(found, (str, list, bool), strict=True)
+    if not all(isinstance(value, expected) for value, expected in types):
+        raise DataError(f"{path} is damaged: a value has the wrong type")
+    return found

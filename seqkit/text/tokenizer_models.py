@@ -1,44 +1,56 @@
-"""Tokenizers that need no training: words, characters, white space. Text → tokens → the same text."""
+"""What a tokenizer is made of, and those that need no training: words, characters, white space."""
 
 from __future__ import annotations
 
 import random
-import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, Self, TypeGuard
 
-JOINER = "￭"  # U+FFED, as in the OpenNMT Tokenizer: no space on this side of the token
-_JOINER_LIKE = "■"
-
+from .words import join_words, split_words
 
 Unit = Literal["word", "character", "subword"]
+"""What a token is.
+
+word: a word or a punctuation mark. Which of them had a space between them only `join` knows.
+character: tokens hold their own white space, and a text is its tokens one after the other. So
+unknown ones can be spelt as bytes (`text.byte_fallback`).
+subword: a word or a part of one. One that begins a word begins with U+2581, which stands for the
+space before it.
+"""
 
 
 class TokenizerModel(Protocol):
-    """What is registered under `tokenizer`: how text is cut into tokens and put together again."""
+    """How text is split into tokens and joined again: what a plugin registers as a tokenizer.
+
+    A class that is not trained is made without arguments. What others need to know about its
+    tokens is `unit`; nobody asks for a tokenizer by name.
+    """
 
     has_own_vocab: ClassVar[bool]
     """True if the tokens are fixed by training (subwords), False if a vocabulary is counted."""
     unit: ClassVar[Unit]
-    """What a token is; a subword that begins a word begins with U+2581."""
+    """What a token is."""
 
-    def split(self, text: str) -> list[str]: ...
-    def join(self, tokens: Sequence[str]) -> str: ...
-    def save(self, folder: Path) -> None: ...
+    def split(self, text: str) -> list[str]:
+        """The tokens of a text, none of them empty; the same ones every time."""
+
+    def join(self, tokens: Sequence[str]) -> str:
+        """The text of tokens: what `split` was given, as far as it keeps it."""
+
+    def save(self, folder: Path) -> None:
+        """Write what `load` needs into the existing `folder`."""
+
     @classmethod
-    def load(cls, folder: Path) -> Self: ...
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; raises `DataError` naming the file."""
 
 
 class TrainedTokenizerModel(TokenizerModel, Protocol):
-    """A splitter whose tokens come from training: `has_own_vocab` is True.
-
-    The first four pieces are the specials, in their order; a piece that begins a word begins with U+2581.
-    """
+    """A tokenizer whose tokens come from training: `has_own_vocab` is True."""
 
     pieces: tuple[str, ...]
-    """All tokens by id."""
+    """All tokens by id; the first four are the specials of `seqkit.text.vocab`, in order."""
 
     @classmethod
     def train(
@@ -50,19 +62,32 @@ class TrainedTokenizerModel(TokenizerModel, Protocol):
         byte_fallback: bool = True,
         max_sentences: int = 1_000_000,
         seed: int = 1,
-    ) -> Self: ...
-    def encode_ids(self, texts: Sequence[str]) -> list[list[int]]: ...
+    ) -> Self:
+        """Learn `vocab_size` pieces from at most `max_sentences` of the lines."""
+
+    def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of many texts."""
+
     def sample(self, text: str, strength: float, rng: random.Random) -> list[str]:
-        """A random segmentation; `strength` is BPE-dropout's rate, or the unigram model's alpha."""
+        """A random segmentation; `strength` is the rate of BPE-dropout, or the unigram alpha."""
 
 
-def is_trained(splitter: TokenizerModel) -> TypeGuard[TrainedTokenizerModel]:
-    return splitter.has_own_vocab
+def is_trained(model: TokenizerModel) -> TypeGuard[TrainedTokenizerModel]:
+    return model.has_own_vocab
+
+
+def is_trained_class(cls: type[TokenizerModel]) -> TypeGuard[type[TrainedTokenizerModel]]:
+    return cls.has_own_vocab
 
 
 class _Untrained:
+    """A tokenizer that has nothing to learn or to save."""
+
     has_own_vocab: ClassVar[bool] = False
     unit: ClassVar[Unit] = "word"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
 
     def save(self, folder: Path) -> None:
         """Nothing to save."""
@@ -85,9 +110,10 @@ class CharTokenizer(_Untrained):
 
 
 class WhitespaceTokenizer(_Untrained):
-    """For text that is already tokenised (Penn Treebank, WikiText); exact but for the amount of white space.
+    """For text that is tokenised already (Penn Treebank, WikiText).
 
-    White space is ASCII's, as for n-grams and in KenLM: a no-break space is part of a token.
+    Exact except for the amount of white space. White space is ASCII's, as for n-grams and in
+    KenLM: a no-break space is part of a token.
     """
 
     def split(self, text: str) -> list[str]:
@@ -100,70 +126,13 @@ class WhitespaceTokenizer(_Untrained):
 class WordTokenizer(_Untrained):
     """Words and punctuation apart, in any script; every Chinese character and kana is a word.
 
-    Punctuation that touches its neighbour carries a joiner (`Hello￭ ￭,` …: U+FFED on the side without a
-    space), so `join` is exact for text whose white space is single spaces. A literal U+FFED becomes U+25A0.
+    Punctuation that touches its neighbour carries a joiner (`Hello ￭, world ￭!`: U+FFED on the side
+    without a space), so `join` is exact for text whose white space is single spaces. A literal
+    U+FFED becomes U+25A0.
     """
 
     def split(self, text: str) -> list[str]:
-        return [
-            token
-            for chunk in text.replace(JOINER, _JOINER_LIKE).split()
-            for token in _split_chunk(chunk)
-        ]
+        return split_words(text)
 
-    def join(self, tokens: Sequence[str]) -> str:
-        parts: list[str] = []
-        glued = True
-        for token in tokens:
-            if not glued and not token.startswith(JOINER):
-                parts.append(" ")
-            parts.append(token.strip(JOINER))
-            glued = token.endswith(JOINER) and token != JOINER
-        return "".join(parts)
-
-
-@lru_cache(maxsize=1 << 17)
-def _split_chunk(chunk: str) -> tuple[str, ...]:
-    """Cut a chunk without white space; the joiner goes to punctuation, or to an ideograph's right."""
-    pieces: list[tuple[str, str]] = []  # (kind, text)
-    for i, char in enumerate(chunk):
-        kind = _kind(char)
-        if kind == "apostrophe":  # inside a word (don't, l’eau) it belongs to the word
-            inside = (
-                pieces
-                and pieces[-1][0] == "word"
-                and i + 1 < len(chunk)
-                and _kind(chunk[i + 1]) == "word"
-            )
-            kind = "word" if inside else "mark"
-        if (pieces and kind == "combining") or (pieces and kind == pieces[-1][0] == "word"):
-            pieces[-1] = (pieces[-1][0], pieces[-1][1] + char)
-        else:
-            pieces.append(("word" if kind == "combining" else kind, char))
-    tokens = []
-    for i, (kind, text) in enumerate(pieces):
-        before = pieces[i - 1][0] if i else None
-        after = pieces[i + 1][0] if i + 1 < len(pieces) else None
-        left = (kind != "word" and before == "word") or (kind == before == "mark")
-        right = (kind == "mark" and after in ("word", "ideograph")) or (
-            kind == "ideograph" and after is not None
-        )
-        tokens.append(f"{JOINER if left else ''}{text}{JOINER if right else ''}")
-    return tuple(tokens)
-
-
-def _kind(char: str) -> str:
-    if char.isascii():
-        return "word" if char.isalnum() or char == "_" else "apostrophe" if char == "'" else "mark"
-    if char == "’":
-        return "apostrophe"
-    category = unicodedata.category(char)
-    if category[0] == "M" or char in "\u200c\u200d":
-        return "combining"
-    if (
-        category == "Lo"
-        and unicodedata.east_asian_width(char) == "W"
-        and not "\uac00" <= char <= "\ud7a3"
-    ):
-        return "ideograph"  # Han and kana have no spaces between words; Hangul has
-    return "word" if category[0] in "LN" else "mark"
+    def join(self, tokens: Iterable[str]) -> str:
+        return join_words(tokens)

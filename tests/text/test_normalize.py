@@ -16,14 +16,14 @@ QUICK = settings(deadline=None, database=None)
 
 @QUICK
 @given(TEXT)
-def test_no_steps_at_all_are_the_identity(text):
+def test_without_steps_text_stays_as_it_is(text):
     assert Normalizer()(text) == text
 
 
 @pytest.mark.parametrize("step", STEPS)
 @QUICK
 @given(text=TEXT)
-def test_a_step_done_twice_is_the_step_done_once(step, text):
+def test_a_step_applied_twice_gives_what_it_gives_once(step, text):
     once = Normalizer([step])(text)
     assert Normalizer([step, step])(text) == once
 
@@ -31,7 +31,7 @@ def test_a_step_done_twice_is_the_step_done_once(step, text):
 @pytest.mark.parametrize("form", ["NFC", "NFKC"])
 @QUICK
 @given(text=TEXT)
-def test_the_unicode_steps_leave_normalised_text(form, text):
+def test_the_unicode_steps_give_normalised_text(form, text):
     assert unicodedata.is_normalized(form, Normalizer([form.lower()])(text))
 
 
@@ -40,14 +40,14 @@ def test_accents_are_joined_and_ligatures_are_left_to_nfkc():
     assert Normalizer(["nfkc"])("e\u0301 ﬁ ｈ²") == "é fi h2"
 
 
-def test_every_white_character_of_unicode_becomes_a_space_but_for_line_ends_and_separators_of_files():
+def test_all_unicode_white_space_becomes_a_space_except_line_ends_and_file_separators():
     step = Normalizer(["spaces"])
     changed = {char for char in CHARACTERS if step(char) != char}
     assert changed == {char for char in CHARACTERS if char.isspace()} - set(" \n\r\x1c\x1d\x1e\x1f")
     assert {step(char) for char in changed} == {" "}
 
 
-def test_control_removes_what_unicode_calls_a_control_or_a_direction_mark():
+def test_control_removes_control_characters_and_direction_marks_of_unicode():
     step = Normalizer(["control"])
     removed = {char for char in CHARACTERS if not step(char)}
     controls = {char for char in CHARACTERS if unicodedata.category(char) == "Cc"} - set("\t\n")
@@ -58,7 +58,7 @@ def test_control_removes_what_unicode_calls_a_control_or_a_direction_mark():
     assert {unicodedata.category(char) for char in removed} == {"Cc", "Cf"}
 
 
-def test_control_keeps_the_joiners_that_persian_and_emoji_are_spelt_with():
+def test_control_keeps_the_joiners_that_persian_and_emoji_need():
     for text in ("می\u200cخواهم", "👩\u200d🚀", "a\tb\nc"):
         assert Normalizer(["control"])(text) == text
 
@@ -76,46 +76,25 @@ def test_the_two_ways_to_fold_case_differ_in_the_sharp_s():
 
 @QUICK
 @given(st.one_of(TEXT, st.text("aZ \n9é")))
-def test_letters_leaves_words_of_a_to_z(text):
+def test_letters_gives_words_of_a_to_z(text):
     cleaned = Normalizer(["letters"])(text)
-    assert all(
-        word.isascii() and word.isalpha() and word.islower()
-        for word in cleaned.split(" ")
-        if cleaned
-    )
+    words = cleaned.split(" ") if cleaned else []
+    assert all(re.fullmatch("[a-z]+", word) for word in words)
 
 
 def test_letters_keeps_the_words_of_plain_english():
-    assert (
-        Normalizer(["letters"])(" The Time-Machine, by H. G. Wells [1898]\n")
-        == "the time machine by h g wells"
-    )
+    cleaned = Normalizer(["letters"])(" The Time-Machine, by H. G. Wells [1898]\n")
+    assert cleaned == "the time machine by h g wells"
 
 
-def test_apart_makes_a_word_of_every_mark():
+def test_apart_makes_every_mark_a_word():
     words = Normalizer(["apart", "squeeze"])("Don't: 3.5% of §4 (naïve_x)…").split(" ")
-    assert words == [
-        "Don",
-        "'",
-        "t",
-        ":",
-        "3",
-        ".",
-        "5",
-        "%",
-        "of",
-        "§",
-        "4",
-        "(",
-        "naïve_x",
-        ")",
-        "…",
-    ]
+    assert " ".join(words) == "Don ' t : 3 . 5 % of § 4 ( naïve_x ) …"
 
 
 @QUICK
 @given(TEXT)
-def test_apart_cuts_as_a_search_for_words_and_marks_does(text):
+def test_apart_splits_as_a_search_for_words_and_marks_does(text):
     assert Normalizer(["apart"])(text).split() == re.findall(r"\w+|[^\w\s]", text)
 
 
@@ -127,8 +106,12 @@ def test_steps_are_applied_in_the_order_given():
     assert Normalizer(["squeeze", "control"])("\u2060 a") == " a"
 
 
-def test_an_unknown_step_is_named_with_the_nearest_known_one():
+def test_the_error_for_an_unknown_step_suggests_the_nearest_known_one():
     with pytest.raises(
         ConfigError, match=r"step 'lowr'\. Did you mean 'lower'\? Known: apart, casefold, "
     ):
         Normalizer(["nfc", "lowr"])
+
+
+def test_a_normalizer_has_a_repr_that_makes_it():
+    assert repr(Normalizer(["nfc", "lower"])) == "Normalizer(['nfc', 'lower'])"

@@ -10,11 +10,7 @@ from hypothesis import strategies as st
 from subwords import AWKWARD, LINES, QUICK, TEXT, config
 
 from seqkit.errors import ConfigError
-from seqkit.text import (
-    EOS,
-    SentencePieceTokenizer,
-    Tokenizer,
-)
+from seqkit.text import EOS, SentencePieceTokenizer, Tokenizer
 
 
 @pytest.mark.parametrize("text", [*LINES[::7], *AWKWARD, "aaaa bbbb", "漢字 dogs", "x" * 300])
@@ -28,35 +24,35 @@ def test_bpe_dropout_of_rate_0_is_the_library_s_own_segmentation_of_any_text(bpe
     assert bpe.sample(text, 0.0, random.Random(1)) == bpe.split(text)
 
 
-def test_of_equal_merges_the_leftmost_is_made_as_the_library_does():
-    splitter = SentencePieceTokenizer.train(["baab baac caad daab"], vocab_size=267)
+def test_among_equal_merges_the_leftmost_comes_first_as_in_the_library():
+    model = SentencePieceTokenizer.train(["baab baac caad daab"], vocab_size=267)
 
     @QUICK
     @given(st.text("aab ", max_size=12))
     @example("baaa")
     def check(text):
-        assert splitter.sample(text, 0.0, random.Random(1)) == splitter.split(text)
+        assert model.sample(text, 0.0, random.Random(1)) == model.split(text)
 
     check()
 
 
-def test_unigram_sampling_with_a_large_alpha_is_the_library_s_best_segmentation(unigram):
-    assert [unigram.sample(line, 500.0, random.Random(1)) for line in LINES[::5]] == [
-        unigram.split(line) for line in LINES[::5]
-    ]
+def test_unigram_sampling_with_a_large_alpha_gives_the_library_s_best_segmentation(unigram):
+    for line in LINES[::5]:
+        assert unigram.sample(line, 500.0, random.Random(1)) == unigram.split(line)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
-def test_unigram_samples_are_as_frequent_as_all_segmentations_enumerated_say(alpha):
+def test_frequencies_of_unigram_samples_match_all_segmentations_enumerated(alpha):
     """P(segmentation) ∝ P(its pieces) ** alpha, Kudo 2018, section 3.1."""
-    splitter = SentencePieceTokenizer.train(
+    model = SentencePieceTokenizer.train(
         ["ababa abba baab bab aba bb ab ba abab baba bbab"] * 9,
         vocab_size=13,
         model_type="unigram",
         byte_fallback=False,
     )
-    library = sentencepiece.SentencePieceProcessor(model_proto=splitter._model)
-    scores = {piece: library.get_score(i) for i, piece in enumerate(splitter.pieces) if i >= 4}
+    library = sentencepiece.SentencePieceProcessor(model_proto=model._model)
+    scores = {piece: library.get_score(i) for i, piece in enumerate(model.pieces) if i >= 4}
+
     word = "\u2581ababa"
     weights = {}
     for cuts in itertools.product([False, True], repeat=len(word) - 1):
@@ -65,8 +61,10 @@ def test_unigram_samples_are_as_frequent_as_all_segmentations_enumerated_say(alp
         if all(piece in scores for piece in pieces):
             weights[pieces] = math.exp(alpha * sum(scores[piece] for piece in pieces))
     assert len(weights) > 5
-    rng, draws = random.Random(1), 4000
-    found = Counter(tuple(splitter.sample("ababa", alpha, rng)) for _ in range(draws))
+
+    rng = random.Random(1)
+    draws = 4000
+    found = Counter(tuple(model.sample("ababa", alpha, rng)) for _ in range(draws))
     assert found.keys() <= weights.keys()
     for pieces, weight in weights.items():
         assert found[pieces] / draws == pytest.approx(weight / sum(weights.values()), abs=0.035)
@@ -85,7 +83,7 @@ def test_sampled_pieces_decode_to_the_same_text(subwords, strength):
 
 
 @pytest.mark.parametrize("strength", [0.1, 0.5])
-def test_the_seed_alone_fixes_a_sample(subwords, strength):
+def test_a_sample_depends_on_the_seed_alone(subwords, strength):
     def samples(seed):
         rng = random.Random(seed)
         return [subwords.sample(line, strength, rng) for line in LINES]
@@ -106,7 +104,7 @@ def test_bpe_dropout_gives_more_pieces_the_higher_its_rate_down_to_single_charac
     assert sizes[-1] == sum(len(line) + 1 for line in LINES)
 
 
-def test_a_small_alpha_gives_more_different_segmentations(unigram):
+def test_a_smaller_alpha_gives_more_different_segmentations(unigram):
     rng = random.Random(1)
     kinds = [
         len({tuple(unigram.sample(LINES[-1], alpha, rng)) for _ in range(100)})
@@ -115,22 +113,22 @@ def test_a_small_alpha_gives_more_different_segmentations(unigram):
     assert kinds[0] > kinds[1] > kinds[2]
 
 
-def test_a_word_too_long_to_sample_is_left_as_the_library_cuts_it(subwords):
+def test_a_word_too_long_to_sample_is_split_as_the_library_splits_it(subwords):
     word = "abcdefgh" * 2000
     pieces = subwords.sample(f"a {word} b", 1e-9, random.Random(1))
     assert subwords.join(pieces) == f"a {word} b"
     assert len(pieces) < len(subwords.split(word)) + 10
 
 
-def test_a_tokenizer_samples_ids_of_the_normalised_text_and_only_subwords_can():
+def test_a_tokenizer_samples_ids_of_the_normalised_text():
     tokenizer = Tokenizer.train(LINES, config(normalize=["lower"]))
     ids = tokenizer.sample("A MAN", 0.5, random.Random(3), eos=True)
-    assert ids == [
-        *tokenizer.vocab.encode(tokenizer.model.sample("a man", 0.5, random.Random(3))),
-        EOS,
-    ]
+    pieces = tokenizer.model.sample("a man", 0.5, random.Random(3))
+    assert ids == [*tokenizer.vocab.encode(pieces), EOS]
+
+
+def test_words_cannot_be_sampled():
     words = Tokenizer.train(LINES, config(tokenizer="word"))
-    with pytest.raises(
-        ConfigError, match=r"text\.sampling needs the sentencepiece tokenizer, not 'word'"
-    ):
+    message = r"subword_regularization needs .* subwords such as sentencepiece, not 'word'"
+    with pytest.raises(ConfigError, match=message):
         words.sample("a", 0.1, random.Random(1))

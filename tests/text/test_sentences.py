@@ -23,7 +23,7 @@ def test_the_parts_joined_are_the_text_again(text):
 
 @QUICK
 @given(TEXT)
-def test_what_follows_a_sentence_is_white_space_and_no_sentence_but_the_only_one_is_empty(text):
+def test_sentences_are_followed_by_white_space_and_none_is_empty_unless_it_is_the_only_one(text):
     parts = split_sentences(text)
     assert all(not space.strip() for _, space in parts)
     assert all(sentence for sentence, _ in parts[:-1])
@@ -44,7 +44,7 @@ def test_what_follows_a_sentence_is_white_space_and_no_sentence_but_the_only_one
         ("他说：“好。”她走了。", ["他说：“好。”", "她走了。"]),
     ],
 )
-def test_sentences_are_cut_at_their_ends(text, sentences):
+def test_text_is_split_at_the_ends_of_sentences(text, sentences):
     assert [sentence for sentence, _ in split_sentences(text)] == sentences
 
 
@@ -64,24 +64,22 @@ def test_sentences_are_cut_at_their_ends(text, sentences):
         "no end at all",
     ],
 )
-def test_abbreviations_numbers_and_lower_case_are_not_cut(text):
+def test_there_is_no_split_after_abbreviations_and_numbers_nor_before_lower_case(text):
     assert split_sentences(text) == [(text, "")]
 
 
-def test_an_abbreviation_that_begins_a_later_sentence_is_not_cut():
-    assert [sentence for sentence, _ in split_sentences("Hello. Dr. Who came.")] == [
-        "Hello.",
-        "Dr. Who came.",
-    ]
+def test_there_is_no_split_after_an_abbreviation_that_begins_a_later_sentence():
+    sentences = [sentence for sentence, _ in split_sentences("Hello. Dr. Who came.")]
+    assert sentences == ["Hello.", "Dr. Who came."]
 
 
 @pytest.mark.parametrize("unit", [".", "!'", "。", ". ", '."(', ". (", "。 ", "a. "])
-def test_a_very_long_line_takes_time_linear_in_it(unit):
-    """Quadratic, these took from minutes to hours."""
+def test_the_time_for_a_very_long_line_is_linear_in_its_length(unit):
+    """In quadratic time, these would take minutes to hours."""
     text = unit * (100_000 // len(unit))
-    begun = time.process_time()
+    start = time.process_time()
     assert "".join(sentence + space for sentence, space in split_sentences(text)) == text
-    assert time.process_time() - begun < 3
+    assert time.process_time() - start < 3
 
 
 @QUICK
@@ -89,7 +87,7 @@ def test_a_very_long_line_takes_time_linear_in_it(unit):
 @example("a,")
 @example("ab,")
 @example(", ")
-def test_halves_are_both_shorter_than_the_text_and_together_are_the_text(text):
+def test_both_halves_are_shorter_than_the_text_and_together_they_are_the_text(text):
     left, right = halve(text)
     assert left + right == text
     assert left

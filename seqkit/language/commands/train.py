@@ -9,6 +9,7 @@ import click
 
 from ...cli.options import PATH, key_values, training_options
 from ...cli.train import run_training
+from ...plugins import components
 
 DEFAULT_RECIPE = "demo/story"
 
@@ -26,7 +27,9 @@ DEFAULT_RECIPE = "demo/story"
 @click.option(
     "--valid", type=PATH, help="Validate on this text; else on the end of the training text."
 )
-@click.option("--tokenizer", help="char, word, whitespace or sentencepiece; else the recipe's.")
+@click.option(
+    "--tokenizer", help="char, word, whitespace, sentencepiece or a plugin's; else the recipe's."
+)
 @training_options
 def train(
     config: str,
@@ -53,7 +56,8 @@ def train(
         settings["model.name"] = model
     if tokenizer:
         settings["text.tokenizer"] = tokenizer
-        settings["text.byte_fallback"] = tokenizer == "sentencepiece"
+        is_trained = components().tokenizers.load(tokenizer).has_own_vocab
+        settings["text.byte_fallback"] = is_trained
 
     run_training(
         config,
