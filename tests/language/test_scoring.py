@@ -84,11 +84,17 @@ def test_models_that_split_a_text_differently_are_not_mixed():
     assert "different tokens" in why_not_mixed(models, measured(*models))
 
 
-def test_models_are_mixed_however_each_spells_the_words_that_it_does_not_know():
-    """Both read <unk> where a text has a zebra, whether lower case or not."""
-    models = [untrained("lstm"), untrained("lstm", normalize=["lower"])]
-    text = [b"the Zebra\n"]
-    assert why_not_mixed(models, measured(*models, text=text)) == ""
+def test_models_of_different_tokenizers_are_not_mixed():
+    other = ngram.train(LINES, order=2, tokenizer="word")
+    assert other.known_words == WORDS.known_words
+    assert "vocabularies differ" in why_not_mixed([WORDS, other], measured(WORDS, other))
+
+
+def test_models_are_mixed_however_they_show_the_words_that_they_do_not_know():
+    """A network shows <unk> for a zebra, an n-gram model the zebra."""
+    models = [untrained("lstm"), ngram.train(LINES, order=2, tokenizer="word")]
+    assert [model.tokens_of(b"zebra\n")[0] for model in models] == ["<unk>", "zebra"]
+    assert why_not_mixed(models, measured(*models)) == ""
 
 
 def test_scores_that_are_not_probabilities_are_not_mixed():

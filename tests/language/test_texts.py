@@ -22,7 +22,9 @@ def test_shares_are_of_characters_not_of_lines():
 
 
 def test_at_least_one_line_is_cut_off():
-    assert cut_off(["a", "b" * 99], 0.001) == (["a"], ["b" * 99])
+    lines = ["a", "b" * 99]
+    for share in (0.001, 1e-20):  # 1 - 1e-20 is 1
+        assert cut_off(lines, share) == (["a"], ["b" * 99])
 
 
 def test_a_text_of_one_line_is_cut_between_characters():
