@@ -1,4 +1,4 @@
-"""A task that is learnt in seconds: a line of letters, and the same line backwards."""
+"""A task that is learnt in seconds: a line of letters, translated to the same line backwards."""
 
 import random
 
@@ -13,7 +13,7 @@ SHORT = (
 
 
 def some_lines(count, *, seed=1, letters=LETTERS, shortest=2, longest=5):
-    """Different lines of single letters, such as "b a d", drawn by `seed`."""
+    """Distinct lines of single letters, such as "b a d", drawn by `seed`."""
     draw = random.Random(seed)
     lines = {}
     while len(lines) < count:
@@ -46,7 +46,7 @@ def write_config(
     train="steps = 4",
     every=2,
 ):
-    """Write a config that trains on `write_pairs` beside it; as it stands, four updates of next to nothing."""
+    """Write a config that trains on `write_pairs` beside it: four updates, by default."""
     path.write_text(
         f"""task = "translation"
 

@@ -1,4 +1,4 @@
-"""Translators that need no training, and what several tests translate with them and with the shipped one."""
+"""Translators that need no training, and sentences for them and for the shipped one."""
 
 import torch
 from torch import nn
@@ -24,7 +24,10 @@ SENTENCES = [
 
 
 class Backwards(nn.Module):
-    """Says the words of the source from the last to the first and attends to them; after `<unk>`, `second` is next."""
+    """Says the words of the source from the last to the first, and attends to them.
+
+    The runner-up of every word is `second`.
+    """
 
     attends = True
 
@@ -33,7 +36,7 @@ class Backwards(nn.Module):
         self.one, self.vocab, self.second = nn.Parameter(torch.zeros(1)), vocab, second
 
     def place(self, source, t):
-        """Where step `t` (B,) looks at: the `<eos>` last."""
+        """The source position that step `t` (B,) attends to: `<eos>` last."""
         end = (source != PAD).sum(1) - 1
         return torch.where(t < end, end - 1 - t, end)
 

@@ -8,8 +8,12 @@ from sacrebleu.metrics import BLEU, CHRF
 from seqkit.metrics.comparison import compare
 from seqkit.metrics.overlap import bleu, consensus
 
-REFERENCES = [f"the {who} {does} a {what} by the door" for who in ("cat", "dog", "man", "king", "old queen")
-              for does in ("sees", "paints") for what in ("ball", "green tree", "bird")]  # fmt: skip
+REFERENCES = [
+    f"the {who} {does} a {what} by the door"
+    for who in ("cat", "dog", "man", "king", "old queen")
+    for does in ("sees", "paints")
+    for what in ("ball", "green tree", "bird")
+]
 GOOD = [line.replace("the door", "a door") if i % 3 else line for i, line in enumerate(REFERENCES)]
 BAD = [
     line.replace("a ", "some ").replace("door", "window") if i % 5 else line
@@ -97,7 +101,10 @@ def test_the_record_fits_json(found):
 
 
 def test_consensus_is_the_mean_likeness_to_the_other_draws():
-    """By hand: chrF2 of "ab" against "abc" has precisions 1, 1 and recalls 2/3, 1/2; the other way round reversed."""
+    """By hand: chrF2 of "ab" against "abc" has precisions 1, 1 and recalls 2/3, 1/2.
+
+    The other way round, precisions and recalls change places.
+    """
     precision, recall = 1.0, (2 / 3 + 1 / 2) / 2
     short, long = (
         100 * 5 * p * r / (4 * p + r) for p, r in ((precision, recall), (recall, precision))
@@ -112,7 +119,9 @@ def test_consensus_is_the_mean_likeness_to_the_other_draws():
 
 
 def test_the_length_ratio_counts_bleu_s_tokens_of_the_closest_reference():
-    length_ratio = lambda *texts: bleu(*texts).length_ratio  # noqa: E731
+    def length_ratio(outputs, references):
+        return bleu(outputs, references).length_ratio
+
     assert length_ratio(["a b, c", "d."], [["a b c d e", "d"]]) == pytest.approx(6 / 6)
     assert length_ratio(["a b c", "d"], [["a b c d e", "d e"], ["a b", None]]) == pytest.approx(
         4 / 4

@@ -4,6 +4,8 @@ import pytest
 from translators import LINES, Backwards
 
 import seqkit
+from seqkit.plugins import components
+from seqkit.registry import Entry
 from seqkit.text import TextConfig, Tokenizer
 from seqkit.translation.translator import Translator
 
@@ -27,3 +29,15 @@ def chars():
 @pytest.fixture
 def backwards(words):
     return Translator(Backwards(len(words.vocab)), words, words)
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """`registered("metrics", name, target)` registers a name, as a plugin would, for one test."""
+
+    def register(kind, name, target):
+        registry = getattr(components(), kind)
+        entry = Entry(name, target, "a-plugin", "for a test")
+        monkeypatch.setitem(registry._entries, name, entry)
+
+    return register

@@ -1,4 +1,7 @@
-"""`seqkit.translation.beam_sweep`: what a search at one width misses, on a model whose every probability is known."""
+"""`seqkit.translation.beam_sweep`: what a search of one width misses.
+
+The model is a Markov chain, so that every probability is known.
+"""
 
 import json
 
@@ -15,8 +18,8 @@ from seqkit.translation.evaluation import TestSet
 from seqkit.translation.translator import Translator
 
 WORDS = Tokenizer.train(["easy hard long A B"], TextConfig(tokenizer="whitespace", normalize=[]))
-# What follows a token, by the only word of the source. "hard": A is likelier than B, but leads nowhere. "long": with
-# every A, the average of the log probabilities rises and their sum falls.
+# What follows a token, by the only word of the source. "hard": A is likelier than B, but leads
+# nowhere. "long": with every A, the average of the log probabilities rises and their sum falls.
 NEXT = {
     "easy": {"<bos>": {"A": 0.9}, "A": {"<eos>": 0.9}},
     "hard": {

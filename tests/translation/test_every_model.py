@@ -1,4 +1,7 @@
-"""Conformance: what every model of translation must do. A new one adds its small sizes to `SMALL`."""
+"""Conformance: what every translation model must do.
+
+A new model adds small sizes of its own to `SMALL`.
+"""
 
 import pytest
 import torch

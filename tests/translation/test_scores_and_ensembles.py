@@ -141,10 +141,8 @@ def test_an_ensemble_cuts_lines_as_its_most_cautious_member_does(words):
 
 
 def test_models_of_one_vocabulary_that_cut_text_differently_do_not_vote(words):
-    other = Tokenizer(
-        Tokenizer.train(LINES, TextConfig(tokenizer="whitespace")).model, words.vocab, name="whitespace",
-        normalize=["squeeze"],
-    )  # fmt: skip
+    by_space = Tokenizer.train(LINES, TextConfig(tokenizer="whitespace")).model
+    other = Tokenizer(by_space, words.vocab, name="whitespace", normalize=["squeeze"])
     assert other.encode("Haus.") != words.encode("Haus.")
     with pytest.raises(ConfigError):
         Translator.ensemble([tiny(words), tiny(other)])

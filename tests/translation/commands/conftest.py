@@ -8,7 +8,10 @@ import seqkit
 
 @pytest.fixture(scope="session")
 def make(tmp_path_factory):
-    """`make(tokens, …)` trains a translator of tokens between spaces for next to nothing. Leave its run as it is."""
+    """`make(tokens, …)` trains a translator of tokens between spaces, barely.
+
+    Do not change its run folder.
+    """
 
     def train(tokens, **settings):
         folder = tmp_path_factory.mktemp("made")

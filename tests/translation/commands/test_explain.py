@@ -1,4 +1,4 @@
-"""Looking into models: alignments and attention maps of `seqkit translate`, and `seqkit explain`."""
+"""Alignments and attention maps of `seqkit translate`, and `seqkit explain`."""
 
 import json
 
