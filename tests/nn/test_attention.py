@@ -9,13 +9,12 @@ from seqkit.nn.attention import Attention, MultiHeadAttention, masked_softmax
 
 
 def mask():
-    """(B, 1, S): the last row has nothing to look at."""
-    return torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.bool)[
-        :, None
-    ]
+    """(B, 1, S): the last row is fully masked."""
+    lengths = torch.tensor([5, 2, 0])
+    return (torch.arange(5) < lengths[:, None])[:, None]
 
 
-def test_masked_softmax_is_a_softmax_of_what_is_left_and_zero_where_nothing_is():
+def test_masked_softmax_is_a_softmax_of_the_rest_and_zero_in_a_fully_masked_row():
     torch.manual_seed(1)
     scores = torch.randn(3, 4, 5, requires_grad=True)
     weights = masked_softmax(scores, mask())
@@ -23,6 +22,7 @@ def test_masked_softmax_is_a_softmax_of_what_is_left_and_zero_where_nothing_is()
     torch.testing.assert_close(weights[1, :, :2], scores[1, :, :2].softmax(-1))
     assert not weights[1, :, 2:].any()
     assert not weights[2].any()
+
     (weights * torch.randn(3, 4, 5)).sum().backward()
     assert scores.grad.isfinite().all()
     assert not scores.grad[2].any()
@@ -33,71 +33,76 @@ def test_dot_products_equal_torch_s_attention(kind):
     torch.manual_seed(2)
     width = 8
     attend = Attention(kind, width, width)
-    queries, memory = (
-        torch.randn(3, 4, width, requires_grad=True),
-        torch.randn(3, 5, width, requires_grad=True),
-    )
+    queries = torch.randn(3, 4, width, requires_grad=True)
+    memory = torch.randn(3, 5, width, requires_grad=True)
     keys = attend.project(memory)
+
     ours, weights = attend(queries, keys, memory, mask())
     scale = width**-0.5 if kind == "scaled-dot" else 1.0
     theirs = F.scaled_dot_product_attention(
         queries[:2], keys[:2], memory[:2], attn_mask=mask()[:2], scale=scale
     )
     torch.testing.assert_close(ours[:2], theirs)
-    assert not ours[2].any()
     torch.testing.assert_close(weights[:2].sum(-1), torch.ones(2, 4))
-    mine, other = (torch.autograd.grad(out[:2].square().sum(), (queries, memory), retain_graph=True)
-                   for out in (ours, theirs))  # fmt: skip
-    for a, b in zip(mine, other, strict=True):
-        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
+    assert not ours[2].any()
+
+    def gradients(output):
+        loss = output[:2].square().sum()
+        return torch.autograd.grad(loss, (queries, memory), retain_graph=True)
+
+    for mine, other in zip(gradients(ours), gradients(theirs), strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-6)
 
 
 def test_additive_attention_is_bahdanau_s_equation():
     torch.manual_seed(3)
-    attend = Attention("additive", 6, 4)
+    attend = Attention("additive", 6, 4).requires_grad_(False)
     queries, memory = torch.randn(2, 3, 6), torch.randn(2, 5, 4)
-    attend.requires_grad_(False)
     found = attend.scores(queries, attend.project(memory))
+
     for b, t, s in ((0, 0, 0), (1, 2, 4), (0, 1, 3)):
-        inner = (
-            attend.query.weight @ queries[b, t]
-            + attend.query.bias
-            + attend.keys.weight @ memory[b, s]
-        )
-        assert float(found[b, t, s]) == pytest.approx(float(attend.energy @ inner.tanh()), rel=1e-5)
+        from_query = attend.query.weight @ queries[b, t] + attend.query.bias
+        from_memory = attend.keys.weight @ memory[b, s]
+        wanted = attend.energy @ (from_query + from_memory).tanh()
+        assert float(found[b, t, s]) == pytest.approx(float(wanted), rel=1e-5)
 
 
-def test_attention_dropout_changes_what_is_read_but_not_the_weights_shown():
+def test_attention_dropout_changes_what_is_read_but_not_the_weights_returned():
     torch.manual_seed(4)
     plain, dropped = Attention("dot", 4, 4), Attention("dot", 4, 4, dropout=0.5)
     queries, memory = torch.randn(2, 3, 4), torch.randn(2, 5, 4)
-    wanted = plain(queries, memory, memory, None)
-    found = dropped(queries, memory, memory, None)
-    torch.testing.assert_close(found[1], wanted[1])
-    assert not torch.allclose(found[0], wanted[0])
-    torch.testing.assert_close(dropped.eval()(queries, memory, memory, None)[0], wanted[0])
+    wanted_context, wanted_weights = plain(queries, memory, memory, None)
+
+    context, weights = dropped(queries, memory, memory, None)
+    torch.testing.assert_close(weights, wanted_weights)
+    assert not torch.allclose(context, wanted_context)
+
+    context, _ = dropped.eval()(queries, memory, memory, None)
+    torch.testing.assert_close(context, wanted_context)
 
 
-def test_widths_that_do_not_fit_are_refused():
+def test_widths_that_differ_are_refused_for_dot_products():
     with pytest.raises(ValueError, match="as wide as the memory: 4 and 8"):
         Attention("dot", 4, 8)
 
 
-def test_many_heads_equal_torch_s_and_what_is_looked_at_gives_what_is_read():
+def test_attention_with_many_heads_equals_torch_s_and_reads_by_its_weights():
     torch.manual_seed(5)
     ours, theirs = MultiHeadAttention(12, 3), nn.MultiheadAttention(12, 3, batch_first=True)
     with torch.no_grad():
         theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key_value.weight]))
         theirs.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key_value.bias]))
         theirs.out_proj.load_state_dict(ours.out.state_dict())
+
     x, memory, real = torch.randn(2, 4, 12), torch.randn(2, 5, 12), mask()[:2]
     projected = ours.project(memory)
     found = ours(x, projected, mask=real[:, None])
-    wanted, looked = theirs(
+    weights = ours.weights(x, projected, real[:, None])
+    wanted, their_weights = theirs(
         x, memory, memory, key_padding_mask=~real[:, 0], average_attn_weights=False
     )
     torch.testing.assert_close(found, wanted)
-    weights = ours.weights(x, projected, real[:, None])
-    torch.testing.assert_close(weights, looked)
+    torch.testing.assert_close(weights, their_weights)
+
     read = (weights @ projected.values).transpose(1, 2).flatten(2)
     torch.testing.assert_close(ours.out(read), found)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from seqkit.nn.attention import MultiHeadAttention
-from seqkit.nn.transformer import DecoderLayer, EncoderLayer, sinusoids
+from seqkit.nn.transformer import DecoderLayer, Embedding, EncoderLayer, sinusoids
 
 
 def copy_attention(ours, theirs):
@@ -18,77 +18,107 @@ def copy_attention(ours, theirs):
 
 
 def copy_layer(ours, theirs):
+    """Give torch's layer our weights."""
     copy_attention(ours.attention, theirs.self_attn)
-    pairs = [(ours.feed_forward.up, theirs.linear1), (ours.feed_forward.down, theirs.linear2)]
-    pairs += [(ours.around_attention.norm, theirs.norm1)]
+    theirs.linear1.load_state_dict(ours.feed_forward.up.state_dict())
+    theirs.linear2.load_state_dict(ours.feed_forward.down.state_dict())
+
+    norms = [ours.around_attention, ours.around_feed_forward]
     if hasattr(ours, "cross_attention"):
         copy_attention(ours.cross_attention, theirs.multihead_attn)
-        pairs += [
-            (ours.around_cross_attention.norm, theirs.norm2),
-            (ours.around_feed_forward.norm, theirs.norm3),
-        ]
-    else:
-        pairs += [(ours.around_feed_forward.norm, theirs.norm2)]
-    for mine, other in pairs:
-        other.load_state_dict(mine.state_dict())
+        norms.insert(1, ours.around_cross_attention)
+    for number, residual in enumerate(norms, 1):
+        their_norm = getattr(theirs, f"norm{number}")
+        their_norm.load_state_dict(residual.norm.state_dict())
 
 
 @pytest.fixture
 def mask():
-    return torch.tensor(
-        [[1, 1, 1, 1, 0], [1, 1, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=torch.bool
-    )  # (B, S)
+    """(B, S)"""
+    lengths = torch.tensor([4, 2, 5])
+    return torch.arange(5) < lengths[:, None]
 
 
-def shake(module):
-    """Weights that differ in every place, norms and biases too."""
+def with_random_weights(module):
+    """All parameters random, also those that are initialised with zeros or ones."""
     torch.manual_seed(0)
     for parameter in module.parameters():
         nn.init.normal_(parameter, std=0.5)
     return module
 
 
+def decoder_layer(prenorm=True):
+    layer = DecoderLayer(8, 2, 16, dropout=0.0, attention_dropout=0.0, prenorm=prenorm)
+    return with_random_weights(layer)
+
+
 def test_attention_equals_torch_s(mask):
-    ours = shake(MultiHeadAttention(8, 2))
+    ours = with_random_weights(MultiHeadAttention(8, 2))
     theirs = nn.MultiheadAttention(8, 2, batch_first=True)
     copy_attention(ours, theirs)
+
     x, memory = torch.randn(3, 4, 8), torch.randn(3, 5, 8)
     wanted, _ = theirs(x, memory, memory, key_padding_mask=~mask)
-    torch.testing.assert_close(ours(x, ours.project(memory), mask=mask[:, None, None]), wanted)
+    found = ours(x, ours.project(memory), mask=mask[:, None, None])
+    torch.testing.assert_close(found, wanted)
 
 
 @pytest.mark.parametrize("prenorm", [True, False])
 def test_an_encoder_layer_equals_torch_s(mask, prenorm):
-    ours = shake(
-        EncoderLayer(8, 2, 16, dropout=0.0, attention_dropout=0.0, prenorm=prenorm)
-    ).train()
+    ours = EncoderLayer(8, 2, 16, dropout=0.0, attention_dropout=0.0, prenorm=prenorm)
+    ours = with_random_weights(ours).train()
     theirs = nn.TransformerEncoderLayer(
         8, 2, 16, dropout=0.0, norm_first=prenorm, batch_first=True
     ).train()
     copy_layer(ours, theirs)
+
     x = torch.randn(3, 5, 8)
     wanted = theirs(x, src_key_padding_mask=~mask)
-    got = ours(x, mask[:, None, None])
-    torch.testing.assert_close(got[mask], wanted[mask], rtol=1e-4, atol=1e-5)
+    found = ours(x, mask[:, None, None])
+    torch.testing.assert_close(found[mask], wanted[mask], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("prenorm", [True, False])
 def test_a_decoder_layer_equals_torch_s_and_its_own_steps(mask, prenorm):
-    ours = shake(DecoderLayer(8, 2, 16, dropout=0.0, attention_dropout=0.0, prenorm=prenorm))
+    ours = decoder_layer(prenorm)
     theirs = nn.TransformerDecoderLayer(8, 2, 16, dropout=0.0, norm_first=prenorm, batch_first=True)
     copy_layer(ours, theirs)
+
     x, memory = torch.randn(3, 4, 8), torch.randn(3, 5, 8)
     causal = nn.Transformer.generate_square_subsequent_mask(4)
     wanted = theirs(x, memory, tgt_mask=causal, memory_key_padding_mask=~mask)
     projected = ours.cross_attention.project(memory)
-    torch.testing.assert_close(
-        ours(x, projected, mask[:, None, None]), wanted, rtol=1e-4, atol=1e-5
-    )
+    source_mask = mask[:, None, None]
+    whole = ours(x, projected, source_mask)
+    torch.testing.assert_close(whole, wanted, rtol=1e-4, atol=1e-5)
+
     past, steps = None, []
     for t in range(4):
-        y, past = ours.step(x[:, t : t + 1], past, projected, mask[:, None, None])
+        y, past = ours.step(x[:, t : t + 1], past, projected, source_mask)
         steps.append(y)
     torch.testing.assert_close(torch.cat(steps, 1), wanted, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("grad", [True, False], ids=["with gradients", "in a search"])
+def test_a_step_goes_on_from_the_selected_rows(grad):
+    layer = decoder_layer()
+    x, memory = torch.randn(3, 3, 8), torch.randn(1, 5, 8)  # three rows of one sentence
+    projected = layer.cross_attention.project(memory)
+    selected = torch.tensor([2, 0, 2])
+
+    with torch.set_grad_enabled(grad):
+        past = None
+        for t in range(2):
+            _, past = layer.step(x[:, t : t + 1], past, projected, None)
+        last = x[selected, 2:]
+        found, grown = layer.step(last, past, projected, None, selected_rows=selected)
+
+        repeated = projected._replace(
+            keys=projected.keys.expand(3, -1, -1, -1), values=projected.values.expand(3, -1, -1, -1)
+        )
+        wanted = layer(x[selected], repeated, None)[:, 2:]
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
+    assert grown.shape == (2, 3, 2, 3, 4)
 
 
 def test_positions_are_the_sinusoids_of_the_paper():
@@ -98,3 +128,24 @@ def test_positions_are_the_sinusoids_of_the_paper():
             angle = position / 10_000 ** (2 * i / 16)
             assert float(table[position, 2 * i]) == pytest.approx(math.sin(angle), abs=1e-5)
             assert float(table[position, 2 * i + 1]) == pytest.approx(math.cos(angle), abs=1e-5)
+
+
+def test_an_embedding_adds_positions_to_scaled_tokens_however_long_the_text():
+    torch.manual_seed(1)
+    embedding = Embedding(9, 16, dropout=0.0, padding=0)
+    ids = torch.randint(1, 9, (2, 700))  # more positions than the table has at first
+    found = embedding(ids)
+    wanted = 4 * embedding.tokens.weight[ids] + sinusoids(700, 16)
+    torch.testing.assert_close(found, wanted)
+
+
+def test_an_embedding_of_a_later_part_has_the_positions_of_that_part():
+    torch.manual_seed(1)
+    embedding = Embedding(9, 16, dropout=0.0, padding=0)
+    ids = torch.randint(1, 9, (2, 40))
+    torch.testing.assert_close(embedding(ids[:, 30:], start=30), embedding(ids)[:, 30:])
+
+
+def test_the_embedding_of_padding_begins_as_zeros():
+    embedding = Embedding(9, 16, dropout=0.0, padding=3)
+    assert not embedding.tokens.weight[3].any()
