@@ -60,11 +60,7 @@ def train(
     Python imports torch, as the command line does (`seqkit.cli.openmp`).
     """
     settings = recipes.load(config, overrides)
-    if task is not None and settings.task != task:
-        raise ConfigError(
-            f"{config} is a recipe for {settings.task!r}; this command trains {task!r}, "
-            "`seqkit train` any task"
-        )
+    _check_task(config, settings.task, task)
 
     folder = Path(out)
     last = check_folder(folder, settings, resume=resume, overwrite=overwrite)
@@ -97,6 +93,14 @@ def train(
     trainer.processes.wait()  # until the first one has written the last checkpoint
     best = checkpoint.read_meta(checkpoint.resolve(folder))
     return Run(folder, trainer.state.step, best["metrics"])
+
+
+def _check_task(config: str | Path, found: str, wanted: str | None) -> None:
+    if wanted is not None and found != wanted:
+        raise ConfigError(
+            f"{config} is a recipe for {found!r}; this command trains {wanted!r}, "
+            "`seqkit train` any task"
+        )
 
 
 def _resume(trainer: Trainer, last: Path) -> None:
