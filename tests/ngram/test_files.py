@@ -118,6 +118,15 @@ def test_arpa_contains_no_score_above_zero_and_no_infinity(tmp_path):
         assert not {"-0", "-0.0", "-inf"} & set(numbers)
 
 
+def test_a_probability_rounded_to_more_than_one_is_written_as_one(tmp_path):
+    trained = ngram.train(["a b"], order=1, smoothing="witten-bell")
+    scores = trained.grams[0].scores.copy()
+    scores[trained.words.index("a")] = 1e-7
+    grams = [trained.grams[0]._replace(scores=scores)]
+    ngram.save(ngram.Model(trained.vocabulary.words, grams), tmp_path / "lm.arpa")
+    assert ngram.load(tmp_path / "lm.arpa").score("a", bos=False, eos=False) == 0
+
+
 FOREIGN = r"""
 \data\
 ngram 1=6
