@@ -1,0 +1,86 @@
+"""Lines in parts: how they are cut, and how the translations of parts become one."""
+
+import pytest
+
+from seqkit.search.settings import SearchConfig
+from seqkit.text import TextConfig, Tokenizer
+from seqkit.translation.segments import Candidate, Joined, Part, cut_line, extend, most_alike
+
+CHARS = Tokenizer.train(["a b c d e . ! A B"], TextConfig(tokenizer="char", normalize=[]))
+
+
+def candidate(text, log_probability=-2.0, score=-1.0, space=" "):
+    """A translation of one token for each character."""
+    part = Part(0, f"source of {text}", [5, 3], space)
+    return Candidate(part, [5] * len(text), list(text), text, log_probability, score)
+
+
+def cut(line, longest):
+    return [(part.text, part.space) for part in cut_line(line, CHARS, number=0, longest=longest)]
+
+
+def test_a_line_is_cut_into_sentences():
+    assert cut("a b!  A b.", 100) == [("a b!", "  "), ("A b.", "")]
+    assert cut("a b!  A b.", None) == [("a b!  A b.", "")]
+    assert cut("  ", 100) == cut("", None) == []
+
+
+def test_a_long_sentence_is_halved_in_order_until_it_is_short_enough():
+    parts = cut("a b c d e", 4)
+    assert "".join(text + space for text, space in parts) == "a b c d e"
+    assert all(len(text) <= 4 for text, _ in parts)
+    assert len(parts) >= 3
+
+
+def test_the_ids_of_a_part_end_a_sentence():
+    (part,) = cut_line("ab", CHARS, number=7, longest=None)
+    assert part.line == 7
+    assert part.ids == CHARS.encode("ab", eos=True)
+
+
+def test_parts_are_joined_with_the_space_between_their_sources():
+    search = SearchConfig()
+    joined = Joined().add(candidate("ab", space="  "), search).add(candidate("c"), search)
+    found = joined.translation()
+    assert found.text == "ab  c"
+    assert found.tokens == ["a", "b", "c"]
+    assert [segment.source for segment in found.parts] == ["source of ab", "source of c"]
+    assert found.log_probability == -4.0
+
+
+def test_the_score_of_a_line_normalises_its_whole_length_and_keeps_every_penalty():
+    """Lengths are 3 and 2 with `<eos>`; penalties are what a score lacks to its average."""
+    search = SearchConfig(length_penalty=1.0)
+    first = candidate("ab", log_probability=-3.0, score=-1.5)  # 0.5 below -3 / 3
+    second = candidate("c", log_probability=-4.0, score=-2.25)  # 0.25 below -4 / 2
+    joined = Joined().add(first, search).add(second, search)
+    assert joined.score == pytest.approx(-7 / 5 - 0.75)
+
+
+def test_the_mean_chrf_of_a_line_is_weighted_by_length():
+    search = SearchConfig(mbr=4)
+    joined = Joined().add(candidate("abc", score=50.0), search)
+    joined = joined.add(candidate("", score=10.0), search)
+    assert joined.score == pytest.approx((4 * 50 + 1 * 10) / 5)
+
+
+def test_draws_are_continued_one_by_one():
+    search = SearchConfig(sample=True, nbest=2)
+    drafts = extend([Joined()], [candidate("a"), candidate("b")], search)
+    drafts = extend(drafts, [candidate("c"), candidate("d")], search)
+    assert [draft.translation().text for draft in drafts] == ["a c", "b d"]
+
+
+def test_an_n_best_list_takes_the_best_combinations():
+    search = SearchConfig(nbest=3, length_penalty=0.0)
+    first = [candidate("a", -1.0, -1.0), candidate("b", -2.0, -2.0), candidate("c", -9.0, -9.0)]
+    second = [candidate("d", -1.0, -1.0), candidate("e", -1.5, -1.5)]
+    drafts = extend(extend([Joined()], first, search), second, search)
+    assert [draft.translation().text for draft in drafts] == ["a d", "a e", "b d"]
+
+
+def test_each_text_is_returned_once_with_its_mean_chrf():
+    found = most_alike([candidate("ab"), candidate("xy"), candidate("ab")], most=3)
+    assert [c.text for c in found] == ["ab", "xy"]
+    assert [c.score for c in found] == [50.0, 0.0]
+    assert [c.text for c in most_alike([candidate("ab"), candidate("xy")] * 2, most=1)] == ["xy"]
