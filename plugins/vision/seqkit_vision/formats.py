@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import tarfile
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from seqkit.data.files import open_bytes, reading
+from seqkit.data.files import BinaryFile, open_bytes, reading
 from seqkit.errors import DataError
 
 Bytes = NDArray[np.uint8]
@@ -86,7 +85,7 @@ def _read_members(path: Path, names: list[str]) -> dict[str, bytes]:
     return found
 
 
-def _read_tar(packed: BinaryIO, names: list[str]) -> dict[str, bytes]:
+def _read_tar(packed: BinaryFile, names: list[str]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     with tarfile.open(fileobj=packed, mode="r:") as archive:
         for member in archive:

@@ -56,7 +56,7 @@ def read_metadata(folder: Path) -> ImageMetadata:
     path = folder / IMAGES
     try:
         found = build(ImageMetadata, json.loads(path.read_text(encoding="utf-8")), IMAGES)
-    except (OSError, ValueError, ConfigError):
+    except (OSError, TypeError, ValueError, ConfigError):
         found = None
 
     if found is None or found.dims != dims:
