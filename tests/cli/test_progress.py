@@ -69,6 +69,18 @@ def test_an_evaluation_is_a_line_and_the_next_one_is_half_a_minute_later(capsys,
         assert capsys.readouterr().err == ""
 
 
+def test_the_speed_is_that_since_the_last_evaluation(capsys, clock):
+    slow = Updated(step=3, epoch=1, loss=2.5, lr=0.1, grad_norm=1.0, targets=100, seconds=10.0)
+    with TrainingProgress(clock) as progress:
+        progress(updated(1))
+        progress(Evaluated(step=1, epoch=1, metrics={"bleu": 1.5}, best=False, seconds=1.0))
+        progress(slow)
+        progress(Evaluated(step=3, epoch=1, metrics={"bleu": 1.5}, best=False, seconds=1.0))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith(" · 200 targets/s")
+    assert second.endswith(" · 10 targets/s")
+
+
 def test_a_run_that_is_resumed_says_so(capsys, clock):
     config = SimpleNamespace(model={"name": "lstm"}, train=SimpleNamespace(steps=10))
     started = Started(Path("run"), 5, config, 1234, "cpu", "fp32", ["7 lines"])
