@@ -31,29 +31,29 @@ def equal():
     return compare(GOOD, GOOD, [REFERENCES], 200)
 
 
-def test_equal_systems_are_told_apart_by_chance_only(equal):
+def test_equal_systems_differ_by_chance_only(equal):
     assert equal.first == equal.second
     assert equal.p_values == pytest.approx({"BLEU": 1.0, "chrF2": 1.0}, abs=0.01)
 
 
-def test_equal_systems_differ_in_no_sentence(equal):
+def test_equal_systems_have_no_different_sentences(equal):
     assert equal.differences == [0.0] * len(REFERENCES)
     assert equal.most_different(5) == []
 
 
-def test_a_clearly_better_system_is_so_by_no_chance(found):
+def test_a_clearly_better_system_is_significantly_better(found):
     assert found.second["BLEU"].score > found.first["BLEU"].score + 20
     assert all(p < 0.01 for p in found.p_values.values())
 
 
-def test_a_hardly_better_system_may_be_so_by_chance():
+def test_a_hardly_better_system_may_be_better_by_chance():
     other = [line.replace("a door", "the door") if i == 4 else line for i, line in enumerate(GOOD)]
     barely = compare(GOOD, other, [REFERENCES], 200)
     assert barely.second["BLEU"].score > barely.first["BLEU"].score
     assert all(p > 0.1 for p in barely.p_values.values())
 
 
-def test_scores_are_sacrebleu_s_and_lie_in_their_intervals(found):
+def test_scores_equal_sacrebleu_and_lie_in_their_intervals(found):
     for outputs, system in ((BAD, found.first), (GOOD, found.second)):
         assert system.keys() == {"BLEU", "chrF2"}
         for metric, value in zip((BLEU(), CHRF()), system.values(), strict=True):
@@ -62,7 +62,7 @@ def test_scores_are_sacrebleu_s_and_lie_in_their_intervals(found):
             assert value.score - value.interval < value.mean < value.score + value.interval
 
 
-def test_which_of_two_is_first_changes_signs_only(found):
+def test_swapping_the_systems_only_changes_signs(found):
     other = compare(GOOD, BAD, [REFERENCES], 200)
     assert other.differences == [-difference for difference in found.differences]
     assert (other.first["BLEU"].score, other.p_values) == (
@@ -71,7 +71,7 @@ def test_which_of_two_is_first_changes_signs_only(found):
     )
 
 
-def test_differences_are_those_of_sentences_the_greatest_first():
+def test_sentence_differences_come_greatest_first():
     first, second = (
         ["a b c d", "the cat", "x", "a bird"],
         ["a b c d", "the dog", "the king", "bird"],
@@ -84,7 +84,7 @@ def test_differences_are_those_of_sentences_the_greatest_first():
     assert found.most_different(0) == []
 
 
-def test_any_of_several_references_is_right_and_some_may_be_missing():
+def test_any_of_several_references_counts_and_some_may_be_missing():
     second = [None, *REFERENCES[1:]]
     wrong = ["x", *REFERENCES[1:]]
     found = compare(wrong, REFERENCES, [[REFERENCES[0], *["y"] * (len(second) - 1)], second], 10)
@@ -92,7 +92,7 @@ def test_any_of_several_references_is_right_and_some_may_be_missing():
     assert found.differences == [pytest.approx(100), *[0.0] * (len(second) - 1)]
 
 
-def test_the_record_fits_json(found):
+def test_the_record_is_plain_json(found):
     record = json.loads(json.dumps(found.record()))
     assert record.keys() == {"first", "second", "p_values", "signatures", "samples"}
     assert record["samples"] == 200
@@ -100,7 +100,7 @@ def test_the_record_fits_json(found):
     assert "bs:200" in record["signatures"]["BLEU"]
 
 
-def test_consensus_is_the_mean_likeness_to_the_other_draws():
+def test_consensus_is_the_mean_similarity_to_the_other_draws():
     """By hand: chrF2 of "ab" against "abc" has precisions 1, 1 and recalls 2/3, 1/2.
 
     The other way round, precisions and recalls change places.

@@ -78,7 +78,7 @@ def errors(known, sources, *references, beam=1, **settings):
     return one(known, sources, references, beam, settings).search_errors
 
 
-def test_the_chain_says_what_it_should(known):
+def test_the_markov_chain_has_the_probabilities_of_its_table(known):
     assert known.model.table[WORDS.vocab["hard"], BOS].sum() == pytest.approx(1)
     assert known.translate(["hard", "easy"], beam=1) == ["A", "A"]
     assert known.translate(["hard"], beam=4) == ["B"]
@@ -86,12 +86,12 @@ def test_the_chain_says_what_it_should(known):
 
 
 @pytest.mark.parametrize(("beam", "share"), [(1, 0.5), (6, 0.0)])
-def test_a_narrow_beam_misses_a_known_share_and_a_wide_one_nothing(known, beam, share):
+def test_a_narrow_beam_misses_a_known_share_and_a_wide_one_misses_nothing(known, beam, share):
     sources = ["hard", "easy", "hard", "easy", "hard", "easy"]
     assert errors(known, sources, ["B", "A"] * 3, beam=beam) == share
 
 
-def test_a_reference_that_the_model_likes_no_better_is_no_error(known):
+def test_a_reference_the_model_does_not_prefer_is_not_a_search_error(known):
     assert errors(known, ["hard"] * 4, ["A", "B", "B B", "A B A"]) == 0.25
 
 
@@ -102,7 +102,7 @@ def test_the_best_of_several_references_counts(known):
     assert errors(known, sources, ["A", "B", "A"], ["A", "A", None]) == pytest.approx(1 / 3)
 
 
-def test_scores_compare_by_the_search_s_own_normalisation(known):
+def test_scores_are_compared_by_the_normalisation_of_the_search(known):
     long = " ".join("A" * 9)
     assert known.translate(["long"], beam=1) == [""]
     assert errors(known, ["long"], [long], length_penalty=1.0) == 1
@@ -118,7 +118,7 @@ def test_lines_are_translated_whole(known):
     assert found.scores["chrf"].score == pytest.approx(100)
 
 
-def test_the_figures_are_sacrebleu_s_and_fit_json(known):
+def test_the_figures_equal_sacrebleu_and_are_plain_json(known):
     sources, references = ["hard", "easy", "long"], ["B A A A A", "A", "A A"]
     outputs = known.translate(sources, beam=6)
     found = one(known, sources, [references], 6, {})
@@ -137,7 +137,7 @@ def test_the_figures_are_sacrebleu_s_and_fit_json(known):
     }
 
 
-def test_widths_come_in_the_order_that_is_asked_for(known):
+def test_widths_are_measured_in_the_order_given(known):
     test_set = TestSet(["hard", "easy"], [["B", "A"]])
     found = list(measure(known, test_set, [6, 1, 2], settings={}))
     assert [result.beam for result in found] == [6, 1, 2]
@@ -145,11 +145,11 @@ def test_widths_come_in_the_order_that_is_asked_for(known):
 
 
 @pytest.mark.parametrize("settings", [{"groups": 2}, {"nbest": 6}], ids=str)
-def test_settings_need_to_fit_the_width_that_is_measured_only(known, settings):
+def test_settings_need_only_fit_the_measured_width(known, settings):
     """The model's own width, here 5, has no part in it."""
     assert one(known, ["easy"], [["A"]], 6, settings).beam == 6
 
 
-def test_search_errors_are_not_counted_by_a_score_that_references_have_not(english):
+def test_search_errors_cannot_be_counted_with_a_coverage_penalty(english):
     with pytest.raises(ConfigError, match="coverage_penalty: search errors are counted without it"):
         one(english, ["No."], [["Nein."]], 2, {"coverage_penalty": 0.5})

@@ -65,21 +65,21 @@ def inputs_read(task, *, training=True):
     return model.read
 
 
-def test_with_teacher_forcing_and_in_evaluation_the_right_tokens_are_read(task):
+def test_teacher_forcing_and_evaluation_read_the_right_tokens(task):
     assert [torch.equal(read, BATCH.inputs) for read in inputs_read(task(0.0))] == [True]
     assert [torch.equal(read, BATCH.inputs) for read in inputs_read(task(1.0), training=False)] == [
         True
     ]
 
 
-def test_with_a_share_of_one_all_but_the_first_token_and_the_padding_is_guessed(task):
+def test_a_share_of_one_replaces_all_tokens_but_the_first_and_the_padding(task):
     first, second = inputs_read(task(1.0))
     assert torch.equal(first, BATCH.inputs)
     assert torch.equal(second[:40], torch.tensor([[BOS, GUESS, GUESS, GUESS]] * 40))
     assert torch.equal(second[40:], torch.tensor([[BOS, GUESS, PAD, PAD]] * 10))
 
 
-def test_a_share_is_kept_on_average(task):
+def test_about_the_given_share_of_tokens_is_replaced(task):
     _, second = inputs_read(task(0.25))
     words = second[:40, 1:]
     assert 0.1 < float((words == GUESS).float().mean()) < 0.4

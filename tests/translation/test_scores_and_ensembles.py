@@ -15,7 +15,7 @@ from seqkit.translation.translator import Translator
 # Scores
 
 
-def test_scores_are_the_log_probabilities_of_what_was_found_in_order(english):
+def test_scores_equal_the_log_probabilities_of_the_search_in_order(english):
     found = english.translate_nbest(SENTENCES, nbest=2)
     rows = [(source, t) for source, each in zip(SENTENCES, found, strict=True) for t in each]
     rows = [(source, t) for source, t in rows if english.target.encode(t.text) == t.parts[0].ids]
@@ -26,7 +26,7 @@ def test_scores_are_the_log_probabilities_of_what_was_found_in_order(english):
     assert len({round(score, 3) for score in scores}) == len(rows)
 
 
-def test_token_scores_are_one_a_token_and_add_up(english):
+def test_there_is_one_score_for_each_token_and_they_add_up(english):
     found = [each[0] for each in english.translate_nbest(SENTENCES)]
     logs = english.token_scores(SENTENCES, [t.text for t in found])
     assert [len(row) for row in logs] == [len(t.tokens) + 1 for t in found]
@@ -36,7 +36,7 @@ def test_token_scores_are_one_a_token_and_add_up(english):
     assert max(value for row in logs for value in row) < 0
 
 
-def test_ids_are_scored_as_they_stand(english):
+def test_ids_are_scored_without_being_encoded_again(english):
     found = [
         t
         for each in english.translate_nbest(["[bold]x[/bold]", "No."], nbest=3, max_length=12)
@@ -60,7 +60,7 @@ def test_scores_do_not_depend_on_what_else_is_scored(words):
         )
 
 
-def test_one_text_or_texts_that_do_not_pair_up_cannot_be_scored(backwards):
+def test_a_single_string_or_unequal_lists_cannot_be_scored(backwards):
     with pytest.raises(DataError, match="2 sources and 1 targets do not pair up"):
         backwards.score(["a", "b"], ["c"])
     for pair in (("a", ["b"]), (["a"], "b")):
@@ -73,7 +73,7 @@ def test_one_text_or_texts_that_do_not_pair_up_cannot_be_scored(backwards):
 # Ensembles
 
 
-def test_a_translator_and_itself_are_itself(english):
+def test_an_ensemble_of_a_translator_with_itself_changes_nothing(english):
     twice = Translator.ensemble([english, english])
     alone, both = (t.translate_nbest(SENTENCES[::3], beam=3, nbest=3) for t in (english, twice))
     assert [[t.text for t in each] for each in both] == [[t.text for t in each] for each in alone]
@@ -102,7 +102,7 @@ def by_hand(translators, source, target):
     return [math.log(sum(float(p[t, i]) for p in each) / len(each)) for t, i in enumerate(said)]
 
 
-def test_an_ensemble_s_score_is_the_mean_of_probabilities(words):
+def test_the_score_of_an_ensemble_is_the_mean_of_probabilities(words):
     members = [tiny(words, seed) for seed in (1, 2, 3)]
     pairs = [("das Haus", "ein Hund"), ("rot", "der Hund sieht"), ("die Hause ist", "")]
     found = Translator.ensemble(members).token_scores(*zip(*pairs, strict=True))
@@ -112,7 +112,7 @@ def test_an_ensemble_s_score_is_the_mean_of_probabilities(words):
     assert found[1] != pytest.approx(alone[1], abs=1e-2)
 
 
-def test_an_ensemble_finds_what_it_scores_so(words):
+def test_an_ensemble_scores_its_own_translations_as_its_search_did(words):
     ensemble = Translator.ensemble([tiny(words, seed) for seed in (1, 2, 3)])
     for t in ensemble.translate_nbest(["das Haus ist rot"], nbest=3, max_length=6)[0]:
         (logs,) = ensemble.score_ids([words.encode(t.parts[0].source, eos=True)], [t.parts[0].ids])
@@ -134,7 +134,7 @@ def test_models_of_different_vocabularies_or_normalisation_do_not_vote(words, ch
             Translator.ensemble([tiny(words), tiny(tokenizer)])
 
 
-def test_an_ensemble_cuts_lines_as_its_most_cautious_member_does(words):
+def test_an_ensemble_cuts_lines_at_its_shortest_limit(words):
     members = [tiny(words), tiny(words)]
     members[1].longest = 7
     assert Translator.ensemble(members).longest == 7
@@ -176,7 +176,7 @@ def test_minimum_bayes_risk_takes_the_draw_most_like_the_others(request, words, 
     assert translator.translate(texts, mbr=6, **how) == [each[0].text for each in found]
 
 
-def test_log_probabilities_stay_the_model_s_under_minimum_bayes_risk(english):
+def test_minimum_bayes_risk_leaves_log_probabilities_alone(english):
     ((best,),) = english.translate_nbest(SENTENCES[:1], mbr=4)
     (logs,) = english.score_ids(
         [english.source.encode(SENTENCES[0], eos=True)], [best.parts[0].ids]
@@ -184,7 +184,7 @@ def test_log_probabilities_stay_the_model_s_under_minimum_bayes_risk(english):
     assert best.log_probability == pytest.approx(math.fsum(logs), abs=1e-4)
 
 
-def test_the_score_of_a_line_of_several_sentences_is_a_mean_chrf_too(english):
+def test_the_minimum_bayes_risk_score_of_several_sentences_is_a_mean_chrf_too(english):
     ((best,),) = english.translate_nbest(["Where is my book? I live in a small house."], mbr=4)
     assert 0 <= best.score <= 100
 
@@ -220,12 +220,12 @@ def test_each_sentence_copies_its_own_words(backwards):
 
 
 @pytest.mark.parametrize("draw", [{"sample": True}, {"mbr": 20}], ids=str)
-def test_never_is_never_in_draws_too(backwards, draw):
+def test_unknown_words_are_never_drawn_either(backwards, draw):
     found = backwards.translate_nbest(["Zebra Gnu"], unknown="never", nbest=20, **draw)
     assert not any("<unk>" in translation.text for translation in found[0])
 
 
-def test_unknown_words_are_copied_where_there_can_be_any_and_there_is_attention(
+def test_unknown_words_are_copied_if_there_can_be_any_and_the_model_attends(
     english, backwards, words
 ):
     assert UNK not in rules(backwards).suppress
@@ -238,7 +238,7 @@ def test_unknown_words_are_copied_where_there_can_be_any_and_there_is_attention(
 # Training mode
 
 
-def test_dropout_is_off_inside_and_as_it_was_afterwards(words):
+def test_dropout_is_off_while_translating_and_restored_afterwards(words):
     first, second = (tiny(words, seed, dropout=0.5) for seed in (1, 2))
     both, line = Translator.ensemble([first, second]), "das Haus ist rot"
 
@@ -247,7 +247,7 @@ def test_dropout_is_off_inside_and_as_it_was_afterwards(words):
         return (
             best.text,
             both.score([line], ["ein Hund"]),
-            [look.probabilities for look in both.explain(best)],
+            [explanation.probabilities for explanation in both.explain(best)],
         )
 
     calm = everything()

@@ -57,7 +57,7 @@ def test_a_half_typed_word_in_subwords_may_be_spelt_in_any_way(english):
     assert begins(english, "Mein Fr ", "▁Mein") == {"▁Fr"}
 
 
-def test_a_spelling_that_leads_nowhere_is_no_way_around_a_prefix():
+def test_a_dead_end_in_spelling_does_not_lift_a_prefix():
     """After "ab", no token goes on with "abc": the row must die, not go free."""
     rule = Rules(stem=Stem("abc", ["", "", "", "", "ab", "a", "bc"], whole=False))
     assert rule.beginning([4]) == frozenset()
@@ -66,7 +66,7 @@ def test_a_spelling_that_leads_nowhere_is_no_way_around_a_prefix():
     assert barred.all()
 
 
-def test_no_prefix_is_no_rule(backwards):
+def test_an_empty_prefix_adds_no_rule(backwards):
     assert rules(backwards, unknown="keep") == NO_RULES
     assert begins(backwards, "") is None
 
@@ -79,7 +79,7 @@ def test_phrases_become_their_tokens(backwards, words, english):
     )
 
 
-def test_what_is_suppressed_is_named_by_token_or_by_text(english, words, backwards):
+def test_suppressed_tokens_are_given_as_tokens_or_as_text(english, words, backwards):
     found = rules(english, suppress=["▁Haus", "?"], unknown="keep").suppress
     assert found == ids(english.target, "▁Haus", "?")
     assert "Haus" not in english.target.vocab
@@ -117,7 +117,7 @@ def test_what_is_suppressed_is_named_by_token_or_by_text(english, words, backwar
     ],
     ids=str,
 )
-def test_what_a_vocabulary_of_words_cannot_say_is_refused(backwards, settings, says):
+def test_constraints_outside_a_word_vocabulary_are_refused(backwards, settings, says):
     with pytest.raises(ConfigError) as error:
         backwards.translate(["das Haus"], **settings)
     assert str(error.value) == says
@@ -137,7 +137,7 @@ def test_what_a_vocabulary_of_words_cannot_say_is_refused(backwards, settings, s
     ],
     ids=str,
 )
-def test_what_subwords_cannot_say_is_refused(english, settings, says):
+def test_impossible_constraints_on_subwords_are_refused(english, settings, says):
     with pytest.raises(ConfigError) as error:
         english.translate(["No."], **settings)
     assert str(error.value) == says
@@ -159,11 +159,11 @@ def test_a_prefix_that_ends_in_a_space_is_followed_by_a_new_word(english):
     assert found.startswith("Mein Bu ")
 
 
-def test_the_space_at_the_end_of_a_prefix_is_a_letter_where_letters_are_tokens(chars):
+def test_the_space_at_the_end_of_a_prefix_is_a_token_of_a_character_model(chars):
     assert tiny(chars).translate(["das"], prefix="das ", max_length=9)[0].startswith("das ")
 
 
-def test_what_is_spelt_in_bytes_may_end_a_prefix(english):
+def test_a_prefix_may_end_in_characters_spelt_as_bytes(english):
     assert "<0x5B>" in english.target.split("Ich sehe [es")
     for prefix in ("Ich sehe [es", "Ich sehe 你"):
         assert english.translate(["I see."], prefix=prefix)[0].startswith(prefix)
@@ -176,27 +176,27 @@ def test_a_half_typed_word_is_completed_as_the_model_would_write_it(english, lef
     assert english.translate(["I live in a small house."], prefix=whole[:-left]) == [whole]
 
 
-def test_a_prefix_is_of_the_whole_line(english):
+def test_a_prefix_applies_to_the_whole_line_once(english):
     (found,) = english.translate(["Where is my book? I live here."], prefix="Also")
     assert found.startswith("Also")
     assert found.count("Also") == 1
 
 
-def test_translations_hold_every_phrase(english):
+def test_translations_contain_every_phrase(english):
     phrases = ["kleinen Garten", "gestern"]
     assert not any(phrases[0] in text for text in english.translate(SENTENCES))
     for text in english.translate(SENTENCES[:2], must=phrases):
         assert all(phrase in text for phrase in phrases)
 
 
-def test_closing_punctuation_that_must_occur_has_no_space_before_it(english):
+def test_required_closing_punctuation_has_no_space_before_it(english):
     assert rules(english, must=["."]).phrases == ((english.target.vocab["."],),)
     assert english.translate(["Help!"], must=["!"]) == ["Helfen Sie!"]
     words = Tokenizer.train(["das Haus."], TextConfig(tokenizer="word"))
     assert rules(tiny(words), must=["."]).phrases == ((words.vocab["￭."],),)
 
 
-def test_a_greatest_length_does_not_count_the_end(english):
+def test_max_length_does_not_count_the_end_of_the_sentence(english):
     for longest in (1, 2, 3):
         found = english.translate_nbest(["Thank you very much."], max_length=longest)[0][0]
         assert len(found.tokens) == longest
@@ -208,7 +208,7 @@ def test_drawn_translations_are_each_returned_once(english):
     assert [t.score for t in found] == sorted((t.score for t in found), reverse=True)
 
 
-def test_translations_avoid_what_is_suppressed(english):
+def test_translations_avoid_suppressed_tokens(english):
     (plain,), (found,) = (
         english.translate_nbest(SENTENCES[1:2], suppress=s) for s in ([], ["▁Haus", "▁Hause"])
     )
@@ -216,7 +216,7 @@ def test_translations_avoid_what_is_suppressed(english):
     assert not {"▁Haus", "▁Hause"} & set(found[0].tokens)
 
 
-def test_no_run_of_tokens_comes_twice(backwards):
+def test_no_ngram_occurs_twice(backwards):
     line = "das Haus ist das Haus das Haus"
     plain, ruled = (
         backwards.translate_nbest([line], no_repeat_ngram=n)[0][0].tokens for n in (0, 2)
@@ -226,7 +226,7 @@ def test_no_run_of_tokens_comes_twice(backwards):
     assert len(set(runs[1])) == len(runs[1]) > 2
 
 
-def test_translations_have_a_least_length(english):
+def test_translations_have_at_least_the_minimum_length(english):
     assert max(len(found[0].tokens) for found in english.translate_nbest(SENTENCES)) < 12
     assert (
         min(len(found[0].tokens) for found in english.translate_nbest(SENTENCES[:2], min_length=12))

@@ -52,7 +52,7 @@ def score(cli, model, texts, *options):
     )
 
 
-def test_a_score_a_line_is_the_library_s(cli, words, texts):
+def test_the_scores_of_lines_are_those_of_the_library(cli, words, texts):
     wanted = seqkit.load(words, device="cpu").score(
         lines_of(texts / "source"), lines_of(texts / "reference")
     )
@@ -60,7 +60,7 @@ def test_a_score_a_line_is_the_library_s(cli, words, texts):
     assert len(set(wanted)) == len(wanted)
 
 
-def test_scores_of_tokens_stand_a_token_a_line_and_add_up(cli, words, texts):
+def test_scores_of_tokens_take_a_line_each_and_add_up(cli, words, texts):
     translator, targets = seqkit.load(words, device="cpu"), lines_of(texts / "reference")
     logs = translator.token_scores(lines_of(texts / "source"), targets)
     blocks = score(cli, words, texts, "--tokens").out.removesuffix("\n\n").split("\n\n")
@@ -73,7 +73,7 @@ def test_scores_of_tokens_stand_a_token_a_line_and_add_up(cli, words, texts):
     ]
 
 
-def test_every_token_has_its_score_where_letters_are_spelt_in_bytes(cli, beginner, tmp_path):
+def test_every_byte_token_has_its_own_score(cli, beginner, tmp_path):
     source, target = (
         write_lines(tmp_path / "source", ["a b"]),
         write_lines(tmp_path / "target", ["ü b"]),
@@ -129,7 +129,7 @@ def test_files_of_unequal_length_are_not_scored(cli, words, texts, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["source", "reference"])
-def test_scores_never_replace_what_they_are_of(cli, words, texts, name):
+def test_scores_never_overwrite_their_input(cli, words, texts, name):
     before = (texts / name).read_bytes()
     complaint = score(cli, words, texts, "-o", texts / name).complaint(2)
     assert complaint == f"{texts / name} is an input file: write to another file"
@@ -224,7 +224,7 @@ def test_a_comparison_as_json(cli, texts):
         )
 
 
-def test_what_cannot_be_compared_is_named(cli, texts, tmp_path):
+def test_inputs_that_cannot_be_compared_are_named(cli, texts, tmp_path):
     short = write_lines(tmp_path / "short", ["a"])
     complaint = compare(cli, texts / "other", short, texts).complaint()
     assert complaint == f"{short} has 1 lines, the test set 12 sentences"
@@ -237,7 +237,7 @@ def test_what_cannot_be_compared_is_named(cli, texts, tmp_path):
     assert "Missing argument 'SECOND'" in cli("compare", "a").complaint(2)
 
 
-def test_nothing_is_shown_of_equal_translations(cli, texts):
+def test_no_sentences_are_shown_for_equal_translations(cli, texts):
     lines = compare(cli, texts / "other", texts / "other", texts).lines
     assert not any(line.startswith("chrF ") for line in lines)
     assert len(lines) == 5
@@ -287,7 +287,9 @@ def test_widths_of_the_beam_as_json(cli, words, texts):
         assert record["sentences_per_second"] > 0
 
 
-def test_one_width_is_a_setting_and_its_translations_can_be_kept(cli, words, texts, tmp_path):
+def test_a_single_width_is_a_search_setting_and_its_translations_can_be_kept(
+    cli, words, texts, tmp_path
+):
     where = ("evaluate", "-m", words, *test_set(texts), *SHORT)
     found = cli(*where, "--beam", 2, "-o", tmp_path / "out").lines
     assert found == cli(*where, "--search", "beam=2").lines
@@ -298,14 +300,14 @@ def test_one_width_is_a_setting_and_its_translations_can_be_kept(cli, words, tex
 
 
 @pytest.mark.parametrize("beams", ["x", "1,x", "0", "1,", "-1,2", "1.5"])
-def test_what_is_no_width_is_refused(cli, beams):
+def test_an_invalid_width_is_refused(cli, beams):
     complaint = cli(
         "evaluate", f"--beam={beams}", "--source", "none", "--reference", "none"
     ).complaint()
     assert complaint == f"--beam {beams!r} is not a list of widths such as 1,2,4,8"
 
 
-def test_translations_of_several_widths_have_no_one_file(cli, texts, tmp_path):
+def test_translations_of_several_widths_cannot_go_to_one_file(cli, texts, tmp_path):
     complaint = cli(
         "evaluate", *test_set(texts), "--beam", "1,2", "-o", tmp_path / "out"
     ).complaint(2)

@@ -30,7 +30,7 @@ def wanted(outputs, *references):
     }
 
 
-def test_the_figures_are_sacrebleu_s(cli, run, translator, texts):
+def test_the_figures_equal_sacrebleu(cli, run, translator, texts):
     done = cli(
         "evaluate",
         "-m",
@@ -110,7 +110,7 @@ def test_settings_of_the_search_count_and_translations_can_be_kept(cli, run, tra
     ],
     ids=" ".join,
 )
-def test_half_of_what_is_needed_or_twice_of_it_is_a_wrong_use(cli, options):
+def test_missing_or_superfluous_file_options_are_a_usage_error(cli, options):
     assert cli("evaluate", *options).complaint(2) == "give --source F --reference F, or --data TSV"
 
 
@@ -130,14 +130,14 @@ def test_files_that_do_not_fit_are_named(cli, run, texts):
     assert complaint == "--columns '0,1' is not two numbers from 1, such as 1,2"
 
 
-def test_a_place_that_cannot_be_written_to_is_told_before_the_work(cli, run, texts):
+def test_an_unwritable_output_is_reported_before_translating(cli, run, texts):
     where = ("--source", texts / "source", "--reference", texts / "reference")
     done = cli("evaluate", "-m", run, *where, "-o", texts / "none" / "out")
     assert done.complaint() == f"cannot write {texts / 'none' / 'out'}: No such file or directory"
     assert "Is a directory" in cli("evaluate", "-m", run, *where, "-o", texts).complaint()
 
 
-def test_translations_never_replace_the_text_they_are_of(cli, run, texts):
+def test_translations_never_overwrite_their_input(cli, run, texts):
     where = ("--source", texts / "source", "--reference", texts / "reference")
     assert "is an input file" in cli(
         "evaluate", "-m", run, *where, "-o", texts / "reference"

@@ -38,7 +38,7 @@ def pairs_of(translator, translation):
 # translate --alignments
 
 
-def test_alignments_stand_behind_translations(cli, words):
+def test_alignments_follow_translations(cli, words):
     translator = seqkit.load(words, device="cpu")
     found = [each[0] for each in translator.translate_nbest([*LINES, "a b ! C d"], max_length=6)]
     lines = cli("translate", "-m", words, "--alignments", *SHORT, *LINES, "a b ! C d").lines
@@ -91,7 +91,7 @@ def test_an_empty_line_has_an_empty_alignment(cli, words):
 # translate --attention
 
 
-def test_a_picture_is_drawn_of_each_sentence_of_each_line(cli, words, tmp_path):
+def test_each_sentence_of_each_line_gets_a_picture(cli, words, tmp_path):
     folder = tmp_path / "new" / "maps"
     texts = ("a b c", "a b ! C d", "", "j")
     done = cli("translate", "-m", words, "--attention", folder, *SHORT, *texts)
@@ -105,7 +105,7 @@ def test_a_picture_is_drawn_of_each_sentence_of_each_line(cli, words, tmp_path):
     assert done.lines == cli("translate", "-m", words, *SHORT, *texts).lines
 
 
-def test_the_picture_is_of_the_best(cli, words, tmp_path):
+def test_the_picture_shows_the_best_translation(cli, words, tmp_path):
     for name, options in (("one", ()), ("two", ("--nbest", 2))):
         done = cli(
             "translate", "-m", words, "--attention", tmp_path / name, *SHORT, *options, "a b"
@@ -132,7 +132,7 @@ def test_maths_in_tokens_is_drawn_as_text(cli, make, tmp_path):
     assert (tmp_path / "00001.png").exists()
 
 
-def test_letters_that_the_font_lacks_are_no_noise_on_stderr(seqkit_cli, make, tmp_path):
+def test_letters_missing_from_the_font_cause_no_warnings(seqkit_cli, make, tmp_path):
     done = seqkit_cli("translate", "-m", make(HAN), "--attention", tmp_path, *SHORT, "你 好")
     assert (tmp_path / "00001.png").exists()
     assert (done.code, done.err) == (0, "")
@@ -143,18 +143,18 @@ def test_a_model_without_attention_has_nothing_to_show(cli, blind, tmp_path, opt
     options = (option, tmp_path / "maps") if option == "--attention" else (option,)
     assert cli("translate", "-m", blind, *options, *SHORT, "a").complaint() == REFUSED
     assert cli("translate", "-m", blind, *options, "").complaint() == REFUSED, (
-        "before there is anything to look at"
+        "before there is anything to explain"
     )
 
 
-def test_a_folder_for_pictures_that_cannot_be_made_is_told_before_the_work(cli, tmp_path):
+def test_a_picture_folder_that_cannot_be_made_is_reported_before_translating(cli, tmp_path):
     file = write_lines(tmp_path / "file", ["x"])
     for path, why in ((file, "File exists"), (file / "maps", "Not a directory")):
         complaint = cli("translate", "-m", "none", "--attention", path, "a").complaint()
         assert complaint == f"cannot make the folder {path}: {why}"
 
 
-def test_a_picture_that_cannot_be_written_is_told(cli, words, tmp_path):
+def test_a_picture_that_cannot_be_written_is_reported(cli, words, tmp_path):
     (tmp_path / "00001.png").mkdir()
     done = cli("translate", "-m", words, "--attention", tmp_path, *SHORT, "a")
     assert (done.code, done.err) == (
@@ -173,7 +173,7 @@ def rows_of(table):
 def test_explain_shows_each_token_and_how_sure_it_was(cli, words):
     translator = seqkit.load(words, device="cpu")
     ((best,),) = translator.translate_nbest(["a b c"], max_length=6)
-    (look,) = translator.explain(best)
+    (explanation,) = translator.explain(best)
     done = cli("explain", "-m", words, *SHORT, "a b c")
     text, total, empty, head, *rows = done.lines
     assert (text, empty) == (best.text, "")
@@ -181,7 +181,11 @@ def test_explain_shows_each_token_and_how_sure_it_was(cli, words):
     assert head.split() == ["output", "p", "a", "b", "c", "<eos>", "or"]
     assert len(rows) == len(best.tokens) + 1
     shown = zip(
-        look.target, look.probabilities, look.mean_attention.tolist(), look.runners_up, strict=True
+        explanation.target,
+        explanation.probabilities,
+        explanation.mean_attention.tolist(),
+        explanation.runners_up,
+        strict=True,
     )
     for row, (token, p, weights, others) in zip(rows_of(rows), shown, strict=True):
         assert row[:2] == [token, f"{p:.2f}"]
@@ -189,7 +193,7 @@ def test_explain_shows_each_token_and_how_sure_it_was(cli, words):
         assert row[6:] == [word for name, value in others for word in (name, f"{value:.2f}")]
 
 
-def test_explain_looks_at_a_translation_that_is_given(cli, words):
+def test_explain_takes_a_given_translation(cli, words):
     translator = seqkit.load(words, device="cpu")
     given = translator.force("a b c", "j i")
     text, total, _, _, *rows = cli(
@@ -218,18 +222,18 @@ def test_explain_works_without_attention(cli, blind):
 
 
 @pytest.mark.parametrize("token", ODD)
-def test_explain_shows_tokens_as_they_are(cli, odd, token):
+def test_explain_shows_tokens_verbatim(cli, odd, token):
     text, _, _, head, first, _ = cli("explain", "-m", odd, token, "--as", token).lines
     assert text == token
     assert head.split() == ["output", "p", token, "<eos>", "or"]
     assert first.split()[0] == token
 
 
-def test_explain_shows_other_candidates_as_they_are(cli, odd):
-    (look,) = (t := seqkit.load(odd, device="cpu")).explain(t.force("", ""))
+def test_explain_shows_runners_up_verbatim(cli, odd):
+    (explanation,) = (t := seqkit.load(odd, device="cpu")).explain(t.force("", ""))
     *_, row = cli("explain", "-m", odd, "", "--as", "").lines
-    assert row.split()[-6::2] == [name for name, _ in look.runners_up[0]]
-    assert any(name in ODD for name, _ in look.runners_up[0])
+    assert row.split()[-6::2] == [name for name, _ in explanation.runners_up[0]]
+    assert any(name in ODD for name, _ in explanation.runners_up[0])
 
 
 def test_explain_takes_settings_of_the_search(cli, words):

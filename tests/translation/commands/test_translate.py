@@ -49,7 +49,7 @@ def test_a_line_written_to_a_pipe_is_answered_before_the_pipe_is_closed(run, tra
     assert process.returncode == 0
 
 
-def test_nbest_lists_are_moses(cli, run, translator):
+def test_nbest_lists_have_the_format_of_moses(cli, run, translator):
     lines = cli("translate", "-m", run, "--nbest", "3", *LINES[:2]).lines
     wanted = translator.translate_nbest(LINES[:2], nbest=3)
     assert lines == [
@@ -65,7 +65,7 @@ def test_nbest_may_be_asked_for_as_a_search_setting(cli, run):
     )
 
 
-def test_json_says_what_was_found_and_how_good_it_is(cli, run, translator):
+def test_json_has_the_translation_and_its_scores(cli, run, translator):
     records = [json.loads(line) for line in cli("translate", "-m", run, "--json", *LINES).lines]
     for record, source, (wanted,) in zip(
         records, LINES, translator.translate_nbest(LINES), strict=True
@@ -112,7 +112,7 @@ def test_files_go_in_and_out(cli, run, translator, tmp_path):
     )
 
 
-def test_the_name_of_a_file_is_no_text(cli, run, tmp_path, monkeypatch):
+def test_the_name_of_a_file_is_not_taken_for_text(cli, run, tmp_path, monkeypatch):
     source = write_lines(tmp_path / "in.txt", LINES)
     said = cli("translate", "-m", run, LINES[0], source).complaint(2)
     assert said == f"{source} is a file: give it as --input {source}"
@@ -142,7 +142,7 @@ def test_a_file_of_many_chunks_keeps_every_line(cli, run, tmp_path):
     assert lines[0] == cli("translate", "-m", run, "--beam", "1", "a b").lines[0]
 
 
-def test_windows_line_ends_are_no_part_of_the_text(cli, run):
+def test_windows_line_ends_are_not_part_of_the_text(cli, run):
     assert (
         cli("translate", "-m", run, input="a b\r\n").lines
         == cli("translate", "-m", run, input="a b\n").lines
@@ -217,7 +217,7 @@ def test_a_line_of_100_000_characters_is_translated(cli, run, line):
 
 
 @pytest.mark.parametrize("model", ["run", "beginner"])
-def test_emoji_are_translated_without_harm(cli, model, request):
+def test_emoji_are_translated_without_errors(cli, model, request):
     lines = ["👩‍👩‍👧‍👦🏳️‍🌈🙂" * 5, "🙂", "a 🙂 b"]
     done = cli(
         "translate",
@@ -244,7 +244,7 @@ def test_a_translation_never_breaks_its_line(monkeypatch, cli, run, translator):
     assert cli("translate", "-m", run, "a", "b").out == "one two three\n" * 2
 
 
-def test_a_closed_stdout_ends_the_command_without_a_word(run):
+def test_a_closed_stdout_ends_the_command_silently(run):
     command = [sys.executable, "-m", "seqkit", "translate", "-m", run, "--device", "cpu"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
