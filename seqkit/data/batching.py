@@ -1,4 +1,4 @@
-"""What travels from data to model, and in which order.
+"""Id sequences as batches: what goes from data to model, and in which order.
 
 Shapes: B sentences, S source positions, T target positions.
 """
@@ -23,42 +23,55 @@ class Rows:
 
     def __init__(self, rows: Iterable[Sequence[int]]) -> None:
         lists = rows if isinstance(rows, list) else list(rows)
-        self.lengths: Ints = np.fromiter(
-            (len(row) for row in lists), dtype=np.int64, count=len(lists)
-        )
+        lengths = (len(row) for row in lists)
+        self.lengths: Ints = np.fromiter(lengths, dtype=np.int64, count=len(lists))
         self._ends = np.cumsum(self.lengths)
-        total = int(self._ends[-1]) if lists else 0
-        self._ids = np.fromiter((i for row in lists for i in row), dtype=np.int32, count=total)
+
+        total = int(self.lengths.sum())
+        ids = (i for row in lists for i in row)
+        self._ids = np.fromiter(ids, dtype=np.int32, count=total)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
     def __getitem__(self, index: int) -> list[int]:
         end = self._ends[index]
-        ids: list[int] = self._ids[end - self.lengths[index] : end].tolist()
+        start = end - self.lengths[index]
+        ids: list[int] = self._ids[start:end].tolist()
         return ids
+
+    def __repr__(self) -> str:
+        return f"<Rows: {len(self):,} sequences, {len(self._ids):,} ids>"
 
     def share(self, token: int) -> float:
         """The share of `token` among all ids."""
-        return float((self._ids == token).mean()) if len(self._ids) else 0.0
+        if not len(self._ids):
+            return 0.0
+        return float((self._ids == token).mean())
 
     def padded(self, indices: Ints) -> Tensor:
         """The rows at `indices` (B,) as ids (B, longest), `PAD` after each."""
         lengths = self.lengths[indices]
-        table = np.full((len(indices), int(lengths.max())), PAD, dtype=np.int64)
-        real = np.arange(table.shape[1]) < lengths[:, None]
         starts = self._ends[indices] - lengths
-        table[real] = self._ids[(starts[:, None] + np.arange(table.shape[1]))[real]]
+
+        columns = np.arange(int(lengths.max()))
+        is_real = columns < lengths[:, None]  # (B, longest)
+        places = starts[:, None] + columns
+
+        table = np.full(is_real.shape, PAD, dtype=np.int64)
+        table[is_real] = self._ids[places[is_real]]
         return torch.from_numpy(table)
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:
     """Id sequences -> (B, longest), `PAD` after each."""
-    return Rows(list(rows)).padded(np.arange(len(rows)))
+    return Rows(rows).padded(np.arange(len(rows)))
 
 
 @dataclass(frozen=True)
 class PairBatch:
+    """Sentence pairs, padded."""
+
     source: Tensor  # (B, S) x1 … EOS, then PAD
     inputs: Tensor  # (B, T) BOS y1 …
     targets: Tensor  # (B, T) y1 … EOS, then PAD
@@ -67,9 +80,19 @@ class PairBatch:
     @classmethod
     def of(cls, sources: Rows, targets: Rows, indices: Ints) -> PairBatch:
         """The pairs at `indices` (B,); every row ends in EOS."""
+        source = sources.padded(indices)
         goal = targets.padded(indices)
-        inputs = torch.cat([torch.full((len(indices), 1), BOS), goal[:, :-1]], dim=1)
-        return cls(sources.padded(indices), inputs, goal, int(targets.lengths[indices].sum()))
+        count = int(targets.lengths[indices].sum())
+
+        begin = torch.full((len(indices), 1), BOS)
+        inputs = torch.cat([begin, goal[:, :-1]], dim=1)
+        return cls(source, inputs, goal, count)
+
+    def __repr__(self) -> str:
+        pairs, source_length = self.source.shape
+        target_length = self.targets.shape[1]
+        lengths = f"{source_length} and {target_length} long"
+        return f"<PairBatch: {pairs} pairs, {lengths}, {self.count:,} targets>"
 
     def to(self, device: torch.device) -> PairBatch:
         return PairBatch(
@@ -80,23 +103,43 @@ class PairBatch:
 def token_batches(
     sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None
 ) -> list[Ints]:
-    """Cut pairs of these lengths into batches of at most `budget` real target tokens (at least one pair each).
+    """Indices of pairs in batches of at most `budget` target tokens, at least one pair each.
 
-    Pairs of like lengths share a batch: target lengths are taken two by two, and the sources of each such band
-    run up, those of the next down, so that neighbours stay alike on both sides. `rng` breaks ties and shuffles
-    the batches; without it the order is fixed.
+    `sources` and `targets` are the lengths of the pairs. Pairs of similar length share a batch.
+    `rng` breaks ties and shuffles the batches; without it the order is fixed.
     """
-    noise = np.arange(len(targets)) if rng is None else rng.permutation(len(targets))
+    order = _by_length(sources, targets, rng)
+    batches = _split_by_budget(order, targets, budget)
+    if rng is None:
+        return batches
+    return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def _by_length(sources: Ints, targets: Ints, rng: np.random.Generator | None) -> Ints:
+    """Indices of pairs, such that neighbours have similar lengths on both sides.
+
+    Target lengths are taken in bands of two. Source lengths rise in one band and fall in the next,
+    so that they do not jump between bands.
+    """
+    ties = np.arange(len(targets)) if rng is None else rng.permutation(len(targets))
     band = targets // 2
-    order = np.lexsort((noise, targets, np.where(band % 2, -sources, sources), band))
-    batches, start, used = [], 0, 0
+    falls = band % 2 == 1
+    source_order = np.where(falls, -sources, sources)
+    return np.lexsort((ties, targets, source_order, band))
+
+
+def _split_by_budget(order: Ints, targets: Ints, budget: int) -> list[Ints]:
+    """Consecutive parts of `order` with at most `budget` target tokens, or with one pair."""
+    batches: list[Ints] = []
+    start = 0
+    used = 0
     for i, length in enumerate(targets[order].tolist()):
         if used + length > budget and i > start:
             batches.append(order[start:i])
-            start, used = i, 0
+            start = i
+            used = 0
         used += length
+
     if len(order):
         batches.append(order[start:])
-    if rng is not None:
-        batches = [batches[i] for i in rng.permutation(len(batches))]
     return batches

@@ -10,6 +10,8 @@ from pathlib import Path
 from ..errors import DataError
 from .files import read_lines
 
+Pair = tuple[str, str]
+
 
 @dataclass
 class Skipped:
@@ -19,12 +21,12 @@ class Skipped:
     long: int = 0
 
     def __str__(self) -> str:
-        parts = [
-            f"{n:,} {why}"
-            for n, why in ((self.empty, "with an empty side"), (self.long, "over-long"))
-            if n
-        ]
-        return "skipped " + " and ".join(parts) if parts else ""
+        reasons: list[str] = []
+        if self.empty:
+            reasons.append(f"{self.empty:,} with an empty side")
+        if self.long:
+            reasons.append(f"{self.long:,} over-long")
+        return f"skipped {' and '.join(reasons)}" if reasons else ""
 
 
 @dataclass
@@ -38,18 +40,19 @@ class ParallelText:
     def __len__(self) -> int:
         return len(self.sources)
 
+    def __repr__(self) -> str:
+        skipped = f", {self.skipped}" if str(self.skipped) else ""
+        return f"<ParallelText: {len(self):,} pairs{skipped}>"
+
 
 def read_parallel(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> ParallelText:
-    """Pairs of [source file, target file], or of [TSV file] and its 1-based source and target `columns`.
+    """Pairs from [source file, target file], or from [TSV file] and its two `columns`.
 
-    Pairs with an empty side are left out and counted. Raises `DataError` for files of unequal length and
-    TSV lines without these columns.
+    Columns are counted from 1. Pairs with an empty side are left out and counted. Raises
+    `DataError` for files of unequal length, and for TSV lines without these columns.
     """
     text = ParallelText()
-    if len(paths) not in (1, 2):
-        raise DataError(f"parallel text is one TSV or two files, not {len(paths)}")
-    pairs = _from_tsv(paths[0], columns) if len(paths) == 1 else _from_two(paths[0], paths[1])
-    for source, target in pairs:
+    for source, target in _read_pairs(paths, columns):
         if source.strip() and target.strip():
             text.sources.append(source)
             text.targets.append(target)
@@ -58,48 +61,79 @@ def read_parallel(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> P
     return text
 
 
-def _from_two(source: Path, target: Path) -> Iterator[tuple[str, str]]:
-    sources, targets = read_lines(source), read_lines(target)
+def _read_pairs(paths: Sequence[Path], columns: tuple[int, int]) -> Iterator[Pair]:
+    match paths:
+        case [tsv]:
+            return _from_tsv(tsv, columns)
+        case [source, target]:
+            return _from_two(source, target)
+        case _:
+            raise DataError(f"parallel text is one TSV or two files, not {len(paths)}")
+
+
+def _from_two(source: Path, target: Path) -> Iterator[Pair]:
+    sources = read_lines(source)
+    targets = read_lines(target)
     for number, (left, right) in enumerate(zip_longest(sources, targets)):
-        if left is None or right is None:
-            short, long = (source, target) if left is None else (target, source)
-            rest = number + 1 + sum(1 for _ in (targets if left is None else sources))
-            raise DataError(f"not parallel: {short} has {number:,} lines, {long} has {rest:,}")
-        yield left, right
+        if left is not None and right is not None:
+            yield left, right
+            continue
+
+        source_is_shorter = left is None
+        longer = targets if source_is_shorter else sources
+        lines = number + 1 + sum(1 for _ in longer)
+        short_file, long_file = (source, target) if source_is_shorter else (target, source)
+        raise DataError(
+            f"not parallel: {short_file} has {number:,} lines, {long_file} has {lines:,}"
+        )
 
 
-def _from_tsv(path: Path, columns: tuple[int, int]) -> Iterator[tuple[str, str]]:
+def _from_tsv(path: Path, columns: tuple[int, int]) -> Iterator[Pair]:
+    first, second = columns
     if min(columns) < 1:
         raise DataError(f"columns of {path} are counted from 1, not {min(columns)}")
+
     for number, line in enumerate(read_lines(path), 1):
         cells = line.split("\t")
-        if max(columns) > len(cells):
-            found = f"{len(cells)} column{'s' if len(cells) > 1 else ''}"
+        if len(cells) < max(columns):
+            found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
             raise DataError(
-                f"{path}:{number}: expected tab-separated columns {columns[0]} and {columns[1]}, found {found}"
+                f"{path}:{number}: expected tab-separated columns {first} and {second}, "
+                f"found {found}"
             )
-        yield cells[columns[0] - 1], cells[columns[1] - 1]
+        yield cells[first - 1], cells[second - 1]
 
 
 def read_references(
     paths: Sequence[Path], columns: tuple[int, int] = (1, 2)
 ) -> tuple[list[str], list[list[str | None]]]:
-    """Sources and columns of references to score translations against.
+    """Sources, and columns of references to score their translations against.
 
-    Of [source file, reference file, …]: one column a reference file. Of [TSV file]: equal sources are one,
-    and their translations its references, `None` where a source has fewer than others. Raises `DataError`
-    as `read_parallel` does, and if there is nothing to score.
+    From [source file, reference file, …]: one column a reference file. From [TSV file]: equal
+    sources become one, and their translations its references; `None` where a source has fewer than
+    others. Raises `DataError` as `read_parallel` does, and if there is nothing to score.
     """
-    if len(paths) == 1:
-        grouped: dict[str, list[str]] = {}
-        for source, target in _from_tsv(paths[0], columns):
-            grouped.setdefault(source, []).append(target)
-        sources, rows = list(grouped), list(grouped.values())
-    else:
-        pairs = [list(_from_two(paths[0], path)) for path in paths[1:]]
-        sources = [source for source, _ in pairs[0]]
-        rows = [[column[i][1] for column in pairs] for i in range(len(sources))]
+    first, *rest = paths
+    sources, rows = _from_files(first, rest) if rest else _grouped(first, columns)
     if not sources:
-        raise DataError(f"{paths[0]} is empty: there is nothing to score")
-    width = max(map(len, rows))
-    return sources, [[row[i] if i < len(row) else None for row in rows] for i in range(width)]
+        raise DataError(f"{first} is empty: there is nothing to score")
+    return sources, list(map(list, zip_longest(*rows)))
+
+
+def _from_files(source: Path, references: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
+    """Sources, and the references of each."""
+    sources: list[str] = []
+    columns: list[list[str]] = []
+    for path in references:
+        pairs = list(_from_two(source, path))
+        sources = [left for left, _ in pairs]
+        columns.append([right for _, right in pairs])
+    return sources, list(map(list, zip(*columns, strict=True)))
+
+
+def _grouped(path: Path, columns: tuple[int, int]) -> tuple[list[str], list[list[str]]]:
+    """Sources without repetitions, and the references of each."""
+    references: dict[str, list[str]] = {}
+    for source, target in _from_tsv(path, columns):
+        references.setdefault(source, []).append(target)
+    return list(references), list(references.values())

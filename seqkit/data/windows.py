@@ -1,6 +1,6 @@
-"""One long text, cut into batches: side by side with carried state, or in random windows.
+"""One long text, split into batches: side by side with carried state, or in random windows.
 
-Shapes: B sequences, T steps.
+Shapes: B sequences, T steps, D features.
 """
 
 from __future__ import annotations
@@ -18,21 +18,33 @@ Ids = NDArray[np.int32]
 
 @dataclass(frozen=True)
 class WindowBatch:
+    """Sequences of a text, and what comes next at each of their steps."""
+
     inputs: Tensor  # (B, T)
     targets: Tensor  # (B, T), the inputs one step later
-    fresh: bool  # whether the state before it is nobody's: the first batch of an epoch, or a random window
+    fresh: bool  # True if no state is carried into it: first of an epoch, or a random window
     scored: Tensor | None = None  # (B, T), True where a target counts; None for everywhere
+
+    def __repr__(self) -> str:
+        sequences, steps = self.inputs.shape
+        start = "fresh" if self.fresh else "with carried state"
+        return f"<WindowBatch: {sequences} × {steps}, {self.count:,} targets, {start}>"
 
     @property
     def count(self) -> int:
-        """Targets that the loss sums over."""
+        """Number of targets that the loss sums over."""
         return self.targets.numel() if self.scored is None else int(self.scored.sum())
 
     def pick_scored(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """What a model says at each place, and the target there, where it counts. (B, T, D) -> (count, D), (count,)."""
-        hidden, targets = hidden.flatten(0, 1), self.targets.flatten()
+        """A model's output and the target at each step that counts.
+
+        (B, T, D) -> (count, D), (count,)
+        """
+        hidden = hidden.flatten(0, 1)
+        targets = self.targets.flatten()
         if self.scored is None:
             return hidden, targets
+
         counts = self.scored.flatten()
         return hidden[counts], targets[counts]
 
@@ -44,68 +56,95 @@ class WindowBatch:
 def sequential(
     ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
 ) -> Iterator[WindowBatch]:
-    """`batch` parts of the text side by side, `steps` at a time, each going on where the batch before it ended.
+    """`batch` parts of the text side by side, each batch continuing where the one before ended.
 
-    Zhang et al., Dive into Deep Learning, section 9.3 (sequential partitioning); the offset of the parts is drawn
-    anew each epoch. Batches from `start` on; every batch is full. Pure in all arguments.
+    Zhang et al., Dive into Deep Learning, section 9.3 (sequential partitioning). The offset of the
+    parts is drawn anew for each epoch; what does not fill a batch is left out. Yields the batches
+    from number `start` on. Pure in all arguments.
     """
     rng = np.random.default_rng([seed, epoch])
     length = (len(ids) - 1) // batch
-    offset = int(rng.integers(0, min(steps, max(1, len(ids) - batch * length))))
+    spare = max(1, len(ids) - batch * length)
+    offset = int(rng.integers(0, min(steps, spare)))
+
     length = (len(ids) - 1 - offset) // batch
-    inputs = ids[offset : offset + batch * length].reshape(batch, length)
-    targets = ids[offset + 1 : offset + 1 + batch * length].reshape(batch, length)
+    end = offset + batch * length
+    inputs = ids[offset:end].reshape(batch, length)
+    targets = ids[offset + 1 : end + 1].reshape(batch, length)
+
     for number in range(start, length // steps):
-        cut = slice(number * steps, (number + 1) * steps)
-        yield WindowBatch(_tensor(inputs[:, cut]), _tensor(targets[:, cut]), fresh=number == 0)
+        window = slice(number * steps, (number + 1) * steps)
+        fresh = number == 0
+        yield WindowBatch(_tensor(inputs[:, window]), _tensor(targets[:, window]), fresh)
 
 
 def random_windows(
     ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
 ) -> Iterator[WindowBatch]:
-    """Windows of `steps` in random order, which together cover the text once, from a random offset.
+    """Windows of `steps` in random order, which together cover the text once.
 
-    Zhang et al., Dive into Deep Learning, section 9.3 (random sampling). Pure in all arguments.
+    Zhang et al., Dive into Deep Learning, section 9.3 (random sampling). The offset of the first
+    window is random; what does not fill a batch is left out. Yields the batches from number `start`
+    on. Pure in all arguments.
     """
     rng = np.random.default_rng([seed, epoch])
-    offset = int(rng.integers(0, max(1, min(steps, len(ids) - batch * steps))))
-    begins = np.arange(offset, len(ids) - steps, steps)
-    begins = begins[rng.permutation(len(begins))]
-    for number in range(start, len(begins) // batch):
-        at = begins[number * batch : (number + 1) * batch, None] + np.arange(steps)
-        yield WindowBatch(_tensor(ids[at]), _tensor(ids[at + 1]), fresh=True)
+    spare = len(ids) - batch * steps
+    offset = int(rng.integers(0, max(1, min(steps, spare))))
+
+    starts = np.arange(offset, len(ids) - steps, steps)
+    starts = starts[rng.permutation(len(starts))]
+
+    for number in range(start, len(starts) // batch):
+        chosen = starts[number * batch : (number + 1) * batch]
+        yield _windows_at(ids, chosen, steps)
 
 
 def whole(ids: Ids, steps: int) -> Iterator[WindowBatch]:
-    """Every target of the text once and in order, as one sequence, for models that carry a state: B is 1."""
-    for begin in range(0, len(ids) - 1, steps):
-        part = ids[begin : begin + steps + 1]
-        yield WindowBatch(_tensor(part[None, :-1]), _tensor(part[None, 1:]), fresh=begin == 0)
+    """Every target of the text once and in order, as one sequence (B = 1).
+
+    For models that carry a state.
+    """
+    for start in range(0, len(ids) - 1, steps):
+        part = ids[start : start + steps + 1]
+        yield _one_sequence(part, fresh=start == 0)
 
 
 def sliding(ids: Ids, window: int, stride: int, batch: int) -> Iterator[WindowBatch]:
-    """Every target once, for models that see a window: each is scored with window - stride tokens before it at least.
+    """Every target once, each predicted from at least window - stride tokens before it.
 
-    All windows of a batch are of one length; the first window scores all that it holds.
+    For models that see one window at a time. Only the first window scores all of its targets, and
+    its tokens have fewer before them. All windows of a batch have the same length.
     """
     total = len(ids) - 1
-    first = ids[: min(window, total) + 1]
     if total > 0:
-        yield WindowBatch(_tensor(first[None, :-1]), _tensor(first[None, 1:]), fresh=True)
-    ends = list(range(window + stride, total + 1, stride))
-    for low in range(0, len(ends), batch):
-        at = np.array(ends[low : low + batch])[:, None] - window + np.arange(window)
-        scored = torch.zeros(at.shape, dtype=torch.bool)
-        scored[:, -stride:] = True
-        yield WindowBatch(_tensor(ids[at]), _tensor(ids[at + 1]), fresh=True, scored=scored)
-    done = ends[-1] if ends else min(window, total)
-    if done < total:  # what is left is less than a stride
-        part = ids[total - window : total + 1]
-        scored = torch.zeros(1, window, dtype=torch.bool)
-        scored[:, -(total - done) :] = True
-        yield WindowBatch(
-            _tensor(part[None, :-1]), _tensor(part[None, 1:]), fresh=True, scored=scored
-        )
+        yield _one_sequence(ids[: min(window, total) + 1], fresh=True)
+
+    starts = np.arange(stride, total + 1 - window, stride)
+    for low in range(0, len(starts), batch):
+        chosen = starts[low : low + batch]
+        yield _windows_at(ids, chosen, window, scored=stride)
+
+    done = min(window, total) + stride * len(starts)
+    rest = total - done  # targets, fewer than a stride
+    if rest > 0:
+        last = np.array([total - window])
+        yield _windows_at(ids, last, window, scored=rest)
+
+
+def _windows_at(
+    ids: Ids, starts: NDArray[np.int64], steps: int, scored: int | None = None
+) -> WindowBatch:
+    """The windows that begin at `starts` (B,); their last `scored` targets count, or all."""
+    places = starts[:, None] + np.arange(steps)  # (B, T)
+    counts = None
+    if scored is not None:
+        counts = torch.zeros(places.shape, dtype=torch.bool)
+        counts[:, -scored:] = True
+    return WindowBatch(_tensor(ids[places]), _tensor(ids[places + 1]), fresh=True, scored=counts)
+
+
+def _one_sequence(ids: Ids, *, fresh: bool) -> WindowBatch:
+    return WindowBatch(_tensor(ids[None, :-1]), _tensor(ids[None, 1:]), fresh)
 
 
 def _tensor(ids: Ids) -> Tensor:

@@ -28,7 +28,9 @@ def plain(batches):
 def test_each_pair_is_in_exactly_one_batch_and_no_batch_is_over_the_budget(lengths, budget, seed):
     rng = None if seed is None else np.random.default_rng(seed)
     batches = token_batches(*lengths, budget, rng)
-    assert sorted(i for batch in plain(batches) for i in batch) == list(range(lengths.shape[1]))
+
+    indices = [i for batch in plain(batches) for i in batch]
+    assert sorted(indices) == list(range(lengths.shape[1]))
     for batch in batches:
         assert lengths[1][batch].sum() <= budget or len(batch) == 1
 
@@ -55,16 +57,19 @@ def test_batches_are_a_pure_function_of_seed_and_epoch(lengths, budget, seed, ep
     assert plain(token_batches(*lengths, budget, np.random.default_rng((seed, epoch)))) == first
 
 
-def test_another_seed_or_epoch_gives_another_order_and_other_company():
+def test_another_seed_or_epoch_gives_another_order_and_other_batches():
     sources, targets = np.random.default_rng(0).integers(1, 20, (2, 500))
-    made = [
-        plain(token_batches(sources, targets, 100, np.random.default_rng(key)))
-        for key in ((1, 0), (1, 1), (2, 0))
-    ]
-    assert made[0] != made[1] != made[2] != made[0]
-    company = [{frozenset(batch) for batch in batches} for batches in made]
-    assert company[0] != company[1] != company[2]
-    longest = [max(targets[batch]) for batch in made[0]]
+
+    def batches_of(*key):
+        return plain(token_batches(sources, targets, 100, np.random.default_rng(key)))
+
+    first, other_epoch, other_seed = batches_of(1, 0), batches_of(1, 1), batches_of(2, 0)
+    assert first != other_epoch != other_seed != first
+
+    as_sets = [{frozenset(b) for b in batches} for batches in (first, other_epoch, other_seed)]
+    assert as_sets[0] != as_sets[1] != as_sets[2]
+
+    longest = [max(targets[batch]) for batch in first]
     assert longest != sorted(longest), "batches must not come in the order of their length"
 
 
@@ -73,23 +78,24 @@ def test_without_pairs_there_are_no_batches():
     assert token_batches(none, none, 10, np.random.default_rng(1)) == []
 
 
-def test_at_least_95_percent_of_the_padded_area_of_multi30k_are_real_tokens():
+def test_at_least_95_percent_of_the_padded_area_of_multi30k_is_real_tokens():
     if not os.environ.get(ENVIRONMENT):
         pytest.skip(f"{ENVIRONMENT} is not set: the real corpus is not here")
+
     text = read_parallel(Corpora().locate("multi30k", ["train.de.gz", "train.en.gz"]))
     assert len(text) == 29_000
     tokenizer = Tokenizer.train([*text.sources, *text.targets], TextConfig(train_sentences=20_000))
-    sources, targets = (
-        Rows(tokenizer.encode_all(side, eos=True)) for side in (text.sources, text.targets)
-    )
+    sources = Rows(tokenizer.encode_all(text.sources, eos=True))
+    targets = Rows(tokenizer.encode_all(text.targets, eos=True))
+
     real = padded = 0
-    for indices in token_batches(
-        sources.lengths, targets.lengths, 3000, np.random.default_rng((1, 0))
-    ):
+    rng = np.random.default_rng((1, 0))
+    for indices in token_batches(sources.lengths, targets.lengths, 3000, rng):
         batch = PairBatch.of(sources, targets, indices)
         assert batch.count == int((batch.targets != PAD).sum()) <= 3000
         real += int((batch.source != PAD).sum()) + batch.count
         padded += batch.source.numel() + batch.targets.numel()
+
     assert real == sources.lengths.sum() + targets.lengths.sum()
     assert real / padded >= 0.95
 
@@ -101,6 +107,7 @@ def test_rows_hold_what_plain_lists_hold(lists, data):
     assert len(rows) == len(lists)
     assert rows.lengths.tolist() == [len(row) for row in lists]
     assert [rows[i] for i in range(len(rows))] == lists
+
     chosen = data.draw(st.lists(st.integers(0, len(lists) - 1), min_size=1))
     longest = max(len(lists[i]) for i in chosen)
     expected = [lists[i] + [PAD] * (longest - len(lists[i])) for i in chosen]
@@ -110,7 +117,7 @@ def test_rows_hold_what_plain_lists_hold(lists, data):
     assert table.tolist() == expected
 
 
-def test_no_rows_are_rows_too():
+def test_there_may_be_no_rows():
     assert len(Rows([])) == 0
     assert Rows([]).share(4) == 0
 
@@ -121,7 +128,7 @@ def test_the_share_of_a_token_is_counted_over_all_rows():
 
 @QUICK
 @given(IDS)
-def test_pad_agrees_with_torch_s_own(lists):
+def test_pad_agrees_with_pad_sequence_of_torch(lists):
     tensors = [torch.tensor(row, dtype=torch.int64) for row in lists]
     theirs = torch.nn.utils.rnn.pad_sequence(tensors, batch_first=True, padding_value=PAD)
     assert torch.equal(pad(lists), theirs)
@@ -129,9 +136,10 @@ def test_pad_agrees_with_torch_s_own(lists):
 
 @QUICK
 @given(IDS, IDS, st.randoms(use_true_random=False))
-def test_the_decoder_s_input_is_its_target_one_step_late(left, right, random):
+def test_the_decoder_input_is_the_target_one_step_later(left, right, random):
     n = min(len(left), len(right))
-    left, right = ([[*row, EOS] for row in side[:n]] for side in (left, right))
+    left = [[*row, EOS] for row in left[:n]]
+    right = [[*row, EOS] for row in right[:n]]
     order = random.sample(range(n), n)
     batch = PairBatch.of(Rows(left), Rows(right), np.array(order))
     assert batch.inputs.shape == batch.targets.shape
@@ -144,10 +152,16 @@ def test_the_decoder_s_input_is_its_target_one_step_late(left, right, random):
         assert set(batch.targets[place, length:].tolist()) <= {PAD}
 
 
-def test_a_batch_moves_as_a_whole():
+def test_a_batch_moves_to_a_device_as_a_whole():
     batch = PairBatch.of(Rows([[5, EOS]]), Rows([[6, 7, EOS]]), np.array([0]))
     moved = batch.to(torch.device("meta"))
-    assert {moved.source.device.type, moved.inputs.device.type, moved.targets.device.type} == {
-        "meta"
-    }
+    for tensor in (moved.source, moved.inputs, moved.targets):
+        assert tensor.device.type == "meta"
     assert moved.count == 3
+
+
+def test_rows_and_batches_have_a_short_repr():
+    rows = Rows([[5, 6, EOS], [7, EOS]])
+    assert repr(rows) == "<Rows: 2 sequences, 5 ids>"
+    batch = PairBatch.of(rows, Rows([[6, 7, 8, EOS], [6, EOS]]), np.array([0, 1]))
+    assert repr(batch) == "<PairBatch: 2 pairs, 3 and 4 long, 6 targets>"

@@ -24,7 +24,7 @@ def write(path, *lines):
 
 
 @pytest.mark.parametrize("name", ["text", "text.gz"])
-def test_the_lines_of_a_file_are_those_that_were_written(tmp_path, name):
+def test_the_lines_read_are_those_that_were_written(tmp_path, name):
     @QUICK
     @given(st.lists(LINE))
     @example(["a\u2028b", "c\rd\r", "e\x85f\x0bg\x0ch\x1ci"])
@@ -41,7 +41,7 @@ def test_a_last_line_without_an_end_is_a_line_and_an_empty_file_has_none(tmp_pat
     assert list(read_lines(tmp_path / "b")) == []
 
 
-def test_what_is_not_utf8_is_named_with_file_line_and_column(tmp_path):
+def test_the_error_for_bytes_that_are_not_utf8_names_file_line_and_column(tmp_path):
     for path in (tmp_path / "latin", tmp_path / "latin.gz"):
         data = "gut\nschön\n".encode("latin-1")
         path.write_bytes(gzip.compress(data) if path.suffix else data)
@@ -49,7 +49,7 @@ def test_what_is_not_utf8_is_named_with_file_line_and_column(tmp_path):
             list(read_lines(path))
 
 
-def test_lines_before_a_wrong_one_are_read(tmp_path):
+def test_lines_before_an_invalid_one_are_read(tmp_path):
     (tmp_path / "text").write_bytes(b"good\n\xff\n")
     lines = read_lines(tmp_path / "text")
     assert next(lines) == "good"
@@ -57,7 +57,7 @@ def test_lines_before_a_wrong_one_are_read(tmp_path):
         next(lines)
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path):
+def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
     for name in ("none", "none.gz"):
         with pytest.raises(DataError, match=rf"cannot read .*/{name}: No such file or directory$"):
             list(read_lines(tmp_path / name))
@@ -67,7 +67,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
             list(read_lines(path))
 
 
-def test_a_gzip_file_that_is_cut_off_or_damaged_or_none_is_named(tmp_path):
+def test_the_error_for_a_truncated_damaged_or_false_gzip_file_names_it(tmp_path):
     whole = gzip.compress("".join(f"line {i * i}\n" for i in range(999)).encode())
     path = tmp_path / "text.gz"
     path.write_bytes(whole[: len(whole) // 2])
@@ -103,7 +103,7 @@ def test_a_tsv_gives_the_columns_asked_for(tmp_path, name):
 
 
 @pytest.mark.parametrize(("short", "long"), [("s", "t"), ("t", "s")])
-def test_files_of_unequal_length_are_told_with_their_counts(tmp_path, short, long):
+def test_the_error_for_files_of_unequal_length_gives_their_line_counts(tmp_path, short, long):
     write(tmp_path / short, *["x"] * 3)
     write(tmp_path / long, *["x"] * 1205)
     with pytest.raises(
@@ -137,7 +137,7 @@ def test_the_report_counts_each_reason():
 @pytest.mark.parametrize(
     ("line", "found"), [("only one", "1 column"), ("", "1 column"), ("a\tb", "2 columns")]
 )
-def test_a_tsv_line_without_the_columns_is_named(tmp_path, line, found):
+def test_the_error_for_a_tsv_line_without_the_columns_names_it(tmp_path, line, found):
     path = write(tmp_path / "pairs.tsv", "a\tb\tc", line)
     with pytest.raises(
         DataError, match=rf"pairs\.tsv:2: expected tab-separated columns 1 and 3, found {found}$"
@@ -175,3 +175,9 @@ def test_every_reference_file_is_a_column(tmp_path):
 def test_nothing_to_score_is_an_error(tmp_path):
     with pytest.raises(DataError, match=r"pairs\.tsv is empty: there is nothing to score"):
         read_references([write(tmp_path / "pairs.tsv")])
+
+
+def test_parallel_text_has_a_short_repr(tmp_path):
+    path = write(tmp_path / "pairs.tsv", "hi\thallo", "bye\t", "one\teins")
+    assert repr(read_parallel([path])) == "<ParallelText: 2 pairs, skipped 1 with an empty side>"
+    assert repr(read_parallel([path], (1, 1))) == "<ParallelText: 3 pairs>"
