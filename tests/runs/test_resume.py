@@ -1,0 +1,167 @@
+"""Resuming: bit for bit the run that never stopped, wherever it stopped."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from letters import write_config, write_pairs
+from tensors import assert_same, step_folders
+
+import seqkit
+from seqkit.errors import Interrupted
+from seqkit.training import Evaluated, Updated, checkpoint
+
+LONG = {
+    "train.steps": 40,
+    "train.eval_every": 7,
+    "train.average": 0.9,
+    "train.accumulate": 2,
+    "train.precision": "fp32",
+}
+OPTIONS = [part for key, value in LONG.items() for part in ("--set", f"{key}={value}")]
+
+
+def steps_logged(run):
+    lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["step"] for line in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
+def test_a_run_stopped_and_resumed_is_the_same_bit_for_bit(here, cli, number):
+    whole = cli("train", "tiny.toml", "--out", "whole", "--threads", 1, *OPTIONS)
+    assert whole.code == 0
+
+    stopped = ["train", "tiny.toml", "--out", "stopped", "--threads", "1", *OPTIONS]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "seqkit", *stopped], stderr=subprocess.PIPE, text=True
+    )
+    log = here / "stopped/log.jsonl"
+    while not log.exists() or log.read_bytes().count(b"\n") < 17:  # between two evaluations
+        assert process.poll() is None
+        time.sleep(0.002)
+    process.send_signal(number)
+    message = process.communicate()[1]
+    assert process.returncode == (-9 if number == signal.SIGKILL else 130), message
+    if number == signal.SIGTERM:
+        assert "rerun the same command with --resume to continue" in message
+
+    resumed = cli(*stopped, "--resume")
+    assert resumed.code == 0, resumed.err
+    assert_same(here / "whole", here / "stopped")
+    assert steps_logged(here / "whole") == steps_logged(here / "stopped")
+
+
+class Killed(BaseException):
+    """Ends the process there, as SIGKILL would."""
+
+
+SHORT = {"train.steps": 7, "train.eval_every": 2, "train.average": 0.9}
+
+
+@pytest.fixture(scope="module")
+def config_and_whole(tmp_path_factory):
+    """A config, and the run that was trained by it without a stop."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_pairs(folder)
+    config = write_config(folder / "tiny.toml")
+    run = seqkit.train(config, out=folder / "run", overrides=SHORT, device="cpu")
+    return config, run.folder
+
+
+@pytest.mark.parametrize("place", ["write", "point best", "point last", "prune"])
+@pytest.mark.parametrize("step", [2, 4])
+def test_a_kill_while_saving_leaves_the_run_as_if_it_had_not_happened(
+    config_and_whole, tmp_path, monkeypatch, place, step
+):
+    config, whole = config_and_whole
+    killed = tmp_path / "killed"
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill_after(patch, place, step)
+        seqkit.train(config, out=killed, overrides=SHORT, device="cpu")
+
+    seqkit.train(config, out=killed, overrides=SHORT, device="cpu", resume=True)
+    assert_same(whole, killed)
+    assert step_folders(whole) == step_folders(killed)
+    assert steps_logged(whole) == steps_logged(killed)
+    for name in ("best", "last"):
+        assert (whole / name).read_text() == (killed / name).read_text()
+
+
+def kill_after(monkeypatch, place, step):
+    """Kill the process after this action on the folder of `step`."""
+    function, _, pointer = place.partition(" ")
+    real = getattr(checkpoint, function)
+
+    def act(run, *args, **more):
+        result = real(run, *args, **more)
+        is_there = pointer in ("", *args) and (run / f"step-{step:06}").exists()
+        if is_there:
+            raise Killed
+        return result
+
+    monkeypatch.setattr(checkpoint, function, act)
+
+
+def test_a_finished_run_continues_for_longer(here, cli):
+    assert cli("train", "tiny.toml", "--out", "a").code == 0
+    assert cli("train", "tiny.toml", "--out", "a", "--resume", "--set", "train.steps=8").code == 0
+    assert cli("train", "tiny.toml", "--out", "b", "--set", "train.steps=8").code == 0
+    assert_same(here / "a", here / "b")
+
+
+def test_config_toml_repeats_a_run(here, cli):
+    assert cli("train", "tiny.toml", "--out", "a", "--set", "train.seed=3").code == 0
+    assert cli("train", "a/config.toml", "--out", "b").code == 0
+    assert_same(here / "a", here / "b")
+
+
+def test_resuming_under_other_settings_is_refused_by_name(here, cli):
+    cli("train", "tiny.toml", "--out", "a")
+    done = cli("train", "tiny.toml", "--out", "a", "--resume", "--set", "optim.lr=0.5")
+    assert "cannot resume a: optim.lr was 0.001 and is now 0.5" in done.complaint()
+
+
+def test_a_run_of_an_earlier_version_is_resumed(here):
+    """Its state and its config have keys by their old names."""
+    settings = {"train.steps": 4, "train.eval_every": 1}
+    seqkit.train("tiny.toml", out="a", overrides=settings, device="cpu")
+    shutil.copytree(here / "a", here / "old")
+    meta_file = checkpoint.resolve(here / "old", prefer="last") / checkpoint.META
+    with_old_names(meta_file, stale="evaluations_since_best")
+    with_old_names(meta_file, drops="evaluations_without_improvement")
+    with_old_names(meta_file, sampling="subword_regularization", patience="beam_patience")
+    with_old_names(here / "old/config.toml", sampling="subword_regularization")
+
+    longer = settings | {"train.steps": 6}
+    for out in ("a", "old"):
+        seqkit.train("tiny.toml", out=out, overrides=longer, device="cpu", resume=True)
+    assert_same(here / "a", here / "old")
+    state = checkpoint.read_meta(checkpoint.resolve(here / "old", prefer="last"))["state"]
+    assert "evaluations_since_best" in state
+    assert "stale" not in state
+
+
+def with_old_names(path, **names):
+    text = path.read_text(encoding="utf-8")
+    for old, new in names.items():
+        assert new in text
+        text = text.replace(new, old)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_a_listener_may_stop_a_run_that_is_then_resumed(here):
+    def stop(event):
+        if isinstance(event, Updated) and event.step == 3:
+            raise Interrupted("enough")
+
+    with pytest.raises(Interrupted, match="enough"):
+        seqkit.train("tiny.toml", out="a", device="cpu", listener=stop)
+    events = []
+    seqkit.train("tiny.toml", out="a", device="cpu", resume=True, listener=events.append)
+    assert [event.step for event in events if isinstance(event, Updated)] == [3, 4]
+    assert [event.step for event in events if isinstance(event, Evaluated)] == [4]
