@@ -3,11 +3,14 @@
 from importlib.util import find_spec
 
 import pytest
+import torch
 from bars import write_bars, write_corpora
 from command_line import call
 
 import seqkit
 from seqkit import recipes
+from seqkit.config import build
+from seqkit.plugins import components
 
 collect_ignore_glob = (
     [] if find_spec("seqkit_vision") else ["*"]
@@ -83,3 +86,18 @@ def make_task(photos):
 def tiny_corpora(tmp_path_factory):
     """A folder for SEQKIT_CORPORA with stand-ins for the three corpora. Do not change it."""
     return write_corpora(tmp_path_factory.mktemp("corpora"))
+
+
+@pytest.fixture(scope="session")
+def make():
+    """`make("lenet", size=32, pooling="max")`: that network, always with the same weights."""
+
+    def call(name, *, channels=1, size=28, classes=10, preset=None, device="cpu", **settings):
+        torch.manual_seed(0)
+        cls = components().models.load(name)
+        chosen = cls.presets[preset] if preset else {}
+        config = build(cls.Config, {**chosen, **settings}, name)
+        with torch.device(device):
+            return cls(config, channels=channels, size=size, classes=classes)
+
+    return call

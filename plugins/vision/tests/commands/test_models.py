@@ -65,7 +65,7 @@ def test_multiply_adds_are_half_of_what_torch_counts_as_operations(name):
     size = size_of(name)
     with torch.device("meta"):
         dims = {"channels": size.channels, "size": size.side, "classes": size.classes}
-        model = make_model({"name": name}, dims).eval()
+        model = make_model({"name": name}, dims, "vision").eval()
         with FlopCounterMode(display=False) as counted, torch.no_grad():
             model(torch.empty(1, size.channels, size.side, size.side))
     assert 2 * size.multiply_adds == counted.get_total_flops()

@@ -16,7 +16,8 @@ from seqkit_vision.sizes import multiply_adds
 
 import seqkit
 from seqkit import recipes
-from seqkit.runs.open import config_of, make_model
+from seqkit.runs.build import make_model
+from seqkit.runs.open import config_of
 from seqkit.training import checkpoint
 
 OURS = [name for name in recipes.names() if name.partition("/")[0] in CORPORA]
@@ -107,7 +108,9 @@ def test_every_recipe_fits_its_corpus_as_it_is(name):
     assert config.sections["data"]["source"] == name.partition("/")[0]
     channels, size = (3, 32) if name.startswith("cifar10/") else (1, 28)
     with torch.device("meta"):
-        model = make_model(config.model, {"channels": channels, "size": size, "classes": 10})
+        model = make_model(
+            config.model, {"channels": channels, "size": size, "classes": 10}, "vision"
+        )
         assert multiply_adds(model.eval(), torch.empty(1, channels, size, size)) > 0
     assert (
         config.train.steps % config.train.eval_every == 0
