@@ -71,9 +71,9 @@ def beam_search(
         ends = found.token == EOS
         _finish(finished, open_, found, ends, size, normalize)
 
-        counts = [len(finished[beam]) for beam in open_.beam.tolist()]
-        has_enough = torch.tensor([n >= patience * size for n in counts], device=source.device)
-        grown = _grow(open_, found, ends, size, stop=has_enough | (open_.limit == t))
+        at_limit = open_.limit == t
+        has_enough = _have(patience * size, finished, open_.beam)
+        grown = _grow(open_, found, ends, size, stop=at_limit | has_enough)
         if grown is None:
             break
         open_, selected_rows = grown
@@ -114,6 +114,17 @@ class _Continuations(NamedTuple):
     token: Tensor
     row: Tensor  # the row it continues
 
+    def first(self, n: int) -> _Continuations:
+        """The `n` best."""
+        return _Continuations(self.logp[:, :n], self.token[:, :n], self.row[:, :n])
+
+    def pick(self, index: Tensor) -> _Continuations:
+        """Those at `index` (B, n') of each beam."""
+        logp = self.logp.gather(1, index)
+        token = self.token.gather(1, index)
+        row = self.row.gather(1, index)
+        return _Continuations(logp, token, row)
+
 
 def _all_beams(limits: list[int], groups: int, device: torch.device) -> _Beams:
     """Before the first step."""
@@ -136,15 +147,24 @@ def _finish(
     normalize: Normalize,
 ) -> None:
     """Add to `finished` the hypotheses that end among the `size` best of each beam."""
-    logp = found.logp[:, :size]
-    ending = ends[:, :size] & (logp > _NEVER)
+    best = found.first(size)
+    ending = ends[:, :size] & (best.logp > _NEVER)
     if not bool(ending.any()):
         return
 
     beams = open_.beam[:, None].expand_as(ending)[ending].tolist()
-    outputs = open_.history[found.row[:, :size][ending]].tolist()
-    for beam, ids, value in zip(beams, outputs, logp[ending].tolist(), strict=True):
-        finished[beam].append(Hypothesis.of(ids, value, normalize))
+    rows = best.row[ending]
+    outputs = open_.history[rows].tolist()
+    logps = best.logp[ending].tolist()
+    for beam, ids, logp in zip(beams, outputs, logps, strict=True):
+        hypothesis = Hypothesis.of(ids, logp, normalize)
+        finished[beam].append(hypothesis)
+
+
+def _have(enough: float, finished: list[list[Hypothesis]], beam: Tensor) -> Tensor:
+    """(B,) Whether each beam has finished so many hypotheses."""
+    counts = [len(finished[number]) for number in beam.tolist()]
+    return torch.tensor([count >= enough for count in counts], device=beam.device)
 
 
 def _grow(
@@ -157,15 +177,19 @@ def _grow(
     """
     # A stable sort by whether they end keeps the rest in order.
     order = ends.long().argsort(dim=1, stable=True)[:, :size]
-    logp = found.logp.masked_fill(ends, _NEVER).gather(1, order)
-    stay = ~(stop | (logp[:, 0] == _NEVER))
+    unfinished = found.logp.masked_fill(ends, _NEVER)
+    going_on = found._replace(logp=unfinished).pick(order)
+
+    has_none = going_on.logp[:, 0] == _NEVER
+    stay = ~(stop | has_none)
     if not bool(stay.any()):
         return None
 
-    rows = found.row.gather(1, order)[stay].flatten()
-    ids = found.token.gather(1, order)[stay].flatten()
+    rows = going_on.row[stay].flatten()
+    ids = going_on.token[stay].flatten()
     history = torch.cat([open_.history[rows], ids[:, None]], dim=1)
-    return _Beams(open_.beam[stay], open_.limit[stay], ids, logp[stay], history), rows
+    logp = going_on.logp[stay]
+    return _Beams(open_.beam[stay], open_.limit[stay], ids, logp, history), rows
 
 
 def _best_first(groups: list[list[Hypothesis]]) -> list[Hypothesis]:
@@ -249,18 +273,17 @@ def _best_of_beams(
     rules: Rules = NO_RULES,
 ) -> _Continuations:
     """Of the continuations of each row, (R, n) each, the `most` of each beam that rank highest."""
-    beams, width = step.logp.shape
-    rows = torch.arange(beams * width, device=token.device)[:, None].expand_as(token)
-    found = _Continuations(logp.view(beams, -1), token.view(beams, -1), rows.reshape(beams, -1))
+    rows = torch.arange(len(token), device=token.device)
+    row = rows[:, None].expand_as(token)
+    beams = len(step.logp)
+    found = _Continuations(logp.view(beams, -1), token.view(beams, -1), row.reshape(beams, -1))
     rank = rank.view(beams, -1)
     if rules.phrases:
         rank = _rank_by_phrases(step, rank, found, rules)
 
-    best = rank.topk(min(most, rank.size(1)), dim=1).indices
     possible = found.logp.where(rank > _NEVER, _NEVER)
-    return _Continuations(
-        possible.gather(1, best), found.token.gather(1, best), found.row.gather(1, best)
-    )
+    best = rank.topk(min(most, rank.size(1)), dim=1).indices
+    return found._replace(logp=possible).pick(best)
 
 
 def _top(logits: Tensor, most: int) -> tuple[Tensor, Tensor]:
@@ -274,11 +297,13 @@ def _top(logits: Tensor, most: int) -> tuple[Tensor, Tensor]:
         return logits.topk(most, dim=-1)
 
     in_blocks = logits[:, : blocks * _BLOCK].view(rows, blocks, _BLOCK)
-    chosen = in_blocks.amax(-1).topk(most, dim=-1).indices  # (R, most)
+    maxima = in_blocks.amax(-1)
+    chosen = maxima.topk(most, dim=-1).indices  # (R, most)
+
     within = torch.arange(_BLOCK)
-    token = (chosen[:, :, None] * _BLOCK + within).view(rows, -1)
+    in_chosen = (chosen[:, :, None] * _BLOCK + within).view(rows, -1)
     rest = torch.arange(blocks * _BLOCK, vocab).expand(rows, -1)
-    token = torch.cat([token, rest], dim=1)
+    token = torch.cat([in_chosen, rest], dim=1)
 
     value, index = logits.gather(1, token).topk(most, dim=-1)
     return value, token.gather(1, index)
@@ -356,14 +381,16 @@ def _rank_by_phrases(step: _Step, rank: Tensor, found: _Continuations, rules: Ru
     """
     new = torch.full_like(rank, _NEVER)
     histories = step.history.tolist()
-    beams = zip(
-        rank.tolist(), found.token.tolist(), found.row.tolist(), step.left.tolist(), strict=True
-    )
-    for beam, (ranks, tokens, rows, left) in enumerate(beams):
-        banks: dict[int, list[int]] = {}  # by tokens lacking: continuations, best first
+    tokens = found.token.tolist()
+    rows = found.row.tolist()
+    for beam, (ranks, left) in enumerate(zip(rank.tolist(), step.left.tolist(), strict=True)):
         possible = [i for i, value in enumerate(ranks) if value > _NEVER]
-        for i in sorted(possible, key=lambda i: -ranks[i]):
-            lacking = _tokens_lacking(histories[rows[i]], tokens[i], left, rules)
+        possible.sort(key=lambda i: -ranks[i])
+
+        banks: dict[int, list[int]] = {}  # by tokens lacking: continuations, best first
+        for i in possible:
+            ids = histories[rows[beam][i]]
+            lacking = _tokens_lacking(ids, tokens[beam][i], left, rules)
             if lacking is not None:
                 banks.setdefault(lacking, []).append(i)
 

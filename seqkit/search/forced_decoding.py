@@ -6,6 +6,7 @@ Shapes: B sentences, S source positions, T target positions, D width, V vocabula
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 
 import torch
@@ -50,19 +51,28 @@ def log_probabilities(
         source = pad([sources[i] for i in indices]).to(device)
         inputs = pad([[BOS, *outputs[i]] for i in indices]).to(device)
         targets = pad([[*outputs[i], EOS] for i in indices]).to(device)
-        real = targets != PAD
-        hidden = model(source, inputs)[real]  # (tokens, D)
-
-        values: list[float] = []
-        chunks = zip(hidden.split(_ROWS), targets[real].split(_ROWS), strict=True)
-        for states, tokens in chunks:
-            logp = model.logits(states).float().log_softmax(-1)
-            values += logp.gather(1, tokens[:, None])[:, 0].tolist()
-
-        remaining = iter(values)
+        values = iter(_target_log_probabilities(model, source, inputs, targets))
         for i in indices:
-            found[i] = [next(remaining) for _ in range(len(outputs[i]) + 1)]
+            length = len(outputs[i]) + 1
+            found[i] = list(islice(values, length))
     return found
+
+
+def _target_log_probabilities(
+    model: EncoderDecoder, source: Tensor, inputs: Tensor, targets: Tensor
+) -> list[float]:
+    """(B, S), (B, T), (B, T) ids -> a value for each target that is not padding, row by row"""
+    real = targets != PAD
+    hidden = model(source, inputs)[real]  # (tokens, D)
+    tokens = targets[real]
+
+    values: list[float] = []
+    for start in range(0, len(tokens), _ROWS):
+        logits = model.logits(hidden[start : start + _ROWS])
+        logp = logits.float().log_softmax(-1)
+        gold = tokens[start : start + _ROWS, None]
+        values += logp.gather(1, gold)[:, 0].tolist()
+    return values
 
 
 def _batches(sources: Sequence[list[int]], outputs: Sequence[list[int]]) -> Iterator[list[int]]:

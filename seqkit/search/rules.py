@@ -203,16 +203,25 @@ class Rules:
         return (*found, *self.further)
 
     @cached_property
+    def _all(self) -> tuple[Rule, ...]:
+        """All rules but the beginning and the phrases, which go before them."""
+        if not self.suppress:
+            return self._by_history
+        return (Suppress(self.suppress), *self._by_history)
+
+    @cached_property
     def follow_history(self) -> bool:
         """Whether what is allowed depends on the tokens so far."""
-        return bool(self.prefix or self.stem or self.phrases or self._by_history)
+        asked_for = self.prefix or self.stem or self.phrases
+        return bool(asked_for or self._by_history)
 
     @cached_property
     def least(self) -> int:
         """Tokens an output needs to obey, `<eos>` included."""
         phrases = sum(len(phrase) for phrase in self.phrases)
-        asked_for = self._beginning.least + phrases
-        return max([asked_for, *(rule.least for rule in self._by_history)]) + 1
+        needs = [rule.least for rule in self._by_history]
+        needs.append(self._beginning.least + phrases)
+        return max(needs) + 1
 
     def beginning(self, ids: list[int]) -> frozenset[int] | None:
         """What may follow `ids` for the output to begin as it must; None if it has begun."""
@@ -223,19 +232,15 @@ class Rules:
 
         Phrases are not looked at: they need certain tokens, but forbid none.
         """
-        rules = list(self._by_history)
-        if self.suppress:
-            rules.append(Suppress(self.suppress))
-        masks = [rule.forbidden(history, vocab) for rule in rules]
-        given = [mask for mask in masks if mask is not None]
-
+        masks = [rule.forbidden(history, vocab) for rule in self._all]
         begins = self._beginning.forbidden(history, vocab)
-        if begins is None and not given:
+        if begins is None and all(mask is None for mask in masks):
             return None
 
         barred = torch.zeros(len(history), vocab, dtype=torch.bool, device=history.device)
-        for mask in given:
-            barred |= mask
+        for mask in masks:
+            if mask is not None:
+                barred |= mask
         if begins is not None:
             unfinished = begins.any(1, keepdim=True)
             barred = begins.where(unfinished, barred)
@@ -277,8 +282,8 @@ def _missing_phrases(ids: list[int], phrases: tuple[Phrase, ...]) -> list[_Missi
 
 def _contains(ids: list[int], phrase: Phrase) -> bool:
     size = len(phrase)
-    places = range(len(ids) - size + 1)
-    return any(tuple(ids[i : i + size]) == phrase for i in places)
+    starts = range(len(ids) - size + 1)
+    return any(tuple(ids[start : start + size]) == phrase for start in starts)
 
 
 def _begun(ids: list[int], phrase: Phrase) -> int:
