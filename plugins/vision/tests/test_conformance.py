@@ -29,6 +29,7 @@ def test_every_network_conforms(name, make_task):
     check_model(name, task, sizes=cheap(name))
 
 
+@pytest.mark.slow
 def test_the_task_and_its_predictor_conform(photos):
     short = {
         "model.name": "lenet",

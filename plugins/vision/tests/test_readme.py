@@ -56,6 +56,7 @@ def run(folder, command):
     )
 
 
+@pytest.mark.slow
 def test_every_command_and_python_example_of_the_readme_works(folder):
     for line in SHELL:
         if line.startswith("pip") or "--pretrained" in line:  # need a network

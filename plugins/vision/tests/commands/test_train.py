@@ -72,6 +72,7 @@ def test_settings_override_options_and_options_override_the_recipe(train, tmp_pa
     assert config.optim.weight_decay == 0.05  # the recipe's
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OURS)
 def test_every_recipe_trains(cli, tiny_corpora, tmp_path, monkeypatch, name):
     """On noise, with fewer channels where a net is wide."""
