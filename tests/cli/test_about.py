@@ -107,6 +107,8 @@ def test_config_explains_every_key_and_gives_its_default(cli):
     (steps,) = [line for line in lines if line.startswith("steps = ")]
     assert steps.startswith("steps = 7 ")
     assert steps.endswith("(default 0)")
+    (seed,) = [line for line in lines if line.startswith("seed = ") and "weights" in line]
+    assert "(default" not in seed
     assert all("  # " in line for line in lines if line)
 
 

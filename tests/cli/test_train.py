@@ -55,6 +55,9 @@ def test_data_are_the_user_s_files_for_any_task(here, cli):
     assert (done.code, done.err.splitlines()[0]) == (0, "40 training pairs, 10 for validation")
     assert cli("train", "demo/en-de", *own, "--out", "cut", *SMALL).err.startswith("36 training")
 
+    fewer = cli("train", "demo/en-de", *own, "--out", "few", *SMALL, "--set", "data.limit=20")
+    assert fewer.err.startswith("18 training pairs")
+
     same = ("--source", "train.source", "--target", "train.target")
     assert cli("train", "demo/en-de", *same, "--out", "same", *SMALL).code == 0
     assert differences(here / "cut", here / "same") == []

@@ -5,7 +5,7 @@ import json
 import matplotlib as mpl
 import pytest
 
-from seqkit.drawing.curves import read, smoothed
+from seqkit.drawing.curves import Log, draw, read, smoothed
 from seqkit.errors import DataError
 
 
@@ -94,6 +94,19 @@ def test_watched_layers_are_drawn(tmp_path, cli):
     cli("plot", tmp_path, "--layers", "-o", tmp_path / "layers.svg")
     text = (tmp_path / "layers.svg").read_text()
     assert all(f"<!-- {name} -->" in text for name in ("conv", "relu", "gradient norm"))
+
+
+def test_the_line_of_the_best_checkpoint_is_at_the_last_best_step(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("seqkit.drawing.curves.save", lambda picture, path: drawn.append(picture))
+    events = [
+        {"step": step, "metrics": {"perplexity": 9.0 - step}, "best": step < 3}
+        for step in (1, 2, 3)
+    ]
+    draw(Log([event(1)], events), tmp_path / "curves.png", title="run")
+    lines = drawn[0].axes[1].get_lines()
+    assert list(lines[-1].get_xdata()) == [2, 2]
+    assert lines[-1].get_label() == "best, step 2"
 
 
 def test_a_run_without_watched_layers_is_answered_with_the_setting(tmp_path, cli):
