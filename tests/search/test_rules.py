@@ -218,6 +218,27 @@ def test_log_probabilities_with_rules_stay_those_of_the_model(rules):
     assert_same(found, [output(model, 5, h.ids) for h in found])
 
 
+class Peaked(Table):
+    """A table in which A is e ** 500 times as probable as anything else."""
+
+    def log_probabilities(self, source, prefix):
+        logits = super().log_probabilities(source, prefix)
+        logits[A] += 500
+        return logits.log_softmax(-1)
+
+
+@pytest.mark.parametrize("rules", [Rules(), Rules(min_length=1)], ids=["quick", "with history"])
+def test_a_suppressed_token_far_above_the_others_keeps_its_probability(rules):
+    model = Peaked(vocab=9, seed=4)
+    suppressed = Rules(suppress=some(A), min_length=rules.min_length)
+    found = search(model, 5, 3, beam=2, rules=suppressed)
+    assert found
+    for h in found:
+        wanted = output(model, 5, h.ids).log_probability
+        assert h.log_probability == pytest.approx(wanted, rel=1e-5)
+        assert wanted < -400
+
+
 @pytest.mark.parametrize("beam", [1, 2, 3])
 def test_a_word_that_cannot_be_finished_is_never_output(beam):
     rules = Rules(stem=stem("abc", "a", "ab", "c"))  # nothing can follow "a"
