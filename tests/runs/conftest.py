@@ -8,7 +8,7 @@ import torch
 from seqkit.training import checkpoint
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _one_thread():
     before = torch.get_num_threads()
     torch.set_num_threads(1)

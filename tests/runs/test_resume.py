@@ -80,9 +80,10 @@ def test_a_kill_while_saving_leaves_the_run_as_if_it_had_not_happened(
 ):
     config, whole = config_and_whole
     killed = tmp_path / "killed"
-    with monkeypatch.context() as patch, pytest.raises(Killed):
+    with monkeypatch.context() as patch:
         kill_after(patch, place, step)
-        seqkit.train(config, out=killed, overrides=SHORT, device="cpu")
+        with pytest.raises(Killed):
+            seqkit.train(config, out=killed, overrides=SHORT, device="cpu")
 
     seqkit.train(config, out=killed, overrides=SHORT, device="cpu", resume=True)
     assert_same(whole, killed)

@@ -1,0 +1,36 @@
+"""What the loop remembers of its evaluations."""
+
+import pytest
+
+from seqkit.training.state import State
+from seqkit.training.task import Goal
+
+
+def test_evaluations_are_counted_since_the_best_and_in_all():
+    state = State()
+    best = []
+    for step, value in enumerate([3.0, 4.0, 2.0, 2.0, 2.5], start=1):
+        state.step = step
+        best.append(state.record_evaluation(value, Goal("loss", "lower")))
+
+    assert best == [True, False, True, False, False]
+    assert state.best == 2.0
+    assert state.evaluations_since_best == 2
+    assert state.evaluations_without_improvement == 3
+    assert state.averaged_since == 2
+    assert state.evaluated == 5
+
+
+@pytest.mark.parametrize(("better", "values"), [("lower", (2, 1)), ("higher", (1, 2))])
+def test_the_first_value_is_the_best_until_a_better_one_comes(better, values):
+    goal = Goal("figure", better)
+    assert goal.improves(values[0], None)
+    assert goal.improves(values[1], values[0])
+    assert not goal.improves(values[0], values[1])
+    assert not goal.improves(values[0], values[0])
+
+
+@pytest.mark.parametrize("record", [None, {"steps": 3}, 7])
+def test_a_record_that_is_not_a_state_is_refused(record):
+    with pytest.raises(TypeError):
+        State.from_record(record)
