@@ -221,7 +221,7 @@ def test_a_run_is_resumed_or_replaced_on_request(train, tmp_path):
 def test_a_recipe_of_another_task_is_refused(cli, tmp_path):
     said = cli("vision", "train", "demo/en-de", "--out", tmp_path / "run").complaint()
     assert said.endswith(
-        "is for 'translation'; this command trains for 'vision', `seqkit train` for any task"
+        "is a recipe for 'translation'; this command trains 'vision', `seqkit train` any task"
     )
     assert not (tmp_path / "run").exists()
 
@@ -359,7 +359,7 @@ def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
         (["--model", "lennet", "--data", "x"], "no model 'lennet'. Did you mean 'lenet'?"),
         (
             ["--model", "transformer", "--data", "mnist"],
-            "[model] transformer is not for this task: it needs target_vocab",
+            "[model] 'transformer' is not a model for this task: it takes target_vocab",
         ),
         (
             ["--data", "mnist", "--set", "data.flips=true"],
