@@ -49,8 +49,10 @@ class WindowBatch:
         return hidden[counts], targets[counts]
 
     def to(self, device: torch.device) -> WindowBatch:
+        inputs = self.inputs.to(device)
+        targets = self.targets.to(device)
         scored = None if self.scored is None else self.scored.to(device)
-        return WindowBatch(self.inputs.to(device), self.targets.to(device), self.fresh, scored)
+        return WindowBatch(inputs, targets, self.fresh, scored)
 
 
 def sequential(
@@ -63,19 +65,23 @@ def sequential(
     from number `start` on. Pure in all arguments.
     """
     rng = np.random.default_rng([seed, epoch])
-    length = (len(ids) - 1) // batch
-    spare = max(1, len(ids) - batch * length)
+    total = len(ids) - 1  # targets
+    spare = total % batch + 1
     offset = int(rng.integers(0, min(steps, spare)))
 
-    length = (len(ids) - 1 - offset) // batch
+    length = (total - offset) // batch
     end = offset + batch * length
     inputs = ids[offset:end].reshape(batch, length)
     targets = ids[offset + 1 : end + 1].reshape(batch, length)
 
     for number in range(start, length // steps):
-        window = slice(number * steps, (number + 1) * steps)
-        fresh = number == 0
-        yield WindowBatch(_tensor(inputs[:, window]), _tensor(targets[:, window]), fresh)
+        first = number * steps
+        window = slice(first, first + steps)
+        yield WindowBatch(
+            inputs=_tensor(inputs[:, window]),
+            targets=_tensor(targets[:, window]),
+            fresh=number == 0,
+        )
 
 
 def random_windows(
@@ -95,7 +101,8 @@ def random_windows(
     starts = starts[rng.permutation(len(starts))]
 
     for number in range(start, len(starts) // batch):
-        chosen = starts[number * batch : (number + 1) * batch]
+        first = number * batch
+        chosen = starts[first : first + batch]
         yield _windows_at(ids, chosen, steps)
 
 
@@ -136,15 +143,19 @@ def _windows_at(
 ) -> WindowBatch:
     """The windows that begin at `starts` (B,); their last `scored` targets count, or all."""
     places = starts[:, None] + np.arange(steps)  # (B, T)
-    counts = None
-    if scored is not None:
-        counts = torch.zeros(places.shape, dtype=torch.bool)
-        counts[:, -scored:] = True
-    return WindowBatch(_tensor(ids[places]), _tensor(ids[places + 1]), fresh=True, scored=counts)
+    inputs = _tensor(ids[places])
+    targets = _tensor(ids[places + 1])
+    if scored is None:
+        return WindowBatch(inputs, targets, fresh=True)
+
+    counts = torch.zeros(places.shape, dtype=torch.bool)
+    counts[:, -scored:] = True
+    return WindowBatch(inputs, targets, fresh=True, scored=counts)
 
 
 def _one_sequence(ids: Ids, *, fresh: bool) -> WindowBatch:
-    return WindowBatch(_tensor(ids[None, :-1]), _tensor(ids[None, 1:]), fresh)
+    row = _tensor(ids)[None]  # (1, T + 1)
+    return WindowBatch(row[:, :-1], row[:, 1:], fresh)
 
 
 def _tensor(ids: Ids) -> Tensor:

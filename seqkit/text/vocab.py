@@ -49,10 +49,12 @@ class Vocab:
         self._ids = {token: i for i, token in enumerate(self.tokens)}
         self._check()
 
-        special_ids = {token: i for i, token in enumerate(self.specials)}
-        self._unknown = special_ids.get(SPECIALS[UNK])
-        self._end = special_ids.get(SPECIALS[EOS])
-        self._unwritten = {special_ids.get(SPECIALS[PAD]), special_ids.get(SPECIALS[BOS])}
+        self._unknown = self._special_id("<unk>")
+        self._end = self._special_id("<eos>")
+        self._unwritten = {self._special_id("<pad>"), self._special_id("<bos>")}
+
+    def _special_id(self, token: str) -> int | None:
+        return self._ids[token] if token in self.specials else None
 
     def _check(self) -> None:
         if len(self._ids) != len(self.tokens):
@@ -88,15 +90,18 @@ class Vocab:
         special_counts = {special: counter.pop(special, 0) for special in specials}
 
         ranked = sorted(counter.items(), key=_by_falling_count)
-        kept = {token: n for token, n in ranked if n >= min_freq}
+        kept = [(token, n) for token, n in ranked if n >= min_freq]
         if max_size:
             room = max(0, max_size - len(special_counts))
-            kept = dict(list(kept.items())[:room])
+            kept = kept[:room]
 
-        if SPECIALS[UNK] in special_counts:
-            special_counts[SPECIALS[UNK]] += counter.total() - sum(kept.values())
-        counts = [*special_counts.values(), *kept.values()]
-        return cls(kept, counts, specials=specials)
+        kept_counts = [n for _, n in kept]
+        if "<unk>" in special_counts:
+            special_counts["<unk>"] += counter.total() - sum(kept_counts)
+
+        tokens = [token for token, _ in kept]
+        counts = [*special_counts.values(), *kept_counts]
+        return cls(tokens, counts, specials=specials)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -122,10 +127,11 @@ class Vocab:
         return hash(self.tokens)
 
     def __repr__(self) -> str:
-        first = self.tokens[len(self.specials) :][:_SHOWN]
-        more = " …" if len(self) > len(self.specials) + _SHOWN else ""
-        shown = " ".join(map(repr, first))
-        return f"<Vocab: {len(self):,} tokens, {len(self.specials)} special: {shown}{more}>"
+        specials = len(self.specials)
+        ordinary = self.tokens[specials:]
+        shown = " ".join(map(repr, ordinary[:_SHOWN]))
+        more = " …" if len(ordinary) > _SHOWN else ""
+        return f"<Vocab: {len(self):,} tokens, {specials} special: {shown}{more}>"
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
         """Ids of `tokens`; no special is added."""
