@@ -1,6 +1,8 @@
-"""Sentences per CPU second of a translator: `OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/decode_speed.py`
+"""Sentences per CPU second of a translator.
 
-Arguments: model (default the shipped one), file of source lines (default Multi30k's test sentences), beam, batch.
+    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/decode_speed.py [MODEL] [FILE] [BEAM] [BATCH]
+
+MODEL is the shipped one by default, FILE Multi30k's English test sentences, BEAM 5, BATCH 64.
 """
 
 import sys
@@ -16,22 +18,33 @@ from seqkit.recipes import corpora
 from seqkit.search.beam import beam_search
 from seqkit.search.decode import longest
 
-model, file, beam, batch = (*sys.argv[1:], *["", "", "5", "64"][len(sys.argv) - 1 :])
-translator = seqkit.load(model or None, device="cpu")
-path = Path(file) if file else corpora().locate("multi30k", ["test_2016_flickr.en.gz"])[0]
-sources = translator.source.encode_all(read_lines(path), eos=True)
-order = sorted(range(len(sources)), key=lambda i: -len(sources[i]))
-torch.set_num_threads(1)
-tokens = 0
-for part in (order[:64], order):  # the first to warm up
-    began = time.process_time()
+
+def translate(translator, sources, beam, batch):
+    """Translate ids of sentences; return how many tokens came out."""
     tokens = 0
-    for i in range(0, len(part), int(batch)):
-        chunk = [sources[j] for j in part[i : i + int(batch)]]
+    for start in range(0, len(sources), batch):
+        chunk = sources[start : start + batch]
         limits = [longest(len(source), translator.search) for source in chunk]
-        found = beam_search(translator.model, pad(chunk), limits, beam=int(beam))
+        found = beam_search(translator.model, pad(chunk), limits, beam=beam)
         tokens += sum(len(hypotheses[0].ids) + 1 for hypotheses in found)
+    return tokens
+
+
+def main(model="", file="", beam="5", batch="64"):
+    torch.set_num_threads(1)
+    translator = seqkit.load(model or None, device="cpu")
+    path = Path(file) if file else corpora().locate("multi30k", ["test_2016_flickr.en.gz"])[0]
+    sources = translator.source.encode_all(read_lines(path), eos=True)
+    sources.sort(key=len, reverse=True)
+
+    translate(translator, sources[:64], int(beam), int(batch))  # to warm up
+    began = time.process_time()
+    tokens = translate(translator, sources, int(beam), int(batch))
     seconds = time.process_time() - began
-print(
-    f"beam {beam}, batch {batch}: {len(order) / seconds:.1f} sentences, {tokens / seconds:.0f} tokens per CPU second"
-)
+
+    speeds = f"{len(sources) / seconds:.1f} sentences, {tokens / seconds:.0f} tokens"
+    print(f"beam {beam}, batch {batch}: {speeds} per CPU second")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -2,10 +2,11 @@
 
     OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/ngram_speed.py FOLDER [--lmplz PATH] [--grown]
 
-FOLDER takes the text and the models. The text: the English column of tatoeba-deu-eng, unique lines in order, lower
-case, punctuation apart. `--grown` repeats it 17 times, each time with a tenth of the words drawn anew by frequency:
-20 million tokens. lmplz runs with `-S 64M` (its default sizes a table by the machine's memory, which costs seconds).
-KenLM's Python module and NLTK are measured if they can be imported.
+FOLDER takes the text and the models. The text: the English column of tatoeba-deu-eng, unique lines
+in order, lower case, punctuation apart. `--grown` repeats it 17 times, each time with a tenth of
+the words drawn anew by frequency: 20 million tokens. lmplz runs with `-S 64M` (its default sizes a
+table by the machine's memory, which costs seconds). KenLM's Python module and NLTK are measured if
+they can be imported.
 """
 
 import argparse
@@ -22,124 +23,148 @@ from seqkit.data.files import read_lines
 from seqkit.ngram.text import blocks
 from seqkit.recipes import corpora
 
-parser = argparse.ArgumentParser()
-parser.add_argument("folder", type=Path)
-parser.add_argument("--lmplz")
-parser.add_argument("--grown", action="store_true")
-parser.add_argument("--order", type=int, default=5)
-options = parser.parse_args()
+COPIES = 17  # of the text, with --grown
 
 
-def tok(line):
+def words_of(line):
     return " ".join(re.findall(r"\w+|[^\w\s]", line.lower()))
 
 
-def prepared(name):
+def prepared(folder, name):
     """The text of a split, written once."""
-    path = options.folder / f"{name}.txt"
+    path = folder / f"{name}.txt"
     if not path.exists():
-        lines = dict.fromkeys(
-            line.split("\t")[0]
-            for line in read_lines(corpora().locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])[0])
-        )
-        path.write_text("".join(f"{tok(line)}\n" for line in lines), encoding="utf-8")
+        (source,) = corpora().locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])
+        lines = dict.fromkeys(line.split("\t")[0] for line in read_lines(source))
+        text = "".join(f"{words_of(line)}\n" for line in lines)
+        path.write_text(text, encoding="utf-8")
     return path
 
 
-def grown(path, times=17):
+def grown(path):
+    """The text many times over, each time with other words here and there."""
     out = path.with_name("grown.txt")
-    if not out.exists():
-        rng = random.Random(1)
-        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
-        pool = [word for line in lines for word in line]
-        with out.open("w", encoding="utf-8") as file:
-            for copy in range(times):
-                for line in lines:
-                    words = [
-                        rng.choice(pool) if copy and rng.random() < 0.1 else word for word in line
-                    ]
-                    file.write(" ".join(words) + "\n")
+    if out.exists():
+        return out
+
+    rng = random.Random(1)
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    pool = [word for line in lines for word in line]
+    with out.open("w", encoding="utf-8") as file:
+        for copy in range(COPIES):
+            share = 0.1 if copy else 0.0
+            for line in lines:
+                words = [rng.choice(pool) if rng.random() < share else word for word in line]
+                file.write(" ".join(words) + "\n")
     return out
 
 
 def run(what, *command):
-    """CPU seconds and peak memory of a command."""
+    """Print CPU seconds and peak memory of a command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(
-        [str(part) for part in command],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    arguments = [str(part) for part in command]
+    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(
-        f"{what:<44} {seconds:8.2f} CPU s   (peak of all so far {after.ru_maxrss / 1024:.0f} MB)",
-        flush=True,
-    )
+    peak = after.ru_maxrss / 1024
+    print(f"{what:<44} {seconds:8.2f} CPU s   (peak of all so far {peak:.0f} MB)", flush=True)
 
 
-options.folder.mkdir(exist_ok=True)
-train, test = prepared("train"), prepared("test")
-text = grown(train) if options.grown else train
-order, folder = options.order, options.folder
-seqkit = [sys.executable, "-m", "seqkit", "lm", "ngram", "--order", order]
-for _ in range(1 if options.grown else 3):
-    run("seqkit lm ngram, binary", *seqkit, "-o", folder / "lm.bin", text)
-    if options.lmplz:
-        shell = f"{options.lmplz} -o {order} -S 64M --text {text} --arpa {folder / 'kenlm.arpa'}"
-        run("lmplz -S 64M, ARPA", "bash", "-c", shell)
-run("seqkit lm ngram, ARPA", *seqkit, "-o", folder / "lm.arpa", text)
+def train(options, text):
+    folder = options.folder
+    seqkit = [sys.executable, "-m", "seqkit", "lm", "ngram", "--order", options.order]
+    for _ in range(1 if options.grown else 3):
+        run("seqkit lm ngram, binary", *seqkit, "-o", folder / "lm.bin", text)
+        if options.lmplz:
+            arpa = folder / "kenlm.arpa"
+            settings = ["-o", options.order, "-S", "64M", "--text", text, "--arpa", arpa]
+            run("lmplz -S 64M, ARPA", options.lmplz, *settings)
+    run("seqkit lm ngram, ARPA", *seqkit, "-o", folder / "lm.arpa", text)
 
-for name in ("lm.bin",):
-    model = ngram.load(folder / name)
-    sources = [block for path in [train] for block in blocks(path)]
-    best = float("inf")
+
+def score(options, train_text, test_text):
+    """Print our speed and figures; return how many tokens the train and the test text have."""
+    model = ngram.load(options.folder / "lm.bin")
+    sources = list(blocks(train_text))
+
+    times = []
     for _ in range(3):
         began = time.process_time()
         tokens = model.evaluate_blocks(sources).tokens
-        best = min(best, time.process_time() - began)
-    print(
-        f"perplexity of {tokens:,} tokens, order {order}: {tokens / best / 1e6:.2f} M tokens per CPU second"
-    )
-    record = model.evaluate_blocks(blocks(test))
-    print(f"test perplexity {record.perplexity:.6f} / {record.perplexity_without_oov:.6f}")
+        times.append(time.process_time() - began)
+    speed = tokens / min(times) / 1e6
+    print(f"perplexity of {tokens:,} tokens, order {options.order}: {speed:.2f} M tokens/CPU s")
 
-try:
-    import kenlm
-except ImportError:
-    print("kenlm is not installed")
-else:
-    other = kenlm.Model(str(folder / "lm.arpa"))
-    lines = test.read_text(encoding="utf-8").splitlines()
-    total = sum(other.score(line) for line in lines)
-    print(f"kenlm on seqkit's ARPA: test perplexity {10 ** (-total / record.tokens):.6f}")
-    lines = train.read_text(encoding="utf-8").splitlines()
+    record = model.evaluate_blocks(blocks(test_text))
+    print(f"test perplexity {record.perplexity:.6f} / {record.perplexity_without_oov:.6f}")
+    return tokens, record.tokens
+
+
+def score_by_kenlm(options, train_text, test_text, train_tokens, test_tokens):
+    try:
+        import kenlm
+    except ImportError:
+        print("kenlm is not installed")
+        return
+    model = kenlm.Model(str(options.folder / "lm.arpa"))
+
+    lines = test_text.read_text(encoding="utf-8").splitlines()
+    total = sum(model.score(line) for line in lines)
+    print(f"kenlm on seqkit's ARPA: test perplexity {10 ** (-total / test_tokens):.6f}")
+
+    lines = train_text.read_text(encoding="utf-8").splitlines()
     began = time.process_time()
     for line in lines:
-        other.score(line)
-    print(
-        f"kenlm's score(line): {tokens / (time.process_time() - began) / 1e6:.2f} M tokens per CPU second"
-    )
+        model.score(line)
+    speed = train_tokens / (time.process_time() - began) / 1e6
+    print(f"kenlm's score(line): {speed:.2f} M tokens per CPU second")
 
-try:
-    from nltk.lm import KneserNeyInterpolated
-    from nltk.lm.preprocessing import padded_everygram_pipeline
-except ImportError:
-    print("nltk is not installed")
-else:
-    lines = [line.split() for line in train.read_text(encoding="utf-8").splitlines()[:5000]]
+
+def train_by_nltk(train_text):
+    try:
+        from nltk.lm import KneserNeyInterpolated
+        from nltk.lm.preprocessing import padded_everygram_pipeline
+    except ImportError:
+        print("nltk is not installed")
+        return
+    lines = [line.split() for line in train_text.read_text(encoding="utf-8").splitlines()[:5000]]
+
     began = time.process_time()
     grams, words = padded_everygram_pipeline(3, lines)
-    slow = KneserNeyInterpolated(3)
-    slow.fit(grams, words)
+    model = KneserNeyInterpolated(3)
+    model.fit(grams, words)
     print(f"NLTK trains order 3 on 5,000 lines in {time.process_time() - began:.2f} CPU s")
-    began, count = time.process_time(), 0
+
+    began = time.process_time()
+    count = 0
     for line in lines[:5]:
         for i, word in enumerate(line):
-            slow.logscore(word, line[max(0, i - 2) : i])
+            model.logscore(word, line[max(0, i - 2) : i])
             count += 1
     print(f"NLTK scores {count / (time.process_time() - began):.0f} tokens per CPU second")
+
     began = time.process_time()
     ngram.train([" ".join(line) for line in lines], order=3)
     print(f"seqkit trains the same in {time.process_time() - began:.2f} CPU s")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--lmplz")
+    parser.add_argument("--grown", action="store_true")
+    parser.add_argument("--order", type=int, default=5)
+    options = parser.parse_args()
+    options.folder.mkdir(exist_ok=True)
+
+    train_text = prepared(options.folder, "train")
+    test_text = prepared(options.folder, "test")
+    train(options, grown(train_text) if options.grown else train_text)
+    tokens = score(options, train_text, test_text)
+    score_by_kenlm(options, train_text, test_text, *tokens)
+    train_by_nltk(train_text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,6 +1,8 @@
-"""Target tokens per CPU second of training: `OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/train_speed.py`
+"""Target tokens per CPU second of training.
 
-Arguments: recipe (default multi30k/de-en, without subword sampling), updates to time, overrides of settings.
+    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/train_speed.py [RECIPE] [UPDATES] [KEY=VALUE…]
+
+RECIPE is multi30k/de-en by default, UPDATES 40; further arguments override settings.
 """
 
 import sys
@@ -13,13 +15,18 @@ from seqkit import recipes
 from seqkit.cli.options import key_values
 from seqkit.runs.build import make_trainer
 
-recipe, updates, *overrides = [*sys.argv[1:], *["multi30k/de-en", "40"][len(sys.argv) - 1 :]]
-torch.set_num_threads(1)
-trainer = make_trainer(recipes.load(recipe, key_values(overrides, "override")), device="cpu")
-events = trainer.run()
-list(islice(events, 3))  # to warm up
-began = time.process_time()
-targets = sum(event.targets for event in islice(events, int(updates)))
-print(
-    f"{targets / (time.process_time() - began):.0f} target tokens per CPU second over {updates} updates"
-)
+
+def main(recipe="multi30k/de-en", updates="40", *overrides):
+    torch.set_num_threads(1)
+    config = recipes.load(recipe, key_values(overrides, "override"))
+    events = make_trainer(config, device="cpu").run()
+    list(islice(events, 3))  # to warm up
+
+    began = time.process_time()
+    targets = sum(event.targets for event in islice(events, int(updates)))
+    speed = targets / (time.process_time() - began)
+    print(f"{speed:.0f} target tokens per CPU second over {updates} updates")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,10 +1,11 @@
-"""Images per CPU second of training on Fashion-MNIST: seqkit beside a plain loop over torchvision's DataLoader.
+"""Images per CPU second of training on Fashion-MNIST, beside a loop over torchvision's DataLoader.
 
     OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/vision_speed.py [--rounds 3] [--device cuda]
 
-Needs the plugin (`pip install -e plugins/vision`) and the corpus (`SEQKIT_CORPORA`). Both sides train the same network
-from the same kind of weights with SGD and momentum; the plain loop is what tutorials show: ToTensor and Normalize on
-every image, contiguous float32 tensors. Rounds alternate; the best of each side counts.
+Needs the plugin (`pip install -e plugins/vision`) and the corpus (`SEQKIT_CORPORA`). Both sides
+train the same network from the same kind of weights with SGD and momentum; the plain loop is what
+tutorials show: ToTensor and Normalize on every image, contiguous float32 tensors. Rounds alternate;
+the best of each side counts.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ def plain(settings: RunConfig, device: str, data: str) -> Iterator[int]:
     transforms = torchvision.transforms
     usual = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.286,), (0.353,))])
     images = torchvision.datasets.FashionMNIST(data, train=True, transform=usual)
-    model = make_model(settings.model, DIMS).to(device).to(memory_format=torch.contiguous_format)
+    model = make_model(settings.model, DIMS, "vision")
+    model = model.to(device).to(memory_format=torch.contiguous_format)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
     loss_of = nn.CrossEntropyLoss()
     model.train()
@@ -73,11 +75,12 @@ def plain(settings: RunConfig, device: str, data: str) -> Iterator[int]:
 
 
 def speed(side: str, settings: RunConfig, device: str, data: str) -> float:
-    """Images a second: of CPU time on the CPU, of wall time elsewhere. The first updates are not measured."""
+    """Images a second: of CPU time on the CPU, of wall time elsewhere."""
     torch.set_num_threads(1)
     updates = ours(settings, device) if side == "seqkit" else plain(settings, device, data)
     clock = time.process_time if device == "cpu" else time.perf_counter
-    sum(islice(updates, 5))
+
+    sum(islice(updates, 5))  # to warm up
     began = clock()
     images = sum(islice(updates, settings.train.steps - 6))
     if device.startswith("cuda"):
@@ -90,30 +93,36 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
-    # A process for each measurement: what the trainer asks of the C library would help the plain loop, too.
-    with (
-        tempfile.TemporaryDirectory() as root,
-        get_context("spawn").Pool(1, maxtasksperchild=1) as pool,
-    ):
-        raw = Path(root) / "FashionMNIST/raw"
-        raw.mkdir(parents=True)
-        for pair in IDX.values():
-            for path in corpora().locate("fashion-mnist", pair):
-                (raw / path.name.removesuffix(".gz")).write_bytes(
-                    gzip.decompress(path.read_bytes())
-                )
+
+    with tempfile.TemporaryDirectory() as root:
+        unpack(Path(root) / "FashionMNIST/raw")
         print(f"{'case':30} {'seqkit':>9} {'plain':>9}  ratio")
         for name, (model, batch, steps) in CASES.items():
-            settings, best = config(model, batch, steps), {"seqkit": 0.0, "plain": 0.0}
-            for _ in range(arguments.rounds):
-                for side in best:
-                    best[side] = max(
-                        best[side], pool.apply(speed, (side, settings, arguments.device, root))
-                    )
+            settings = config(model, batch, steps)
+            best = best_speeds(settings, arguments.device, root, arguments.rounds)
             ratio = best["seqkit"] / best["plain"]
-            print(
-                f"{name:30} {best['seqkit']:9,.0f} {best['plain']:9,.0f}  {ratio:.2f}", flush=True
-            )
+            row = f"{name:30} {best['seqkit']:9,.0f} {best['plain']:9,.0f}  {ratio:.2f}"
+            print(row, flush=True)
+
+
+def unpack(folder: Path) -> None:
+    """The corpus as torchvision expects it."""
+    folder.mkdir(parents=True)
+    for pair in IDX.values():
+        for path in corpora().locate("fashion-mnist", pair):
+            images = gzip.decompress(path.read_bytes())
+            (folder / path.name.removesuffix(".gz")).write_bytes(images)
+
+
+def best_speeds(settings: RunConfig, device: str, data: str, rounds: int) -> dict[str, float]:
+    """A process for each measurement: our trainer's setting of malloc would help the plain loop."""
+    best = {"seqkit": 0.0, "plain": 0.0}
+    with get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
+        for _ in range(rounds):
+            for side in best:
+                found = pool.apply(speed, (side, settings, device, data))
+                best[side] = max(best[side], found)
+    return best
 
 
 if __name__ == "__main__":
