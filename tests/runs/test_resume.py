@@ -74,7 +74,7 @@ def config_and_whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize("place", ["write", "point best", "point last", "prune"])
-@pytest.mark.parametrize("step", [2, 4])
+@pytest.mark.parametrize("step", [2, 4, 7])
 def test_a_kill_while_saving_leaves_the_run_as_if_it_had_not_happened(
     config_and_whole, tmp_path, monkeypatch, place, step
 ):
