@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ..data.files import open_bytes, reading
 from ..errors import ConfigError, DataError, UnknownName
 from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
 from ..text.lines import check_many, single_line
+from ..text.lookup import find_class
 from ..text.tokenizer_models import Unit
 
 Ids = NDArray[np.int32]
@@ -183,13 +184,12 @@ class PreTokenizer:
 
 
 def _untrained(name: str, tokenizers: TokenizerLookup) -> TokenizerModel:
-    model_class: Any = tokenizers(name)
+    model_class = find_class(name, tokenizers)
     if model_class.has_own_vocab:
         raise ConfigError(
             f"the tokenizer {name!r} must be trained: give the folder of a trained one"
         )
-    made: TokenizerModel = model_class()
-    return made
+    return model_class()
 
 
 def words_of(block: bytes) -> list[bytes]:

@@ -1,4 +1,7 @@
-"""Text → tokens → ids and back. Imports no torch."""
+"""Text → tokens → ids and back. Imports no torch.
+
+`Tokenizer` is the whole way; `Normalizer`, a tokenizer model and `Vocab` are its parts.
+"""
 
 from .lookup import TokenizerLookup, built_in
 from .normalize import Normalizer
@@ -10,6 +13,7 @@ from .tokenizer_models import (
     CharTokenizer,
     TokenizerModel,
     TrainedTokenizerModel,
+    Unit,
     WhitespaceTokenizer,
     WordTokenizer,
 )
@@ -29,6 +33,7 @@ __all__ = [
     "TokenizerLookup",
     "TokenizerModel",
     "TrainedTokenizerModel",
+    "Unit",
     "Vocab",
     "WhitespaceTokenizer",
     "WordTokenizer",
