@@ -200,6 +200,31 @@ def test_a_narrow_beam_over_many_words_contains_long_phrases(phrases, beam):
             assert disobedient(hypotheses, rules) == []
 
 
+class Watched(Table):
+    """A table that notes which outputs it is asked to continue."""
+
+    def __init__(self, vocab, seed):
+        super().__init__(vocab, seed)
+        self.continued = []
+
+    def log_probabilities(self, source, prefix):
+        self.continued.append(list(prefix))
+        return super().log_probabilities(source, prefix)
+
+
+@pytest.mark.parametrize("phrases", [((C, A),), ((A, B, A), (C,)), ((A,), (B,), (C,))])
+@pytest.mark.parametrize("limit", [1, 6, 8])
+def test_only_outputs_with_room_for_their_phrases_and_the_end_are_continued(phrases, limit):
+    rules = Rules(phrases=phrases)
+    limit = max(limit, rules.least)
+    for seed in range(4):
+        model = Watched(vocab=12, seed=seed)
+        assert search(model, 8, limit, beam=4, rules=rules)
+        for ids in model.continued:
+            room = limit - len(ids)
+            assert missing_tokens(ids, phrases) + 1 <= room
+
+
 @each_rule
 @pytest.mark.parametrize("beam", [1, 3])
 def test_sentences_in_a_batch_get_with_rules_what_they_get_alone(rules, beam):
