@@ -159,8 +159,16 @@ def test_search_options_and_search_settings_mean_the_same(cli, run):
 
 
 def test_max_length_is_a_limit_in_tokens(cli, run):
-    for line in cli("translate", "-m", run, "--max-length", "2", "--json", *LINES).lines:
+    limit = ("--search", "max_length=2")
+    for line in cli("translate", "-m", run, *limit, "--json", *LINES).lines:
         assert len(json.loads(line)["tokens"]) <= 2
+
+
+def test_max_length_still_works_as_an_option_and_names_its_setting(cli, run):
+    done = cli("translate", "-m", run, "--max-length", "2", *LINES)
+    assert done.lines == cli("translate", "-m", run, "--search", "max_length=2", *LINES).lines
+    assert done.err == "note: --max-length is now called --search max_length=2\n"
+    assert "--max-length" not in cli("translate", "--help").out
 
 
 def test_the_size_of_batches_does_not_change_translations(cli, run):
