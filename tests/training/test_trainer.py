@@ -55,6 +55,15 @@ def test_the_norm_reported_is_that_of_the_mean_gradient_and_clipping_holds_it():
     assert seen[0] == pytest.approx(0.01, rel=1e-4)
 
 
+def test_a_gradient_below_the_limit_is_not_scaled_up():
+    weights = []
+    for clip in (0.0, 1e6):
+        trainer = make_trainer(clip=clip, optimizer="sgd", steps=3)
+        list(trainer.run())
+        weights.append(trainer.model.weight.detach())
+    assert torch.equal(*weights)
+
+
 def test_training_passes_over_the_data_in_epochs_and_ends_at_the_first_limit():
     trainer = make_trainer(steps=0, epochs=3, rows=10, batch=4, eval_every=1000)
     events = list(trainer.run())
