@@ -132,6 +132,7 @@ def test_maths_in_tokens_is_drawn_as_text(cli, make, tmp_path):
     assert (tmp_path / "00001.png").exists()
 
 
+@pytest.mark.slow
 def test_letters_missing_from_the_font_cause_no_warnings(seqkit_cli, make, tmp_path):
     done = seqkit_cli("translate", "-m", make(HAN), "--attention", tmp_path, *SHORT, "你 好")
     assert (tmp_path / "00001.png").exists()

@@ -204,6 +204,7 @@ def test_split_off_translates_the_line_as_one(cli, run, translator):
     assert whole != cli("translate", "-m", run, line).lines[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line", ["a b c d e " * 10_000, "a" * 100_000], ids=["many words", "one word"]
 )

@@ -77,7 +77,7 @@ def test_text_on_the_command_line_that_is_not_utf8_is_refused(run, cli):
     assert cli("translate", "-m", run, "caf\udce9").complaint() == r"TEXT 'caf\udce9' is not UTF-8"
 
 
-@pytest.mark.parametrize("size", [1, 1 << 17], ids=["at once", "after many lines"])
+@pytest.mark.parametrize("size", [1, (1 << 16) + 4], ids=["at once", "after many lines"])
 def test_lines_before_one_that_is_not_utf8_are_not_lost(run, cli, tmp_path, size):
     good = b"a b\n" * (size // 4)
     (tmp_path / "in").write_bytes(good + b"\xe9\n")
@@ -86,7 +86,8 @@ def test_lines_before_one_that_is_not_utf8_are_not_lost(run, cli, tmp_path, size
     )
     assert done.code == 1
     number = size // 4 + 1
-    assert done.err == f"error: {tmp_path / 'in'}:{number}: not UTF-8: byte 0xe9 at column 1\n"
+    message = f"error: {tmp_path / 'in'}:{number}: not UTF-8: byte 0xe9 at column 1\n"
+    assert done.err.endswith(message)  # on a busy machine, a line on progress comes first
 
 
 def test_output_that_cannot_be_written_is_named(run, cli, tmp_path):
