@@ -84,6 +84,11 @@ def slow_beam_search(
     return sorted(found, key=lambda output: -output.score)
 
 
+def contains(ids, phrase):
+    """Whether the tokens of `phrase`, a tuple, occur in a row."""
+    return any(tuple(ids[i : i + len(phrase)]) == phrase for i in range(len(ids)))
+
+
 def assert_same(hypotheses, outputs):
     """A search found these outputs, in this order, with these probabilities and scores."""
     assert [h.ids for h in hypotheses] == [output.ids for output in outputs]

@@ -72,6 +72,9 @@ class Ensemble:
     def __init__(self, models: Sequence[StepDecoder[Any]]) -> None:
         self.models = list(models)
 
+    def __repr__(self) -> str:
+        return f"Ensemble({len(self.models)} models)"
+
     def start(self, source: Tensor) -> list[Any]:
         """(B, S) ids -> the state of each model"""
         return [model.start(source) for model in self.models]

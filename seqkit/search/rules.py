@@ -107,6 +107,9 @@ class Stem:
             tokens = [i for i, token in enumerate(spelling) if self._leads_on(token, spelt)]
             self._continuations[spelt] = frozenset(tokens)
 
+    def __repr__(self) -> str:
+        return f"Stem({self.text!r})"
+
     def _leads_on(self, token: str, spelt: int) -> bool:
         """Whether the text can be spelt with `token` after its first `spelt` characters."""
         rest = self.text[spelt:]

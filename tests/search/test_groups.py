@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from exhaustive import assert_same, slow_beam_search
+from exhaustive import assert_same, contains, slow_beam_search
 from toy import Table
 
 from seqkit.search import Rules, SearchConfig, beam_search, decode
@@ -137,10 +137,6 @@ def test_phrases_occur_in_the_outputs_of_every_group(beam, groups, diversity, ph
             assert found
             for phrase in phrases:
                 assert all(contains(h.ids, phrase) for h in found)
-
-
-def contains(ids, phrase):
-    return any(tuple(ids[i : i + len(phrase)]) == phrase for i in range(len(ids)))
 
 
 def test_the_settings_of_a_search_reach_the_groups():

@@ -1,21 +1,16 @@
 import math
-import random
 
 import pytest
 import torch
-from exhaustive import assert_same, every_output, output
+from exhaustive import assert_same, contains, every_output, output
 from toy import Table
 
 from seqkit.errors import ConfigError
 from seqkit.search import Rules, SearchConfig, Stem, beam_search, decode
-from seqkit.search.rules import Beginning, MinLength, NoRepeatNgram, missing_tokens, next_tokens
+from seqkit.search.rules import Beginning, MinLength, NoRepeatNgram
 from seqkit.text.vocab import BOS, EOS, PAD, UNK
 
 A, B, C = 4, 5, 6
-
-
-def contains(ids, phrase):
-    return any(tuple(ids[i : i + len(phrase)]) == phrase for i in range(len(ids)))
 
 
 def begins_with(ids, stem):
@@ -185,45 +180,6 @@ def test_outputs_shorter_than_the_limit_obey_the_rule_of_a_plugin(beam):
     assert checked
 
 
-@pytest.mark.parametrize(
-    "phrases",
-    [((A, C, 9), (9, 9, B)), ((A, B, C), (B, C, A), (C, C)), ((7,), (8, 7), (9, 8, 7))],
-)
-@pytest.mark.parametrize("beam", [1, 2, 3])
-def test_a_narrow_beam_over_many_words_contains_long_phrases(phrases, beam):
-    rules = Rules(phrases=phrases, no_repeat_ngram=4, suppress=some(10, 11))
-    sources = torch.tensor([[1], [2]])
-    for seed in range(6):
-        model = Table(vocab=40, seed=seed)
-        for hypotheses in beam_search(model, sources, [2, 14], beam=beam, rules=rules):
-            assert hypotheses
-            assert disobedient(hypotheses, rules) == []
-
-
-class Watched(Table):
-    """A table that notes which outputs it is asked to continue."""
-
-    def __init__(self, vocab, seed):
-        super().__init__(vocab, seed)
-        self.continued = []
-
-    def log_probabilities(self, source, prefix):
-        self.continued.append(list(prefix))
-        return super().log_probabilities(source, prefix)
-
-
-@pytest.mark.parametrize("phrases", [((C, A),), ((A, B, A), (C,)), ((A,), (B,), (C,))])
-@pytest.mark.parametrize("limit", [6, 8])
-def test_only_outputs_with_room_for_their_phrases_and_the_end_are_continued(phrases, limit):
-    rules = Rules(phrases=phrases)
-    for seed in range(4):
-        model = Watched(vocab=12, seed=seed)
-        assert search(model, 8, limit, beam=4, rules=rules)
-        for ids in model.continued:
-            room = limit - len(ids)
-            assert missing_tokens(ids, phrases) + 1 <= room
-
-
 @each_rule
 @pytest.mark.parametrize("beam", [1, 3])
 def test_sentences_in_a_batch_get_with_rules_what_they_get_alone(rules, beam):
@@ -269,51 +225,6 @@ def test_a_word_that_cannot_be_finished_is_never_output(beam):
     for seed in range(6):
         found = search(Table(vocab=8, seed=seed), 1, 6, beam=beam, rules=rules)
         assert disobedient(found, rules) == []
-
-
-def is_phrase_only(ids):
-    """Whether C and A occur only as the phrase (C, A), and only where it was missing."""
-    for t, token in enumerate(ids):
-        if token == C and (contains(ids[:t], (C, A)) or ids[:t][-1:] == [C]):
-            return False
-        if token == A and (ids[:t][-1:] != [C] or contains(ids[: t - 1], (C, A))):
-            return False
-    return True
-
-
-def test_a_phrase_takes_precedence_over_suppressed_tokens_in_a_narrow_beam():
-    rules = Rules(suppress=some(A, C), phrases=((C, A),))
-    for seed in range(6):
-        found = search(Table(vocab=12, seed=seed), 8, 6, beam=2, rules=rules)
-        assert found
-        assert all(contains(h.ids, (C, A)) and is_phrase_only(h.ids) for h in found)
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_phrase_takes_precedence_over_suppressed_tokens_in_a_wide_beam(seed):
-    model = Table(vocab=7, seed=seed)
-    rules = Rules(suppress=some(A, C), phrases=((C, A),))
-    found = search(model, 8, 5, beam=512, patience=math.inf, rules=rules)
-    wanted = [
-        output
-        for output in every_output(model, 8, 5)
-        if contains(output.ids, (C, A)) and is_phrase_only(output.ids)
-    ]
-    assert_same(found, wanted)
-
-
-@pytest.mark.parametrize(("vocab", "beam"), [(7, 1), (7, 2), (7, 3), (7, 512), (30, 1), (30, 3)])
-def test_a_phrase_may_repeat_what_nothing_else_may(vocab, beam):
-    phrase = (A, B, A)
-    rules = Rules(no_repeat_ngram=1, phrases=(phrase,))
-    for seed in range(4):
-        found = search(Table(vocab, seed), 8, 6, beam=beam, rules=rules)
-        assert found
-        for h in found:
-            end = next(i + 3 for i in range(len(h.ids)) if tuple(h.ids[i : i + 3]) == phrase)
-            before, after = h.ids[:end], h.ids[end:]
-            assert not set(after) & set(before)
-            assert len(set(after)) == len(after)
 
 
 @pytest.mark.parametrize(
@@ -403,60 +314,3 @@ def test_only_rules_that_depend_on_earlier_tokens_follow_the_history():
     assert not Rules(suppress=some(A)).follow_history
     for name, rules in RULES.items():
         assert rules.follow_history == (not name.startswith("suppress"))
-
-
-# phrases
-
-
-def cases(count=400):
-    """Phrases over a small alphabet, so that they overlap, and ids with parts of them."""
-    noise = random.Random(0)
-
-    def draw(least, most):
-        return tuple(noise.choices((A, B, C), k=noise.randint(least, most)))
-
-    for _ in range(count):
-        phrases = tuple(draw(1, 4) for _ in range(noise.randint(1, 3)))
-        yield [*draw(0, 4), *noise.choice(phrases)[: noise.randint(0, 3)]], phrases
-
-
-def test_missing_tokens_are_enough_and_the_next_tokens_lead_on():
-    for given, phrases in cases():
-        ids, need = list(given), missing_tokens(given, phrases)
-        assert (need == 0) == all(contains(ids, phrase) for phrase in phrases)
-        while need:
-            after = {
-                token: missing_tokens([*ids, token], phrases) for token in next_tokens(ids, phrases)
-            }
-            ids.append(min(after, key=after.__getitem__))
-            assert after[ids[-1]] < need
-            need = after[ids[-1]]
-
-        assert all(contains(ids, phrase) for phrase in phrases)
-        assert next_tokens(ids, phrases) == []
-        assert len(ids) - len(given) <= missing_tokens(given, phrases)
-
-
-def test_next_tokens_continue_the_longest_part_of_each_missing_phrase():
-    for ids, phrases in cases():
-        wanted = set()
-        for phrase in phrases:
-            if not contains(ids, phrase):
-                begun = [k for k in range(len(phrase)) if tuple(ids[len(ids) - k :]) == phrase[:k]]
-                wanted.add(phrase[max(begun)])
-
-        found = next_tokens(ids, phrases)
-        assert set(found) == wanted
-        assert len(found) == len(wanted)
-
-
-def test_missing_tokens_of_one_phrase_are_the_fewest_that_complete_it():
-    def fewest(ids, phrase):
-        """Any k tokens that complete it are the last k of the phrase."""
-        for k in range(len(phrase) + 1):
-            if contains([*ids, *phrase[len(phrase) - k :]], phrase):
-                return k
-        raise AssertionError("the whole phrase completes it")
-
-    for ids, phrases in cases():
-        assert missing_tokens(ids, phrases[:1]) == fewest(ids, phrases[0])

@@ -42,7 +42,7 @@ def test_log_probability_and_score_are_the_model_s_own(settings):
 
 def test_draws_depend_on_the_seed_and_not_on_the_batch():
     model = Table(vocab=9, seed=3)
-    sources, limits = torch.tensor([[4, 7], [5, PAD], [6, PAD]]), [5, 8, 7]
+    sources, limits = torch.tensor([[4, 7, 8, 9], [5, PAD, PAD, PAD], [6, 7, PAD, PAD]]), [5, 8, 7]
     together = sample(model, sources, limits, draws=2, seed=11)
     alone = draw_many(model, 5, 8, 2, seed=11)
 
