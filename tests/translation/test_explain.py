@@ -47,6 +47,17 @@ def test_runners_up_are_the_likeliest_other_tokens(words):
         )
 
 
+def test_the_likeliest_token_is_not_among_its_own_runners_up(backwards):
+    ((best,),) = backwards.translate_nbest(["das Haus ist rot"], nbest=1)
+    (explanation,) = backwards.explain(best)
+    for token, probability, others in zip(
+        explanation.target, explanation.probabilities, explanation.runners_up, strict=True
+    ):
+        assert len(others) == 3
+        assert token not in [name for name, _ in others]
+        assert probability > others[0][1]
+
+
 def test_tokens_belong_to_words_separated_by_white_space(english, chars):
     (explanation,) = english.explain(
         english.force("Unbelievable umbrellas, my dear.", "Donaudampfschiff? Na so was!")
