@@ -166,3 +166,4 @@ def test_a_listener_may_stop_a_run_that_is_then_resumed(here):
     seqkit.train("tiny.toml", out="a", device="cpu", resume=True, listener=events.append)
     assert [event.step for event in events if isinstance(event, Updated)] == [3, 4]
     assert [event.step for event in events if isinstance(event, Evaluated)] == [4]
+    assert steps_logged(here / "a") == [1, 2, 2, 3, 4, 4]  # the third update only once
