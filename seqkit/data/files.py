@@ -17,7 +17,7 @@ BinaryFile = BinaryIO | gzip.GzipFile
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
-    """The lines of a UTF-8 file without their ends; plain, or gzip if it is named *.gz.
+    """The lines of a UTF-8 file without their ends; plain, or gzip if it is named `*.gz`.
 
     Only "\\n" ends a line. Raises `DataError` for a missing file, a folder, a damaged archive, or a
     line that is not UTF-8.
@@ -40,7 +40,7 @@ def _decode(line: bytes, path: Path, number: int) -> str:
 
 
 def open_bytes(path: Path | None) -> BinaryFile:
-    """A file open for reading bytes, uncompressed if it is named *.gz; stdin for None."""
+    """A file open for reading bytes, uncompressed if it is named `*.gz`; stdin for None."""
     if path is None:
         return sys.stdin.buffer
     if path.suffix == ".gz":

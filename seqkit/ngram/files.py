@@ -29,7 +29,7 @@ def check_format(path: Path, kind: Kind, smoothing: str) -> None:
 
 
 def save(model: Model, path: str | Path) -> None:
-    """Write ARPA for *.arpa and *.arpa.gz, seqkit's binary for any other name.
+    """Write ARPA for `*.arpa` and `*.arpa.gz`, seqkit's binary for any other name.
 
     An existing file is replaced only when the new one is complete. Raises `ConfigError` for
     smoothings whose scores ARPA cannot express, and `DataError` where the file cannot be written.
