@@ -6,7 +6,6 @@ each, R = B * K rows, n continuations, V vocabulary, t tokens so far.
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,8 @@ from torch import Tensor
 
 from ..text.vocab import BOS, EOS, PAD
 from .decoder import AVERAGE, Hypothesis, Normalize, StateT, StepDecoder
-from .rules import NO_RULES, Rules, missing_tokens, next_tokens
+from .phrases import next_tokens, rank_by_phrases
+from .rules import NO_RULES, Rules
 
 _NEVER = float("-inf")
 _BLOCK = 64  # see _top
@@ -279,7 +279,7 @@ def _best_of_beams(
     found = _Continuations(logp.view(beams, -1), token.view(beams, -1), row.reshape(beams, -1))
     rank = rank.view(beams, -1)
     if rules.phrases:
-        rank = _rank_by_phrases(step, rank, found, rules)
+        rank = rank_by_phrases(rank, found.token, found.row, step.history, step.left, rules.phrases)
 
     possible = found.logp.where(rank > _NEVER, _NEVER)
     best = rank.topk(min(most, rank.size(1)), dim=1).indices
@@ -369,50 +369,3 @@ def _continuing_phrase(ids: list[int], known: list[int], rules: Rules) -> list[i
     if rules.beginning(ids) is not None:
         return []
     return [token for token in next_tokens(ids, rules.phrases) if token not in known]
-
-
-def _rank_by_phrases(step: _Step, rank: Tensor, found: _Continuations, rules: Rules) -> Tensor:
-    """New ranks (B, n), so that every stage of progress with the phrases keeps a place in the beam.
-
-    Dynamic beam allocation (Post & Vilar 2018, arXiv:1804.06609, section 3): continuations are
-    taken in turns from banks, which hold those that lack the same number of tokens of phrases.
-    Those without room for all phrases, one after the other, are left out, so that outputs at their
-    limit in which phrases overlap can be missed.
-    """
-    new = torch.full_like(rank, _NEVER)
-    histories = step.history.tolist()
-    tokens = found.token.tolist()
-    rows = found.row.tolist()
-    for beam, (ranks, left) in enumerate(zip(rank.tolist(), step.left.tolist(), strict=True)):
-        possible = [i for i, value in enumerate(ranks) if value > _NEVER]
-        possible.sort(key=lambda i: -ranks[i])
-
-        banks: dict[int, list[int]] = {}  # by tokens lacking: continuations, best first
-        for i in possible:
-            ids = histories[rows[beam][i]]
-            lacking = _tokens_lacking(ids, tokens[beam][i], left, rules)
-            if lacking is not None:
-                banks.setdefault(lacking, []).append(i)
-
-        order = _in_turns([banks[lacking] for lacking in sorted(banks)])
-        new[beam, order] = -torch.arange(len(order), dtype=new.dtype, device=new.device)
-    return new
-
-
-def _tokens_lacking(ids: list[int], token: int, left: int, rules: Rules) -> int | None:
-    """Tokens of phrases that `ids` and `token` lack; None if there is no room for them.
-
-    `left` tokens may follow, `<eos>` included, which must be the last of them.
-    """
-    if token == EOS:
-        return None if missing_tokens(ids, rules.phrases) else 0
-    lacking = missing_tokens([*ids, token], rules.phrases)
-    return lacking if lacking < left else None
-
-
-def _in_turns(banks: list[list[int]]) -> list[int]:
-    """The first of each bank, then the second of each, and so on."""
-    order: list[int] = []
-    for turn in zip_longest(*banks):
-        order += [i for i in turn if i is not None]
-    return order

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol
+from typing import ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
 from ..text.vocab import EOS
-
-Phrase = tuple[int, ...]
+from .phrases import Phrase
 
 
 class Rule(Protocol):
@@ -251,47 +250,3 @@ class Rules:
 
 
 NO_RULES = Rules()
-
-
-# phrases
-
-
-class _Missing(NamedTuple):
-    """A phrase that an output lacks."""
-
-    phrase: Phrase
-    begun: int  # how many of its tokens the output ends with
-
-
-def missing_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> int:
-    """Number of tokens that complete the phrases `ids` lacks, said one after the other."""
-    missing = _missing_phrases(ids, phrases)
-    needed = sum(len(item.phrase) for item in missing)
-    return needed - max((item.begun for item in missing), default=0)
-
-
-def next_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> list[int]:
-    """The tokens that begin or continue a phrase `ids` lacks."""
-    missing = _missing_phrases(ids, phrases)
-    tokens = [item.phrase[item.begun] for item in missing]
-    return list(dict.fromkeys(tokens))
-
-
-def _missing_phrases(ids: list[int], phrases: tuple[Phrase, ...]) -> list[_Missing]:
-    return [
-        _Missing(phrase, _begun(ids, phrase)) for phrase in phrases if not _contains(ids, phrase)
-    ]
-
-
-def _contains(ids: list[int], phrase: Phrase) -> bool:
-    size = len(phrase)
-    starts = range(len(ids) - size + 1)
-    return any(tuple(ids[start : start + size]) == phrase for start in starts)
-
-
-def _begun(ids: list[int], phrase: Phrase) -> int:
-    """The length of the longest proper beginning of `phrase` that `ids` ends with."""
-    for length in range(len(phrase) - 1, 0, -1):
-        if tuple(ids[-length:]) == phrase[:length]:
-            return length
-    return 0

@@ -9,7 +9,7 @@ from exhaustive import assert_same, contains, every_output
 from toy import Table
 
 from seqkit.search import Rules, beam_search
-from seqkit.search.rules import missing_tokens, next_tokens
+from seqkit.search.phrases import missing_tokens, next_tokens
 
 A, B, C = 4, 5, 6
 
