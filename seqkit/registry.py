@@ -22,8 +22,9 @@ class Entry:
     help: str
 
     def load(self) -> Any:
-        module, _, attribute = self.target.partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        path, _, attribute = self.target.partition(":")
+        module = importlib.import_module(path)
+        return getattr(module, attribute)
 
 
 class Registry:
@@ -37,23 +38,27 @@ class Registry:
         """Register `entry`; raises `SeqkitError` naming both providers if the name is taken."""
         old = self._entries.get(entry.name)
         if old is not None:
+            first = f"by {old.provider} ({old.target})"
+            second = f"by {entry.provider} ({entry.target})"
             raise SeqkitError(
-                f"{self.kind} {entry.name!r} is registered twice: "
-                f"by {old.provider} ({old.target}) and by {entry.provider} ({entry.target})"
+                f"{self.kind} {entry.name!r} is registered twice: {first} and {second}"
             )
+
         self._entries[entry.name] = entry
 
     def __getitem__(self, name: str) -> Entry:
         try:
             return self._entries[name]
         except KeyError:
-            raise UnknownName(f"no {self.kind} {name!r}.{hint(name, self._entries)}") from None
+            suggestion = hint(name, self._entries)
+            raise UnknownName(f"no {self.kind} {name!r}.{suggestion}") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(sorted(self._entries.values(), key=lambda entry: entry.name))
+        names = sorted(self._entries)
+        return iter([self._entries[name] for name in names])
 
     def load(self, name: str) -> Any:
         """Import the object registered under `name`; raises `UnknownName` with a suggestion."""
@@ -105,7 +110,8 @@ class Plugin:
         `seqkit.language.models.contract`. `help` should name the paper. Test the model with
         `seqkit.testing.check_model`.
         """
-        self.into.models.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.models.add(entry)
 
     def task(self, name: str, target: str, help: str) -> None:
         """Add a task for `task` in a config: a class that follows `seqkit.training.Task`.
@@ -113,7 +119,8 @@ class Plugin:
         Its `open` returns a `seqkit.runs.predictor.Predictor`, which is what `seqkit.load`,
         `seqkit predict` and `seqkit evaluate` work with. Test it with `seqkit.testing.check_task`.
         """
-        self.into.tasks.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.tasks.add(entry)
 
     def tokenizer(self, name: str, target: str, help: str) -> None:
         """Add a tokenizer for `text.tokenizer` in a config, and for `--tokenizer`.
@@ -121,7 +128,8 @@ class Plugin:
         A class that follows `seqkit.text.TokenizerModel` and is made without arguments, or one that
         follows `seqkit.text.TrainedTokenizerModel`. Test it with `seqkit.testing.check_tokenizer`.
         """
-        self.into.tokenizers.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.tokenizers.add(entry)
 
     def metric(self, name: str, target: str, help: str) -> None:
         """Add a metric of output texts against references.
@@ -129,7 +137,8 @@ class Plugin:
         It serves `--metric` and `data.goal` of translators: an object that follows
         `seqkit.metrics.TextMetric`. Test it with `seqkit.testing.check_metric`.
         """
-        self.into.metrics.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.metrics.add(entry)
 
     def rule(self, name: str, target: str, help: str) -> None:
         """Add a rule of the search.
@@ -138,18 +147,21 @@ class Plugin:
         callable that takes the target `seqkit.text.Tokenizer` and VALUE and returns a
         `seqkit.search.Rule`. It raises `seqkit.errors.ConfigError` for a value it cannot use.
         """
-        self.into.rules.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.rules.add(entry)
 
     def corpus(self, name: str, target: str, help: str) -> None:
         """Add a corpus: a function without arguments that returns a `seqkit.data.corpora.Card`."""
-        self.into.corpora.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.corpora.add(entry)
 
     def recipes(self, name: str, target: str, help: str) -> None:
         """Add recipes: a function without arguments that returns their folder as a `Path`.
 
         The recipe CORPUS/NAME is the file CORPUS/NAME.toml in it.
         """
-        self.into.recipes.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.recipes.add(entry)
 
     def command(self, name: str, target: str, help: str) -> None:
         """Add a click command, shown as `seqkit NAME`.
@@ -158,11 +170,13 @@ class Plugin:
         and `seqkit predict -m RUN` run it for models of that task, with all arguments, so that a
         domain can have options of its own there.
         """
-        self.into.commands.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.commands.add(entry)
 
     def check(self, name: str, target: str, help: str) -> None:
         """Add a check for `seqkit doctor`: a function without arguments that returns a line.
 
         It raises if something is wrong.
         """
-        self.into.checks.add(Entry(name, target, self.provider, help))
+        entry = Entry(name, target, self.provider, help)
+        self.into.checks.add(entry)

@@ -24,7 +24,8 @@ class Rows:
     def __init__(self, rows: Iterable[Sequence[int]]) -> None:
         lists = rows if isinstance(rows, list) else list(rows)
         lengths = (len(row) for row in lists)
-        self.lengths: Ints = np.fromiter(lengths, dtype=np.int64, count=len(lists))
+        count = len(lists)
+        self.lengths: Ints = np.fromiter(lengths, dtype=np.int64, count=count)
         self._ends = np.cumsum(self.lengths)
 
         total = int(self.lengths.sum())
@@ -47,25 +48,30 @@ class Rows:
         """The share of `token` among all ids."""
         if not len(self._ids):
             return 0.0
-        return float((self._ids == token).mean())
+
+        is_token = self._ids == token
+        return float(is_token.mean())
 
     def padded(self, indices: Ints) -> Tensor:
         """The rows at `indices` (B,) as ids (B, longest), `PAD` after each."""
         lengths = self.lengths[indices]
         starts = self._ends[indices] - lengths
 
-        columns = np.arange(int(lengths.max()))
+        longest = int(lengths.max())
+        columns = np.arange(longest)
         is_real = columns < lengths[:, None]  # (B, longest)
         places = starts[:, None] + columns
+        real_places = places[is_real]
 
         table = np.full(is_real.shape, PAD, dtype=np.int64)
-        table[is_real] = self._ids[places[is_real]]
+        table[is_real] = self._ids[real_places]
         return torch.from_numpy(table)
 
 
 def pad(rows: Sequence[Sequence[int]]) -> Tensor:
     """Id sequences -> (B, longest), `PAD` after each."""
-    return Rows(rows).padded(np.arange(len(rows)))
+    every = np.arange(len(rows))
+    return Rows(rows).padded(every)
 
 
 @dataclass(frozen=True)
@@ -82,10 +88,12 @@ class PairBatch:
         """The pairs at `indices` (B,); every row ends in EOS."""
         source = sources.padded(indices)
         goal = targets.padded(indices)
-        count = int(targets.lengths[indices].sum())
+        lengths = targets.lengths[indices]
+        count = int(lengths.sum())
 
         begin = torch.full((len(indices), 1), BOS)
-        inputs = torch.cat([begin, goal[:, :-1]], dim=1)
+        all_but_last = goal[:, :-1]
+        inputs = torch.cat([begin, all_but_last], dim=1)
         return cls(source, inputs, goal, count)
 
     def __repr__(self) -> str:
@@ -96,7 +104,10 @@ class PairBatch:
 
     def to(self, device: torch.device) -> PairBatch:
         return PairBatch(
-            self.source.to(device), self.inputs.to(device), self.targets.to(device), self.count
+            source=self.source.to(device),
+            inputs=self.inputs.to(device),
+            targets=self.targets.to(device),
+            count=self.count,
         )
 
 
@@ -112,7 +123,9 @@ def token_batches(
     batches = _split_by_budget(order, targets, budget)
     if rng is None:
         return batches
-    return [batches[i] for i in rng.permutation(len(batches))]
+
+    shuffled = rng.permutation(len(batches))
+    return [batches[i] for i in shuffled]
 
 
 def _by_length(sources: Ints, targets: Ints, rng: np.random.Generator | None) -> Ints:
@@ -121,7 +134,9 @@ def _by_length(sources: Ints, targets: Ints, rng: np.random.Generator | None) ->
     Target lengths are taken in bands of two. Source lengths rise in one band and fall in the next,
     so that they do not jump between bands.
     """
-    ties = np.arange(len(targets)) if rng is None else rng.permutation(len(targets))
+    count = len(targets)
+    ties = np.arange(count) if rng is None else rng.permutation(count)
+
     band = targets // 2
     falls = band % 2 == 1
     source_order = np.where(falls, -sources, sources)
@@ -133,13 +148,16 @@ def _split_by_budget(order: Ints, targets: Ints, budget: int) -> list[Ints]:
     batches: list[Ints] = []
     start = 0
     used = 0
-    for i, length in enumerate(targets[order].tolist()):
-        if used + length > budget and i > start:
+    lengths = targets[order].tolist()
+    for i, length in enumerate(lengths):
+        is_full = used + length > budget
+        if is_full and i > start:
             batches.append(order[start:i])
             start = i
             used = 0
         used += length
 
     if len(order):
-        batches.append(order[start:])
+        rest = order[start:]
+        batches.append(rest)
     return batches

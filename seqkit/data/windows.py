@@ -33,7 +33,10 @@ class WindowBatch:
     @property
     def count(self) -> int:
         """Number of targets that the loss sums over."""
-        return self.targets.numel() if self.scored is None else int(self.scored.sum())
+        if self.scored is None:
+            return self.targets.numel()
+
+        return int(self.scored.sum())
 
     def pick_scored(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """A model's output and the target at each step that counts.
@@ -51,7 +54,10 @@ class WindowBatch:
     def to(self, device: torch.device) -> WindowBatch:
         inputs = self.inputs.to(device)
         targets = self.targets.to(device)
-        scored = None if self.scored is None else self.scored.to(device)
+        scored = self.scored
+        if scored is not None:
+            scored = scored.to(device)
+
         return WindowBatch(inputs, targets, self.fresh, scored)
 
 
@@ -67,19 +73,25 @@ def sequential(
     rng = np.random.default_rng([seed, epoch])
     total = len(ids) - 1  # targets
     spare = total % batch + 1
-    offset = int(rng.integers(0, min(steps, spare)))
+    offsets = min(steps, spare)
+    offset = int(rng.integers(0, offsets))
 
     length = (total - offset) // batch
     end = offset + batch * length
-    inputs = ids[offset:end].reshape(batch, length)
-    targets = ids[offset + 1 : end + 1].reshape(batch, length)
+    inputs = ids[offset:end]
+    targets = ids[offset + 1 : end + 1]
 
-    for number in range(start, length // steps):
+    shape = (batch, length)
+    input_rows = inputs.reshape(shape)
+    target_rows = targets.reshape(shape)
+
+    batches = length // steps
+    for number in range(start, batches):
         first = number * steps
         window = slice(first, first + steps)
         yield WindowBatch(
-            inputs=_tensor(inputs[:, window]),
-            targets=_tensor(targets[:, window]),
+            inputs=_tensor(input_rows[:, window]),
+            targets=_tensor(target_rows[:, window]),
             fresh=number == 0,
         )
 
@@ -95,12 +107,16 @@ def random_windows(
     """
     rng = np.random.default_rng([seed, epoch])
     spare = len(ids) - batch * steps
-    offset = int(rng.integers(0, max(1, min(steps, spare))))
+    offsets = max(1, min(steps, spare))
+    offset = int(rng.integers(0, offsets))
 
-    starts = np.arange(offset, len(ids) - steps, steps)
-    starts = starts[rng.permutation(len(starts))]
+    end = len(ids) - steps
+    starts = np.arange(offset, end, steps)
+    order = rng.permutation(len(starts))
+    starts = starts[order]
 
-    for number in range(start, len(starts) // batch):
+    batches = len(starts) // batch
+    for number in range(start, batches):
         first = number * batch
         chosen = starts[first : first + batch]
         yield _windows_at(ids, chosen, steps)
@@ -111,8 +127,10 @@ def whole(ids: Ids, steps: int) -> Iterator[WindowBatch]:
 
     For models that carry a state.
     """
-    for start in range(0, len(ids) - 1, steps):
-        part = ids[start : start + steps + 1]
+    total = len(ids) - 1
+    for start in range(0, total, steps):
+        end = start + steps
+        part = ids[start : end + 1]
         yield _one_sequence(part, fresh=start == 0)
 
 
@@ -123,15 +141,18 @@ def sliding(ids: Ids, window: int, stride: int, batch: int) -> Iterator[WindowBa
     its tokens have fewer before them. All windows of a batch have the same length.
     """
     total = len(ids) - 1
+    done = min(window, total)
     if total > 0:
-        yield _one_sequence(ids[: min(window, total) + 1], fresh=True)
+        first = ids[: done + 1]
+        yield _one_sequence(first, fresh=True)
 
-    starts = np.arange(stride, total + 1 - window, stride)
+    end = total + 1 - window
+    starts = np.arange(stride, end, stride)
     for low in range(0, len(starts), batch):
         chosen = starts[low : low + batch]
         yield _windows_at(ids, chosen, window, scored=stride)
 
-    done = min(window, total) + stride * len(starts)
+    done += stride * len(starts)
     rest = total - done  # targets, fewer than a stride
     if rest > 0:
         last = np.array([total - window])
@@ -142,7 +163,9 @@ def _windows_at(
     ids: Ids, starts: NDArray[np.int64], steps: int, scored: int | None = None
 ) -> WindowBatch:
     """The windows that begin at `starts` (B,); their last `scored` targets count, or all."""
-    places = starts[:, None] + np.arange(steps)  # (B, T)
+    begin = starts[:, None]
+    places = begin + np.arange(steps)  # (B, T)
+
     inputs = _tensor(ids[places])
     targets = _tensor(ids[places + 1])
     if scored is None:
@@ -155,8 +178,13 @@ def _windows_at(
 
 def _one_sequence(ids: Ids, *, fresh: bool) -> WindowBatch:
     row = _tensor(ids)[None]  # (1, T + 1)
-    return WindowBatch(row[:, :-1], row[:, 1:], fresh)
+    return WindowBatch(
+        inputs=row[:, :-1],
+        targets=row[:, 1:],
+        fresh=fresh,
+    )
 
 
 def _tensor(ids: Ids) -> Tensor:
-    return torch.from_numpy(ids.astype(np.int64))
+    longs = ids.astype(np.int64)
+    return torch.from_numpy(longs)

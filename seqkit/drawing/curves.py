@@ -60,14 +60,18 @@ def read(path: Path) -> Log:
 
 def smoothed(updates: Sequence[Event], key: str) -> tuple[list[float], list[float]]:
     """Steps and means of `key` over groups of updates: the curve without most of its noise."""
-    size = max(1, len(updates) // _POINTS)
+    count = len(updates)
+    size = max(1, count // _POINTS)
     steps: list[float] = []
     means: list[float] = []
 
-    for start in range(0, len(updates) - size + 1, size):
+    for start in range(0, count - size + 1, size):
         group = updates[start : start + size]
-        steps.append(sum(event["step"] for event in group) / size)
-        means.append(sum(event[key] for event in group) / size)
+        step = sum(event["step"] for event in group)
+        value = sum(event[key] for event in group)
+        steps.append(step / size)
+        means.append(value / size)
+
     return steps, means
 
 
@@ -75,37 +79,51 @@ def draw(log: Log, path: Path, *, title: str) -> None:
     """Training loss, every validation figure, learning rate and gradient norm against the step."""
     picture, (loss, valid, rate, norm) = figures(2, 2, title=title)
 
-    loss.plot(*smoothed(log.updates, "loss"), label="training loss, nats per target")
+    steps, losses = smoothed(log.updates, "loss")
+    loss.plot(steps, losses, label="training loss, nats per target")
+
     _draw_evaluations(valid, log.evaluations)
+
     steps = [event["step"] for event in log.updates]
     rates = [event["lr"] for event in log.updates]
     rate.plot(steps, rates, label="learning rate")
-    norm.plot(*smoothed(log.updates, "grad_norm"), label="gradient norm")
+
+    steps, norms = smoothed(log.updates, "grad_norm")
+    norm.plot(steps, norms, label="gradient norm")
 
     for axes in (loss, valid, rate, norm):
         axes.set_xlabel("step")
-        if axes.get_legend_handles_labels()[0]:
+        handles, _ = axes.get_legend_handles_labels()
+        if handles:
             axes.legend()
+
     save(picture, path)
 
 
 def _draw_evaluations(axes: Axes, evaluations: Sequence[Event]) -> None:
     """Every validation figure, and a line at the step of the best checkpoint."""
-    names = dict.fromkeys(name for event in evaluations for name in event["metrics"])
+    names: dict[str, None] = {}
+    for event in evaluations:
+        names |= dict.fromkeys(event["metrics"])
+
     values: list[float] = []
     for name in names:
         having = [event for event in evaluations if name in event["metrics"]]
         steps = [event["step"] for event in having]
         figures = [event["metrics"][name] for event in having]
+
         axes.plot(steps, figures, marker="o", markersize=3, label=f"validation {name}")
         values += figures
 
     best = [event["step"] for event in evaluations if event["best"]]
     if best:
-        label = f"best, step {best[-1]:,}"
-        axes.axvline(best[-1], color="grey", linewidth=0.8, linestyle=":", label=label)
+        last = best[-1]
+        label = f"best, step {last:,}"
+        axes.axvline(last, color="grey", linewidth=0.8, linestyle=":", label=label)
 
-    if values and min(values) > 0 and max(values) > 20 * min(values):
+    lowest = min(values, default=0.0)
+    highest = max(values, default=0.0)
+    if lowest > 0 and highest > 20 * lowest:
         axes.set_yscale("log")
 
 
@@ -116,13 +134,20 @@ def draw_layers(log: Log, path: Path, *, title: str) -> None:
     did not watch its layers.
     """
     watched = [event for event in log.evaluations if event.get("layers")]
-    shown = {figure: _layers_with(watched, figure) for figure in _FIGURES_OF_LAYERS}
-    shown = {figure: layers for figure, layers in shown.items() if layers}
+
+    shown: dict[str, list[str]] = {}
+    for figure in _FIGURES_OF_LAYERS:
+        layers = _layers_with(watched, figure)
+        if layers:
+            shown[figure] = layers
+
     if not shown:
         raise ConfigError("this run did not watch its layers: train it with --set train.watch=true")
 
-    picture, all_axes = figures(1, len(shown), title=title)
-    picture.set_size_inches(9.0 * len(shown), 5.0)  # with room for the names of layers
+    count = len(shown)
+    picture, all_axes = figures(1, count, title=title)
+    picture.set_size_inches(9.0 * count, 5.0)  # with room for the names of layers
+
     for axes, (figure, layers) in zip(all_axes, shown.items(), strict=True):
         _draw_figure_of_layers(axes, watched, figure, layers)
     save(picture, path)
@@ -134,6 +159,7 @@ def _layers_with(watched: Sequence[Event], figure: str) -> list[str]:
     for event in watched:
         having = [name for name, values in event["layers"].items() if figure in values]
         names |= dict.fromkeys(having)
+
     return list(names)
 
 
@@ -142,11 +168,13 @@ def _draw_figure_of_layers(
 ) -> None:
     from matplotlib import colormaps
 
+    colours = colormaps["viridis"]
     for place, layer in enumerate(layers):
         having = [event for event in watched if figure in event["layers"].get(layer, {})]
         steps = [event["step"] for event in having]
         values = [event["layers"][layer][figure] for event in having]
-        colour = colormaps["viridis"](place / len(layers))
+
+        colour = colours(place / len(layers))
         axes.plot(steps, values, marker="o", markersize=3, label=layer, color=colour)
 
     axes.set_xlabel("step")

@@ -39,22 +39,30 @@ def draw_heat_maps(
     from matplotlib.figure import Figure
 
     height = _inches(row_labels)
-    height_of_parts = _SMALL_MAP * math.ceil(len(parts) / _PER_ROW)
-    width = max(_inches(column_labels), 9.0 if parts else 6.0)
-    figure = Figure(figsize=(width, height + height_of_parts), layout="constrained")
+    rows_of_parts = math.ceil(len(parts) / _PER_ROW)
+    height_of_parts = _SMALL_MAP * rows_of_parts
+
+    least_width = 9.0 if parts else 6.0
+    width = max(least_width, _inches(column_labels))
+    size = (width, height + height_of_parts)
+    figure = Figure(figsize=size, layout="constrained")
 
     if parts:
         heights = [height, height_of_parts]
-        halves = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)[:, 0]
-        _draw_main(halves[0], main, row_labels, column_labels)
-        _draw_parts(halves[1], parts)
+        halves = figure.subfigures(2, 1, height_ratios=heights, squeeze=False)
+        upper, lower = halves[:, 0]
+        _draw_main(upper, main, row_labels, column_labels)
+        _draw_parts(lower, parts)
     else:
         _draw_main(figure, main, row_labels, column_labels)
+
     save(figure, path)
 
 
 def _inches(labels: Sequence[str]) -> float:
-    return min(_LARGEST, max(2.5, _CELL * len(labels) + 1.5))
+    wanted = 1.5 + _CELL * len(labels)
+    at_least = max(2.5, wanted)
+    return min(_LARGEST, at_least)
 
 
 def _draw_main(
@@ -67,10 +75,13 @@ def _draw_main(
     _draw_cells(axes, heat_map.weights)
     axes.set_title(heat_map.title, fontsize=10)
 
-    columns, rows = range(len(column_labels)), range(len(row_labels))
+    columns = range(len(column_labels))
     axes.set_xticks(columns, column_labels, rotation=60, ha="right", parse_math=False)
+    rows = range(len(row_labels))
     axes.set_yticks(rows, row_labels, parse_math=False)
-    figure.colorbar(axes.images[0], ax=axes, shrink=0.8)
+
+    cells = axes.images[0]
+    figure.colorbar(cells, ax=axes, shrink=0.8)
 
 
 def _draw_parts(figure: Figure | SubFigure, parts: Sequence[HeatMap]) -> None:
@@ -84,4 +95,11 @@ def _draw_parts(figure: Figure | SubFigure, parts: Sequence[HeatMap]) -> None:
 
 
 def _draw_cells(axes: Axes, weights: Weights) -> None:
-    axes.imshow(weights, cmap="Blues", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    axes.imshow(
+        weights,
+        cmap="Blues",
+        vmin=0,
+        vmax=1,
+        aspect="auto",
+        interpolation="nearest",
+    )

@@ -26,14 +26,18 @@ _COLUMN = 6  # characters of a column of the confusion matrix
 
 def accuracy(correct: float, count: int) -> float:
     """Share of the examples whose likeliest class is the true one; nan without examples."""
-    return correct / count if count else math.nan
+    if not count:
+        return math.nan
+
+    return correct / count
 
 
 def confusion_matrix(
     labels: NDArray[np.int64], predicted: NDArray[np.int64], classes: int
 ) -> NDArray[np.int64]:
     """(N,), (N,) -> (K, K): how many examples of each true class (row) got each predicted one."""
-    table = np.zeros((classes, classes), np.int64)
+    shape = (classes, classes)
+    table = np.zeros(shape, np.int64)
     np.add.at(table, (labels, predicted), 1)
     return table
 
@@ -60,8 +64,9 @@ class Classification:
 
     def __post_init__(self) -> None:
         expected = (len(self.labels), len(self.classes))
-        if self.probabilities.shape != expected:
-            raise ValueError(f"probabilities are {self.probabilities.shape}, expected {expected}")
+        actual = self.probabilities.shape
+        if actual != expected:
+            raise ValueError(f"probabilities are {actual}, expected {expected}")
 
     def __repr__(self) -> str:
         return f"<Classification: accuracy {self.accuracy:.4f} on {self.count:,} {self.unit}>"
@@ -83,7 +88,8 @@ class Classification:
 
     @property
     def accuracy(self) -> float:
-        return accuracy(int(self.confusion.trace()), self.count)
+        correct = int(self.confusion.trace())
+        return accuracy(correct, self.count)
 
     def top_k_accuracy(self, k: int) -> float:
         """Share of the examples whose true class is among the `k` likeliest.
@@ -91,9 +97,13 @@ class Classification:
         A class as likely as the true one counts as likelier, so that a model that tells nothing
         apart gets no credit.
         """
-        own = np.take_along_axis(self.probabilities, self.labels[:, None], 1)
-        others_ahead = (self.probabilities >= own).sum(1) - 1
-        return accuracy(int((others_ahead < k).sum()), self.count)
+        labels = self.labels[:, None]
+        own = np.take_along_axis(self.probabilities, labels, 1)
+        is_ahead = self.probabilities >= own  # (N, K), the true class among them
+        others_ahead = is_ahead.sum(1) - 1
+
+        correct = int((others_ahead < k).sum())
+        return accuracy(correct, self.count)
 
     @property
     def per_class(self) -> list[ClassFigures]:
@@ -109,43 +119,60 @@ class Classification:
     def signature(self) -> str:
         """Everything the figures depend on besides the model."""
         fields = {**self.signature_fields, "version": __version__}
-        return "|".join(f"{key}:{value}" for key, value in fields.items())
+        parts = [f"{key}:{value}" for key, value in fields.items()]
+        return "|".join(parts)
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON, which knows no nan: None stands for it."""
+        top5 = self.top_k_accuracy(5)
+        per_class = {figures.name: figures._asdict() for figures in self.per_class}
         return {
             "accuracy": finite(self.accuracy),
-            "top5": finite(self.top_k_accuracy(5)),
+            "top5": finite(top5),
             self.unit: self.count,
             "classes": list(self.classes),
-            "per_class": {figures.name: figures._asdict() for figures in self.per_class},
+            "per_class": per_class,
             "confusion": self.confusion.tolist(),
             "signature": self.signature,
         }
 
     def __str__(self) -> str:
         """The figures of each class, the confusion matrix if small, accuracy and signature."""
-        width = max(len(name) for name in (*self.classes, "class"))
+        first_column = ["class", *self.classes]
+        width = max(len(name) for name in first_column)
         lines = self._class_lines(width)
-        if len(self.classes) <= _SHOWN_CLASSES:
-            lines += ["", *self._confusion_lines(width)]
 
-        shares = f"accuracy {self.accuracy:.4f}  top5 {self.top_k_accuracy(5):.4f}"
-        lines += ["", f"{shares}  {self.signature}"]
+        if len(self.classes) <= _SHOWN_CLASSES:
+            lines.append("")
+            lines += self._confusion_lines(width)
+
+        top5 = self.top_k_accuracy(5)
+        shares = f"accuracy {self.accuracy:.4f}  top5 {top5:.4f}"
+        lines.append("")
+        lines.append(f"{shares}  {self.signature}")
         return "\n".join(lines)
 
     def _class_lines(self, width: int) -> list[str]:
-        lines = [f"{'class':{width}}  precision  recall     F1  {self.unit}"]
+        heading = "class".ljust(width)
+        lines = [f"{heading}  precision  recall     F1  {self.unit}"]
+        last_width = len(self.unit)
+
         for name, precision, recall, f1, support in self.per_class:
+            start = name.ljust(width)
             shares = f"{precision:9.4f}  {recall:.4f} {f1:.4f}"
-            lines.append(f"{name:{width}}  {shares}  {support:{len(self.unit)},}")
+            lines.append(f"{start}  {shares}  {support:{last_width},}")
         return lines
 
     def _confusion_lines(self, width: int) -> list[str]:
-        names = (name[:_COLUMN] for name in self.classes)
-        lines = [f"{'':{width}}  predicted", f"{'true':{width}}  {_row(names)}"]
-        for name, counts in zip(self.classes, self.confusion.tolist(), strict=True):
-            lines.append(f"{name:{width}}  {_row(counts)}")
+        indent = " " * width
+        heading = "true".ljust(width)
+        names = _row(name[:_COLUMN] for name in self.classes)
+        lines = [f"{indent}  predicted", f"{heading}  {names}"]
+
+        table = self.confusion.tolist()
+        for name, counts in zip(self.classes, table, strict=True):
+            start = name.ljust(width)
+            lines.append(f"{start}  {_row(counts)}")
         return lines
 
 
@@ -160,8 +187,12 @@ def _class_figures(name: str, correct: int, actual: int, predicted: int) -> Clas
 
 
 def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
+    if not whole:
+        return 0.0
+
+    return part / whole
 
 
 def _row(cells: Iterable[object]) -> str:
-    return " ".join(f"{cell!s:>{_COLUMN}}" for cell in cells)
+    texts = [str(cell) for cell in cells]
+    return " ".join(text.rjust(_COLUMN) for text in texts)

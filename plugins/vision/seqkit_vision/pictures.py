@@ -34,19 +34,24 @@ def draw_confusion(report: Report, path: Path) -> None:
     """True classes against predicted ones; shades are shares of the row."""
     classes = list(report.classes)
     table = report.figures.confusion
-    shares = table / table.sum(1, keepdims=True).clip(min=1)
+    row_sums = table.sum(1, keepdims=True)
+    shares = table / row_sums.clip(min=1)
 
-    side = min(20.0, 2.5 + 0.45 * len(classes))
+    wanted = 2.5 + 0.45 * len(classes)  # inches
+    side = min(20.0, wanted)
     picture, axes = figure(side + 1, side)
     shades = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     picture.colorbar(shades, ax=axes, shrink=0.8, label="share of the true class")
 
     axes.grid(visible=False)
-    axes.set_xticks(range(len(classes)), classes, rotation=90, parse_math=False)
-    axes.set_yticks(range(len(classes)), classes, parse_math=False)
+    places = range(len(classes))
+    axes.set_xticks(places, classes, rotation=90, parse_math=False)
+    axes.set_yticks(places, classes, parse_math=False)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
-    axes.set_title(f"{report.data}: accuracy {report.accuracy:.4f}", parse_math=False)
+
+    title = f"{report.data}: accuracy {report.accuracy:.4f}"
+    axes.set_title(title, parse_math=False)
     if len(classes) <= _MOST_NUMBERED:
         _write_counts(axes, table, shares)
 
@@ -55,27 +60,40 @@ def draw_confusion(report: Report, path: Path) -> None:
 
 def _write_counts(axes: Axes, table: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
     """Write the number of examples into each cell that has some."""
-    for row, column in np.argwhere(table).tolist():
-        colour = "white" if shares[row, column] > 0.5 else "black"
-        count = str(table[row, column])
-        axes.text(column, row, count, ha="center", va="center", color=colour, fontsize=7)
+    cells = np.argwhere(table).tolist()
+    for row, column in cells:
+        is_dark = shares[row, column] > 0.5
+        axes.text(
+            column,
+            row,
+            str(table[row, column]),
+            color="white" if is_dark else "black",
+            ha="center",
+            va="center",
+            fontsize=7,
+        )
 
 
 def draw_mistakes(report: Report, images: ImageSet, path: Path, *, count: int = 25) -> None:
     """The mistakes that the model was surest of: predicted class, confidence, true class."""
     mistakes = report.worst(count)
-    columns = max(1, min(_MISTAKES_PER_ROW, len(mistakes)))
-    rows = max(1, ceil(len(mistakes) / columns))
+    shown = max(1, len(mistakes))
+    columns = min(_MISTAKES_PER_ROW, shown)
+    rows = ceil(shown / columns)
 
-    picture, axes = figures(rows, columns, title=f"{report.data}: the surest mistakes")
-    picture.set_size_inches(2.4 * columns, 2.7 * rows + 0.5)
+    title = f"{report.data}: the surest mistakes"
+    picture, axes = figures(rows, columns, title=title)
+    width = 2.4 * columns
+    height = 2.7 * rows + 0.5
+    picture.set_size_inches(width, height)
     for part in axes:
         part.set_axis_off()
 
     pixels = images.pixels(torch.from_numpy(mistakes))
     for part, mistake, image in zip(axes, mistakes.tolist(), pixels, strict=False):
         show(part, image)
-        part.set_title(_describe_mistake(report, mistake), fontsize=8, parse_math=False)
+        text = _describe_mistake(report, mistake)
+        part.set_title(text, fontsize=8, parse_math=False)
 
     save(picture, path)
 
@@ -84,7 +102,10 @@ def _describe_mistake(report: Report, row: int) -> str:
     predicted = report.figures.predicted[row]
     confidence = report.probabilities[row, predicted]
     true = report.labels[row]
-    return f"{report.classes[predicted]} {confidence:.0%}\ntrue: {report.classes[true]}"
+
+    predicted_name = report.classes[predicted]
+    true_name = report.classes[true]
+    return f"{predicted_name} {confidence:.0%}\ntrue: {true_name}"
 
 
 def draw_heat(pixels: Tensor, heat: Tensor, path: Path, *, title: str) -> None:
@@ -95,33 +116,38 @@ def draw_heat(pixels: Tensor, heat: Tensor, path: Path, *, title: str) -> None:
         part.set_axis_off()
         show(part, pixels)
 
-    axes[1].imshow(heat.cpu().numpy(), cmap="jet", alpha=0.45, vmin=0, vmax=1)
+    values = heat.cpu().numpy()
+    axes[1].imshow(values, cmap="jet", alpha=0.45, vmin=0, vmax=1)
     save(picture, path)
 
 
 def draw_maps(groups: Mapping[str, Tensor], path: Path, *, title: str) -> None:
     """Groups of small pictures by name: each (maps, h, w) or, in colour, (maps, 3, h, w)."""
-    shown = {name: maps[:_MOST_MAPS].float().cpu().numpy() for name, maps in groups.items()}
+    picture, axes = figures(len(groups), 1, title=title)
+    height = 0.8  # inches
 
-    rows = [ceil(len(maps) / _MAPS_PER_ROW) for maps in shown.values()]
-    height = sum(0.6 + 8.5 * count / _MAPS_PER_ROW for count in rows)
-    picture, axes = figures(len(shown), 1, title=title)
-    picture.set_size_inches(9, 0.8 + height)
+    for part, (name, every) in zip(axes, groups.items(), strict=True):
+        maps = every[:_MOST_MAPS].float()
+        rows = ceil(len(maps) / _MAPS_PER_ROW)
+        height += 0.6 + 8.5 * rows / _MAPS_PER_ROW
 
-    for part, (name, maps) in zip(axes, shown.items(), strict=True):
-        sheet = contact_sheet(maps)
+        sheet = contact_sheet(maps.cpu().numpy())
+        colours = "viridis" if sheet.ndim == 2 else None
+        part.imshow(sheet, cmap=colours)
         part.set_axis_off()
-        part.set_title(f"{name}: {len(maps)} of {len(groups[name])}", fontsize=9)
-        part.imshow(sheet, cmap="viridis" if sheet.ndim == 2 else None)
+        part.set_title(f"{name}: {len(maps)} of {len(every)}", fontsize=9)
 
+    picture.set_size_inches(9, height)
     save(picture, path)
 
 
 def show(axes: Axes, pixels: Tensor) -> None:
     """An image (C, S, S) of bytes."""
     image = pixels.cpu().numpy()
+    is_grey = len(image) == 1
+    shown = image[0] if is_grey else image.transpose(1, 2, 0)
+
     axes.grid(visible=False)
-    shown = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
     axes.imshow(shown, cmap="gray", vmin=0, vmax=255)
 
 
@@ -130,20 +156,34 @@ def contact_sheet(maps: NDArray[np.float32]) -> NDArray[np.float64]:
 
     (N, h, w) or, in colour, (N, 3, h, w) -> one picture (height, width) or (height, width, 3)
     """
-    of_a_map = tuple(range(1, maps.ndim))
-    low = maps.min(of_a_map, keepdims=True)
-    high = maps.max(of_a_map, keepdims=True)
-    scaled = (maps - low) / np.maximum(high - low, 1e-12)
+    scaled = _scaled_to_one(maps)
     if maps.ndim == 4:
         scaled = scaled.transpose(0, 2, 3, 1)
 
     count, height, width, *colours = scaled.shape
     columns = min(_MAPS_PER_ROW, count)
     rows = ceil(count / _MAPS_PER_ROW)
-    sheet = np.full((rows * (height + 1), columns * (width + 1), *colours), np.nan)
+    row_height = height + 1
+    column_width = width + 1
+    shape = (rows * row_height, columns * column_width, *colours)
+    sheet = np.full(shape, np.nan)
+
     for i, image in enumerate(scaled):
         row, column = divmod(i, _MAPS_PER_ROW)
-        top = row * (height + 1)
-        left = column * (width + 1)
-        sheet[top : top + height, left : left + width] = image
+        top = row * row_height
+        left = column * column_width
+        bottom = top + height
+        right = left + width
+        sheet[top:bottom, left:right] = image
     return sheet
+
+
+def _scaled_to_one(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Each map scaled to 0 to 1 by its own least and greatest value."""
+    of_a_map = tuple(range(1, maps.ndim))
+    low = maps.min(of_a_map, keepdims=True)
+    high = maps.max(of_a_map, keepdims=True)
+
+    span = np.maximum(high - low, 1e-12)
+    scaled: NDArray[np.float32] = (maps - low) / span
+    return scaled

@@ -45,10 +45,14 @@ class Normalisation:
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """(B, C, S, S) uint8 -> float, channels last in memory."""
-        mean = 255 * torch.tensor(self.mean, device=pixels.device)[:, None, None]
-        std = 255 * torch.tensor(self.std, device=pixels.device)[:, None, None]
+        device = pixels.device
+        mean = torch.tensor(self.mean, device=device)[:, None, None]
+        std = torch.tensor(self.std, device=device)[:, None, None]
+
         values = pixels.to(torch.float32, memory_format=torch.channels_last)
-        return values.sub_(mean).div_(std)
+        values.sub_(255 * mean)
+        values.div_(255 * std)
+        return values
 
 
 @dataclass(frozen=True)
@@ -71,15 +75,19 @@ class Augmented:
         self._mix = _mixtures(how, classes)
 
     def __call__(self, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        if self.how.crop or self.how.flip:
-            pixels = shift(pixels, self.how.crop, self.how.flip)
+        how = self.how
+        if how.crop or how.flip:
+            pixels = shift(pixels, how.crop, how.flip)
+
         if self._jitter:
             groups = pixels.split(_COLOUR_GROUP)
-            pixels = torch.cat([self._jitter(group) for group in groups])
+            changed = [self._jitter(group) for group in groups]
+            pixels = torch.cat(changed)
 
         images = self.normalise(pixels)
-        if self.how.erase:
-            images = erase(images, self.how.erase)
+        if how.erase:
+            images = erase(images, how.erase)
+
         if self._mix:
             return self._mix(images, labels)
         return images, labels
@@ -91,7 +99,9 @@ def _colour_jitter(strength: float) -> Callable[[Tensor], Tensor] | None:
     from .compat import torchvision
 
     jitter: Callable[[Tensor], Tensor] = torchvision.transforms.v2.ColorJitter(
-        brightness=strength, contrast=strength, saturation=strength
+        brightness=strength,
+        contrast=strength,
+        saturation=strength,
     )
     return jitter
 
@@ -106,9 +116,11 @@ def _mixtures(
     v2 = torchvision.transforms.v2
     kinds: list[Any] = []
     if how.mixup:
-        kinds.append(v2.MixUp(alpha=how.mixup, num_classes=classes))
+        mixup = v2.MixUp(alpha=how.mixup, num_classes=classes)
+        kinds.append(mixup)
     if how.cutmix:
-        kinds.append(v2.CutMix(alpha=how.cutmix, num_classes=classes))
+        cutmix = v2.CutMix(alpha=how.cutmix, num_classes=classes)
+        kinds.append(cutmix)
 
     one_of_them: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] = v2.RandomChoice(kinds)
     return one_of_them
@@ -121,11 +133,13 @@ def shift(pixels: Tensor, margin: int, flip: bool) -> Tensor:
     """
     count, _, side, _ = pixels.shape
     device = pixels.device
-    padded = F.pad(pixels, (margin, margin, margin, margin)).permute(0, 2, 3, 1)
+    margins = (margin, margin, margin, margin)
+    padded = F.pad(pixels, margins)
 
     # The row and the column of `padded` from which each pixel comes.
     steps = torch.arange(side, device=device)
-    top, left = torch.randint(2 * margin + 1, (2, count, 1), device=device)
+    places = 2 * margin + 1
+    top, left = torch.randint(places, (2, count, 1), device=device)
     rows = top + steps  # (B, S)
     columns = left + steps  # (B, S)
     if flip:
@@ -133,7 +147,10 @@ def shift(pixels: Tensor, margin: int, flip: bool) -> Tensor:
         columns = torch.where(mirrored, columns.flip(1), columns)
 
     image = torch.arange(count, device=device)[:, None, None]
-    picked = padded[image, rows[:, :, None], columns[:, None, :]]  # (B, S, S, C)
+    row = rows[:, :, None]
+    column = columns[:, None, :]
+    channels_last = padded.permute(0, 2, 3, 1)
+    picked = channels_last[image, row, column]  # (B, S, S, C)
     return picked.permute(0, 3, 1, 2)
 
 
@@ -145,20 +162,35 @@ def erase(images: Tensor, probability: float) -> Tensor:
     count = len(images)
     side = images.shape[-1]
     draw = torch.rand(5, count, device=images.device)
+    height, width = _erased_sizes(draw[0], draw[1], side)
 
-    least, varies_by = _ERASED_AREA
-    area = side**2 * (least + varies_by * draw[0])
-    aspect = torch.exp((2 * draw[1] - 1) * _ERASED_LOG_ASPECT)
-    height = (area * aspect).sqrt().round().clamp(1, side)
-    width = (area * (1 / aspect)).sqrt().round().clamp(1, side)
-    top = ((side - height + 1) * draw[2]).floor()
-    left = ((side - width + 1) * draw[3]).floor()
+    possible_tops = side - height + 1
+    top = (possible_tops * draw[2]).floor()
+    possible_lefts = side - width + 1
+    left = (possible_lefts * draw[3]).floor()
 
     rows = _between(top, height, side)
     columns = _between(left, width, side)
     chosen = draw[4] < probability
-    erased = rows[:, None, :, None] & columns[:, None, None, :] & chosen[:, None, None, None]
+
+    in_rows = rows[:, None, :, None]
+    in_columns = columns[:, None, None, :]
+    in_image = chosen[:, None, None, None]
+    erased = in_rows & in_columns & in_image
     return images.masked_fill_(erased, 0.0)
+
+
+def _erased_sizes(area_draw: Tensor, aspect_draw: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Height and width of rectangles, from numbers drawn between 0 and 1. (B,) each."""
+    least, varies_by = _ERASED_AREA
+    share = least + varies_by * area_draw
+    area = side**2 * share
+
+    between = 2 * aspect_draw - 1  # -1 and 1
+    aspect = torch.exp(between * _ERASED_LOG_ASPECT)
+    height = (area * aspect).sqrt()
+    width = (area * (1 / aspect)).sqrt()
+    return height.round().clamp(1, side), width.round().clamp(1, side)
 
 
 def _between(start: Tensor, length: Tensor, side: int) -> Tensor:
@@ -166,4 +198,7 @@ def _between(start: Tensor, length: Tensor, side: int) -> Tensor:
     steps = torch.arange(side, device=start.device)
     begin = start[:, None]
     end = begin + length[:, None]
-    return (steps >= begin) & (steps < end)
+
+    has_begun = steps >= begin
+    has_not_ended = steps < end
+    return has_begun & has_not_ended
