@@ -22,8 +22,10 @@ def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
     """
     if mask is None:
         return scores.softmax(-1)
+
     lowest = torch.finfo(scores.dtype).min
-    weights = scores.masked_fill(~mask, lowest).softmax(-1)
+    masked = scores.masked_fill(~mask, lowest)
+    weights = masked.softmax(-1)
     return weights * mask
 
 
@@ -52,9 +54,10 @@ class Attention(nn.Module):
         if kind in ("general", "additive"):
             self.keys = nn.Linear(memory, width, bias=False)
         if kind == "additive":
-            bound = width**-0.5
             self.query = nn.Linear(width, width)
-            self.energy = nn.Parameter(torch.empty(width).uniform_(-bound, bound))
+            bound = width**-0.5
+            energy = torch.empty(width).uniform_(-bound, bound)
+            self.energy = nn.Parameter(energy)
 
     def project(self, memory: Tensor) -> Tensor:
         """(B, S, M) -> keys (B, S, D): compute once, attend many times"""
@@ -66,7 +69,9 @@ class Attention(nn.Module):
     def scores(self, queries: Tensor, keys: Tensor) -> Tensor:
         """(B, T, D), (B, S, D) -> (B, T, S)"""
         if self.query is None or self.energy is None:
-            return queries @ keys.mT * self.scale
+            products = queries @ keys.mT
+            return products * self.scale
+
         query: Tensor = self.query(queries)
         mixed = query[:, :, None] + keys[:, None]  # (B, T, S, D)
         return mixed.tanh() @ self.energy
@@ -78,8 +83,10 @@ class Attention(nn.Module):
 
         The weights are (B, T, S), before dropout. `mask` (B, 1, S) is True for what may be read.
         """
-        weights = masked_softmax(self.scores(queries, keys), mask)
-        context = F.dropout(weights, self.dropout, self.training) @ memory
+        scores = self.scores(queries, keys)
+        weights = masked_softmax(scores, mask)
+        dropped = F.dropout(weights, self.dropout, self.training)
+        context = dropped @ memory
         return context, weights
 
 
@@ -119,12 +126,13 @@ class MultiHeadAttention(nn.Module):
         t attends to keys 0..t.
         """
         queries = self._split(self.query(x))
+        dropout = self.dropout if self.training else 0.0
         read = F.scaled_dot_product_attention(
             queries,
             memory.keys,
             memory.values,
             attn_mask=mask,
-            dropout_p=self.dropout if self.training else 0.0,
+            dropout_p=dropout,
             is_causal=causal,
         )
         joined = read.transpose(1, 2).flatten(2)  # (B, H, T, E) -> (B, T, D)
@@ -137,9 +145,12 @@ class MultiHeadAttention(nn.Module):
         To look at; `forward` never has them in memory.
         """
         queries = self._split(self.query(x))
-        scores = queries @ memory.keys.mT / math.sqrt(queries.size(-1))
+        products = queries @ memory.keys.mT
+        scores = products / math.sqrt(queries.size(-1))
         return masked_softmax(scores, mask)
 
     def _split(self, x: Tensor) -> Tensor:
         """(B, S, D) -> (B, H, S, E)"""
-        return x.view(*x.shape[:-1], self.heads, -1).transpose(1, 2)
+        batch, length, _ = x.shape
+        by_head = x.view(batch, length, self.heads, -1)
+        return by_head.transpose(1, 2)

@@ -52,8 +52,10 @@ class _ByteDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
         noise = _random_bytes(x.numel()).view(x.shape)
+        kept = noise >= dropped
+
         scale = _BYTE / (_BYTE - dropped)
-        mask = (noise >= dropped).to(x.dtype).mul_(scale)
+        mask = kept.to(x.dtype).mul_(scale)
         ctx.save_for_backward(mask)
         return x * mask
 
@@ -66,9 +68,12 @@ class _ByteDropout(torch.autograd.Function):
 
 def _random_bytes(count: int) -> Tensor:
     """Drawn eight at a time: (count,) uint8"""
-    words = torch.empty((count + 7) // 8, dtype=torch.int64)
+    eights = (count + 7) // 8
+    words = torch.empty(eights, dtype=torch.int64)
     words.random_(-(2**63), None)
-    return words.view(torch.uint8)[:count]
+
+    single = words.view(torch.uint8)
+    return single[:count]
 
 
 class LockedDropout(nn.Module):
@@ -82,8 +87,10 @@ class LockedDropout(nn.Module):
         """(T, B, …) -> (T, B, …)"""
         if not self.training or self.rate == 0:
             return x
+
         first_step = torch.ones_like(x[:1])
-        return x * F.dropout(first_step, self.rate)
+        mask = F.dropout(first_step, self.rate)
+        return x * mask
 
 
 def drop_words(weight: Tensor, rate: float, *, training: bool) -> Tensor:
@@ -93,5 +100,7 @@ def drop_words(weight: Tensor, rate: float, *, training: bool) -> Tensor:
     """
     if not training or rate == 0:
         return weight
+
     words = weight.new_ones(weight.size(0), 1)
-    return weight * F.dropout(words, rate)
+    mask = F.dropout(words, rate)
+    return weight * mask

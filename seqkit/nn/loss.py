@@ -54,29 +54,38 @@ class _LinearCrossEntropy(torch.autograd.Function):
         wide = torch.float32 if device == "mps" else torch.float64
         loss = hidden.new_zeros((), dtype=wide)
         nll = hidden.new_zeros((), dtype=wide)
-        gradients = _Gradients.zeros(hidden, weight, bias) if any(ctx.needs_input_grad) else None
 
+        gradients = None
+        if any(ctx.needs_input_grad):
+            gradients = _Gradients.zeros(hidden, weight, bias)
+
+        vocab = weight.size(0)
         cast_weight = weight.to(dtype)
         size = _ROWS if device == "cpu" else _ROWS_ELSEWHERE
         for start in range(0, hidden.size(0), size):
-            rows = hidden[start : start + size]  # (n, D)
-            gold = targets[start : start + size, None]  # (n, 1)
+            chunk = slice(start, start + size)
+            rows = hidden[chunk]  # (n, D)
+            gold = targets[chunk, None]  # (n, 1)
+
             logits = _product(rows, cast_weight, dtype)
             if bias is not None:
                 logits += bias
             logp = logits.log_softmax(-1)  # (n, V)
 
-            gold_logp = logp.gather(-1, gold).sum(dtype=wide)
+            of_gold = logp.gather(-1, gold)
+            gold_logp = of_gold.sum(dtype=wide)
             nll -= gold_logp
             loss -= (1 - smoothing) * gold_logp
             if smoothing:
-                loss -= smoothing / weight.size(0) * logp.sum(-1).sum(dtype=wide)
+                all_logp = logp.sum(-1).sum(dtype=wide)
+                loss -= smoothing / vocab * all_logp
 
             if gradients is not None:
                 of_logits = _gradient_of_logits(logp, gold, smoothing)
                 gradients.add(start, of_logits, rows, cast_weight, dtype)
 
-        ctx.save_for_backward(*(gradients if gradients is not None else (None, None, None)))
+        saved = (None, None, None) if gradients is None else gradients
+        ctx.save_for_backward(*saved)
         ctx.mark_non_differentiable(nll)
         return loss, nll
 
@@ -85,10 +94,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(
         ctx: Any, grad_loss: Tensor, _: Any
     ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None, None, None]:
-        hidden, weight, bias = (
-            None if grad is None else grad * grad_loss.to(grad.dtype) for grad in ctx.saved_tensors
-        )
+        hidden, weight, bias = (_scaled(grad, grad_loss) for grad in ctx.saved_tensors)
         return hidden, weight, bias, None, None, None
+
+
+def _scaled(grad: Tensor | None, factor: Tensor) -> Tensor | None:
+    if grad is None:
+        return None
+    return grad * factor.to(grad.dtype)
 
 
 class _Gradients(NamedTuple):
@@ -100,11 +113,10 @@ class _Gradients(NamedTuple):
 
     @classmethod
     def zeros(cls, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> _Gradients:
-        return cls(
-            torch.empty_like(hidden),
-            torch.zeros_like(weight),
-            None if bias is None else torch.zeros_like(bias),
-        )
+        of_hidden = torch.empty_like(hidden)
+        of_weight = torch.zeros_like(weight)
+        of_bias = None if bias is None else torch.zeros_like(bias)
+        return cls(of_hidden, of_weight, of_bias)
 
     def add(
         self,
@@ -115,8 +127,12 @@ class _Gradients(NamedTuple):
         dtype: torch.dtype,
     ) -> None:
         """Add what comes from the chunk that begins at `start`."""
-        self.hidden[start : start + len(rows)] = _product(of_logits, cast_weight.t(), dtype)
-        self.weight.add_(_product(of_logits.t(), rows.t(), dtype))
+        end = start + len(rows)
+        of_rows = _product(of_logits, cast_weight.t(), dtype)
+        self.hidden[start:end] = of_rows
+
+        of_weight = _product(of_logits.t(), rows.t(), dtype)
+        self.weight.add_(of_weight)
         if self.bias is not None:
             self.bias.add_(of_logits.sum(0))
 
@@ -126,13 +142,17 @@ def _gradient_of_logits(logp: Tensor, gold: Tensor, smoothing: float) -> Tensor:
     grad = logp.exp_()
     if smoothing:
         grad -= smoothing / logp.size(-1)
-    minus_target = grad.new_full((), smoothing - 1).expand(gold.shape)
-    return grad.scatter_add_(-1, gold, minus_target)
+
+    minus_target = grad.new_full((), smoothing - 1)
+    minus_targets = minus_target.expand(gold.shape)
+    return grad.scatter_add_(-1, gold, minus_targets)
 
 
 def _product(x: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
     """(n, I), (O, I) -> (n, O) without a graph: multiplied in `dtype`, at least float32 then."""
-    product = F.linear(x.to(dtype), weight.to(dtype))
+    cast_x = x.to(dtype)
+    cast_weight = weight.to(dtype)
+    product = F.linear(cast_x, cast_weight)
     return product.float() if dtype.itemsize < 4 else product
 
 
@@ -148,16 +168,20 @@ def sample_words(
     others, the whole vocabulary is returned.
     """
     present, target_places = targets.unique(return_inverse=True)
-    others = weight.size(0) - len(present)
+    vocab = weight.size(0)
+    others = vocab - len(present)
     if count >= others:
         return weight, bias, targets
 
-    chances = torch.rand(weight.size(0), device=weight.device).index_fill_(0, present, -1.0)
+    chances = torch.rand(vocab, device=weight.device)
+    chances.index_fill_(0, present, -1.0)
     drawn = chances.topk(count, sorted=False).indices
     words = torch.cat([present, drawn])
 
     raised = bias.new_zeros(len(words))
-    raised[len(present) :] = math.log(others / count)
+    each_stands_for = others / count
+    raised[len(present) :] = math.log(each_stands_for)
     some_weight = weight.index_select(0, words)
-    some_bias = bias.index_select(0, words) + raised
+    own_bias = bias.index_select(0, words)
+    some_bias = own_bias + raised
     return some_weight, some_bias, target_places

@@ -42,8 +42,11 @@ def gru_step(from_input: Tensor, from_state: Tensor, h: Tensor) -> Tensor:
 
     reset = torch.sigmoid(reset_x + reset_h)
     update = torch.sigmoid(update_x + update_h)
-    new = torch.tanh(new_x + reset * new_h)
-    return (1 - update) * new + update * h
+    remembered = reset * new_h
+    new = torch.tanh(new_x + remembered)
+
+    changed = (1 - update) * new
+    return changed + update * h
 
 
 def lstm_step(
@@ -57,9 +60,15 @@ def lstm_step(
     products = from_input + from_state
     input_gate, forget_gate, new, output_gate = products.chunk(4, dim=-1)
 
-    c = torch.sigmoid(forget_gate) * c + torch.sigmoid(input_gate) * torch.tanh(new)
+    forget = torch.sigmoid(forget_gate)
+    remembered = forget * c
+    let_in = torch.sigmoid(input_gate)
+    added = let_in * torch.tanh(new)
+    c = remembered + added
+
     shown = c if norm is None else norm(c)
-    h = torch.sigmoid(output_gate) * torch.tanh(shown)
+    let_out = torch.sigmoid(output_gate)
+    h = let_out * torch.tanh(shown)
     return h, c
 
 
@@ -114,9 +123,16 @@ class Recurrent(nn.Module):
 
     def _add_parameters(self, name: str, width: int) -> None:
         gates = GATES[self.cell] * self.hidden
-        shapes = ((gates, width), (gates, self.hidden), (gates,), (gates,))
+        shapes = [
+            (gates, width),
+            (gates, self.hidden),
+            (gates,),
+            (gates,),
+        ]
         for part, shape in zip(_PARAMETERS, shapes, strict=True):
-            self.register_parameter(f"{part}_{name}", nn.Parameter(torch.empty(shape)))
+            empty = torch.empty(shape)
+            parameter = nn.Parameter(empty)
+            self.register_parameter(f"{part}_{name}", parameter)
 
     def _add_norms(self, name: str) -> None:
         gates = GATES[self.cell] * self.hidden
@@ -135,14 +151,20 @@ class Recurrent(nn.Module):
             if name.startswith("norms"):
                 continue
             nn.init.uniform_(parameter, -bound, bound)
-            if self.cell == "lstm" and name.startswith("bias"):
-                forget_gate = parameter.chunk(4)[1]
-                nn.init.constant_(forget_gate, 1.0 if name.startswith("bias_ih") else 0.0)
+
+            is_bias = name.startswith("bias")
+            if self.cell == "lstm" and is_bias:
+                _, forget_gate, _, _ = parameter.chunk(4)
+                openness = 1.0 if name.startswith("bias_ih") else 0.0
+                nn.init.constant_(forget_gate, openness)
 
     def zero_state(self, batch: int, like: Tensor) -> State:
         """The state before the first step."""
-        zeros = like.new_zeros(self.layers * self.directions, batch, self.hidden)
-        return (zeros, zeros) if self.cell == "lstm" else (zeros,)
+        layers = self.layers * self.directions
+        zeros = like.new_zeros(layers, batch, self.hidden)
+        if self.cell == "lstm":
+            return zeros, zeros
+        return (zeros,)
 
     def forward(
         self, x: Tensor, state: State | None = None, lengths: Tensor | None = None
@@ -153,16 +175,23 @@ class Recurrent(nn.Module):
         outputs there do not depend on the padding; outputs in the padding, and the state after it,
         mean nothing.
         """
-        state = state or self.zero_state(x.size(1), x)
+        if not state:
+            state = self.zero_state(x.size(1), x)
+
         ends: list[State] = []
         for layer in range(self.layers):
             if layer:
                 x = self.between(x)
-            rows = slice(layer * self.directions, (layer + 1) * self.directions)
-            own_state = tuple(part[rows] for part in state)
+
+            first = layer * self.directions
+            own = slice(first, first + self.directions)
+            own_state = tuple(part[own] for part in state)
             x, end = self._layer(layer, x, own_state, lengths)
             ends.append(end)
-        return x, tuple(torch.cat(parts) for parts in zip(*ends, strict=True))
+
+        by_part = zip(*ends, strict=True)
+        after = tuple(torch.cat(parts) for parts in by_part)
+        return x, after
 
     def step(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One step of a unidirectional stack: (B, I) -> (B, H), the state after it
@@ -176,23 +205,28 @@ class Recurrent(nn.Module):
         after: list[State] = []
         for layer in range(self.layers):
             if layer:
-                x = self.between(x[None])[0]
+                dropped = self.between(x[None])
+                x = dropped[0]
+
             before = tuple(part[layer] for part in state)
             end = self._cell(f"l{layer}", x, before)
             after.append(end)
             x = end[0]
-        return x, tuple(torch.stack(parts) for parts in zip(*after, strict=True))
+        return x, _stacked(after)
 
     def _cell(self, name: str, x: Tensor, state: State) -> State:
         """One step of one layer: (B, I), states (B, H) -> states (B, H)"""
         if self.scratch:
-            return self._by_equations(name, x[None], state)[1]
+            _, end = self._by_equations(name, x[None], state)
+            return end
 
         weights = self._weights(name)
         if self.cell == "lstm":
             return torch.lstm_cell(x, state, *weights)
+
         kernel = torch.gru_cell if self.cell == "gru" else torch.rnn_tanh_cell
-        return (kernel(x, state[0], *weights),)
+        h = kernel(x, state[0], *weights)
+        return (h,)
 
     def _names(self, layer: int) -> list[str]:
         names = [f"l{layer}", f"l{layer}_reverse"]
@@ -200,7 +234,9 @@ class Recurrent(nn.Module):
 
     def _weights(self, name: str) -> list[Tensor]:
         """`_PARAMETERS` of a layer in one direction, with weight drop applied."""
-        weights: list[Tensor] = [getattr(self, f"{part}_{name}") for part in _PARAMETERS]
+        names = [f"{part}_{name}" for part in _PARAMETERS]
+        weights: list[Tensor] = [getattr(self, full_name) for full_name in names]
+
         if self.weight_drop and self.training:
             weight_hh = weights[1]
             weights[1] = F.dropout(weight_hh, self.weight_drop)
@@ -215,17 +251,21 @@ class Recurrent(nn.Module):
         """
         run = self._by_equations if self.scratch else self._by_torch
         forward, *backward = self._names(layer)
-        output, end = run(forward, x, tuple(part[0] for part in state))
-        outputs, ends = [output], [end]
+
+        first = tuple(part[0] for part in state)
+        output, end = run(forward, x, first)
+        outputs = [output]
+        ends = [end]
 
         for name in backward:
             reversed_x = reverse(x, lengths)
-            output, end = run(name, reversed_x, tuple(part[1] for part in state))
+            first = tuple(part[1] for part in state)
+            output, end = run(name, reversed_x, first)
             outputs.append(reverse(output, lengths))
             ends.append(end)
 
-        stacked = tuple(torch.stack(parts) for parts in zip(*ends, strict=True))
-        return torch.cat(outputs, -1), stacked
+        joined = torch.cat(outputs, -1)
+        return joined, _stacked(ends)
 
     def _by_torch(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One layer in one direction by torch's kernel.
@@ -234,8 +274,9 @@ class Recurrent(nn.Module):
         LSTM, on CUDA cuDNN's.
         """
         if _lacks_bf16_kernel(x):
+            wide_state = tuple(part.float() for part in state)
             with torch.autocast("cpu", enabled=False):
-                return self._by_torch(name, x.float(), tuple(part.float() for part in state))
+                return self._by_torch(name, x.float(), wide_state)
 
         weights = self._weights(name)
         first = tuple(part[None] for part in state)
@@ -244,8 +285,10 @@ class Recurrent(nn.Module):
         if self.cell == "lstm":
             output, h, c = torch.lstm(x, first, weights, *options)
             return output, (h[0], c[0])
+
+        (first_h,) = first
         kernel = torch.gru if self.cell == "gru" else torch.rnn_tanh
-        output, h = kernel(x, first[0], weights, *options)
+        output, h = kernel(x, first_h, weights, *options)
         return output, (h[0],)
 
     def _by_equations(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
@@ -256,18 +299,24 @@ class Recurrent(nn.Module):
         weight_ih, weight_hh, bias_ih, bias_hh = self._weights(name)
         from_inputs = F.linear(x, weight_ih, bias_ih)  # (T, B, G * H), of all steps at once
         if self.norms:
-            from_inputs = self.norms[f"ih_{name}"](from_inputs)
+            norm_ih = self.norms[f"ih_{name}"]
+            from_inputs = norm_ih(from_inputs)
 
         mask = None
         if self.recurrent_dropout and self.training:
-            mask = F.dropout(torch.ones_like(state[0]), self.recurrent_dropout)
+            ones = torch.ones_like(state[0])
+            mask = F.dropout(ones, self.recurrent_dropout)
 
         outputs = []
         for from_input in from_inputs:
-            h = state[0] if mask is None else state[0] * mask
+            h = state[0]
+            if mask is not None:
+                h = h * mask
             from_state = F.linear(h, weight_hh, bias_hh)
             if self.norms:
-                from_state = self.norms[f"hh_{name}"](from_state)
+                norm_hh = self.norms[f"hh_{name}"]
+                from_state = norm_hh(from_state)
+
             state = self._equation(name, from_input, from_state, state)
             outputs.append(state[0])
         return torch.stack(outputs), state
@@ -275,16 +324,29 @@ class Recurrent(nn.Module):
     def _equation(self, name: str, from_input: Tensor, from_state: Tensor, state: State) -> State:
         """Both products of one step (B, G * H), states (B, H) -> states (B, H)"""
         if self.cell == "lstm":
+            _, c = state
             norm = self.norms[f"c_{name}"] if self.norms else None
-            return lstm_step(from_input, from_state, state[1], norm)
+            return lstm_step(from_input, from_state, c, norm)
+
+        (h,) = state
         if self.cell == "gru":
-            return (gru_step(from_input, from_state, state[0]),)
-        return (rnn_step(from_input, from_state),)
+            after = gru_step(from_input, from_state, h)
+        else:
+            after = rnn_step(from_input, from_state)
+        return (after,)
+
+
+def _stacked(states: list[State]) -> State:
+    """Those of layers or directions, in one: each (B, H) -> (layers or directions, B, H)"""
+    by_part = zip(*states, strict=True)
+    return tuple(torch.stack(parts) for parts in by_part)
 
 
 def _lacks_bf16_kernel(x: Tensor) -> bool:
     """Whether autocast would ask for a bf16 kernel, which oneDNN has only on newer CPUs."""
-    if x.device.type != "cpu" or not torch.is_autocast_enabled("cpu"):
+    if x.device.type != "cpu":
+        return False
+    if not torch.is_autocast_enabled("cpu"):
         return False
     return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
@@ -293,7 +355,13 @@ def reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
     """Each sequence backwards, its padding left at the end: (T, B, …), (B,) -> (T, B, …)"""
     if lengths is None:
         return x.flip(0)
-    step = torch.arange(x.size(0), device=x.device)[:, None]
-    place = torch.where(step < lengths, lengths - 1 - step, step)  # (T, B)
+
+    steps = torch.arange(x.size(0), device=x.device)
+    step = steps[:, None]
+    inside = step < lengths
+    mirrored = lengths - 1 - step
+    place = torch.where(inside, mirrored, step)  # (T, B)
+
     trailing = [1] * (x.dim() - 2)
-    return x.gather(0, place.view(*place.shape, *trailing).expand_as(x))
+    index = place.view(*place.shape, *trailing)
+    return x.gather(0, index.expand_as(x))

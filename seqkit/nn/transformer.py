@@ -27,7 +27,8 @@ class FeedForward(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(…, D) -> (…, D)"""
         hidden = self.up(x).relu()
-        output: Tensor = self.down(self.dropout(hidden))
+        hidden = self.dropout(hidden)
+        output: Tensor = self.down(hidden)
         return output
 
 
@@ -45,12 +46,18 @@ class Residual(nn.Module):
 
     def enter(self, x: Tensor) -> Tensor:
         """The input of the sublayer: (…, D) -> (…, D)"""
-        return self.norm(x) if self.prenorm else x
+        if not self.prenorm:
+            return x
+        normed: Tensor = self.norm(x)
+        return normed
 
     def leave(self, x: Tensor, output: Tensor) -> Tensor:
         """What came in and the output of the sublayer, joined: (…, D), (…, D) -> (…, D)"""
         x = x + self.dropout(output)
-        return x if self.prenorm else self.norm(x)
+        if self.prenorm:
+            return x
+        normed: Tensor = self.norm(x)
+        return normed
 
 
 class EncoderLayer(nn.Module):
@@ -69,6 +76,7 @@ class EncoderLayer(nn.Module):
         super().__init__()
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
         self.feed_forward = FeedForward(width, hidden, dropout=dropout)
+
         self.around_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_feed_forward = Residual(width, dropout=dropout, prenorm=prenorm)
 
@@ -80,7 +88,8 @@ class EncoderLayer(nn.Module):
         x = self.around_attention.leave(x, attended)
 
         y = self.around_feed_forward.enter(x)
-        return self.around_feed_forward.leave(x, self.feed_forward(y))
+        output = self.feed_forward(y)
+        return self.around_feed_forward.leave(x, output)
 
 
 class DecoderLayer(nn.Module):
@@ -100,6 +109,7 @@ class DecoderLayer(nn.Module):
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
         self.cross_attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
         self.feed_forward = FeedForward(width, hidden, dropout=dropout)
+
         self.around_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_cross_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_feed_forward = Residual(width, dropout=dropout, prenorm=prenorm)
@@ -110,9 +120,11 @@ class DecoderLayer(nn.Module):
         `mask` is True at source positions that may be attended to; it broadcasts to (B, H, T, S).
         """
         x = self._self_attention(x)
+
         y = self.around_cross_attention.enter(x)
         attended = self.cross_attention(y, memory, mask=mask)
         x = self.around_cross_attention.leave(x, attended)
+
         return self._feed_forward(x)
 
     def cross_attention_weights(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
@@ -139,14 +151,21 @@ class DecoderLayer(nn.Module):
         memory is that of B sentences, (B, S); R / B rows share each.
         """
         y = self.around_attention.enter(x)
-        now = torch.stack(self.attention.project(y))  # (2, R, H, 1, E)
+        own = self.attention.project(y)
+        now = torch.stack(own)  # (2, R, H, 1, E)
         past = now if past is None else _extended(past, selected_rows, now)
-        attended = self.attention(y, KeyValue(past[0], past[1]))
+
+        seen = KeyValue(past[0], past[1])
+        attended = self.attention(y, seen)
         x = self.around_attention.leave(x, attended)
 
-        sentences, width = memory.keys.size(0), x.size(-1)
-        y = self.around_cross_attention.enter(x).view(sentences, -1, width)  # (B, R / B, D)
-        attended = self.cross_attention(y, memory, mask=mask).view_as(x)
+        sentences = memory.keys.size(0)
+        width = x.size(-1)
+        y = self.around_cross_attention.enter(x)
+        y = y.view(sentences, -1, width)  # (B, R / B, D)
+
+        attended = self.cross_attention(y, memory, mask=mask)
+        attended = attended.view_as(x)
         x = self.around_cross_attention.leave(x, attended)
         return self._feed_forward(x), past
 
@@ -154,12 +173,14 @@ class DecoderLayer(nn.Module):
         """(B, T, D) -> (B, T, D)"""
         y = self.around_attention.enter(x)
         own = self.attention.project(y)
-        return self.around_attention.leave(x, self.attention(y, own, causal=True))
+        attended = self.attention(y, own, causal=True)
+        return self.around_attention.leave(x, attended)
 
     def _feed_forward(self, x: Tensor) -> Tensor:
         """(…, D) -> (…, D)"""
         y = self.around_feed_forward.enter(x)
-        return self.around_feed_forward.leave(x, self.feed_forward(y))
+        output = self.feed_forward(y)
+        return self.around_feed_forward.leave(x, output)
 
 
 def _extended(past: Tensor, selected_rows: Tensor | None, now: Tensor) -> Tensor:
@@ -169,26 +190,35 @@ def _extended(past: Tensor, selected_rows: Tensor | None, now: Tensor) -> Tensor
     """
     if selected_rows is None:
         return torch.cat([past, now], 3)
-    if torch.is_grad_enabled() or past.device.type != "cpu":
-        return torch.cat([past.index_select(1, selected_rows), now], 3)
+    on_cpu = past.device.type == "cpu"
+    if torch.is_grad_enabled() or not on_cpu:
+        selected = past.index_select(1, selected_rows)
+        return torch.cat([selected, now], 3)
 
+    shape = list(now.shape)
     length = past.size(3)
-    extended = now.new_empty(*now.shape[:3], length + 1, now.size(4))
-    torch.index_select(past, 1, selected_rows, out=extended[:, :, :, :length])
+    shape[3] = length + 1
+    extended = now.new_empty(shape)
+
+    before = extended[:, :, :, :length]
+    torch.index_select(past, 1, selected_rows, out=before)
     extended[:, :, :, length:] = now
     return extended
 
 
 def sinusoids(length: int, width: int) -> Tensor:
     """Fixed position encodings (section 3.5): (length, width)"""
-    position = torch.arange(length, dtype=torch.float32)[:, None]
+    positions = torch.arange(length, dtype=torch.float32)
     even = torch.arange(0, width, 2, dtype=torch.float32)
-    rate = torch.exp(even * (-math.log(10_000.0) / width))
-    angle = position * rate  # (length, width / 2), rounded up
+    decay = -math.log(10_000.0) / width
+    rate = torch.exp(even * decay)
+    angle = positions[:, None] * rate  # (length, width / 2), rounded up
 
+    sines = torch.sin(angle)
+    cosines = torch.cos(angle)
     table = torch.zeros(length, width)
-    table[:, 0::2] = torch.sin(angle)
-    table[:, 1::2] = torch.cos(angle)[:, : width // 2]
+    table[:, 0::2] = sines
+    table[:, 1::2] = cosines[:, : width // 2]
     return table
 
 
@@ -200,34 +230,45 @@ class Embedding(nn.Module):
     def __init__(self, vocab: int, width: int, *, dropout: float, padding: int) -> None:
         super().__init__()
         self.tokens = nn.Embedding(vocab, width, padding_idx=padding)
-        nn.init.normal_(self.tokens.weight, std=width**-0.5)
+        weight = self.tokens.weight
+        scale = width**-0.5
+        nn.init.normal_(weight, std=scale)
         with torch.no_grad():
-            self.tokens.weight[padding].zero_()
+            weight[padding].zero_()
+
         self.dropout = Dropout(dropout)
-        self.register_buffer("positions", sinusoids(256, width), persistent=False)
+        positions = sinusoids(256, width)
+        self.register_buffer("positions", positions, persistent=False)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
         """(B, T) ids at positions start, start + 1, … -> (B, T, D)"""
         width = self.positions.size(1)
         end = start + ids.size(1)
         if end > self.positions.size(0):
-            self.positions = sinusoids(2 * end, width).to(self.positions)
+            longer = sinusoids(2 * end, width)
+            self.positions = longer.to(self.positions)
+        positions = self.positions[start:end]
 
-        x = self.tokens(ids) * math.sqrt(width) + self.positions[start:end]
+        scale = math.sqrt(width)
+        embedded = self.tokens(ids) * scale
+        x = embedded + positions
         output: Tensor = self.dropout(x)
         return output
 
 
 def check_width(width: int, heads: int) -> None:
     """Raises ValueError unless the width is even, for sines and cosines, and `heads` divide it."""
-    if width % heads or width % 2:
+    odd = width % 2
+    remainder = width % heads
+    if remainder or odd:
         raise ValueError(f"width = {width} must be even and a multiple of heads = {heads}")
 
 
 def initialise(model: nn.Module) -> None:
     """Xavier for all matrices except embeddings (Glorot & Bengio 2010), zeros for biases."""
     for name, parameter in model.named_parameters():
-        if parameter.dim() == 2 and "embedding" not in name:
+        is_matrix = parameter.dim() == 2
+        if is_matrix and "embedding" not in name:
             nn.init.xavier_uniform_(parameter)
         elif name.endswith(".bias"):
             nn.init.zeros_(parameter)

@@ -43,7 +43,10 @@ class Normalize(NamedTuple):
         "length" divides by length ** alpha, which for an alpha of 1 is the average log probability;
         "gnmt" by ((5 + length) / 6) ** alpha (Wu et al. 2016, arXiv:1609.08144, equation 14).
         """
-        base = (5 + length) / 6 if self.kind == "gnmt" else length
+        base: float = length
+        if self.kind == "gnmt":
+            base = (5 + length) / 6
+
         divisor: float = base**self.alpha
         return log_probability / divisor
 
@@ -60,7 +63,8 @@ class Hypothesis(NamedTuple):
     @classmethod
     def of(cls, ids: list[int], log_probability: float, normalize: Normalize) -> Hypothesis:
         length = len(ids) + 1  # with <eos>
-        return cls(ids, log_probability, normalize(log_probability, length))
+        score = normalize(log_probability, length)
+        return cls(ids, log_probability, score)
 
 
 class Ensemble:
@@ -85,10 +89,12 @@ class Ensemble:
         after = []
         for model, own_state in zip(self.models, state, strict=True):
             logits, own_after = model.step(ids, own_state)
-            logp.append(logits.float().log_softmax(-1))
+            own_logp = logits.float().log_softmax(-1)
+            logp.append(own_logp)
             after.append(own_after)
 
-        mean = torch.stack(logp).logsumexp(0) - math.log(len(self.models))
+        total = torch.stack(logp).logsumexp(0)
+        mean = total - math.log(len(self.models))
         return mean, after
 
     def select(self, state: list[Any], rows: Tensor) -> list[Any]:

@@ -48,14 +48,27 @@ def log_probabilities(
     """
     found: list[list[float]] = [[] for _ in sources]
     for indices in _batches(sources, outputs):
-        source = pad([sources[i] for i in indices]).to(device)
-        inputs = pad([[BOS, *outputs[i]] for i in indices]).to(device)
-        targets = pad([[*outputs[i], EOS] for i in indices]).to(device)
-        values = iter(_target_log_probabilities(model, source, inputs, targets))
+        own_sources = [sources[i] for i in indices]
+        source = pad(own_sources).to(device)
+
+        own_outputs = [outputs[i] for i in indices]
+        inputs = _inputs(own_outputs, device)
+        with_eos = [[*output, EOS] for output in own_outputs]
+        targets = pad(with_eos).to(device)
+
+        values = _target_log_probabilities(model, source, inputs, targets)
+        remaining = iter(values)
         for i in indices:
             length = len(outputs[i]) + 1
-            found[i] = list(islice(values, length))
+            own_values = islice(remaining, length)
+            found[i] = list(own_values)
     return found
+
+
+def _inputs(outputs: Sequence[list[int]], device: torch.device | None) -> Tensor:
+    """What the decoder reads to produce each output and its `<eos>`: (B, T) ids"""
+    inputs = [[BOS, *output] for output in outputs]
+    return pad(inputs).to(device)
 
 
 def _target_log_probabilities(
@@ -68,27 +81,40 @@ def _target_log_probabilities(
 
     values: list[float] = []
     for start in range(0, len(tokens), _ROWS):
-        logits = model.logits(hidden[start : start + _ROWS])
+        chunk = slice(start, start + _ROWS)
+        logits = model.logits(hidden[chunk])
         logp = logits.float().log_softmax(-1)
-        gold = tokens[start : start + _ROWS, None]
-        values += logp.gather(1, gold)[:, 0].tolist()
+
+        gold = tokens[chunk, None]
+        gold_logp = logp.gather(1, gold)
+        values += gold_logp[:, 0].tolist()
     return values
 
 
 def _batches(sources: Sequence[list[int]], outputs: Sequence[list[int]]) -> Iterator[list[int]]:
     """Indices of pairs of similar size: `_CELLS` with padding in a batch, or one pair."""
-    order = sorted(range(len(sources)), key=lambda i: (len(sources[i]), len(outputs[i])))
+    source_lengths = [len(source) for source in sources]
+    output_lengths = [len(output) for output in outputs]
+    sizes = list(zip(source_lengths, output_lengths, strict=True))
+
+    indices = range(len(sizes))
+    order = sorted(indices, key=lambda i: sizes[i])
+
     batch: list[int] = []
     longest = 1  # output in the batch, with <eos>
     for i in order:
-        length = len(outputs[i]) + 1
+        source_length, output_length = sizes[i]
+        length = output_length + 1
         longest = max(longest, length)
-        cells = (len(batch) + 1) * longest * len(sources[i])
+
+        pairs = len(batch) + 1
+        cells = pairs * longest * source_length
         if batch and cells > _CELLS:
             yield batch
             batch = []
             longest = length
         batch.append(i)
+
     if batch:
         yield batch
 
@@ -102,8 +128,9 @@ def attention(
     (layers, heads, T + 1, S), on the CPU. Only for a model that `attends`.
     """
     sources = pad([source]).to(device)
-    inputs = pad([[BOS, *output]]).to(device)
-    return model.cross_attention_weights(sources, inputs)[0].cpu()
+    inputs = _inputs([output], device)
+    weights = model.cross_attention_weights(sources, inputs)
+    return weights[0].cpu()
 
 
 @torch.no_grad()
@@ -117,16 +144,20 @@ def with_coverage_penalty(
     """
     ids = source[source != PAD]
     sources = ids.expand(len(hypotheses), -1)  # (N, S)
-    inputs = pad([[BOS, *h.ids] for h in hypotheses]).to(source.device)
-    weights = model.cross_attention_weights(sources, inputs).mean((1, 2))  # (N, T, S)
+    outputs = [hypothesis.ids for hypothesis in hypotheses]
+    inputs = _inputs(outputs, source.device)
 
-    real = (inputs != PAD)[:, :, None]
-    attended = (weights * real).sum(1)  # (N, S)
-    coverage = attended.clamp(1e-9, 1.0).log().sum(1)
+    of_heads = model.cross_attention_weights(sources, inputs)
+    weights = of_heads.mean((1, 2))  # (N, T, S)
+    real = inputs != PAD
+    attended = (weights * real[:, :, None]).sum(1)  # (N, S)
+
+    clamped = attended.clamp(1e-9, 1.0)
+    coverage = clamped.log().sum(1)
     penalties = (beta * coverage).tolist()
 
-    penalized = [
-        h._replace(score=h.score + penalty)
-        for h, penalty in zip(hypotheses, penalties, strict=True)
-    ]
-    return sorted(penalized, key=lambda h: -h.score)
+    penalized = []
+    for hypothesis, penalty in zip(hypotheses, penalties, strict=True):
+        score = hypothesis.score + penalty
+        penalized.append(hypothesis._replace(score=score))
+    return sorted(penalized, key=lambda hypothesis: -hypothesis.score)

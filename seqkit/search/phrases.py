@@ -28,8 +28,9 @@ class _Missing(NamedTuple):
 def missing_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> int:
     """Number of tokens that complete the phrases `ids` lacks, said one after the other."""
     missing = _missing_phrases(ids, phrases)
-    needed = sum(len(item.phrase) for item in missing)
-    return needed - max((item.begun for item in missing), default=0)
+    needed = [len(item.phrase) for item in missing]
+    begun = [item.begun for item in missing]
+    return sum(needed) - max(begun, default=0)
 
 
 def next_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> list[int]:
@@ -40,21 +41,28 @@ def next_tokens(ids: list[int], phrases: tuple[Phrase, ...]) -> list[int]:
 
 
 def _missing_phrases(ids: list[int], phrases: tuple[Phrase, ...]) -> list[_Missing]:
-    return [
-        _Missing(phrase, _begun(ids, phrase)) for phrase in phrases if not _contains(ids, phrase)
-    ]
+    missing = []
+    for phrase in phrases:
+        if _contains(ids, phrase):
+            continue
+        begun = _begun(ids, phrase)
+        missing.append(_Missing(phrase, begun))
+    return missing
 
 
 def _contains(ids: list[int], phrase: Phrase) -> bool:
     size = len(phrase)
+    wanted = list(phrase)
     starts = range(len(ids) - size + 1)
-    return any(tuple(ids[start : start + size]) == phrase for start in starts)
+    found = (ids[start : start + size] for start in starts)
+    return any(ngram == wanted for ngram in found)
 
 
 def _begun(ids: list[int], phrase: Phrase) -> int:
     """The length of the longest proper beginning of `phrase` that `ids` ends with."""
     for length in range(len(phrase) - 1, 0, -1):
-        if tuple(ids[-length:]) == phrase[:length]:
+        end = tuple(ids[-length:])
+        if end == phrase[:length]:
             return length
     return 0
 
@@ -79,22 +87,35 @@ def rank_by_phrases(
     """
     new = torch.full_like(rank, _NEVER)
     histories = history.tolist()
-    tokens = token.tolist()
-    rows = row.tolist()
-    for beam, (ranks, room) in enumerate(zip(rank.tolist(), left.tolist(), strict=True)):
-        possible = [i for i, value in enumerate(ranks) if value > _NEVER]
-        possible.sort(key=lambda i: -ranks[i])
+    ranks = rank.tolist()
+    tokens_of_beams = token.tolist()
+    rows_of_beams = row.tolist()
+
+    for beam, room in enumerate(left.tolist()):
+        tokens = tokens_of_beams[beam]
+        rows = rows_of_beams[beam]
 
         banks: dict[int, list[int]] = {}  # by tokens lacking: continuations, best first
-        for i in possible:
-            ids = histories[rows[beam][i]]
-            lacking = _tokens_lacking(ids, tokens[beam][i], room, phrases)
-            if lacking is not None:
-                banks.setdefault(lacking, []).append(i)
+        for i in _possible(ranks[beam]):
+            ids = histories[rows[i]]
+            lacking = _tokens_lacking(ids, tokens[i], room, phrases)
+            if lacking is None:
+                continue
+            bank = banks.setdefault(lacking, [])
+            bank.append(i)
 
-        order = _in_turns([banks[lacking] for lacking in sorted(banks)])
-        new[beam, order] = -torch.arange(len(order), dtype=new.dtype, device=new.device)
+        fewest_first = [banks[lacking] for lacking in sorted(banks)]
+        order = _in_turns(fewest_first)
+        places = torch.arange(len(order), dtype=new.dtype, device=new.device)
+        new[beam, order] = -places
     return new
+
+
+def _possible(ranks: list[float]) -> list[int]:
+    """Indices of the continuations that have a rank, best first."""
+    possible = [i for i, value in enumerate(ranks) if value > _NEVER]
+    possible.sort(key=lambda i: -ranks[i])
+    return possible
 
 
 def _tokens_lacking(
@@ -105,8 +126,11 @@ def _tokens_lacking(
     `room` tokens may follow, the last of which must be `<eos>`.
     """
     if token == EOS:
-        return None if missing_tokens(ids, phrases) else 0
-    lacking = missing_tokens([*ids, token], phrases)
+        lacking = missing_tokens(ids, phrases)
+        return None if lacking else 0
+
+    longer = [*ids, token]
+    lacking = missing_tokens(longer, phrases)
     return lacking if lacking < room else None
 
 

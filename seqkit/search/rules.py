@@ -80,12 +80,17 @@ class NoRepeatNgram:
             return None
 
         ngrams = history.unfold(1, self.n, 1)  # (R, t - n + 1, n)
-        latest = history[:, length - self.n + 1 :]  # (R, n - 1), what the next token follows
-        same_beginning = (ngrams[:, :, :-1] == latest[:, None]).all(-1)
-        row, place = same_beginning.nonzero(as_tuple=True)
+        beginnings = ngrams[:, :, :-1]
+        first = length - self.n + 1
+        latest = history[:, first:]  # (R, n - 1), what the next token follows
 
-        barred = torch.zeros(rows, vocab, dtype=torch.bool, device=history.device)
-        barred[row, ngrams[row, place, -1]] = True
+        same_token = beginnings == latest[:, None]
+        same_beginning = same_token.all(-1)
+        row, place = same_beginning.nonzero(as_tuple=True)
+        repeated = ngrams[row, place, -1]
+
+        barred = _nothing(rows, vocab, history.device)
+        barred[row, repeated] = True
         return barred
 
 
@@ -118,7 +123,9 @@ class Stem:
             return True
         if self.whole or not rest.startswith(token):
             return False
-        return bool(self._continuations[spelt + len(token)])
+
+        after = spelt + len(token)
+        return bool(self._continuations[after])
 
     @property
     def can_be_spelt(self) -> bool:
@@ -126,7 +133,8 @@ class Stem:
 
     def allowed(self, ids: list[int]) -> frozenset[int] | None:
         """What may follow `ids`, the tokens of this word so far; None if the word is complete."""
-        spelt = sum(len(self.spelling[i]) for i in ids)
+        spelling = [self.spelling[i] for i in ids]
+        spelt = sum(map(len, spelling))
         enough = self.whole or spelt >= len(self.text)
         if ids and enough:
             return None
@@ -142,32 +150,40 @@ class Beginning:
 
     @property
     def least(self) -> int:
-        stem = len(self.stem.text) if self.stem else 0
-        return len(self.prefix) + stem
+        tokens = len(self.prefix)
+        if self.stem is not None:
+            tokens += len(self.stem.text)
+        return tokens
 
     def allowed(self, ids: list[int]) -> frozenset[int] | None:
         """What may follow `ids`; None if the beginning is complete."""
         done = len(ids)
-        if done < len(self.prefix):
+        prefix_length = len(self.prefix)
+        if done < prefix_length:
             return self.prefix[done]
         if self.stem is None:
             return None
-        return self.stem.allowed(ids[len(self.prefix) :])
+
+        of_stem = ids[prefix_length:]
+        return self.stem.allowed(of_stem)
 
     def forbidden(self, history: Tensor, vocab: int) -> Tensor | None:
         """(R, t) -> (R, V); nothing is forbidden in a row whose beginning is complete."""
-        if self.stem is None and history.size(1) >= len(self.prefix):
+        past_prefix = history.size(1) >= len(self.prefix)
+        if past_prefix and self.stem is None:
             return None
 
-        allowed = [self.allowed(ids) for ids in history.tolist()]
+        outputs = history.tolist()
+        allowed = [self.allowed(ids) for ids in outputs]
         if all(tokens is None for tokens in allowed):
             return None
 
-        barred = torch.zeros(len(allowed), vocab, dtype=torch.bool, device=history.device)
+        barred = _nothing(len(allowed), vocab, history.device)
         for row, tokens in enumerate(allowed):
-            if tokens is not None:
-                barred[row] = True
-                barred[row, list(tokens)] = False
+            if tokens is None:
+                continue
+            barred[row] = True
+            barred[row, list(tokens)] = False
         return barred
 
 
@@ -176,6 +192,11 @@ def _mask(tokens: frozenset[int], vocab: int, device: torch.device) -> Tensor:
     mask = torch.zeros(vocab, dtype=torch.bool, device=device)
     mask[list(tokens)] = True
     return mask
+
+
+def _nothing(rows: int, vocab: int, device: torch.device) -> Tensor:
+    """(R, V) False everywhere: a mask that forbids nothing."""
+    return torch.zeros(rows, vocab, dtype=torch.bool, device=device)
 
 
 @dataclass(frozen=True)
@@ -221,8 +242,10 @@ class Rules:
     def least(self) -> int:
         """Tokens an output needs to obey, `<eos>` included."""
         phrases = sum(len(phrase) for phrase in self.phrases)
+        asked_for = self._beginning.least + phrases
+
         needs = [rule.least for rule in self._by_history]
-        needs.append(self._beginning.least + phrases)
+        needs.append(asked_for)
         return max(needs) + 1
 
     def beginning(self, ids: list[int]) -> frozenset[int] | None:
@@ -234,15 +257,16 @@ class Rules:
 
         Phrases are not looked at: they need certain tokens, but forbid none.
         """
-        masks = [rule.forbidden(history, vocab) for rule in self._all]
         begins = self._beginning.forbidden(history, vocab)
-        if begins is None and all(mask is None for mask in masks):
+        of_rules = [rule.forbidden(history, vocab) for rule in self._all]
+        masks = [mask for mask in of_rules if mask is not None]
+        if begins is None and not masks:
             return None
 
-        barred = torch.zeros(len(history), vocab, dtype=torch.bool, device=history.device)
+        barred = _nothing(len(history), vocab, history.device)
         for mask in masks:
-            if mask is not None:
-                barred |= mask
+            barred |= mask
+
         if begins is not None:
             unfinished = begins.any(1, keepdim=True)
             barred = begins.where(unfinished, barred)

@@ -5,6 +5,9 @@ Shapes: B sentences, R open outputs, V vocabulary, t tokens so far.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -44,40 +47,79 @@ def sample(
     """
     if rules.phrases:
         raise ValueError("sampling cannot make a phrase occur: use beam_search")
-    longest = [max(limit, rules.least) for limit in limits]
-    steps = max(longest)
-    device = source.device
-    rows = source.size(0) * draws
-    uniform = torch.from_numpy(_uniform(source, draws, steps, seed)).to(
-        device
-    )  # (B * draws, steps)
 
+    longest = [max(limit, rules.least) for limit in limits]
+    uniform = _uniform(source, draws, max(longest), seed)
+    limit = torch.tensor(longest, device=source.device)
+    limit_of_rows = limit.repeat_interleave(draws)
+
+    pick = partial(draw, temperature=temperature, top_k=top_k, top_p=top_p)
+    drawn, logp = _draw_outputs(model, source, draws, limit_of_rows, uniform, rules, pick)
+    outputs = _hypotheses(drawn, logp)
+    firsts = range(0, len(outputs), draws)
+    return [outputs[first : first + draws] for first in firsts]
+
+
+def _draw_outputs(
+    model: StepDecoder[StateT],
+    source: Tensor,
+    draws: int,
+    limit: Tensor,
+    uniform: Tensor,
+    rules: Rules,
+    pick: Callable[[Tensor, Tensor], Tensor],
+) -> tuple[Tensor, Tensor]:
+    """Tokens of each output, padded after `<eos>`, and their log probability.
+
+    (B, S), limits (B * draws,), numbers (B * draws, steps) -> (B * draws, steps), (B * draws,).
+    `pick` draws from log probabilities (R, V) by numbers (R,).
+    """
+    device = source.device
+    rows, steps = uniform.shape
     drawn = torch.full((rows, steps), PAD, device=device)
     logp = torch.zeros(rows, device=device)
     open_ = torch.arange(rows, device=device)  # (R,)
-    limit = torch.tensor(longest, device=device).repeat_interleave(draws)
-    state = model.select(model.start(source), open_ // draws)
     ids = torch.full((rows,), BOS, device=device)
+
+    state = model.start(source)
+    sentences = open_ // draws
+    state = model.select(state, sentences)
 
     for t in range(steps):
         logits, state = model.step(ids, state)
         own = logits.float().log_softmax(-1)
-        allowed = _allowed(own, drawn[open_, :t], rules, must_end=limit[open_] == t + 1)
-        ids = draw(allowed, uniform[open_, t], temperature, top_k, top_p)
-        logp[open_] += own.gather(1, ids[:, None])[:, 0]
+
+        history = drawn[open_, :t]
+        must_end = limit[open_] == t + 1
+        allowed = _allowed(own, history, rules, must_end=must_end)
+
+        numbers = uniform[open_, t]
+        ids = pick(allowed, numbers)
+        own_logp = own.gather(1, ids[:, None])
+        logp[open_] += own_logp[:, 0]
         drawn[open_, t] = ids
 
-        stay = (ids != EOS).nonzero()[:, 0]
+        goes_on = ids != EOS
+        stay = goes_on.nonzero()[:, 0]
         if not stay.numel():
             break
-        open_, ids = open_[stay], ids[stay]
+        open_ = open_[stay]
+        ids = ids[stay]
         state = model.select(state, stay)
 
-    outputs = [
-        Hypothesis.of(ids[: ids.index(EOS)], value, PLAIN)
-        for ids, value in zip(drawn.tolist(), logp.tolist(), strict=True)
-    ]
-    return [outputs[i : i + draws] for i in range(0, rows, draws)]
+    return drawn, logp
+
+
+def _hypotheses(drawn: Tensor, logp: Tensor) -> list[Hypothesis]:
+    """Tokens (R, t), padded after `<eos>`, log probabilities (R,) -> an output for each row"""
+    found = []
+    rows = drawn.tolist()
+    values = logp.tolist()
+    for ids, value in zip(rows, values, strict=True):
+        end = ids.index(EOS)
+        output = Hypothesis.of(ids[:end], value, PLAIN)
+        found.append(output)
+    return found
 
 
 def _allowed(own: Tensor, history: Tensor, rules: Rules, *, must_end: Tensor) -> Tensor:
@@ -90,39 +132,50 @@ def _allowed(own: Tensor, history: Tensor, rules: Rules, *, must_end: Tensor) ->
     barred[must_end, EOS] = False
 
     allowed = own.masked_fill(barred, _NEVER)
-    if bool((allowed.amax(1) == _NEVER).any()):
+    stuck = allowed.amax(1) == _NEVER
+    if bool(stuck.any()):
         raise ConfigError(
             "a drawn output got to where no token obeys the rules of the search: relax one of them"
         )
     return allowed
 
 
-def _uniform(source: Tensor, draws: int, steps: int, seed: int) -> npt.NDArray[np.float32]:
+def _uniform(source: Tensor, draws: int, steps: int, seed: int) -> Tensor:
     """A uniform number for each row and step, (B * draws, steps), by a generator for each draw."""
-    noise = []
+    noise: list[npt.NDArray[np.float32]] = []
     for padded in source.tolist():
         ids = [i for i in padded if i != PAD]
         for number in range(draws):
-            generator = np.random.default_rng([seed, number, *ids])
-            noise.append(generator.random(steps, dtype=np.float32))
-    return np.stack(noise)
+            key = [seed, number, *ids]
+            generator = np.random.default_rng(key)
+            own = generator.random(steps, dtype=np.float32)
+            noise.append(own)
+
+    stacked = np.stack(noise)
+    return torch.from_numpy(stacked).to(source.device)
 
 
 def draw(logp: Tensor, uniform: Tensor, temperature: float, top_k: int, top_p: float) -> Tensor:
     """Log probabilities (R, V), uniform numbers (R,) -> tokens (R,), never padding or `<bos>`"""
     never = torch.tensor([PAD, BOS], device=logp.device)
     logp = logp.index_fill(1, never, _NEVER)
-    p, token = (logp / temperature).softmax(-1).sort(descending=True, stable=True)
+    p = (logp / temperature).softmax(-1)
+    p, token = p.sort(descending=True, stable=True)
 
     if top_k:
         p[:, top_k:] = 0.0
-    p = p / p.sum(-1, keepdim=True)
+    kept = p.sum(-1, keepdim=True)
+    p = p / kept
+
     if top_p < 1:
         before = p.cumsum(-1) - p
         p[before >= top_p] = 0.0  # the first token always stays
 
     edge = p.cumsum(-1)
-    below = edge < uniform[:, None] * edge[:, -1:]
-    last = p.size(1) - 1
-    index = below.sum(-1, keepdim=True).clamp_(max=last)
+    total = edge[:, -1:]
+    wanted = uniform[:, None] * total
+
+    below = edge < wanted
+    index = below.sum(-1, keepdim=True)
+    index.clamp_(max=p.size(1) - 1)
     return token.gather(1, index)[:, 0]

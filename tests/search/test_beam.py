@@ -6,7 +6,7 @@ from exhaustive import assert_same, every_output, slow_beam_search
 from toy import Table
 
 from seqkit.search import Normalize, SearchConfig, beam_search, decode
-from seqkit.search.beam import _top
+from seqkit.search.continuations import top
 from seqkit.text.vocab import EOS
 
 
@@ -99,7 +99,7 @@ def test_max_length_limits_every_output():
 def test_the_quick_selection_of_the_best_tokens_equals_a_full_one(vocab, most):
     torch.manual_seed(0)
     logits = torch.randn(50, vocab)
-    value, token = _top(logits, most)
+    value, token = top(logits, most)
     wanted = logits.topk(most)
     assert torch.equal(value, wanted.values)
     assert torch.equal(token, wanted.indices)

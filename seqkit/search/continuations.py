@@ -1,0 +1,306 @@
+"""The best ways to continue the beams of a search by one token.
+
+Shapes: B open beams, K hypotheses in each, R = B * K rows, n continuations, V vocabulary, t tokens
+so far.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from ..text.vocab import BOS, EOS, PAD
+from .phrases import next_tokens, rank_by_phrases
+from .rules import NO_RULES, Rules
+
+NEVER = float("-inf")
+_BLOCK = 64  # see top
+
+
+class Step(NamedTuple):
+    """What the next tokens are chosen by."""
+
+    logits: Tensor  # (R, V)
+    logp: Tensor  # (B, K)
+    history: Tensor  # (R, t - 1)
+    left: Tensor  # (B,) how many tokens may follow the next one
+
+    @property
+    def must_end(self) -> Tensor:
+        """(R,)"""
+        at_limit = self.left == 0
+        width = self.logp.size(1)
+        return at_limit.repeat_interleave(width)
+
+    def part(self, beams: Tensor, rows: Tensor) -> Step:
+        """Of some `beams` (b,) only, and their `rows` (b * K,)."""
+        logits = self.logits[rows]
+        logp = self.logp[beams]
+        history = self.history[rows]
+        left = self.left[beams]
+        return Step(logits, logp, history, left)
+
+
+class Continuations(NamedTuple):
+    """Ways to continue each beam, best first: (B, n) each."""
+
+    logp: Tensor  # of the whole hypothesis; -inf where there is none
+    token: Tensor
+    row: Tensor  # the row it continues
+
+    def first(self, n: int) -> Continuations:
+        """The `n` best."""
+        logp = self.logp[:, :n]
+        token = self.token[:, :n]
+        row = self.row[:, :n]
+        return Continuations(logp, token, row)
+
+    def pick(self, index: Tensor) -> Continuations:
+        """Those at `index` (B, n') of each beam."""
+        logp = self.logp.gather(1, index)
+        token = self.token.gather(1, index)
+        row = self.row.gather(1, index)
+        return Continuations(logp, token, row)
+
+
+def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
+    """The `most` best continuations of each beam, or as many as there are.
+
+    May overwrite the logits.
+    """
+    if rules.follow_history:
+        return _with_rules(step, most, rules)
+    return _without_rules(step, most, rules.suppress)
+
+
+def _without_rules(step: Step, most: int, suppress: frozenset[int]) -> Continuations:
+    """Quicker than `_with_rules`: the log-softmax is taken of the chosen tokens only.
+
+    Overwrites the logits.
+    """
+    logits = step.logits
+    count = min(most, logits.size(1))
+    never = [PAD, BOS, *suppress]
+
+    barred = logits[:, never]  # never produced, but part of the distribution
+    logits[:, never] = NEVER
+    value, token = top(logits, count)  # (R, n)
+    logits[:, never] = barred
+
+    end = logits[:, EOS].clone()
+    highest_barred = barred.amax(1, keepdim=True)
+    highest_possible = value[:, :1]
+    highest = torch.maximum(highest_possible, highest_barred)
+    exponentials = logits.sub_(highest).exp_()
+    normalizer = exponentials.sum(-1, keepdim=True)
+    total = highest + normalizer.log()
+
+    must_end = step.must_end
+    if bool(must_end.any()):
+        value[must_end] = NEVER
+        value[must_end, 0] = end[must_end]
+        token[must_end, 0] = EOS
+
+    own = value - total
+    before = step.logp.view(-1, 1)
+    logp = own + before
+    return _best_of_beams(step, logp, logp, token, most)
+
+
+def _with_rules(
+    step: Step, most: int, rules: Rules, penalty: Tensor | None = None
+) -> Continuations:
+    """With any rules; `penalty` (R, V) is taken off for the ranking only."""
+    logp = step.logits.log_softmax(-1)
+    logp[:, [PAD, BOS]] = NEVER
+    allowed = _allowed(step, logp, rules)
+    count = min(most, logp.size(1))
+
+    ranked_by = allowed if penalty is None else allowed - penalty
+    _, token = top(ranked_by, count)  # (R, n)
+    value = allowed.gather(1, token)
+
+    if rules.phrases:  # which go before the other rules
+        impossible = value == NEVER
+        known = token.masked_fill(impossible, PAD)
+        more, value_of_more = _continuing_phrases(step.history, known, logp, rules)
+        token = torch.cat([token, more], 1)
+        value = torch.cat([value, value_of_more], 1)
+
+    own_rank = value
+    if penalty is not None:
+        own_rank = value - penalty.gather(1, token)
+
+    before = step.logp.view(-1, 1)
+    logp = value + before
+    rank = own_rank + before
+    return _best_of_beams(step, logp, rank, token, most, rules)
+
+
+def _allowed(step: Step, logp: Tensor, rules: Rules) -> Tensor:
+    """Log probabilities (R, V), -inf for what may not follow."""
+    vocab = logp.size(1)
+    forbidden = rules.forbidden(step.history, vocab)
+    allowed = logp.clone() if forbidden is None else logp.masked_fill(forbidden, NEVER)
+
+    must_end = step.must_end
+    allowed[must_end] = NEVER
+    end = logp[must_end, EOS]
+    allowed[must_end, EOS] = end
+    return allowed
+
+
+def _best_of_beams(
+    step: Step,
+    logp: Tensor,
+    rank: Tensor,
+    token: Tensor,
+    most: int,
+    rules: Rules = NO_RULES,
+) -> Continuations:
+    """Of the continuations of each row, (R, n) each, the `most` of each beam that rank highest."""
+    rows = torch.arange(len(token), device=token.device)
+    row = rows[:, None]
+    row = row.expand_as(token)
+
+    beams = len(step.logp)
+    logp = logp.view(beams, -1)
+    rank = rank.view(beams, -1)
+    token = token.view(beams, -1)
+    row = row.reshape(beams, -1)
+    if rules.phrases:
+        phrases = rules.phrases
+        rank = rank_by_phrases(rank, token, row, step.history, step.left, phrases)
+
+    ranked = rank > NEVER
+    possible = logp.where(ranked, NEVER)
+    found = Continuations(possible, token, row)
+
+    count = min(most, rank.size(1))
+    best = rank.topk(count, dim=1)
+    return found.pick(best.indices)
+
+
+def top(logits: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """`logits.topk(most)`, faster on the CPU for a large vocabulary: (R, V) -> (R, most) twice.
+
+    The `most` largest values of a row lie in the `most` blocks with the largest maxima.
+    """
+    rows, vocab = logits.shape
+    blocks = vocab // _BLOCK
+    on_cpu = logits.device.type == "cpu"
+    if not on_cpu or blocks < 2 * most:
+        return logits.topk(most, dim=-1)
+
+    divided = blocks * _BLOCK  # words; those of the rest are in no block
+    in_blocks = logits[:, :divided].view(rows, blocks, _BLOCK)
+    maxima = in_blocks.amax(-1)
+    _, chosen = maxima.topk(most, dim=-1)  # (R, most)
+
+    first_of_block = chosen[:, :, None] * _BLOCK
+    within = torch.arange(_BLOCK)
+    in_chosen = (first_of_block + within).view(rows, -1)
+
+    in_no_block = torch.arange(divided, vocab)
+    rest = in_no_block.expand(rows, -1)
+    token = torch.cat([in_chosen, rest], dim=1)
+    candidates = logits.gather(1, token)
+
+    value, index = candidates.topk(most, dim=-1)
+    return value, token.gather(1, index)
+
+
+# groups
+
+
+def by_groups(
+    step: Step, most: int, rules: Rules, beam: Tensor, groups: int, diversity: float
+) -> Continuations:
+    """The best continuations for one group of each sentence after the other.
+
+    They avoid what earlier groups have chosen. `beam` (B,) is sentence * groups + group.
+    """
+    shape = (len(beam), most)
+    found = Continuations(
+        logp=step.logp.new_full(shape, NEVER),
+        token=beam.new_full(shape, PAD),
+        row=beam.new_zeros(shape),
+    )
+    group_of_beam = beam % groups
+    sentence_of_beam = beam // groups
+    sentences = int(sentence_of_beam.max()) + 1
+    vocab = step.logits.size(1)
+
+    times_chosen = step.logits.new_zeros(sentences, vocab)  # by earlier groups
+    once = times_chosen.new_ones(())
+    width = step.logp.size(1)
+    size = most // 2
+
+    for group in range(groups):
+        in_group = group_of_beam == group
+        beams = in_group.nonzero()[:, 0]  # (b,)
+        if not beams.numel():
+            continue
+
+        rows = _rows(beams, width)
+        sentence = sentence_of_beam[beams]
+        times = times_chosen[sentence]
+        times_of_rows = times.repeat_interleave(width, 0)
+        penalty = diversity * times_of_rows
+
+        part = step.part(beams, rows)
+        own = _with_rules(part, most, rules, penalty)
+        n = own.token.size(1)
+        found.logp[beams, :n] = own.logp
+        found.token[beams, :n] = own.token
+        found.row[beams, :n] = rows[own.row]
+
+        chosen = own.token[:, :size]
+        sentence_of_token = sentence[:, None].expand_as(chosen)
+        times_chosen.index_put_((sentence_of_token, chosen), once, accumulate=True)
+    return found
+
+
+def _rows(beams: Tensor, width: int) -> Tensor:
+    """The rows of `beams` (b,), `width` each: (b * width,)"""
+    first = beams[:, None] * width
+    within = torch.arange(width, device=beams.device)
+    return (first + within).flatten()
+
+
+# phrases
+
+
+def _continuing_phrases(
+    history: Tensor, known: Tensor, logp: Tensor, rules: Rules
+) -> tuple[Tensor, Tensor]:
+    """Tokens that continue a missing phrase and are not among `known` (R, n): padded (R, m).
+
+    And the log probability of each by `logp` (R, V), -inf for padding.
+    """
+    outputs = history.tolist()
+    tokens_known = known.tolist()
+    more = [
+        _continuing_phrase(ids, tokens, rules)
+        for ids, tokens in zip(outputs, tokens_known, strict=True)
+    ]
+
+    counts = [len(tokens) for tokens in more]
+    width = max(counts)
+    for tokens, count in zip(more, counts, strict=True):
+        lacking = width - count
+        tokens += [PAD] * lacking
+
+    token = torch.tensor(more, dtype=torch.long, device=known.device)
+    value = logp.gather(1, token)
+    value.masked_fill_(token == PAD, NEVER)
+    return token, value
+
+
+def _continuing_phrase(ids: list[int], known: list[int], rules: Rules) -> list[int]:
+    if rules.beginning(ids) is not None:
+        return []
+    tokens = next_tokens(ids, rules.phrases)
+    return [token for token in tokens if token not in known]
