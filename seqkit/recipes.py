@@ -14,6 +14,8 @@ from .errors import ConfigError, hint
 from .plugins import components
 from .registry import Entry
 
+_ONCE_COMMON = ("data", "text", "search")  # sections of every config file in earlier versions
+
 
 def names() -> list[str]:
     """Names of the recipes of seqkit and of its plugins, such as "multi30k/de-en"."""
@@ -65,6 +67,7 @@ def task_of(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Any
 
 def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
     """Check plain data section by section and fill in all defaults; `where` is named in errors."""
+    raw = _without_unused_sections(raw)
     _check_section_names(raw, where)
     config = from_plain(raw, where)
     classes = components().tasks.load(config.task).sections
@@ -76,6 +79,11 @@ def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
 
     model = plain_model(config.model, where)
     return dataclasses.replace(config, sections=sections, model=model)
+
+
+def _without_unused_sections(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """`raw` without the empty sections that earlier versions wrote for every task."""
+    return {name: value for name, value in raw.items() if value != {} or name not in _ONCE_COMMON}
 
 
 def _check_section_names(raw: Mapping[str, Any], where: str) -> None:

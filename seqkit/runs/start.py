@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -120,13 +121,19 @@ def _resume(trainer: Trainer, last: Path) -> None:
 
 
 def _check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> None:
+    """Refuse data with other numbers; an earlier version may have put them in other words."""
     description = trainer.task.describe()
     before = meta.get("about", description)
-    if before != description:
+    if _numbers(before) != _numbers(description):
         raise CheckpointError(
             f"cannot resume {last.parent}: the data has changed. It was {'; '.join(before)}; "
             f"it is {'; '.join(description)}. Train into another --out, with --init {last.parent}."
         )
+
+
+def _numbers(description: list[str]) -> list[str]:
+    """The numbers in the lines of `Task.describe`, in order."""
+    return re.findall(r"\d+", " ".join(description))
 
 
 def _consume(

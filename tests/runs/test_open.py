@@ -10,7 +10,9 @@ import torch
 from throw_away_plugin import installed
 
 import seqkit
-from seqkit.errors import CheckpointError, RenamedWarning, UnknownName
+from seqkit import recipes
+from seqkit.config import to_plain
+from seqkit.errors import CheckpointError, ConfigError, RenamedWarning, UnknownName
 from seqkit.training import checkpoint
 
 
@@ -119,6 +121,18 @@ def test_a_run_with_keys_of_an_earlier_version_opens_without_a_warning(copy):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert seqkit.load(folder, device="cpu").translate(["a b"])
+
+
+def test_an_empty_section_that_earlier_versions_wrote_for_every_task_is_no_mistake(here):
+    """A language model's config.toml had [search], an image classifier's [text]."""
+    config = recipes.load("demo/story")
+    raw = to_plain(config)
+    assert recipes.complete(raw | {"search": {}}, "config.toml") == config
+
+    with pytest.raises(ConfigError, match=r"has no section \[search\]"):
+        recipes.complete(raw | {"search": {"beam": 5}}, "config.toml")
+    with pytest.raises(ConfigError, match=r"has no section \[serch\]"):
+        recipes.complete(raw | {"serch": {}}, "config.toml")
 
 
 def test_a_setting_under_its_old_name_works_and_warns_once(here):

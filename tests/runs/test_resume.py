@@ -147,6 +147,16 @@ def test_a_run_of_an_earlier_version_is_resumed(here):
     assert "stale" not in state
 
 
+def test_a_run_of_a_version_that_described_its_data_in_other_words_is_resumed(here):
+    run = seqkit.train("tiny.toml", out="a", device="cpu")
+    meta_file = checkpoint.resolve(run.folder, prefer="last") / checkpoint.META
+    with_old_names(meta_file, **{"sentence pairs to train on": "training pairs"})
+
+    longer = {"train.steps": run.step + 1}
+    resumed = seqkit.train("tiny.toml", out="a", overrides=longer, device="cpu", resume=True)
+    assert resumed.step == run.step + 1
+
+
 def with_old_names(path, **names):
     text = path.read_text(encoding="utf-8")
     for old, new in names.items():
