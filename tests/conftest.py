@@ -1,5 +1,9 @@
 """What several test files share: small trained translators, and ways to run the command line."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests hold on busy machines, too
+
 from pathlib import Path
 
 import pytest

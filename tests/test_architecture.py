@@ -271,6 +271,7 @@ def test_every_public_class_that_a_notebook_shows_has_its_own_repr(name):
         assert not is_shown or cls.__repr__ is not object.__repr__, f"{name}.{public}"
 
 
+@pytest.mark.slow
 def test_lint_and_types_are_clean():
     for command in (
         ["ruff", "check", "."],

@@ -51,6 +51,7 @@ def run(installed, tmp_path, *arguments):
     ).stdout
 
 
+@pytest.mark.slow
 def test_the_installed_wheel_is_not_the_checkout(installed, tmp_path):
     code = "import seqkit; print(seqkit.__file__)"
     out = subprocess.run(
@@ -59,10 +60,12 @@ def test_the_installed_wheel_is_not_the_checkout(installed, tmp_path):
     assert str(ROOT) not in out.stdout
 
 
+@pytest.mark.slow
 def test_the_wheel_translates_with_the_model_in_it(installed, tmp_path):
     assert "Morgen" in run(installed, tmp_path, "translate", "Good morning.")
 
 
+@pytest.mark.slow
 def test_the_wheel_has_all_cards_and_recipes(installed, tmp_path):
     listed = run(installed, tmp_path, "corpora").splitlines()
     assert [line.split()[0] for line in listed] == sorted(
@@ -76,6 +79,7 @@ def test_the_wheel_has_all_cards_and_recipes(installed, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_the_wheel_has_the_type_marker_and_the_licence(installed, tmp_path):
     code = (
         "import seqkit, pathlib\n"

@@ -51,6 +51,7 @@ def test_the_two_lines_install_by_the_constraints_and_ci_runs_the_second():
     assert [line for line in README.splitlines() if re.match(pattern[1], line)] == [installing[1]]
 
 
+@pytest.mark.slow
 def test_every_command_of_the_readme_works(folder):
     for line in SHELL:
         if line.startswith("python3"):
@@ -63,6 +64,7 @@ def test_every_command_of_the_readme_works(folder):
     assert len((folder / "letters.de").read_text(encoding="utf-8").splitlines()) == 200
 
 
+@pytest.mark.slow
 def test_the_python_of_the_readme_works(folder):
     for body in PYTHON:
         result = subprocess.run(

@@ -1,5 +1,9 @@
 """Shared by the tests: bars as images, a small network that tells them apart, commands."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests hold on busy machines, too
+
 from importlib.util import find_spec
 
 import pytest
