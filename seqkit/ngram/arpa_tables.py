@@ -26,19 +26,25 @@ def assemble(path: Path, words: list[bytes], sections: list[Section]) -> Model:
     unknown = "keep" if _has_unknown(columns) else "unk"
     metadata = {"smoothing": "arpa", "unk": unknown}
 
-    tables = _keys(len(words), columns)
-    if any(-1 in keys for keys in tables):
+    size = len(words)
+    tables = _keys(size, columns)
+    has_holes = any(-1 in keys for keys in tables)
+    if has_holes:
         columns = _with_missing_endings(columns)
-        tables = _keys(len(words), columns)
+        tables = _keys(size, columns)
         metadata["holes"] = "yes"
 
-    ids = np.arange(len(words))
-    grams = [Grams(ids, unigrams.scores, unigrams.backoffs)]
+    ids = np.arange(size)
+    of_words = Grams(ids, unigrams.scores, unigrams.backoffs)
+    grams = [of_words]
+
     for section, keys, parts in zip(longer, tables, columns, strict=True):
         order = np.argsort(keys, kind="stable")
         ascending = keys[order]
         _check_distinct(path, section, words, parts, order, ascending)
-        grams.append(_sorted_grams(section, order, ascending))
+
+        level = _sorted_grams(section, order, ascending)
+        grams.append(level)
 
     return Model(words, grams, metadata=metadata)
 
@@ -61,29 +67,37 @@ def _keys(size: int, columns: list[Columns]) -> list[Longs]:
         for shorter, column in zip(ascending, between, strict=True):
             keys = _extended(endings, column, size)
             endings = find(shorter, keys)
+
         keys = _extended(endings, first, size)
         tables.append(keys)
-        ascending.append(np.sort(keys))
+
+        in_order = np.sort(keys)
+        ascending.append(in_order)
     return tables
 
 
 def _extended(endings: Longs, words: Ids, size: int) -> Longs:
     """Keys of n-grams: the index of what each ends in, and the word before; -1 stays. (n,)"""
     keys = endings * size + words
-    return np.where(endings >= 0, keys, -1)
+    is_known = endings >= 0
+    return np.where(is_known, keys, -1)
 
 
 def _with_missing_endings(columns: list[Columns]) -> list[Columns]:
     """The n-grams and, at the end of each order, those that longer ones end in but that lack."""
     tables = [np.stack(parts, axis=1) for parts in columns]  # (n_k, k)
     for i in range(len(tables) - 1, 0, -1):
-        longer, shorter = tables[i], tables[i - 1]
-        endings = np.unique(longer[:, :-1], axis=0)
+        longer = tables[i]
+        shorter = tables[i - 1]
+        all_endings = longer[:, :-1]
+        endings = np.unique(all_endings, axis=0)
         present = {row.tobytes() for row in shorter}
         is_missing = [row.tobytes() not in present for row in endings]
-        tables[i - 1] = np.concatenate([shorter, endings[is_missing]])
+        missing = endings[is_missing]
+        tables[i - 1] = np.concatenate([shorter, missing])
 
-    return [list(np.ascontiguousarray(table.T)) for table in tables]
+    by_column = [np.ascontiguousarray(table.T) for table in tables]
+    return [list(table) for table in by_column]
 
 
 def _check_distinct(
@@ -94,11 +108,14 @@ def _check_distinct(
     if is_new.all():
         return
 
-    place = int(order[np.argmin(is_new)])
+    repeated = np.argmin(is_new)
+    place = int(order[repeated])
     ids = [int(column[place]) for column in reversed(columns)]
     shown = " ".join(quoted(words[i]) for i in ids)
+
+    line = section.start + place
     problem = f"the {len(ids)}-gram {shown} is here for the second time"
-    raise error_at(path, section.start + place, problem)
+    raise error_at(path, line, problem)
 
 
 def _sorted_grams(section: Section, order: Longs, keys: Longs) -> Grams:

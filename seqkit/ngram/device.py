@@ -22,8 +22,9 @@ class DeviceLookup:
             keys = [level.keys for level in grams]
             self._tables = [torch.tensor(array, device=self.device) for array in keys]
         except (RuntimeError, AssertionError) as error:
-            first = str(error).partition("\n")[0] or type(error).__name__
-            raise ConfigError(f"device {device!r} cannot be used: {first}") from None
+            first_line, *_ = str(error).split("\n")
+            problem = first_line or type(error).__name__
+            raise ConfigError(f"device {device!r} cannot be used: {problem}") from None
 
     def find(self, k: int, keys: Longs) -> Longs:
         """The index of each key among the k-grams, or -1. (n,) -> (n,)"""
@@ -31,9 +32,13 @@ class DeviceLookup:
         if not len(table):
             return np.full(len(keys), -1, np.int64)
 
-        queries = torch.from_numpy(keys).to(self.device)
+        on_host = torch.from_numpy(keys)
+        queries = on_host.to(self.device)
+        last = len(table) - 1
         index = torch.searchsorted(table, queries)
-        index.clamp_(max=len(table) - 1)
-        index[table[index] != queries] = -1
+        index.clamp_(max=last)
+
+        is_missing = table[index] != queries
+        index[is_missing] = -1
         found: Longs = index.cpu().numpy()
         return found

@@ -79,7 +79,8 @@ class Selection:
                 mask &= masks[-1][suffixes]
             masks.append(mask)
 
-        predicted = int(masks[0].sum()) - 1  # all but `<s>`
+        known = masks[0]
+        predicted = int(known.sum()) - 1  # all but `<s>`
         size = max(predicted, options.vocabulary_size)
         return cls(counts, masks, size)
 
@@ -87,10 +88,13 @@ class Selection:
         """The k-grams by their histories, with `counts` (n_k,) or those of the text."""
         table = self.counts.tables[k - 1]
         histories_of = [1, *self.counts.sizes]
+        if counts is None:
+            counts = table.counts
+
         return Followers(
             k=k,
             histories=table.contexts,
-            counts=table.counts if counts is None else counts,
+            counts=counts,
             kept=self.masks[k - 1],
             size=histories_of[k - 1],
         )
@@ -110,11 +114,13 @@ class Selection:
                 suffixes, first = self.counts.parts(k)
                 endings = new_index[k - 2][suffixes]
                 ids = new_index[0][first]
-                keys = endings[mask] * len(words) + ids[mask]
+                keys = endings[mask] * len(words)
+                keys += ids[mask]
 
             own = probabilities[k - 1][mask]
             weights = backoffs[k - 1][mask]
-            levels.append(Level(keys, own, weights))
+            level = Level(keys, own, weights)
+            levels.append(level)
 
         return Estimate(words, levels, list(notes))
 
@@ -130,6 +136,7 @@ def _frequent(counts: Longs, threshold: int) -> Mask:
     """Which n-grams occur more often than `threshold`; all of them for 0. (n_k,) -> (n_k,)"""
     if threshold:
         return counts > threshold
+
     return np.ones(len(counts), np.bool_)
 
 
@@ -137,7 +144,9 @@ def _listed(words: list[bytes], vocabulary: frozenset[bytes] | None) -> Mask:
     """Which words the model may know. -> (V + 1,)"""
     if vocabulary is None:
         return np.ones(len(words), np.bool_)
-    listed = np.fromiter((word in vocabulary for word in words), np.bool_)
+
+    is_in = (word in vocabulary for word in words)
+    listed = np.fromiter(is_in, np.bool_)
     listed[[UNK, BOS, EOS]] = True
     return listed
 

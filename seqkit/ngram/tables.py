@@ -52,7 +52,8 @@ class HostLookup:
 
     def find(self, k: int, keys: Longs) -> Longs:
         """The index of each key among the k-grams, or -1. (n,) -> (n,)"""
-        return find(self.grams[k - 1].keys, keys)
+        table = self.grams[k - 1]
+        return find(table.keys, keys)
 
 
 class GramTables:
@@ -93,14 +94,19 @@ class GramTables:
         `<s>` itself never follows.
         """
         longest = min(len(context), self.order - 1)
-        history = context[len(context) - longest :]
+        begin = len(context) - longest
+        history = context[begin:]
         width = longest + 1
-        rows = np.empty((self.size, width), np.int32)  # the history, then each word
+        shape = (self.size, width)
+        rows = np.empty(shape, np.int32)  # the history, then each word
         rows[:, :-1] = history
         rows[:, -1] = np.arange(self.size)
-        depth = np.tile(np.arange(width, dtype=np.int32), self.size)
 
-        scores, _ = self.score(rows.ravel(), depth)
+        stream = rows.ravel()
+        places = np.arange(width, dtype=np.int32)
+        depth = np.tile(places, self.size)
+        scores, _ = self.score(stream, depth)
+
         last = scores[width - 1 :: width].astype(np.float64)
         last[BOS] = -np.inf
         return last
@@ -114,7 +120,8 @@ class GramTables:
             back = k - 1
             alive = alive[depth[alive] >= back]
             first = stream[alive - back]
-            keys = index[alive] * self.size + first
+            keys = index[alive] * self.size
+            keys += first
             hits = self.lookup.find(k, keys)
 
             index = np.full(len(stream), -1, np.int64)
@@ -168,25 +175,29 @@ class GramTables:
             is_unseen = (lengths <= k) & (longest == k)
             places, histories = self._histories(k, is_unseen, indexes)
             weights = self.grams[k - 1].backoffs[histories]
-            scores[places] = np.where(histories >= 0, weights, uniform)
+            is_known = histories >= 0
+            scores[places] = np.where(is_known, weights, uniform)
 
     def _histories(
         self, k: int, mask: NDArray[np.bool_], indexes: list[Longs]
     ) -> tuple[Longs, Longs]:
         """Places that `mask` (T,) selects, and the index of the k words before each, or -1."""
         places = np.flatnonzero(mask)
-        return places, indexes[k - 1][places - 1]
+        index = indexes[k - 1]
+        return places, index[places - 1]
 
     def _cut_short(self, scores: Floats, lengths: Lengths, depth: Depths) -> Floats:
         """Scores times 0.4 for each word by which the history was cut (stupid backoff)."""
-        cut = np.minimum(depth + 1, self.order) - lengths
+        longest = np.minimum(depth + 1, self.order)
+        cut = longest - lengths
         penalties: Floats = cut.astype(np.float32) * _STUPID
         return scores + penalties
 
     @property
     def sizes(self) -> str:
         """How many k-grams there are, for k = 1, 2, …, as people read it."""
-        return " + ".join(f"{len(level.scores):,}" for level in self.grams)
+        counts = [len(level.scores) for level in self.grams]
+        return " + ".join(f"{count:,}" for count in counts)
 
     def __repr__(self) -> str:
         return f"<GramTables {self.kind}, {self.sizes} n-grams>"

@@ -39,6 +39,7 @@ def read_test_set(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> T
             "a translator has no test data of its own: "
             "name a source file and its references, or one TSV file"
         )
+
     sources, references = read_references(paths, columns)
     return TestSet(sources, references)
 
@@ -54,7 +55,11 @@ class TranslationReport:
     @property
     def signature(self) -> str:
         """Everything the scores depend on besides the model and the texts."""
-        parts = [f"{self.labels[name]} {s.signature}" for name, s in self.scores.items()]
+        parts: list[str] = []
+        for name, score in self.scores.items():
+            label = self.labels[name]
+            parts.append(f"{label} {score.signature}")
+
         return "; ".join(parts)
 
     def record(self) -> dict[str, float | str | int | None]:
@@ -64,30 +69,39 @@ class TranslationReport:
     def __str__(self) -> str:
         lines: list[str] = []
         for name, score in self.scores.items():
-            lines.append(f"{self.labels[name]} {score.score:.2f}  {score.signature}")
+            label = self.labels[name]
+            lines.append(f"{label} {score.score:.2f}  {score.signature}")
+
         lines.append(f"{self.sentences:,} sentences")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
-        scores = [f"{self.labels[name]} {s.score:.2f}" for name, s in self.scores.items()]
-        return f"TranslationReport({', '.join(scores)}; {self.sentences:,} sentences)"
+        parts: list[str] = []
+        for name, score in self.scores.items():
+            label = self.labels[name]
+            parts.append(f"{label} {score.score:.2f}")
+
+        scores = ", ".join(parts)
+        return f"TranslationReport({scores}; {self.sentences:,} sentences)"
 
 
 def load_metrics(names: Iterable[str]) -> dict[str, TextMetric]:
     """Registered metrics by name; raises `UnknownName` with a suggestion."""
-    return {name: components().metrics.load(name) for name in names}
+    registry = components().metrics
+    return {name: registry.load(name) for name in names}
 
 
 def evaluate_outputs(
     outputs: Sequence[str], test_set: TestSet, metrics: Iterable[str] = METRICS
 ) -> TranslationReport:
     """Score finished translations of a test set."""
-    found = load_metrics(metrics)
-    return TranslationReport(
-        scores={name: metric(outputs, test_set.references) for name, metric in found.items()},
-        labels={name: label_of(metric) for name, metric in found.items()},
-        sentences=len(test_set.sources),
-    )
+    scores: dict[str, Score] = {}
+    labels: dict[str, str] = {}
+    for name, metric in load_metrics(metrics).items():
+        scores[name] = metric(outputs, test_set.references)
+        labels[name] = label_of(metric)
+
+    return TranslationReport(scores, labels, sentences=len(test_set.sources))
 
 
 def score_record(scores: Mapping[str, Score]) -> dict[str, float | str | int | None]:

@@ -46,32 +46,43 @@ class Explanation:
     @property
     def words(self) -> tuple[int, int]:
         """How many words source and target have."""
-        return max(self.source_words, default=-1) + 1, max(self.target_words, default=-1) + 1
+        last_of_source = max(self.source_words, default=-1)
+        last_of_target = max(self.target_words, default=-1)
+        return last_of_source + 1, last_of_target + 1
 
     def alignment(self) -> Alignment:
         """For each target token, its word and the word of the source token most attended to."""
-        weights = self.mean_attention[: len(self.target_words), : len(self.source_words)]
+        steps = len(self.target_words)
+        places = len(self.source_words)
+        weights = self.mean_attention[:steps, :places]  # without `<eos>`
         if not weights.numel():
             return []
 
         most_attended = weights.argmax(1).tolist()
         source_words = [self.source_words[place] for place in most_attended]
-        return sorted(set(zip(source_words, self.target_words, strict=True)))
+        pairs = zip(source_words, self.target_words, strict=True)
+        return sorted(set(pairs))
 
     def __repr__(self) -> str:
-        return f"Explanation({' '.join(self.source)!r}, {' '.join(self.target)!r})"
+        source = " ".join(self.source)
+        target = " ".join(self.target)
+        return f"Explanation({source!r}, {target!r})"
 
 
 def alignment(explanations: Iterable[Explanation]) -> Alignment:
     """`Explanation.alignment` of a line of several segments, with words counted through."""
     pairs: set[tuple[int, int]] = set()
-    source_start, target_start = 0, 0
+    source_start = 0
+    target_start = 0
     for segment in explanations:
-        pairs |= {(source_start + i, target_start + j) for i, j in segment.alignment()}
+        for i, j in segment.alignment():
+            pair = (source_start + i, target_start + j)
+            pairs.add(pair)
 
         source_words, target_words = segment.words
         source_start += _words_before_next(source_words, segment.joined)
         target_start += _words_before_next(target_words, segment.joined)
+
     return sorted(pairs)
 
 
@@ -94,15 +105,21 @@ def explain(
 
     probabilities = _probabilities(model, source_ids, segment.ids, device)  # (T, V)
     chosen = torch.tensor(target_ids, device=device)[:, None]  # (T, 1)
-    weights = attention(model, source_ids, segment.ids, device) if model.attends else None
+    of_chosen = probabilities.gather(1, chosen)[:, 0]
+    runners_up = _runners_up(probabilities, chosen, target.vocab.tokens)
 
+    weights = None
+    if model.attends:
+        weights = attention(model, source_ids, segment.ids, device)
+
+    source_strings = source.token_strings(segment.source)
     return Explanation(
         source=[source.vocab.tokens[i] for i in source_ids],
         target=[target.vocab.tokens[i] for i in target_ids],
         attention=weights,
-        probabilities=probabilities.gather(1, chosen)[:, 0].tolist(),
-        runners_up=_runners_up(probabilities, chosen, target.vocab.tokens),
-        source_words=_words(source, source.token_strings(segment.source)),
+        probabilities=of_chosen.tolist(),
+        runners_up=runners_up,
+        source_words=_words(source, source_strings),
         target_words=_words(target, segment.tokens),
         joined=not segment.space,
     )
@@ -112,22 +129,27 @@ def _probabilities(
     model: EncoderDecoder, source_ids: list[int], output_ids: list[int], device: torch.device
 ) -> Tensor:
     """Distributions over the token at each place of an output and its end: (T, V)"""
+    source = pad([source_ids]).to(device)
     inputs = pad([[BOS, *output_ids]]).to(device)
-    hidden = model(pad([source_ids]).to(device), inputs)[0]
-    return model.logits(hidden).float().softmax(-1)
+    hidden = model(source, inputs)[0]
+
+    logits = model.logits(hidden).float()
+    return logits.softmax(-1)
 
 
 def _runners_up(
     probabilities: Tensor, chosen: Tensor, names: tuple[str, ...]
 ) -> list[list[tuple[str, float]]]:
     """The likeliest tokens other than the chosen ones: (T, V), (T, 1) -> names and probabilities"""
-    most = min(_RUNNERS_UP, probabilities.size(1) - 1)
+    others = probabilities.size(1) - 1
+    most = min(_RUNNERS_UP, others)
     values, ids = probabilities.scatter(1, chosen, -1.0).topk(most)
 
     found: list[list[tuple[str, float]]] = []
     for row_ids, row_values in zip(ids.tolist(), values.tolist(), strict=True):
         row_names = [names[i] for i in row_ids]
-        found.append(list(zip(row_names, row_values, strict=True)))
+        pairs = zip(row_names, row_values, strict=True)
+        found.append(list(pairs))
     return found
 
 
@@ -135,6 +157,8 @@ def _words(tokenizer: Tokenizer, tokens: list[str]) -> list[int]:
     """The number of the word, between white space, that each token belongs to."""
     found: list[int] = []
     for end in range(1, len(tokens) + 1):
-        words_so_far = tokenizer.join(tokens[:end]).split()
-        found.append(max(0, len(words_so_far) - 1))
+        text = tokenizer.join(tokens[:end])
+        words_so_far = text.split()
+        last = len(words_so_far) - 1
+        found.append(max(0, last))
     return found

@@ -42,7 +42,8 @@ class Translation:
         return self.text
 
     def __repr__(self) -> str:
-        return f"Translation({self.text!r}, score={self.score:.4f}, {len(self.tokens)} tokens)"
+        count = len(self.tokens)
+        return f"Translation({self.text!r}, score={self.score:.4f}, {count} tokens)"
 
 
 @dataclass(frozen=True)
@@ -90,8 +91,9 @@ class Joined:
         segment = Segment(part.text, candidate.ids, candidate.tokens, part.space)
         score, penalties = self._score_with(candidate, search)
 
+        longer = self.text + candidate.text
         return Joined(
-            text=self.text + candidate.text + part.space,
+            text=longer + part.space,
             tokens=(*self.tokens, *candidate.tokens),
             log_probability=self.log_probability + candidate.log_probability,
             length=self.length + candidate.length,
@@ -110,7 +112,8 @@ class Joined:
         unpenalised = search.ranking(candidate.log_probability, candidate.length)
         penalties = self.penalties + (candidate.score - unpenalised)
         log_probability = self.log_probability + candidate.log_probability
-        return search.ranking(log_probability, length) + penalties, penalties
+        ranking = search.ranking(log_probability, length)
+        return ranking + penalties, penalties
 
     def translation(self) -> Translation:
         return Translation(
@@ -129,15 +132,19 @@ def cut_line(
 
     A sentence that is too long is halved until it is not. An empty line has no parts.
     """
-    pieces = deque([(line, "")] if longest is None else split_sentences(line))
+    sentences = [(line, "")] if longest is None else split_sentences(line)
+    pieces = deque(sentences)
     while pieces:
         text, space = pieces.popleft()
-        if not tokenizer.normalizer(text).strip():
+        normal = tokenizer.normalizer(text)
+        if not normal.strip():
             continue
 
         ids = tokenizer.encode(text, eos=True)
-        if longest is not None and len(ids) > longest + 1 and len(text) > 1:
-            pieces.extendleft(reversed(_halves(text, space)))
+        is_too_long = longest is not None and len(ids) > longest + 1
+        if is_too_long and len(text) > 1:
+            halves = _halves(text, space)
+            pieces.extendleft(reversed(halves))
         else:
             yield Part(number, text, ids, space)
 
@@ -145,8 +152,12 @@ def cut_line(
 def _halves(text: str, space: str) -> list[tuple[str, str]]:
     """Both halves of a text, each with the white space that follows it."""
     left, right = halve(text)
-    left_stripped, right_stripped = left.rstrip(), right.lstrip()
-    gap = left[len(left_stripped) :] + right[: len(right) - len(right_stripped)]
+    left_stripped = left.rstrip()
+    right_stripped = right.lstrip()
+
+    after_left = left.removeprefix(left_stripped)
+    before_right = right.removesuffix(right_stripped)
+    gap = after_left + before_right
     return [(left_stripped, gap), (right_stripped, space)]
 
 
@@ -155,8 +166,11 @@ def most_alike(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
 
     Their scores become their mean chrF (minimum Bayes risk; see `consensus`).
     """
-    likeness = consensus([candidate.text for candidate in candidates])
-    scored = [replace(c, score=value) for c, value in zip(candidates, likeness, strict=True)]
+    texts = [candidate.text for candidate in candidates]
+    likeness = consensus(texts)
+
+    pairs = zip(candidates, likeness, strict=True)
+    scored = [replace(candidate, score=value) for candidate, value in pairs]
 
     first_of_text = {candidate.text: candidate for candidate in reversed(scored)}
     return heapq.nlargest(most, first_of_text.values(), key=lambda candidate: candidate.score)
@@ -169,6 +183,7 @@ def extend(
     if search.sample:  # the first draw continues the first, the second the second
         if len(beginnings) == 1:
             beginnings = beginnings * len(candidates)
+
         pairs = zip(beginnings, candidates, strict=True)
         return [joined.add(candidate, search) for joined, candidate in pairs]
 
@@ -176,4 +191,5 @@ def extend(
     longer = [joined.add(candidate, search) for joined, candidate in combinations]
     if len(beginnings) == 1:
         return longer  # the search has sorted them
+
     return heapq.nlargest(search.nbest, longer, key=lambda joined: joined.score)
