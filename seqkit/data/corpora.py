@@ -48,7 +48,8 @@ class Card:
     files: dict[str, File] = required("its files")
 
     def __repr__(self) -> str:
-        return f"<Card {self.title!r}: {', '.join(self.files)}>"
+        files = ", ".join(self.files)
+        return f"<Card {self.title!r}: {files}>"
 
 
 def root() -> Path:
@@ -56,14 +57,19 @@ def root() -> Path:
 
     It is inside the package in a wheel, and beside it in a checkout.
     """
-    package = Path(__file__).resolve().parent.parent
+    here = Path(__file__).resolve()
+    package = here.parent.parent
     inside = package / "corpora"
-    return inside if inside.is_dir() else package.parent / "corpora"
+    if inside.is_dir():
+        return inside
+
+    return package.parent / "corpora"
 
 
 def shipped() -> list[str]:
     """Names of the corpora that have a card in `root`."""
-    return sorted(path.parent.name for path in root().glob("*/card.toml"))
+    cards = root().glob("*/card.toml")
+    return sorted(card.parent.name for card in cards)
 
 
 def cache(name: str) -> Path:
@@ -84,7 +90,8 @@ class Corpora:
         self._further = dict(further or {})
 
     def __repr__(self) -> str:
-        return f"<Corpora: {', '.join(self.names())}>"
+        names = ", ".join(self.names())
+        return f"<Corpora: {names}>"
 
     def names(self) -> list[str]:
         return sorted({*shipped(), *self._further})
@@ -96,22 +103,33 @@ class Corpora:
         """
         if name in shipped():
             path = root() / name / "card.toml"
-            return build(Card, read(path), str(path))
+            values = read(path)
+            return build(Card, values, str(path))
+
         if name in self._further:
-            return self._further[name]()
-        raise UnknownName(f"no corpus {name!r}.{hint(name, self.names())}")
+            make_card = self._further[name]
+            return make_card()
+
+        suggestion = hint(name, self.names())
+        raise UnknownName(f"no corpus {name!r}.{suggestion}")
 
     def places(self, name: str, file: str) -> list[Path]:
         """Where a file of a corpus may be, in the order they are searched."""
-        local = self.card(name).files[file].local or f"{name}/{file}"
-        given = os.environ.get(ENVIRONMENT)
+        card = self.card(name)
+        local = card.files[file].local or f"{name}/{file}"
+        fetched = cache(name) / file
+        shipped_file = root() / name / file
 
-        own = [Path(given) / local] if given else []
-        return [*own, cache(name) / file, root() / name / file]
+        given = os.environ.get(ENVIRONMENT)
+        if not given:
+            return [fetched, shipped_file]
+
+        return [Path(given) / local, fetched, shipped_file]
 
     def find(self, name: str, file: str) -> Path | None:
         """The first of `places` where the file is, or None."""
-        there = (path for path in self.places(name, file) if path.is_file())
+        places = self.places(name, file)
+        there = (path for path in places if path.is_file())
         return next(there, None)
 
     def locate(self, corpus: str, files: Sequence[str]) -> list[Path]:
@@ -125,7 +143,9 @@ class Corpora:
         known = self.card(corpus).files
         for file in files:
             if file not in known:
-                raise DataError(f"corpus {corpus!r} has no file {file!r}.{hint(file, known)}")
+                suggestion = hint(file, known)
+                raise DataError(f"corpus {corpus!r} has no file {file!r}.{suggestion}")
+
         return [self._locate(corpus, file) for file in files]
 
     def _locate(self, corpus: str, file: str) -> Path:

@@ -38,21 +38,25 @@ def split_sentences(text: str) -> list[tuple[str, str]]:
         end = match.end()
         if _ends_with_abbreviation(text, start, end):
             continue
+
+        sentence = text[start:end]
         space = _space_at(text, end)
-        parts.append((text[start:end], space))
+        parts.append((sentence, space))
         start = end + len(space)
 
     rest = text[start:]
     if rest or not parts:
         sentence = rest.rstrip()
-        parts.append((sentence, rest[len(sentence) :]))
+        space = rest.removeprefix(sentence)
+        parts.append((sentence, space))
     return parts
 
 
 def _ends_with_abbreviation(text: str, start: int, end: int) -> bool:
     """Whether the full stop before `end` belongs to an abbreviation that begins after `start`."""
     before = max(0, start - 1, end - _LONGEST_ABBREVIATION)
-    return _ABBREVIATION.search(text, before, end) is not None
+    found = _ABBREVIATION.search(text, before, end)
+    return found is not None
 
 
 def _space_at(text: str, start: int) -> str:
@@ -65,13 +69,16 @@ def halve(text: str) -> tuple[str, str]:
 
     After a clause mark if there is one, else after a space, else anywhere.
     """
-    middle = len(text) // 2
-    margin = len(text) // 4
-    window = range(margin, len(text) - max(1, margin))
+    length = len(text)
+    middle = length // 2
+    margin = length // 4
+    end = length - max(1, margin)
+    window = range(margin, end)
 
     for separators in (_CLAUSE_MARKS, _SPACES):
         places = [i + 1 for i in window if text[i] in separators]
         if places:
             nearest = min(places, key=lambda place: abs(place - middle))
             return text[:nearest], text[nearest:]
+
     return text[:middle], text[middle:]

@@ -27,11 +27,14 @@ class SubwordSampler:
         """`processor` is a `sentencepiece.SentencePieceProcessor`."""
         self._processor = processor
         self._scores = _scores(processor)
-        self._longest = max(map(len, self._scores), default=1)
-        self._unknown_score = min(self._scores.values(), default=0.0) - _UNKNOWN_PENALTY
+        scores = self._scores.values()
+        lengths = map(len, self._scores)
+        self._longest = max(lengths, default=1)
+        lowest = min(scores, default=0.0)
+        self._unknown_score = lowest - _UNKNOWN_PENALTY
 
         # BPE's scores are ranks, unigram's are log probabilities.
-        is_bpe = all(score.is_integer() for score in self._scores.values())
+        is_bpe = all(score.is_integer() for score in scores)
         segment: Callable[[str, float, random.Random], list[str]]
         segment = self._drop_merges if is_bpe else self._draw_path
         self._segment = segment
@@ -39,11 +42,13 @@ class SubwordSampler:
     def __call__(self, text: str, strength: float, rng: random.Random) -> list[str]:
         """Pieces of `text`; `strength` is the rate of BPE-dropout, or the unigram alpha."""
         pieces: list[str] = []
-        for word in _WORD.findall(text.replace(" ", SPACE)):
+        marked = text.replace(" ", SPACE)
+        for word in _WORD.findall(marked):
             if len(word) > _LONGEST_WORD:
                 pieces += self._best(word)
             else:
-                pieces += self._known(self._segment(word, strength, rng))
+                symbols = self._segment(word, strength, rng)
+                pieces += self._known(symbols)
         return pieces
 
     def _drop_merges(self, word: str, rate: float, rng: random.Random) -> list[str]:
@@ -53,14 +58,19 @@ class SubwordSampler:
         symbols = list(word)
 
         while len(symbols) > 1:
-            best, place = -math.inf, -1
+            best = -math.inf
+            place = -1
             for i in range(len(symbols) - 1):
                 score = scores.get(symbols[i] + symbols[i + 1])
                 if score is not None and score > best and draw() >= rate:
-                    best, place = score, i
+                    best = score
+                    place = i
+
             if place < 0:
                 break
-            symbols[place : place + 2] = [symbols[place] + symbols[place + 1]]
+
+            after = symbols.pop(place + 1)
+            symbols[place] += after
         return symbols
 
     def _draw_path(self, word: str, alpha: float, rng: random.Random) -> list[str]:
@@ -73,14 +83,18 @@ class SubwordSampler:
         totals = [0.0]
         for end in range(1, len(word) + 1):
             into = self._arcs_into(word, end, totals, alpha)
+            weights = [weight for weight, _ in into]
             arcs.append(into)
-            totals.append(_log_sum([weight for weight, _ in into]))
+            totals.append(_log_sum(weights))
 
         symbols: list[str] = []
         end = len(word)
         while end:
-            weights = [math.exp(weight - totals[end]) for weight, _ in arcs[end]]
-            _, start = rng.choices(arcs[end], weights)[0]
+            into = arcs[end]
+            total = totals[end]
+            shares = [math.exp(weight - total) for weight, _ in into]
+            _, start = rng.choices(into, shares)[0]
+
             symbols.append(word[start:end])
             end = start
         return symbols[::-1]
@@ -90,7 +104,8 @@ class SubwordSampler:
     ) -> list[tuple[float, int]]:
         """The pieces that end at `end`; a single character that is not a piece is unknown."""
         arcs: list[tuple[float, int]] = []
-        for start in range(max(0, end - self._longest), end):
+        first = max(0, end - self._longest)
+        for start in range(first, end):
             score = self._scores.get(word[start:end])
             if score is None and start == end - 1:
                 score = self._unknown_score
@@ -110,7 +125,8 @@ class SubwordSampler:
 
     def _best(self, word: str) -> list[str]:
         """The library's own segmentation."""
-        pieces: list[str] = self._processor.encode(word.replace(SPACE, " "), out_type=str)
+        text = word.replace(SPACE, " ")
+        pieces: list[str] = self._processor.encode(text, out_type=str)
         return pieces
 
 
@@ -118,13 +134,18 @@ def _scores(processor: Any) -> dict[str, float]:
     """The score of every piece that is text."""
     is_special = (processor.is_byte, processor.is_control, processor.is_unknown)
     scores: dict[str, float] = {}
-    for i in range(processor.get_piece_size()):
-        if not any(test(i) for test in is_special):
-            scores[processor.id_to_piece(i)] = processor.get_score(i)
+    size = processor.get_piece_size()
+    for i in range(size):
+        if any(test(i) for test in is_special):
+            continue
+
+        piece = processor.id_to_piece(i)
+        scores[piece] = processor.get_score(i)
     return scores
 
 
 def _log_sum(weights: list[float]) -> float:
     """Return log Σ exp(weight), without overflow."""
     highest = max(weights)
-    return highest + math.log(sum(math.exp(weight - highest) for weight in weights))
+    total = sum(math.exp(weight - highest) for weight in weights)
+    return highest + math.log(total)

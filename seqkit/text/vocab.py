@@ -44,27 +44,33 @@ class Vocab:
         """
         self.specials: tuple[str, ...] = tuple(specials)
         self.tokens: tuple[str, ...] = (*self.specials, *tokens)
-        self.counts: tuple[int, ...] = (0,) * len(self.tokens) if counts is None else tuple(counts)
+        if counts is None:
+            counts = [0] * len(self.tokens)
+        self.counts: tuple[int, ...] = tuple(counts)
 
         self._ids = {token: i for i, token in enumerate(self.tokens)}
         self._check()
 
         self._unknown = self._special_id("<unk>")
         self._end = self._special_id("<eos>")
-        self._unwritten = {self._special_id("<pad>"), self._special_id("<bos>")}
+        padding = self._special_id("<pad>")
+        begin = self._special_id("<bos>")
+        self._unwritten = {padding, begin}
 
     def _special_id(self, token: str) -> int | None:
         return self._ids[token] if token in self.specials else None
 
     def _check(self) -> None:
-        if len(self._ids) != len(self.tokens):
-            repeated = [token for token, n in Counter(self.tokens).items() if n > 1]
+        size = len(self.tokens)
+        if len(self._ids) != size:
+            occurrences = Counter(self.tokens)
+            repeated = [token for token, n in occurrences.items() if n > 1]
             shown = ", ".join(map(repr, repeated[:5]))
             raise DataError(f"vocabulary has the same token twice: {shown}")
-        if len(self.counts) != len(self.tokens):
-            raise DataError(
-                f"vocabulary has {len(self.tokens)} tokens but {len(self.counts)} counts"
-            )
+
+        counts = len(self.counts)
+        if counts != size:
+            raise DataError(f"vocabulary has {size} tokens but {counts} counts")
 
     @classmethod
     def build(
@@ -87,8 +93,8 @@ class Vocab:
         counter: Counter[str] = Counter()
         for sentence in sentences:
             counter.update(sentence)
-        special_counts = {special: counter.pop(special, 0) for special in specials}
 
+        special_counts = {special: counter.pop(special, 0) for special in specials}
         ranked = sorted(counter.items(), key=_by_falling_count)
         kept = [(token, n) for token, n in ranked if n >= min_freq]
         if max_size:
@@ -155,13 +161,16 @@ class Vocab:
         total = sum(self.counts)
         if self._unknown is None or not total:
             return 0.0
-        return self.counts[self._unknown] / total
+
+        unknown = self.counts[self._unknown]
+        return unknown / total
 
     def save(self, path: str | Path) -> None:
         """Write lines `token TAB count` in the order of ids; tab, line ends and \\ are escaped."""
         pairs = zip(self.tokens, self.counts, strict=True)
         lines = [f"{_escape(token)}\t{count}\n" for token, count in pairs]
-        Path(path).write_text("".join(lines), encoding="utf-8", newline="\n")
+        text = "".join(lines)
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, path: str | Path, *, specials: Sequence[str] = SPECIALS) -> Vocab:
@@ -172,12 +181,17 @@ class Vocab:
             token, tab, count = line.rpartition("\t")
             if not tab or not count.isdecimal():
                 raise DataError(f"{path}:{number}: expected TOKEN<tab>COUNT")
+
             tokens.append(_unescape(token))
             counts.append(int(count))
 
-        first, rest = tokens[: len(specials)], tokens[len(specials) :]
-        if first != list(specials):
-            raise DataError(f"{path}: the first tokens must be {' '.join(specials)}")
+        expected = list(specials)
+        first = tokens[: len(expected)]
+        rest = tokens[len(expected) :]
+        if first != expected:
+            shown = " ".join(specials)
+            raise DataError(f"{path}: the first tokens must be {shown}")
+
         try:
             return cls(rest, counts, specials=specials)
         except DataError as error:
@@ -193,7 +207,10 @@ class Vocab:
         if not callable(getattr(vocab, "get_itos", None)):
             name = type(vocab).__name__
             raise DataError(f"{name} is not a torchtext vocabulary: it has no get_itos()")
-        return cls(token for token in vocab.get_itos() if token not in _TORCHTEXT_SPECIALS)
+
+        tokens = vocab.get_itos()
+        ordinary = [token for token in tokens if token not in _TORCHTEXT_SPECIALS]
+        return cls(ordinary)
 
     def to_torchtext(self) -> TorchtextVocab:
         """An object with the methods of `torchtext.vocab.Vocab`; torchtext is not needed."""
@@ -207,12 +224,16 @@ def _by_falling_count(item: tuple[str, int]) -> tuple[int, str]:
 
 def _lines(path: str | Path) -> list[str]:
     try:
-        text = Path(path).read_bytes().decode("utf-8")
+        content = Path(path).read_bytes()
+        text = content.decode("utf-8")
     except OSError as error:
         raise DataError(f"cannot read vocabulary {path}: {reason(error)}") from None
     except UnicodeDecodeError:
         raise DataError(f"vocabulary {path} is not UTF-8") from None
-    return text.removesuffix("\n").split("\n") if text else []
+
+    if not text:
+        return []
+    return text.removesuffix("\n").split("\n")
 
 
 def _escape(token: str) -> str:

@@ -16,8 +16,11 @@ def missing_members(model: object, contract: type) -> list[str]:
     if inspect.isclass(model):
         asked = {name: what for name, what in asked.items() if _is_on_class(contract, name)}
 
-    missing = {name: what for name, what in asked.items() if not hasattr(model, name)}
-    return [f"{name} ({what})" if what else name for name, what in missing.items()]
+    missing: list[str] = []
+    for name, what in asked.items():
+        if not hasattr(model, name):
+            missing.append(f"{name} ({what})" if what else name)
+    return missing
 
 
 def members(contract: type) -> dict[str, str]:
@@ -26,25 +29,34 @@ def members(contract: type) -> dict[str, str]:
     for base in reversed(contract.__mro__):
         if base in (object, Protocol, Generic):
             continue
+
         annotated = getattr(base, "__annotations__", {})
         found |= {name: "" for name in annotated if not name.startswith("_")}
 
-        defined = [(name, value) for name, value in vars(base).items() if _is_asked(name, value)]
-        found |= {name: _first_line(value) for name, value in defined}
+        for name, value in vars(base).items():
+            if _is_asked(name, value):
+                found[name] = _first_line(value)
     return found
 
 
 def _is_asked(name: str, value: Any) -> bool:
-    return not name.startswith("_") and (callable(value) or isinstance(value, property))
+    if name.startswith("_"):
+        return False
+
+    return callable(value) or isinstance(value, property)
 
 
 def _is_on_class(contract: type, name: str) -> bool:
-    if callable(getattr(contract, name, None)):
+    value = getattr(contract, name, None)
+    if callable(value):
         return True
-    hint = get_type_hints(contract).get(name)
+
+    hints = get_type_hints(contract)
+    hint = hints.get(name)
     return get_origin(hint) is ClassVar
 
 
 def _first_line(value: Any) -> str:
     documentation = inspect.getdoc(value) or ""
-    return documentation.partition("\n")[0].rstrip(".")
+    line, _, _ = documentation.partition("\n")
+    return line.rstrip(".")

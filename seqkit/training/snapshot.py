@@ -14,9 +14,11 @@ _Slots = dict[int, dict[str, Tensor]]  # of each parameter by its number: "exp_a
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     """The optimizer's state: "0.exp_avg" is that of its first parameter."""
     flat: dict[str, Tensor] = {}
-    for number, slots in optimizer.state_dict()["state"].items():
+    state: _Slots = optimizer.state_dict()["state"]
+    for number, slots in state.items():
         for name, value in slots.items():
-            flat[f"{number}.{name}"] = torch.as_tensor(value)
+            key = f"{number}.{name}"
+            flat[key] = torch.as_tensor(value)
     return flat
 
 
@@ -31,9 +33,13 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, Tensor])
 
     state: _Slots = {}
     for name, value in flat.items():
-        number, _, slot = name.partition(".")
-        fitted = _like(parameters[int(number)], value, name) if value.dim() else value
-        state.setdefault(int(number), {})[slot] = fitted
+        before, _, slot = name.partition(".")
+        number = int(before)
+        if value.dim():
+            value = _like(parameters[number], value, name)
+
+        slots = state.setdefault(number, {})
+        slots[slot] = value
 
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": state, "param_groups": groups})
@@ -42,19 +48,27 @@ def load_optimizer(optimizer: torch.optim.Optimizer, flat: Mapping[str, Tensor])
 def _like(parameter: Tensor, value: Tensor, name: str) -> Tensor:
     """A copy of `value` in the memory format of its parameter."""
     check_shape(f"optimizer.{name}", value, parameter)
-    return torch.empty_like(parameter).copy_(value)
+    copy = torch.empty_like(parameter)
+    return copy.copy_(value)
 
 
 def check_shape(name: str, given: Tensor, wanted: Tensor) -> None:
     """Raise ValueError if the shapes differ."""
     if given.shape != wanted.shape:
-        raise ValueError(f"{name} is {tuple(given.shape)} instead of {tuple(wanted.shape)}")
+        actual = tuple(given.shape)
+        expected = tuple(wanted.shape)
+        raise ValueError(f"{name} is {actual} instead of {expected}")
 
 
 def under(prefix: str, flat: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The entries whose names start with "PREFIX.", without it."""
     start = f"{prefix}."
-    return {name.removeprefix(start): t for name, t in flat.items() if name.startswith(start)}
+    found: dict[str, Tensor] = {}
+    for name, tensor in flat.items():
+        if name.startswith(start):
+            rest = name.removeprefix(start)
+            found[rest] = tensor
+    return found
 
 
 def flatten(carry: Any, path: str = "") -> dict[str, Tensor]:
@@ -66,7 +80,8 @@ def flatten(carry: Any, path: str = "") -> dict[str, Tensor]:
 
     flat: dict[str, Tensor] = {}
     for index, part in enumerate(carry):
-        flat |= flatten(part, f"{path}.{index}" if path else str(index))
+        part_path = f"{path}.{index}" if path else str(index)
+        flat |= flatten(part, part_path)
     return flat
 
 
@@ -78,5 +93,8 @@ def unflatten(flat: Mapping[str, Tensor]) -> Any:
     parts: _Slots = {}
     for path, value in flat.items():
         index, _, rest = path.partition(".")
-        parts.setdefault(int(index), {})[rest] = value
-    return tuple(unflatten(parts[index]) for index in sorted(parts))
+        part = parts.setdefault(int(index), {})
+        part[rest] = value
+
+    in_order = [parts[index] for index in sorted(parts)]
+    return tuple(unflatten(part) for part in in_order)

@@ -16,10 +16,15 @@ def gradient_norms(model: nn.Module, targets: int) -> dict[str, float]:
     """Norm of the gradient per target of every module that has parameters of its own, by name."""
     norms: dict[str, float] = {}
     for name, module in model.named_modules():
-        gradients = [p.grad for p in module.parameters(recurse=False) if p.grad is not None]
-        if gradients:
-            squares = sum(float(gradient.norm()) ** 2 for gradient in gradients)
-            norms[name or "model"] = math.sqrt(squares) / targets
+        parameters = module.parameters(recurse=False)
+        gradients = [p.grad for p in parameters if p.grad is not None]
+        if not gradients:
+            continue
+
+        squares = sum(float(gradient.norm()) ** 2 for gradient in gradients)
+        layer = name or "model"
+        norms[layer] = math.sqrt(squares) / targets
+
     return norms
 
 
@@ -38,8 +43,12 @@ def activity(model: nn.Module) -> Iterator[dict[str, Tensor]]:
 
         return module.register_forward_hook(hook)
 
-    relus = [item for item in model.named_modules() if isinstance(item[1], nn.ReLU)]
-    handles = [watch(name, module) for name, module in relus]
+    handles: list[torch.utils.hooks.RemovableHandle] = []
+    for name, module in model.named_modules():
+        if isinstance(module, nn.ReLU):
+            handle = watch(name, module)
+            handles.append(handle)
+
     try:
         yield fired
     finally:
@@ -49,15 +58,22 @@ def activity(model: nn.Module) -> Iterator[dict[str, Tensor]]:
 
 def _fires(output: Tensor) -> Tensor:
     """Which units are above zero for any input of the batch. -> (units,)"""
-    last = output.dim() - 1
-    unit = 1 if output.dim() == 4 else last
-    others = [dim for dim in range(output.dim()) if dim != unit]
-    return (output > 0).sum(others) > 0
+    dims = output.dim()
+    last = dims - 1
+    unit = 1 if dims == 4 else last
+    others = [dim for dim in range(dims) if dim != unit]
+
+    fires = output > 0
+    return fires.sum(others) > 0
 
 
 def dead_shares(fired: dict[str, Tensor]) -> dict[str, float]:
     """Share of each layer's units that never fired."""
-    return {name: 1 - float(units.float().mean()) for name, units in fired.items()}
+    shares: dict[str, float] = {}
+    for name, units in fired.items():
+        alive = float(units.float().mean())
+        shares[name] = 1 - alive
+    return shares
 
 
 def by_layer(**figures: dict[str, float]) -> Layers:
@@ -65,5 +81,6 @@ def by_layer(**figures: dict[str, float]) -> Layers:
     layers: Layers = {}
     for figure, values in figures.items():
         for name, value in values.items():
-            layers.setdefault(name, {})[figure] = value
+            layer = layers.setdefault(name, {})
+            layer[figure] = value
     return layers

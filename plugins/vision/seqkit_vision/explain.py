@@ -21,7 +21,9 @@ def convolutions(model: nn.Module) -> dict[str, nn.Conv2d]:
     modules = model.named_modules()
     found = {name: module for name, module in modules if isinstance(module, nn.Conv2d)}
     if not found:
-        raise ConfigError(f"{type(model).__name__} has no convolutions: there is no map to draw")
+        kind = type(model).__name__
+        raise ConfigError(f"{kind} has no convolutions: there is no map to draw")
+
     return found
 
 
@@ -35,7 +37,8 @@ def record_outputs(modules: Mapping[str, nn.Module]) -> Iterator[dict[str, Tenso
 
     with ExitStack() as stack:
         for name, module in modules.items():
-            handle = module.register_forward_hook(_recorder(name, outputs))
+            hook = _recorder(name, outputs)
+            handle = module.register_forward_hook(hook)
             stack.callback(handle.remove)
         yield outputs
 
@@ -57,14 +60,17 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
     """
     model.eval()
     known = convolutions(model)
-    with torch.enable_grad(), record_outputs(dict(model.named_modules())) as outputs:
-        logits = model(images.detach().requires_grad_())
+    modules = dict(model.named_modules())
+    with torch.enable_grad(), record_outputs(modules) as outputs:
+        inputs = images.detach().requires_grad_()
+        logits = model(inputs)
         maps = _last_maps(outputs, known)
-        chosen = logits.gather(1, classes[:, None]).sum()
-        (gradients,) = torch.autograd.grad(chosen, maps)
+        chosen = logits.gather(1, classes[:, None])
+        (gradients,) = torch.autograd.grad(chosen.sum(), maps)
 
     weights = gradients.mean((2, 3), keepdim=True)
-    heat = F.relu((weights * maps).sum(1, keepdim=True)).detach()
+    weighted = (weights * maps).sum(1, keepdim=True)
+    heat = F.relu(weighted).detach()
     heat = F.interpolate(heat, images.shape[-2:], mode="bilinear")[:, 0]
     hottest = heat.amax((1, 2), keepdim=True)
     return heat / hottest.clamp(min=1e-12)
@@ -73,7 +79,8 @@ def grad_cam(model: nn.Module, images: Tensor, classes: Tensor) -> Tensor:
 def _last_maps(outputs: Mapping[str, Tensor], known: Mapping[str, nn.Conv2d]) -> Tensor:
     """The last output that is as large as that of the last convolution: the block's it is in."""
     names = list(outputs)
-    last = max(names.index(name) for name in known if name in outputs)
+    ran = [name for name in known if name in outputs]
+    last = max(names.index(name) for name in ran)
     side = outputs[names[last]].shape[2:]
 
     later = (outputs[name] for name in names[last:])
@@ -89,13 +96,15 @@ def activations(model: nn.Module, images: Tensor) -> dict[str, Tensor]:
         model(images)
 
     names = list(outputs)
-    first, last = names[0], names[-1]
+    first = names[0]
+    last = names[-1]
     return {first: outputs[first], last: outputs[last]}
 
 
 def first_filters(model: nn.Module) -> Tensor:
     """The weights of the first convolution, (filters, C, h, w)."""
-    first = next(iter(convolutions(model).values()))
+    found = list(convolutions(model).values())
+    first = found[0]
     return first.weight.detach()
 
 

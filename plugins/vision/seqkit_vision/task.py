@@ -108,7 +108,8 @@ class Classification:
     goal = Goal("accuracy", "higher")
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
-        self.data = build(ImageData, config.sections["data"], "[data]")
+        values = config.sections["data"]
+        self.data = build(ImageData, values, "[data]")
         self.seed = config.train.seed
         self.smoothing = config.optim.label_smoothing
 
@@ -117,7 +118,8 @@ class Classification:
         self.images = source.images
         self.classes = source.classes
         self.notes = source.notes
-        self._train, self._valid = split(len(self.images.labels), self.data)
+        count = len(self.images.labels)
+        self._train, self._valid = split(count, self.data)
 
         normalise = known.normalise if known else channel_statistics(self.images, self._train)
         self.plain = Plain(normalise)
@@ -137,8 +139,11 @@ class Classification:
         return {"data.source": str(train[0])}
 
     def describe(self) -> list[str]:
-        counts = torch.bincount(self.images.labels[self._train], minlength=len(self.classes))
-        rarest, commonest = int(counts.argmin()), int(counts.argmax())
+        labels = self.images.labels[self._train]
+        counts = torch.bincount(labels, minlength=len(self.classes))
+        rarest = int(counts.argmin())
+        commonest = int(counts.argmax())
+
         size = self.images.size
         colour = "colour" if self.images.channels == 3 else "grey"
         return [
@@ -161,8 +166,10 @@ class Classification:
         self, epoch: int, *, start: int, rank: int, world: int
     ) -> Iterator[ImageBatch]:
         """Images left over at the end of an epoch are dropped: batch norm needs more than one."""
-        order = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        rows = self._train[torch.randperm(len(self._train), generator=order)]
+        seed = self.seed * 1_000_003 + epoch
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(self._train), generator=generator)
+        rows = self._train[order]
 
         size = min(self.data.batch, len(rows))
         whole_batches = len(rows) // size * size
@@ -194,7 +201,11 @@ class Classification:
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         weights = None if self._weights is None else self._weights.to(logits.device)
         return F.cross_entropy(
-            logits.float(), targets, weight=weights, reduction="sum", label_smoothing=self.smoothing
+            logits.float(),
+            targets,
+            weight=weights,
+            reduction="sum",
+            label_smoothing=self.smoothing,
         )
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
@@ -215,9 +226,12 @@ class Classification:
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Classifier:
         metadata = read_metadata(folder)
-        data = build(ImageData, config.sections["data"], "[data]")
+        values = config.sections["data"]
+        data = build(ImageData, values, "[data]")
         run = RunData(source=data.source, test=data.test)
-        return Classifier(model, metadata, name=config.model["name"], run=run)
+
+        name = config.model["name"]
+        return Classifier(model, metadata, name=name, run=run)
 
 
 def wanted(data: ImageData, known: ImageMetadata | None) -> Wanted:
@@ -229,7 +243,8 @@ def wanted(data: ImageData, known: ImageMetadata | None) -> Wanted:
         return Wanted(data.size, data.channels, (), data.skip_bad, data.memory)
 
     for name in ("size", "channels"):
-        asked, fixed = getattr(data, name), getattr(known, name)
+        asked = getattr(data, name)
+        fixed = getattr(known, name)
         if asked and asked != fixed:
             raise ConfigError(
                 f"data.{name} = {asked}, and the weights to start from are for {fixed}: "
@@ -240,7 +255,8 @@ def wanted(data: ImageData, known: ImageMetadata | None) -> Wanted:
 
 def split(count: int, data: ImageData) -> tuple[Tensor, Tensor]:
     """Rows for training and rows for validation; raises `DataError` if there are too few."""
-    order = torch.randperm(count, generator=torch.Generator().manual_seed(_SPLIT_SEED))
+    generator = torch.Generator().manual_seed(_SPLIT_SEED)
+    order = torch.randperm(count, generator=generator)
     order = order[: data.limit or count]
 
     if data.folds:
@@ -248,8 +264,10 @@ def split(count: int, data: ImageData) -> tuple[Tensor, Tensor]:
         valid = parts.pop(data.fold)
         train = torch.cat(parts)
     else:
-        cut = max(1, round(len(order) * data.valid_share))
-        valid, train = order[:cut], order[cut:]
+        share = round(len(order) * data.valid_share)
+        cut = max(1, share)
+        valid = order[:cut]
+        train = order[cut:]
 
     if len(train) < 2 or not len(valid):
         raise DataError(f"{len(order)} images are too few to train on some and validate on others")
@@ -264,15 +282,20 @@ def channel_statistics(images: ImageSet, rows: Tensor) -> Normalisation:
     total = torch.zeros(images.channels, dtype=torch.float64)
     squares = torch.zeros(images.channels, dtype=torch.float64)
     for part in rows.split(1000):
-        values = images.pixels(part).transpose(0, 1).flatten(1).double() / 255  # (C, B * S * S)
+        pixels = images.pixels(part)
+        by_channel = pixels.transpose(0, 1).flatten(1)  # (C, B * S * S)
+        values = by_channel.double() / 255
         total += values.sum(1)
         squares += values.square().sum(1)
 
-    pixels = len(rows) * images.size**2
-    mean = total / pixels
-    variance = (squares / pixels - mean.square()).clamp(min=0)
-    deviation = variance.sqrt()
-    deviation = torch.where(deviation > _LEAST_DEVIATION, deviation, 1.0)
+    count = len(rows) * images.size**2
+    mean = total / count
+    mean_square = squares / count
+    variance = mean_square - mean.square()
+    deviation = variance.clamp(min=0).sqrt()
+
+    varies = deviation > _LEAST_DEVIATION
+    deviation = torch.where(varies, deviation, 1.0)
     return Normalisation(mean.tolist(), deviation.tolist())
 
 
@@ -283,7 +306,8 @@ def class_weights(labels: Tensor, classes: int) -> Tensor:
     """
     counts = torch.bincount(labels, minlength=classes)
     present = (counts > 0).sum()
-    return len(labels) / (present * counts.clamp(min=1))
+    at_least_one = counts.clamp(min=1)
+    return len(labels) / (present * at_least_one)
 
 
 if TYPE_CHECKING:
