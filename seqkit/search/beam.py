@@ -49,7 +49,6 @@ def beam_search(
     most = 2 * size  # <eos> may take half of them
     enough = patience * size
     longest = [max(limit, rules.least) for limit in limits]
-    last_step = max(longest, default=0)
 
     finished: list[list[Hypothesis]] = [[] for _ in range(len(limits) * groups)]
     open_ = _all_beams(longest, groups, source.device)
@@ -57,7 +56,7 @@ def beam_search(
     if groups > 1:
         state = model.select(state, open_.beam // groups)
 
-    for t in range(1, last_step + 1):
+    for t in range(1, max(longest, default=0) + 1):
         logits, state = model.step(open_.ids, state)
         left = open_.limit - t
         step = Step(logits.float(), open_.logp, open_.history, left)
@@ -69,11 +68,9 @@ def beam_search(
         ends = found.token == EOS
         _finish(finished, open_, found, ends, size, normalize)
 
-        at_limit = left == 0
         done = _have(enough, finished, open_.beam)
-        stop = at_limit | done
-
-        grown = _grow(open_, found, ends, size, stop=stop)
+        at_limit = left == 0
+        grown = _grow(open_, found, ends, size, stop=done | at_limit)
         if grown is None:
             break
         open_, selected_rows = grown
