@@ -5,7 +5,7 @@ SeqkitError
 ├── UnknownName      a model, task, tokenizer, corpus or command of that name is not registered
 ├── DataError        a text, corpus, tokenizer or vocabulary cannot be used
 ├── CheckpointError  a run folder cannot be read or written, or does not fit this seqkit
-├── TrainingError    training cannot go on: it diverged, or there is nothing to learn from
+├── TrainingError    training cannot continue: it diverged, or there is nothing to learn from
 └── Interrupted      training was stopped by SIGINT or SIGTERM, after its state was saved
 
 The command line prints them as one line and exits with 1 (130 for Interrupted). Anything else is a

@@ -36,7 +36,7 @@ def fetch(
 
     A file that is there already (under SEQKIT_CORPORA, in the cache or in the package) is kept if
     its checksum is right. `given` is a file of the corpus, or a folder of them, that the user has.
-    `report` is called as a download goes on. `corpora` are the shipped ones by default.
+    `report` is called as a download progresses. `corpora` are the shipped ones by default.
 
     Every file is checked, wherever it came from. Raises `DataError` if it is not the one that the
     card describes, or cannot be had.

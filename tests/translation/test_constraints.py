@@ -86,6 +86,8 @@ def test_translations_obey_the_rule_of_a_plugin(registered):
     ruled = translator.translate(["a b c"], max_length=6, min_length=4, rules={"no-digits": True})
     assert any(c.isdigit() for c in free)
     assert not any(c.isdigit() for c in ruled[0])
+    as_a_key = {"rules.no-digits": True}  # as `--search rules.no-digits=true` gives it
+    assert translator.translate(["a b c"], max_length=6, min_length=4, **as_a_key) == ruled
     off = translator.translate(["a b c"], max_length=6, min_length=4, rules={"no-digits": False})
     assert off == [free]
 

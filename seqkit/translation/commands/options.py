@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -60,7 +60,7 @@ def search_option(function: F) -> F:
     """--search KEY=VALUE, as often as needed, as one dict `settings`."""
 
     def parse(ctx: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, Any]:
-        return _nested(key_values(pairs, "--search"))
+        return key_values(pairs, "--search")
 
     return click.option(
         "--search",
@@ -70,19 +70,6 @@ def search_option(function: F) -> F:
         metavar="KEY=VALUE",
         help="Any other setting of the search; `seqkit config` lists them.",
     )(function)
-
-
-def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """{"rules.NAME": 1} as {"rules": {"NAME": 1}}."""
-    settings: dict[str, Any] = {}
-    rules: dict[str, Any] = {}
-    for key, value in values.items():
-        section, _, name = key.partition(".")
-        if section == "rules" and name:
-            rules[name] = value
-        else:
-            settings[key] = value
-    return settings | {"rules": rules} if rules else settings
 
 
 def search_shortcuts(function: Callable[..., Any]) -> Callable[..., Any]:
