@@ -86,7 +86,7 @@ def test_every_command_and_every_python_block_of_a_page_runs_in_order(page, read
     if page.stem == "images":
         pytest.importorskip("seqkit_vision")
     if page.stem == "add-a-task":
-        write_tags(reader.folder, 40)
+        write_tags(reader.folder, 1500)
 
     for kind, body in BLOCK.findall(page.read_text(encoding="utf-8")):
         if kind == "python":
