@@ -27,7 +27,7 @@ def plugins() -> None:
     """List every registered name, who provides it, and plugins that did not load."""
     for registry in components().registries():
         for entry in registry:
-            click.echo(f"{registry.kind:10} {entry.name:16} {entry.provider:16} {entry.help}")
+            click.echo(f"{registry.kind:10} {entry.name:20} {entry.provider:16} {entry.help}")
 
     for provider, error in components().broken.items():
         click.echo(f"{'broken':10} {provider:16} {_named(error)}")
