@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from .. import __version__
 
@@ -45,7 +46,11 @@ class Perplexity:
         """The record of two parts of a text; raises ValueError if their signatures differ."""
         if self.signature_fields != other.signature_fields:
             raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
-        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
+
+        sums: dict[str, Any] = {}
+        for name in _SUMS:
+            own = getattr(self, name)
+            sums[name] = own + getattr(other, name)
         return replace(self, **sums, baselines={})  # perplexities do not add up
 
     def __repr__(self) -> str:
@@ -66,8 +71,14 @@ class Perplexity:
 
         left = max(len(name) for name in rows)
         right = max(len(value) for value in rows.values())
-        lines = [f"{name:<{left}}  {value:>{right}}" for name, value in rows.items()]
-        return "\n".join([*lines, self.signature])
+        lines: list[str] = []
+        for name, value in rows.items():
+            label = name.ljust(left)
+            figure = value.rjust(right)
+            lines.append(f"{label}  {figure}")
+
+        lines.append(self.signature)
+        return "\n".join(lines)
 
     @property
     def log_probability(self) -> float:
@@ -81,7 +92,8 @@ class Perplexity:
     @property
     def perplexity_without_oov(self) -> float:
         """Out-of-vocabulary words left out of sum and count; words after them stay in."""
-        return perplexity(-self.log_probability_known, self.tokens - self.oov)
+        known = self.tokens - self.oov
+        return perplexity(-self.log_probability_known, known)
 
     @property
     def perplexity_per_word(self) -> float:
@@ -108,11 +120,13 @@ class Perplexity:
     def signature(self) -> str:
         """Every choice that the figure depends on, as sacrebleu does for BLEU (Post 2018)."""
         fields = {**self.signature_fields, "version": __version__}
-        return "|".join(f"{key}:{value}" for key, value in fields.items())
+        parts = [f"{key}:{value}" for key, value in fields.items()]
+        return "|".join(parts)
 
     def record(self) -> dict[str, float | int | str | None]:
         """Plain data for JSON, which has no infinity: None stands for it."""
         baselines = {name: finite(value) for name, value in self.baselines.items()}
+        log10_probability = self.log_probability / math.log(10)
         return {
             "perplexity": finite(self.perplexity),
             "perplexity_without_oov": finite(self.perplexity_without_oov),
@@ -121,7 +135,7 @@ class Perplexity:
             "tokens": self.tokens,
             "sentences": self.sentences,
             "words": self.words,
-            "log10_probability": finite(self.log_probability / math.log(10)),
+            "log10_probability": finite(log10_probability),
             "bits_per_char": finite(self.bits_per_char),
             "bits_per_byte": finite(self.bits_per_byte),
             "signature": self.signature,
@@ -134,6 +148,7 @@ def perplexity(total: float, count: int) -> float:
     mean = _ratio(total, count)
     if math.isnan(mean):
         return math.nan
+
     return math.exp(mean) if mean < 700 else math.inf
 
 
@@ -143,4 +158,7 @@ def finite(value: float) -> float | None:
 
 
 def _ratio(total: float, count: int) -> float:
-    return total / count if count else math.nan
+    if not count:
+        return math.nan
+
+    return total / count

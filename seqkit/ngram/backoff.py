@@ -24,7 +24,8 @@ def maximum_likelihood(counts: Counts, options: Options) -> Estimate:
     probabilities: list[Floats] = []
     backoffs: list[Floats] = []
     for k, table in enumerate(counts.tables, 1):
-        total = selection.followers(k).totals(table.counts)
+        followers = selection.followers(k)
+        total = followers.totals(table.counts)
         shares = table.counts / total[table.contexts]
         probabilities.append(shares.astype(np.float32))
 
@@ -52,6 +53,7 @@ def add_k(counts: Counts, options: Options) -> Estimate:
         unseen = options.k / (totals_of[k] + added)
         probabilities.append(seen.astype(np.float32))
         backoffs.append(unseen.astype(np.float32))
+
     return selection.estimate(probabilities, backoffs)
 
 
@@ -67,6 +69,7 @@ def stupid_backoff(counts: Counts, options: Options) -> Estimate:
         given = table.counts.copy()
         if k == 1:
             given[UNK] = given[UNK] or 1  # so that no word has the score 0
+
         total = totals_of[k - 1][table.contexts]
         shares = given / total
         probabilities.append(shares.astype(np.float32))
@@ -168,7 +171,9 @@ def _good_turing(counts: Longs) -> NDArray[np.float64] | None:
         if not 0 < ratio <= 1:
             return None
         ratios.append(ratio)
-    return np.array([*ratios, 1.0])
+
+    ratios.append(1.0)
+    return np.array(ratios)
 
 
 def _history_counts(counts: Counts) -> list[Longs]:
@@ -176,6 +181,9 @@ def _history_counts(counts: Counts) -> list[Longs]:
     histories = [1, *counts.sizes]  # how many there are of each length
     found = []
     for table, size in zip(counts.tables, histories, strict=False):
-        found.append(totals(table.contexts, table.counts, size))
-    found.append(np.zeros(histories[-1], np.int64))  # nothing follows the longest
+        of_length = totals(table.contexts, table.counts, size)
+        found.append(of_length)
+
+    of_longest = np.zeros(histories[-1], np.int64)  # nothing follows them
+    found.append(of_longest)
     return found

@@ -69,11 +69,13 @@ class Classifier:
     def __repr__(self) -> str:
         colour = "colour" if self.channels == 3 else "grey"
         images = f"{self.size}x{self.size}, {colour}"
-        return f"<Classifier: {self.name}, {len(self.classes)} classes, images of {images}>"
+        classes = len(self.classes)
+        return f"<Classifier: {self.name}, {classes} classes, images of {images}>"
 
     @property
     def device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        parameter = next(self.model.parameters())
+        return parameter.device
 
     def read(self, path: str | Path) -> Tensor:
         """An image file as the model takes it, normalised: (1, C, S, S).
@@ -81,14 +83,16 @@ class Classifier:
         Raises `DataError` naming the file.
         """
         pixels = decode(Path(path), size=self.size, channels=self.channels)
-        images = torch.from_numpy(np.ascontiguousarray(pixels))[None]
+        contiguous = np.ascontiguousarray(pixels)
+        images = torch.from_numpy(contiguous)[None]
         return self.normalise(images.to(self.device))
 
     @torch.no_grad()
     def probabilities(self, images: Tensor) -> Tensor:
         """Normalised images (B, C, S, S) -> (B, K), in float32, on the CPU."""
         logits: Tensor = self.model(images.to(self.device))
-        return logits.float().softmax(-1).cpu()
+        probabilities = logits.float().softmax(-1)
+        return probabilities.cpu()
 
     def predict(
         self, inputs: Iterable[str | Path], *, top: int = 1, batch: int = 64
@@ -100,6 +104,7 @@ class Classifier:
         """
         if not 1 <= top <= len(self.classes):
             raise ConfigError(f"top = {top}: the model knows {len(self.classes)} classes")
+
         return self._predictions(iter(inputs), top, batch)
 
     def _predictions(
@@ -154,15 +159,18 @@ class Classifier:
         Raises `DataError` for images of another size or with other channels than the model takes.
         """
         images = data.images
-        if (images.size, images.channels) != (self.size, self.channels):
+        given = (images.size, images.channels)
+        expected = (self.size, self.channels)
+        if given != expected:
             raise DataError(
                 f"{data.name}: images of {images.size}x{images.size} "
                 f"with {images.channels} channels; "
                 f"the model takes {self.size}x{self.size} with {self.channels}"
             )
 
-        rows = torch.arange(len(images.labels)).split(_BATCH)
-        batches = images.batches(rows, Plain(self.normalise), workers)
+        every = torch.arange(len(images.labels))
+        view = Plain(self.normalise)
+        batches = images.batches(every.split(_BATCH), view, workers)
         found = [self.probabilities(batch.to(self.device).images) for batch in batches]
 
         return Report(

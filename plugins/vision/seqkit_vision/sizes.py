@@ -35,8 +35,10 @@ def size_of(name: str) -> Size:
     dims = {"channels": channels, "size": side, "classes": classes}
 
     with torch.device("meta"):
-        model = make_model({"name": name}, dims, "vision").eval()
-        counted = multiply_adds(model, torch.empty(1, channels, side, side))
+        model = make_model({"name": name}, dims, "vision")
+        model.eval()
+        image = torch.empty(1, channels, side, side)
+        counted = multiply_adds(model, image)
 
     parameters = sum(parameter.numel() for parameter in model.parameters())
     return Size(channels, side, classes, parameters, counted)
@@ -49,7 +51,8 @@ def multiply_adds(model: nn.Module, images: Tensor) -> int:
     def count(module: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         nonlocal total
         if isinstance(module, nn.LSTM):
-            batch, steps = inputs[0].shape[:2]
+            sequences = inputs[0]
+            batch, steps = sequences.shape[:2]
             total += batch * steps * _weights_of(module)
         elif isinstance(module, nn.Conv2d | nn.Linear):
             weights_of_an_output = module.weight[0].numel()
@@ -59,11 +62,15 @@ def multiply_adds(model: nn.Module, images: Tensor) -> int:
         for module in model.modules():
             handle = module.register_forward_hook(count)
             stack.callback(handle.remove)
+
         model(images)
     return total
 
 
 def _weights_of(lstm: nn.LSTM) -> int:
     """Numbers in its matrices: biases add, and do not multiply."""
-    parameters = lstm.named_parameters()
-    return sum(parameter.numel() for name, parameter in parameters if name.startswith("weight"))
+    total = 0
+    for name, parameter in lstm.named_parameters():
+        if name.startswith("weight"):
+            total += parameter.numel()
+    return total

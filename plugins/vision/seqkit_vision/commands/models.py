@@ -16,15 +16,18 @@ def models(as_json: bool) -> None:
     from ..sizes import size_of
 
     if not as_json:
-        columns = f"{'parameters':>11} {'multiply-adds':>14}  {'input':9} classes  paper"
-        click.echo(f"{'name':18} {columns}")
+        name = "name".ljust(18)
+        numbers = "parameters".rjust(11) + "multiply-adds".rjust(15)
+        shape = "input".ljust(9)
+        click.echo(f"{name} {numbers}  {shape} classes  paper")
 
     ours = [entry for entry in components().models if entry.provider == DISTRIBUTION]
     for entry in ours:
         size = size_of(entry.name)
         paper = entry.help.removeprefix("images; ")
         if as_json:
-            click.echo(json.dumps({"name": entry.name, **size._asdict(), "paper": paper}))
+            record = {"name": entry.name, **size._asdict(), "paper": paper}
+            click.echo(json.dumps(record))
             continue
 
         numbers = f"{size.parameters:11,} {size.multiply_adds:14,}"
