@@ -69,16 +69,23 @@ def _annotated(config: RunConfig) -> Iterator[str]:
     }
 
     docs = {key: doc for key, _, doc in describe(RunConfig)}
+    docs |= {name: _first_line(section) for name, section in task.sections.items()}
     yield _line("task", config.task, docs["task"])
     for name, section in sections.items():
         yield ""
-        yield f"[{name}]  # {docs.get(name, f'of the task {config.task!r}')}"
+        yield f"[{name}]  # {docs[name]}"
         if name == "model":
             presets = ", ".join(model.presets)
             doc = f"`seqkit models` lists them; preset = … sets the sizes below: {presets}"
             yield _line("name", config.model["name"], doc)
         for key, default, doc in describe(section):
             yield _line(key, values[name].get(key), doc, default)
+
+
+def _first_line(section: type) -> str:
+    """What a section is for, from its docstring, in the style of the keys' descriptions."""
+    first = (section.__doc__ or "").partition("\n")[0].rstrip(".")
+    return first[:1].lower() + first[1:]
 
 
 def _line(key: str, value: Any, doc: str, default: Any = ...) -> str:

@@ -18,6 +18,7 @@ import click
 from ..errors import ConfigError, hint
 from ..plugins import components
 
+_PICKLES = {".ckpt", ".pkl", ".pt", ".pth"}  # refused as such; *.bin may be an n-gram model
 _SHIPPED = "translation"  # the task of the model that is used without -m
 
 
@@ -71,7 +72,8 @@ def model_in(args: Sequence[str]) -> str | None:
 
 def task_of(model: str) -> str:
     """The task of a run folder, a step folder, a shipped model or an n-gram model's file."""
-    if Path(model).is_file():
+    path = Path(model)
+    if path.is_file() and path.suffix not in _PICKLES:
         return "language-modelling"
 
     from ..runs.open import config_of

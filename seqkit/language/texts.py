@@ -18,7 +18,7 @@ from ..text.normalize import Normalizer
 
 @section
 class LanguageData:
-    """[data] of the task "language-modelling"."""
+    """Where the data is and how it is batched."""
 
     corpus: str = setting(
         "corpus whose folder holds the files below; '' = they are ordinary paths", default=""

@@ -124,6 +124,8 @@ def _check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> N
     """Refuse data with other numbers; an earlier version may have put them in other words."""
     description = trainer.task.describe()
     before = meta.get("about", description)
+    if not isinstance(before, list) or not all(isinstance(line, str) for line in before):
+        raise CheckpointError(f"cannot resume {last}: `about` in {checkpoint.META} is damaged")
     if _numbers(before) != _numbers(description):
         raise CheckpointError(
             f"cannot resume {last.parent}: the data has changed. It was {'; '.join(before)}; "

@@ -10,6 +10,8 @@ from .decoder import Normalize
 
 @section
 class SearchConfig:
+    """How outputs are searched for."""
+
     beam: int = setting("hypotheses kept open; 1 = greedy", default=5, ge=1)
     length_penalty: float = setting("alpha of `normalize`; 0 = plain sum", default=1.0, ge=0)
     normalize: Literal["length", "gnmt"] = setting(

@@ -30,6 +30,8 @@ _FORMAT = 1
 
 @section
 class TextConfig:
+    """Normalisation, tokenizer and vocabulary."""
+
     normalize: list[str] = setting(
         "normalisation steps, in order; [] = none", default=["nfc", "spaces", "control", "squeeze"]
     )

@@ -41,6 +41,8 @@ from .translator import Translator
 
 @section
 class TranslationData:
+    """Where the data is and how it is batched."""
+
     corpus: str = setting(
         "corpus whose folder holds the files below; '' = they are ordinary paths", default=""
     )

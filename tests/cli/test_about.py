@@ -112,6 +112,19 @@ def test_config_explains_every_key_and_gives_its_default(cli):
     assert all("  # " in line for line in lines if line)
 
 
+def test_config_says_what_each_section_is_for(cli):
+    titles = [line for line in cli("config", "demo/en-de").lines if line.startswith("[")]
+    assert titles[0] == "[data]  # where the data is and how it is batched"
+    assert all(len(title.partition("# ")[2].split()) > 2 for title in titles)
+
+
+def test_evaluate_refuses_a_pickle_as_such_whatever_its_options(cli, tmp_path):
+    (tmp_path / "model.pt").write_bytes(b"x")
+    model = tmp_path / "model.pt"
+    said = cli("evaluate", "-m", model, "--source", model, "--reference", model).complaint()
+    assert "is a pickle, which can run code" in said
+
+
 def test_corpora_lists_every_corpus_and_where_it_is(cli, tmp_path, monkeypatch):
     monkeypatch.setenv("SEQKIT_CORPORA", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

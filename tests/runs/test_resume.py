@@ -12,7 +12,7 @@ from letters import write_config, write_pairs
 from tensors import assert_same, step_folders
 
 import seqkit
-from seqkit.errors import Interrupted
+from seqkit.errors import CheckpointError, Interrupted
 from seqkit.training import Evaluated, Updated, checkpoint
 
 LONG = {
@@ -155,6 +155,17 @@ def test_a_run_of_a_version_that_described_its_data_in_other_words_is_resumed(he
     longer = {"train.steps": run.step + 1}
     resumed = seqkit.train("tiny.toml", out="a", overrides=longer, device="cpu", resume=True)
     assert resumed.step == run.step + 1
+
+
+def test_a_damaged_description_of_the_data_is_one_clear_line(here):
+    run = seqkit.train("tiny.toml", out="a", device="cpu")
+    meta_file = checkpoint.resolve(run.folder, prefer="last") / checkpoint.META
+    meta = json.loads(meta_file.read_text(encoding="utf-8"))
+    meta_file.write_text(json.dumps({**meta, "about": [1, None]}), encoding="utf-8")
+
+    longer = {"train.steps": run.step + 1}
+    with pytest.raises(CheckpointError, match="`about` in meta.json is damaged"):
+        seqkit.train("tiny.toml", out="a", overrides=longer, device="cpu", resume=True)
 
 
 def with_old_names(path, **names):

@@ -36,6 +36,8 @@ _LEAST_DEVIATION = 1e-3  # a channel that varies less is not scaled
 
 @section
 class ImageData:
+    """Where the images are and how they are batched."""
+
     source: str = setting(
         "mnist, fashion-mnist, cifar10, a folder with a folder of images per class, "
         "or a CSV file (path,label)",
