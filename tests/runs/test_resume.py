@@ -164,7 +164,7 @@ def test_a_damaged_description_of_the_data_is_one_clear_line(here):
     meta_file.write_text(json.dumps({**meta, "about": [1, None]}), encoding="utf-8")
 
     longer = {"train.steps": run.step + 1}
-    with pytest.raises(CheckpointError, match="`about` in meta.json is damaged"):
+    with pytest.raises(CheckpointError, match=r"`about` in meta\.json is damaged"):
         seqkit.train("tiny.toml", out="a", overrides=longer, device="cpu", resume=True)
 
 
