@@ -10,13 +10,13 @@ from typing import Protocol
 import numpy as np
 import torch
 import torch.nn.functional as F
-from seqkit.metrics.classification import Classification
 from torch import Tensor, nn
 
 from seqkit.config import build, section, setting
 from seqkit.data import read_lines
 from seqkit.data.batching import pad
 from seqkit.errors import ConfigError, DataError
+from seqkit.metrics.classification import Classification
 from seqkit.nn.recurrent import Recurrent
 from seqkit.text import PAD, Vocab
 from seqkit.training import Goal, Step
