@@ -36,7 +36,7 @@ class Options:
 
 @dataclass
 class Level:
-    """The k-grams of a model for one k. Probabilities and weights are no logarithms yet."""
+    """The k-grams of a model for one k. Probabilities and weights are not logarithms yet."""
 
     keys: Longs  # (n_k,), ascending; see `tables.Grams`
     probabilities: Floats  # (n_k,)

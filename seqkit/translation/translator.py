@@ -63,7 +63,8 @@ class Translator:
     ) -> None:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
 
-        `others` are models with the same vocabularies, which vote with `model`; see `ensemble`.
+        `others` are models with the same vocabularies that decode together with `model`; see
+        `ensemble`.
         """
         self.model = model
         self.models = [model, *others]
@@ -320,7 +321,7 @@ def _check_compatible(mine: Tokenizer, other: Tokenizer) -> None:
     """Raise `ConfigError` unless both give the same ids for the same text."""
     if mine.vocab.tokens != other.vocab.tokens or _splitting(mine) != _splitting(other):
         raise ConfigError(
-            "models vote together only if they share vocabulary, tokenizer and normalisation"
+            "models can decode together only if they share vocabulary, tokenizer and normalisation"
         )
 
 

@@ -67,7 +67,7 @@ class TransformerLM(nn.Module):
         self.bias = nn.Parameter(self.output.new_zeros(vocab))
 
     def forward(self, ids: Tensor, state: None = None) -> tuple[Tensor, None]:
-        """Ids (B, T) -> hidden states (B, T, D); there is no state, every window stands alone."""
+        """Ids (B, T) -> hidden states (B, T, D); no state: every window stands alone."""
         x = self.embedding(ids)
         for layer in self.layers:
             x = layer(x, None, causal=True)

@@ -39,7 +39,7 @@ def models_option(function: F) -> F:
         "--model",
         "models",
         multiple=True,
-        help="A run folder, or the name of a shipped model; several that share a vocabulary vote.",
+        help="A run folder, or the name of a shipped model; repeat for an ensemble.",
     )(function)
 
 
@@ -152,7 +152,7 @@ def test_set_options(function: Callable[..., Any]) -> Callable[..., Any]:
         "references",
         type=PATH,
         multiple=True,
-        help="Its right translation; give several if there are.",
+        help="Its reference translation; repeat for several references.",
     )
     @click.option(
         "--data", type=PATH, help="TSV instead: source TAB reference; equal sources are grouped."
