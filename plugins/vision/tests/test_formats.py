@@ -167,7 +167,7 @@ def test_a_batch_with_a_partial_record_is_damaged(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", gzip.compress(b"", mtime=0), gzip.compress(b"packed, but not a tar")]
+    "content", [b"", gzip.compress(b"", mtime=0), gzip.compress(b"packed, but not a tar", mtime=0)]
 )
 def test_a_file_that_is_not_an_archive_is_refused(tmp_path, content):
     (tmp_path / "a.tar.gz").write_bytes(content)
