@@ -1,8 +1,10 @@
 """Two ways to run `seqkit`, and the result; the tests of plugins use them too."""
 
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -72,3 +74,17 @@ def call_apart(*args, input=""):
     given = input.encode() if isinstance(input, str) else input
     done = subprocess.run(command, input=given, capture_output=True, check=False)
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def paste(folder, command, **environment):
+    """Run a line of a page in `folder`, as a reader does, with this `seqkit` on the path."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        shell=isinstance(command, str),
+        cwd=folder,
+        env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import paste
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -44,16 +45,7 @@ def reader(tmp_path, plugins):
     shutil.copy(EXAMPLES / "tagger/tagger.toml", tmp_path)
 
     def run(command):
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = {
-            **os.environ,
-            "PATH": path,
-            "PYTHONPATH": str(plugins),
-            "OMP_NUM_THREADS": "1",
-        }
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        done = paste(tmp_path, command, PYTHONPATH=str(plugins))
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
         return done.stdout
 

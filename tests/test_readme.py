@@ -1,12 +1,12 @@
 """Every line of the README that a reader may paste does what it says."""
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from command_line import paste
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -26,20 +26,6 @@ def folder(tmp_path_factory):
         (folder / f"letters.{language}").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "corpora").symlink_to(ROOT / "corpora")
     return folder
-
-
-def paste(folder, command):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        command,
-        shell=True,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_the_two_lines_install_by_the_constraints_and_ci_runs_the_second():

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from command_line import paste
 from PIL import Image
 from seqkit_vision.compat import torchvision
 
@@ -42,20 +43,6 @@ def folder(tmp_path_factory):
     return folder
 
 
-def run(folder, command):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        command,
-        shell=True,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @pytest.mark.slow
 def test_every_command_and_python_example_of_the_readme_works(folder):
     for line in SHELL:
@@ -69,7 +56,7 @@ def test_every_command_and_python_example_of_the_readme_works(folder):
             )
         if " evaluate " in line:
             line += " --data photos"
-        result = run(folder, line)
+        result = paste(folder, line)
         assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
     assert all((folder / name).stat().st_size for name in ("confusion.png", "mistakes.png"))
     assert len(list((folder / "explained").glob("*.png"))) == 3

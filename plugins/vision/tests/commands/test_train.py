@@ -6,7 +6,7 @@ import statistics
 import pytest
 import torch
 from bars import CLASSES, write_bars
-from safetensors.torch import load_file
+from quick_trainings import QUICK, differing, weights
 from seqkit_vision.corpora import CLASSES as CORPORA
 from seqkit_vision.sizes import multiply_adds
 
@@ -17,31 +17,6 @@ from seqkit.runs.open import config_of
 from seqkit.training import checkpoint
 
 OURS = [name for name in recipes.names() if name.partition("/")[0] in CORPORA]
-QUICK = [
-    "--set",
-    "train.steps=2",
-    "--set",
-    "data.batch=16",
-    "--set",
-    "train.eval_every=2",
-    "--device",
-    "cpu",
-]
-
-
-def weights(folder, prefer="last"):
-    return load_file(checkpoint.resolve(folder, prefer=prefer) / checkpoint.MODEL)
-
-
-def differing(one, other):
-    return {name for name in one if not torch.equal(one[name], other[name])}
-
-
-@pytest.fixture
-def train(cli, tmp_path, photos, monkeypatch):
-    """`train("--model", …)` trains on the bars into `run` in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return lambda *args: cli("vision", "train", "--data", photos, "--out", "run", *QUICK, *args)
 
 
 def test_a_model_and_a_folder_of_images_are_all_that_is_needed(cli, photos, tmp_path, monkeypatch):
@@ -59,9 +34,9 @@ def test_a_model_and_a_folder_of_images_are_all_that_is_needed(cli, photos, tmp_
     assert f"accuracy {best['accuracy']:.4f}" in done.out
 
 
-def test_settings_override_options_and_options_override_the_recipe(train, tmp_path):
+def test_settings_override_options_and_options_override_the_recipe(train_bars, tmp_path):
     over = ["--set", "model.hidden=[7]", "--set", "optim.output_rate=5"]
-    assert train("--model", "mlp", "--head-rate", "3", *over).code == 0
+    assert train_bars("--model", "mlp", "--head-rate", "3", *over).code == 0
     config = config_of(tmp_path / "run")[0]
     assert config.model == {"name": "mlp", "hidden": [7], "dropout": 0.0, "init": "default"}
     assert config.optim.output_rate == 5
@@ -114,17 +89,17 @@ def test_every_recipe_fits_its_corpus_as_it_is(name):
     )  # or the last updates are not looked at
 
 
-def test_a_config_file_can_take_the_place_of_a_recipe(train, tmp_path):
+def test_a_config_file_can_take_the_place_of_a_recipe(train_bars, tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(
         'task = "vision"\n[model]\nname = "lenet"\npreset = "modern"\n[train]\nsteps = 50\n'
     )
-    assert train(path).code == 0
+    assert train_bars(path).code == 0
     assert config_of(tmp_path / "run")[0].model["pooling"] == "max"
 
 
-def test_folds_are_runs_of_their_own_with_mean_and_deviation(train, tmp_path, make_task):
-    done = train("--model", "softmax-regression", "--folds", "3", "--set", "train.steps=8")
+def test_folds_are_runs_of_their_own_with_mean_and_deviation(train_bars, tmp_path, make_task):
+    done = train_bars("--model", "softmax-regression", "--folds", "3", "--set", "train.steps=8")
     found = []
     for fold in range(3):
         meta = checkpoint.read_meta(checkpoint.resolve(tmp_path / f"run/fold-{fold}"))
@@ -136,25 +111,25 @@ def test_folds_are_runs_of_their_own_with_mean_and_deviation(train, tmp_path, ma
     assert len(done.lines) == 4
 
 
-def test_folds_resume_where_they_stopped(train, tmp_path):
+def test_folds_resume_where_they_stopped(train_bars, tmp_path):
     args = ["--model", "softmax-regression", "--folds", "2"]
-    assert train(*args).code == 0
-    assert "run/fold-0 exists: continue it with --resume" in train(*args).complaint()
+    assert train_bars(*args).code == 0
+    assert "run/fold-0 exists: continue it with --resume" in train_bars(*args).complaint()
     (tmp_path / "run/fold-1").rename(tmp_path / "gone")  # as if it had been stopped in the first
     before = weights(tmp_path / "run/fold-0")
-    said = train(*args, "--resume", "--out", "none").complaint()
+    said = train_bars(*args, "--resume", "--out", "none").complaint()
     assert said == "nothing to resume at none/fold-0: train without --resume"
-    assert train(*args, "--resume").lines[-1].startswith("2 folds: accuracy ")
+    assert train_bars(*args, "--resume").lines[-1].startswith("2 folds: accuracy ")
     assert not differing(before, weights(tmp_path / "run/fold-0"))
     assert not differing(weights(tmp_path / "gone"), weights(tmp_path / "run/fold-1"))
-    assert train(*args, "--overwrite").code == 0
+    assert train_bars(*args, "--overwrite").code == 0
 
 
-def test_frozen_layers_do_not_change(train, tmp_path):
+def test_frozen_layers_do_not_change(train_bars, tmp_path):
     start = ["--set", "train.eval_every=1", "--set", "train.steps=1", "--model", "lenet"]
-    train(*start, "--freeze", "all")
+    train_bars(*start, "--freeze", "all")
     first = weights(tmp_path / "run")
-    train(*start, "--freeze", "all", "--resume", "--set", "train.steps=3")
+    train_bars(*start, "--freeze", "all", "--resume", "--set", "train.steps=3")
     assert differing(first, weights(tmp_path / "run")) == {"output.weight", "output.bias"}
     args = [
         "--freeze",
@@ -165,14 +140,14 @@ def test_frozen_layers_do_not_change(train, tmp_path):
         "--set",
         "train.eval_every=1",
     ]
-    train("--model", "lenet", *args, "--set", "train.steps=1")
+    train_bars("--model", "lenet", *args, "--set", "train.steps=1")
     first = weights(tmp_path / "run")
-    train("--model", "lenet", *args[:4], "--resume", "--set", "train.steps=3")
+    train_bars("--model", "lenet", *args[:4], "--resume", "--set", "train.steps=3")
     changed = differing(first, weights(tmp_path / "run"))
     assert {name.rpartition(".")[0] for name in changed} == {"hidden.layer2.linear", "output"}
 
 
-def test_the_last_layer_may_learn_faster(train, tmp_path):
+def test_the_last_layer_may_learn_faster(train_bars, tmp_path):
     """One update of sgd without momentum: the last layer goes ten times as far."""
     moved = []
     fixed = [
@@ -186,7 +161,7 @@ def test_the_last_layer_may_learn_faster(train, tmp_path):
     ]
     fixed += ["--set", "optim.warmup=0", "--set", "optim.decay=none", "--set", "train.steps=1"]
     for rate, head in ((1e-30, 1), (0.01, 1), (0.01, 10)):
-        assert train(*fixed, "--set", f"optim.lr={rate}", "--head-rate", head).code == 0
+        assert train_bars(*fixed, "--set", f"optim.lr={rate}", "--head-rate", head).code == 0
         moved.append(weights(tmp_path / "run"))
     start, plain, faster = moved
     for name in start:
@@ -195,22 +170,24 @@ def test_the_last_layer_may_learn_faster(train, tmp_path):
     assert differing(start, plain) == set(start)
 
 
-def test_a_run_is_resumed_or_replaced_on_request(train, tmp_path):
+def test_a_run_is_resumed_or_replaced_on_request(train_bars, tmp_path):
     settings = ["--model", "lenet", "--set", "optim.decay=none"]
-    train(*settings)
+    train_bars(*settings)
     assert (
         "run exists: continue it with --resume, replace it with --overwrite"
-        in train(*settings).complaint()
+        in train_bars(*settings).complaint()
     )
     assert (
-        train(*settings, "--resume", "--set", "train.steps=4").lines[0].startswith("run: 4 steps")
+        train_bars(*settings, "--resume", "--set", "train.steps=4")
+        .lines[0]
+        .startswith("run: 4 steps")
     )
     resumed = weights(tmp_path / "run")
-    assert train(*settings, "--overwrite", "--set", "train.steps=4").code == 0
+    assert train_bars(*settings, "--overwrite", "--set", "train.steps=4").code == 0
     assert not differing(resumed, weights(tmp_path / "run"))
     assert (
         "model.pooling was 'average' and is now 'max'"
-        in train(*settings, "--resume", "--set", "model.pooling=max").complaint()
+        in train_bars(*settings, "--resume", "--set", "model.pooling=max").complaint()
     )
 
 
@@ -222,7 +199,7 @@ def test_a_recipe_of_another_task_is_refused(cli, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_bad_files_stop_training_or_are_skipped_by_name(train, cli, tmp_path):
+def test_bad_files_stop_training_or_are_skipped_by_name(train_bars, cli, tmp_path):
     data = write_bars(tmp_path / "data")
     bad = data / "top/bad.png"
     bad.write_bytes((data / "top/000.png").read_bytes()[:60])

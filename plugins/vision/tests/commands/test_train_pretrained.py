@@ -3,6 +3,7 @@
 import pytest
 import torch
 from bars import CLASSES
+from quick_trainings import weights
 from safetensors.torch import load_file, save_file
 from seqkit_vision.compat import torchvision
 from seqkit_vision.decoding import decode
@@ -11,32 +12,6 @@ from seqkit_vision.pretrained import needs
 
 from seqkit import recipes
 from seqkit.training import checkpoint
-
-QUICK = [
-    "--set",
-    "train.steps=2",
-    "--set",
-    "data.batch=16",
-    "--set",
-    "train.eval_every=2",
-    "--device",
-    "cpu",
-]
-
-
-def weights(folder, prefer="last"):
-    return load_file(checkpoint.resolve(folder, prefer=prefer) / checkpoint.MODEL)
-
-
-def differing(one, other):
-    return {name for name in one if not torch.equal(one[name], other[name])}
-
-
-@pytest.fixture
-def train(cli, tmp_path, photos, monkeypatch):
-    """`train("--model", …)` trains on the bars into `run` in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return lambda *args: cli("vision", "train", "--data", photos, "--out", "run", *QUICK, *args)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +26,7 @@ def published(tmp_path_factory):
 
 
 @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
-def test_training_starts_from_the_weights_of_torchvision(train, tmp_path, published, suffix):
+def test_training_starts_from_the_weights_of_torchvision(train_bars, tmp_path, published, suffix):
     """Frozen layers stay torchvision's; images are normalised as ImageNet's were."""
     given = [
         "--model",
@@ -61,7 +36,7 @@ def test_training_starts_from_the_weights_of_torchvision(train, tmp_path, publis
         "--set",
         "data.size=32",
     ]
-    assert train(*given, "--freeze", "all", "--set", "train.steps=1").code == 0
+    assert train_bars(*given, "--freeze", "all", "--set", "train.steps=1").code == 0
     theirs = load_file(published / "resnet18.safetensors")
     ours = weights(tmp_path / "run")
     torch.testing.assert_close(ours["stem.conv.weight"], theirs["conv1.weight"])
@@ -75,7 +50,7 @@ def test_training_starts_from_the_weights_of_torchvision(train, tmp_path, publis
 
 
 def test_starting_from_published_weights_reads_each_image_once(
-    train, published, photos, monkeypatch
+    train_bars, published, photos, monkeypatch
 ):
     read = []
     monkeypatch.setattr(
@@ -89,7 +64,7 @@ def test_starting_from_published_weights_reads_each_image_once(
         "--set",
         "data.size=32",
     ]
-    assert train(*given, "--set", "train.steps=1").code == 0
+    assert train_bars(*given, "--set", "train.steps=1").code == 0
     assert sorted(read) == sorted(photos.glob("train/*/*.png"))
 
 
@@ -100,7 +75,9 @@ def test_published_weights_get_images_of_their_own_size_by_default():
         assert needs(config) == {"data.size": size, "data.channels": channels}
 
 
-def test_a_run_from_published_weights_is_resumed_by_the_same_command(train, tmp_path, published):
+def test_a_run_from_published_weights_is_resumed_by_the_same_command(
+    train_bars, tmp_path, published
+):
     given = [
         "--model",
         "resnet18",
@@ -110,23 +87,23 @@ def test_a_run_from_published_weights_is_resumed_by_the_same_command(train, tmp_
         "data.size=32",
     ]
     given += ["--set", "optim.decay=none", "--freeze", "all"]
-    assert train(*given, "--set", "train.steps=1").code == 0
-    done = train(*given, "--resume")
+    assert train_bars(*given, "--set", "train.steps=1").code == 0
+    done = train_bars(*given, "--resume")
     assert done.lines[0].startswith("run: 2 steps")
 
 
-def test_weights_that_do_not_fit_are_one_clear_line(train, published, tmp_path):
+def test_weights_that_do_not_fit_are_one_clear_line(train_bars, published, tmp_path):
     file = published / "resnet18.pth"
-    said = train("--model", "resnet18", "--weights", "none.pth").complaint()
+    said = train_bars("--model", "resnet18", "--weights", "none.pth").complaint()
     assert said == "--weights none.pth: there is no such file"
     assert (
         f"{file}: these are not torchvision's weights of alexnet"
-        in train("--model", "alexnet", "--weights", file, "--set", "data.size=64").complaint()
+        in train_bars("--model", "alexnet", "--weights", file, "--set", "data.size=64").complaint()
     )
     assert (
         "torchvision publishes no weights for 'lenet'. Known: alexnet"
-        in train("--weights", file).complaint()
+        in train_bars("--weights", file).complaint()
     )
     (tmp_path / "torn.pth").write_bytes(file.read_bytes()[:1000])
-    assert "torn.pth" in train("--model", "resnet18", "--weights", "torn.pth").complaint()
+    assert "torn.pth" in train_bars("--model", "resnet18", "--weights", "torn.pth").complaint()
     assert not (tmp_path / "run").exists()
