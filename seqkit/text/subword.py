@@ -60,10 +60,14 @@ class SentencePieceTokenizer:
         vocab_size: int,
         model_type: Literal["bpe", "unigram"] = "bpe",
         byte_fallback: bool = True,
+        split_digits: bool = True,
         max_sentences: int = 1_000_000,
         seed: int = 1,
     ) -> Self:
         """Train on at most `max_sentences` lines, drawn evenly from the stream by `seed`.
+
+        With `split_digits`, a number is spelt digit by digit: models copy what they have never
+        seen only so.
 
         Raises `DataError` if the lines cannot give `vocab_size` pieces.
         """
@@ -72,11 +76,14 @@ class SentencePieceTokenizer:
         if not sample:
             raise DataError("cannot train a tokenizer: there is no text")
 
+        digits = {character for line in sample for character in line if character in "0123456789"}
         covers_all = model_type == "bpe" and not byte_fallback
         settings = _settings(
             vocab_size=vocab_size,
             model_type=model_type,
             byte_fallback=byte_fallback,
+            split_digits=split_digits,
+            required_chars="".join(sorted(digits)) if split_digits else "",
             character_coverage=1.0 if covers_all else 0.9999,
         )
         try:

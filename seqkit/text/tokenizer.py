@@ -50,6 +50,10 @@ class TextConfig:
         "subwords and characters: spell unknown characters as bytes, so that nothing is lost",
         default=True,
     )
+    split_digits: bool = setting(
+        "subwords: each digit is a piece of its own, so that models learn to copy numbers",
+        default=True,
+    )
     subword_regularization: float = setting(
         "subword sampling while training: BPE-dropout rate, or unigram alpha; 0 = off",
         default=0.0,
@@ -235,6 +239,7 @@ def _train_model(
         vocab_size=config.vocab_size,
         model_type=config.model_type,
         byte_fallback=config.byte_fallback,
+        split_digits=config.split_digits,
         max_sentences=config.train_sentences,
         seed=config.seed,
     )

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..config import RunConfig, build, section, setting
 from ..data.batching import PairBatch, token_batches
+from ..data.numbers import with_varied_numbers
 from ..data.parallel import ParallelText
 from ..errors import ConfigError, DataError, hint
 from ..metrics.perplexity import perplexity
@@ -67,6 +68,12 @@ class TranslationData:
     limit: int = setting("use only the first N training pairs; 0 = all", default=0, ge=0)
     max_length: int = setting(
         "pairs with more tokens on a side are left out of training", default=100, ge=1
+    )
+    number_copies: int = setting(
+        "copies of each training pair that has the same numbers on both sides, with other numbers "
+        "in their place; 0 = none",
+        default=0,
+        ge=0,
     )
     batch_tokens: int = setting("real target tokens in a batch, at most", default=3000, ge=1)
     scheduled_sampling: float = setting(
@@ -119,6 +126,10 @@ class TranslationTask:
         self.smoothing = config.optim.label_smoothing
 
         self._train_text, self._valid_text = _read_texts(self.data, self.seed)
+        if self.data.number_copies:
+            self._train_text = with_varied_numbers(
+                self._train_text, self.data.number_copies, self.seed
+            )
         if folder:
             self.tokenizers = load_tokenizers(folder)
         else:
