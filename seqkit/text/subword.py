@@ -76,14 +76,14 @@ class SentencePieceTokenizer:
         if not sample:
             raise DataError("cannot train a tokenizer: there is no text")
 
-        digits = {character for line in sample for character in line if character in "0123456789"}
+        digits = [digit for digit in "0123456789" if any(digit in line for line in sample)]
         covers_all = model_type == "bpe" and not byte_fallback
         settings = _settings(
             vocab_size=vocab_size,
             model_type=model_type,
             byte_fallback=byte_fallback,
             split_digits=split_digits,
-            required_chars="".join(sorted(digits)) if split_digits else "",
+            required_chars="".join(digits) if split_digits else "",
             character_coverage=1.0 if covers_all else 0.9999,
         )
         try:

@@ -60,6 +60,7 @@ class TrainedTokenizerModel(TokenizerModel, Protocol):
         vocab_size: int,
         model_type: Literal["bpe", "unigram"] = "bpe",
         byte_fallback: bool = True,
+        split_digits: bool = True,
         max_sentences: int = 1_000_000,
         seed: int = 1,
     ) -> Self:

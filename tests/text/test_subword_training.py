@@ -9,7 +9,7 @@ from subwords import LINES, sentencepiece_model
 
 from seqkit.errors import DataError
 from seqkit.text import SPECIALS, SentencePieceTokenizer
-from seqkit.text.subword import reservoir_sample
+from seqkit.text.subword import SPACE, reservoir_sample
 
 
 @pytest.mark.parametrize("model_type", ["bpe", "unigram"])
@@ -51,6 +51,19 @@ def test_the_vocabulary_has_exactly_the_size_asked_for_specials_and_bytes_includ
     assert len(subwords.pieces) == 310
     assert subwords.pieces[:4] == SPECIALS
     assert {f"<0x{byte:02X}>" for byte in range(256)} <= set(subwords.pieces)
+
+
+@pytest.mark.parametrize("model_type", ["bpe", "unigram"])
+def test_digits_are_pieces_of_their_own_even_where_they_are_rare(model_type):
+    lines = [*LINES, "In 1984 and 2026"]
+    split = SentencePieceTokenizer.train(lines, vocab_size=310, model_type=model_type)
+    assert [piece for piece in split.split("2026 1984") if piece != SPACE] == list("20261984")
+    assert split.join(split.split("in 1984")) == "in 1984"
+
+
+def test_numbers_may_be_pieces_if_asked_for():
+    whole = SentencePieceTokenizer.train(["1984"] * 99, vocab_size=266, split_digits=False)
+    assert len(whole.split("1984")) < len([SPACE, *"1984"])
 
 
 @pytest.mark.parametrize("model_type", ["bpe", "unigram"])
