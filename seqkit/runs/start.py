@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import recipes
-from ..config import RunConfig
-from ..errors import CheckpointError, ConfigError, Interrupted
+from ..errors import CheckpointError, ConfigError
 from ..training import checkpoint
-from ..training.trainer import Evaluated, Trainer
+from ..training.trainer import Trainer
 from .build import make_trainer
-from .events import Listener, Saved, Started
+from .events import Listener
 from .folder import check_folder, clear, finish_saving, save
-from .log import Write, opened_log
+from .log import opened_log
+from .loop import follow, lead
 from .open import config_of
 from .signals import stop_requests
 
@@ -86,10 +85,9 @@ def train(
                 elif initial is not None:
                     # When this run is resumed, what it starts from may be gone or have changed.
                     save(trainer, settings, folder, {}, best=False)
-                _consume(trainer, settings, folder, write, listener, stop)
+                lead(trainer, settings, folder, write, listener, stop)
         else:
-            for _ in trainer.run():
-                _stop_together(trainer, folder, stop)
+            follow(trainer, folder, stop)
 
     trainer.processes.wait()  # until the first one has written the last checkpoint
     best = checkpoint.read_meta(checkpoint.resolve(folder))
@@ -136,64 +134,3 @@ def _check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> N
 def _numbers(description: list[str]) -> list[str]:
     """The numbers in the lines of `Task.describe`, in order."""
     return re.findall(r"\d+", " ".join(description))
-
-
-def _consume(
-    trainer: Trainer,
-    config: RunConfig,
-    folder: Path,
-    write: Write,
-    listener: Listener,
-    stop: threading.Event,
-) -> None:
-    """Run the trainer: log, save and report every event."""
-    metrics: dict[str, float] = {}
-
-    def save_now() -> None:
-        save(trainer, config, folder, metrics, best=False)
-
-    listener(_started(trainer, config, folder))
-    for event in trainer.run():
-        write({"event": type(event).__name__.lower(), **asdict(event)})
-        listener(event)
-
-        if isinstance(event, Evaluated):
-            metrics = event.metrics
-            step_folder = save(trainer, config, folder, metrics, best=event.best)
-            listener(Saved(event.step, step_folder))
-            _stop_together(trainer, folder, stop)
-        else:
-            _stop_together(trainer, folder, stop, save_now)
-
-
-def _started(trainer: Trainer, config: RunConfig, folder: Path) -> Started:
-    return Started(
-        folder,
-        trainer.state.step,
-        config,
-        parameters=sum(p.numel() for p in trainer.parameters),
-        device=str(trainer.device),
-        precision=trainer.precision,
-        description=trainer.task.describe(),
-    )
-
-
-def _stop_together(
-    trainer: Trainer,
-    folder: Path,
-    stop: threading.Event,
-    save_now: Callable[[], None] | None = None,
-) -> None:
-    """Raise `Interrupted` in every process once one of them was asked to stop.
-
-    The first process saves before.
-    """
-    if trainer.finished or not trainer.processes.any(stop.is_set()):
-        return
-    if save_now:
-        save_now()
-    trainer.processes.wait()
-    raise Interrupted(
-        f"stopped at step {trainer.state.step}, saved in {folder}: "
-        "rerun the same command with --resume to continue"
-    )
