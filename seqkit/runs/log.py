@@ -12,7 +12,7 @@ import tomli_w
 
 from ..config import RunConfig, to_plain
 from ..errors import CheckpointError, reason
-from ..training import checkpoint
+from ..training.disk import replace
 
 LOG = "log.jsonl"
 CONFIG = "config.toml"
@@ -29,9 +29,9 @@ def opened_log(folder: Path, config: RunConfig, step: int) -> Iterator[Write]:
     path = folder / LOG
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        checkpoint.replace(folder / CONFIG, tomli_w.dumps(to_plain(config)))
+        replace(folder / CONFIG, tomli_w.dumps(to_plain(config)))
         kept = _lines_up_to(path, step) if step else []
-        checkpoint.replace(path, "".join(kept))
+        replace(path, "".join(kept))
         log = path.open("a", encoding="utf-8", buffering=1)
     except OSError as error:
         raise unwritable(folder, error) from None
