@@ -2,8 +2,10 @@
 
 SeqkitError
 ├── ConfigError      a config file, a key or a value is wrong
+│   └── WrongValue   the same of a value given in Python: a ValueError, too
 ├── UnknownName      a model, task, tokenizer, corpus or command of that name is not registered
 ├── DataError        a text, corpus, tokenizer or vocabulary cannot be used
+│   └── WrongType    what was given in Python is no text, no list of texts, …: a TypeError, too
 ├── CheckpointError  a run folder cannot be read or written, or does not fit this seqkit
 ├── TrainingError    training cannot continue: it diverged, or there is nothing to learn from
 └── Interrupted      training was stopped by SIGINT or SIGTERM, after its state was saved
@@ -26,11 +28,19 @@ class ConfigError(SeqkitError):
     pass
 
 
+class WrongValue(ConfigError, ValueError):
+    pass
+
+
 class UnknownName(SeqkitError):
     pass
 
 
 class DataError(SeqkitError):
+    pass
+
+
+class WrongType(DataError, TypeError):
     pass
 
 

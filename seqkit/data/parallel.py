@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from ..errors import DataError
+from ..text.lines import check_many
 from .files import read_lines
 
 Pair = tuple[str, str]
@@ -51,6 +52,7 @@ def read_parallel(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> P
     Columns are counted from 1. Pairs with an empty side are left out and counted. Raises
     `DataError` for files of unequal length, and for TSV lines without these columns.
     """
+    check_many(paths, "paths")
     text = ParallelText()
     for source, target in _read_pairs(paths, columns):
         if source.strip() and target.strip():
@@ -113,6 +115,7 @@ def read_references(
     sources become one, and their translations its references; `None` where a source has fewer than
     others. Raises `DataError` as `read_parallel` does, and if there is nothing to score.
     """
+    check_many(paths, "paths")
     first, *rest = paths
     sources, rows = _from_files(first, rest) if rest else _grouped(first, columns)
     if not sources:

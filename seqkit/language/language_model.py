@@ -25,6 +25,7 @@ from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines
 from ..search.sampling import draw
+from ..text.lines import check_many
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer_models import Unit
 from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
@@ -108,6 +109,7 @@ class LanguageModel:
 
         Raises `DataError` for a file that cannot be read, `ConfigError` if nothing was held out.
         """
+        check_many(paths, "paths")
         if paths:
             return [line for path in paths for line in read_lines(path)]
         if self._held_out is None:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text.lines import check_many
+from ..text.lines import each_text
 from ..text.tokenizer_models import Unit
 from .perplexity import Perplexity, finite
 
@@ -140,9 +140,8 @@ class Scorer(Protocol):
 
 
 def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[LineScore]:
-    """The `LineScore` of each line, lazily; raises TypeError at once for a single string."""
-    check_many(lines)
-    return (score_line(scorer, line) for line in lines)
+    """The `LineScore` of each line, lazily; raises `WrongType` at once for a single string."""
+    return (score_line(scorer, line) for line in each_text(lines))
 
 
 def score_line(scorer: Scorer, line: str) -> LineScore:

@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..text import Tokenizer
+from ..text.lines import check_many
 from ..text.tokenizer_models import Unit
 from .counts import depths
 from .generation import Sampling, draw_ids
@@ -133,6 +134,7 @@ class Model:
 
     def read_test_data(self, paths: Sequence[Path]) -> list[str]:
         """The lines of these files; raises `ConfigError` without any, and `DataError`."""
+        check_many(paths, "paths")
         if not paths:
             raise ConfigError("an n-gram model does not know its test text: name a file")
         lines: list[str] = []

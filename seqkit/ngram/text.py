@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..data.files import open_bytes, reading
 from ..errors import ConfigError, DataError, UnknownName
 from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
-from ..text.lines import check_many, single_line
+from ..text.lines import each_text, single_line
 from ..text.lookup import find_class
 from ..text.tokenizer_models import Unit
 
@@ -68,9 +68,8 @@ def _checked(block: bytes, name: str, before: int) -> bytes:
 
 
 def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
-    """Blocks of lines in memory; raises as `block_of`, and TypeError for a single string."""
-    check_many(lines)
-    return _from_lines(lines)
+    """Blocks of lines in memory; raises as `block_of`, and `WrongType` for anything but texts."""
+    return _from_lines(each_text(lines))
 
 
 def _from_lines(lines: Iterable[str]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from ..errors import DataError, reason
+from .lines import check_many, each_text
 from .subword_sampling import SPACE, SubwordSampler
 from .tokenizer_models import Unit
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK
@@ -71,7 +72,7 @@ class SentencePieceTokenizer:
 
         Raises `DataError` if the lines cannot give `vocab_size` pieces.
         """
-        not_empty = (line for line in lines if line)
+        not_empty = (line for line in each_text(lines, "lines") if line)
         sample = reservoir_sample(not_empty, max_sentences, random.Random(seed))
         if not sample:
             raise DataError("cannot train a tokenizer: there is no text")
@@ -97,7 +98,7 @@ class SentencePieceTokenizer:
 
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of many texts at once: the fast way."""
-        texts = [_to_library(text) for text in texts]
+        texts = [_to_library(text) for text in each_text(texts)]
         ids: list[list[int]] = self._processor.encode(texts, out_type=int)
         return ids
 
@@ -111,6 +112,7 @@ class SentencePieceTokenizer:
         return self._sampler(_to_library(text), strength, rng)
 
     def join(self, tokens: Sequence[str]) -> str:
+        check_many(tokens, "tokens")
         return _from_library(self._processor.decode_pieces(list(tokens)))
 
     def save(self, folder: Path) -> None:

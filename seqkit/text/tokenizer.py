@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from ..config import section, setting
 from ..errors import ConfigError, DataError, reason
 from .byte_tokens import BYTE_TOKENS, join_bytes, spell
-from .lines import check_many
+from .lines import check_many, each_text
 from .lookup import TokenizerLookup, built_in, find_class
 from .normalize import Normalizer
 from .tokenizer_models import (
@@ -104,7 +104,7 @@ class Tokenizer:
         """
         model_class = find_class(config.tokenizer, tokenizers)
         normalizer = Normalizer(config.normalize)
-        texts = (normalizer(line) for line in lines)
+        texts = (normalizer(line) for line in each_text(lines, "lines"))
 
         if is_trained_class(model_class):
             trained, vocab = _train_model(model_class, texts, config)
@@ -139,8 +139,7 @@ class Tokenizer:
         self, texts: Iterable[str], *, bos: bool = False, eos: bool = False
     ) -> list[list[int]]:
         """`encode` for many texts, faster; raises TypeError for one string."""
-        check_many(texts)
-        normalized = [self.normalizer(text) for text in texts]
+        normalized = [self.normalizer(text) for text in each_text(texts)]
         if is_trained(self.model):
             rows = self.model.encode_ids(normalized)
         else:
@@ -187,7 +186,8 @@ class Tokenizer:
         return self.join(self.vocab.decode(ids))
 
     def join(self, tokens: list[str]) -> str:
-        """Readable text of tokens."""
+        """Readable text of tokens; raises `WrongType` for one string."""
+        check_many(tokens, "tokens")
         return self.model.join(join_bytes(tokens) if self.byte_fallback else tokens)
 
     def save(self, folder: str | Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, Self, TypeGuard
 
+from .lines import check_many
 from .words import join_words, split_words
 
 Unit = Literal["word", "character", "subword"]
@@ -107,6 +108,7 @@ class CharTokenizer(_Untrained):
         return list(text)
 
     def join(self, tokens: Iterable[str]) -> str:
+        check_many(tokens, "tokens")
         return "".join(tokens)
 
 
@@ -121,6 +123,7 @@ class WhitespaceTokenizer(_Untrained):
         return [token.decode() for token in text.encode().split()]
 
     def join(self, tokens: Iterable[str]) -> str:
+        check_many(tokens, "tokens")
         return " ".join(tokens)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import DataError, reason
+from .lines import check_many, check_texts, each_text
 from .torchtext import TorchtextLike, TorchtextVocab
 
 PAD, UNK, BOS, EOS = range(4)
@@ -42,8 +43,9 @@ class Vocab:
 
         Raises `DataError` if a token occurs twice, or if there are not as many counts as tokens.
         """
+        check_many(specials, "special tokens")
         self.specials: tuple[str, ...] = tuple(specials)
-        self.tokens: tuple[str, ...] = (*self.specials, *tokens)
+        self.tokens: tuple[str, ...] = (*self.specials, *each_text(tokens, "tokens"))
         if counts is None:
             counts = [0] * len(self.tokens)
         self.counts: tuple[int, ...] = tuple(counts)
@@ -90,9 +92,13 @@ class Vocab:
         A literal special in the text, such as Penn Treebank's `<unk>`, counts for that special.
         Tokens that are not kept count for `<unk>`.
         """
+        check_many(sentences, "sentences, each a list of tokens")
+        check_many(specials, "special tokens")
         counter: Counter[str] = Counter()
-        for sentence in sentences:
+        for number, sentence in enumerate(sentences, 1):
+            check_many(sentence, f"tokens for sentence {number}")
             counter.update(sentence)
+        check_texts(counter, "tokens")
 
         special_counts = {special: counter.pop(special, 0) for special in specials}
         ranked = sorted(counter.items(), key=_by_falling_count)
@@ -140,7 +146,8 @@ class Vocab:
         return f"<Vocab: {len(self):,} tokens, {specials} special: {shown}{more}>"
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Ids of `tokens`; no special is added."""
+        """Ids of `tokens`; no special is added. Raises `WrongType` for one string."""
+        check_many(tokens, "tokens")
         if self._unknown is None:
             return [self[token] for token in tokens]
         return [self._ids.get(token, self._unknown) for token in tokens]

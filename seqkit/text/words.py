@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from .lines import check_many
+
 JOINER = "￭"  # U+FFED, as in the OpenNMT Tokenizer: no space on this side of the token
 JOINER_LOOKALIKE = "■"
 
@@ -31,6 +33,7 @@ def split_words(text: str) -> list[str]:
 
 def join_words(tokens: Iterable[str]) -> str:
     """The text of `tokens`: single spaces between them except where a joiner stands."""
+    check_many(tokens, "tokens")
     parts: list[str] = []
     touches = True
     for token in tokens:

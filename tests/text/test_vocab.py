@@ -91,7 +91,7 @@ def test_an_unknown_token_is_unk_and_not_in_the_vocabulary():
 
 
 def test_decoding_stops_at_eos_and_leaves_out_pad_and_bos():
-    vocab = Vocab("ab")
+    vocab = Vocab(list("ab"))
     assert vocab.decode([BOS, 4, PAD, UNK, 5, EOS, 4]) == ["a", "<unk>", "b"]
 
 
@@ -123,8 +123,8 @@ def test_the_file_is_readable_text(tmp_path):
 
 
 def test_vocabularies_of_the_same_tokens_in_another_order_differ():
-    assert Vocab("ab") != Vocab("ba")
-    assert Vocab("ab") != ["a", "b"]
+    assert Vocab(list("ab")) != Vocab(list("ba"))
+    assert Vocab(list("ab")) != ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_some_of_the_specials_keep_their_meaning():
 
 
 def test_a_vocabulary_has_a_short_repr():
-    assert repr(Vocab("ab")) == "<Vocab: 6 tokens, 4 special: 'a' 'b'>"
+    assert repr(Vocab(list("ab"))) == "<Vocab: 6 tokens, 4 special: 'a' 'b'>"
     assert repr(Vocab(["x"], specials=())) == "<Vocab: 1 tokens, 0 special: 'x'>"
     many = Vocab(map(str, range(5000)))
     assert repr(many) == "<Vocab: 5,004 tokens, 4 special: '0' '1' '2' '3' '4' '5' '6' '7' …>"

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkit.errors import ConfigError, DataError
+from seqkit.text.lines import check_many
 
 from .decoding import decode
 from .held_out import HeldOut, RunData, open_held_out, own_test_images
@@ -102,6 +103,7 @@ class Classifier:
         Raises `ConfigError` for a `top` outside 1 to K at once, and `DataError` for a file that
         cannot be read when its turn comes.
         """
+        check_many(inputs, "paths")
         if not 1 <= top <= len(self.classes):
             raise ConfigError(f"top = {top}: the model knows {len(self.classes)} classes")
 
@@ -146,6 +148,7 @@ class Classifier:
         Raises `ConfigError` if the run has no test images, and `DataError` for images that cannot
         be read or classes that the model does not know.
         """
+        check_many(paths, "paths")
         if len(paths) > 1:
             raise ConfigError("images are one folder, one CSV file or one corpus: give one name")
 
