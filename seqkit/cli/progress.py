@@ -169,7 +169,7 @@ class TrainingProgress:
             self._progress.console.print(text, highlight=False, markup=False)
 
     def _started(self, event: Started) -> None:
-        for line in event.description:
+        for line in [*event.notes, *event.description]:
             self._say(line)
 
         name = event.config.model["name"]

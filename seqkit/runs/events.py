@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import RunConfig
@@ -21,6 +21,7 @@ class Started:
     device: str
     precision: str
     description: list[str]  # of the data, a line each
+    notes: list[str] = field(default_factory=list)  # what is unusual about this start, a line each
 
     def __repr__(self) -> str:
         model = self.config.model["name"]

@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from ..config import RunConfig
 from ..errors import Interrupted
 from ..training.trainer import Evaluated, Trainer
 from .events import Listener, Saved, Started
-from .folder import save
-from .log import Write
+from .folder import RunFolder
 
 
 def lead(
     trainer: Trainer,
-    config: RunConfig,
-    folder: Path,
-    write: Write,
+    run: RunFolder,
     listener: Listener,
     stop: threading.Event,
+    notes: Sequence[str] = (),
 ) -> None:
     """Run the trainer in the first process: log, save and report every event."""
     metrics: dict[str, float] = {}
 
     def save_now() -> None:
-        save(trainer, config, folder, metrics, best=False)
+        run.save(trainer, metrics, best=False)
 
-    listener(_started(trainer, config, folder))
+    listener(_started(trainer, run, notes))
     for event in trainer.run():
-        write({"event": type(event).__name__.lower(), **asdict(event)})
+        run.log.write({"event": type(event).__name__.lower(), **asdict(event)})
         listener(event)
 
         if isinstance(event, Evaluated):
             metrics = event.metrics
-            step_folder = save(trainer, config, folder, metrics, best=event.best)
+            step_folder = run.save(trainer, metrics, best=event.best)
             listener(Saved(event.step, step_folder))
-            _stop_together(trainer, folder, stop)
+            _stop_together(trainer, run.path, stop)
         else:
-            _stop_together(trainer, folder, stop, save_now)
+            _stop_together(trainer, run.path, stop, save_now)
 
 
 def follow(trainer: Trainer, folder: Path, stop: threading.Event) -> None:
@@ -49,15 +46,16 @@ def follow(trainer: Trainer, folder: Path, stop: threading.Event) -> None:
         _stop_together(trainer, folder, stop)
 
 
-def _started(trainer: Trainer, config: RunConfig, folder: Path) -> Started:
+def _started(trainer: Trainer, run: RunFolder, notes: Sequence[str]) -> Started:
     return Started(
-        folder,
+        run.path,
         trainer.state.step,
-        config,
+        run.config,
         parameters=sum(p.numel() for p in trainer.parameters),
         device=str(trainer.device),
         precision=trainer.precision,
         description=trainer.task.describe(),
+        notes=list(notes),
     )
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import recipes
+from ..config import RunConfig
 from ..errors import CheckpointError, ConfigError
 from ..training import checkpoint
+from ..training.devices import pick_device
+from ..training.processes import Processes
 from ..training.trainer import Trainer
 from .build import make_trainer
+from .entry import Entry, entered
 from .events import Listener
-from .folder import check_folder, clear, finish_saving, save
-from .log import opened_log
+from .folder import RunFolder, finish_saving
+from .log import Log
 from .loop import follow, lead
 from .open import config_of
+from .replaced import set_aside
 from .signals import stop_requests
 
 
@@ -63,35 +69,46 @@ def train(
     _check_task(config, settings.task, task)
 
     folder = Path(out)
-    last = check_folder(folder, settings, resume=resume, overwrite=overwrite)
-    initial = None
-    if init is not None and last is None:
-        initial = config_of(init)[1]
+    processes = Processes.join(pick_device(device))
+    with entered(folder, settings, processes, resume=resume, overwrite=overwrite) as entry:
+        initial = None
+        if init is not None and entry.last is None:
+            initial = config_of(init)[1]
 
-    trainer = make_trainer(settings, device=device, folder=last or initial)
-    if last is not None:
-        _resume(trainer, last)
-    elif initial is not None:
-        checkpoint.load_model(initial, trainer.model)
-        trainer.averaged.load_state_dict(trainer.model.state_dict())
+        trainer = make_trainer(settings, device=device, folder=entry.last or initial)
+        if entry.last is not None:
+            _resume(trainer, entry.last)
+        elif initial is not None:
+            checkpoint.load_model(initial, trainer.model)
+            trainer.averaged.load_state_dict(trainer.model.state_dict())
 
-    with stop_requests(trainer.processes.world) as stop:
-        if trainer.processes.first:
-            if overwrite:
-                clear(folder)
-            with opened_log(folder, settings, trainer.state.step) as write:
-                if last is not None:
-                    finish_saving(folder, last, settings.train.keep)
-                elif initial is not None:
-                    # When this run is resumed, what it starts from may be gone or have changed.
-                    save(trainer, settings, folder, {}, best=False)
-                lead(trainer, settings, folder, write, listener, stop)
-        else:
-            follow(trainer, folder, stop)
+        with stop_requests(processes.world) as stop:
+            if processes.first:
+                with _opened(entry, trainer, settings, overwrite=overwrite) as run:
+                    if entry.last is None and initial is not None:
+                        # When this run is resumed, what it starts from may be gone or changed.
+                        run.save(trainer, {}, best=False)
+                    lead(trainer, run, listener, stop, entry.notes)
+            else:
+                follow(trainer, folder, stop)
 
-    trainer.processes.wait()  # until the first one has written the last checkpoint
-    best = checkpoint.read_meta(checkpoint.resolve(folder))
-    return Run(folder, trainer.state.step, best["metrics"])
+        processes.wait()  # until the first one has written the last checkpoint
+        best = checkpoint.read_meta(checkpoint.resolve(folder))
+        return Run(folder, trainer.state.step, best["metrics"])
+
+
+@contextmanager
+def _opened(
+    entry: Entry, trainer: Trainer, config: RunConfig, *, overwrite: bool
+) -> Iterator[RunFolder]:
+    """The run folder, ready to be written to, in the first process."""
+    folder = entry.lock.folder
+    if overwrite:
+        set_aside(folder)
+    with Log(folder, config, trainer.state.step) as log:
+        if entry.last is not None:
+            finish_saving(folder, entry.last, config.train.keep)
+        yield RunFolder(folder, config, entry.lock, log, replaces=overwrite)
 
 
 def _check_task(config: str | Path, found: str, wanted: str | None) -> None:

@@ -32,7 +32,7 @@ TRAINER = "trainer.safetensors"
 META = "meta.json"
 POINTERS = ("best", "last")
 _STEP = re.compile(r"step-(\d{6,})(-evaluated)?")
-_PART = re.compile(r"\.step-.*\.part")
+PART = re.compile(r"\.(step-.*|best|last|config\.toml|log\.jsonl)\.part")  # what a kill leaves
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".ckpt")
 
 
@@ -108,7 +108,7 @@ def prune(run: Path, keep: int) -> None:
     others = [folder for folder in others if folder not in passing]
     surplus = max(0, len(others) - keep)
 
-    parts = [path for path in run.iterdir() if _PART.fullmatch(path.name)]
+    parts = [path for path in run.iterdir() if PART.fullmatch(path.name)]
     for folder in passing + others[:surplus]:
         parts.append(_set_aside(folder))
     _try_to_remove(parts)
