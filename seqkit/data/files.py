@@ -49,21 +49,23 @@ def read_chunks(path: Path | None) -> Iterator[list[str]]:
             yield good.decode("utf-8").removesuffix("\n").split("\n")
         if len(good) < len(block):
             decode(block, name, before)  # raises
-
         before += block.count(b"\n")
 
 
 def read_blocks(path: Path | None, size: int, *, full: bool = True) -> Iterator[bytes]:
     """The text as bytes of whole lines, some `size` bytes at a time; each ends in a line break.
 
-    With `full`, waits until there are so many; without, gives what is there. None is stdin. Raises
-    as `read_lines`.
+    With `full`, waits until there are so many; without, gives what is there. None is stdin. Lines
+    before a damaged one are given first. Raises as `read_lines`.
     """
     name = name_of(path)
     before = 0
     for block in _blocks(path, size, full=full):
-        decode(block, name, before)
-        yield block if block.endswith(b"\n") else block + b"\n"
+        good = _good_lines(block)
+        if good:
+            yield good if good.endswith(b"\n") else good + b"\n"
+        if len(good) < len(block):
+            decode(block, name, before)  # raises
         before += block.count(b"\n")
 
 

@@ -16,16 +16,21 @@ HALF = "half a surrogate pair"
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
-def check_whole(text: str, what: str = "the text") -> str:
-    """`text`, which is `what` to the caller; raises `DataError` if it holds half a surrogate."""
+def encoded(text: str, what: str = "the text") -> bytes:
+    """`text` in UTF-8; raises `DataError` if `text`, which is `what` to the caller, holds a half."""
     try:
-        text.encode("utf-8")
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
         half = text[error.start]
         raise DataError(
             f"{what} holds {HALF} ({half!r}) at character {error.start + 1}, which is no "
             "character: repair or remove it"
         ) from None
+
+
+def check_whole(text: str, what: str = "the text") -> str:
+    """`text` as it is; raises as `encoded`."""
+    encoded(text, what)
     return text
 
 
