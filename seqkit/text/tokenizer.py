@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from ..config import section, setting
 from ..errors import ConfigError, DataError, reason
+from ..parsing import json_of
 from .byte_tokens import BYTE_TOKENS, join_bytes, spell
 from .lines import check_many, each_text
 from .lookup import TokenizerLookup, built_in, find_class
@@ -291,7 +292,7 @@ class _Description(NamedTuple):
 
 def _read_description(path: Path) -> _Description:
     try:
-        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        raw: Any = json_of(path.read_text(encoding="utf-8"))
         if raw["format"] != _FORMAT:
             raise DataError(
                 f"{path} has format {raw['format']}; this seqkit reads format {_FORMAT}"

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from seqkit.config import build, plain, required, section
 from seqkit.errors import CheckpointError, ConfigError
+from seqkit.parsing import json_of
 from seqkit.training import checkpoint
 
 from .views import Normalisation
@@ -55,7 +56,7 @@ def read_metadata(folder: Path) -> ImageMetadata:
     dims = checkpoint.read_meta(folder).get("dims")
     path = folder / IMAGES
     try:
-        found = build(ImageMetadata, json.loads(path.read_text(encoding="utf-8")), IMAGES)
+        found = build(ImageMetadata, json_of(path.read_text(encoding="utf-8")), IMAGES)
     except (OSError, TypeError, ValueError, ConfigError):
         found = None
 
