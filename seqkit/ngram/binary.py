@@ -15,15 +15,14 @@ from ..data.files import reading
 from ..errors import DataError
 from ..text import Tokenizer, TokenizerLookup, built_in
 from .model import Model
+from .recognition import BINARY_TYPE, LONGEST_HEADER, is_safetensors
 from .tables import Grams, Kind
 from .text import PreTokenizer
 
 FORMAT = "1"
-_TYPE = "seqkit n-gram model"
 _METADATA = "about."  # before the keys of Model.metadata
 _TOKENIZER = "tokenizer/"  # before the names of its files
 _DTYPES = {"I64": np.int64, "F32": np.float32, "U8": np.uint8}
-_LONGEST_HEADER = 100_000_000  # bytes; the limit of safetensors itself
 
 Header = dict[str, str]
 Arrays = dict[str, NDArray[Any]]
@@ -41,7 +40,7 @@ def write(model: Model, path: Path) -> None:
     if model.tokenizer:
         arrays |= _tokenizer_files(model.tokenizer)
 
-    header = {"type": _TYPE, "format": FORMAT, "kind": model.kind, "order": str(model.order)}
+    header = {"type": BINARY_TYPE, "format": FORMAT, "kind": model.kind, "order": str(model.order)}
     for key, value in model.metadata.items():
         header[_METADATA + key] = value
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -60,16 +59,14 @@ def _tokenizer_files(tokenizer: Tokenizer) -> Arrays:
 def is_binary(path: Path) -> bool:
     """Whether the file begins as a safetensors file does."""
     with reading(path), path.open("rb") as file:
-        head = file.read(9)
-    length = int.from_bytes(head[:8], "little")
-    return head[8:] == b"{" and length < _LONGEST_HEADER
+        return is_safetensors(file.read(9))
 
 
 def read(path: Path, tokenizers: TokenizerLookup = built_in) -> Model:
     """Map a file into memory; raises `DataError` for a damaged one, or one of another version."""
     try:
         header, arrays = _mapped(path)
-        if header.get("type") != _TYPE:
+        if header.get("type") != BINARY_TYPE:
             raise DataError(f"{path} is a safetensors file, but not an n-gram model")
         if header["format"] != FORMAT:
             raise DataError(
@@ -132,7 +129,7 @@ def _mapped(path: Path) -> tuple[Header, Arrays]:
     with reading(path):
         data = np.memmap(path, np.uint8, mode="r")
     length = int.from_bytes(data[:8].tobytes(), "little")
-    if length > min(len(data), _LONGEST_HEADER):
+    if length > min(len(data), LONGEST_HEADER):
         raise ValueError("its header is cut off")
 
     start = 8 + length
