@@ -86,9 +86,11 @@ def _blocks(path: Path | None, size: int, *, full: bool) -> Iterator[bytes]:
         rest: list[bytes] = []  # of a line whose end is not read yet
         length = 0
         while data := read(size):
-            head, newline, tail = data.rpartition(b"\n")
-            if newline:
-                block = b"".join([*rest, head, newline])
+            is_last = full and len(data) < size
+            end = len(data) if is_last else data.rfind(b"\n") + 1
+            tail = data[end:]
+            if end:
+                block = b"".join([*rest, data[:end]])
                 rest = []
                 length = 0
                 yield block

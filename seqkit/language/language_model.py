@@ -26,6 +26,7 @@ from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines
 from ..search.sampling import draw
 from ..text.lines import check_many
+from ..text.spelling import Spelling, spelling_of_lines
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer_models import Unit
 from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
@@ -197,6 +198,11 @@ class LanguageModel:
             shown += self.tokenizer.vocab.decode(self.tokenizer.encode(line))
             shown.append("</s>")
         return shown
+
+    def spelling(self, block: bytes, found: Scores) -> Spelling:
+        """How long the text is that the tokens of a block spell."""
+        normalized = [self.tokenizer.normalizer(line) for line in self._lines(block)]
+        return spelling_of_lines(normalized, self.tokenizer.model)
 
     def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""

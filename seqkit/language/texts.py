@@ -157,7 +157,8 @@ def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
 def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[str]:
     lines: list[str] = []
     for path in corpora().locate(data.corpus, names):
-        lines += _read_column(path, data.column) if data.column else read_lines(path)
+        found = _read_column(path, data.column) if data.column else read_lines(path)
+        lines += (line.removesuffix("\r") for line in found)  # a line ends at \n or \r\n
 
     if data.unique:
         lines = list(dict.fromkeys(lines))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..text.lines import each_text
+from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
 from .perplexity import Perplexity, finite
 
@@ -108,6 +109,9 @@ class Scorer(Protocol):
     def score_block(self, block: bytes) -> Scores:
         """log10 probability of every token of a block."""
 
+    def spelling(self, block: bytes, found: Scores) -> Spelling:
+        """How long the text is that the tokens of a block spell."""
+
     def score(self, sentence: str) -> float:
         """log10 probability (a plain sum) of one line and its end."""
 
@@ -160,12 +164,21 @@ def evaluate(
     for block in blocks:
         found = scorer.score_block(block)
         listener(block, found)
-        total += measure(block, found, signature_fields)
+        total += measure(block, found, signature_fields, scorer.spelling(block, found))
     return total
 
 
-def measure(block: bytes, found: Scores, signature_fields: Mapping[str, str]) -> Perplexity:
-    """The record of a block of raw text, from its scores."""
+def measure(
+    block: bytes,
+    found: Scores,
+    signature_fields: Mapping[str, str],
+    spelling: Spelling | None = None,
+) -> Perplexity:
+    """The record of a block of raw text, from its scores.
+
+    `spelling` is the length of what was predicted; without it, tokens spell the block as it stands.
+    """
+    spelling = spelling or Spelling(len(block.decode("utf-8", "replace")), len(block))
     scores = found.scores.astype(np.float64)
     known = float(scores[~found.oov].sum())
     unknown = float(scores[found.oov].sum())
@@ -176,8 +189,8 @@ def measure(block: bytes, found: Scores, signature_fields: Mapping[str, str]) ->
         tokens=len(scores),
         oov=int(found.oov.sum()),
         sentences=int(found.ends.sum()),
-        words=len(block.split()) + block.count(b"\n"),
-        characters=len(block.decode("utf-8", "replace")),
-        bytes=len(block),
+        words=len(block.split()) + int(found.ends.sum()),
+        characters=spelling.characters,
+        bytes=spelling.bytes,
         signature_fields=signature_fields,
     )

@@ -96,6 +96,10 @@ class SentencePieceTokenizer:
         pieces: list[str] = self._processor.encode(_to_library(text), out_type=str)
         return pieces
 
+    def spell(self, text: str) -> str:
+        """What `join` makes of the pieces of `text`, unknown ones aside: it is exact."""
+        return text
+
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of many texts at once: the fast way."""
         texts = [_to_library(text) for text in each_text(texts)]

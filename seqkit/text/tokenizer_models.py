@@ -138,5 +138,9 @@ class WordTokenizer(_Untrained):
     def split(self, text: str) -> list[str]:
         return split_words(text)
 
+    def spell(self, text: str) -> str:
+        """What `join` makes of the tokens of `text`: its white space is single spaces."""
+        return " ".join(text.split())
+
     def join(self, tokens: Iterable[str]) -> str:
         return join_words(tokens)
