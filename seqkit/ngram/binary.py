@@ -1,9 +1,13 @@
-"""seqkit's own file of an n-gram model: safetensors, mapped into memory, so it loads at once."""
+"""seqkit's own file of an n-gram model: safetensors, mapped into memory, so it loads at once.
+
+A checksum in its header covers metadata and arrays, so that a damaged file is noticed.
+"""
 
 from __future__ import annotations
 
 import json
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +18,7 @@ from safetensors.numpy import save_file
 from ..data.files import reading
 from ..errors import DataError
 from ..text import Tokenizer, TokenizerLookup, built_in
+from .consistency import check_numbers, check_words
 from .model import Model
 from .recognition import BINARY_TYPE, LONGEST_HEADER, is_safetensors
 from .tables import Grams, Kind
@@ -22,6 +27,7 @@ from .text import PreTokenizer
 FORMAT = "1"
 _METADATA = "about."  # before the keys of Model.metadata
 _TOKENIZER = "tokenizer/"  # before the names of its files
+_CHECKSUM = "crc32"  # its name in the header; files of older versions have none
 _DTYPES = {"I64": np.int64, "F32": np.float32, "U8": np.uint8}
 
 Header = dict[str, str]
@@ -44,6 +50,7 @@ def write(model: Model, path: Path) -> None:
     for key, value in model.metadata.items():
         header[_METADATA + key] = value
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    header[_CHECKSUM] = _checksum(header, contiguous)
     save_file(contiguous, path, header)
 
 
@@ -73,9 +80,32 @@ def read(path: Path, tokenizers: TokenizerLookup = built_in) -> Model:
                 f"{path} has format {header['format']}; this seqkit reads {FORMAT}: "
                 "train the model again"
             )
+        _check_names(arrays)
+        if _CHECKSUM in header and header[_CHECKSUM] != _checksum(header, arrays):
+            raise ValueError("its content does not match its checksum")
         return _model(header, arrays, tokenizers)
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path} is damaged: {error}") from None
+
+
+def _checksum(header: Header, arrays: Arrays) -> str:
+    """Of all metadata but the checksum itself, and of all arrays, in the order of their names."""
+    total = 0
+    for key in sorted(header.keys() - {_CHECKSUM}):
+        total = zlib.crc32(f"{key}\0{header[key]}\0".encode(), total)
+
+    for name in sorted(arrays):
+        array = arrays[name]
+        total = zlib.crc32(f"{name}\0{array.dtype.str}\0{array.size}\0".encode(), total)
+        total = zlib.crc32(array.view(np.uint8).data, total)
+    return f"{total:08x}"
+
+
+def _check_names(arrays: Arrays) -> None:
+    """Raise ValueError if a file of the tokenizer would be written outside of its folder."""
+    for name in _with_prefix(arrays, _TOKENIZER):
+        if Path(name).name != name:
+            raise ValueError(f"a file of its tokenizer is called {name!r}")
 
 
 def _model(header: Header, arrays: Arrays, tokenizers: TokenizerLookup) -> Model:
@@ -98,6 +128,8 @@ def _model(header: Header, arrays: Arrays, tokenizers: TokenizerLookup) -> Model
         grams.append(level)
 
     metadata = _with_prefix(header, _METADATA)
+    check_words(words)
+    check_numbers(grams, len(words), blanks=metadata.get("holes") == "yes")
     pre_tokenizer = _pre_tokenizer(metadata, arrays, tokenizers)
     return Model(words, grams, kind=kind, metadata=metadata, pre_tokenizer=pre_tokenizer)
 
@@ -110,8 +142,6 @@ def _pre_tokenizer(metadata: Header, arrays: Arrays, tokenizers: TokenizerLookup
 
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
-            if Path(name).name != name:
-                raise ValueError(f"a file of its tokenizer is called {name!r}")
             (Path(folder) / name).write_bytes(content.tobytes())
         return PreTokenizer.trained(Tokenizer.load(Path(folder), tokenizers=tokenizers))
 
