@@ -14,6 +14,7 @@ from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..text import Tokenizer
+from ..text.spelling import Spelling
 from ..text.lines import check_many
 from ..text.tokenizer_models import Unit
 from .counts import depths
@@ -220,6 +221,10 @@ class Model:
 
         readable = self.pre_tokenizer.readable(words)
         return ["</s>" if word == "\0" else word for word in readable]
+
+    def spelling(self, block: bytes, found: Scores) -> Spelling:
+        """How long the text is that the tokens of a block spell."""
+        return self.pre_tokenizer.spelling(block, found.ends)
 
     def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
