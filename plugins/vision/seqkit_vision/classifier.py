@@ -65,6 +65,7 @@ class Classifier:
         self.size = metadata.size
         self.channels = metadata.channels
         self.normalise = metadata.normalise
+        self.deep = metadata.deep
         self._run = run or RunData()
 
     def __repr__(self) -> str:
@@ -83,7 +84,7 @@ class Classifier:
 
         Raises `DataError` naming the file.
         """
-        pixels = decode(Path(path), size=self.size, channels=self.channels)
+        pixels = decode(Path(path), size=self.size, channels=self.channels, deep=self.deep)
         contiguous = np.ascontiguousarray(pixels)
         images = torch.from_numpy(contiguous)[None]
         return self.normalise(images.to(self.device))
@@ -153,7 +154,7 @@ class Classifier:
             raise ConfigError("images are one folder, one CSV file or one corpus: give one name")
 
         name = str(paths[0]) if paths else own_test_images(self._run)
-        wanted = Wanted(self.size, self.channels, self.classes, skip_bad)
+        wanted = Wanted(self.size, self.channels, self.classes, skip_bad, deep=self.deep)
         return open_held_out(name, self._run, wanted)
 
     def evaluate(self, data: HeldOut, *, workers: int = 2) -> Report:
@@ -183,4 +184,6 @@ class Classifier:
             names=images.names,
             data=data.name,
             size=self.size,
+            content=data.content,
+            trained_on=data.trained_on,
         )

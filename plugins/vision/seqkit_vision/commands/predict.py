@@ -55,11 +55,11 @@ def predict(
 
 def _image_files(given: Sequence[Path]) -> list[Path]:
     """Files as they are; of a folder, the images in it and below."""
-    from ..decoding import find_images
+    from ..finding import find_images
 
     paths: list[Path] = []
     for path in given:
-        found = find_images(path) if path.is_dir() else [path]
+        found = find_images(path).images if path.is_dir() else [path]
         if not found:
             raise DataError(f"{path} holds no images")
         paths += found

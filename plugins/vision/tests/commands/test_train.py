@@ -263,7 +263,7 @@ def test_bad_files_stop_training_or_are_skipped_by_name(train_bars, cli, tmp_pat
         ),
         (
             ["--data", "mnist", "--set", "train.steps=0"],
-            "set steps or epochs, or training never ends",
+            "set steps, epochs or minutes, or training never ends",
         ),
         (["--data", "mnist", "--device", "tpu"], "tpu"),
     ],
