@@ -8,15 +8,17 @@ with a NUL in it.
 from __future__ import annotations
 
 import json
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from .errors import DataError, WrongType
+from .errors import DataError, WrongType, half_surrogate
 
 DEEPEST = 64  # objects and lists inside each other
+_LONGEST_NAME = 255  # bytes of a file's name, of every common file system
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # what torch, numpy and TOML itself can hold
 
 
@@ -77,11 +79,9 @@ def check_plain(value: Any) -> None:
 
 
 def _check_whole(key: str, text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        half = text[error.start]
-        raise NoPlainData(f"{key} holds half a surrogate pair ({half!r})") from None
+    wrong = half_surrogate(text, key)
+    if wrong:
+        raise NoPlainData(wrong)
 
 
 _TOO_DEEP = f"more than {DEEPEST} lists or tables inside each other"
@@ -107,7 +107,7 @@ def _joined(key: str, depth: int, name: Any) -> str:
 
 
 def path_of(given: str | PathLike[str], what: str = "path") -> Path:
-    """`given` as a path; raises `WrongType` for what is none, `DataError` for a NUL inside."""
+    """`given` as a path; raises `WrongType` for what is none, `DataError` for no file's name."""
     try:
         text = fspath(given)
     except TypeError:
@@ -116,4 +116,14 @@ def path_of(given: str | PathLike[str], what: str = "path") -> Path:
         raise WrongType(f"give a {what} as a string, not as bytes")
     if "\0" in text:
         raise DataError(f"{what} {text!r} holds a NUL character, which no file name has")
-    return Path(text)
+
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise DataError(half_surrogate(text, what)) from None
+
+    path = Path(text)
+    longest = max((len(part.encode("utf-8", "surrogateescape")) for part in path.parts), default=0)
+    if longest > _LONGEST_NAME:
+        raise DataError(f"{what} {text[:40]!r}… is too long: a name has {_LONGEST_NAME} bytes")
+    return path

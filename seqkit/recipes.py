@@ -11,6 +11,7 @@ from typing import Any
 from .config import COMMON, RunConfig, build, from_plain, plain, read
 from .data.corpora import Card, Corpora
 from .errors import ConfigError, hint
+from .parsing import path_of
 from .plugins import components
 from .registry import Entry
 
@@ -39,7 +40,7 @@ def _own_first(entry: Entry) -> tuple[bool, str]:
 
 def find(name: str | Path) -> Path:
     """The TOML file of that path, or of the recipe of that name; raises `ConfigError`."""
-    path, files = Path(name), _files()
+    path, files = path_of(name, "config file or recipe"), _files()
     if str(name) in files:
         return files[str(name)]
     if path.exists():

@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..data.files import open_up
 from ..errors import CheckpointError, reason
+from ..parsing import json_of
 from .disk import flush_all, move, remove, replace
+from .weights import fill
+from .weights import load_tensors as load_tensors
 
 FORMAT = 1
 MODEL = "model.safetensors"
@@ -283,7 +286,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
 def _parse_meta(folder: Path) -> dict[str, Any]:
     path = folder / META
     try:
-        meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        meta: dict[str, Any] = json_of(path.read_text(encoding="utf-8"))
         meta["format"]
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
@@ -295,36 +298,9 @@ def _parse_meta(folder: Path) -> dict[str, Any]:
 def load_model(folder: Path, model: nn.Module) -> None:
     """Fill `model` with the weights in `folder`.
 
-    Raises `CheckpointError` if they are damaged or do not fit.
+    Raises `CheckpointError` if they are damaged, do not fit, or are no numbers.
     """
-    tensors = load_tensors(folder / MODEL)
-    wanted = unique_tensors(model)
-
-    wrong = sorted(tensors.keys() ^ wanted.keys())
-    if not wrong:
-        wrong = [name for name, value in tensors.items() if value.shape != wanted[name].shape]
-    if wrong:
-        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise CheckpointError(
-            f"{folder / MODEL} does not fit the model in {META}: tensor {wrong[0]!r}{more}"
-        )
-
-    for name, tensor in tensors.items():
-        wanted[name].copy_(tensor)
-
-
-def load_tensors(path: Path) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, on the CPU."""
-    try:
-        tensors: dict[str, Tensor] = load_file(path)
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
-    except SafetensorError:
-        raise CheckpointError(
-            f"{path} is damaged: not a whole safetensors file "
-            "(a pickle under that name is never loaded)"
-        ) from None
-    return tensors
+    fill(model, unique_tensors(model), folder / MODEL, META)
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
