@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, reason
+from ..errors import DataError, half_surrogate, reason
 from ..text.decoding import HEAD, MARK, check_encoding, decode, without_mark
 from ..text.surrogates import without_halves
 from .unpacking import ENVIRONMENT, MAGIC, kind_of, limits_are_on, refuse_others, unpacked
@@ -52,15 +52,24 @@ def read_chunks(path: Path | None) -> Iterator[list[str]]:
         before += block.count(b"\n")
 
 
-def read_blocks(path: Path | None, size: int, *, full: bool = True) -> Iterator[bytes]:
+def read_blocks(
+    path: Path | None,
+    size: int,
+    *,
+    full: bool = True,
+    check: Callable[[bytes, str], object] = lambda block, name: None,
+) -> Iterator[bytes]:
     """The text as bytes of whole lines, some `size` bytes at a time; each ends in a line break.
 
-    With `full`, waits until there are so many; without, gives what is there. None is stdin. Lines
-    before a damaged one are given first. Raises as `read_lines`.
+    With `full`, waits until there are so many; without, gives what is there. None is stdin. `check`
+    is called with the first block as it stands, and the name of the file. Lines before a damaged
+    one are given first. Raises as `read_lines`.
     """
     name = name_of(path)
     before = 0
-    for block in _blocks(path, size, full=full):
+    for number, block in enumerate(_blocks(path, size, full=full)):
+        if number == 0:
+            check(block, name)
         good = _good_lines(block)
         if good:
             yield good if good.endswith(b"\n") else good + b"\n"
@@ -168,7 +177,7 @@ def _checked(path: Path) -> Path:
     try:
         is_cut_off = b"\0" in os.fsencode(path)
     except UnicodeEncodeError:
-        raise DataError(f"cannot read {str(path)!r}: no file has such a name") from None
+        raise DataError(half_surrogate(str(path), "the name of a file")) from None
     if is_cut_off:
         raise DataError(f"cannot read {str(path)!r}: the name holds a NUL character")
     return path

@@ -17,13 +17,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..data.files import read_lines
 from ..data.windows import Ids
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..ngram.generation import check_sampling
-from ..ngram.text import block_of, from_lines
+from ..ngram.text import block_of, from_lines, text_lines
 from ..search.sampling import draw
 from ..text.lines import check_many
 from ..text.spelling import Spelling, spelling_of_lines
@@ -112,7 +111,7 @@ class LanguageModel:
         """
         check_many(paths, "paths")
         if paths:
-            return [line for path in paths for line in read_lines(path)]
+            return [line for path in paths for line in text_lines(path)]
         if self._held_out is None:
             raise ConfigError("this language model does not know its run: name a file to measure")
         return self._held_out()

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..data.files import open_text, reading
 from ..errors import DataError
-from .arpa_parser import Parser
+from .arpa_parser import NO_DATA, Parser
 from .arpa_tables import assemble
 from .model import Model
 from .recognition import HEAD, check_arpa, has_data
@@ -53,7 +53,7 @@ def _content(path: Path, file: BinaryIO) -> bytes:
     parts = [file.read(HEAD)]
     check_arpa(parts[0], str(path))
     if len(parts[0]) == HEAD and not has_data(parts[0]):
-        raise DataError(f"{path}:1: an ARPA file begins with \\data\\")
+        raise DataError(f"{path}:1: {NO_DATA}")
 
     while part := file.read(_CHUNK):
         if b"\n" not in part and len(part) == _CHUNK:

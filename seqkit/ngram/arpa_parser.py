@@ -18,6 +18,10 @@ from ..errors import DataError
 from .tables import Floats
 from .text import BOS, SPECIALS, UNK, Ids
 
+NO_DATA = (
+    "an ARPA file begins with \\data\\; if this is text, `seqkit lm ngram -o OUT TEXT` makes a "
+    "model of it"
+)
 _COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)\s*")
 _MOST_DIGITS = 18  # of a number in the header
 _UNSEEN_UNKNOWN = -100.0  # log10 of <unk> where a file has none, as KenLM's build_binary takes it
@@ -129,7 +133,7 @@ class Parser:
 
         while self._stripped() != b"\\data\\":
             if self._stripped() is None:
-                raise self.fail(first, "an ARPA file begins with \\data\\")
+                raise self.fail(first, NO_DATA)
             self.at += 1
         self.at += 1
 

@@ -9,13 +9,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.files import read_lines
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..text import Tokenizer
-from ..text.spelling import Spelling
 from ..text.lines import check_many
+from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
 from .counts import depths
 from .generation import Sampling, draw_ids
@@ -30,6 +29,7 @@ from .text import (
     Vocabulary,
     block_of,
     from_lines,
+    text_lines,
     words_of,
 )
 
@@ -140,7 +140,7 @@ class Model:
             raise ConfigError("an n-gram model does not know its test text: name a file")
         lines: list[str] = []
         for path in paths:
-            lines += read_lines(path)
+            lines += text_lines(path)
         return lines
 
     def evaluate(self, data: Iterable[str], **settings: Any) -> Perplexity:

@@ -14,7 +14,9 @@ LONGEST_HEADER = 100_000_000  # bytes; the limit of safetensors itself
 
 _LOOKED_AT = 1 << 16  # bytes of a text
 _DATA = re.compile(rb"^[ \t]*\\data\\[ \t\r]*$", re.MULTILINE)
-_SIZES = re.compile(rb"^[ \t]*\\data\\\s+(?:#.*\s+)*ngram\s+1\s*=\s*\d", re.MULTILINE)
+_HEADER = re.compile(  # from \data\ through the sizes to the first title
+    rb"^[ \t]*\\data\\[ \t\r]*\n(?:[ \t]*(?:#.*|ngram[ \t].*)?\r?\n)+[ \t]*\\1-grams:", re.MULTILINE
+)
 _KENLM = (b"mmap lm http", "a binary of KenLM")
 _OTHERS = (
     _KENLM,
@@ -52,21 +54,19 @@ def refuse_model(head: bytes, name: str) -> None:
     kind = _kind_of(head[:_LOOKED_AT])
     if not kind:
         return
-    if name == "stdin":
-        name = "MODEL"
-        where = "stdin"
-    else:
-        where = name
+
+    model = "MODEL" if name == "stdin" else name
     raise DataError(
-        f"{where} is {kind}, not text: `seqkit lm perplexity -m {name} TEXT` measures it on a "
-        f"text, `seqkit lm convert {name} OUT` writes it in another format"
+        f"{name} is {kind}, not text: `seqkit lm perplexity -m {model} TEXT` measures it on a "
+        f"text, `seqkit lm convert {model} OUT` writes it in another format"
     )
 
 
 def refuse_model_file(path: Path) -> None:
     """`refuse_model` for a file that will be read as text."""
-    with reading(path), open_text(path) as file:
-        refuse_model(file.peek(_LOOKED_AT), str(path))
+    if path.is_file():  # what comes from a pipe can be read only once
+        with reading(path), open_text(path) as file:
+            refuse_model(file.read(_LOOKED_AT), str(path))
 
 
 def _kind_of(head: bytes) -> str:
@@ -74,6 +74,6 @@ def _kind_of(head: bytes) -> str:
     if is_safetensors(head):
         is_ours = BINARY_TYPE.encode() in head
         return "an n-gram model (seqkit's binary)" if is_ours else "a safetensors file"
-    if _SIZES.search(head):
+    if _HEADER.search(head):
         return "an n-gram model (ARPA)"
     return _KENLM[1] if head.startswith(_KENLM[0]) else ""

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.files import name_of, read_blocks
+from ..data.files import read_blocks, read_lines
 from ..errors import ConfigError, DataError, UnknownName
 from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
 from ..text.lines import each_text, single_line
@@ -22,7 +22,7 @@ from ..text.lookup import find_class
 from ..text.spelling import Spelling, spelling_of_lines, spelling_of_words
 from ..text.surrogates import encoded
 from ..text.tokenizer_models import Unit
-from .recognition import refuse_model
+from .recognition import refuse_model, refuse_model_file
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -44,12 +44,14 @@ def blocks(path: Path | None, *, at_once: bool = False) -> Iterator[bytes]:
     text is not UTF-8, and for a model that is given as text.
     """
     size = _SMALL_BLOCK if at_once else _BLOCK
-    is_first = True
-    for block in read_blocks(path, size, full=not at_once):
-        if is_first:
-            refuse_model(block, name_of(path))
-            is_first = False
+    for block in read_blocks(path, size, full=not at_once, check=refuse_model):
         yield block.replace(b"\r\n", b"\n")
+
+
+def text_lines(path: Path) -> Iterator[str]:
+    """The lines of a file of text; raises `DataError`, also for a model that is given as text."""
+    refuse_model_file(path)
+    yield from read_lines(path)
 
 
 def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
@@ -265,7 +267,7 @@ class Vocabulary:
         return len(self.words)
 
     def __contains__(self, word: str) -> bool:
-        return word.encode() in self._ids
+        return encoded(word, "the word") in self._ids
 
     def encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
         """Ids of a block, and where its lines end. -> (T,), (T,)

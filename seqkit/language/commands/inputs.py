@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.options import PATH
-from ...errors import DataError
+from ...errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ...metrics.scoring import Scorer
@@ -55,3 +55,11 @@ def note(text: str) -> None:
     """Show a note on stderr, unless it is empty."""
     if text:
         click.echo(f"note: {text}", err=True)
+
+
+def check_writable(out: Path) -> None:
+    """Fail early, before anything is counted."""
+    if out.is_dir():
+        raise ConfigError(f"cannot write {out}: it is a folder")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"cannot write {out}: there is no such folder")

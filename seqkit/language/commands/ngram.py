@@ -11,7 +11,7 @@ import click
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
-from .inputs import FILES, note, read_blocks
+from .inputs import FILES, check_writable, note, read_blocks
 
 if TYPE_CHECKING:
     from ...ngram.text import Unknown
@@ -101,7 +101,7 @@ def ngram(
 
     options = Options(_numbers(prune), _words_of(vocab), interpolate_unigrams, k=added)
     check(smoothing, options, order)
-    _check_writable(out)
+    check_writable(out)
     refuse_input(out, files if vocab is None else (*files, vocab))
     check_format(out, kind_of(smoothing), smoothing)
 
@@ -137,14 +137,6 @@ def _words_of(path: Path | None) -> frozenset[bytes] | None:
     from ...ngram.text import blocks
 
     return frozenset(word for block in blocks(path) for word in block.split())
-
-
-def _check_writable(out: Path) -> None:
-    """Fail early, before anything is counted."""
-    if out.is_dir():
-        raise ConfigError(f"cannot write {out}: it is a folder")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"cannot write {out}: there is no such folder")
 
 
 def _numbers(text: str) -> tuple[int, ...]:
