@@ -118,12 +118,18 @@ class OptimConfig:
 class TrainConfig:
     steps: int = setting("updates in all; 0 = until train.epochs are done", default=0, ge=0)
     epochs: int = setting("passes over the data; 0 = until train.steps are done", default=0, ge=0)
+    minutes: float = setting(
+        "minutes of training after which a run is finished; one that is resumed with more goes on; "
+        "0 = no limit",
+        default=0.0,
+        ge=0,
+    )
     seed: int = setting(
         "fixes initial weights, order, dropout and subword sampling", default=1, ge=0
     )
-    precision: Literal["auto", "fp32", "bf16"] = setting(
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
         "auto: bf16 on CUDA devices that have it, and on CPUs that have it for models that gain by "
-        "it; else fp32",
+        "it; else fp32. fp16, with loss scaling, is for CUDA devices without bf16",
         default="auto",
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
@@ -140,6 +146,12 @@ class TrainConfig:
         ge=0,
         le=1,
     )
+    average_last: int = setting(
+        "evaluate and keep the mean of the weights at the last N evaluations, this one included "
+        "(fewer at the beginning); 0 = off. Checkpoints hold these weights, too",
+        default=0,
+        ge=0,
+    )
     keep: int = setting("checkpoints kept beside the best and the last", default=1, ge=0)
     watch: bool = setting(
         "record at each evaluation every layer's gradient norm and its share of ReLU units that "
@@ -148,8 +160,10 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
-        if not self.steps and not self.epochs:
-            raise ValueError("set steps or epochs, or training never ends")
+        if not self.steps and not self.epochs and not self.minutes:
+            raise ValueError("set steps, epochs or minutes, or training never ends")
+        if self.average and self.average_last:
+            raise ValueError("choose one of average and average_last")
 
 
 @section
@@ -220,7 +234,12 @@ def override(raw: dict[str, Any], changes: Mapping[str, Any]) -> None:
 
     Raises `ConfigError` where a key goes into something that is not a section.
     """
+    if not isinstance(changes, Mapping):
+        raise WrongType(f'give overrides as {{"train.steps": 500}}, not {type(changes).__name__}')
+
     for key, value in changes.items():
+        if not isinstance(key, str):
+            raise WrongType(f"override {key!r}: give a key as a string, such as 'train.steps'")
         *parents, leaf = key.split(".")
         values = raw
         for name in parents:
@@ -234,13 +253,11 @@ def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
     """Make a `cls` from plain data; raises `ConfigError` naming `where`, the key and what to do."""
     current = _with_current_names(cls, raw, where)
     try:
-    if not isinstance(changes, Mapping):
-        raise WrongType(f'give overrides as {{"train.steps": 500}}, not {type(changes).__name__}')
-
+        check_plain(current)
         # As JSON: pydantic's strict mode makes dataclasses of JSON objects but not of dicts.
-        if not isinstance(key, str):
-            raise WrongType(f"override {key!r}: give a key as a string, such as 'train.steps'")
         return TypeAdapter(cls).validate_json(json.dumps(current, default=str))
+    except (NoPlainData, TypeError) as error:
+        raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:
         raise ConfigError(f"{where}: {_sentence(cls, error)}") from None
 
@@ -253,11 +270,8 @@ def _with_current_names(cls: Any, raw: Mapping[str, Any], where: str) -> dict[st
     current = dict(raw)
     order = list(raw)
     for name, field in _fields(cls).items():
-        check_plain(current)
         old = _old_name(field)
         if not old or old not in current:
-    except (NoPlainData, TypeError) as error:
-        raise ConfigError(f"{where}: {error}") from None
             continue
         value = current.pop(old)
         if name not in current or order.index(old) > order.index(name):

@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -79,14 +79,21 @@ def main() -> None:
         with _notes_on_stderr():
             cli()
     except SeqkitError as error:
-        message = " ".join(str(error).split())
-        click.echo(f"error: {message}", err=True)
-        sys.exit(130 if isinstance(error, Interrupted) else 1)
+        _complain(str(error))
+        sys.exit(128 + error.signal if isinstance(error, Interrupted) else 1)
     except OSError as error:
         if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        click.echo(f"error: {error.filename or 'stdout'}: {reason(error)}", err=True)
+        notes = [f" ({note})" for note in getattr(error, "__notes__", [])]
+        _complain(f"{error.filename or 'stdout'}: {reason(error)}{''.join(notes)}")
         sys.exit(1)
+
+
+def _complain(text: str) -> None:
+    """One line on stderr, if there still is one: the terminal may be what has gone."""
+    line = " ".join(text.split())
+    with suppress(OSError):
+        click.echo(f"error: {line}", err=True)
 
 
 def _prepare_streams() -> None:

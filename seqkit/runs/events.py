@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import RunConfig
-from ..training.trainer import Evaluated, Updated
+from ..training.events import Evaluated, Updated
 
 
 @dataclass(frozen=True)
@@ -39,4 +39,8 @@ class Saved:
     folder: Path
 
 
-Listener = Callable[[Started | Updated | Evaluated | Saved], None]
+Listener = Callable[[Started | Updated | Evaluated | Saved], object]
+"""Raises `errors.StopTraining` to end the run. Anything else that it raises comes out of `train`.
+
+Either way, all that has been learned is saved before.
+"""

@@ -24,7 +24,14 @@ from .replaced import REPLACED, discard
 logger = logging.getLogger(__name__)
 
 # When a run is resumed: how long, how often.
-_MAY_CHANGE = ("train.steps", "train.epochs", "train.eval_every", "train.patience", "train.keep")
+_MAY_CHANGE = (
+    "train.steps",
+    "train.epochs",
+    "train.minutes",
+    "train.eval_every",
+    "train.patience",
+    "train.keep",
+)
 
 
 def check_usable(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -137,9 +144,9 @@ class RunFolder:
 
     def save(self, trainer: Trainer, metrics: dict[str, float], *, best: bool) -> Path:
         """Write a step folder and return it; point `best` and `last` to it, delete old ones."""
+        tensors = trainer.tensors()  # first: the other processes wait to give theirs
         self._keep_whole()
         step = trainer.state.step
-        tensors = trainer.tensors()
         meta = self._meta(trainer, metrics)
         folder = checkpoint.write(
             self.path, step, trainer.averaged, tensors, meta, trainer.task.save

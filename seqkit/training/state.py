@@ -23,6 +23,7 @@ class State:
     evaluations_without_improvement: int = 0  # in all
     averaged_since: int = -1  # step of the first of them, for train.average = 1
     evaluated: int = -1  # step of the last evaluation
+    seconds: float = 0.0  # of training, counted for train.minutes
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> State:

@@ -47,6 +47,17 @@ class Totals:
             self.sums[name] = self.sums.get(name, 0.0) + float(value)
 
 
+def sum_of(parts: Iterable[Mapping[str, Any]]) -> Totals:
+    """The totals of several processes, each as plain data, in their order."""
+    first, *others = (Totals(**part) for part in parts)
+    for other in others:
+        first.loss += other.loss
+        first.count += other.count
+        for name, value in other.sums.items():
+            first.sums[name] = first.sums.get(name, 0.0) + value
+    return first
+
+
 class Goal(NamedTuple):
     """The metric that decides which checkpoint is best."""
 
@@ -103,8 +114,12 @@ class Task(Protocol):
         A pure function of its arguments: resuming depends on it.
         """
 
-    def valid_batches(self) -> Iterable[Batch]:
-        """The validation data, the same every time."""
+    def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterable[Batch]:
+        """The validation data, the same every time: batches rank, rank + world, … of it.
+
+        A task whose evaluation carries a state from batch to batch gives all to the first process,
+        and so does the trainer for one that does not take these arguments.
+        """
 
     def step(self, model: nn.Module, batch: Any, carry: Any) -> Step:
         """The loss of `batch`; `carry` is that of the step before, or None."""
