@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from ..errors import ConfigError, DataError, reason
+from ..errors import ConfigError, DataError, half_surrogate, reason
 from ..parsing import BeyondLimits, NoPlainData, toml_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,8 +117,7 @@ def refuse_input(output: Path | None, inputs: Iterable[Path]) -> None:
 
 def checked_utf8(text: str) -> str:
     """An argument that UTF-8 can express; raises `DataError` for another."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise DataError(f"TEXT {text!r} is not UTF-8") from None
+    wrong = half_surrogate(text, "TEXT")
+    if wrong:
+        raise DataError(wrong)
     return text

@@ -8,8 +8,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ..errors import DataError, reason
-from .surrogates import HALF, spelt_half
+from ..errors import DataError, half_surrogate, reason
+from .surrogates import spelt_half
 
 MARK = b"\xef\xbb\xbf"  # the byte-order mark (BOM) in UTF-8
 HEAD = 4096  # bytes that `check_encoding` wants to see, if there are as many
@@ -72,12 +72,14 @@ def read_file(path: Path) -> str:
 def _explain(error: UnicodeDecodeError, name: str, before: int) -> str:
     data: bytes = error.object
     line = before + data.count(b"\n", 0, error.start) + 1
-    column = error.start - data.rfind(b"\n", 0, error.start)
     where = f"{name}:{line}"
 
+    start = data.rfind(b"\n", 0, error.start) + 1
+    column = error.start - start + 1
     half = spelt_half(data[error.start : error.start + 3])
     if half:
-        return f"{where}: the line holds {HALF} ({half!r}), which is no character"
+        good = data[start : error.start].decode("utf-8")
+        return half_surrogate(good + half, f"{where}: the line")
 
     found = f"{where}: not UTF-8: byte {data[error.start]:#04x} at column {column}"
     return f"{found}; if the text is in another encoding, {_conversion('WINDOWS-1252', name)}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePath
 
 from ..errors import DataError, WrongType
+from .surrogates import encoded
 
 _SHOWN = 40  # characters of a wrong value in an error
 
@@ -36,7 +37,10 @@ def check_many(texts: object, what: str = "texts") -> None:
 
 
 def each_text(texts: Iterable[object], what: str = "texts") -> Iterator[str]:
-    """`texts` one by one; raises as `check_many` at once, and at the first that is no string."""
+    """`texts` one by one; raises as `check_many` at once, and at the first that is no text.
+
+    That is `WrongType` for what is no string, `DataError` for one with half a surrogate pair.
+    """
     check_many(texts, what)
     return _strings(texts, what)
 
@@ -45,19 +49,26 @@ def _strings(texts: Iterable[object], what: str) -> Iterator[str]:
     for number, text in enumerate(texts, 1):
         if not isinstance(text, str):
             raise WrongType(f"number {number} of the {what} is {_named(text)}, not a string")
+        if not text.isascii():
+            encoded(text, f"number {number} of the {what}")
         yield text
 
 
 def check_texts(texts: Iterable[object], what: str = "texts") -> None:
-    """Raise `WrongType` for many things that can be read again and are not all strings."""
+    """Raise as `each_text` for many things that can be read again."""
     for _ in each_text(texts, what):
         pass
 
 
 def check_one(text: object, what: str = "text") -> None:
-    """Raise `WrongType` for what is no string, such as a list of them."""
+    """Raise `WrongType` for what is no string, such as a list of them.
+
+    And `DataError` for a string with half a surrogate pair.
+    """
     if not isinstance(text, str):
         raise WrongType(f"give one {what} as a string, not {_named(text)}")
+    if not text.isascii():
+        encoded(text, f"the {what}")
 
 
 def _named(value: object) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from ..errors import DataError, reason
-from .lines import check_many, each_text
+from .lines import check_one, each_text
 from .subword_sampling import SPACE, SubwordSampler
 from .tokenizer_models import Unit
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK
@@ -116,8 +116,8 @@ class SentencePieceTokenizer:
         return self._sampler(_to_library(text), strength, rng)
 
     def join(self, tokens: Sequence[str]) -> str:
-        check_many(tokens, "tokens")
-        return _from_library(self._processor.decode_pieces(list(tokens)))
+        pieces = list(each_text(tokens, "tokens"))
+        return _from_library(self._processor.decode_pieces(pieces))
 
     def save(self, folder: Path) -> None:
         (folder / self.FILE).write_bytes(self._model)
@@ -139,6 +139,7 @@ class SentencePieceTokenizer:
 
 def _to_library(text: str) -> str:
     """`text` after a space, so that its first word looks like any other."""
+    check_one(text)
     escaped = text.replace(_ESCAPE, _ESCAPE + "0").replace(SPACE, _ESCAPE + "1")
     return " " + escaped
 

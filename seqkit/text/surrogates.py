@@ -10,22 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from ..errors import DataError
+from ..errors import DataError, half_surrogate
 
-HALF = "half a surrogate pair"
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
 def encoded(text: str, what: str = "the text") -> bytes:
-    """`text` in UTF-8; raises `DataError` if `text`, which is `what` to the caller, holds a half."""
+    """`text` in UTF-8; raises `DataError` if it, `what` to the caller, holds a half."""
     try:
         return text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        half = text[error.start]
-        raise DataError(
-            f"{what} holds {HALF} ({half!r}) at character {error.start + 1}, which is no "
-            "character: repair or remove it"
-        ) from None
+    except UnicodeEncodeError:
+        raise DataError(half_surrogate(text, what)) from None
 
 
 def check_whole(text: str, what: str = "the text") -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, Self, TypeGuard
 
-from .lines import check_many
+from .lines import check_many, check_one
 from .words import join_words, split_words
 
 Unit = Literal["word", "character", "subword"]
@@ -105,11 +105,14 @@ class CharTokenizer(_Untrained):
     unit: ClassVar[Unit] = "character"
 
     def split(self, text: str) -> list[str]:
+        check_one(text)
         return list(text)
 
     def join(self, tokens: Iterable[str]) -> str:
         check_many(tokens, "tokens")
-        return "".join(tokens)
+        text = "".join(tokens)
+        check_one(text)
+        return text
 
 
 class WhitespaceTokenizer(_Untrained):
@@ -120,11 +123,14 @@ class WhitespaceTokenizer(_Untrained):
     """
 
     def split(self, text: str) -> list[str]:
+        check_one(text)
         return [token.decode() for token in text.encode().split()]
 
     def join(self, tokens: Iterable[str]) -> str:
         check_many(tokens, "tokens")
-        return " ".join(tokens)
+        text = " ".join(tokens)
+        check_one(text)
+        return text
 
 
 class WordTokenizer(_Untrained):

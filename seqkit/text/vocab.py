@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import DataError, reason
-from .lines import check_many, check_texts, each_text
+from .lines import check_many, check_one, check_texts, each_text
 from .torchtext import TorchtextLike, TorchtextVocab
 
 PAD, UNK, BOS, EOS = range(4)
@@ -125,6 +125,7 @@ class Vocab:
         return token in self._ids
 
     def __getitem__(self, token: str) -> int:
+        check_one(token, "token")
         found = self._ids.get(token, self._unknown)
         if found is None:
             raise DataError(f"the vocabulary has no token {token!r}, and no <unk> to stand for it")
@@ -146,11 +147,16 @@ class Vocab:
         return f"<Vocab: {len(self):,} tokens, {specials} special: {shown}{more}>"
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Ids of `tokens`; no special is added. Raises `WrongType` for one string."""
+        """Ids of `tokens`; no special is added. Raises as `each_text` for what is no token."""
         check_many(tokens, "tokens")
+        tokens = tokens if isinstance(tokens, list) else list(tokens)
         if self._unknown is None:
             return [self[token] for token in tokens]
-        return [self._ids.get(token, self._unknown) for token in tokens]
+
+        ids = [self._ids.get(token, self._unknown) for token in tokens]
+        if self._unknown in ids:
+            check_texts(tokens, "tokens")  # known ones were checked when they came in
+        return ids
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Tokens up to the first `<eos>`; `<pad>` and `<bos>` are left out."""

@@ -282,7 +282,7 @@ def test_a_name_that_no_file_can_have_is_one_line(read, name):
     from pathlib import Path
 
     with pytest.raises(
-        DataError, match=r"^cannot read .*: (the name holds a NUL|no file has such)"
+        DataError, match=r"^cannot read .*: the name holds a NUL|^the name of a file holds half"
     ):
         read(Path(name))
 
