@@ -79,8 +79,7 @@ def train(
         if entry.last is not None:
             _resume(trainer, entry.last)
         elif initial is not None:
-            checkpoint.load_model(initial, trainer.model)
-            trainer.averaged.load_state_dict(trainer.model.state_dict())
+            entry.notes += _start_from(initial, trainer)
 
         with stop_requests(processes.world) as stop:
             if processes.first:
@@ -117,6 +116,21 @@ def _check_task(config: str | Path, found: str, wanted: str | None) -> None:
             f"{config} is a recipe for {found!r}; this command trains {wanted!r}, "
             "`seqkit train` any task"
         )
+
+
+def _start_from(initial: Path, trainer: Trainer) -> list[str]:
+    """Fill the model with another run's weights; returns what a person should know of it.
+
+    A task that has a `start_from` decides what is kept, such as all but the last layer.
+    """
+    notes: list[str] = []
+    start = getattr(trainer.task, "start_from", None)
+    if start is not None:
+        notes = start(initial, trainer.model)
+    else:
+        checkpoint.load_model(initial, trainer.model)
+    trainer.averaged.load_state_dict(trainer.model.state_dict())
+    return notes
 
 
 def _resume(trainer: Trainer, last: Path) -> None:

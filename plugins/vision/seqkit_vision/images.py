@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from seqkit.data.workers import from_workers, leave_signals_to_parent
 from seqkit.errors import DataError
 
 from .decoding import SIXTEEN_BITS, GreyRange, decode
@@ -128,11 +129,12 @@ class Files:
             _Decoded(self),
             batch_sampler=[part.tolist() for part in rows],
             num_workers=workers,
+            worker_init_fn=leave_signals_to_parent,
             collate_fn=_stacked_or_error,
             # Without one, it draws a seed from torch's generator: a resumed run would differ.
             generator=torch.Generator(),
         )
-        for part, images in zip(rows, loader, strict=True):
+        for part, images in zip(rows, from_workers(loader), strict=True):
             batch = Tensors(self._checked(images), self.labels[part])
             yield ImageBatch(batch, torch.arange(len(part)), view)
 

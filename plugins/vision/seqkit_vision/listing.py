@@ -41,11 +41,6 @@ def list_images(name: str, part: Part, known: Sequence[str]) -> Listing:
     As test data, a source without any is read for its validation images, or whole. `known` are the
     classes of a model, () = none yet. Raises `DataError` or `ConfigError`.
     """
-    if not name:
-        raise ConfigError(
-            "[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file"
-        )
-
     path = _path(name)
     if path.is_dir():
         return _list_folder(path, part, known)
@@ -55,6 +50,22 @@ def list_images(name: str, part: Part, known: Sequence[str]) -> Listing:
         f"no images at {name!r}: give a corpus ({', '.join(CLASSES)}), "
         "a folder with a folder of images per class, or a CSV file of paths and labels"
     )
+
+
+def list_classes(name: str) -> list[str]:
+    """The classes that a folder or a CSV file has for training; no image is looked for.
+
+    Raises the errors of `list_images` for a source that names none.
+    """
+    path = _path(name)
+    if not path.is_dir():
+        return list_images(name, TRAIN, ()).classes
+
+    part_folders = _part_folders(path)
+    inside = part_folders.get(TRAIN, path)
+    names = _class_names(inside)
+    check_classes(names, (), str(inside))
+    return names
 
 
 def parts_apart(name: str) -> set[Part]:
@@ -90,6 +101,10 @@ def check_classes(found: Sequence[str], known: Sequence[str], where: str) -> Non
 
 
 def _path(name: str) -> Path:
+    if not name:
+        raise ConfigError(
+            "[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file"
+        )
     if "\0" in name:
         raise DataError(f"no images at {name!r}: a path holds no NUL character")
     return Path(name)

@@ -22,7 +22,7 @@ from .corpora import CLASSES
 from .decoding import SIXTEEN_BITS, GreyRange, Pixels, decode, probe
 from .deep import measured_range
 from .images import FIX_OR_SKIP, Files, ImageSet, Shape, Tensors
-from .listing import Listing, check_classes, list_images, parts_apart
+from .listing import Listing, check_classes, list_classes, list_images, parts_apart
 from .parts import TEST, TRAIN, Part
 
 MEMORY = 2_000_000_000  # bytes; larger sets stream from their files
@@ -93,7 +93,7 @@ def classes_of(name: str) -> list[str]:
     """
     if name in CLASSES:
         return CLASSES[name]
-    return list_images(name, TRAIN, ()).classes
+    return list_classes(name)
 
 
 def parts_of(name: str) -> set[Part]:

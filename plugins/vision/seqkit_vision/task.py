@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from seqkit.config import RunConfig, build, section, setting
 from seqkit.errors import ConfigError
 from seqkit.metrics.classification import accuracy
+from seqkit.runs.open import open_run
 from seqkit.training import checkpoint
 from seqkit.training.task import Goal, Step, Task, Totals
 
@@ -31,7 +32,8 @@ from .models.contract import HasAuxiliaryOutputs, ImageModel
 from .parts import TRAIN, VALID
 from .record import read_records, write_records
 from .run_images import RunImages
-from .sources import MEMORY, Source, Wanted, open_source, parts_of
+from .sources import MEMORY, Source, Wanted, classes_of, open_source, parts_of
+from .starting import keep_all_but_output, shortened
 from .views import Augmentation, Augmented, Normalisation, Plain
 
 _SAMPLE = 2000  # images of a streamed set from which mean and deviation are taken
@@ -120,7 +122,9 @@ class Classification:
         self.smoothing = config.optim.label_smoothing
 
         known = read_metadata(folder) if folder else None
-        source = open_source(self.data.source, TRAIN, wanted(self.data, known))
+        keeps_classes = known is not None and _are_known(self.data.source, known)
+        wanted_images = wanted(self.data, known, keep_classes=keeps_classes)
+        source = open_source(self.data.source, TRAIN, wanted_images)
         valid = self._open_valid(source)
         self.images = source.images
         self.classes = source.classes
@@ -260,6 +264,35 @@ class Classification:
         write_metadata(folder, metadata)
         write_records(folder, self.rows.records())
 
+    def start_from(self, folder: Path, model: nn.Module) -> list[str]:
+        """Fill `model` from another run's checkpoint; other classes get a new last layer.
+
+        Returns what a person should know of it. Raises `CheckpointError` if it does not fit.
+        """
+        before = read_metadata(folder)
+        if before.classes == self.classes:
+            checkpoint.load_model(folder, model)
+            return self._without_images(folder)
+
+        trained = open_run(folder, device="cpu", task="vision").model
+        new = keep_all_but_output(trained, model, folder)
+        return [
+            f"from {folder}: the last layer is new ({', '.join(new)}), for the classes "
+            f"{shortened(self.classes)} in place of {shortened(before.classes)}; "
+            "the other layers and the normalisation are kept"
+        ]
+
+    def _without_images(self, folder: Path) -> list[str]:
+        """A note on classes that the model keeps, and of which there are no images."""
+        present = set(self.images.labels.tolist())
+        absent = [name for number, name in enumerate(self.classes) if number not in present]
+        if not absent:
+            return []
+        return [
+            f"from {folder}: the model keeps its {len(self.classes):,} classes; there are no "
+            f"images of {shortened(absent)}"
+        ]
+
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Classifier:
         metadata = read_metadata(folder)
@@ -271,8 +304,15 @@ class Classification:
         return Classifier(model, metadata, name=name, run=run)
 
 
-def wanted(data: ImageData, known: ImageMetadata | None) -> Wanted:
+def _are_known(source: str, known: ImageMetadata) -> bool:
+    """Whether the model of a checkpoint has all classes of the images."""
+    return set(classes_of(source)) <= set(known.classes)
+
+
+def wanted(data: ImageData, known: ImageMetadata | None, *, keep_classes: bool = True) -> Wanted:
     """What training images must become, with or without the `known` images of a checkpoint.
+
+    Without `keep_classes`, the classes are those of the images.
 
     Raises `ConfigError` if the settings ask for something else than the checkpoint's model takes.
     """
@@ -292,7 +332,7 @@ def wanted(data: ImageData, known: ImageMetadata | None) -> Wanted:
     return Wanted(
         size=known.size,
         channels=known.channels,
-        classes=tuple(known.classes),
+        classes=tuple(known.classes) if keep_classes else (),
         skip_bad=data.skip_bad,
         memory=data.memory,
         deep=known.deep,

@@ -406,17 +406,6 @@ def test_training_from_another_run_keeps_its_classes_and_its_normalisation(train
         torch.testing.assert_close(found.model.state_dict()[name], value, rtol=0, atol=1e-6)
 
 
-def test_a_model_is_not_trained_on_classes_that_it_does_not_know(train, run, tmp_path):
-    write_bars(tmp_path / "data", names=["bottom", "middel", "top"])
-    settings = {"model.preset": "modern", "data.source": str(tmp_path / "data")}
-    with pytest.raises(
-        DataError,
-        match=r"the model knows no class 'middel'\. Did you mean 'middle'\? Known: bottom",
-    ):
-        train(tmp_path / "run", settings, init=run)
-    assert not (tmp_path / "run").exists()
-
-
 def test_images_of_another_size_than_the_weights_are_refused(train, run, tmp_path):
     settings = {"model.preset": "modern", "data.size": 24}
     with pytest.raises(
