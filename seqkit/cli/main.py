@@ -16,7 +16,7 @@ import click
 from .. import __version__
 from ..errors import Interrupted, RenamedWarning, SeqkitError, hint, reason
 from ..plugins import components
-from ..registry import Entry
+from ..registry import Entry, told
 from .openmp import set_wait_policy
 
 
@@ -29,8 +29,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        # An ImportError here is a bug: let it show.
-        command: click.Command = components().commands.load(name)
+        command = components().commands.load(name)
+        if not isinstance(command, click.Command):
+            provider = components().commands[name].provider
+            raise SeqkitError(f"plugin {provider}: {name!r} is no command of click")
         return command
 
     def resolve_command(
@@ -65,7 +67,7 @@ def _listed() -> list[Entry]:
 def cli() -> None:
     """Train and run sequence models."""
     for provider, error in components().broken.items():
-        click.echo(f"warning: plugin {provider} did not load: {error}", err=True)
+        click.echo(f"warning: plugin {provider} did not load: {told(error)}", err=True)
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def _read(model: str | Path | None) -> _Opened:
     path = _path_of(model)
     folder = checkpoint.resolve(path)
     meta = checkpoint.read_meta(folder)
-    plugins = meta.get("plugins", {})
+    plugins = _strings(meta.get("plugins"))
     try:
         with quiet_renames():
             config = recipes.complete(meta["config"], str(folder / checkpoint.META))
@@ -86,6 +86,13 @@ def _read(model: str | Path | None) -> _Opened:
     except UnknownName as error:
         raise _explained(error, path, plugins) from None
     return _Opened(path, folder, config, dims, plugins)
+
+
+def _strings(plugins: Any) -> dict[str, str]:
+    """Plugins and their versions; none if what says so is damaged."""
+    if not isinstance(plugins, dict):
+        return {}
+    return {name: version for name, version in plugins.items() if isinstance(version, str)}
 
 
 def _sizes(dims: Mapping[str, Any], folder: Path) -> dict[str, int]:
@@ -135,6 +142,6 @@ def _explained(
 def _is_installed(distribution: str) -> bool:
     try:
         version(distribution)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, ValueError):
         return False
     return True
