@@ -37,14 +37,16 @@ class SentencePieceTokenizer:
         from sentencepiece import SentencePieceProcessor
 
         try:
-            self._processor: Any = SentencePieceProcessor(model_proto=model)
-        except RuntimeError:
+            # Nothing at all would give a processor that complains on stderr whenever it is used.
+            self._processor: Any = SentencePieceProcessor(model_proto=model or b"nothing")
+            ids = range(self._processor.get_piece_size())
+            pieces = [self._processor.id_to_piece(i) for i in ids]
+        except (RuntimeError, UnicodeDecodeError):  # the latter in a piece, or in the complaint
             raise DataError("not a sentencepiece model, or a damaged one") from None
         self._model = model
         self._sampler: SubwordSampler | None = None
 
-        ids = range(self._processor.get_piece_size())
-        self.pieces: tuple[str, ...] = tuple(self._processor.id_to_piece(i) for i in ids)
+        self.pieces: tuple[str, ...] = tuple(pieces)
         if self.pieces[: len(SPECIALS)] != SPECIALS:
             raise DataError(
                 f"the sentencepiece model's first four pieces are not {' '.join(SPECIALS)}"
