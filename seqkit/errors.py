@@ -23,8 +23,18 @@ import difflib
 from collections.abc import Iterable
 
 
+_LONGEST = 2000  # characters of a message; a damaged file may have any line or name
+_HEAD, _TAIL = 1300, 600  # what is left of a longer one: what is wrong where, and the way out
+
+
 class SeqkitError(Exception):
     """Base class: catch it to catch everything that a user can fix."""
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        if len(text) <= _LONGEST:
+            return text
+        return f"{text[:_HEAD]} … {text[-_TAIL:]}"
 
 
 class ConfigError(SeqkitError):
