@@ -22,7 +22,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-
 _LONGEST = 2000  # characters of a message; a damaged file may have any line or name
 _HEAD, _TAIL = 1300, 600  # what is left of a longer one: what is wrong where, and the way out
 
