@@ -56,14 +56,16 @@ def decode_file(data: bytes, name: str) -> str:
     return decode(without_mark(data), name)
 
 
-def read_file(path: Path) -> str:
-    """The text of a small file; raises `DataError` naming it."""
+def read_file(path: str | Path, kind: str = "") -> str:
+    """The text of a small file, which is a `kind` to people; raises `DataError` naming it."""
+    what = f"{kind} {path}" if kind else str(path)
     try:
-        return decode_file(path.read_bytes(), str(path))
+        data = Path(path).read_bytes()
     except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}") from None
+        raise DataError(f"cannot read {what}: {reason(error)}") from None
     except ValueError:
-        raise DataError(f"cannot read {str(path)!r}: the name holds a NUL character") from None
+        raise DataError(f"cannot read {what!r}: no file has such a name") from None
+    return decode_file(data, str(path))
 
 
 # What else it may be

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ..errors import DataError, reason
+from ..errors import DataError
+from .decoding import read_file
 from .lines import check_many, check_one, check_texts, each_text
 from .torchtext import TorchtextLike, TorchtextVocab
 
@@ -19,6 +20,7 @@ _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
 _UNESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
 _SHOWN = 8  # tokens in a repr
+_LONGEST_COUNT = 18  # digits
 
 
 class Vocab:
@@ -192,7 +194,7 @@ class Vocab:
         counts: list[int] = []
         for number, line in enumerate(_lines(path), 1):
             token, tab, count = line.rpartition("\t")
-            if not tab or not count.isdecimal():
+            if not tab or not count.isdecimal() or len(count) > _LONGEST_COUNT:
                 raise DataError(f"{path}:{number}: expected TOKEN<tab>COUNT")
 
             tokens.append(_unescape(token))
@@ -236,17 +238,11 @@ def _by_falling_count(item: tuple[str, int]) -> tuple[int, str]:
 
 
 def _lines(path: str | Path) -> list[str]:
-    try:
-        content = Path(path).read_bytes()
-        text = content.decode("utf-8")
-    except OSError as error:
-        raise DataError(f"cannot read vocabulary {path}: {reason(error)}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"vocabulary {path} is not UTF-8") from None
-
+    text = read_file(path, "vocabulary")
     if not text:
         return []
-    return text.removesuffix("\n").split("\n")
+    lines = text.removesuffix("\n").split("\n")
+    return [line.removesuffix("\r") for line in lines]  # where git or an editor put it
 
 
 def _escape(token: str) -> str:

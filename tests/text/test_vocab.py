@@ -137,7 +137,10 @@ def test_vocabularies_of_the_same_tokens_in_another_order_differ():
         ("the\t3\n" + HEAD, r"vocab\.tsv: the first tokens must be <pad> <unk> <bos> <eos>"),
         ("<pad>\t0\n", r"vocab\.tsv: the first tokens must be <pad> <unk> <bos> <eos>"),
         (HEAD + "the\t3\nthe\t2\n", r"vocab\.tsv: vocabulary has the same token twice: 'the'"),
-        (b"\xff\t1\n", r"vocab\.tsv is not UTF-8"),
+        (b"\xff\t1\n", r"vocab\.tsv:1: not UTF-8: byte 0xff at column 1"),
+        (HEAD.encode("utf-16"), r"vocab\.tsv:1: not UTF-8 but UTF-16: convert it"),
+        (HEAD + "the\t" + "1" * 5000 + "\n", r"vocab\.tsv:5: expected TOKEN<tab>COUNT"),
+        (HEAD + "the\t-1\n", r"vocab\.tsv:5: expected TOKEN<tab>COUNT"),
     ],
 )
 def test_the_error_for_a_damaged_file_names_its_line(tmp_path, content, message):
@@ -147,6 +150,16 @@ def test_the_error_for_a_damaged_file_names_its_line(tmp_path, content, message)
         Vocab.load(path)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_an_editor_s_mark_and_ends_of_lines_change_no_token(tmp_path, end, mark):
+    text = mark + HEAD + "the\t3\na\\r\t2\n"
+    (tmp_path / "vocab.tsv").write_bytes(text.replace("\n", end).encode())
+    found = Vocab.load(tmp_path / "vocab.tsv")
+    assert found.tokens[4:] == ("the", "a\r")
+    assert found.counts[4:] == (3, 2)
+
+
 def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
     with pytest.raises(
         DataError, match=r"cannot read vocabulary .*vocab\.tsv: No such file or directory"
@@ -154,6 +167,10 @@ def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
         Vocab.load(tmp_path / "vocab.tsv")
     with pytest.raises(DataError, match=r"cannot read vocabulary .*: Is a directory"):
         Vocab.load(tmp_path)
+    with pytest.raises(
+        DataError, match=r"cannot read 'vocabulary a\\x00b': no file has such a name"
+    ):
+        Vocab.load("a\0b")
 
 
 def test_a_repeated_token_and_a_wrong_number_of_counts_are_refused():
