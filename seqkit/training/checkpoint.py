@@ -11,7 +11,7 @@ Loading reads safetensors and JSON; nothing that can run code is ever loaded.
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from ..data.files import open_up
 from ..errors import CheckpointError, reason
-from ..parsing import json_of
+from ..parsing import json_of, to_json
 from .disk import flush_all, move, remove, replace
 from .weights import fill
 from .weights import load_tensors as load_tensors
@@ -34,7 +34,7 @@ MODEL = "model.safetensors"
 TRAINER = "trainer.safetensors"
 META = "meta.json"
 POINTERS = ("best", "last")
-_STEP = re.compile(r"step-(\d{6,})(-evaluated)?")
+_STEP = re.compile(r"step-([0-9]{6,19})(-evaluated)?")
 PART = re.compile(r"\.(step-.*|best|last|config\.toml|log\.jsonl)\.part")  # what a kill leaves
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".ckpt")
 
@@ -71,7 +71,7 @@ def write(
         _save(part / MODEL, unique_tensors(model))
         _save(part / TRAINER, trainer)
         save_task(part)
-        text = json.dumps({"format": FORMAT, **meta}, indent=2)
+        text = to_json({"format": FORMAT, **meta}, indent=2, ascii_only=True)
         (part / META).write_text(text + "\n", encoding="utf-8")
 
         flush_all(part)
@@ -214,13 +214,12 @@ def _value_of_best(folder: Path) -> Any:
 
 
 def target(run: Path, name: str) -> Path | None:
-    """The step folder that `run`/`name` names, or None if there is no such file."""
+    """The step folder that `run`/`name` names, or None if it names none."""
     try:
         text = (run / name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    is_plain_name = text and Path(text).name == text
-    return run / text if is_plain_name else None
+    return run / text if _STEP.fullmatch(text) else None
 
 
 def resolve(path: Path, prefer: str = "best") -> Path:
@@ -281,6 +280,12 @@ def read_meta(folder: Path) -> dict[str, Any]:
             f"{folder} has format {found}, this seqkit reads up to {FORMAT}: install a newer seqkit"
         )
     return meta
+
+
+def metrics(folder: Path) -> dict[str, float]:
+    """The figures of a checkpoint; nan where one was not finite, which is null in JSON."""
+    found = read_meta(folder)["metrics"]
+    return {name: math.nan if value is None else value for name, value in found.items()}
 
 
 def _parse_meta(folder: Path) -> dict[str, Any]:
