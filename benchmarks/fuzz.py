@@ -35,7 +35,7 @@ import fuzzing  # noqa: E402
 from targets import Target  # noqa: E402
 
 MEMORY = 6_000_000_000  # bytes of address space beside what the imports take
-BATCH_SECONDS = 20.0  # of one child
+BATCH_SECONDS = 4.0  # of one child
 HANGS = 300.0  # seconds without an end of a child
 
 
@@ -55,8 +55,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as spare:
         folder = Path(spare)
         for target in chosen:
-            (folder / target.name).mkdir()
-        _in_child(lambda: [target.write(folder / target.name) for target in chosen])
+            (folder / "valid" / target.name).mkdir(parents=True)
+        _in_child(lambda: [target.write(folder / "valid" / target.name) for target in chosen])
 
         end = time.monotonic() + 60 * options.minutes
         batch = 0
@@ -76,7 +76,7 @@ class Worker:
 
     def __init__(self, target: Target, folder: Path, seed: str, findings: Path) -> None:
         self.target = target
-        self.valid = folder / target.name
+        self.valid = folder / "valid" / target.name
         self.damaged = folder / "damaged"
         self.log = folder / "log"
         self.seed = f"{seed} {target.name}"

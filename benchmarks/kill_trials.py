@@ -36,6 +36,7 @@ from trial_processes import (
     changes,
     is_resumable,
     logged_lines,
+    our_traceback,
     start,
 )
 from trial_runs import SETUPS, Setup, differences, lost_updates, write_setup
@@ -241,9 +242,9 @@ class Trial:
         if kind.answered and code is not None:
             lost = lost_updates(self.run_folder)
             self._check(lost <= 0, f"{name} ({how}): {lost} updates are lost, exit {code}")
-        said = running.said()
         if lines:  # before, Python itself may be interrupted while it imports
-            self._check("Traceback" not in said, f"{name} ({how}): a traceback: {said[-1500:]}")
+            traced = our_traceback(running.said())
+            self._check(not traced, f"{name} ({how}): {traced[-1500:]}")
         if how in ("torchrun", "pair") or code is None:
             running.end()  # torchrun's processes do not notice that it was killed
         self.story.append(f"{name} ({how}) at line {lines}, exit {code}")

@@ -6,8 +6,8 @@ has imported it and started no thread; the others are the real command line, or 
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -240,8 +240,12 @@ def logged_lines(run: Path) -> int:
 
 
 def is_resumable(run: Path) -> bool:
-    return run.is_dir() and any(run.iterdir())
+    """Whether --resume has something to go on from, be it only a config."""
+    return (run / "config.toml").exists()
 
 
-def dump(path: Path, record: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+def our_traceback(said: str) -> str:
+    """The last traceback in what a process said; torchrun shows one of its own for each end."""
+    _, found, text = said.rpartition("Traceback (most recent call last):")
+    ours = re.search(r'File "[^"]*/(seqkit|seqkit_vision)/[^"]*\.py"', text)
+    return found + text if ours else ""
