@@ -109,6 +109,15 @@ class Scorer(Protocol):
     def score_block(self, block: bytes) -> Scores:
         """log10 probability of every token of a block."""
 
+    def score_blocks(
+        self, blocks: Iterable[bytes], *, at_once: bool = False
+    ) -> Iterator[tuple[bytes, Scores]]:
+        """The blocks of one text with their scores; context is carried from block to block.
+
+        They may be put together into larger ones, unless `at_once` asks for the answer to each
+        block before the next one is read.
+        """
+
     def spelling(self, block: bytes, found: Scores) -> Spelling:
         """How long the text is that the tokens of a block spell."""
 
@@ -161,8 +170,7 @@ def evaluate(
     """The record of a text in blocks; `listener` is called with every block and its scores."""
     signature_fields = scorer.signature_fields()
     total = Perplexity(signature_fields=signature_fields)
-    for block in blocks:
-        found = scorer.score_block(block)
+    for block, found in scorer.score_blocks(blocks):
         listener(block, found)
         total += measure(block, found, signature_fields, scorer.spelling(block, found))
     return total

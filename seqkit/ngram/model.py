@@ -191,6 +191,13 @@ class Model:
         ids, ends = self._encode(block)
         return self.score_ids(ids, ends)
 
+    def score_blocks(
+        self, blocks: Iterable[bytes], *, at_once: bool = True
+    ) -> Iterator[tuple[bytes, Scores]]:
+        """The blocks of a text with their scores; each is answered before the next is read."""
+        for block in blocks:
+            yield block, self.score_block(block)
+
     def _encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
         """Ids of a raw block (-1 for words out of vocabulary), and where lines end. (T,) each."""
         return self.vocabulary.encode(self.pre_tokenizer.segment(block))

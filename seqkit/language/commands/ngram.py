@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
@@ -46,7 +47,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
     help="whitespace, word, char, or a trained one's folder.",
 )
 @click.option(
-    "--vocab", type=PATH, help="The only words to know: a file, with white space between them."
+    "--vocab", type=TEXT, help="The only words to know: a file, with white space between them."
 )
 @click.option(
     "--unk",
@@ -99,6 +100,8 @@ def ngram(
     from ...ngram.text import PreTokenizer
     from ...ngram.training import train_blocks
 
+    if not files:
+        take_stdin()
     options = Options(_numbers(prune), _words_of(vocab), interpolate_unigrams, k=added)
     check(smoothing, options, order)
     check_writable(out)
