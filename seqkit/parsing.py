@@ -8,6 +8,7 @@ with a NUL in it.
 from __future__ import annotations
 
 import json
+import math
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -44,6 +45,28 @@ def json_of(text: str | bytes) -> Any:
         raise BeyondLimits(_TOO_LONG) from None
 
     check_plain(value)
+    return value
+
+
+def to_json(value: Any, *, indent: int | None = None, ascii_only: bool = False) -> str:
+    """Plain data as JSON text. A number that is not finite is null: JSON knows no others.
+
+    Other programs stop at `NaN` and `Infinity`, which Python writes by default.
+    """
+    try:
+        return json.dumps(value, indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+    except ValueError:
+        finite = _finite(value)
+        return json.dumps(finite, indent=indent, ensure_ascii=ascii_only, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
     return value
 
 

@@ -1,10 +1,13 @@
 """Whatever is wrong with JSON, TOML or a path that others wrote is one kind of error, one line."""
 
+import json
+import math
 import sys
 from pathlib import Path
 
 import pytest
 
+import seqkit
 from seqkit.config import OptimConfig, TrainConfig, build, override, read
 from seqkit.errors import ConfigError, DataError, SeqkitError, WrongType, WrongValue
 from seqkit.parsing import (
@@ -14,6 +17,7 @@ from seqkit.parsing import (
     check_plain,
     json_of,
     path_of,
+    to_json,
     toml_of,
 )
 from seqkit.search import SearchConfig
@@ -180,3 +184,37 @@ def test_limits_of_python_are_left_as_they_were():
     with pytest.raises(SeqkitError):
         build(TextConfig, {"seed": 10**5000}, "here")
     assert (sys.getrecursionlimit(), sys.get_int_max_str_digits()) == before
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_not_finite_is_null_in_json(number):
+    record = {"a": number, "b": [1.5, number, {"c": (number, "nan", None)}], "d": 2}
+    text = to_json(record)
+    assert json.loads(text, parse_constant=pytest.fail) == {
+        "a": None,
+        "b": [1.5, None, {"c": [None, "nan", None]}],
+        "d": 2,
+    }
+    assert math.isnan(record["a"]) or record["a"] == number  # the record is as it was
+
+
+def test_json_is_written_as_the_caller_reads_it():
+    assert to_json({"ä": 0.1}) == '{"ä": 0.1}'
+    assert to_json({"ä": 0.1}, ascii_only=True) == '{"\\u00e4": 0.1}'
+
+
+def test_all_json_is_written_by_one_function():
+    """Python's own writes NaN and Infinity, which no other program reads."""
+    root = Path(seqkit.__file__).parent
+    files = [*root.rglob("*.py"), *root.parent.glob("plugins/*/seqkit_*/**/*.py")]
+    writers = [path.name for path in files if "json.dumps(" in path.read_text(encoding="utf-8")]
+    allowed = {
+        "parsing.py",
+        "config.py",  # for pydantic
+        "processes.py",  # from process to process
+        "tokenizer.py",  # no numbers
+        "texts.py",
+        "metadata.py",
+        "tasks.py",  # a check
+    }
+    assert set(writers) <= allowed

@@ -10,6 +10,7 @@ import tomli_w
 
 from ..config import RunConfig, to_plain
 from ..errors import CheckpointError, reason
+from ..parsing import to_json
 from ..training.disk import replace
 
 LOG = "log.jsonl"
@@ -45,7 +46,7 @@ class Log:
     def write(self, event: dict[str, Any]) -> None:
         """Append an event, a line of JSON."""
         try:
-            self._file.write(json.dumps(event) + "\n")
+            self._file.write(to_json(event, ascii_only=True) + "\n")
         except OSError as error:
             raise unwritable(self._folder, error) from None
 

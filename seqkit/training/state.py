@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,7 +29,10 @@ class State:
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> State:
         """The state in a checkpoint, also of an earlier version; raises TypeError if it is none."""
-        return cls(**{_OLD_NAMES.get(name, name): value for name, value in dict(record).items()})
+        state = cls(**{_OLD_NAMES.get(name, name): value for name, value in dict(record).items()})
+        if isinstance(state.best, float) and not math.isfinite(state.best):
+            state.best = None  # an earlier version took any first figure for the best
+        return state
 
     def record_evaluation(self, value: float, goal: Goal) -> bool:
         """Record an evaluation; return whether it is the best so far.

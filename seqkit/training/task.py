@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,7 +66,12 @@ class Goal(NamedTuple):
     better: Literal["lower", "higher"]
 
     def improves(self, new: float, old: float | None) -> bool:
-        """Whether `new` is better than `old`, the best so far; anything is better than None."""
+        """Whether `new` is better than `old`, the best so far or None.
+
+        Any number is better than None; nan and infinity are no improvement.
+        """
+        if not math.isfinite(new):
+            return False
         if old is None:
             return True
         return new < old if self.better == "lower" else new > old
