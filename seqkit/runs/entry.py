@@ -11,6 +11,7 @@ from ..config import RunConfig
 from ..errors import CheckpointError, SeqkitError
 from ..training.processes import Processes
 from .folder import check_folder, check_usable
+from .launch import is_of_this_launch
 from .lock import Lock
 from .replaced import restore
 
@@ -26,6 +27,7 @@ class Entry:
 
     lock: Lock
     last: Path | None = None  # the step folder to resume
+    overwrites: bool = False  # what is in the folder
     notes: list[str] = field(default_factory=list)  # what a person should know of it
 
 
@@ -64,6 +66,10 @@ def _enter(folder: Path, config: RunConfig, entry: Entry, *, resume: bool, overw
     if restore(folder):
         entry.notes.append(_BACK)
 
+    if is_of_this_launch(folder):
+        resume, overwrite = True, False
+
+    entry.overwrites = overwrite
     entry.last, notes = check_folder(folder, config, resume=resume, overwrite=overwrite)
     entry.notes += notes
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,21 +16,12 @@ from ..errors import CheckpointError, ConfigError
 from ..plugins import components
 from ..training import checkpoint
 from ..training.trainer import Trainer
+from .changes import DIGESTS, check_same_config, digests_of
 from .lock import LOCK, Lock
 from .log import CONFIG, Log
 from .replaced import REPLACED, discard
 
 logger = logging.getLogger(__name__)
-
-# When a run is resumed: how long, how often.
-_MAY_CHANGE = (
-    "train.steps",
-    "train.epochs",
-    "train.minutes",
-    "train.eval_every",
-    "train.patience",
-    "train.keep",
-)
 
 
 def check_usable(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -70,8 +60,8 @@ def check_folder(
 
     with quiet_renames():
         before = recipes.load(folder / CONFIG)
-    _check_unchanged(to_plain(before), to_plain(config), folder)
-    return checkpoint.resolve(last), _notes(folder, last)
+    notes = check_same_config(before, config, last)
+    return checkpoint.resolve(last), _notes(folder, last) + notes
 
 
 def _is_used(folder: Path) -> bool:
@@ -108,28 +98,6 @@ def _notes(folder: Path, last: Path) -> list[str]:
     if named is not None and named.exists():
         return []
     return [f"`last` of {folder} leads nowhere: resuming from {last.name}, the newest whole one"]
-
-
-def _check_unchanged(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    """Refuse to resume with another config, except for how long and how often."""
-    for key, old, new in _differences(before, now):
-        if key not in _MAY_CHANGE:
-            raise ConfigError(
-                f"cannot resume {folder}: {key} was {old!r} and is now {new!r}. "
-                "Set it back, or train into another --out."
-            )
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """("section.key", old value, new value) of every key that differs."""
-    for name in sorted(before.keys() | now.keys()):
-        old = before.get(name)
-        new = now.get(name)
-        if isinstance(old, dict) and isinstance(new, dict):
-            for key, was, is_now in _differences(old, new):
-                yield f"{name}.{key}", was, is_now
-        elif old != new:
-            yield name, old, new
 
 
 @dataclass
@@ -186,6 +154,7 @@ class RunFolder:
             "config": to_plain(self.config),
             "dims": trainer.task.dims(),
             "about": trainer.task.describe(),
+            DIGESTS: digests_of(trainer.task),
             "state": trainer.loop_state(),
             "metrics": metrics,
         }

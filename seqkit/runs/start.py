@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from ..training import checkpoint
 from ..training.devices import pick_device
 from ..training.processes import Processes
 from ..training.trainer import Trainer
+from . import launch
 from .build import make_trainer
+from .changes import check_same_data
 from .entry import Entry, entered
 from .events import Listener
 from .folder import RunFolder, finish_saving
@@ -65,7 +66,7 @@ def train(
     (`seqkit.training.devices.keep_freed_memory`). On a busy machine, set GOMP_SPINCOUNT=1000 before
     Python imports torch, as the command line does (`seqkit.cli.openmp`).
     """
-    settings = recipes.load(config, overrides)
+    settings = recipes.load(config, overrides, task=task)
     _check_task(config, settings.task, task)
 
     folder = Path(out)
@@ -81,33 +82,31 @@ def train(
         elif initial is not None:
             entry.notes += _start_from(initial, trainer)
 
+        # When this run is resumed, what it starts from may be gone or changed.
+        starts_elsewhere = entry.last is None and initial is not None
         with stop_requests(processes.world) as stop:
             if processes.first:
-                with _opened(entry, trainer, settings, overwrite=overwrite) as run:
-                    if entry.last is None and initial is not None:
-                        # When this run is resumed, what it starts from may be gone or changed.
-                        run.save(trainer, {}, best=False)
-                    lead(trainer, run, listener, stop, entry.notes)
+                with _opened(entry, trainer, settings) as run:
+                    lead(trainer, run, listener, stop, entry.notes, save_first=starts_elsewhere)
             else:
-                follow(trainer, folder, stop)
+                follow(trainer, folder, stop, save_first=starts_elsewhere)
 
         processes.wait()  # until the first one has written the last checkpoint
-        best = checkpoint.read_meta(checkpoint.resolve(folder))
-        return Run(folder, trainer.state.step, best["metrics"])
+        best = checkpoint.metrics(checkpoint.resolve(folder))
+        return Run(folder, trainer.state.step, best)
 
 
 @contextmanager
-def _opened(
-    entry: Entry, trainer: Trainer, config: RunConfig, *, overwrite: bool
-) -> Iterator[RunFolder]:
+def _opened(entry: Entry, trainer: Trainer, config: RunConfig) -> Iterator[RunFolder]:
     """The run folder, ready to be written to, in the first process."""
     folder = entry.lock.folder
-    if overwrite:
+    if entry.overwrites:
         set_aside(folder)
     with Log(folder, config, trainer.state.step) as log:
+        launch.mark(folder)
         if entry.last is not None:
             finish_saving(folder, entry.last, config.train.keep)
-        yield RunFolder(folder, config, entry.lock, log, replaces=overwrite)
+        yield RunFolder(folder, config, entry.lock, log, replaces=entry.overwrites)
 
 
 def _check_task(config: str | Path, found: str, wanted: str | None) -> None:
@@ -138,7 +137,7 @@ def _resume(trainer: Trainer, last: Path) -> None:
     checkpoint.load_model(last, trainer.averaged)
     tensors = checkpoint.load_tensors(last / checkpoint.TRAINER)
     meta = checkpoint.read_meta(last)
-    _check_same_data(trainer, last, meta)
+    check_same_data(trainer, last, meta)
 
     try:
         trainer.restore(tensors, meta["state"])
@@ -147,21 +146,3 @@ def _resume(trainer: Trainer, last: Path) -> None:
             f"cannot resume {last}: {checkpoint.TRAINER} or the state in {checkpoint.META} "
             "is damaged"
         ) from None
-
-
-def _check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> None:
-    """Refuse data with other numbers; an earlier version may have put them in other words."""
-    description = trainer.task.describe()
-    before = meta.get("about", description)
-    if not isinstance(before, list) or not all(isinstance(line, str) for line in before):
-        raise CheckpointError(f"cannot resume {last}: `about` in {checkpoint.META} is damaged")
-    if _numbers(before) != _numbers(description):
-        raise CheckpointError(
-            f"cannot resume {last.parent}: the data has changed. It was {'; '.join(before)}; "
-            f"it is {'; '.join(description)}. Train into another --out, with --init {last.parent}."
-        )
-
-
-def _numbers(description: list[str]) -> list[str]:
-    """The numbers in the lines of `Task.describe`, in order."""
-    return re.findall(r"\d+", " ".join(description))
