@@ -91,6 +91,11 @@ class SearchConfig:
     split: bool = setting(
         "split lines of several sentences, translate each, join again", default=True
     )
+    passthrough: bool = setting(
+        "where lines are split, copy what is not language: numbers and marks alone, URLs, e-mail "
+        "addresses, tags, code, emoji",
+        default=True,
+    )
 
     def __post_init__(self) -> None:
         self._check_counts()

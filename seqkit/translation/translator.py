@@ -22,17 +22,16 @@ from ..text.lines import check_many, each_text
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import UNK
 from .constraints import make_rules, unknown_policy
+from .cutting import CutLine, Part, cut_line, whole_line
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
-from .explain import Explanation, alignment, explain
+from .explain import Alignment, Explanation, alignment, explain
 from .models.contract import TranslationModel, device_of
 from .predictions import TranslatedLine
 from .segments import (
     Candidate,
     Joined,
-    Part,
     Segment,
     Translation,
-    cut_line,
     extend,
     most_alike,
 )
@@ -60,8 +59,14 @@ class Translator:
         longest: int = 100,
         batch_tokens: int = BATCH_TOKENS,
         others: Sequence[TranslationModel] = (),
+        language: str = "",
+        copies: bool = True,
     ) -> None:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
+
+        `language` is the code of the source language, such as "en", by whose rules lines are split
+        into sentences. `copies` is False for a model whose language has no letters: it translates
+        what others copy (`passthrough`).
 
         `others` are models with the same vocabularies that decode together with `model`; see
         `ensemble`.
@@ -72,6 +77,8 @@ class Translator:
         self.target = target
         self.search = search or SearchConfig()
         self.longest = longest
+        self.language = language
+        self.copies = copies
         self.batch_tokens = batch_tokens
 
     def __repr__(self) -> str:
@@ -106,6 +113,8 @@ class Translator:
             first.target,
             search=first.search,
             longest=min(translator.longest for translator in translators),
+            language=first.language,
+            copies=first.copies,
             others=members[1:],
         )
 
@@ -125,10 +134,11 @@ class Translator:
         check_many(texts)
         search = self.settings(settings)
         lines = list(each_text(texts))
-        parts = self._cut(lines, search)
+        cut = [self._cut(line, number, search) for number, line in enumerate(lines)]
+        parts = [part for line in cut for part in line.parts]
         found = self._decode(parts, search)
 
-        joined = [[Joined()] for _ in lines]
+        joined = [[Joined(lead=line.lead)] for line in cut]
         for part, hypotheses in zip(parts, found, strict=True):
             candidates = [self._candidate(part, hypothesis, search) for hypothesis in hypotheses]
             if search.mbr:
@@ -158,8 +168,11 @@ class Translator:
         while chunk := list(islice(lines, _LINES)):
             found = self.translate_nbest(chunk, **settings)
             for line, translations in zip(chunk, found, strict=True):
-                alignments = [alignment(self.explain(t)) for t in translations] if align else None
+                alignments = [self._align(t) for t in translations] if align else None
                 yield TranslatedLine(line, translations, alignments, nbest)
+
+    def _align(self, translation: Translation) -> Alignment:
+        return alignment(self.explain(translation), translation.lead)
 
     # Measuring
 
@@ -267,15 +280,19 @@ class Translator:
 
     # Steps of a translation
 
-    def _cut(self, lines: Sequence[str], search: SearchConfig) -> list[Part]:
-        """The parts of all lines; a line stays whole if a prefix or phrase is asked of it."""
-        split = search.split and not search.prefix and not search.must
-        longest = self.longest if split else None
+    def _cut(self, line: str, number: int, search: SearchConfig) -> CutLine:
+        """The parts of a line; it stays whole if a prefix or phrase is asked of it."""
+        if not search.split or search.prefix or search.must:
+            return whole_line(line, self.source, number=number)
 
-        parts: list[Part] = []
-        for number, line in enumerate(lines):
-            parts += cut_line(line, self.source, number=number, longest=longest)
-        return parts
+        return cut_line(
+            line,
+            self.source,
+            number=number,
+            longest=self.longest,
+            language=self.language,
+            passthrough=search.passthrough and self.copies,
+        )
 
     def _decode(self, parts: Sequence[Part], search: SearchConfig) -> list[list[Hypothesis]]:
         model = self.model if len(self.models) == 1 else Ensemble(self.models)
@@ -300,6 +317,7 @@ class Translator:
         else:
             tokens = [self.target.vocab.tokens[i] for i in ids]
             text = self.target.decode(ids)
+        text = part.finished(text)
         return Candidate(part, ids, tokens, text, hypothesis.log_probability, hypothesis.score)
 
     def _copy_unknown(self, part: Part, ids: list[int]) -> list[str]:
