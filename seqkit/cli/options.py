@@ -94,8 +94,8 @@ def _toml_value(key: str, text: str, option: str) -> Any:
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
-    """A function that writes a line to a file or to stdout, at once."""
-    if path is None:
+    """A function that writes a line to a file or to stdout ("-"), at once."""
+    if path is None or path == Path("-"):
         yield click.echo
         return
 

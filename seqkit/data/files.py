@@ -125,8 +125,13 @@ def _check_length(length: int, path: Path | None) -> None:
 # Opening
 
 
-def is_stdin(path: Path | None) -> bool:
-    return path is None or path == STDIN
+def lasting(path: str) -> str:
+    """The absolute path of a file that a run reads again, from anywhere; ValueError for stdin."""
+    if path == str(STDIN):
+        raise ValueError(
+            "- is stdin, which a run cannot read again when it is resumed: save it to a file"
+        )
+    return str(Path(path).absolute())
 
 
 def name_of(path: Path | None) -> str:
@@ -193,7 +198,7 @@ def _look(file: BinaryFile, size: int, *, enough: int) -> tuple[bytes, BinaryFil
 
     head = b""
     while len(head) < enough and b"\n" not in head:
-        data = file.read1(size)
+        data = file.read1(_CHUNK)
         if not data:
             break
         head += data
@@ -233,7 +238,8 @@ class _Stdin(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         stdin: Any = sys.stdin.buffer
-        data: bytes = stdin.read1(len(buffer))
+        read = getattr(stdin, "read1", stdin.read)  # what is there, without waiting for more
+        data: bytes = read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 
