@@ -87,8 +87,9 @@ def hint(wrong: str, known: Iterable[str]) -> str:
     names = sorted(known)
     listed = ", ".join(names) or "none"
 
-    close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
-    guess = f" Did you mean {close[0]!r}?" if close else ""
+    by_lower_case = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(wrong.lower(), by_lower_case, n=1, cutoff=0.5)
+    guess = f" Did you mean {by_lower_case[close[0]]!r}?" if close else ""
 
     return f"{guess} Known: {listed}."
 

@@ -11,7 +11,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from ..errors import WrongValue
 from .attention import KeyValue, MultiHeadAttention
+from .checks import check_sizes
 from .dropout import Dropout
 
 
@@ -20,6 +22,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, hidden: int, *, dropout: float) -> None:
         super().__init__()
+        check_sizes(width=width, hidden=hidden)
         self.up = nn.Linear(width, hidden)
         self.down = nn.Linear(hidden, width)
         self.dropout = Dropout(dropout)
@@ -229,6 +232,10 @@ class Embedding(nn.Module):
 
     def __init__(self, vocab: int, width: int, *, dropout: float, padding: int) -> None:
         super().__init__()
+        check_sizes(vocab=vocab, width=width)
+        if not 0 <= padding < vocab:
+            raise WrongValue(f"padding = {padding} is none of the {vocab} tokens")
+
         self.tokens = nn.Embedding(vocab, width, padding_idx=padding)
         weight = self.tokens.weight
         scale = width**-0.5
@@ -257,11 +264,12 @@ class Embedding(nn.Module):
 
 
 def check_width(width: int, heads: int) -> None:
-    """Raises ValueError unless the width is even, for sines and cosines, and `heads` divide it."""
+    """Raises `WrongValue` unless the width is even, for sines and cosines, and heads divide it."""
+    check_sizes(width=width, heads=heads)
     odd = width % 2
     remainder = width % heads
     if remainder or odd:
-        raise ValueError(f"width = {width} must be even and a multiple of heads = {heads}")
+        raise WrongValue(f"width = {width} must be even and a multiple of heads = {heads}")
 
 
 def initialise(model: nn.Module) -> None:
