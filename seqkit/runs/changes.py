@@ -6,7 +6,7 @@ The data itself may not. It is known by content: a checkpoint holds a digest of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..config import OptimConfig, RunConfig, TrainConfig, on_resume, to_plain
 from ..errors import CheckpointError, ConfigError
 from ..plugins import components
 from ..training import checkpoint
-from ..training.task import HasDigests, Task
+from ..training.task import Task
 from ..training.trainer import Trainer
 
 DIGESTS = "digests"
@@ -22,8 +22,9 @@ _ABOUT = "about"
 
 
 def digests_of(task: Task) -> dict[str, str]:
-    """The digest of each source of a task's data; none if the task does not know them."""
-    return dict(task.digests()) if isinstance(task, HasDigests) else {}
+    """The digest of each source of a task's data; none if the task is no `HasDigests`."""
+    digests: Callable[[], Mapping[str, str]] | None = getattr(task, "digests", None)
+    return dict(digests()) if digests else {}
 
 
 def check_same_config(before: RunConfig, now: RunConfig, last: Path) -> list[str]:
