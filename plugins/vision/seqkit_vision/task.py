@@ -16,6 +16,7 @@ from pydantic import field_validator
 from torch import Tensor, nn
 
 from seqkit.config import RunConfig, build, section, setting
+from seqkit.data.files import lasting
 from seqkit.errors import ConfigError
 from seqkit.metrics.classification import accuracy
 from seqkit.runs.open import open_run
@@ -48,9 +49,12 @@ class ImageData:
         "mnist, fashion-mnist, cifar10, a folder with a folder of images per class, "
         "or a CSV file (path,label)",
         default="",
+        on_resume="place",
     )
     test: str = setting(
-        "test images for `seqkit evaluate`, given like source; '' = the source's own", default=""
+        "test images for `seqkit evaluate`, given like source; '' = the source's own",
+        default="",
+        on_resume="any",
     )
     size: int = setting(
         "side of the square that images are scaled to; 0 = they all have one size", default=0, ge=0
@@ -79,12 +83,19 @@ class ImageData:
         "weight classes by the inverse of their number of images", default=False
     )
     skip_bad: bool = setting(
-        "skip and report files that cannot be read, instead of stopping", default=False
+        "skip and report files that cannot be read, instead of stopping",
+        default=False,
+        on_resume="any",
     )
     memory: int = setting(
-        "bytes; a larger set is read from its files during training", default=MEMORY, ge=0
+        "bytes; a larger set is read from its files during training",
+        default=MEMORY,
+        on_resume="any",
+        ge=0,
     )
-    workers: int = setting("processes that read the files of such a set", default=2, ge=0)
+    workers: int = setting(
+        "processes that read the files of such a set", default=2, on_resume="any", ge=0
+    )
 
     def __post_init__(self) -> None:
         no_such_fold = self.folds > 0 and self.fold >= self.folds
@@ -100,7 +111,7 @@ class ImageData:
         """So that a run's config.toml repeats the run from anywhere."""
         if not name or name in CLASSES:
             return name
-        return str(Path(name).absolute())
+        return lasting(name)
 
     @property
     def augmentation(self) -> Augmentation:
@@ -186,6 +197,9 @@ class Classification:
                 f"{self.deep.white:,} white"
             )
         return lines
+
+    def digests(self) -> dict[str, str]:
+        return self.rows.digests
 
     def dims(self) -> dict[str, int]:
         return {
