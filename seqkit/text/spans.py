@@ -93,6 +93,7 @@ _SPANS = [
     r"[^\s<>\"`“”„«»]++)",
     r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)++",
     rf"(?P<domain>(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b(?:/[\w./?%&=#~+-]*\w/?)?)",
+    r"[^\S\t]*+\t\s*+",  # between the cells of a table
     # HTML, XML and the tags of subtitles
     r"<!--.{0,2000}?-->|<![A-Za-z\[][^<>]{0,500}+>|<\?[^<>]{0,500}+\?>|<[\d:.]++>",
     rf"</?[A-Za-z][\w:.-]*+(?:{_ATTRIBUTE})*+\s*+/?>",
@@ -121,7 +122,7 @@ _SPANS = [
     r"(?<!\S)(?:[:;=8][-o^']?[()\[\]DPp/\\|*]|<3|\^\^|¯\\_\(ツ\)_/¯)(?!\S)",
 ]
 _SUSPICIOUS = re.compile(  # what every span and marker has, to spare most lines the search
-    rf"[<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|[a-z]\(|mailto:|tel:"
+    rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|[a-z]\(|mailto:|tel:"
 )
 _SPAN = re.compile("|".join(_SPANS))
 _IN_TABLE = re.compile("|".join([*_SPANS, r"\s*+\|\s*+"]))
