@@ -10,7 +10,8 @@ from typing import Any
 
 from .. import recipes
 from ..config import RunConfig
-from ..errors import CheckpointError, ConfigError
+from ..errors import CheckpointError, ConfigError, WrongType
+from ..parsing import path_of
 from ..training import checkpoint
 from ..training.devices import pick_device
 from ..training.processes import Processes
@@ -21,6 +22,7 @@ from .changes import check_same_data
 from .entry import Entry, entered
 from .events import Listener
 from .folder import RunFolder, finish_saving
+from .initial import check_kept
 from .log import Log
 from .loop import follow, lead
 from .open import config_of
@@ -69,12 +71,15 @@ def train(
     settings = recipes.load(config, overrides, task=task)
     _check_task(config, settings.task, task)
 
-    folder = Path(out)
+    folder = path_of(out, "folder for the run")
+    if not callable(listener):
+        raise WrongType(f"give a function as listener, not {type(listener).__name__}")
     processes = Processes.join(pick_device(device))
     with entered(folder, settings, processes, resume=resume, overwrite=overwrite) as entry:
         initial = None
         if init is not None and entry.last is None:
-            initial = config_of(init)[1]
+            before, initial = config_of(init)
+            entry.notes += check_kept(init, before, settings, overrides or {})
 
         trainer = make_trainer(settings, device=device, folder=entry.last or initial)
         if entry.last is not None:
