@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, half_surrogate, reason
+from ..errors import DataError, WrongType, half_surrogate, reason
 from ..text.decoding import HEAD, MARK, check_encoding, decode, without_mark
 from ..text.surrogates import without_halves
 from .unpacking import ENVIRONMENT, MAGIC, kind_of, limits_are_on, refuse_others, unpacked
@@ -32,6 +32,8 @@ def read_lines(path: str | Path) -> Iterator[str]:
     Only "\\n" ends a line. "-" is stdin. Raises `DataError` for a missing file, a folder, a damaged
     archive, or a line that is not UTF-8.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise WrongType(f"give the name of a file, not {type(path).__name__}")
     for lines in read_chunks(Path(path)):
         yield from lines
 

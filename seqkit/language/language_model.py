@@ -24,7 +24,8 @@ from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines, text_lines
 from ..search.sampling import draw
-from ..text.lines import check_many
+from ..search.soundness import check_numbers
+from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling, spelling_of_lines
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer_models import Unit
@@ -199,7 +200,9 @@ class LanguageModel:
     def _log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(n, D), (n,) -> (n,) nats"""
         logp = self._logits(hidden).log_softmax(-1)
-        return logp.gather(-1, targets[:, None])[:, 0]
+        found = logp.gather(-1, targets[:, None])[:, 0]
+        check_numbers(found)
+        return found
 
     def _logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.model.output, self.model.bias).float()
@@ -263,7 +266,8 @@ class LanguageModel:
         `top_p` (Holtzman et al. 2020, section 3.1) leave out improbable ones. `<unk>` is never
         drawn. Raises `ConfigError` at once for settings that nothing can be drawn by.
         """
-        check_sampling(temperature, top_k, top_p)
+        check_sampling(temperature, top_k, top_p, length=length, seed=seed)
+        check_one(prompt, "prompt")
         lines = self._lines(block_of(prompt.split("\n")))
         ids = encode(self.tokenizer, lines)[:-1].tolist()  # the last line is continued
 
@@ -324,6 +328,7 @@ def _scores(nats: Tensor, targets: Ids) -> Scores:
 
 
 def _refuse(settings: Mapping[str, Any]) -> None:
+        check_numbers(logits)
     if settings:
         raise ConfigError(f"a language model takes no settings, such as {next(iter(settings))!r}")
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import __version__
+from ..errors import WrongValue
 
 _SUMS = (
     "log_probability_known",
@@ -43,9 +44,9 @@ class Perplexity:
     """Perplexities of other models on the same tokens, by name, shown beside this one."""
 
     def __add__(self, other: Perplexity) -> Perplexity:
-        """The record of two parts of a text; raises ValueError if their signatures differ."""
+        """The record of two parts of a text; raises `WrongValue` if their signatures differ."""
         if self.signature_fields != other.signature_fields:
-            raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
+            raise WrongValue(f"these do not add up: {self.signature} and {other.signature}")
 
         sums: dict[str, Any] = {}
         for name in _SUMS:

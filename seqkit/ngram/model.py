@@ -17,7 +17,8 @@ from ..text.lines import check_many
 from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
 from .counts import depths
-from .generation import Sampling, draw_ids
+from .generation import Sampling, check_sampling, draw_ids
+from .identity import digest_of_model
 from .sorting import Longs
 from .tables import Depths, Grams, GramTables, Kind
 from .text import (
@@ -277,6 +278,7 @@ class Model:
         ids, _ = self._encode(block_of([prompt]))
         known = np.where(ids < 0, UNK, ids)
         without_end = known[:-1]
+        check_sampling(temperature, top_k, top_p, length=length, seed=seed)
         return np.concatenate([np.array([BOS], np.int32), without_end])
 
     def _pieces(self, tokens: list[str], ids: Iterable[int]) -> Iterator[str]:

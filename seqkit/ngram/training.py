@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import ConfigError, WrongType
+from ..parsing import check_count, check_number
 from ..text import TokenizerLookup, built_in
 from ..text.lines import each_text
 from .counts import Counts, NgramCounter
@@ -40,6 +41,11 @@ def train(
     `k` is that of add-k. Counting sorts on disk beyond `memory` bytes, but the finished model is
     held in memory. Raises `DataError` or `ConfigError` for what cannot be trained on.
     """
+    check_number(k=k)
+    if not isinstance(prune, Sequence) or isinstance(prune, str):
+        raise WrongType(f"prune = {prune!r} must be a list of numbers, such as [0, 1]")
+    check_count(**{f"prune[{place}]": number for place, number in enumerate(prune)})
+
     listed = None
     if vocabulary is not None:
         words = each_text(vocabulary, "words of the vocabulary")
@@ -118,8 +124,9 @@ def count_blocks(
     memory: int = MEMORY,
 ) -> Counts:
     """`count` for blocks of raw, whole lines, each with the name of where it comes from."""
-    if order < 1:
-        raise ConfigError(f"the order of an n-gram model is at least 1, not {order}")
+    check_count(memory=memory)
+    if not isinstance(order, int) or order < 1:
+        raise ConfigError(f"the order of an n-gram model is at least 1, not {order!r}")
 
     pre_tokenizer = pre_tokenizer or PreTokenizer()
     vocabulary = GrowingVocabulary(unk)

@@ -13,8 +13,7 @@ def check_name(what: str, given: Any, known: Iterable[str]) -> None:
     """Raise `WrongValue` with a suggestion for a name that is not among the known ones."""
     names = list(known)
     if given not in names:
-        wrong = given if isinstance(given, str) else ""
-        raise WrongValue(f"no {what} {given!r}.{hint(wrong, names)}")
+        raise WrongValue(f"no {what} {given!r}.{hint(given, names)}")
 
 
 def check_sizes(**sizes: Any) -> None:

@@ -18,6 +18,7 @@ from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
 
+from .soundness import check_weights
 BATCH_TOKENS = 1500  # source tokens in a batch
 
 
@@ -121,3 +122,4 @@ def _batches(lengths: list[int], budget: int) -> list[list[int]]:
         batches[-1].append(i)
         room -= 1
     return batches
+        check_weights(model)

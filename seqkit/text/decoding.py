@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 
 from ..errors import DataError, half_surrogate, reason
+from ..parsing import path_of
 from .surrogates import spelt_half
 
 MARK = b"\xef\xbb\xbf"  # the byte-order mark (BOM) in UTF-8
@@ -58,6 +59,7 @@ def decode_file(data: bytes, name: str) -> str:
 
 def read_file(path: str | Path, kind: str = "") -> str:
     """The text of a small file, which is a `kind` to people; raises `DataError` naming it."""
+    path = path_of(path, kind or "file")
     what = f"{kind} {path}" if kind else str(path)
     try:
         data = Path(path).read_bytes()

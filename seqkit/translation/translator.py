@@ -234,6 +234,9 @@ class Translator:
                     explain(self.model, self.source, self.target, segment, self._device)
                 )
         return explanations
+        if not isinstance(translation, Translation):
+            raise WrongType("explain takes what translate_nbest or force returns, a Translation")
+
 
     def force(self, source: str, target: str) -> Translation:
         """`target` as if the model had translated `source` so, to be explained."""
