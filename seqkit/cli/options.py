@@ -106,6 +106,12 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
         raise DataError(f"cannot write {path}: {reason(error)}") from None
 
 
+def show_notes(report: Any) -> None:
+    """Show on stderr what a report has to say besides its figures, such as a leak."""
+    for note in getattr(report, "notes", ()):
+        click.echo(f"note: {note}", err=True)
+
+
 def refuse_input(output: Path | None, inputs: Iterable[Path]) -> None:
     """A usage error if `output` is one of the files that are read."""
     if output is None or not output.exists():

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,6 +23,7 @@ from ..data.batching import PairBatch, token_batches
 from ..data.files import lasting
 from ..data.numbers import with_varied_numbers
 from ..data.parallel import ParallelText
+from ..data.seen import SeenTexts, joined
 from ..errors import ConfigError, DataError, hint
 from ..metrics.perplexity import perplexity
 from ..nn.loss import linear_cross_entropy
@@ -96,7 +97,9 @@ class TranslationData:
         default=0,
         ge=0,
     )
-    batch_tokens: int = setting("real target tokens in a batch, at most", default=3000, ge=1)
+    batch_tokens: int = setting(
+        "real target tokens in a batch, at most", default=3000, ge=1, le=10**6
+    )
     scheduled_sampling: float = setting(
         "constant share of the decoder's inputs that are its own guesses instead of the right "
         "tokens, all guessed in a pass before (arXiv:1506.03099, arXiv:1906.04331); "
@@ -227,6 +230,12 @@ class TranslationTask:
             "validation text, target side": digest.of_lines(self._valid_text.targets),
         }
 
+    @cached_property
+    def _seen(self) -> SeenTexts:
+        """What an evaluation compares its test set with; hashed when it is first saved."""
+        text = self._train_text
+        return SeenTexts.of(sources=text.sources, pairs=map(joined, text.sources, text.targets))
+
     def dims(self) -> dict[str, int]:
         source, target = self.tokenizers
         return {
@@ -322,6 +331,7 @@ class TranslationTask:
 
     def save(self, folder: Path) -> None:
         save_tokenizers(folder, self.tokenizers)
+        self._seen.save(folder)
         if self._translates_numbers:
             forbid_passthrough(folder)
 
@@ -338,6 +348,7 @@ class TranslationTask:
             longest=config.sections["data"]["max_length"],
             language="".join(config.sections["data"]["languages"][:1]),
             copies=may_pass_through(folder, tokenizers.source),
+            seen=partial(SeenTexts.load, folder),
         )
 
 

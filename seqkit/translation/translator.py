@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from ..config import build, override, plain
-from ..errors import ConfigError, DataError, WrongType
-from ..search.decode import BATCH_TOKENS, decode
+from ..data.seen import SeenTexts
+from ..errors import ConfigError, DataError, WrongType, WrongValue
+from ..search.decode import BATCH_TOKENS, check_batch_tokens, decode
 from ..search.decoder import Ensemble, Hypothesis
 from ..search.forced_decoding import attention, log_probabilities
 from ..search.rules import Rules
@@ -61,12 +62,13 @@ class Translator:
         others: Sequence[TranslationModel] = (),
         language: str = "",
         copies: bool = True,
+        seen: Callable[[], SeenTexts | None] | None = None,
     ) -> None:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
 
         `language` is the code of the source language, such as "en", by whose rules lines are split
         into sentences. `copies` is False for a model whose language has no letters: it translates
-        what others copy (`passthrough`).
+        what others copy (`passthrough`). `seen` reads what is kept of the training text.
 
         `others` are models with the same vocabularies that decode together with `model`; see
         `ensemble`.
@@ -75,10 +77,14 @@ class Translator:
         self.models = [model, *others]
         self.source = source
         self.target = target
+        if longest < 1:
+            raise WrongValue(f"longest = {longest}: a source has one token or more")
+        check_batch_tokens(batch_tokens)
         self.search = search or SearchConfig()
         self.longest = longest
         self.language = language
         self.copies = copies
+        self.seen = seen
         self.batch_tokens = batch_tokens
 
     def __repr__(self) -> str:
@@ -115,6 +121,7 @@ class Translator:
             longest=min(translator.longest for translator in translators),
             language=first.language,
             copies=first.copies,
+            seen=first.seen,
             others=members[1:],
         )
 
@@ -191,7 +198,7 @@ class Translator:
             )
         metrics = list(each_text(metrics, "metrics"))
         outputs = self.translate(data.sources, **settings)
-        return evaluate_outputs(outputs, data, metrics)
+        return evaluate_outputs(outputs, data, metrics, seen=self.seen)
 
     def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
         """Log probability (nats, plain sum with `<eos>`) of each target, given its source."""
@@ -227,6 +234,9 @@ class Translator:
 
         An ensemble's first model is explained.
         """
+        if not isinstance(translation, Translation):
+            raise WrongType("explain takes what translate_nbest or force returns, a Translation")
+
         explanations: list[Explanation] = []
         with _evaluating(self.models):
             for segment in translation.parts:
@@ -234,9 +244,6 @@ class Translator:
                     explain(self.model, self.source, self.target, segment, self._device)
                 )
         return explanations
-        if not isinstance(translation, Translation):
-            raise WrongType("explain takes what translate_nbest or force returns, a Translation")
-
 
     def force(self, source: str, target: str) -> Translation:
         """`target` as if the model had translated `source` so, to be explained."""
