@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     help="Add ` ||| 0-0 1-2`: which source word made which word, from 0.",
 )
 @click.option(
-    "--batch-tokens", type=click.IntRange(min=1), help="Source tokens translated at once."
+    "--batch-tokens", type=click.IntRange(1, 1_000_000), help="Source tokens translated at once."
 )
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
