@@ -1,10 +1,14 @@
 """Lines in parts: how they are cut, and what is copied."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seqkit.text import TextConfig, Tokenizer
 from seqkit.translation.cutting import Part, cut_line, whole_line
 
+QUICK = settings(deadline=None, database=None)
+LINES = st.one_of(st.text(), st.text("a. </>@:#*`|-[](){}%1\t😀é中")).map(str.lower)
 CHARS = Tokenizer.train(["a b c d e . ! A B"], TextConfig(tokenizer="char", normalize=[]))
 
 
@@ -18,6 +22,16 @@ def test_a_line_is_cut_into_sentences():
     assert cut("a b!  A b.") == ["", ("a b!", "  "), ("A b.", "")]
     assert cut("A Mr. B.", language="en") == ["", ("A Mr. B.", "")]
     assert cut("") == [""]
+
+
+@QUICK
+@given(LINES, st.sampled_from([3, 100]), st.booleans())
+def test_nothing_of_a_line_is_lost(line, longest, passthrough):
+    lead, *parts = cut(line, longest, passthrough=passthrough)
+    joined = lead + "".join(text + space for text, space in parts)
+    assert joined.split() == line.split()
+    if passthrough and not any(character.isalpha() for character in line):
+        assert parts == []
 
 
 def test_a_whole_line_is_one_part():
