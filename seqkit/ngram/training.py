@@ -13,8 +13,8 @@ from ..text.lines import each_text
 from .counts import Counts, NgramCounter
 from .model import Model
 from .smoothing import Options, estimate, kind_of
-from .tables import Grams
-from .text import GrowingVocabulary, PreTokenizer, Unknown, from_lines
+from .tables import NEVER, Grams
+from .text import BOS, GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
 MEMORY = 4 << 30  # bytes
 
@@ -79,10 +79,13 @@ def train_blocks(
     grams = []
     with np.errstate(divide="ignore"):
         for level in found.levels:
-            scores = np.log10(level.probabilities)
+            scores = np.minimum(np.log10(level.probabilities), 0)  # but for rounding, it is
             backoffs = np.log10(level.backoffs)
             grams.append(Grams(level.keys, scores, backoffs))
 
+    kind = kind_of(smoothing)
+    if kind == "backoff" and grams[0].scores[BOS] == -np.inf:
+        grams[0].scores[BOS] = NEVER  # or a file would change the model
     metadata = {
         "smoothing": smoothing,
         "unk": "keep" if unk == "keep" else "unk",
@@ -91,7 +94,7 @@ def train_blocks(
     return Model(
         found.words,
         grams,
-        kind=kind_of(smoothing),
+        kind=kind,
         metadata=metadata,
         pre_tokenizer=pre_tokenizer,
         notes=found.notes,
