@@ -17,6 +17,7 @@ from .tables import NEVER, Grams
 from .text import BOS, GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
 MEMORY = 4 << 30  # bytes
+LONGEST = 100  # the highest order
 
 
 def train(
@@ -128,9 +129,7 @@ def count_blocks(
 ) -> Counts:
     """`count` for blocks of raw, whole lines, each with the name of where it comes from."""
     check_count(memory=memory)
-    if not isinstance(order, int) or order < 1:
-        raise ConfigError(f"the order of an n-gram model is at least 1, not {order!r}")
-
+    check_order(order)
     pre_tokenizer = pre_tokenizer or PreTokenizer()
     vocabulary = GrowingVocabulary(unk)
     counter = NgramCounter(order, memory)
@@ -138,6 +137,17 @@ def count_blocks(
         segmented = pre_tokenizer.segment(block)
         counter.add(vocabulary.encode(segmented, name))
     return counter.finish(vocabulary.words)
+
+
+def check_order(order: int) -> None:
+    """Raise `ConfigError` for an order that no model has, before any text is read."""
+    if not isinstance(order, int) or order < 1:
+        raise ConfigError(f"the order of an n-gram model is at least 1, not {order!r}")
+    if order > LONGEST:
+        raise ConfigError(
+            f"the order of an n-gram model is at most {LONGEST}: sequences as long as that are "
+            "not seen twice. Words need 3 to 5, characters 5 to 10"
+        )
 
 
 def _named(lines: Iterable[str]) -> Iterator[tuple[str, bytes]]:
