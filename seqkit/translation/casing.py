@@ -33,6 +33,14 @@ def sentence_case(text: str, tokenizer: Tokenizer) -> str | None:
     return lowered if is_worse else None
 
 
+def within_sentence(text: str, tokenizer: Tokenizer) -> str:
+    """A text whose first word has a capital only if the vocabulary has it so more often."""
+    first = _WORD.match(text)
+    if first is None or not first[0][1:].islower():
+        return text
+    return _cased(text[0].lower() + first[0][1:], tokenizer) + text[first.end() :]
+
+
 def _cased(word: str, tokenizer: Tokenizer) -> str:
     """A word in lower case, or with a capital if that is the more frequent form."""
     capital = word[0].upper() + word[1:]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from dataclasses import dataclass, replace
 
 from ..text.sentences import halve, split_sentences
 from ..text.spans import Piece, has_letters, pieces
 from ..text.tokenizer import Tokenizer
-from .casing import in_capitals, sentence_case
+from .casing import in_capitals, sentence_case, within_sentence
 
 _SENTENCE_ENDS = ".!?…。！？"
+_MARKS_BEFORE = re.compile(r"[^\w¿¡\"'“„«‘‚]*")
+_MARKS_AFTER = re.compile(r"(?<![\s(\[{:;,–—-])[\s(\[{:;,–—-]+$")
 _LINE_BREAKS = dict.fromkeys(map(ord, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
@@ -23,13 +26,16 @@ class Part:
     ids: list[int]  # of the source, with `<eos>`
     space: str  # what follows it and is copied: white space, a URL, a tag
     capitals: bool = False  # whether the line has it in capitals, and `text` has not
-    fragment: bool = False  # whether it is less than a sentence, cut at something that is copied
+    continues: bool = False  # whether it goes on with a sentence, after something that is copied
+    fragment: bool = False  # whether the line is cut before its sentence ends, or ends without
 
-    def finished(self, translation: str) -> str:
+    def finished(self, translation: str, target: Tokenizer) -> str:
         """A translation of `text` as it stands in the line."""
         text = translation.strip()
         if self.fragment:
             text = text.rstrip(_SENTENCE_ENDS) or text
+        if self.continues:
+            text = within_sentence(text, target)
         return text.upper() if self.capitals else text
 
 
@@ -76,7 +82,7 @@ def cut_line(
             building.copy(stretch.text)
             continue
 
-        before, sentences, after = _without_blanks(stretch.text)
+        before, sentences, after = _without_marks(stretch.text) if is_cut else ("", text, "")
         building.copy(before)
         for sentence, space in split_sentences(sentences, language):
             if passthrough and not has_letters(sentence):
@@ -102,16 +108,14 @@ class _Building:
     def copy(self, text: str) -> None:
         self._copied[-1].append(text)
 
-    def add(
-        self, text: str, ids: list[int], *, capitals: bool = False, fragment: bool = False
-    ) -> None:
-        part = Part(self.number, text, ids, "", capitals=capitals, fragment=fragment)
-        self._parts.append(part)
+    def add(self, text: str, ids: list[int], **how: bool) -> None:
+        self._parts.append(Part(self.number, text, ids, "", **how))
         self._copied.append([])
 
     def add_sentence(self, sentence: str, longest: int, *, is_cut: bool) -> None:
         """A sentence in parts of at most `longest` tokens; nothing if the tokenizer drops it."""
         is_fragment = is_cut and sentence[-1:] not in _SENTENCE_ENDS
+        continues = is_cut and sentence[:1].islower()
         waiting = deque([(sentence, "")])
         while waiting:
             text, space = waiting.popleft()
@@ -122,7 +126,9 @@ class _Building:
                 if len(ids) > longest + 1 and len(text) > 1:
                     waiting.extendleft(reversed(_halves(text, space)))
                     continue
-                self.add(read, ids, capitals=lowered is not None, fragment=is_fragment)
+                how = {"capitals": lowered is not None, "continues": continues}
+                self.add(read, ids, fragment=is_fragment, **how)
+                continues = False
             self.copy(space)
 
     def finish(self) -> CutLine:
@@ -139,6 +145,15 @@ def _without_blanks(text: str) -> tuple[str, str, str]:
 
     before, after = text.split(inner, 1)
     return before.translate(_LINE_BREAKS), inner, after.translate(_LINE_BREAKS)
+
+
+def _without_marks(text: str) -> tuple[str, str, str]:
+    """The marks and blanks before a text, the text, and those after it that end no sentence."""
+    before = _MARKS_BEFORE.match(text)
+    after = _MARKS_AFTER.search(text)
+    start = before.end() if before else 0
+    end = max(start, after.start() if after else len(text))
+    return text[:start], text[start:end], text[end:]
 
 
 def _is_read(text: str, tokenizer: Tokenizer) -> bool:

@@ -327,7 +327,7 @@ class Translator:
         else:
             tokens = [self.target.vocab.tokens[i] for i in ids]
             text = self.target.decode(ids)
-        text = part.finished(text)
+        text = part.finished(text, self.target)
         return Candidate(part, ids, tokens, text, hypothesis.log_probability, hypothesis.score)
 
     def _copy_unknown(self, part: Part, ids: list[int]) -> list[str]:

@@ -9,6 +9,10 @@ from seqkit.translation.cutting import Part, cut_line, whole_line
 
 QUICK = settings(deadline=None, database=None)
 LINES = st.one_of(st.text(), st.text("a. </>@:#*`|-[](){}%1\t😀é中")).map(str.lower)
+GERMAN = Tokenizer.train(
+    ["Da ist der Hund.", "Der Hund sieht der Katze nach.", "und der Hund"],
+    TextConfig(tokenizer="word", normalize=[]),
+)
 CHARS = Tokenizer.train(["a b c d e . ! A B"], TextConfig(tokenizer="char", normalize=[]))
 
 
@@ -76,6 +80,9 @@ def test_the_ids_of_a_part_end_a_sentence():
 @pytest.mark.parametrize(
     ("part", "translation", "finished"),
     [
+        ({"continues": True}, "Der Hund.", "der Hund."),
+        ({"continues": True}, "Hund und Katze", "Hund und Katze"),
+        ({"continues": True}, "NATO", "NATO"),
         ({}, " Hallo. ", "Hallo."),
         ({"fragment": True}, "Hallo!", "Hallo"),
         ({"fragment": True}, "...", "..."),
@@ -83,7 +90,17 @@ def test_the_ids_of_a_part_end_a_sentence():
     ],
 )
 def test_a_translation_becomes_what_the_line_needs(part, translation, finished):
-    assert Part(0, "a", [5, 3], "", **part).finished(translation) == finished
+    assert Part(0, "a", [5, 3], "", **part).finished(translation, GERMAN) == finished
+
+
+def test_marks_beside_what_is_copied_are_copied():
+    assert cut("a {b}, c (https://a.b): d.") == [
+        "",
+        ("a", " {b}, "),
+        ("c", " (https://a.b): "),
+        ("d.", ""),
+    ]
+    assert cut("a: <b>b!</b>") == ["", ("a", ": <b>"), ("b!", "</b>")]
 
 
 def test_a_fragment_ends_without_the_full_stop_that_a_model_adds():
