@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ Bytes = NDArray[np.uint8]
 
 _UBYTE = 8  # third byte of an idx file's magic number: the type; the fourth counts the dimensions
 _RECORD = 1 + 3 * 32 * 32  # CIFAR-10: a label, then red, green and blue planes
+_PIECE = 1 << 24  # bytes read at once
 _MOST_BYTES = 4_000_000_000  # of a file; CIFAR-10 has 31 million
 _BATCHES = {"train": [f"data_batch_{i}.bin" for i in range(1, 6)], "test": ["test_batch.bin"]}
 
@@ -32,7 +34,7 @@ def read_idx(path: Path, dims: int) -> Bytes:
         shape = _shape(head, dims, path)
         expected = math.prod(shape)
         _check_size(expected, path)
-        data = file.read(expected + 1)
+        data = b"".join(_pieces(file, expected + 1))
 
     if len(head) < header or len(data) != expected:
         found = "more" if len(data) > expected else f"{len(head) + len(data):,} bytes"
@@ -40,6 +42,13 @@ def read_idx(path: Path, dims: int) -> Bytes:
             f"{path} is damaged: {found}, its header {shape} says {header + expected:,}"
         )
     return np.frombuffer(data, np.uint8).reshape(shape)
+
+
+def _pieces(file: BinaryFile, most: int) -> Iterator[bytes]:
+    """What the file holds, up to `most` bytes; never asks for all that a header claims at once."""
+    while most > 0 and (piece := file.read(min(most, _PIECE))):
+        yield piece
+        most -= len(piece)
 
 
 def _shape(head: bytes, dims: int, path: Path) -> tuple[int, ...]:
