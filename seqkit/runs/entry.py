@@ -13,6 +13,7 @@ from ..training.processes import Processes
 from .folder import check_folder, check_usable
 from .launch import is_of_this_launch
 from .lock import Lock
+from .log import unwritable
 from .replaced import restore
 
 _BACK = (
@@ -47,6 +48,8 @@ def entered(
                 _enter(folder, config, entry, resume=resume, overwrite=overwrite)
             except SeqkitError as error:
                 refusal = error
+            except OSError as error:
+                refusal = unwritable(folder, error)
         _tell_others(processes, entry, refusal)
         yield entry
     except BaseException:

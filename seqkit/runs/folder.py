@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from .. import __version__, recipes
-from ..config import RunConfig, quiet_renames, to_plain
+from .. import __version__
+from ..config import RunConfig, to_plain
 from ..errors import CheckpointError, ConfigError
 from ..plugins import components
 from ..training import checkpoint
@@ -19,6 +19,7 @@ from ..training.trainer import Trainer
 from .changes import DIGESTS, check_same_config, digests_of
 from .lock import LOCK, Lock
 from .log import CONFIG, Log
+from .open import config_of
 from .replaced import REPLACED, discard
 
 logger = logging.getLogger(__name__)
@@ -58,8 +59,7 @@ def check_folder(
         _check_nothing_is_lost(folder)
         return None, []  # stopped before its first checkpoint: begin again
 
-    with quiet_renames():
-        before = recipes.load(folder / CONFIG)
+    before, _ = config_of(last)  # config.toml may be lost
     notes = check_same_config(before, config, last)
     return checkpoint.resolve(last), _notes(folder, last) + notes
 
@@ -72,7 +72,9 @@ def _is_used(folder: Path) -> bool:
 
 
 def _is_a_run(folder: Path) -> bool:
-    return (folder / CONFIG).exists() or (folder / REPLACED).is_dir()
+    steps = checkpoint.step_folders(folder)
+    saved = any((step / checkpoint.META).exists() for step in steps)
+    return saved or (folder / CONFIG).exists() or (folder / REPLACED).is_dir()
 
 
 def _exists(folder: Path) -> CheckpointError:
@@ -95,7 +97,7 @@ def _check_nothing_is_lost(folder: Path) -> None:
 
 def _notes(folder: Path, last: Path) -> list[str]:
     named = checkpoint.target(folder, "last")
-    if named is not None and named.exists():
+    if named is not None and (named / checkpoint.META).exists():
         return []
     return [f"`last` of {folder} leads nowhere: resuming from {last.name}, the newest whole one"]
 
