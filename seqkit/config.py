@@ -20,7 +20,7 @@ from pydantic import dataclasses as pydantic_dataclasses
 from pydantic.fields import FieldInfo
 
 from .errors import ConfigError, RenamedWarning, WrongType, WrongValue, hint, reason
-from .parsing import NoPlainData, check_plain, toml_of
+from .parsing import NoPlainData, check_plain, path_of, toml_of
 
 T = TypeVar("T")
 
@@ -182,6 +182,12 @@ class TrainConfig:
         default=False,
         on_resume="any",
     )
+    tensorboard: bool = setting(
+        "write TensorBoard event files into the run's folder `tensorboard`, with the extra "
+        "seqkit[tensorboard]",
+        default=False,
+        on_resume="any",
+    )
 
     def __post_init__(self) -> None:
         if not self.steps and not self.epochs and not self.minutes:
@@ -243,7 +249,8 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, An
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return toml_of(path.read_text(encoding="utf-8"))
+        text = path_of(path, "config file").read_text(encoding="utf-8-sig")  # a mark is no text
+        return toml_of(text)
     except OSError as error:
         raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
     except UnicodeDecodeError as error:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, WrongType, half_surrogate, reason
+from ..errors import DataError, WrongType, reason
+from ..parsing import path_of
 from ..text.decoding import HEAD, MARK, check_encoding, decode, without_mark
 from ..text.surrogates import without_halves
 from .unpacking import ENVIRONMENT, MAGIC, kind_of, limits_are_on, refuse_others, unpacked
@@ -161,7 +162,7 @@ def open_bytes(path: Path | None) -> BinaryFile:
     """
     name = name_of(path)
     is_given = path is not None and path != STDIN
-    raw = _checked(path).open("rb") if path is not None and is_given else _stdin()
+    raw = path_of(path, "file").open("rb") if path is not None and is_given else _stdin()
     with _closed_on_error(raw):
         head, file = _look(raw, MAGIC, enough=MAGIC)
         refuse_others(head, name)
@@ -177,17 +178,6 @@ def _closed_on_error(file: BinaryFile) -> Iterator[BinaryFile]:
     except BaseException:
         file.close()
         raise
-
-
-def _checked(path: Path) -> Path:
-    """A path that the operating system can be asked for; raises `DataError`."""
-    try:
-        is_cut_off = b"\0" in os.fsencode(path)
-    except UnicodeEncodeError:
-        raise DataError(half_surrogate(str(path), "the name of a file")) from None
-    if is_cut_off:
-        raise DataError(f"cannot read {str(path)!r}: the name holds a NUL character")
-    return path
 
 
 def _look(file: BinaryFile, size: int, *, enough: int) -> tuple[bytes, BinaryFile]:

@@ -62,11 +62,9 @@ def read_file(path: str | Path, kind: str = "") -> str:
     path = path_of(path, kind or "file")
     what = f"{kind} {path}" if kind else str(path)
     try:
-        data = Path(path).read_bytes()
+        data = path_of(path, kind or "file").read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {what}: {reason(error)}") from None
-    except ValueError:
-        raise DataError(f"cannot read {what!r}: no file has such a name") from None
     return decode_file(data, str(path))
 
 

@@ -196,7 +196,7 @@ class Tokenizer:
 
     def save(self, folder: str | Path) -> None:
         """Write tokenizer.json, vocab.tsv and the model's own files into an existing `folder`."""
-        folder = Path(folder)
+        folder = path_of(folder, "folder of a tokenizer")
         description = {
             "format": _FORMAT,
             "tokenizer": self.name,

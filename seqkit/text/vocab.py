@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ..errors import DataError, WrongType
-from ..parsing import check_count
+from ..parsing import check_count, path_of
 from .decoding import read_file
 from .lines import check_many, check_one, check_texts, each_text
 from .torchtext import TorchtextLike, TorchtextVocab
@@ -190,7 +190,7 @@ class Vocab:
         pairs = zip(self.tokens, self.counts, strict=True)
         lines = [f"{_escape(token)}\t{count}\n" for token, count in pairs]
         text = "".join(lines)
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        path_of(path, "vocabulary").write_text(text, encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, path: str | Path, *, specials: Sequence[str] = SPECIALS) -> Vocab:
