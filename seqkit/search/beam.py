@@ -45,8 +45,6 @@ def beam_search(
     hypotheses, which avoid each other: for the ranking only, a token loses `diversity` for each
     time that earlier groups have chosen it at this step (Vijayakumar et al. 2018,
     arXiv:1610.02424).
-
-    Raises `WrongValue` for a beam that is none.
     """
     _check_beam(beam, groups, patience)
     size = beam // groups

@@ -92,7 +92,8 @@ _SPANS = [
     r"(?P<url>\b(?:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
     r"[^\s<>\"`“”„«»]++)",
     r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)++",
-    rf"(?P<domain>(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b(?:/[\w./?%&=#~+-]*\w/?)?)",
+    rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b"
+    r"(?:/[\w./?%&=#~+-]*\w/?)?",
     r"[^\S\t]*+\t\s*+",  # between the cells of a table
     # HTML, XML and the tags of subtitles
     r"<!--.{0,2000}?-->|<![A-Za-z\[][^<>]{0,500}+>|<\?[^<>]{0,500}+\?>|<[\d:.]++>",
@@ -104,9 +105,11 @@ _SPANS = [
     rf"%\({_NAME}\)[#0 +-]?[\d.]*[A-Za-z]|%(?:\d\$)?[\d.]*[sdifgxuc@](?!\w)",
     r"\$[A-Z_][A-Z0-9_]++|%[A-Z_]{2,}%",
     rf"(?<![\w.]){_NAME}(?:\.{_NAME})*+\((?:\)|['\"][^()]*+\))",
-    r"(?<![\w-])--[a-z][a-z0-9]*+(?:-[a-z0-9]++)*+=\S*+|(?<![\w-])--[a-z][a-z0-9]*+(?:-[a-z0-9]++)++",
+    r"(?<![\w-])--[a-z][a-z0-9]*+(?:-[a-z0-9]++)*+=\S*+",
+    r"(?<![\w-])--[a-z][a-z0-9]*+(?:-[a-z0-9]++)++",
     r"(?<!\w)(?:[A-Za-z0-9]++_+)+[A-Za-z0-9]++(?!\w)",
-    r"(?<![\w.:/\\])(?:~|\.{1,2})?/(?:[\w.@+-]++/)+[\w.@+-]*\w|(?<![\w.:/\\])(?:~|\.{1,2})/[\w.@+-]*\w",
+    r"(?<![\w.:/\\])(?:~|\.{1,2})?/(?:[\w.@+-]++/)+[\w.@+-]*\w",
+    r"(?<![\w.:/\\])(?:~|\.{1,2})/[\w.@+-]*\w",
     r"\b[A-Za-z]:\\[^\s\"<>|]++",
     rf"(?<![\w./\\-])[\w-]++(?:\.[\w-]++)*?\.(?:{_FILES})(?!\w|\.\w)",
     # names that only machines read
@@ -116,13 +119,14 @@ _SPANS = [
     r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?(?!\w)",
     r"\bv\d+(?:\.\d+)++(?!\w)",
     # Markdown
-    r"!?\[(?=[^\[\]]{0,500}+\]\()|\]\([^()\s]*+(?:\s++\"[^\"]*+\")?\)|\*\*\*?|~~|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)",
+    r"!?\[(?=[^\[\]]{0,500}+\]\()|\]\([^()\s]*+(?:\s++\"[^\"]*+\")?\)",
+    r"\*\*\*?|~~|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)",
     # emoji, with what joins and colours them, and smileys
     rf"(?:[0-9\#*]\ufe0f?\u20e3|[{_EMOJI}][{_JOINED}]*+)++",
     r"(?<!\S)(?:[:;=8][-o^']?[()\[\]DPp/\\|*]|<3|\^\^|¯\\_\(ツ\)_/¯)(?!\S)",
 ]
 _SUSPICIOUS = re.compile(  # what every span and marker has, to spare most lines the search
-    rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|[a-z]\(|mailto:|tel:"
+    rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|[a-z]\("
 )
 _SPAN = re.compile("|".join(_SPANS))
 _IN_TABLE = re.compile("|".join([*_SPANS, r"\s*+\|\s*+"]))
@@ -141,8 +145,8 @@ _WHOLE_LINE = re.compile(
             r"\s*(?:import [\w.]+(?: as \w+)?;?|from [\w.]+ import [\w, ()*]+)\s*$",
             r"\s*\#(?:include|define|ifdef|ifndef|endif|pragma)\b.*$",
             rf"\s*(?:(?:async )?def|class|function|func|fn)\s+{_NAME}\s*[(:{{].*$",
-            r"\s*(?:public|private|protected|static|const|let|var|return|if|for|while|switch|try|else|"
-            r"elif|case)\b(?=.*[=(){}]).*(?:[;{]|\)\s*:)\s*$",
+            r"\s*(?:public|private|protected|static|const|let|var|return|if|for|while|switch|try|"
+            r"else|elif|case)\b(?=.*[=(){}]).*(?:[;{]|\)\s*:)\s*$",
             r"\s*\{\s*\".*\"\s*:.*\}\s*,?\s*$",
             r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b.*;\s*$",
         ]
