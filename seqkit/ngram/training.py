@@ -45,7 +45,9 @@ def train(
     check_number(k=k)
     if not isinstance(prune, Sequence) or isinstance(prune, str):
         raise WrongType(f"prune = {prune!r} must be a list of numbers, such as [0, 1]")
-    check_count(**{f"prune[{place}]": number for place, number in enumerate(prune)})
+    for place, number in enumerate(prune):
+        size = abs(number) if isinstance(number, int) else number  # below 0: refused with the list
+        check_count(**{f"prune[{place}]": size})
 
     listed = None
     if vocabulary is not None:
