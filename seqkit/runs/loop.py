@@ -18,6 +18,7 @@ from ..training.trainer import Trainer
 from .events import Listener, Saved, Started
 from .folder import RunFolder
 from .signals import StopRequest
+from .tensorboard import event_files
 
 # What a process votes for after an event; between them are the numbers of signals.
 _GO_ON, _END, _FAIL = 0, 1000, 1001
@@ -35,8 +36,15 @@ def lead(
     save_first: bool = False,
 ) -> None:
     """Run the trainer in the first process: log, save and report every event."""
-    loop = _Loop(trainer, run.path, stop, run, listener)
-    loop.run(_started(trainer, run, notes), save_first=save_first)
+    config = run.config.train
+    with event_files(run.path, config, trainer.state.step) as record:
+
+        def hear(event: Started | Event | Saved) -> None:
+            record(event)
+            listener(event)
+
+        loop = _Loop(trainer, run.path, stop, run, hear)
+        loop.run(_started(trainer, run, notes), save_first=save_first)
 
 
 def follow(trainer: Trainer, folder: Path, stop: StopRequest, *, save_first: bool) -> None:
