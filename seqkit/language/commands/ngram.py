@@ -12,6 +12,7 @@ from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
+from ...progress import working
 from .inputs import FILES, check_writable, note, read_blocks
 
 if TYPE_CHECKING:
@@ -112,17 +113,19 @@ def ngram(
     if is_arpa(out) and tokenizer != "whitespace":
         note(f"ARPA does not keep the tokenizer: split text by {tokenizer} before it is scored")
 
-    model = train_blocks(
-        read_blocks(files),
-        order=order,
-        smoothing=smoothing,
-        options=options,
-        unk=unk,
-        pre_tokenizer=pre_tokenizer,
-        memory=_bytes(memory),
-    )
-    for remark in model.notes:
-        note(remark)
+    with working("counting, smoothing and writing"):
+        model = train_blocks(
+            read_blocks(files),
+            order=order,
+            smoothing=smoothing,
+            options=options,
+            unk=unk,
+            pre_tokenizer=pre_tokenizer,
+            memory=_bytes(memory),
+        )
+        for remark in model.notes:
+            note(remark)
+        save(model, out)
 
     save(model, out)
     sizes = " ".join(f"{len(level.keys):,}" for level in model.grams)

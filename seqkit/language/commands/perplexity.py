@@ -13,6 +13,7 @@ from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, device_options, json_option, set_threads
 from ...errors import DataError
 from ...parsing import to_json
+from ...progress import working
 from .inputs import FILES, arriving_blocks, name_of, note, open_model, read_text
 
 if TYPE_CHECKING:
@@ -66,14 +67,16 @@ def perplexity(
         _show_each_line(scorers[0], arriving_blocks(files), files, as_json)
         return
 
-    text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
+    with working("measuring"):
+        text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
     if per_sentence:
         _show_each_line(scorers[0], text, files, as_json)
         return
 
     several = len(models) > 1
     names = [str(path) for path in models]
-    measured = [measure_text(scorer, text, with_digest=several) for scorer in scorers]
+    with working("measuring"):
+        measured = [measure_text(scorer, text, with_digest=several) for scorer in scorers]
     reports = [each.report for each in measured]
 
     if as_json:

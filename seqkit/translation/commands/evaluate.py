@@ -10,6 +10,7 @@ import click
 from ...cli.options import PATH, device_options, opened, refuse_input, set_threads, show_notes
 from ...errors import ConfigError
 from ...parsing import to_json
+from ...progress import working
 from .options import (
     TestFiles,
     chunks,
@@ -69,7 +70,8 @@ def evaluate(
     set_threads(threads)
     translator = open_translator(models, device)
     if len(widths) > 1:
-        _compare_widths(translator, test_set, widths, names, settings, as_json)
+        with working("translating"):
+            _compare_widths(translator, test_set, widths, names, settings, as_json)
         return
 
     if widths:
