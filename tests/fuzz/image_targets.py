@@ -111,10 +111,10 @@ def _open_classifier(folder: Path) -> None:
 
 
 TARGETS = [
-    Target("pictures", _write_pictures, ("*",), _read_pictures, 100),
+    Target("pictures", _write_pictures, ("*",), _read_pictures, 50),
     Target("image-folder", _write_folder, ("list.csv", "photos/top/*"), _read_folder, 40),
     Target("idx", _write_idx, ("*",), _read_idx, 100),
     Target("cifar10", _write_cifar10, ("*",), _read_cifar10, 30),
     Target("torch-weights", _write_weights, ("*",), _read_weights, 60),
-    Target("open-classifier", _write_classifier, ("run/**/*",), _open_classifier, 20),
+    Target("open-classifier", _write_classifier, ("run/**/*",), _open_classifier, 10),
 ]
