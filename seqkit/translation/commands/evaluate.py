@@ -80,7 +80,7 @@ def evaluate(
 
     from ..evaluation import evaluate_outputs
 
-    report = evaluate_outputs(outputs, test_set, names, seen=translator.seen)
+    report = evaluate_outputs(outputs, test_set, names, seen=translator.seen, settings=settings)
     click.echo(to_json(report.record()) if as_json else report)
     show_notes(report)
 
