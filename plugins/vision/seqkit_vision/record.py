@@ -46,14 +46,14 @@ class ImageRecord:
         chosen = self.uses % DAMAGED == use
         return set(self.prints[chosen].tolist())
 
-    def find(self, prints: Tensor, labels: Tensor) -> Tensor | None:
-        """The row of each recorded image among these, `GONE` if it is not there.
+    def find(self, prints: Tensor, labels: Tensor) -> tuple[Tensor, list[int]]:
+        """Where each recorded image is among these, `GONE` if nowhere; which of these are unknown.
 
-        (N,), (M,), (M,) -> (N,). A damaged image may be another one now: it was mended. None if one
-        of these images is not recorded, or was in another class.
+        (N,), (M,), (M,) -> (N,). A damaged image may be another one now: it was mended. An image in
+        another class is unknown.
         """
         if torch.equal(prints, self.prints) and torch.equal(labels, self.labels):
-            return torch.arange(len(self))
+            return torch.arange(len(self)), []
 
         waiting = _rows_by_image(self.prints, self.labels)
         found = torch.full((len(self),), GONE)
@@ -64,13 +64,13 @@ class ImageRecord:
             else:
                 unknown.append(row)
 
-        for row in unknown:
-            mended = (self.uses >= DAMAGED) & (self.labels == labels[row]) & (found == GONE)
-            places = mended.nonzero().flatten()
-            if not len(places):
-                return None
-            found[places[0]] = row
-        return found
+        damaged = (self.uses >= DAMAGED) & (found == GONE)
+        for place in damaged.nonzero().flatten().tolist():
+            mended = next((row for row in unknown if labels[row] == self.labels[place]), None)
+            if mended is not None:
+                found[place] = mended
+                unknown.remove(mended)
+        return found, unknown
 
 
 class Records(NamedTuple):
@@ -86,12 +86,15 @@ class Records(NamedTuple):
 
 
 def write_records(folder: Path, records: Records) -> None:
-    """Write `records` into a step folder."""
+    """Write `records` into a step folder, in one move: an older file is there until it is done."""
     tensors = _tensors(records.source, "")
     if records.valid is not None:
         tensors |= _tensors(records.valid, _APART)
-    save_file(tensors, folder / RECORD)
-    open_up(folder / RECORD)
+
+    part = folder / f".{RECORD}.part"
+    save_file(tensors, part)
+    open_up(part)
+    part.replace(folder / RECORD)
 
 
 def read_records(folder: Path) -> Records | None:

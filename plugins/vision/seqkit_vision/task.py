@@ -276,6 +276,10 @@ class Classification:
         write_metadata(folder, metadata)
         write_records(folder, self.rows.records())
 
+    def amend(self, folder: Path) -> None:
+        """Record in a checkpoint which images have turned out to be damaged since it was saved."""
+        write_records(folder, self.rows.records())
+
     def start_from(self, folder: Path, model: nn.Module) -> list[str]:
         """Fill `model` from another run's checkpoint; other classes get a new last layer.
 
