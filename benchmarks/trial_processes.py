@@ -240,10 +240,15 @@ def _free_port() -> int:
 
 
 def logged_lines(run: Path) -> int:
+    return log_of(run).count(b"\n")
+
+
+def log_of(run: Path) -> bytes:
+    """A run's log; nothing if there is none yet."""
     try:
-        return (run / "log.jsonl").read_bytes().count(b"\n")
+        return (run / "log.jsonl").read_bytes()
     except OSError:
-        return 0
+        return b""
 
 
 def is_resumable(run: Path) -> bool:
