@@ -99,7 +99,8 @@ class TrainingProgress:
                 self._updated(event)
             case Evaluated():
                 self._evaluated(event)
-        # Saved: the line of the evaluation before it says enough.
+            case Saved(note=note) if note:  # else the evaluation's line says enough
+                self._say(note)
 
     def _say(self, text: str) -> None:
         self._timer.restart()
