@@ -101,7 +101,7 @@ def _train(config: str | Path, out: str | Path, how: _How, tell: Listener) -> Ru
     check_installed(settings.train)
     _check_task(config, settings.task, task)
 
-    folder = path_of(out, "folder for the run")
+    folder = path_of(out, "folder for the run", is_run=True)
     processes = Processes.join(pick_device(device))
     with entered(folder, settings, processes, resume=resume, overwrite=overwrite) as entry:
         initial = None
