@@ -80,7 +80,8 @@ def evaluate(
 
     from ..evaluation import evaluate_outputs
 
-    report = evaluate_outputs(outputs, test_set, names, seen=translator.seen, settings=settings)
+    changed = translator.changed(settings)
+    report = evaluate_outputs(outputs, test_set, names, seen=translator.seen, settings=changed)
     click.echo(to_json(report.record()) if as_json else report)
     show_notes(report)
 
@@ -129,6 +130,11 @@ def _compare_widths(
     """Write a line for each width as soon as it is known."""
     from ..beam_sweep import measure
 
+    click.echo(
+        "note: the best of several widths is a little too good on the sentences that chose it: "
+        "measure it on others",
+        err=True,
+    )
     results = measure(translator, test_set, widths, metrics=metrics, settings=settings)
     if as_json:
         for result in results:
