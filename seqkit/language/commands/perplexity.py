@@ -89,7 +89,8 @@ def perplexity(
             note(f"{name}: {remark}")
 
     if several:
-        _show_mixture(names, scorers, measured, fit, as_json)
+        held_out = read_text((fit,)) if fit else text
+        _show_mixture(names, scorers, measured, held_out, text, as_json)
 
 
 def _check_usage(
@@ -173,10 +174,11 @@ def _show_mixture(
     names: Sequence[str],
     scorers: Sequence[Scorer],
     measured: Sequence[Measured],
-    fit: Path | None,
+    held_out: Sequence[bytes],
+    text: Sequence[bytes],
     as_json: bool,
 ) -> None:
-    """The best mixture of the models on the text that they were measured on, if there is one."""
+    """The mixture of the models that suits a held-out text best, measured on `text`, if any."""
     from ..mixtures import mix
     from ..scoring import measure_text, report_mixture, why_not_mixed
 
@@ -185,12 +187,18 @@ def _show_mixture(
         note(f"no mixture: {obstacle}")
         return
 
-    if fit:
-        held_out = read_text((fit,))
-        mixture = mix([measure_text(scorer, held_out).nats for scorer in scorers])
-    else:
+    is_as_long = sum(map(len, held_out)) == sum(map(len, text))
+    is_the_same = is_as_long and b"".join(held_out) == b"".join(text)
+    if is_the_same:
         mixture = mix([each.nats for each in measured])
+    else:
+        mixture = mix([measure_text(scorer, held_out).nats for scorer in scorers])
 
-    fitted_on = "held-out text" if fit else "this text"
+    fitted_on = "this text" if is_the_same else "held-out text"
     report = report_mixture(mixture, names, measured, fitted_on=fitted_on)
     click.echo(to_json(report.record()) if as_json else report)
+    if is_the_same:
+        note(
+            "the weights of the mixture were fitted on the text that it is measured on, which "
+            "lowers its perplexity: fit them on another with --fit"
+        )
