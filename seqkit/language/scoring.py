@@ -82,12 +82,11 @@ def score_each_line(scorer: Scorer, blocks: Iterable[bytes]) -> Iterator[LineRep
 def _split(scorer: Scorer, block: bytes, fields: Mapping[str, str]) -> Iterator[LineReport]:
     """The reports of lines that are scored all at once, which is faster."""
     found = scorer.score_block(block)
-    columns = (found.scores, found.lengths, found.oov, found.ends)
 
     start = 0
     ends = np.flatnonzero(found.ends) + 1
     for line, end in zip(_lines(block), ends.tolist(), strict=True):
-        scores = Scores(*(column[start:end] for column in columns))
+        scores = found.part(start, end)
         alone = f"{line}\n".encode()
         report = measure(alone, scores, fields, scorer.spelling(alone, scores))
         yield LineReport(LineScore.of(line, report), report)
