@@ -97,10 +97,10 @@ def write_records(folder: Path, records: Records) -> None:
     part.replace(folder / RECORD)
 
 
-def read_records(folder: Path) -> Records | None:
+def read_records(folder: Path, classes: int | None = None) -> Records | None:
     """What `write_records` wrote; None in a checkpoint from before there were records.
 
-    Raises `CheckpointError` if it is damaged.
+    Raises `CheckpointError` if it is damaged, or has labels beyond a number of `classes`.
     """
     path = folder / RECORD
     if not path.exists():
@@ -108,9 +108,11 @@ def read_records(folder: Path) -> Records | None:
 
     tensors = checkpoint.load_tensors(path)
     try:
-        source = _record(tensors, "")
-        valid = _record(tensors, _APART) if f"{_APART}prints" in tensors else None
-    except (KeyError, ValueError):
+        source = _record(tensors, "", classes)
+        valid = None
+        if f"{_APART}prints" in tensors:
+            valid = _record(tensors, _APART, classes)
+    except (KeyError, ValueError, RuntimeError):
         raise CheckpointError(
             f"{path} is damaged: it records which images a run was trained on"
         ) from None
@@ -127,11 +129,15 @@ def _tensors(record: ImageRecord, prefix: str) -> dict[str, Tensor]:
     }
 
 
-def _record(tensors: Mapping[str, Tensor], prefix: str) -> ImageRecord:
+def _record(tensors: Mapping[str, Tensor], prefix: str, classes: int | None) -> ImageRecord:
     prints, labels, uses = (tensors[f"{prefix}{name}"] for name in ("prints", "labels", "uses"))
     shape = prints.shape
     if len(shape) != 1 or labels.shape != shape or uses.shape != shape:
         raise ValueError("the tensors differ in size")
+    if not len(labels) or int(labels.min()) < 0:
+        raise ValueError("labels are missing")
+    if classes is not None and int(labels.max()) >= classes:
+        raise ValueError("there are labels beyond the classes")
     return ImageRecord(prints.long(), labels.long(), uses.long())
 
 

@@ -143,7 +143,9 @@ class Classification:
         self.classes = source.classes
         self.deep = source.deep
 
-        before = read_records(folder) if folder and _same_run(folder, values) else None
+        before = None
+        if folder and known and _same_run(folder, values):
+            before = read_records(folder, len(known.classes))
         self.rows = RunImages(source, valid, self.data, before)
         self.notes = [*source.notes, *(valid.notes if valid else ()), *self.rows.notes()]
 
