@@ -15,6 +15,7 @@ import torch
 from ..errors import Diverged, Interrupted, SeqkitError, StopTraining, TrainingError
 from ..training import checkpoint
 from ..training.events import Evaluated, Event
+from ..training.processes import LostTouch
 from ..training.trainer import Trainer
 from .events import Listener, Saved, Started
 from .folder import RunFolder
@@ -210,8 +211,7 @@ class _Loop:
 
     def _explain(self, error: BaseException) -> None:
         """Have an error say what is saved; one of memory becomes a clear line."""
-        processes = self._trainer.processes
-        if self._is_saving or (isinstance(error, TrainingError) and not processes.all_know(error)):
+        if self._is_saving or isinstance(error, LostTouch):
             return  # it says so itself
 
         saved = self._what_is_saved()
