@@ -154,8 +154,8 @@ _WHOLE_LINE = re.compile(
             r"\s*\#(?:include|define|ifdef|ifndef|endif|pragma)\b.*$",
             rf"\s*(?:(?:async )?def|class|function|func|fn)\s+{_NAME}\s*[(:{{].*$",
             r"\s*(?:else|try|finally):\s*$|\s*(?:if|elif|while|for)\b.*[=<>()\[\]].*:\s*$",
-            r"\s*\}?\s*(?:public|private|protected|static|const|let|var|return|if|for|while|switch|try|"
-            r"else|elif|case)\b(?=.*[=(){}]).*(?:[;{]|\)\s*:)\s*$",
+            r"\s*\}?\s*(?:public|private|protected|static|const|let|var|return|if|for|while|switch|"
+            r"try|else|elif|case)\b(?=.*[=(){}]).*(?:[;{]|\)\s*:)\s*$",
             r"\s*\{\s*\".*\"\s*:.*\}\s*,?\s*$",
             r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b.*;\s*$",
         ]
