@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 LIMIT = 240.0  # seconds until a process counts as hung; machines may be busy
+GRACE = 60  # seconds that the other one of two has when one has failed
 TORCHRUN = ("-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port")
 SAVING = ("open", "os.rename", "os.mkdir")
 PRUNING = ("os.remove", "os.rmdir")
@@ -197,16 +198,28 @@ def _become(how: str, arguments: Sequence[str], trap: Trap | None) -> None:
 def _lead(arguments: Sequence[str], trap: Trap | None) -> None:
     """Start two processes as torchrun does, and end as the first of them that fails."""
     shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    ranks = []
     for rank in range(2):
-        if not os.fork():
+        pid = os.fork()
+        if not pid:
             _run_here(
                 arguments,
                 {**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
                 None if rank else trap,
             )
+        ranks.append(pid)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    codes = [os.waitstatus_to_exitcode(os.wait()[1]) for _ in range(2)]
+
+    codes = []
+    for _ in range(2):
+        pid, status = os.wait()
+        ranks.remove(pid)
+        codes.append(os.waitstatus_to_exitcode(status))
+        if codes[-1]:
+            # One that never began leaves the other waiting for it; torchrun, too, ends that one.
+            signal.signal(signal.SIGALRM, lambda *_: [os.kill(left, 9) for left in ranks])
+            signal.alarm(GRACE)
     os._exit(next((abs(code) for code in codes if code), 0))
 
 
