@@ -7,10 +7,10 @@ pydantic's; each of its complaints becomes one line that names the file, the key
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
-import tomllib
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, dataclass_transform
@@ -19,10 +19,12 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 from pydantic.fields import FieldInfo
 
-from .errors import ConfigError, RenamedWarning, hint, reason
+from .errors import ConfigError, RenamedWarning, WrongType, WrongValue, hint, reason
+from .parsing import NoPlainData, check_plain, toml_of
 
 T = TypeVar("T")
 
+_LONGEST_VALUE = 200  # characters of a wrong value in an error
 COMMON = ("task", "model", "optim", "train")  # of every config file; other sections are the task's
 
 
@@ -43,10 +45,34 @@ def required(doc: str, **bounds: Any) -> Any:
     kw_only_default=True, frozen_default=True, field_specifiers=(setting, required)
 )
 def section(cls: type[T]) -> type[T]:
-    """Make `cls` a strict, frozen config dataclass."""
+    """Make `cls` a strict, frozen config dataclass.
+
+    Made in Python, as `TextConfig(vocab_size=100)`, it raises `WrongValue` for a mistake.
+    """
     config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
     make = pydantic_dataclasses.dataclass(frozen=True, kw_only=True, config=config)
-    return cast(type[T], make(cls))
+    made: Any = make(cls)
+    made.__init__ = _in_our_words(made, made.__init__)
+    return cast(type[T], made)
+
+
+def _in_our_words(cls: Any, init: Callable[..., None]) -> Callable[..., None]:
+    """The constructor of a section, with one line for pydantic's list of complaints."""
+
+    @functools.wraps(init)
+    def __init__(self: Any, *positional: Any, **values: Any) -> None:
+        if positional:
+            first = next(iter(_fields(cls)))
+            raise WrongType(f"{cls.__name__} takes its keys by name, such as {first}=…")
+        try:
+            check_plain(values)
+            init(self, **values)
+        except NoPlainData as error:
+            raise WrongValue(f"{cls.__name__}: {error}") from None
+        except ValidationError as error:
+            raise WrongValue(f"{cls.__name__}: {_sentence(cls, error)}") from None
+
+    return __init__
 
 
 @section
@@ -92,12 +118,18 @@ class OptimConfig:
 class TrainConfig:
     steps: int = setting("updates in all; 0 = until train.epochs are done", default=0, ge=0)
     epochs: int = setting("passes over the data; 0 = until train.steps are done", default=0, ge=0)
+    minutes: float = setting(
+        "minutes of training after which a run is finished; one that is resumed with more goes on; "
+        "0 = no limit",
+        default=0.0,
+        ge=0,
+    )
     seed: int = setting(
         "fixes initial weights, order, dropout and subword sampling", default=1, ge=0
     )
-    precision: Literal["auto", "fp32", "bf16"] = setting(
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = setting(
         "auto: bf16 on CUDA devices that have it, and on CPUs that have it for models that gain by "
-        "it; else fp32",
+        "it; else fp32. fp16, with loss scaling, is for CUDA devices without bf16",
         default="auto",
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
@@ -114,6 +146,12 @@ class TrainConfig:
         ge=0,
         le=1,
     )
+    average_last: int = setting(
+        "evaluate and keep the mean of the weights at the last N evaluations, this one included "
+        "(fewer at the beginning); 0 = off. Checkpoints hold these weights, too",
+        default=0,
+        ge=0,
+    )
     keep: int = setting("checkpoints kept beside the best and the last", default=1, ge=0)
     watch: bool = setting(
         "record at each evaluation every layer's gradient norm and its share of ReLU units that "
@@ -122,8 +160,10 @@ class TrainConfig:
     )
 
     def __post_init__(self) -> None:
-        if not self.steps and not self.epochs:
-            raise ValueError("set steps or epochs, or training never ends")
+        if not self.steps and not self.epochs and not self.minutes:
+            raise ValueError("set steps, epochs or minutes, or training never ends")
+        if self.average and self.average_last:
+            raise ValueError("choose one of average and average_last")
 
 
 @section
@@ -179,13 +219,13 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, An
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_of(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise ConfigError(f"{path} is not UTF-8: byte {error.start} is {byte:#04x}") from None
-    except tomllib.TOMLDecodeError as error:
+    except NoPlainData as error:
         raise ConfigError(f"{path}: {error}") from None
 
 
@@ -194,7 +234,12 @@ def override(raw: dict[str, Any], changes: Mapping[str, Any]) -> None:
 
     Raises `ConfigError` where a key goes into something that is not a section.
     """
+    if not isinstance(changes, Mapping):
+        raise WrongType(f'give overrides as {{"train.steps": 500}}, not {type(changes).__name__}')
+
     for key, value in changes.items():
+        if not isinstance(key, str):
+            raise WrongType(f"override {key!r}: give a key as a string, such as 'train.steps'")
         *parents, leaf = key.split(".")
         values = raw
         for name in parents:
@@ -208,8 +253,11 @@ def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
     """Make a `cls` from plain data; raises `ConfigError` naming `where`, the key and what to do."""
     current = _with_current_names(cls, raw, where)
     try:
+        check_plain(current)
         # As JSON: pydantic's strict mode makes dataclasses of JSON objects but not of dicts.
         return TypeAdapter(cls).validate_json(json.dumps(current, default=str))
+    except (NoPlainData, TypeError) as error:
+        raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:
         raise ConfigError(f"{where}: {_sentence(cls, error)}") from None
 
@@ -268,7 +316,12 @@ def _sentence(cls: type, error: ValidationError) -> str:
         return f"{text}{more}"
     if problem["type"] == "value_error":
         return f"{key}: {text}{more}"
-    return f"{key} {text}, got {problem['input']!r}{more}"
+    return f"{key} {text}, got {_shown(problem['input'])}{more}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _is_unknown(problem: Mapping[str, Any]) -> bool:

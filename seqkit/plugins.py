@@ -7,37 +7,83 @@ taking a `Plugin`. The built-in names are registered by the same kind of functio
 
 from __future__ import annotations
 
+import sys
+import threading
+import time
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 
 from . import builtin
+from .errors import SeqkitError
 from .registry import Components, Plugin
 
 __all__ = ["Components", "Plugin", "components"]
 
 GROUP = "seqkit.plugins"
+SECONDS = 10.0  # that all plugins together may take to register: names, not imports of torch
+_LEAST = 1.0  # that each has, whatever those before it took
 
 
 @cache
 def components() -> Components:
     """All names, found once per process.
 
-    A plugin that fails is recorded in `broken` and adds nothing, even if it asks Python to exit.
+    A plugin that fails is recorded in `broken` and adds nothing, even if it asks Python to exit or
+    never comes to an end.
     """
     found = Components()
     builtin.register(Plugin("seqkit", found))
 
+    deadline = time.monotonic() + SECONDS
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        provider = point.dist.name if point.dist else point.name
+        provider = _provider(point)
         trial = Components()
         try:
-            point.load()(Plugin(provider, trial))
+            _register(point, Plugin(provider, trial), deadline)
             _merge(trial, found)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # a call of sys.exit, too
             found.broken[provider] = error
     return found
+
+
+def _provider(point: EntryPoint) -> str:
+    """The name of the distribution, or of the entry point if it has none."""
+    try:
+        name = point.dist.name if point.dist else None
+    except Exception:  # damaged metadata
+        name = None
+    return str(name or point.name)
+
+
+def _register(point: EntryPoint, plugin: Plugin, deadline: float) -> None:
+    """Call a plugin's register function; raises what it raises, and `SeqkitError` if it hangs.
+
+    It runs in a thread that is left alone when its time is up.
+    """
+    if point.module in sys.modules:
+        point.load()(plugin)
+        return
+
+    errors: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            point.load()(plugin)
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=call, name=f"seqkit plugin {plugin.provider}", daemon=True)
+    thread.start()
+    thread.join(max(_LEAST, deadline - time.monotonic()))
+    if thread.is_alive():
+        raise SeqkitError(
+            f"it has not registered within {SECONDS:g} seconds: `{point.value}` hangs, or imports "
+            "too much"
+        )
+    if errors:
+        raise errors[0]
 
 
 def _merge(new: Components, found: Components) -> None:

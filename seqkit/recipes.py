@@ -10,27 +10,41 @@ from typing import Any
 
 from .config import COMMON, RunConfig, build, from_plain, plain, read
 from .data.corpora import Card, Corpora
-from .errors import ConfigError, hint
+from .errors import ConfigError, SeqkitError, hint
+from .parsing import path_of
 from .plugins import components
-from .registry import Entry
+from .registry import Entry, told
 
 _ONCE_COMMON = ("data", "text", "search")  # sections of every config file in earlier versions
 
 
 def names() -> list[str]:
     """Names of the recipes of seqkit and of its plugins, such as "multi30k/de-en"."""
-    return sorted(_files())
+    files, _ = _files()
+    return sorted(files)
 
 
-def _files() -> dict[str, Path]:
-    """{name: file}; where two plugins have a name, the first keeps it; seqkit comes before all."""
+def _files() -> tuple[dict[str, Path], list[str]]:
+    """{name: file}, and what is wrong with plugins whose recipes cannot be listed.
+
+    Where two plugins have a name, the first keeps it; seqkit comes before all.
+    """
     files: dict[str, Path] = {}
+    broken: list[str] = []
     for entry in sorted(components().recipes, key=_own_first):
-        folder: Path = entry.load()()
-        for path in sorted(folder.glob("*/*.toml")):
+        try:
+            folder = Path(entry.load()())
+            found = sorted(folder.glob("*/*.toml"))
+        except (Exception, SystemExit) as error:
+            if entry.provider == "seqkit":
+                raise
+            broken.append(f"the recipes of plugin {entry.provider} cannot be listed: {told(error)}")
+            continue
+
+        for path in found:
             if path.name != "card.toml":
                 files.setdefault(f"{path.parent.name}/{path.stem}", path)
-    return files
+    return files, broken
 
 
 def _own_first(entry: Entry) -> tuple[bool, str]:
@@ -39,14 +53,16 @@ def _own_first(entry: Entry) -> tuple[bool, str]:
 
 def find(name: str | Path) -> Path:
     """The TOML file of that path, or of the recipe of that name; raises `ConfigError`."""
-    path, files = Path(name), _files()
+    path = path_of(name, "config file or recipe")
+    files, broken = _files()
     if str(name) in files:
         return files[str(name)]
     if path.exists():
         return path
     if path.suffix == ".toml":
         raise ConfigError(f"no config file {path}")
-    raise ConfigError(f"no config file or recipe {str(name)!r}.{hint(str(name), files)}")
+    known = " ".join([hint(str(name), files), *broken])
+    raise ConfigError(f"no config file or recipe {str(name)!r}.{known}")
 
 
 def load(name: str | Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
@@ -127,5 +143,16 @@ def corpora() -> Corpora:
 
 
 def _card_of(entry: Entry) -> Card:
-    card: Card = entry.load()()
+    """A plugin's card; raises `SeqkitError` naming the plugin that cannot give it."""
+    try:
+        card = entry.load()()
+    except SeqkitError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise SeqkitError(
+            f"plugin {entry.provider} has no card of corpus {entry.name!r}: {told(error)}"
+        ) from error
+
+    if not isinstance(card, Card):
+        raise SeqkitError(f"plugin {entry.provider}: {entry.target} gives no card of a corpus")
     return card

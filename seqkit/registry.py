@@ -22,9 +22,38 @@ class Entry:
     help: str
 
     def load(self) -> Any:
+        """Import the target; raises `SeqkitError` naming the plugin whose target does not load."""
         path, _, attribute = self.target.partition(":")
-        module = importlib.import_module(path)
-        return getattr(module, attribute)
+        try:
+            module = importlib.import_module(path)
+            return getattr(module, attribute)
+        except SeqkitError:
+            raise
+        except (Exception, SystemExit) as error:
+            if self.provider == _OWN:
+                raise  # a bug: let it show
+            raise SeqkitError(
+                f"plugin {self.provider}: {self.name!r} ({self.target}) does not load: "
+                f"{told(error)}"
+            ) from error
+
+
+_OWN = "seqkit"
+_LONGEST = 200  # characters of another program's error
+
+
+def told(error: BaseException) -> str:
+    """The kind of an error of another program and its first line, whatever the error is."""
+    kind = type(error).__name__
+    try:
+        text = str(error)
+    except Exception:  # it cannot even say what it is
+        return kind
+
+    line = text.strip().partition("\n")[0]
+    if len(line) > _LONGEST:
+        line = f"{line[:_LONGEST]}…"
+    return f"{kind}: {line}" if line else kind
 
 
 class Registry:
@@ -35,7 +64,12 @@ class Registry:
         self._entries: dict[str, Entry] = {}
 
     def add(self, entry: Entry) -> None:
-        """Register `entry`; raises `SeqkitError` naming both providers if the name is taken."""
+        """Register `entry`.
+
+        Raises `SeqkitError` for what is no name or no target, and naming both providers if the name
+        is taken.
+        """
+        _check_entry(self.kind, entry)
         old = self._entries.get(entry.name)
         if old is not None:
             first = f"by {old.provider} ({old.target})"
@@ -63,6 +97,25 @@ class Registry:
     def load(self, name: str) -> Any:
         """Import the object registered under `name`; raises `UnknownName` with a suggestion."""
         return self[name].load()
+
+
+def _check_entry(kind: str, entry: Entry) -> None:
+    """Raise `SeqkitError` for what listings cannot show and nobody could ask for."""
+    name: Any = entry.name
+    if not isinstance(name, str) or not name.strip() or not name.isprintable():
+        raise SeqkitError(f"{kind} {name!r} has no name that can be asked for: give a short word")
+    if kind == "command" and (name.startswith("-") or len(name.split()) > 1):
+        raise SeqkitError(f"command {name!r} cannot be called: give one word")
+
+    target: Any = entry.target
+    path, _, attribute = target.partition(":") if isinstance(target, str) else ("", "", "")
+    if not path or not attribute:
+        raise SeqkitError(
+            f"{kind} {name!r}: its target is {type(target).__name__} {target!r}, and must be an "
+            'import path such as "package.module:Name"'
+        )
+    if not isinstance(entry.help, str):
+        raise SeqkitError(f"{kind} {name!r}: its help is not a string")
 
 
 @dataclass(frozen=True)

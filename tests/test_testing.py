@@ -296,7 +296,7 @@ def test_a_metric_that_does_not_tell_right_from_wrong_is_refused(registered):
 @pytest.mark.parametrize(
     ("target", "help", "name", "says"),
     [
-        ("seqkit.nowhere:x", "h", "new", "model 'new': seqkit.nowhere:x does not load"),
+        ("seqkit.nowhere:x", "h", "new", r"'new' \(seqkit.nowhere:x\) does not load"),
         ("seqkit.errors:nothing", "h", "new", "does not load: .*no attribute 'nothing'"),
         ("seqkit.errors:hint", "", "new", "model 'new' has no help"),
         ("seqkit.errors:hint", "a\nb", "new", "more than one line"),

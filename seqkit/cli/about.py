@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..plugins import components
+from ..registry import told
 from .options import key_values
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def plugins() -> None:
             click.echo(f"{registry.kind:10} {entry.name:20} {entry.provider:16} {entry.help}")
 
     for provider, error in components().broken.items():
-        click.echo(f"{'broken':10} {provider:16} {_named(error)}")
+        click.echo(f"{'broken':10} {provider:16} {told(error)}")
 
 
 @click.command()
@@ -116,13 +117,23 @@ def doctor() -> None:
             click.echo(f"ok      {entry.name:14} {entry.load()()}")
         except (Exception, SystemExit) as error:
             healthy = False
-            click.echo(f"broken  {entry.name:14} {_named(error)}")
+            click.echo(f"broken  {entry.name:14} {told(error)}")
 
-    for provider, why in components().broken.items():
+    for provider, why in [*components().broken.items(), *_not_loading()]:
         healthy = False
-        click.echo(f"broken  {provider:14} {_named(why)}")
+        click.echo(f"broken  {provider:14} {told(why)}")
     sys.exit(0 if healthy else 1)
 
 
-def _named(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
+def _not_loading() -> Iterator[tuple[str, BaseException]]:
+    """Plugins, and what is wrong with each of their names that cannot be used."""
+    for registry in components().registries():
+        for entry in registry:
+            if entry.provider == "seqkit":
+                continue
+            try:
+                target = entry.load()
+                if registry.kind in ("corpus", "recipes"):
+                    target()
+            except (Exception, SystemExit) as error:
+                yield entry.provider, error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 from importlib.metadata import version
 
+from ..errors import SeqkitError
+
 _PACKAGES = (
     "torch",
     "numpy",
@@ -46,7 +48,11 @@ def corpora() -> str:
     known = corpora()
 
     def is_whole(name: str) -> bool:
-        found = [known.find(name, file) for file in known.card(name).files]
+        try:
+            card = known.card(name)
+        except SeqkitError:  # a plugin's, which is named below
+            return False
+        found = [known.find(name, file) for file in card.files]
         return all(found)
 
     names = known.names()

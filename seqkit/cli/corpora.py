@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import SeqkitError
 from .options import PATH
 
 if TYPE_CHECKING:
@@ -28,7 +29,11 @@ def list_corpora() -> None:
 
     known = recipes.corpora()
     for name in known.names():
-        card = known.card(name)
+        try:
+            card = known.card(name)
+        except SeqkitError as error:  # of a plugin, whose other corpora are listed
+            click.echo(f"{name:18} {'broken':12} {error}")
+            continue
         click.echo(f"{name:18} {_state(known, name, card):12} {card.title}")
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
+from ..parsing import to_json
 from .by_task import CommandByTask, check_settings
-from .options import PATH, device_options, json_option, key_values, set_option, set_threads
+from .lines import TEXT
+from .options import device_options, json_option, key_values, set_option, set_threads
 
 
 @click.command("evaluate")
 @click.option("-m", "--model", required=True, help="A run folder.")
-@click.argument("files", nargs=-1, type=PATH, metavar="[FILE]...")
+@click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 @set_option
 @device_options
 @json_option
@@ -37,7 +38,7 @@ def generic(
     report = predictor.evaluate(data, **settings)
 
     if as_json:
-        click.echo(json.dumps(report.record(), ensure_ascii=False))
+        click.echo(to_json(report.record()))
     else:
         click.echo(report)
 

@@ -1,17 +1,41 @@
-"""Lines of a file or of stdin, as soon as they are there."""
+"""Text that is given on the command line: files, and stdin as "-"."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+
+import click
 
 from ..errors import DataError, reason
 
-_CHUNK = 1 << 16  # bytes read at once: some 1,000 sentences
 STDIN = Path("-")
+_TAKEN = "seqkit.stdin"  # who reads stdin, in the context of a command
+
+
+class TextPath(click.Path):
+    """A file of text to read, or "-" for stdin, which only one argument can have."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        path: Path = super().convert(value, param, ctx)  # type: ignore[arg-type]
+        if path == STDIN and ctx is not None:
+            take_stdin(ctx)
+        return path
+
+
+TEXT = TextPath()
+
+
+def take_stdin(ctx: click.Context) -> None:
+    """Note that a command reads stdin; raises a usage error if it does so already."""
+    if ctx.meta.get(_TAKEN):
+        raise click.UsageError("- is stdin, which can be read only once: give a file for the other")
+    ctx.meta[_TAKEN] = True
 
 
 def read_chunks(path: Path | None) -> Iterator[list[str]]:
@@ -19,48 +43,17 @@ def read_chunks(path: Path | None) -> Iterator[list[str]]:
 
     None and "-" are stdin. Raises `DataError` naming the line that is not UTF-8.
     """
-    is_stdin = path is None or path == STDIN
-    name = "stdin" if is_stdin else str(path)
-    number, rest = 0, b""
+    from ..data import files  # imports more than --help should
 
-    with sys.stdin.buffer if path is None or is_stdin else _open(path) as file:
-        while data := _read(file):
-            *lines, rest = (rest + data).split(b"\n")
-            if lines:
-                yield [_decode(line, name, number + i) for i, line in enumerate(lines, 1)]
-                number += len(lines)
-
-    if rest:
-        yield [_decode(rest, name, number + 1)]
+    return files.read_chunks(path)
 
 
 def check_readable(path: Path) -> None:
     """Raise `DataError` if the file cannot be read."""
-    if path != STDIN:
-        _open(path).close()
+    if path == STDIN or path.is_fifo():  # whose writer would see that it was closed
+        return
 
-
-def _open(path: Path) -> BinaryIO:
     try:
-        return path.open("rb", buffering=0)
+        path.open("rb").close()
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from None
-
-
-def _read(file: BinaryIO) -> bytes:
-    """What is there, up to a chunk; waits only if there is nothing."""
-    try:
-        return os.read(file.fileno(), _CHUNK)
-    except OSError:  # not a real file, as under a test runner
-        return file.read(_CHUNK)
-
-
-def _decode(line: bytes, name: str, number: int) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError as error:
-        byte = line[error.start]
-        column = error.start + 1
-        raise DataError(
-            f"{name}:{number}: not UTF-8: byte {byte:#04x} at column {column}"
-        ) from None

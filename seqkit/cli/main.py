@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -16,7 +16,7 @@ import click
 from .. import __version__
 from ..errors import Interrupted, RenamedWarning, SeqkitError, hint, reason
 from ..plugins import components
-from ..registry import Entry
+from ..registry import Entry, told
 from .openmp import set_wait_policy
 
 
@@ -29,8 +29,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        # An ImportError here is a bug: let it show.
-        command: click.Command = components().commands.load(name)
+        command = components().commands.load(name)
+        if not isinstance(command, click.Command):
+            provider = components().commands[name].provider
+            raise SeqkitError(f"plugin {provider}: {name!r} is no command of click")
         return command
 
     def resolve_command(
@@ -65,7 +67,7 @@ def _listed() -> list[Entry]:
 def cli() -> None:
     """Train and run sequence models."""
     for provider, error in components().broken.items():
-        click.echo(f"warning: plugin {provider} did not load: {error}", err=True)
+        click.echo(f"warning: plugin {provider} did not load: {told(error)}", err=True)
 
 
 def main() -> None:
@@ -79,14 +81,21 @@ def main() -> None:
         with _notes_on_stderr():
             cli()
     except SeqkitError as error:
-        message = " ".join(str(error).split())
-        click.echo(f"error: {message}", err=True)
-        sys.exit(130 if isinstance(error, Interrupted) else 1)
+        _complain(str(error))
+        sys.exit(128 + error.signal if isinstance(error, Interrupted) else 1)
     except OSError as error:
         if error.filename is None and error.errno != errno.ENOSPC:
             raise
-        click.echo(f"error: {error.filename or 'stdout'}: {reason(error)}", err=True)
+        notes = [f" ({note})" for note in getattr(error, "__notes__", [])]
+        _complain(f"{error.filename or 'stdout'}: {reason(error)}{''.join(notes)}")
         sys.exit(1)
+
+
+def _complain(text: str) -> None:
+    """One line on stderr, if there still is one: the terminal may be what has gone."""
+    line = " ".join(text.split())
+    with suppress(OSError):
+        click.echo(f"error: {line}", err=True)
 
 
 def _prepare_streams() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
-from ..errors import ConfigError, DataError, reason
+from ..errors import ConfigError, DataError, half_surrogate, reason
+from ..parsing import BeyondLimits, NoPlainData, toml_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,15 +78,18 @@ def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
         key, equals, text = pair.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"{option} {pair!r} is not KEY=VALUE")
-        found[key.strip()] = _toml_value(text)
+        found[key.strip()] = _toml_value(key.strip(), text, option)
     return found
 
 
-def _toml_value(text: str) -> Any:
+def _toml_value(key: str, text: str, option: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, KeyError):
+        found = toml_of(f"value = {text}")
+    except BeyondLimits as error:
+        raise ConfigError(f"{option} {key}: {error}") from None
+    except NoPlainData:
         return text
+    return found["value"] if found.keys() == {"value"} else text
 
 
 @contextmanager
@@ -114,8 +117,7 @@ def refuse_input(output: Path | None, inputs: Iterable[Path]) -> None:
 
 def checked_utf8(text: str) -> str:
     """An argument that UTF-8 can express; raises `DataError` for another."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise DataError(f"TEXT {text!r} is not UTF-8") from None
+    wrong = half_surrogate(text, "TEXT")
+    if wrong:
+        raise DataError(wrong)
     return text

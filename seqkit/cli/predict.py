@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ..parsing import to_json
 from .by_task import CommandByTask, check_settings
-from .lines import check_readable, read_chunks
+from .lines import STDIN, TEXT, check_readable, read_chunks
 from .options import (
     PATH,
     checked_utf8,
@@ -29,7 +29,7 @@ from .progress import counted
 @click.option("-m", "--model", required=True, help="A run folder.")
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option(
-    "-i", "--input", "source", type=PATH, help="Read lines of text from this file; - is stdin."
+    "-i", "--input", "source", type=TEXT, help="Read lines of text from this file; - is stdin."
 )
 @click.option("-o", "--output", type=PATH, help="Write predictions to this file; else stdout.")
 @set_option
@@ -82,13 +82,13 @@ def _chunks(
         refuse_input(output, paths)
         return [[path] for path in paths]
 
-    if inputs:
+    if inputs and inputs != (str(STDIN),):
         return [[checked_utf8(text) for text in inputs]]
     return read_chunks(source)
 
 
 def _json(prediction: Any) -> str:
-    return json.dumps(prediction.record(), ensure_ascii=False)
+    return to_json(prediction.record())
 
 
 predict = CommandByTask("predict", generic)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from ..runs.events import Saved, Started
-    from ..training.trainer import Evaluated, Updated
+    from ..training.events import Evaluated, Updated
 
 C = TypeVar("C", bound=Sized)
 Clock = Callable[[], float]
@@ -150,7 +150,7 @@ class TrainingProgress:
 
     def __call__(self, event: Started | Updated | Evaluated | Saved) -> None:
         from ..runs.events import Started
-        from ..training.trainer import Evaluated, Updated
+        from ..training.events import Evaluated, Updated
 
         match event:
             case Started():
@@ -169,7 +169,7 @@ class TrainingProgress:
             self._progress.console.print(text, highlight=False, markup=False)
 
     def _started(self, event: Started) -> None:
-        for line in event.description:
+        for line in [*event.notes, *event.description]:
             self._say(line)
 
         name = event.config.model["name"]

@@ -8,7 +8,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from ..errors import DataError
-from .files import read_lines
+from ..text.lines import check_many
+from .files import name_of, read_lines
 
 Pair = tuple[str, str]
 
@@ -51,6 +52,7 @@ def read_parallel(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> P
     Columns are counted from 1. Pairs with an empty side are left out and counted. Raises
     `DataError` for files of unequal length, and for TSV lines without these columns.
     """
+    check_many(paths, "paths")
     text = ParallelText()
     for source, target in _read_pairs(paths, columns):
         if source.strip() and target.strip():
@@ -82,23 +84,29 @@ def _from_two(source: Path, target: Path) -> Iterator[Pair]:
         source_is_shorter = left is None
         longer = targets if source_is_shorter else sources
         lines = number + 1 + sum(1 for _ in longer)
-        short_file, long_file = (source, target) if source_is_shorter else (target, source)
-        raise DataError(
-            f"not parallel: {short_file} has {number:,} lines, {long_file} has {lines:,}"
-        )
+        if source_is_shorter:
+            raise _unequal(source, number, target, lines)
+        raise _unequal(source, lines, target, number)
+
+
+def _unequal(source: Path, sources: int, target: Path, targets: int) -> DataError:
+    """The error for two files of which one is shorter; it is named first."""
+    sizes = sorted([(sources, name_of(source)), (targets, name_of(target))])
+    (few, short), (many, long) = sizes
+    return DataError(f"not parallel: {short} has {few:,} lines, {long} has {many:,}")
 
 
 def _from_tsv(path: Path, columns: tuple[int, int]) -> Iterator[Pair]:
     first, second = columns
     if min(columns) < 1:
-        raise DataError(f"columns of {path} are counted from 1, not {min(columns)}")
+        raise DataError(f"columns of {name_of(path)} are counted from 1, not {min(columns)}")
 
     for number, line in enumerate(read_lines(path), 1):
         cells = line.split("\t")
         if len(cells) < max(columns):
             found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
             raise DataError(
-                f"{path}:{number}: expected tab-separated columns {first} and {second}, "
+                f"{name_of(path)}:{number}: expected tab-separated columns {first} and {second}, "
                 f"found {found}"
             )
         yield cells[first - 1], cells[second - 1]
@@ -113,21 +121,24 @@ def read_references(
     sources become one, and their translations its references; `None` where a source has fewer than
     others. Raises `DataError` as `read_parallel` does, and if there is nothing to score.
     """
+    check_many(paths, "paths")
     first, *rest = paths
     sources, rows = _from_files(first, rest) if rest else _grouped(first, columns)
     if not sources:
-        raise DataError(f"{first} is empty: there is nothing to score")
+        raise DataError(f"{name_of(first)} is empty: there is nothing to score")
     return sources, list(map(list, zip_longest(*rows)))
 
 
 def _from_files(source: Path, references: Sequence[Path]) -> tuple[list[str], list[list[str]]]:
-    """Sources, and the references of each."""
-    sources: list[str] = []
-    columns: list[list[str]] = []
-    for path in references:
-        pairs = list(_from_two(source, path))
-        sources = [left for left, _ in pairs]
-        columns.append([right for _, right in pairs])
+    """Sources, and the references of each; the source file is read once, as it may be stdin."""
+    first, *others = references
+    pairs = list(_from_two(source, first))
+    sources = [left for left, _ in pairs]
+    columns = [[right for _, right in pairs]]
+    for path in others:
+        columns.append(list(read_lines(path)))
+        if len(columns[-1]) != len(sources):
+            raise _unequal(source, len(sources), path, len(columns[-1]))
     return sources, list(map(list, zip(*columns, strict=True)))
 
 

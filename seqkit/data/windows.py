@@ -159,6 +159,77 @@ def sliding(ids: Ids, window: int, stride: int, batch: int) -> Iterator[WindowBa
         yield _windows_at(ids, last, window, scored=rest)
 
 
+class Slider:
+    """`sliding` for a text that comes in parts: targets are scored as soon as they are there.
+
+    The windows do not depend on the parts. They are those of `sliding` but for the last one, which
+    is not moved back to end where the text does.
+    """
+
+    def __init__(self, first: int, window: int, stride: int, batch: int) -> None:
+        """`first` is the id before the first target."""
+        self.window = window
+        self.stride = stride
+        self.batch = batch
+        self._ids: Ids = np.array([first], np.int32)  # those that may still be seen
+        self._done = 0  # how many of their targets are scored
+
+    def add(self, ids: Ids) -> Iterator[WindowBatch]:
+        """Every target of the next part once, in order."""
+        self._ids = np.concatenate([self._ids, ids])
+        total = len(self._ids) - 1
+        while self._done < total:
+            begin = self._begin()
+            is_regular = self._done == begin + self.window - self.stride
+            starts = np.arange(begin, total + 1 - self.window, self.stride)[: self.batch]
+            if is_regular and len(starts):
+                yield _windows_at(self._ids, starts, self.window, scored=self.stride)
+                self._done = int(starts[-1]) + self.window
+            else:
+                yield self._rest_of_window(begin, min(begin + self.window, total))
+
+        passed = self._begin()
+        self._ids = self._ids[passed:]
+        self._done -= passed
+
+    def _begin(self) -> int:
+        """Where the window begins that scores the next target."""
+        beyond = self._done - self.window
+        return 0 if beyond < 0 else (beyond // self.stride + 1) * self.stride
+
+    def _rest_of_window(self, begin: int, end: int) -> WindowBatch:
+        """The targets of one window that are not scored yet, up to `end`."""
+        row = _one_sequence(self._ids[begin : end + 1], fresh=True)
+        scored = torch.ones(row.targets.shape, dtype=torch.bool)
+        scored[:, : self._done - begin] = False
+        self._done = end
+        return WindowBatch(row.inputs, row.targets, fresh=True, scored=scored)
+
+    def __repr__(self) -> str:
+        return f"<Slider: windows of {self.window}, stride {self.stride}>"
+
+
+class Reader:
+    """`whole` for a text that comes in parts."""
+
+    def __init__(self, first: int, steps: int) -> None:
+        """`first` is the id before the first target."""
+        self.steps = steps
+        self._last: Ids = np.array([first], np.int32)
+        self._is_first = True
+
+    def add(self, ids: Ids) -> Iterator[WindowBatch]:
+        """Every target of the next part once and in order, as one sequence."""
+        part = np.concatenate([self._last, ids])
+        self._last = part[-1:]
+        for batch in whole(part, self.steps):
+            yield WindowBatch(batch.inputs, batch.targets, fresh=self._is_first)
+            self._is_first = False
+
+    def __repr__(self) -> str:
+        return f"<Reader: {self.steps} at a time>"
+
+
 def _windows_at(
     ids: Ids, starts: NDArray[np.int64], steps: int, scored: int | None = None
 ) -> WindowBatch:

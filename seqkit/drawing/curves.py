@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import ConfigError, DataError, reason
+from ..parsing import json_of
 from .canvas import figures, save
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _FIGURES_OF_LAYERS = {
     "gradient": "gradient norm",
     "dead": "share of ReLU units that never fire",
 }
+_NUMBERS = {"updated": ("step", "loss", "lr", "grad_norm"), "evaluated": ("step",)}
 _POINTS = 50  # that are left of the training loss, each a mean
 
 
@@ -48,14 +50,43 @@ def read(path: Path) -> Log:
     lists = {"updated": log.updates, "evaluated": log.evaluations}
     for number, line in enumerate(lines[:-1], 1):
         try:
-            event = json.loads(line)
+            event = _event(line)
             lists[event["event"]].append(event)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, LookupError, TypeError, AttributeError):
             raise DataError(f"{path}:{number}: not an event of a training run") from None
 
     if not log.updates:
         raise DataError(f"{path} has no updates yet: there is nothing to draw")
     return log
+
+
+def _event(line: str) -> Event:
+    """An event of a log with the numbers that are drawn; raises if they are no numbers."""
+    event: Event = json_of(line)
+    for key in _NUMBERS[event["event"]]:
+        event[key] = _number(event[key])
+    if event["event"] == "updated":
+        return event
+
+    event["best"] = bool(event["best"])
+    event["metrics"] = _all_numbers(event["metrics"])
+    if "layers" in event:
+        layers = event["layers"].items()
+        event["layers"] = {layer: _all_numbers(values) for layer, values in layers}
+    return event
+
+
+def _all_numbers(values: dict[str, Any]) -> dict[str, float]:
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _number(value: Any) -> float:
+    """A number of a log, in which null stands for infinity and for what is no number."""
+    if value is None:
+        return math.nan
+    if not isinstance(value, int | float):
+        raise TypeError
+    return value
 
 
 def smoothed(updates: Sequence[Event], key: str) -> tuple[list[float], list[float]]:
@@ -121,8 +152,9 @@ def _draw_evaluations(axes: Axes, evaluations: Sequence[Event]) -> None:
         label = f"best, step {last:,}"
         axes.axvline(last, color="grey", linewidth=0.8, linestyle=":", label=label)
 
-    lowest = min(values, default=0.0)
-    highest = max(values, default=0.0)
+    finite = [value for value in values if math.isfinite(value)]
+    lowest = min(finite, default=0.0)
+    highest = max(finite, default=0.0)
     if lowest > 0 and highest > 20 * lowest:
         axes.set_yscale("log")
 

@@ -17,20 +17,21 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..data.files import read_lines
-from ..data.windows import Ids
+from ..data.windows import Ids, WindowBatch
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..ngram.generation import check_sampling
-from ..ngram.text import block_of, from_lines
+from ..ngram.text import block_of, from_lines, text_lines
 from ..search.sampling import draw
+from ..text.lines import check_many
+from ..text.spelling import Spelling, spelling_of_lines
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer_models import Unit
 from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
 from .held_out import HeldOutText
 from .models.contract import NextTokenModel
-from .stream import encode, scoring_windows
+from .stream import arriving_windows, encode, scoring_windows
 
 if TYPE_CHECKING:
     from ..runs.predictor import Predictor
@@ -108,8 +109,9 @@ class LanguageModel:
 
         Raises `DataError` for a file that cannot be read, `ConfigError` if nothing was held out.
         """
+        check_many(paths, "paths")
         if paths:
-            return [line for path in paths for line in read_lines(path)]
+            return [line for path in paths for line in text_lines(path)]
         if self._held_out is None:
             raise ConfigError("this language model does not know its run: name a file to measure")
         return self._held_out()
@@ -127,7 +129,7 @@ class LanguageModel:
         return report
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
-        """`evaluate` for text in blocks of whole lines; context is carried within a block."""
+        """`evaluate` for text in blocks of whole lines; context is carried from block to block."""
         return evaluate(self, blocks)
 
     def perplexity(self, text: str | Iterable[str]) -> float:
@@ -142,35 +144,57 @@ class LanguageModel:
         found = self.score_block(block_of([sentence]))
         return float(found.scores.sum(dtype=np.float64))
 
-    @torch.no_grad()
     def score_block(self, block: bytes) -> Scores:
         """log10 probability of every token of a block of raw, whole lines.
 
         Each token is predicted from all context that the model can see.
         """
         ids = encode(self.tokenizer, self._lines(block))
-        parts = list(self._score_windows(ids))
-
-        nats = torch.cat(parts) if parts else torch.empty(0)
-        scores = (nats / math.log(10)).cpu().numpy()
-        targets = ids[1:]
-        no_lengths = np.zeros(len(scores), np.int16)
-        return Scores(scores, no_lengths, targets == UNK, targets == EOS)
-
-    def _score_windows(self, ids: Ids) -> Iterator[Tensor]:
-        """Log probabilities (nats) of the targets of a stream, in parts."""
         batches = scoring_windows(
             ids, carries_state=self.carries_state, steps=self.steps, stride=self.stride
         )
+        nats, _ = self._score_windows(batches)
+        return _scores(nats, ids[1:])
+
+    def score_blocks(
+        self, blocks: Iterable[bytes], *, at_once: bool = False
+    ) -> Iterator[tuple[bytes, Scores]]:
+        """The blocks of one text with their scores; context is carried from block to block.
+
+        With `at_once`, each block is answered before the next one is read. Where a model sees a
+        window, its last tokens may then have less context than in `score_block`.
+        """
+        if self.joined or not (self.carries_state or at_once):
+            text = b"".join(blocks)
+            if text:
+                yield text, self.score_block(text)
+            return
+
+        windows = arriving_windows(
+            carries_state=self.carries_state, steps=self.steps, stride=self.stride
+        )
         state: Any = None
+        for block in blocks:
+            ids = encode(self.tokenizer, self._lines(block))[1:]
+            nats, state = self._score_windows(windows.add(ids), state)
+            yield block, _scores(nats, ids)
+
+    @torch.no_grad()
+    def _score_windows(
+        self, batches: Iterable[WindowBatch], state: Any = None
+    ) -> tuple[Tensor, Any]:
+        """Log probabilities (nats) of the targets of `batches`, (T,), and the state after them."""
+        parts = [torch.empty(0)]
         for batch in batches:
             batch = batch.to(self.device)
             hidden, state = self.model(batch.inputs, None if batch.fresh else state)
             hidden, targets = batch.pick_scored(hidden)  # (n, D), (n,)
 
-            parts = zip(hidden.split(_ROWS), targets.split(_ROWS), strict=True)
-            for some_hidden, some_targets in parts:
-                yield self._log_probabilities(some_hidden, some_targets)
+            rows = zip(hidden.split(_ROWS), targets.split(_ROWS), strict=True)
+            for some_hidden, some_targets in rows:
+                nats = self._log_probabilities(some_hidden, some_targets)
+                parts.append(nats.cpu())
+        return torch.cat(parts), state
 
     def _log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(n, D), (n,) -> (n,) nats"""
@@ -195,6 +219,11 @@ class LanguageModel:
             shown += self.tokenizer.vocab.decode(self.tokenizer.encode(line))
             shown.append("</s>")
         return shown
+
+    def spelling(self, block: bytes, found: Scores) -> Spelling:
+        """How long the text is that the tokens of a block spell."""
+        normalized = [self.tokenizer.normalizer(line) for line in self._lines(block)]
+        return spelling_of_lines(normalized, self.tokenizer.model)
 
     def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
@@ -285,6 +314,13 @@ class LanguageModel:
             else:
                 lines[-1].append(i)
         return "\n".join(self.tokenizer.decode(line) for line in lines)
+
+
+def _scores(nats: Tensor, targets: Ids) -> Scores:
+    """The scores of targets whose log probabilities are known. (T,), (T,)"""
+    scores = (nats / math.log(10)).numpy()
+    no_lengths = np.zeros(len(scores), np.int16)
+    return Scores(scores, no_lengths, targets == UNK, targets == EOS)
 
 
 def _refuse(settings: Mapping[str, Any]) -> None:

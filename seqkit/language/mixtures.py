@@ -87,8 +87,7 @@ def log_probabilities(model: Scorer, lines: Iterable[str]) -> Doubles:
     -> (T,)
     """
     parts = [np.empty(0)]
-    for block in from_lines(lines):
-        found = model.score_block(block)
+    for _, found in model.score_blocks(from_lines(lines)):
         parts.append(found.nats)
     return np.concatenate(parts)
 

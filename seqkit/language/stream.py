@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from ..data.windows import Ids, WindowBatch, sliding, whole
+from ..data.windows import Ids, Reader, Slider, WindowBatch, sliding, whole
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import EOS
 
@@ -33,3 +33,10 @@ def scoring_windows(
     if carries_state:
         return whole(ids, STEPS)
     return sliding(ids, steps, stride, BATCH)
+
+
+def arriving_windows(*, carries_state: bool, steps: int, stride: int) -> Reader | Slider:
+    """`scoring_windows` for a text that comes in parts, none of which waits for the next."""
+    if carries_state:
+        return Reader(EOS, STEPS)
+    return Slider(EOS, steps, stride, BATCH)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -118,13 +119,17 @@ class LanguageModelling:
         for batch in batches:
             yield WindowBatch(batch.inputs[rows], batch.targets[rows], batch.fresh)
 
-    def valid_batches(self) -> Iterable[WindowBatch]:
-        return scoring_windows(
+    def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterable[WindowBatch]:
+        """A text that is read with a carried state is all for the first process."""
+        if self.carries_state and rank:
+            return ()
+        windows = scoring_windows(
             self.valid_ids,
             carries_state=self.carries_state,
             steps=self.data.steps,
             stride=self.data.scored_steps,
         )
+        return windows if self.carries_state else islice(windows, rank, None, world)
 
     def step(self, model: Any, batch: WindowBatch, carry: Any) -> Step:
         """The loss of one batch; `model` follows `contract`, `carry` is its state before it."""

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from ..config import section, setting
-from ..data.files import read_lines
 from ..errors import ConfigError, DataError
+from ..ngram.text import text_lines
 from ..recipes import corpora
 from ..text.normalize import Normalizer
 
@@ -157,7 +157,8 @@ def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
 def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[str]:
     lines: list[str] = []
     for path in corpora().locate(data.corpus, names):
-        lines += _read_column(path, data.column) if data.column else read_lines(path)
+        found = _read_column(path, data.column) if data.column else text_lines(path)
+        lines += (line.removesuffix("\r") for line in found)  # a line ends at \n or \r\n
 
     if data.unique:
         lines = list(dict.fromkeys(lines))
@@ -169,7 +170,7 @@ def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[
 def _read_column(path: Path, column: int) -> list[str]:
     """One column of a TSV file, counted from 1."""
     found: list[str] = []
-    for number, line in enumerate(read_lines(path), 1):
+    for number, line in enumerate(text_lines(path), 1):
         columns = line.split("\t")
         if len(columns) < column:
             raise DataError(f"{path}:{number}: {len(columns)} columns, so no column {column}")

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from .text_metric import References
+from ..errors import WrongValue
+from .text_metric import References, paired
 
 SAMPLES = 1000
 
@@ -58,20 +59,30 @@ def _plain(scores: Mapping[str, Resampled]) -> dict[str, dict[str, float]]:
 def compare(
     first: Sequence[str], second: Sequence[str], references: References, samples: int = SAMPLES
 ) -> Comparison:
-    """Compare the outputs of two systems by sacrebleu's paired bootstrap (Koehn 2004, W04-3250)."""
+    """Compare the outputs of two systems by sacrebleu's paired bootstrap (Koehn 2004, W04-3250).
+
+    Raises `DataError` for outputs and references that do not pair up.
+    """
+    ours, columns = paired(first, references)
+    theirs, _ = paired(second, columns)
+    if samples < 1:
+        raise WrongValue(f"samples = {samples}: draw at least one")
+    return _compare(ours, theirs, columns, samples)
+
+
+def _compare(first: list[str], second: list[str], columns: Any, samples: int) -> Comparison:
     from sacrebleu.metrics.bleu import BLEU
     from sacrebleu.metrics.chrf import CHRF
     from sacrebleu.significance import PairedTest
 
-    columns: Any = [list(column) for column in references]
     metrics = {"BLEU": BLEU(references=columns), "chrF2": CHRF(references=columns)}
-    systems: Any = [("first", list(first)), ("second", list(second))]
+    systems: Any = [("first", first), ("second", second)]
     test = PairedTest(systems, metrics, references=None, test_type="bs", n_samples=samples)
     results: Any
     signatures, results = test()
 
     p_values = {metric: float(results[metric][1].p_value) for metric in metrics}
-    if list(first) == list(second):
+    if first == second:
         # The test's inequality is strict, so that it would find equal systems to differ.
         p_values = dict.fromkeys(metrics, 1.0)
 
@@ -80,7 +91,7 @@ def compare(
         second={metric: _resampled(results[metric][1]) for metric in metrics},
         p_values=p_values,
         signatures={metric: str(signatures[metric]) for metric in metrics},
-        differences=_sentence_differences(first, second, references),
+        differences=_sentence_differences(first, second, columns),
         samples=samples,
     )
 

@@ -8,26 +8,31 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .text_metric import Outputs, References, Score
+from ..text.lines import each_text
+from .text_metric import Outputs, References, Score, paired
 
 
 def bleu(outputs: Outputs, references: References) -> Score:
-    """Corpus BLEU, 0 to 100 (Papineni et al. 2002; Post 2018): 13a tokens, mixed case."""
+    """Corpus BLEU, 0 to 100 (Papineni et al. 2002; Post 2018): 13a tokens, mixed case.
+
+    `references` is a list of reference lists: `[references]` for one reference each. Raises
+    `DataError` for lists that do not pair up, and its kind `WrongType` for anything but texts.
+    """
     from sacrebleu.metrics.bleu import BLEU
 
     return _score(BLEU(), outputs, references)
 
 
 def chrf(outputs: Outputs, references: References) -> Score:
-    """Corpus chrF2, 0 to 100 (Popović 2015)."""
+    """Corpus chrF2, 0 to 100 (Popović 2015); takes and raises what `bleu` does."""
     from sacrebleu.metrics.chrf import CHRF
 
     return _score(CHRF(), outputs, references)
 
 
 def _score(metric: Any, outputs: Outputs, references: References) -> Score:
-    columns = [list(column) for column in references]
-    result = metric.corpus_score(list(outputs), columns)
+    texts, columns = paired(outputs, references)
+    result = metric.corpus_score(texts, columns)
 
     length_ratio = math.nan
     if hasattr(result, "sys_len"):
@@ -58,10 +63,11 @@ def consensus(outputs: Sequence[str]) -> list[float]:
     Minimum Bayes risk: the output with the highest value has the lowest expected loss (Eikema &
     Aziz 2022, arXiv:2108.04718). Equal outputs count as often as they were drawn.
     """
-    times = Counter(outputs)
-    others = max(1, len(outputs) - 1)
+    texts = list(each_text(outputs, "outputs"))
+    times = Counter(texts)
+    others = max(1, len(texts) - 1)
     similarity = {output: _similarity(output, times) for output in times}
-    return [similarity[output] / others for output in outputs]
+    return [similarity[output] / others for output in texts]
 
 
 def _similarity(output: str, times: Counter[str]) -> float:

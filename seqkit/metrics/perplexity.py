@@ -35,8 +35,8 @@ class Perplexity:
     tokens: int = 0  # scored, ends of sentences included where the signature says so
     oov: int = 0  # of these, out of vocabulary
     sentences: int = 0
-    words: int = 0  # of the raw text, split at white space, plus one for the end of each line
-    characters: int = 0  # of the raw text, plus one for the end of each line
+    words: int = 0  # of the raw text, split at white space, plus one for each end predicted
+    characters: int = 0  # of the text that the tokens spell, plus one for each end predicted
     bytes: int = 0  # the same in UTF-8
     signature_fields: Mapping[str, str] = field(default_factory=dict)
     baselines: Mapping[str, float] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Perplexity:
 
     @property
     def perplexity_per_word(self) -> float:
-        """Per word at white space and per line end, whatever the tokens are.
+        """Per word at white space and per line end predicted, whatever the tokens are.
 
         Compares models that split text differently. It and both figures below are too low where
         tokens are unknown: their spelling costs nothing.

@@ -14,7 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text.lines import check_many
+from ..text.lines import each_text
+from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
 from .perplexity import Perplexity, finite
 
@@ -108,6 +109,18 @@ class Scorer(Protocol):
     def score_block(self, block: bytes) -> Scores:
         """log10 probability of every token of a block."""
 
+    def score_blocks(
+        self, blocks: Iterable[bytes], *, at_once: bool = False
+    ) -> Iterator[tuple[bytes, Scores]]:
+        """The blocks of one text with their scores; context is carried from block to block.
+
+        They may be put together into larger ones, unless `at_once` asks for the answer to each
+        block before the next one is read.
+        """
+
+    def spelling(self, block: bytes, found: Scores) -> Spelling:
+        """How long the text is that the tokens of a block spell."""
+
     def score(self, sentence: str) -> float:
         """log10 probability (a plain sum) of one line and its end."""
 
@@ -140,9 +153,8 @@ class Scorer(Protocol):
 
 
 def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[LineScore]:
-    """The `LineScore` of each line, lazily; raises TypeError at once for a single string."""
-    check_many(lines)
-    return (score_line(scorer, line) for line in lines)
+    """The `LineScore` of each line, lazily; raises `WrongType` at once for a single string."""
+    return (score_line(scorer, line) for line in each_text(lines))
 
 
 def score_line(scorer: Scorer, line: str) -> LineScore:
@@ -158,15 +170,23 @@ def evaluate(
     """The record of a text in blocks; `listener` is called with every block and its scores."""
     signature_fields = scorer.signature_fields()
     total = Perplexity(signature_fields=signature_fields)
-    for block in blocks:
-        found = scorer.score_block(block)
+    for block, found in scorer.score_blocks(blocks):
         listener(block, found)
-        total += measure(block, found, signature_fields)
+        total += measure(block, found, signature_fields, scorer.spelling(block, found))
     return total
 
 
-def measure(block: bytes, found: Scores, signature_fields: Mapping[str, str]) -> Perplexity:
-    """The record of a block of raw text, from its scores."""
+def measure(
+    block: bytes,
+    found: Scores,
+    signature_fields: Mapping[str, str],
+    spelling: Spelling | None = None,
+) -> Perplexity:
+    """The record of a block of raw text, from its scores.
+
+    `spelling` is the length of what was predicted; without it, tokens spell the block as it stands.
+    """
+    spelling = spelling or Spelling(len(block.decode("utf-8", "replace")), len(block))
     scores = found.scores.astype(np.float64)
     known = float(scores[~found.oov].sum())
     unknown = float(scores[found.oov].sum())
@@ -177,8 +197,8 @@ def measure(block: bytes, found: Scores, signature_fields: Mapping[str, str]) ->
         tokens=len(scores),
         oov=int(found.oov.sum()),
         sentences=int(found.ends.sum()),
-        words=len(block.split()) + block.count(b"\n"),
-        characters=len(block.decode("utf-8", "replace")),
-        bytes=len(block),
+        words=len(block.split()) + int(found.ends.sum()),
+        characters=spelling.characters,
+        bytes=spelling.bytes,
         signature_fields=signature_fields,
     )

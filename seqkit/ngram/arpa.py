@@ -1,4 +1,7 @@
-"""ARPA files, as KenLM and SRILM write them. Plain, or gzip if named *.gz."""
+"""ARPA files, as KenLM, SRILM, CMU's toolkit and others write them.
+
+Packed ones are read whatever their name; *.gz is written packed.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,67 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.files import open_bytes, reading
-from .arpa_parser import Parser
+from ..data.files import open_text, reading
+from ..errors import DataError
+from .arpa_parser import NO_DATA, Parser
 from .arpa_tables import assemble
 from .model import Model
+from .recognition import HEAD, check_arpa, has_data
 from .tables import Floats, Grams
 
 _ZERO = b"-99"  # log10 of 0, as SRILM writes it
 _LINES = 1 << 16  # written at a time
+_CHUNK = 1 << 22  # bytes read at a time, in which a line must end
+
+# KenLM and Kaldi end a word at none of these but the last; Python ends it at the first two.
+_ODD_SPACE = b"\v\f\0"
+_STAND_INS = bytes([*range(1, 9), *range(14, 28)])  # control characters that are no white space
 
 
 def read(path: Path) -> Model:
     """Read a file by any tool; raises `DataError` naming file and line for a damaged one."""
-    with reading(path), open_bytes(path) as file:
-        lines = file.read().split(b"\n")
-    words, sections = Parser(path, lines).parse()
+    with reading(path), open_text(path) as file:
+        content = _content(path, cast(BinaryIO, file))
+
+    hidden, shown = _stand_ins(content)
+    if hidden:
+        content = content.translate(hidden)
+
+    parser = Parser(path, content.split(b"\n"), underscores=b"_" in content)
+    del content
+    words, sections = parser.parse()
+    if shown:
+        words = [word.translate(shown) for word in words]
     return assemble(path, words, sections)
+
+
+def _content(path: Path, file: BinaryIO) -> bytes:
+    """All bytes of a file; raises `DataError` as soon as it cannot be an ARPA file."""
+    parts = [file.read(HEAD)]
+    check_arpa(parts[0], str(path))
+    if len(parts[0]) == HEAD and not has_data(parts[0]):
+        raise DataError(f"{path}:1: {NO_DATA}")
+
+    while part := file.read(_CHUNK):
+        if b"\n" not in part and len(part) == _CHUNK:
+            raise DataError(f"{path} is not an ARPA file: a line has more than {_CHUNK:,} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _stand_ins(content: bytes) -> tuple[bytes, bytes]:
+    """Tables that put characters in place of white space in words, and that undo it.
+
+    Empty where there is none, as almost always.
+    """
+    if not any(_ODD_SPACE[i : i + 1] in content for i in range(len(_ODD_SPACE))):
+        return b"", b""
+
+    unused = [byte for byte in _STAND_INS if bytes([byte]) not in content]
+    stand_ins = bytes([*unused, *_ODD_SPACE])[:2]
+    hidden = bytes.maketrans(_ODD_SPACE, stand_ins + b" ")
+    shown = bytes.maketrans(stand_ins, _ODD_SPACE[:2])
+    return hidden, shown
 
 
 def write(model: Model, path: Path) -> None:

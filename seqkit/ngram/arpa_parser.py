@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -17,7 +18,12 @@ from ..errors import DataError
 from .tables import Floats
 from .text import BOS, SPECIALS, UNK, Ids
 
+NO_DATA = (
+    "an ARPA file begins with \\data\\; if this is text, `seqkit lm ngram -o OUT TEXT` makes a "
+    "model of it"
+)
 _COUNT = re.compile(rb"ngram\s+(\d+)\s*=\s*(\d+)\s*")
+_MOST_DIGITS = 18  # of a number in the header
 _UNSEEN_UNKNOWN = -100.0  # log10 of <unk> where a file has none, as KenLM's build_binary takes it
 _OTHER_UNKNOWN = b"<UNK>"  # as some tools write it
 
@@ -26,7 +32,7 @@ _OTHER_UNKNOWN = b"<UNK>"  # as some tools write it
 class Section:
     """The k-grams of one k, in the order of the file."""
 
-    start: int  # index of the line of the first
+    places: Sequence[int]  # (n_k,): the index of the line of each
     columns: list[Ids]  # k of (n_k,): the ids of words, the last word first; empty for k = 1
     scores: Floats  # (n_k,)
     backoffs: Floats  # (n_k,)
@@ -36,7 +42,7 @@ class Section:
 class _Fields:
     """The text of a section, column by column."""
 
-    start: int
+    places: Sequence[int]  # (n_k,): the index of the line of each row
     scores: list[bytes]
     words: list[list[bytes]]  # k columns, the first word first
     backoffs: list[bytes]  # "0" where a line has none
@@ -55,10 +61,12 @@ def quoted(text: bytes) -> str:
 class Parser:
     """Reads the lines of a file once, from the first to the last."""
 
-    def __init__(self, path: Path, lines: list[bytes]) -> None:
+    def __init__(self, path: Path, lines: list[bytes], *, underscores: bool = True) -> None:
+        """`underscores` says whether there may be one in a line."""
         self.path = path
         self.lines = lines
         self.at = 0  # index of the line to read next
+        self._number = _number if underscores else float
 
     def parse(self) -> tuple[list[bytes], list[Section]]:
         """Words by id, `<unk>` `<s>` `</s>` first, and the n-grams of each order.
@@ -96,26 +104,48 @@ class Parser:
         return self.fail(min(self.at, last), problem)
 
     def _header(self) -> list[int]:
-        """How many n-grams of each order there are."""
-        self._skip_blank()
-        if self._stripped() is None:
-            raise self.fail(0, "not an ARPA file: there is no \\data\\")
-        if self._stripped() != b"\\data\\":
-            raise self.fail(self.at, "an ARPA file begins with \\data\\")
-        self.at += 1
+        """How many n-grams of each order there are.
 
+        Text may come before \\data\\: SRILM, CMU's toolkit and lmtool write some.
+        """
+        self._find_data()
+        first = self.at
         sizes: list[int] = []
-        while found := _COUNT.fullmatch(self._stripped() or b""):
-            k = int(found[1])
-            expected = len(sizes) + 1
-            if k != expected:
-                raise self.fail(self.at, f"ngram {k} where ngram {expected} should be")
-            sizes.append(int(found[2]))
+        while True:
+            self._skip_blank()
+            line = self._stripped() or b""
+            if found := _COUNT.fullmatch(line):
+                sizes.append(self._size(found, len(sizes) + 1))
+            elif not line.startswith(b"#"):
+                break
             self.at += 1
 
         if not sizes:
-            raise self.fail(self.at, "no line such as ngram 1=1000 follows \\data\\")
+            raise self.fail(first, "no line such as ngram 1=1000 follows \\data\\")
         return sizes
+
+    def _find_data(self) -> None:
+        """Go to the line after \\data\\."""
+        self._skip_blank()
+        first = self.at
+        if self._stripped() is None:
+            raise self.fail(0, "not an ARPA file: there is no \\data\\")
+
+        while self._stripped() != b"\\data\\":
+            if self._stripped() is None:
+                raise self.fail(first, NO_DATA)
+            self.at += 1
+        self.at += 1
+
+    def _size(self, found: re.Match[bytes], expected: int) -> int:
+        """The size in a line of the header, which should be that of the `expected` order."""
+        if max(map(len, found.groups())) > _MOST_DIGITS:
+            raise self.fail(self.at, f"a number of more than {_MOST_DIGITS} digits")
+
+        k, size = map(int, found.groups())
+        if k != expected:
+            raise self.fail(self.at, f"ngram {k} where ngram {expected} should be")
+        return size
 
     def _end(self) -> None:
         self._skip_blank()
@@ -127,7 +157,7 @@ class Parser:
         fields = self._fields(1, size)
         scores, backoffs = self._numbers(1, fields, top=top)
         names = fields.words[0]
-        line_of = self._line_of_each(fields.start, names)
+        line_of = self._line_of_each(fields.places, names)
 
         specials = [line_of.pop(special, -1) for special in SPECIALS]
         order = [*specials, *line_of.values()]
@@ -138,29 +168,32 @@ class Parser:
         if specials[UNK] < 0:
             scores[UNK] = _UNSEEN_UNKNOWN
             backoffs[UNK] = 0
-        return words, Section(fields.start, [], scores, backoffs)
+        return words, Section(fields.places, [], scores, backoffs)
 
-    def _line_of_each(self, start: int, names: list[bytes]) -> dict[bytes, int]:
+    def _line_of_each(self, places: Sequence[int], names: list[bytes]) -> dict[bytes, int]:
         """Where in its section each word stands; raises `DataError` for words that cannot be."""
         line_of: dict[bytes, int] = {}
         for i, name in enumerate(names):
             if line_of.setdefault(name, i) != i:
-                raise self.fail(start + i, f"the 1-gram {quoted(name)} is here for the second time")
-        self._check_utf8(start, names)
+                problem = f"the 1-gram {quoted(name)} is here for the second time"
+                raise self.fail(places[i], problem)
+        self._check_utf8(places, names)
 
         if SPECIALS[UNK] not in line_of and _OTHER_UNKNOWN in line_of:
             line_of[SPECIALS[UNK]] = line_of.pop(_OTHER_UNKNOWN)
         for special in SPECIALS[BOS:]:
             if special not in line_of:
-                raise self.fail(start, f"the 1-grams lack {special.decode()}")
+                problem = f"the 1-grams lack {special.decode()}"
+                raise self.fail(places[0] if places else self.at, problem)
         return line_of
 
-    def _check_utf8(self, start: int, names: list[bytes]) -> None:
+    def _check_utf8(self, places: Sequence[int], names: list[bytes]) -> None:
         try:
             b"\n".join(names).decode("utf-8")
         except UnicodeDecodeError as error:
             i = error.object.count(b"\n", 0, error.start)
-            raise self.fail(start + i, "a word that is not UTF-8") from None
+            problem = "a word that is not UTF-8: convert the file, as by iconv -f LATIN1 -t UTF-8"
+            raise self.fail(places[i], problem) from None
 
     def _ngrams(self, k: int, size: int, ids: dict[bytes, int], *, top: bool) -> Section:
         fields = self._fields(k, size)
@@ -172,26 +205,30 @@ class Parser:
             if (column < 0).any():
                 i = int(np.argmax(column < 0))
                 name = quoted(names[i])
-                raise self.fail(fields.start + i, f"{name} is not among the 1-grams")
+                raise self.fail(fields.places[i], f"{name} is not among the 1-grams")
             columns.append(column)
 
-        return Section(fields.start, columns, scores, backoffs)
+        return Section(fields.places, columns, scores, backoffs)
 
     def _fields(self, k: int, size: int) -> _Fields:
         """The fields of the section of k-grams, up to its end."""
         start = self._title(k)
         end = start + size
         lines = self.lines[start:end]
+
+        places: Sequence[int] = range(start, end)
         columns = _regular_columns(lines, k) if len(lines) == size else None
         if columns is None:
-            columns = self._irregular_columns(k, size, start, lines)
+            places, rows = self._rows(k, size, start)
+            columns = self._irregular_columns(k, places, rows)
 
-        self.at = end
+        self.at = places[-1] + 1 if size else start
+        self._skip_blank()
         following = self._stripped()
         if following and not following.startswith(b"\\"):
-            raise self.fail(end, f"the header says {size:,} {k}-grams, but there are more")
+            raise self.fail(self.at, f"{_said(k, size)} more{_remedy(k)}")
         scores, *words, backoffs = columns
-        return _Fields(start, scores, words, backoffs)
+        return _Fields(places, scores, words, backoffs)
 
     def _title(self, k: int) -> int:
         """The index of the line after the title of a section."""
@@ -203,61 +240,101 @@ class Parser:
             raise self._fail_here(f"{title.decode()} should be here, not {found}")
         return self.at + 1
 
-    def _irregular_columns(
-        self, k: int, size: int, start: int, lines: list[bytes]
-    ) -> list[list[bytes]]:
-        """The columns of lines that differ in their number of fields.
+    def _rows(self, k: int, size: int, start: int) -> tuple[Sequence[int], list[list[bytes]]]:
+        """The k-grams from the line `start` on, field by field, and the indexes of their lines.
 
-        Raises `DataError` for a line that is not a k-gram.
+        Blank lines between them are passed over, as KenLM and Kaldi do.
         """
+        lines = self.lines[start : start + size]
         rows = [line.split() for line in lines]
-        for i, row in enumerate(rows):
-            if len(row) not in (k + 1, k + 2):
-                problem = self._problem(k, size, i, row, lines[i])
-                raise self.fail(start + i, problem)
-        if len(rows) < size:
-            last = len(self.lines) - 1
-            problem = f"the file ends after {len(rows):,} of {size:,} {k}-grams"
-            raise self.fail(last, problem)
+        widths = set(map(len, rows))
+        if len(rows) == size and widths <= {k + 1, k + 2}:
+            return range(start, start + size), rows
 
-        for row in rows:
+        places: list[int] = []
+        blank: list[int] = []
+        for at in range(start, len(self.lines)):
+            line = self.lines[at].strip()
+            if len(places) == size or line.startswith(b"\\"):
+                break
+            kind = places if line else blank
+            kind.append(at)
+
+        if len(places) < size:
+            raise self._too_few(k, size, places, blank)
+        return places, [self.lines[place].split() for place in places]
+
+    def _too_few(self, k: int, size: int, places: list[int], blank: list[int]) -> DataError:
+        """The error where a section ends too early; a blank line in it shows where one is lost."""
+        found = len(places)
+        gaps = [place for place in blank if places and place < places[-1]]
+        if gaps:
+            before = sum(place < gaps[0] for place in places)
+            problem = f"{before:,} before this blank line and {found:,} in all"
+            return self.fail(gaps[0], f"{_said(k, size)} {problem}{_remedy(k, found)}")
+
+        end = places[-1] + 1 if places else self.at + 1
+        last = len(self.lines) - 1
+        return self.fail(min(end, last), f"{_said(k, size)} {found:,}{_remedy(k, found)}")
+
+    def _irregular_columns(
+        self, k: int, places: Sequence[int], rows: list[list[bytes]]
+    ) -> list[list[bytes]]:
+        """The columns of rows that differ in their number of fields.
+
+        Raises `DataError` for a row that is not a k-gram.
+        """
+        for place, row in zip(places, rows, strict=True):
+            if len(row) not in (k + 1, k + 2):
+                line = quoted(self.lines[place])
+                raise self.fail(place, f"not a {k}-gram with its log probability: {line}")
             if len(row) == k + 1:
                 row.append(b"0")
-        return list(map(list, zip(*rows, strict=True)))
 
-    def _problem(self, k: int, size: int, i: int, row: list[bytes], line: bytes) -> str:
-        """What is wrong with the line of that index in its section."""
-        is_next_section = not row or row[0].startswith(b"\\")
-        if is_next_section:
-            return f"the header says {size:,} {k}-grams, but there are {i:,}"
-        return f"not a {k}-gram with its log probability: {quoted(line)}"
+        columns = list(map(list, zip(*rows, strict=True)))
+        return columns or [[] for _ in range(k + 2)]
 
     def _numbers(self, k: int, fields: _Fields, *, top: bool) -> tuple[Floats, Floats]:
         """Scores and backoffs of a section; those at the `top` have no backoffs. (n_k,) each."""
-        scores = self._floats(fields.start, fields.scores)
-        backoffs = self._floats(fields.start, fields.backoffs)
+        scores = self._floats(fields.places, fields.scores)
+        backoffs = self._floats(fields.places, fields.backoffs)
         if (scores > 0).any():
             i = int(np.argmax(scores > 0))
             shown = quoted(fields.scores[i])
-            raise self.fail(fields.start + i, f"the log probability {shown} is above 0")
+            raise self.fail(fields.places[i], f"the log probability {shown} is above 0")
         if top and backoffs.any():
             i = int(np.argmax(backoffs != 0))
-            raise self.fail(fields.start + i, f"a {k}-gram, the longest, has a backoff weight")
+            raise self.fail(fields.places[i], f"a {k}-gram, the longest, has a backoff weight")
+        if np.isinf(backoffs).any():
+            i = int(np.argmax(np.isinf(backoffs)))
+            shown = quoted(fields.backoffs[i])
+            raise self.fail(fields.places[i], f"the backoff weight {shown} is not finite")
         return scores, backoffs
 
-    def _floats(self, start: int, texts: list[bytes]) -> Floats:
+    def _floats(self, places: Sequence[int], texts: list[bytes]) -> Floats:
         try:
-            numbers = list(map(float, texts))
+            numbers = list(map(self._number, texts))
         except ValueError:
             i = [_is_number(text) for text in texts].index(False)
             wrong = quoted(texts[i])
-            raise self.fail(start + i, f"{wrong} is not a number") from None
+            raise self.fail(places[i], f"{wrong} is not a number") from None
 
-        found = np.array(numbers, np.float32)
+        with np.errstate(over="ignore"):  # beyond float32: an infinity, as KenLM reads it
+            found = np.array(numbers, np.float32)
         if np.isnan(found).any():
             i = int(np.argmax(np.isnan(found)))
-            raise self.fail(start + i, "NaN is not a log probability")
+            raise self.fail(places[i], "NaN is not a log probability")
         return found
+
+
+def _said(k: int, size: int) -> str:
+    return f"the header says {size:,} {k}-grams, but there are"
+
+
+def _remedy(k: int, found: int | None = None) -> str:
+    """What to do about a size that is wrong."""
+    size = "N" if found is None else found
+    return f": if the file is whole, correct its header to ngram {k}={size}"
 
 
 def _regular_columns(lines: list[bytes], k: int) -> list[list[bytes]] | None:
@@ -280,9 +357,16 @@ def _regular_columns(lines: list[bytes], k: int) -> list[list[bytes]] | None:
     return None
 
 
+def _number(text: bytes) -> float:
+    """The number that `text` spells; Python alone would take 1_5 for 15."""
+    if b"_" in text:
+        raise ValueError
+    return float(text)
+
+
 def _is_number(text: bytes) -> bool:
     try:
-        float(text)
+        _number(text)
     except ValueError:
         return False
     return True

@@ -113,7 +113,7 @@ def _check_distinct(
     ids = [int(column[place]) for column in reversed(columns)]
     shown = " ".join(quoted(words[i]) for i in ids)
 
-    line = section.start + place
+    line = section.places[place]
     problem = f"the {len(ids)}-gram {shown} is here for the second time"
     raise error_at(path, line, problem)
 

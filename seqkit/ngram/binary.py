@@ -1,9 +1,13 @@
-"""seqkit's own file of an n-gram model: safetensors, mapped into memory, so it loads at once."""
+"""seqkit's own file of an n-gram model: safetensors, mapped into memory, so it loads at once.
+
+A checksum in its header covers metadata and arrays, so that a damaged file is noticed.
+"""
 
 from __future__ import annotations
 
 import json
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,16 +18,17 @@ from safetensors.numpy import save_file
 from ..data.files import reading
 from ..errors import DataError
 from ..text import Tokenizer, TokenizerLookup, built_in
+from .consistency import check_numbers, check_words
 from .model import Model
+from .recognition import BINARY_TYPE, LONGEST_HEADER, is_safetensors
 from .tables import Grams, Kind
 from .text import PreTokenizer
 
 FORMAT = "1"
-_TYPE = "seqkit n-gram model"
 _METADATA = "about."  # before the keys of Model.metadata
 _TOKENIZER = "tokenizer/"  # before the names of its files
+_CHECKSUM = "crc32"  # its name in the header; files of older versions have none
 _DTYPES = {"I64": np.int64, "F32": np.float32, "U8": np.uint8}
-_LONGEST_HEADER = 100_000_000  # bytes; the limit of safetensors itself
 
 Header = dict[str, str]
 Arrays = dict[str, NDArray[Any]]
@@ -41,10 +46,11 @@ def write(model: Model, path: Path) -> None:
     if model.tokenizer:
         arrays |= _tokenizer_files(model.tokenizer)
 
-    header = {"type": _TYPE, "format": FORMAT, "kind": model.kind, "order": str(model.order)}
+    header = {"type": BINARY_TYPE, "format": FORMAT, "kind": model.kind, "order": str(model.order)}
     for key, value in model.metadata.items():
         header[_METADATA + key] = value
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    header[_CHECKSUM] = _checksum(header, contiguous)
     save_file(contiguous, path, header)
 
 
@@ -60,25 +66,46 @@ def _tokenizer_files(tokenizer: Tokenizer) -> Arrays:
 def is_binary(path: Path) -> bool:
     """Whether the file begins as a safetensors file does."""
     with reading(path), path.open("rb") as file:
-        head = file.read(9)
-    length = int.from_bytes(head[:8], "little")
-    return head[8:] == b"{" and length < _LONGEST_HEADER
+        return is_safetensors(file.read(9))
 
 
 def read(path: Path, tokenizers: TokenizerLookup = built_in) -> Model:
     """Map a file into memory; raises `DataError` for a damaged one, or one of another version."""
     try:
         header, arrays = _mapped(path)
-        if header.get("type") != _TYPE:
+        if header.get("type") != BINARY_TYPE:
             raise DataError(f"{path} is a safetensors file, but not an n-gram model")
         if header["format"] != FORMAT:
             raise DataError(
                 f"{path} has format {header['format']}; this seqkit reads {FORMAT}: "
                 "train the model again"
             )
+        _check_names(arrays)
+        if _CHECKSUM in header and header[_CHECKSUM] != _checksum(header, arrays):
+            raise ValueError("its content does not match its checksum")
         return _model(header, arrays, tokenizers)
-    except (ValueError, KeyError, TypeError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path} is damaged: {error}") from None
+
+
+def _checksum(header: Header, arrays: Arrays) -> str:
+    """Of all metadata but the checksum itself, and of all arrays, in the order of their names."""
+    total = 0
+    for key in sorted(header.keys() - {_CHECKSUM}):
+        total = zlib.crc32(f"{key}\0{header[key]}\0".encode(), total)
+
+    for name in sorted(arrays):
+        array = arrays[name]
+        total = zlib.crc32(f"{name}\0{array.dtype.str}\0{array.size}\0".encode(), total)
+        total = zlib.crc32(array.view(np.uint8).data, total)
+    return f"{total:08x}"
+
+
+def _check_names(arrays: Arrays) -> None:
+    """Raise ValueError if a file of the tokenizer would be written outside of its folder."""
+    for name in _with_prefix(arrays, _TOKENIZER):
+        if Path(name).name != name:
+            raise ValueError(f"a file of its tokenizer is called {name!r}")
 
 
 def _model(header: Header, arrays: Arrays, tokenizers: TokenizerLookup) -> Model:
@@ -101,6 +128,8 @@ def _model(header: Header, arrays: Arrays, tokenizers: TokenizerLookup) -> Model
         grams.append(level)
 
     metadata = _with_prefix(header, _METADATA)
+    check_words(words)
+    check_numbers(grams, len(words), blanks=metadata.get("holes") == "yes")
     pre_tokenizer = _pre_tokenizer(metadata, arrays, tokenizers)
     return Model(words, grams, kind=kind, metadata=metadata, pre_tokenizer=pre_tokenizer)
 
@@ -113,8 +142,6 @@ def _pre_tokenizer(metadata: Header, arrays: Arrays, tokenizers: TokenizerLookup
 
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():
-            if Path(name).name != name:
-                raise ValueError(f"a file of its tokenizer is called {name!r}")
             (Path(folder) / name).write_bytes(content.tobytes())
         return PreTokenizer.trained(Tokenizer.load(Path(folder), tokenizers=tokenizers))
 
@@ -132,7 +159,7 @@ def _mapped(path: Path) -> tuple[Header, Arrays]:
     with reading(path):
         data = np.memmap(path, np.uint8, mode="r")
     length = int.from_bytes(data[:8].tobytes(), "little")
-    if length > min(len(data), _LONGEST_HEADER):
+    if length > min(len(data), LONGEST_HEADER):
         raise ValueError("its header is cut off")
 
     start = 8 + length

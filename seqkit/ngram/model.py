@@ -9,11 +9,12 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.files import read_lines
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..text import Tokenizer
+from ..text.lines import check_many
+from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
 from .counts import depths
 from .generation import Sampling, draw_ids
@@ -28,6 +29,7 @@ from .text import (
     Vocabulary,
     block_of,
     from_lines,
+    text_lines,
     words_of,
 )
 
@@ -133,11 +135,12 @@ class Model:
 
     def read_test_data(self, paths: Sequence[Path]) -> list[str]:
         """The lines of these files; raises `ConfigError` without any, and `DataError`."""
+        check_many(paths, "paths")
         if not paths:
             raise ConfigError("an n-gram model does not know its test text: name a file")
         lines: list[str] = []
         for path in paths:
-            lines += read_lines(path)
+            lines += text_lines(path)
         return lines
 
     def evaluate(self, data: Iterable[str], **settings: Any) -> Perplexity:
@@ -188,6 +191,13 @@ class Model:
         ids, ends = self._encode(block)
         return self.score_ids(ids, ends)
 
+    def score_blocks(
+        self, blocks: Iterable[bytes], *, at_once: bool = True
+    ) -> Iterator[tuple[bytes, Scores]]:
+        """The blocks of a text with their scores; each is answered before the next is read."""
+        for block in blocks:
+            yield block, self.score_block(block)
+
     def _encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
         """Ids of a raw block (-1 for words out of vocabulary), and where lines end. (T,) each."""
         return self.vocabulary.encode(self.pre_tokenizer.segment(block))
@@ -218,6 +228,10 @@ class Model:
 
         readable = self.pre_tokenizer.readable(words)
         return ["</s>" if word == "\0" else word for word in readable]
+
+    def spelling(self, block: bytes, found: Scores) -> Spelling:
+        """How long the text is that the tokens of a block spell."""
+        return self.pre_tokenizer.spelling(block, found.ends)
 
     def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""

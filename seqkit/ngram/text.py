@@ -14,12 +14,15 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data.files import open_bytes, reading
+from ..data.files import read_blocks, read_lines
 from ..errors import ConfigError, DataError, UnknownName
 from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
-from ..text.lines import check_many, single_line
+from ..text.lines import each_text, single_line
 from ..text.lookup import find_class
+from ..text.spelling import Spelling, spelling_of_lines, spelling_of_words
+from ..text.surrogates import encoded
 from ..text.tokenizer_models import Unit
+from .recognition import refuse_model, refuse_model_file
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -28,49 +31,32 @@ SPECIALS = (b"<unk>", b"<s>", b"</s>")
 _END = b"\0"  # stands for the end of a line: no word holds it, because it is white space
 _LINE_END = -2  # its id while words are looked up; a typed </s> is a word like any other
 _BLOCK = 1 << 24  # bytes of text handled at a time
+_SMALL_BLOCK = 1 << 20  # the same where each line is answered, so that memory stays small
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows a space
 _WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", _SPACE))
 
 
-def blocks(path: Path | None) -> Iterator[bytes]:
-    """The text of a file, or of stdin for None, block by block.
+def blocks(path: Path | None, *, at_once: bool = False) -> Iterator[bytes]:
+    """The text of a file, or of stdin for None or "-", block by block.
 
+    With `at_once`, a block holds the lines that are there, so that a pipe is answered line by line.
     An unterminated last line counts as a line. Raises `DataError` naming file and line where the
-    text is not UTF-8.
+    text is not UTF-8, and for a model that is given as text.
     """
-    name = str(path or "stdin")
-    number = 0  # of lines that came before
-    rest = b""  # of a line whose end is not read yet
-    with reading(Path(name)), open_bytes(path) as file:
-        while data := file.read(_BLOCK):
-            head, newline, tail = data.rpartition(b"\n")
-            if not newline:
-                rest += data
-                continue
-
-            block = rest + head + b"\n"
-            rest = tail
-            yield _checked(block, name, number)
-            number += block.count(b"\n")
-
-        if rest:
-            yield _checked(rest + b"\n", name, number)
+    size = _SMALL_BLOCK if at_once else _BLOCK
+    for block in read_blocks(path, size, full=not at_once, check=refuse_model):
+        yield block.replace(b"\r\n", b"\n")
 
 
-def _checked(block: bytes, name: str, before: int) -> bytes:
-    try:
-        block.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = before + block.count(b"\n", 0, error.start) + 1
-        byte = block[error.start]
-        raise DataError(f"{name}:{line}: not UTF-8: byte {byte:#04x}") from None
-    return block
+def text_lines(path: Path) -> Iterator[str]:
+    """The lines of a file of text; raises `DataError`, also for a model that is given as text."""
+    refuse_model_file(path)
+    yield from read_lines(path)
 
 
 def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
-    """Blocks of lines in memory; raises as `block_of`, and TypeError for a single string."""
-    check_many(lines)
-    return _from_lines(lines)
+    """Blocks of lines in memory; raises as `block_of`, and `WrongType` for anything but texts."""
+    return _from_lines(each_text(lines))
 
 
 def _from_lines(lines: Iterable[str]) -> Iterator[bytes]:
@@ -93,11 +79,8 @@ def block_of(lines: Iterable[str]) -> bytes:
 
     Raises `DataError` for a line break inside a line, and for text that UTF-8 cannot express.
     """
-    try:
-        return "\n".join([*map(single_line, lines), ""]).encode()
-    except UnicodeEncodeError as error:
-        half = error.object[error.start]
-        raise DataError(f"the text holds half a surrogate pair ({half!r})") from None
+    text = "\n".join([*map(single_line, lines), ""])
+    return encoded(text.replace("\r\n", "\n"))
 
 
 class PreTokenizer:
@@ -161,6 +144,16 @@ class PreTokenizer:
             segmented.append(" ".join(words))
 
         return "\n".join([*segmented, ""]).encode()
+
+    def spelling(self, block: bytes, ends: NDArray[np.bool_]) -> Spelling:
+        """How long the text is that the words of a raw block spell; `ends` as in `Scores`."""
+        if self._model is None:
+            return spelling_of_words(block, ends)
+
+        lines = block.decode("utf-8")[:-1].split("\n")
+        if self.tokenizer:
+            lines = [self.tokenizer.normalizer(line) for line in lines]
+        return spelling_of_lines(lines, self._model)
 
     def split(self, line: str) -> list[str]:
         """The words of one line."""
@@ -274,7 +267,7 @@ class Vocabulary:
         return len(self.words)
 
     def __contains__(self, word: str) -> bool:
-        return word.encode() in self._ids
+        return encoded(word, "the word") in self._ids
 
     def encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
         """Ids of a block, and where its lines end. -> (T,), (T,)

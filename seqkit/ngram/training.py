@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..text import TokenizerLookup, built_in
+from ..text.lines import each_text
 from .counts import Counts, NgramCounter
 from .model import Model
 from .smoothing import Options, estimate, kind_of
@@ -41,7 +42,8 @@ def train(
     """
     listed = None
     if vocabulary is not None:
-        listed = frozenset(word.encode() for word in vocabulary)
+        words = each_text(vocabulary, "words of the vocabulary")
+        listed = frozenset(word.encode() for word in words)
     return train_blocks(
         _named(lines),
         order=order,

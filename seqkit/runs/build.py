@@ -15,6 +15,7 @@ from ..errors import ConfigError
 from ..plugins import components
 from ..training.contract import missing_members
 from ..training.devices import keep_freed_memory, pick_device
+from ..training.forks import survive_forks
 from ..training.trainer import Trainer
 
 
@@ -41,6 +42,7 @@ def make_model(section: Mapping[str, Any], dims: Mapping[str, int], task: str) -
     Raises `ConfigError` if the model takes other sizes, or lacks something that the task asks of
     its models.
     """
+    survive_forks()
     name = section["name"]
     model_class = components().models.load(name)
     _check_dims(name, model_class, dims)

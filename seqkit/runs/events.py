@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..config import RunConfig
-from ..training.trainer import Evaluated, Updated
+from ..training.events import Evaluated, Updated
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Started:
     device: str
     precision: str
     description: list[str]  # of the data, a line each
+    notes: list[str] = field(default_factory=list)  # what is unusual about this start, a line each
 
     def __repr__(self) -> str:
         model = self.config.model["name"]
@@ -38,4 +39,8 @@ class Saved:
     folder: Path
 
 
-Listener = Callable[[Started | Updated | Evaluated | Saved], None]
+Listener = Callable[[Started | Updated | Evaluated | Saved], object]
+"""Raises `errors.StopTraining` to end the run. Anything else that it raises comes out of `train`.
+
+Either way, all that has been learned is saved before.
+"""

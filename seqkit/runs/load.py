@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..parsing import path_of
 from ..plugins import components
 
 
@@ -17,7 +18,7 @@ def load(model: str | Path | None = None, *, device: str = "auto", task: str | N
     for another task is refused. Raises `CheckpointError` or `DataError` if it cannot be opened.
     """
     may_be_counted = task in (None, "language-modelling")
-    if model is not None and may_be_counted and Path(model).is_file():
+    if model is not None and may_be_counted and path_of(model, "model").is_file():
         from .. import ngram
 
         place = "cpu" if device == "auto" else device

@@ -3,47 +3,82 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import tomli_w
 
 from ..config import RunConfig, to_plain
 from ..errors import CheckpointError, reason
-from ..training import checkpoint
+from ..parsing import to_json
+from ..training.disk import replace
 
 LOG = "log.jsonl"
 CONFIG = "config.toml"
 
-Write = Callable[[dict[str, Any]], None]
 
+class Log:
+    """The open log of a run; its config.toml is written with it."""
 
-@contextmanager
-def opened_log(folder: Path, config: RunConfig, step: int) -> Iterator[Write]:
-    """Write config.toml, then yield a function that appends an event to the log.
-
-    Lines after `step` are dropped: they belong to updates that a resumed run makes again.
-    """
-    path = folder / LOG
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        checkpoint.replace(folder / CONFIG, tomli_w.dumps(to_plain(config)))
-        kept = _lines_up_to(path, step) if step else []
-        checkpoint.replace(path, "".join(kept))
-        log = path.open("a", encoding="utf-8", buffering=1)
-    except OSError as error:
-        raise unwritable(folder, error) from None
-
-    def write(event: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, config: RunConfig, step: int) -> None:
+        """Lines after `step` are dropped: they belong to updates that a resumed run makes again."""
+        self._folder = folder
+        self._config = tomli_w.dumps(to_plain(config))
+        path = folder / LOG
         try:
-            log.write(json.dumps(event) + "\n")
+            folder.mkdir(parents=True, exist_ok=True)
+            replace(folder / CONFIG, self._config)
+            kept = _lines_up_to(path, step) if step else []
+            replace(path, "".join(kept))
+            self._file = _opened(path)
         except OSError as error:
             raise unwritable(folder, error) from None
 
-    with log:
-        yield write
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def __repr__(self) -> str:
+        return f"<Log of {self._folder}>"
+
+    def write(self, event: dict[str, Any]) -> None:
+        """Append an event, a line of JSON."""
+        try:
+            self._file.write(to_json(event, ascii_only=True) + "\n")
+        except OSError as error:
+            raise unwritable(self._folder, error) from None
+
+    def is_there(self) -> bool:
+        """Whether the log and the config still have their names."""
+        return (self._folder / LOG).exists() and (self._folder / CONFIG).exists()
+
+    def replaced_by_another(self) -> bool:
+        """Whether the folder holds another run's config by now."""
+        try:
+            return (self._folder / CONFIG).read_text(encoding="utf-8") != self._config
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def restore(self) -> None:
+        """Write log and config again after the folder has been deleted or moved.
+
+        A deleted file can be read as long as it is open.
+        """
+        try:
+            self._file.seek(0)
+            text = self._file.read()
+            replace(self._folder / CONFIG, self._config)
+            replace(self._folder / LOG, text)
+            self._file.close()
+            self._file = _opened(self._folder / LOG)
+        except OSError as error:
+            raise unwritable(self._folder, error) from None
+
+
+def _opened(path: Path) -> TextIO:
+    return path.open("a+", encoding="utf-8", newline="\n", buffering=1)
 
 
 def _lines_up_to(path: Path, step: int) -> list[str]:

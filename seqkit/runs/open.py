@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,12 +10,16 @@ from typing import Any, NamedTuple
 from .. import recipes
 from ..config import RunConfig, quiet_renames
 from ..errors import CheckpointError, ConfigError, UnknownName, hint
+from ..parsing import path_of
 from ..plugins import components
 from ..training import checkpoint
 from ..training.devices import pick_device
+from ..training.weights import as_large_as, size_of
 from .build import make_model
+from .generators import kept_generators
 
 DEFAULT = "en-de"
+_LARGEST_SIZE = 2**31 - 1  # that data can give a model
 
 
 def shipped_models() -> Path:
@@ -40,16 +45,20 @@ def open_run(
         )
 
     place = pick_device(device)
-    try:
-        built = make_model(config.model, opened.dims, config.task)
-    except ConfigError as error:
-        raise CheckpointError(f"{folder / checkpoint.META} is damaged: {error}") from None
-    checkpoint.load_model(folder, built)
+    size = size_of(folder / checkpoint.MODEL)
+    with kept_generators():
+        try:
+            with as_large_as(size):
+                built = make_model(config.model, opened.dims, config.task)
+        except ConfigError as error:
+            raise CheckpointError(f"{folder / checkpoint.META} is damaged: {error}") from None
+        checkpoint.load_model(folder, built)
 
-    try:
-        return components().tasks.load(config.task).open(built.to(place).eval(), folder, config)
-    except UnknownName as error:
-        raise _explained(error, opened.path, opened.plugins) from None
+        try:
+            task_class = components().tasks.load(config.task)
+            return task_class.open(built.to(place).eval(), folder, config)
+        except UnknownName as error:
+            raise _explained(error, opened.path, opened.plugins) from None
 
 
 class _Opened(NamedTuple):
@@ -65,11 +74,11 @@ def _read(model: str | Path | None) -> _Opened:
     path = _path_of(model)
     folder = checkpoint.resolve(path)
     meta = checkpoint.read_meta(folder)
-    plugins = meta.get("plugins", {})
+    plugins = _strings(meta.get("plugins"))
     try:
         with quiet_renames():
             config = recipes.complete(meta["config"], str(folder / checkpoint.META))
-        dims = dict(meta["dims"])
+        dims = _sizes(meta["dims"], folder)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise CheckpointError(
             f"{folder / checkpoint.META} is damaged: it lacks the config or the dims"
@@ -79,11 +88,29 @@ def _read(model: str | Path | None) -> _Opened:
     return _Opened(path, folder, config, dims, plugins)
 
 
+def _strings(plugins: Any) -> dict[str, str]:
+    """Plugins and their versions; none if what says so is damaged."""
+    if not isinstance(plugins, dict):
+        return {}
+    return {name: version for name, version in plugins.items() if isinstance(version, str)}
+
+
+def _sizes(dims: Mapping[str, Any], folder: Path) -> dict[str, int]:
+    """The sizes that the data gave the model; raises `CheckpointError` for what is no size."""
+    for name, value in dims.items():
+        is_size = isinstance(value, int) and not isinstance(value, bool)
+        if not is_size or not 0 <= value <= _LARGEST_SIZE:
+            raise CheckpointError(
+                f"{folder / checkpoint.META} is damaged: {name} = {value!r} in `dims` is no size"
+            )
+    return dict(dims)
+
+
 def _path_of(model: str | Path | None) -> Path:
     if model is None:
         return shipped_models() / DEFAULT
 
-    path = Path(model)
+    path = path_of(model, "run folder")
     shipped = shipped_models().glob("*")
     names = sorted(folder.name for folder in shipped if (folder / checkpoint.META).exists())
     if not path.exists() and str(model) in names:
@@ -115,6 +142,6 @@ def _explained(
 def _is_installed(distribution: str) -> bool:
     try:
         version(distribution)
-    except PackageNotFoundError:
+    except (PackageNotFoundError, ValueError):
         return False
     return True

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import recipes
 from ..config import RunConfig
-from ..errors import CheckpointError, ConfigError, Interrupted
+from ..errors import CheckpointError, ConfigError
 from ..training import checkpoint
-from ..training.trainer import Evaluated, Trainer
+from ..training.devices import pick_device
+from ..training.processes import Processes
+from ..training.trainer import Trainer
 from .build import make_trainer
-from .events import Listener, Saved, Started
-from .folder import check_folder, clear, finish_saving, save
-from .log import Write, opened_log
+from .entry import Entry, entered
+from .events import Listener
+from .folder import RunFolder, finish_saving
+from .log import Log
+from .loop import follow, lead
 from .open import config_of
+from .replaced import set_aside
 from .signals import stop_requests
 
 
@@ -64,36 +69,45 @@ def train(
     _check_task(config, settings.task, task)
 
     folder = Path(out)
-    last = check_folder(folder, settings, resume=resume, overwrite=overwrite)
-    initial = None
-    if init is not None and last is None:
-        initial = config_of(init)[1]
+    processes = Processes.join(pick_device(device))
+    with entered(folder, settings, processes, resume=resume, overwrite=overwrite) as entry:
+        initial = None
+        if init is not None and entry.last is None:
+            initial = config_of(init)[1]
 
-    trainer = make_trainer(settings, device=device, folder=last or initial)
-    if last is not None:
-        _resume(trainer, last)
-    elif initial is not None:
-        checkpoint.load_model(initial, trainer.model)
-        trainer.averaged.load_state_dict(trainer.model.state_dict())
+        trainer = make_trainer(settings, device=device, folder=entry.last or initial)
+        if entry.last is not None:
+            _resume(trainer, entry.last)
+        elif initial is not None:
+            entry.notes += _start_from(initial, trainer)
 
-    with stop_requests(trainer.processes.world) as stop:
-        if trainer.processes.first:
-            if overwrite:
-                clear(folder)
-            with opened_log(folder, settings, trainer.state.step) as write:
-                if last is not None:
-                    finish_saving(folder, last, settings.train.keep)
-                elif initial is not None:
-                    # When this run is resumed, what it starts from may be gone or have changed.
-                    save(trainer, settings, folder, {}, best=False)
-                _consume(trainer, settings, folder, write, listener, stop)
-        else:
-            for _ in trainer.run():
-                _stop_together(trainer, folder, stop)
+        with stop_requests(processes.world) as stop:
+            if processes.first:
+                with _opened(entry, trainer, settings, overwrite=overwrite) as run:
+                    if entry.last is None and initial is not None:
+                        # When this run is resumed, what it starts from may be gone or changed.
+                        run.save(trainer, {}, best=False)
+                    lead(trainer, run, listener, stop, entry.notes)
+            else:
+                follow(trainer, folder, stop)
 
-    trainer.processes.wait()  # until the first one has written the last checkpoint
-    best = checkpoint.read_meta(checkpoint.resolve(folder))
-    return Run(folder, trainer.state.step, best["metrics"])
+        processes.wait()  # until the first one has written the last checkpoint
+        best = checkpoint.read_meta(checkpoint.resolve(folder))
+        return Run(folder, trainer.state.step, best["metrics"])
+
+
+@contextmanager
+def _opened(
+    entry: Entry, trainer: Trainer, config: RunConfig, *, overwrite: bool
+) -> Iterator[RunFolder]:
+    """The run folder, ready to be written to, in the first process."""
+    folder = entry.lock.folder
+    if overwrite:
+        set_aside(folder)
+    with Log(folder, config, trainer.state.step) as log:
+        if entry.last is not None:
+            finish_saving(folder, entry.last, config.train.keep)
+        yield RunFolder(folder, config, entry.lock, log, replaces=overwrite)
 
 
 def _check_task(config: str | Path, found: str, wanted: str | None) -> None:
@@ -102,6 +116,21 @@ def _check_task(config: str | Path, found: str, wanted: str | None) -> None:
             f"{config} is a recipe for {found!r}; this command trains {wanted!r}, "
             "`seqkit train` any task"
         )
+
+
+def _start_from(initial: Path, trainer: Trainer) -> list[str]:
+    """Fill the model with another run's weights; returns what a person should know of it.
+
+    A task that has a `start_from` decides what is kept, such as all but the last layer.
+    """
+    notes: list[str] = []
+    start = getattr(trainer.task, "start_from", None)
+    if start is not None:
+        notes = start(initial, trainer.model)
+    else:
+        checkpoint.load_model(initial, trainer.model)
+    trainer.averaged.load_state_dict(trainer.model.state_dict())
+    return notes
 
 
 def _resume(trainer: Trainer, last: Path) -> None:
@@ -136,64 +165,3 @@ def _check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> N
 def _numbers(description: list[str]) -> list[str]:
     """The numbers in the lines of `Task.describe`, in order."""
     return re.findall(r"\d+", " ".join(description))
-
-
-def _consume(
-    trainer: Trainer,
-    config: RunConfig,
-    folder: Path,
-    write: Write,
-    listener: Listener,
-    stop: threading.Event,
-) -> None:
-    """Run the trainer: log, save and report every event."""
-    metrics: dict[str, float] = {}
-
-    def save_now() -> None:
-        save(trainer, config, folder, metrics, best=False)
-
-    listener(_started(trainer, config, folder))
-    for event in trainer.run():
-        write({"event": type(event).__name__.lower(), **asdict(event)})
-        listener(event)
-
-        if isinstance(event, Evaluated):
-            metrics = event.metrics
-            step_folder = save(trainer, config, folder, metrics, best=event.best)
-            listener(Saved(event.step, step_folder))
-            _stop_together(trainer, folder, stop)
-        else:
-            _stop_together(trainer, folder, stop, save_now)
-
-
-def _started(trainer: Trainer, config: RunConfig, folder: Path) -> Started:
-    return Started(
-        folder,
-        trainer.state.step,
-        config,
-        parameters=sum(p.numel() for p in trainer.parameters),
-        device=str(trainer.device),
-        precision=trainer.precision,
-        description=trainer.task.describe(),
-    )
-
-
-def _stop_together(
-    trainer: Trainer,
-    folder: Path,
-    stop: threading.Event,
-    save_now: Callable[[], None] | None = None,
-) -> None:
-    """Raise `Interrupted` in every process once one of them was asked to stop.
-
-    The first process saves before.
-    """
-    if trainer.finished or not trainer.processes.any(stop.is_set()):
-        return
-    if save_now:
-        save_now()
-    trainer.processes.wait()
-    raise Interrupted(
-        f"stopped at step {trainer.state.step}, saved in {folder}: "
-        "rerun the same command with --resume to continue"
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import SeqkitError
 from ..plugins import components
 from ..registry import Components, Plugin, Registry
 
@@ -27,6 +28,6 @@ def _check_names(registry: Registry, known: Registry) -> None:
         assert not taken, f"{what} is taken by {known[entry.name].provider}"
         try:
             found = entry.load()
-        except (ImportError, AttributeError) as error:
-            raise AssertionError(f"{what}: {entry.target} does not load: {error}") from error
+        except SeqkitError as error:
+            raise AssertionError(f"{what}: {error}") from error
         assert found is not None, f"{what}: {entry.target} is None"

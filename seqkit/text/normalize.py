@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 
 from ..errors import ConfigError, hint
+from .lines import check_one, each_text
 
 _ODD_SPACES = re.compile(
     "[\u0009\u000b\u000c\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
@@ -70,14 +71,15 @@ class Normalizer:
     """`Normalizer(["nfc", "spaces"])(text)`: text → text. Without steps, text stays as it is."""
 
     def __init__(self, steps: Sequence[str] = ()) -> None:
-        """Raises `ConfigError` with a suggestion for an unknown step."""
-        for step in steps:
+        """Raises `ConfigError` with a suggestion for an unknown step; `WrongType` for a string."""
+        self.steps = tuple(each_text(steps, "normalisation steps"))
+        for step in self.steps:
             if step not in STEPS:
                 raise ConfigError(f"no normalisation step {step!r}.{hint(step, STEPS)}")
-        self.steps = tuple(steps)
         self._functions = [STEPS[step][0] for step in self.steps]
 
     def __call__(self, text: str) -> str:
+        check_one(text)
         for function in self._functions:
             text = function(text)
         return text

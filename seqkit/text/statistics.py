@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from .lines import check_many
+
 
 def ngrams(tokens: Sequence[str], *orders: int) -> Iterator[tuple[str, ...]]:
-    """All n-grams of the given orders, in text order: `ngrams("a b c".split(), 1, 2)`."""
+    """All n-grams of the given orders, in text order: `ngrams("a b c".split(), 1, 2)`.
+
+    Raises `WrongType` for one string.
+    """
+    check_many(tokens, "tokens")
+    return _ngrams(tokens, orders)
+
+
+def _ngrams(tokens: Sequence[str], orders: Sequence[int]) -> Iterator[tuple[str, ...]]:
     for order in orders:
         last = len(tokens) - order
         for start in range(last + 1):

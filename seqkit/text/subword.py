@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 from ..errors import DataError, reason
+from .lines import check_one, each_text
 from .subword_sampling import SPACE, SubwordSampler
 from .tokenizer_models import Unit
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK
@@ -36,14 +37,16 @@ class SentencePieceTokenizer:
         from sentencepiece import SentencePieceProcessor
 
         try:
-            self._processor: Any = SentencePieceProcessor(model_proto=model)
-        except RuntimeError:
+            # Nothing at all would give a processor that complains on stderr whenever it is used.
+            self._processor: Any = SentencePieceProcessor(model_proto=model or b"nothing")
+            ids = range(self._processor.get_piece_size())
+            pieces = [self._processor.id_to_piece(i) for i in ids]
+        except (RuntimeError, UnicodeDecodeError):  # the latter in a piece, or in the complaint
             raise DataError("not a sentencepiece model, or a damaged one") from None
         self._model = model
         self._sampler: SubwordSampler | None = None
 
-        ids = range(self._processor.get_piece_size())
-        self.pieces: tuple[str, ...] = tuple(self._processor.id_to_piece(i) for i in ids)
+        self.pieces: tuple[str, ...] = tuple(pieces)
         if self.pieces[: len(SPECIALS)] != SPECIALS:
             raise DataError(
                 f"the sentencepiece model's first four pieces are not {' '.join(SPECIALS)}"
@@ -71,7 +74,7 @@ class SentencePieceTokenizer:
 
         Raises `DataError` if the lines cannot give `vocab_size` pieces.
         """
-        not_empty = (line for line in lines if line)
+        not_empty = (line for line in each_text(lines, "lines") if line)
         sample = reservoir_sample(not_empty, max_sentences, random.Random(seed))
         if not sample:
             raise DataError("cannot train a tokenizer: there is no text")
@@ -95,9 +98,13 @@ class SentencePieceTokenizer:
         pieces: list[str] = self._processor.encode(_to_library(text), out_type=str)
         return pieces
 
+    def spell(self, text: str) -> str:
+        """What `join` makes of the pieces of `text`, unknown ones aside: it is exact."""
+        return text
+
     def encode_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of many texts at once: the fast way."""
-        texts = [_to_library(text) for text in texts]
+        texts = [_to_library(text) for text in each_text(texts)]
         ids: list[list[int]] = self._processor.encode(texts, out_type=int)
         return ids
 
@@ -111,7 +118,8 @@ class SentencePieceTokenizer:
         return self._sampler(_to_library(text), strength, rng)
 
     def join(self, tokens: Sequence[str]) -> str:
-        return _from_library(self._processor.decode_pieces(list(tokens)))
+        pieces = list(each_text(tokens, "tokens"))
+        return _from_library(self._processor.decode_pieces(pieces))
 
     def save(self, folder: Path) -> None:
         (folder / self.FILE).write_bytes(self._model)
@@ -133,6 +141,7 @@ class SentencePieceTokenizer:
 
 def _to_library(text: str) -> str:
     """`text` after a space, so that its first word looks like any other."""
+    check_one(text)
     escaped = text.replace(_ESCAPE, _ESCAPE + "0").replace(SPACE, _ESCAPE + "1")
     return " " + escaped
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ..config import section, setting
-from ..errors import ConfigError, DataError, reason
+from ..errors import ConfigError, DataError, SeqkitError
+from ..parsing import json_of
 from .byte_tokens import BYTE_TOKENS, join_bytes, spell
-from .lines import check_many
+from .decoding import read_file
+from .lines import check_many, each_text
 from .lookup import TokenizerLookup, built_in, find_class
 from .normalize import Normalizer
 from .tokenizer_models import (
@@ -104,7 +106,7 @@ class Tokenizer:
         """
         model_class = find_class(config.tokenizer, tokenizers)
         normalizer = Normalizer(config.normalize)
-        texts = (normalizer(line) for line in lines)
+        texts = (normalizer(line) for line in each_text(lines, "lines"))
 
         if is_trained_class(model_class):
             trained, vocab = _train_model(model_class, texts, config)
@@ -139,8 +141,7 @@ class Tokenizer:
         self, texts: Iterable[str], *, bos: bool = False, eos: bool = False
     ) -> list[list[int]]:
         """`encode` for many texts, faster; raises TypeError for one string."""
-        check_many(texts)
-        normalized = [self.normalizer(text) for text in texts]
+        normalized = [self.normalizer(text) for text in each_text(texts)]
         if is_trained(self.model):
             rows = self.model.encode_ids(normalized)
         else:
@@ -187,7 +188,8 @@ class Tokenizer:
         return self.join(self.vocab.decode(ids))
 
     def join(self, tokens: list[str]) -> str:
-        """Readable text of tokens."""
+        """Readable text of tokens; raises `WrongType` for one string."""
+        check_many(tokens, "tokens")
         return self.model.join(join_bytes(tokens) if self.byte_fallback else tokens)
 
     def save(self, folder: str | Path) -> None:
@@ -215,8 +217,7 @@ class Tokenizer:
         model = find_class(saved.tokenizer, tokenizers).load(folder)
         vocab = Vocab.load(folder / _VOCAB_FILE)
 
-        if is_trained(model) and vocab.tokens != model.pieces:
-            raise DataError(f"{folder}: {_VOCAB_FILE} does not belong to the tokenizer's model")
+        _check_fit(folder, saved, model, vocab)
         return cls(
             model,
             vocab,
@@ -290,19 +291,45 @@ class _Description(NamedTuple):
 
 
 def _read_description(path: Path) -> _Description:
+    """Raises `DataError` naming the file for whatever is wrong with it."""
+    text = _text_of(path)
     try:
-        raw: Any = json.loads(path.read_text(encoding="utf-8"))
+        raw: Any = json_of(text)
         if raw["format"] != _FORMAT:
             raise DataError(
                 f"{path} has format {raw['format']}; this seqkit reads format {_FORMAT}"
             )
         found = _Description(raw["tokenizer"], raw["normalize"], raw["byte_fallback"])
-    except OSError as error:
-        raise DataError(f"cannot read tokenizer {path}: {reason(error)}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path} is damaged: {error}") from None
 
     types = zip(found, (str, list, bool), strict=True)
     if not all(isinstance(value, expected) for value, expected in types):
         raise DataError(f"{path} is damaged: a value has the wrong type")
+
+    try:
+        Normalizer(found.normalize)
+    except SeqkitError as error:
+        raise DataError(f"{path} is damaged: {error}") from None
     return found
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return read_file(path, "tokenizer")
+    except DataError as error:
+        is_there = path.is_file()
+        raise DataError(f"{path} is damaged: {error}" if is_there else str(error)) from None
+
+
+def _check_fit(folder: Path, saved: _Description, model: TokenizerModel, vocab: Vocab) -> None:
+    """Raise `DataError` for files of one tokenizer that do not belong together."""
+    if is_trained(model):
+        if vocab.tokens != model.pieces:
+            raise DataError(f"{folder}: {_VOCAB_FILE} does not belong to the tokenizer's model")
+        return
+
+    if saved.byte_fallback and any(token not in vocab for token in BYTE_TOKENS):
+        raise DataError(
+            f"{folder}: {_VOCAB_FILE} has not the 256 byte tokens of which {_FILE} speaks"
+        )

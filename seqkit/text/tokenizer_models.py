@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol, Self, TypeGuard
 
+from .lines import check_many, check_one
 from .words import join_words, split_words
 
 Unit = Literal["word", "character", "subword"]
@@ -104,10 +105,14 @@ class CharTokenizer(_Untrained):
     unit: ClassVar[Unit] = "character"
 
     def split(self, text: str) -> list[str]:
+        check_one(text)
         return list(text)
 
     def join(self, tokens: Iterable[str]) -> str:
-        return "".join(tokens)
+        check_many(tokens, "tokens")
+        text = "".join(tokens)
+        check_one(text)
+        return text
 
 
 class WhitespaceTokenizer(_Untrained):
@@ -118,10 +123,14 @@ class WhitespaceTokenizer(_Untrained):
     """
 
     def split(self, text: str) -> list[str]:
+        check_one(text)
         return [token.decode() for token in text.encode().split()]
 
     def join(self, tokens: Iterable[str]) -> str:
-        return " ".join(tokens)
+        check_many(tokens, "tokens")
+        text = " ".join(tokens)
+        check_one(text)
+        return text
 
 
 class WordTokenizer(_Untrained):
@@ -134,6 +143,10 @@ class WordTokenizer(_Untrained):
 
     def split(self, text: str) -> list[str]:
         return split_words(text)
+
+    def spell(self, text: str) -> str:
+        """What `join` makes of the tokens of `text`: its white space is single spaces."""
+        return " ".join(text.split())
 
     def join(self, tokens: Iterable[str]) -> str:
         return join_words(tokens)

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ..errors import DataError, reason
+from ..errors import DataError
+from .decoding import read_file
+from .lines import check_many, check_one, check_texts, each_text
 from .torchtext import TorchtextLike, TorchtextVocab
 
 PAD, UNK, BOS, EOS = range(4)
@@ -18,6 +20,7 @@ _ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
 _UNESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
 _SHOWN = 8  # tokens in a repr
+_LONGEST_COUNT = 18  # digits
 
 
 class Vocab:
@@ -42,8 +45,9 @@ class Vocab:
 
         Raises `DataError` if a token occurs twice, or if there are not as many counts as tokens.
         """
+        check_many(specials, "special tokens")
         self.specials: tuple[str, ...] = tuple(specials)
-        self.tokens: tuple[str, ...] = (*self.specials, *tokens)
+        self.tokens: tuple[str, ...] = (*self.specials, *each_text(tokens, "tokens"))
         if counts is None:
             counts = [0] * len(self.tokens)
         self.counts: tuple[int, ...] = tuple(counts)
@@ -90,9 +94,13 @@ class Vocab:
         A literal special in the text, such as Penn Treebank's `<unk>`, counts for that special.
         Tokens that are not kept count for `<unk>`.
         """
+        check_many(sentences, "sentences, each a list of tokens")
+        check_many(specials, "special tokens")
         counter: Counter[str] = Counter()
-        for sentence in sentences:
+        for number, sentence in enumerate(sentences, 1):
+            check_many(sentence, f"tokens for sentence {number}")
             counter.update(sentence)
+        check_texts(counter, "tokens")
 
         special_counts = {special: counter.pop(special, 0) for special in specials}
         ranked = sorted(counter.items(), key=_by_falling_count)
@@ -119,6 +127,7 @@ class Vocab:
         return token in self._ids
 
     def __getitem__(self, token: str) -> int:
+        check_one(token, "token")
         found = self._ids.get(token, self._unknown)
         if found is None:
             raise DataError(f"the vocabulary has no token {token!r}, and no <unk> to stand for it")
@@ -140,10 +149,16 @@ class Vocab:
         return f"<Vocab: {len(self):,} tokens, {specials} special: {shown}{more}>"
 
     def encode(self, tokens: Iterable[str]) -> list[int]:
-        """Ids of `tokens`; no special is added."""
+        """Ids of `tokens`; no special is added. Raises as `each_text` for what is no token."""
+        check_many(tokens, "tokens")
+        tokens = tokens if isinstance(tokens, list) else list(tokens)
         if self._unknown is None:
             return [self[token] for token in tokens]
-        return [self._ids.get(token, self._unknown) for token in tokens]
+
+        ids = [self._ids.get(token, self._unknown) for token in tokens]
+        if self._unknown in ids:
+            check_texts(tokens, "tokens")  # known ones were checked when they came in
+        return ids
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Tokens up to the first `<eos>`; `<pad>` and `<bos>` are left out."""
@@ -179,7 +194,7 @@ class Vocab:
         counts: list[int] = []
         for number, line in enumerate(_lines(path), 1):
             token, tab, count = line.rpartition("\t")
-            if not tab or not count.isdecimal():
+            if not tab or not count.isdecimal() or len(count) > _LONGEST_COUNT:
                 raise DataError(f"{path}:{number}: expected TOKEN<tab>COUNT")
 
             tokens.append(_unescape(token))
@@ -223,17 +238,11 @@ def _by_falling_count(item: tuple[str, int]) -> tuple[int, str]:
 
 
 def _lines(path: str | Path) -> list[str]:
-    try:
-        content = Path(path).read_bytes()
-        text = content.decode("utf-8")
-    except OSError as error:
-        raise DataError(f"cannot read vocabulary {path}: {reason(error)}") from None
-    except UnicodeDecodeError:
-        raise DataError(f"vocabulary {path} is not UTF-8") from None
-
+    text = read_file(path, "vocabulary")
     if not text:
         return []
-    return text.removesuffix("\n").split("\n")
+    lines = text.removesuffix("\n").split("\n")
+    return [line.removesuffix("\r") for line in lines]  # where git or an editor put it
 
 
 def _escape(token: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from .lines import check_many, check_one
+
 JOINER = "￭"  # U+FFED, as in the OpenNMT Tokenizer: no space on this side of the token
 JOINER_LOOKALIKE = "■"
 
@@ -23,6 +25,7 @@ def split_words(text: str) -> list[str]:
 
     A literal joiner in the text is replaced by a character that looks alike.
     """
+    check_one(text)
     tokens: list[str] = []
     for chunk in text.replace(JOINER, JOINER_LOOKALIKE).split():
         tokens.extend(_split_chunk(chunk))
@@ -31,6 +34,7 @@ def split_words(text: str) -> list[str]:
 
 def join_words(tokens: Iterable[str]) -> str:
     """The text of `tokens`: single spaces between them except where a joiner stands."""
+    check_many(tokens, "tokens")
     parts: list[str] = []
     touches = True
     for token in tokens:
@@ -38,7 +42,10 @@ def join_words(tokens: Iterable[str]) -> str:
             parts.append(" ")
         parts.append(token.strip(JOINER))
         touches = token.endswith(JOINER) and token != JOINER
-    return "".join(parts)
+
+    text = "".join(parts)
+    check_one(text)
+    return text
 
 
 @lru_cache(maxsize=1 << 17)

@@ -11,26 +11,31 @@ Loading reads safetensors and JSON; nothing that can run code is ever loaded.
 
 from __future__ import annotations
 
-import json
-import os
+import math
 import re
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from ..data.files import open_up
 from ..errors import CheckpointError, reason
+from ..parsing import json_of, to_json
+from .disk import flush_all, move, remove, replace
+from .weights import fill
+from .weights import load_tensors as load_tensors
 
 FORMAT = 1
 MODEL = "model.safetensors"
 TRAINER = "trainer.safetensors"
 META = "meta.json"
-_POINTERS = ("best", "last")
+POINTERS = ("best", "last")
+_STEP = re.compile(r"step-([0-9]{6,19})(-evaluated)?")
+PART = re.compile(r"\.(step-.*|best|last|config\.toml|log\.jsonl)\.part")  # what a kill leaves
 _PICKLES = (".pt", ".pth", ".bin", ".pkl", ".ckpt")
 
 
@@ -61,20 +66,19 @@ def write(
     folder = _new_folder(run, step)
     part = run / f".{folder.name}.part"
     try:
-        shutil.rmtree(part, ignore_errors=True)
+        remove(part)
         part.mkdir(parents=True)
         _save(part / MODEL, unique_tensors(model))
         _save(part / TRAINER, trainer)
         save_task(part)
-        text = json.dumps({"format": FORMAT, **meta}, indent=2)
+        text = to_json({"format": FORMAT, **meta}, indent=2, ascii_only=True)
         (part / META).write_text(text + "\n", encoding="utf-8")
 
-        _flush_all(part)
-        if folder.exists():  # complete, but nothing points to it: the process was killed in between
-            shutil.rmtree(folder)
-        part.rename(folder)
+        flush_all(part)
+        remove(folder)  # complete, but nothing points to it: the process was killed in between
+        move(part, folder)
     except (OSError, SafetensorError) as error:
-        shutil.rmtree(part, ignore_errors=True)
+        _try_to_remove([part])
         raise _cannot_save(folder, error) from None
     return folder
 
@@ -95,54 +99,127 @@ def point(run: Path, name: str, folder: Path) -> None:
         raise _cannot_save(run / name, error) from None
 
 
-def replace(path: Path, text: str) -> None:
-    """Make `text` a file's content in one move: a full disk or a kill leaves the old content."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    _flush(part)
-    part.replace(path)
-
-
 def prune(run: Path, keep: int) -> None:
-    """Delete step folders except the newest `keep` and those that "best" and "last" name."""
+    """Delete step folders except the newest `keep` and those that "best" and "last" name.
+
+    What was saved only because training stopped there is not kept: a run that never stopped has
+    none of it.
+    """
     pointed_to = _pointed_to(run)
-    others = [folder for folder in run.glob("step-*") if folder not in pointed_to]
-    others.sort(key=_age)
+    others = [folder for folder in step_folders(run) if folder not in pointed_to]
+    passing = [folder for folder in others if not _was_evaluated(folder)]
+    others = [folder for folder in others if folder not in passing]
     surplus = max(0, len(others) - keep)
-    for folder in others[:surplus]:
-        shutil.rmtree(folder, ignore_errors=True)
+
+    parts = [path for path in run.iterdir() if PART.fullmatch(path.name)]
+    for folder in passing + others[:surplus]:
+        parts.append(_set_aside(folder))
+    _try_to_remove(parts)
 
 
-def _age(folder: Path) -> tuple[int, str]:
+def _set_aside(folder: Path) -> Path:
+    """Rename a step folder to one that is not whole: deleting it takes a while."""
+    part = folder.with_name(f".{folder.name}.part")
+    try:
+        remove(part)
+        return folder.rename(part)
+    except OSError:
+        return folder
+
+
+def _try_to_remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            remove(path)
+
+
+def step_folders(run: Path) -> list[Path]:
+    """The step folders of a run, or links to them, from old to new."""
+    if not run.is_dir():
+        return []
+    folders = [path for path in run.iterdir() if _STEP.fullmatch(path.name)]
+    folders = [path for path in folders if path.is_symlink() or path.is_dir()]
+    return sorted(folders, key=age)
+
+
+def age(folder: Path) -> tuple[int, str]:
     """Sorts step folders from old to new: by number, "step-000500-evaluated" after its namesake."""
-    number = re.match(r"step-(\d+)", folder.name)
+    number = _STEP.fullmatch(folder.name)
     return (int(number[1]) if number else -1, folder.name)
 
 
+def _was_evaluated(folder: Path) -> bool:
+    """Whether its weights were evaluated before it was saved; True if that cannot be found out."""
+    try:
+        state = _parse_meta(folder)["state"]
+        return bool(state["evaluated"] == state["step"])
+    except (CheckpointError, LookupError, TypeError):
+        return True
+
+
 def _pointed_to(run: Path) -> set[Path | None]:
-    return {target(run, name) for name in _POINTERS}
+    return {target(run, name) for name in POINTERS}
 
 
 def newest(run: Path) -> Path | None:
     """The step folder to resume from: what "last" names, or "best" if that is newer.
 
-    It is newer if the process was killed after it had moved "best" and before "last".
+    It is newer if the process was killed after it had moved "best" and before "last". If "last"
+    leads nowhere, the newest whole one.
     """
     last = target(run, "last")
     best = target(run, "best")
+    if last is None or not (last / META).exists():
+        whole = filter(is_whole, reversed(step_folders(run)))
+        return next(whole, None)
     if best is None or not (best / META).exists():
         return last
-    return best if last is None or _age(best) > _age(last) else last
+    return best if age(best) > age(last) else last
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a step folder can be resumed, as far as can be seen without reading tensors."""
+    try:
+        _parse_meta(folder)
+        for name in (MODEL, TRAINER):
+            with safe_open(folder / name, "pt"):
+                pass
+    except (CheckpointError, OSError, SafetensorError):
+        return False
+    return True
+
+
+def best_so_far(run: Path, last: Path) -> Path | None:
+    """The best step folder up to `last`, by what the folders record; None if it is not there."""
+    best = _value_of_best(last)
+    for folder in reversed(step_folders(run)):
+        if age(folder) <= age(last) and _is_best(folder) and is_whole(folder):
+            return folder if _value_of_best(folder) == best else None
+    return None
+
+
+def _is_best(folder: Path) -> bool:
+    try:
+        state = _parse_meta(folder)["state"]
+        return bool(state["evaluated"] == state["step"] and state["evaluations_since_best"] == 0)
+    except (CheckpointError, LookupError, TypeError):
+        return False
+
+
+def _value_of_best(folder: Path) -> Any:
+    try:
+        return _parse_meta(folder)["state"]["best"]
+    except (CheckpointError, LookupError, TypeError):
+        return None
 
 
 def target(run: Path, name: str) -> Path | None:
-    """The step folder that `run`/`name` names, or None if there is no such file."""
+    """The step folder that `run`/`name` names, or None if it names none."""
     try:
         text = (run / name).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    is_plain_name = text and Path(text).name == text
-    return run / text if is_plain_name else None
+    return run / text if _STEP.fullmatch(text) else None
 
 
 def resolve(path: Path, prefer: str = "best") -> Path:
@@ -154,7 +231,7 @@ def resolve(path: Path, prefer: str = "best") -> Path:
     if (path / META).exists():
         return path
 
-    for name in (prefer, *reversed(_POINTERS)):
+    for name in (prefer, *reversed(POINTERS)):
         folder = target(path, name)
         if folder is not None and (folder / META).exists():
             return folder
@@ -183,6 +260,9 @@ def _why_no_model(path: Path) -> str:
             f"{path} holds a pickle ({pickles[0]}), which can run code when loaded: "
             "seqkit reads safetensors only"
         )
+    whole = [folder for folder in step_folders(path) if is_whole(folder)]
+    if whole:
+        return f"`best` and `last` of {path} lead nowhere: give a step folder, such as {whole[-1]}"
     if any(path.glob("step-*")) or (path / "config.toml").exists():
         return f"{path} has no finished checkpoint yet: train on, or give another folder"
     return f"{path} is not a run folder: it has no {META} and no step folders"
@@ -193,15 +273,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
 
     Raises `CheckpointError` if it is damaged or of a newer format.
     """
-    path = folder / META
-    try:
-        meta: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        found = meta["format"]
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
-    except (ValueError, KeyError, TypeError):
-        raise CheckpointError(f"{path} is damaged: not a JSON object with a format") from None
-
+    meta = _parse_meta(folder)
+    found = meta["format"]
     if not isinstance(found, int) or found > FORMAT:
         raise CheckpointError(
             f"{folder} has format {found}, this seqkit reads up to {FORMAT}: install a newer seqkit"
@@ -209,56 +282,36 @@ def read_meta(folder: Path) -> dict[str, Any]:
     return meta
 
 
+def metrics(folder: Path) -> dict[str, float]:
+    """The figures of a checkpoint; nan where one was not finite, which is null in JSON."""
+    found = read_meta(folder)["metrics"]
+    return {name: math.nan if value is None else value for name, value in found.items()}
+
+
+def _parse_meta(folder: Path) -> dict[str, Any]:
+    path = folder / META
+    try:
+        meta: dict[str, Any] = json_of(path.read_text(encoding="utf-8"))
+        meta["format"]
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
+    except (ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{path} is damaged: not a JSON object with a format") from None
+    return meta
+
+
 def load_model(folder: Path, model: nn.Module) -> None:
     """Fill `model` with the weights in `folder`.
 
-    Raises `CheckpointError` if they are damaged or do not fit.
+    Raises `CheckpointError` if they are damaged, do not fit, or are no numbers.
     """
-    tensors = load_tensors(folder / MODEL)
-    wanted = unique_tensors(model)
-
-    wrong = sorted(tensors.keys() ^ wanted.keys())
-    if not wrong:
-        wrong = [name for name, value in tensors.items() if value.shape != wanted[name].shape]
-    if wrong:
-        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise CheckpointError(
-            f"{folder / MODEL} does not fit the model in {META}: tensor {wrong[0]!r}{more}"
-        )
-
-    for name, tensor in tensors.items():
-        wanted[name].copy_(tensor)
-
-
-def load_tensors(path: Path) -> dict[str, Tensor]:
-    """All tensors of a safetensors file, on the CPU."""
-    try:
-        tensors: dict[str, Tensor] = load_file(path)
-    except OSError as error:
-        raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
-    except SafetensorError:
-        raise CheckpointError(
-            f"{path} is damaged: not a whole safetensors file "
-            "(a pickle under that name is never loaded)"
-        ) from None
-    return tensors
+    fill(model, unique_tensors(model), folder / MODEL, META)
 
 
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
     plain = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
     save_file(plain, path)
     open_up(path)
-
-
-def _flush_all(folder: Path) -> None:
-    for file in folder.rglob("*"):
-        if file.is_file():
-            _flush(file)
-
-
-def _flush(file: Path) -> None:
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
 
 
 def _cannot_save(path: Path, error: OSError | SafetensorError) -> CheckpointError:

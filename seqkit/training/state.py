@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,11 +24,15 @@ class State:
     evaluations_without_improvement: int = 0  # in all
     averaged_since: int = -1  # step of the first of them, for train.average = 1
     evaluated: int = -1  # step of the last evaluation
+    seconds: float = 0.0  # of training, counted for train.minutes
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> State:
         """The state in a checkpoint, also of an earlier version; raises TypeError if it is none."""
-        return cls(**{_OLD_NAMES.get(name, name): value for name, value in dict(record).items()})
+        state = cls(**{_OLD_NAMES.get(name, name): value for name, value in dict(record).items()})
+        if isinstance(state.best, float) and not math.isfinite(state.best):
+            state.best = None  # an earlier version took any first figure for the best
+        return state
 
     def record_evaluation(self, value: float, goal: Goal) -> bool:
         """Record an evaluation; return whether it is the best so far.

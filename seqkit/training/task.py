@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,17 @@ class Totals:
             self.sums[name] = self.sums.get(name, 0.0) + float(value)
 
 
+def sum_of(parts: Iterable[Mapping[str, Any]]) -> Totals:
+    """The totals of several processes, each as plain data, in their order."""
+    first, *others = (Totals(**part) for part in parts)
+    for other in others:
+        first.loss += other.loss
+        first.count += other.count
+        for name, value in other.sums.items():
+            first.sums[name] = first.sums.get(name, 0.0) + value
+    return first
+
+
 class Goal(NamedTuple):
     """The metric that decides which checkpoint is best."""
 
@@ -54,7 +66,12 @@ class Goal(NamedTuple):
     better: Literal["lower", "higher"]
 
     def improves(self, new: float, old: float | None) -> bool:
-        """Whether `new` is better than `old`, the best so far; anything is better than None."""
+        """Whether `new` is better than `old`, the best so far or None.
+
+        Any number is better than None; nan and infinity are no improvement.
+        """
+        if not math.isfinite(new):
+            return False
         if old is None:
             return True
         return new < old if self.better == "lower" else new > old
@@ -103,8 +120,12 @@ class Task(Protocol):
         A pure function of its arguments: resuming depends on it.
         """
 
-    def valid_batches(self) -> Iterable[Batch]:
-        """The validation data, the same every time."""
+    def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterable[Batch]:
+        """The validation data, the same every time: batches rank, rank + world, … of it.
+
+        A task whose evaluation carries a state from batch to batch gives all to the first process,
+        and so does the trainer for one that does not take these arguments.
+        """
 
     def step(self, model: nn.Module, batch: Any, carry: Any) -> Step:
         """The loss of `batch`; `carry` is that of the step before, or None."""

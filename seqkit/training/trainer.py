@@ -12,8 +12,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -21,44 +20,22 @@ import torch
 from torch import Tensor, nn
 
 from ..config import OptimConfig, TrainConfig
-from ..errors import TrainingError
+from ..errors import Diverged, TrainingError
+from .average import Average
 from .checkpoint import unique_tensors
-from .devices import Processes, autocast, pick_precision
+from .devices import autocast, pick_precision
+from .events import Evaluated, Event, Updated
+from .moment import Moment, generators, set_generators
 from .optim import freeze, learning_rate, make_optimizer, train_mode
+from .processes import Processes
+from .scaling import LossScale
 from .snapshot import check_shape, flatten, load_optimizer, optimizer_tensors, under, unflatten
 from .state import State
-from .task import Batch, Task, Totals
-from .watch import Layers, activity, by_layer, dead_shares, gradient_norms
+from .task import Batch, Task
+from .validation import figures, validation_totals
+from .watch import activity, by_layer, dead_shares, gradient_norms
 
 _CPU = torch.device("cpu")
-
-
-@dataclass(frozen=True)
-class Updated:
-    """One update of the weights."""
-
-    step: int
-    epoch: int
-    loss: float  # mean per target over the whole update, nats
-    lr: float
-    grad_norm: float  # before clipping
-    targets: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """One evaluation on the validation data."""
-
-    step: int
-    epoch: int
-    metrics: dict[str, float]
-    best: bool
-    seconds: float
-    layers: Layers = field(default_factory=dict)  # with train.watch: {"conv1": {"gradient": …}}
-
-
-Event = Updated | Evaluated
 
 
 class Trainer:
@@ -81,18 +58,21 @@ class Trainer:
 
         freeze(model, optim.freeze)
         self.model = model.to(device)
-        self.averaged = self.model
-        if config.average:
-            self.averaged = deepcopy(self.model).requires_grad_(False)
-        self._weights = _floats(self.model)
-        self._averages = _floats(self.averaged)
+        self.average = Average(self.model, config)
+        self.averaged = self.average.model
 
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(model, optim)
+        self.scale = LossScale(on=self.precision == "fp16")
         self.state = State()
         self.carry: Any = None
         self._gradient_norms: dict[str, float] = {}  # before an evaluation, with train.watch
+
         self._seed_this_process()
+        self._moment = Moment(self.model, device)
+        self._is_whole = True  # False while an update changes the weights
+        self._ended = False
+        self._began = time.monotonic()
 
     def __repr__(self) -> str:
         size = sum(parameter.numel() for parameter in self.parameters)
@@ -109,6 +89,7 @@ class Trainer:
     def run(self) -> Iterator[Event]:
         """Train until `finished`, evaluating every `eval_every` updates and at the end."""
         state = self.state
+        self._began = time.monotonic() - state.seconds
         if state.step and self._evaluation_is_due() and state.evaluated != state.step:
             yield self.evaluate()  # the run was stopped just before it
 
@@ -134,16 +115,26 @@ class Trainer:
             raise TrainingError("there is nothing to train on: the data gives no batch")
         self.state.next_epoch()
         self.carry = None
+        self._moment.mark(self.carry)
 
     def _evaluation_is_due(self) -> bool:
         return self.state.step % self.config.eval_every == 0
 
+    def end(self) -> None:
+        """End training here, as if it were finished; in all processes, or they wait for each other.
+
+        The run is evaluated, and can be resumed.
+        """
+        self._ended = True
+
     @property
     def finished(self) -> bool:
-        """Whether steps, epochs or patience are used up."""
+        """Whether steps, epochs, minutes or patience are used up."""
         config, state = self.config, self.state
         return (
-            0 < config.steps <= state.step
+            self._ended
+            or 0 < config.steps <= state.step
+            or 0 < config.minutes <= state.seconds / 60
             or 0 < config.epochs <= state.epoch
             or 0 < config.patience <= state.evaluations_since_best
         )
@@ -153,31 +144,40 @@ class Trainer:
 
         All processes get the same number of groups; the last ones may be empty in some of them.
         """
-        processes = self.processes
-        batches = iter(
-            self.task.train_batches(
-                self.state.epoch,
-                start=self.state.batch,
-                rank=processes.rank,
-                world=processes.world,
-            )
-        )
+        batches = self._train_batches()
         while True:
-            group = list(islice(batches, self.config.accumulate))
-            in_all = torch.tensor([len(group)], device=self.device)
-            processes.sum([in_all])
-            if not in_all.item():
+            group: list[Batch] = []
+            error = None
+            try:
+                group = list(islice(batches, self.config.accumulate))
+            except Exception as failure:
+                error = failure
+
+            in_all = torch.tensor([len(group), error is not None], device=self.device)
+            self.processes.sum([in_all])
+            batches_in_all, failures = in_all.tolist()
+            self.processes.fail_together(error, failures)
+            if not batches_in_all:
                 return
             yield group
+
+    def _train_batches(self) -> Iterator[Batch]:
+        """What is left of the epoch; lazily, so that an error comes when a batch is asked for."""
+        yield from self.task.train_batches(
+            self.state.epoch,
+            start=self.state.batch,
+            rank=self.processes.rank,
+            world=self.processes.world,
+        )
 
     def update(self, group: list[Batch]) -> Updated:
         """One optimizer step on the mean loss over all targets of `group`, over all processes."""
         began = time.perf_counter()
-
-        sums = self._backward(group)
-        gradients = self._gradients()
-        self.processes.sum([sums, *gradients])
-        loss, targets = sums.tolist()
+        gradients, loss, targets, norm = self._gradients_of(group)
+        while not math.isfinite(norm) and self.scale.lower():
+            self.rewind()
+            gradients, loss, targets, norm = self._gradients_of(group)
+        self._check_finite(norm, loss / targets)
 
         state = self.state
         rate = learning_rate(
@@ -186,33 +186,55 @@ class Trainer:
             steps=self.config.steps,
             evaluations_without_improvement=state.evaluations_without_improvement,
         )
-        norm = self._apply(gradients, loss, int(targets), rate)
-
+        self._is_whole = False
+        self._apply(gradients, norm, targets, rate)
         state.step += 1
         state.batch += self.config.accumulate * self.processes.world
+        self._moment.mark(self.carry)
+        self._is_whole = True
+
         return Updated(
             step=state.step,
             epoch=state.epoch,
             loss=loss / targets,
             lr=rate,
             grad_norm=norm,
-            targets=int(targets),
+            targets=targets,
             seconds=time.perf_counter() - began,
         )
 
-    def _backward(self, group: list[Batch]) -> Tensor:
-        """Add the gradients of `group` up; return its summed loss and its targets. -> (2,)"""
+    def _gradients_of(self, group: list[Batch]) -> tuple[list[Tensor], float, int, float]:
+        """The summed gradients of all processes, their loss and targets, the norm per target."""
         dtype = torch.float32 if self.device.type == "mps" else torch.float64
-        sums = torch.zeros(2, dtype=dtype, device=self.device)
+        sums = torch.zeros(4, dtype=dtype, device=self.device)
+        error = None
+        try:
+            self._backward(group, sums)
+        except Exception as failure:
+            error = failure
+            sums[2] = 1
+        if self.config.minutes and self.processes.first:  # all go by its clock
+            sums[3] = time.monotonic() - self._began
+
+        gradients = self._gradients()
+        self.processes.sum([sums, *gradients])
+        loss, targets, failures, seconds = sums.tolist()
+        self.processes.fail_together(error, failures)
+
+        self.state.seconds = max(seconds, self.state.seconds)
+        norm = float(torch.nn.utils.get_total_norm(gradients)) / (targets * self.scale.value)
+        return gradients, loss, int(targets), norm
+
+    def _backward(self, group: list[Batch], sums: Tensor) -> None:
+        """Add the gradients of `group` up; add its loss and targets to the first two of `sums`."""
         for batch in group:
             with autocast(self.device, self.precision):
                 step = self.task.step(self.model, batch.to(self.device), self.carry)
-            step.loss.backward()
+            (step.loss * self.scale.value).backward()
             self.carry = step.carry
 
-            loss = step.loss.detach().to(dtype)
-            sums += torch.stack([loss, sums.new_tensor(batch.count)])
-        return sums
+            sums[0] += step.loss.detach()
+            sums[1] += batch.count
 
     def _gradients(self) -> list[Tensor]:
         """The gradients; among several processes those of all parameters, so that they match."""
@@ -222,52 +244,39 @@ class Trainer:
                     parameter.grad = torch.zeros_like(parameter)
         return [p.grad for p in self.parameters if p.grad is not None]
 
-    def _apply(self, gradients: list[Tensor], loss: float, targets: int, rate: float) -> float:
-        """Scale, clip and apply summed gradients; returns their norm per target."""
-        norm = float(torch.nn.utils.get_total_norm(gradients)) / targets
-        self._check_finite(norm, loss / targets)
+    def _apply(self, gradients: list[Tensor], norm: float, targets: int, rate: float) -> None:
+        """Clip summed gradients whose norm per target is `norm`, and apply them."""
+        divisor = targets * self.scale.value
         if self.config.watch and self._evaluation_follows():
-            self._gradient_norms = gradient_norms(self.model, targets)
+            self._gradient_norms = gradient_norms(self.model, divisor)
 
         clipping = 1.0
         if self.optim.clip:
             clipping = min(1.0, self.optim.clip / max(norm, 1e-12))
-        torch._foreach_mul_(gradients, clipping / targets)
+        torch._foreach_mul_(gradients, clipping / divisor)
 
         for part in self.optimizer.param_groups:
             part["lr"] = rate * part["scale"]
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-
-        if self.config.average:
-            with torch.no_grad():
-                torch._foreach_lerp_(self._averages, self._weights, 1 - self._average_decay())
-        return norm
+        self.scale.advance()
+        self.average.follow(self.state)
 
     def _check_finite(self, norm: float, loss: float) -> None:
         """Raise `TrainingError`, before any weight has changed, if training has diverged."""
         if math.isfinite(norm) and math.isfinite(loss):
             return
         state = self.state
-        raise TrainingError(
+        error = Diverged(
             f"training diverged at step {state.step + 1}, batch {state.batch} of epoch "
             f"{state.epoch}: loss {loss:.4g}, gradient norm {norm:.4g}; "
             "lower optim.lr, raise optim.warmup, or set train.precision = 'fp32'"
         )
+        self.processes.fail_together(error, 1)
 
     def _evaluation_follows(self) -> bool:
         following = self.state.step + 1
         return following % self.config.eval_every == 0 or following == self.config.steps
-
-    def _average_decay(self) -> float:
-        """The share of the averaged weights that this update keeps."""
-        step = self.state.step
-        since = self.state.averaged_since
-        if self.config.average < 1:
-            return min(self.config.average, (1 + step) / (10 + step))
-        if since < 0:
-            return 0.0
-        return 1 - 1 / (step - since + 1)
 
     @torch.no_grad()
     def evaluate(self) -> Evaluated:
@@ -276,42 +285,54 @@ class Trainer:
         Always in float32, whatever precision trains: `seqkit evaluate` gives the same figures.
         """
         began = time.perf_counter()
+        kept = self.average.before_evaluation()
 
         self.averaged.eval()
         watching: AbstractContextManager[dict[str, Tensor]] = nullcontext({})
         if self.config.watch:
             watching = activity(self.averaged)
         with watching as fired:
-            totals = self._validation_totals()
-        metrics = self.task.metrics(self.averaged, totals)
+            totals = validation_totals(
+                self.task, self.averaged, self.device, self.processes, whole=self.config.watch
+            )
+        metrics = figures(self.task, self.averaged, totals, self.processes)
         train_mode(self.model)
 
         goal = self.task.goal
-        value = self.processes.agree(metrics[goal.metric])
-        best = self.state.record_evaluation(value, goal)
+        best = self.state.record_evaluation(metrics[goal.metric], goal)
+        self.average.after_evaluation(kept)
+        self._moment.mark(self.carry)
 
         layers = by_layer(gradient=self._gradient_norms, dead=dead_shares(fired))
         self._gradient_norms = {}
         seconds = time.perf_counter() - began
         return Evaluated(self.state.step, self.state.epoch, metrics, best, seconds, layers)
 
-    def _validation_totals(self) -> Totals:
-        totals = Totals()
-        carry = None
-        for batch in self.task.valid_batches():
-            step = self.task.step(self.averaged, batch.to(self.device), carry)
-            totals.add(step, batch.count)
-            carry = step.carry
-        return totals
+    def rewind(self) -> bool:
+        """Go back to the last whole update; False in the midst of one, with no way back."""
+        if not self._is_whole:
+            return False
+        self.carry = self._moment.rewind()
+        self.optimizer.zero_grad(set_to_none=True)
+        return True
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor that a resumed run needs beside the averaged weights, by a flat name."""
-        flat = {"rng.cpu": torch.get_rng_state()}
-        if self.device.type == "cuda":
-            flat["rng.cuda"] = torch.cuda.get_rng_state(self.device)
+        """Every tensor that a resumed run needs beside the averaged weights, by a flat name.
 
-        parts = {"optimizer": optimizer_tensors(self.optimizer), "carry": flatten(self.carry)}
-        if self.config.average:
+        All processes call it, since each has generators and a carried state of its own.
+        """
+        own = {f"rng.{name}": state for name, state in generators(self.device).items()}
+        own |= {f"carry.{name}": value for name, value in flatten(self.carry).items()}
+        flat, *others = self.processes.gather(own)
+        for rank, of_rank in enumerate(others, 1):
+            flat |= {f"rank{rank}.{name}": value for name, value in of_rank.items()}
+
+        parts = {
+            "optimizer": optimizer_tensors(self.optimizer),
+            "scale": self.scale.tensors(),
+            "evaluated": self.average.tensors(),
+        }
+        if self.average.is_apart:
             parts["model"] = unique_tensors(self.model)
         for kind, tensors in parts.items():
             flat |= {f"{kind}.{name}": value for name, value in tensors.items()}
@@ -328,26 +349,35 @@ class Trainer:
         RuntimeError for what does not fit.
         """
         self.state = State.from_record(loop_state)
-        if self.config.average:
+        if self.average.is_apart:
             self._restore_weights(under("model", tensors))
+        self.average.restore(under("evaluated", tensors))
         load_optimizer(self.optimizer, under("optimizer", tensors))
+        self.scale.restore(under("scale", tensors))
+        self._restore_process(tensors)
+        self._moment.mark(self.carry)
+
+    def _restore_process(self, tensors: dict[str, Tensor]) -> None:
+        """Generators and carry of this process, if as many processes train as did before.
+
+        Otherwise the carried states do not fit the new shares of the data, and begin anew.
+        """
+        ranks = {name.partition(".")[0] for name in tensors if name.startswith("rank")}
+        own = tensors
+        if not self.processes.first:
+            own = under(f"rank{self.processes.rank}", tensors)
 
         self.carry = None
-        if self.processes.first:  # only the first process's is saved
-            carried = under("carry", tensors)
+        if len(ranks) + 1 == self.processes.world:
+            carried = under("carry", own)
             self.carry = unflatten({path: t.to(self.device) for path, t in carried.items()})
 
-        torch.set_rng_state(tensors["rng.cpu"])
-        if "rng.cuda" in tensors and self.device.type == "cuda":
-            torch.cuda.set_rng_state(tensors["rng.cuda"], self.device)
-        self._seed_this_process()
+        if own is tensors or own:
+            set_generators(under("rng", own), self.device)
+        else:
+            self._seed_this_process()
 
     def _restore_weights(self, tensors: dict[str, Tensor]) -> None:
         for name, value in unique_tensors(self.model).items():
             check_shape(name, tensors[name], value)
             value.copy_(tensors[name])
-
-
-def _floats(model: nn.Module) -> list[Tensor]:
-    """The weights and buffers that can be averaged."""
-    return [value for value in unique_tensors(model).values() if value.is_floating_point()]

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 Layers = dict[str, dict[str, float]]
 
 
-def gradient_norms(model: nn.Module, targets: int) -> dict[str, float]:
-    """Norm of the gradient per target of every module that has parameters of its own, by name."""
+def gradient_norms(model: nn.Module, divisor: float) -> dict[str, float]:
+    """Norm of the gradient over `divisor` of every module with parameters of its own, by name."""
     norms: dict[str, float] = {}
     for name, module in model.named_modules():
         parameters = module.parameters(recurse=False)
@@ -23,7 +23,7 @@ def gradient_norms(model: nn.Module, targets: int) -> dict[str, float]:
 
         squares = sum(float(gradient.norm()) ** 2 for gradient in gradients)
         layer = name or "model"
-        norms[layer] = math.sqrt(squares) / targets
+        norms[layer] = math.sqrt(squares) / divisor
 
     return norms
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from ..data.parallel import read_references
 from ..errors import ConfigError
 from ..metrics.perplexity import finite
-from ..metrics.text_metric import Score, TextMetric, label_of
+from ..metrics.text_metric import Score, TextMetric, label_of, paired
 from ..plugins import components
+from ..text.lines import check_many, each_text
 
 METRICS = ("bleu", "chrf")  # of every evaluation that does not name others
 
@@ -34,6 +35,7 @@ def read_test_set(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> T
     Equal sources of a TSV file are one sentence with several references. Raises `DataError` naming
     the file, and `ConfigError` without paths.
     """
+    check_many(paths, "paths")
     if not paths:
         raise ConfigError(
             "a translator has no test data of its own: "
@@ -88,17 +90,18 @@ class TranslationReport:
 def load_metrics(names: Iterable[str]) -> dict[str, TextMetric]:
     """Registered metrics by name; raises `UnknownName` with a suggestion."""
     registry = components().metrics
-    return {name: registry.load(name) for name in names}
+    return {name: registry.load(name) for name in each_text(names, "metrics")}
 
 
 def evaluate_outputs(
     outputs: Sequence[str], test_set: TestSet, metrics: Iterable[str] = METRICS
 ) -> TranslationReport:
-    """Score finished translations of a test set."""
+    """Score finished translations of a test set; raises `DataError` if they do not pair up."""
+    texts, references = paired(outputs, test_set.references)
     scores: dict[str, Score] = {}
     labels: dict[str, str] = {}
     for name, metric in load_metrics(metrics).items():
-        scores[name] = metric(outputs, test_set.references)
+        scores[name] = metric(texts, references)
         labels[name] = label_of(metric)
 
     return TranslationReport(scores, labels, sentences=len(test_set.sources))

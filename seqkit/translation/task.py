@@ -26,6 +26,7 @@ from ..plugins import components
 from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import PAD, UNK
+from ..training.processes import Processes
 from ..training.task import Goal, Step, Task, Totals
 from .evaluation import METRICS, TestSet, evaluate_outputs
 from .models.contract import TranslationModel, as_translation_model
@@ -219,9 +220,10 @@ class TranslationTask:
         strength = self.text.subword_regularization
         return [tokenizer.sample(text, strength, rng, eos=True) for text in texts]
 
-    def valid_batches(self) -> Iterable[PairBatch]:
+    def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterable[PairBatch]:
         lengths = self._valid.sources.lengths, self._valid.targets.lengths
-        for indices in token_batches(*lengths, self.data.batch_tokens):
+        batches = token_batches(*lengths, self.data.batch_tokens)
+        for indices in batches[rank::world]:
             yield PairBatch.of(*self._valid, indices)
 
     def step(self, model: nn.Module, batch: PairBatch, carry: Any) -> Step:
@@ -271,7 +273,11 @@ class TranslationTask:
     def _text_metrics(self, model: TranslationModel) -> dict[str, float]:
         test_set = TestSet(self._valid_text.sources, [[*self._valid_text.targets]])
         translator = Translator(model, *self.tokenizers)
-        outputs = translator.translate(test_set.sources, beam=1, split=False)
+        processes = Processes.joined(model.output.device)
+        outputs = processes.share(
+            test_set.sources,
+            lambda sources: translator.translate(sources, beam=1, split=False),
+        )
 
         names = dict.fromkeys([*METRICS, self.goal.metric])
         report = evaluate_outputs(outputs, test_set, names)

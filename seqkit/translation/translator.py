@@ -12,13 +12,13 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from ..config import build, override, plain
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, WrongType
 from ..search.decode import BATCH_TOKENS, decode
 from ..search.decoder import Ensemble, Hypothesis
 from ..search.forced_decoding import attention, log_probabilities
 from ..search.rules import Rules
 from ..search.settings import SearchConfig
-from ..text.lines import check_many
+from ..text.lines import check_many, each_text
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import UNK
 from .constraints import make_rules, unknown_policy
@@ -88,6 +88,12 @@ class Translator:
 
         Raises `ConfigError` if their vocabularies differ.
         """
+        check_many(translators, "translators")
+        if not translators or not all(isinstance(one, Translator) for one in translators):
+            raise WrongType(
+                "give a list of translators, such as [seqkit.load(run) for run in runs]"
+            )
+
         first, *rest = translators
         for other in rest:
             _check_compatible(first.source, other.source)
@@ -118,7 +124,7 @@ class Translator:
         """Up to `nbest` translations of each text, best first."""
         check_many(texts)
         search = self.settings(settings)
-        lines = list(texts)
+        lines = list(each_text(texts))
         parts = self._cut(lines, search)
         found = self._decode(parts, search)
 
@@ -165,6 +171,12 @@ class Translator:
         self, data: TestSet, *, metrics: Iterable[str] = METRICS, **settings: Any
     ) -> TranslationReport:
         """Translate a test set and score it by the metrics of these names."""
+        if not isinstance(data, TestSet):
+            raise WrongType(
+                "evaluate takes a test set, with references: TestSet(sources, [references]), or "
+                "what read_test_data returns"
+            )
+        metrics = list(each_text(metrics, "metrics"))
         outputs = self.translate(data.sources, **settings)
         return evaluate_outputs(outputs, data, metrics)
 

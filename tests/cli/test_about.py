@@ -73,7 +73,7 @@ def test_a_broken_plugin_is_shown_and_breaks_nothing(cli, monkeypatch):
         "rotten",
         "ImportError: no module named fruit",
     ]
-    assert done.err == "warning: plugin rotten did not load: no module named fruit\n"
+    assert done.err == "warning: plugin rotten did not load: ImportError: no module named fruit\n"
     assert "broken  rotten" in cli("doctor").out
 
 
@@ -156,7 +156,7 @@ def test_a_check_that_asks_python_to_exit_is_broken(cli, monkeypatch):
     rude = Entry("rude", "sys:exit", "seqkit", "")
     monkeypatch.setattr(components().checks, "_entries", {"rude": rude})
     done = cli("doctor")
-    assert (done.code, done.out.split()[:3]) == (1, ["broken", "rude", "SystemExit:"])
+    assert (done.code, done.out.split()[:3]) == (1, ["broken", "rude", "SystemExit"])
 
 
 def test_an_old_key_works_and_its_new_name_is_noted_once(cli, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from seqkit.cli.progress import SECONDS, DownloadProgress, TrainingProgress, counted, figures
 from seqkit.runs.events import Saved, Started
-from seqkit.training.trainer import Evaluated, Updated
+from seqkit.training.events import Evaluated, Updated
 
 
 class Clock:

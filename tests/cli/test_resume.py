@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,21 @@ def stop_at(step, number=signal.SIGTERM):
             os.kill(os.getpid(), number)
 
     return listen
+
+
+class Killed(BaseException):
+    """Ends the process there, as SIGKILL would: nothing is saved."""
+
+
+@contextmanager
+def killed_at_an_update():
+    def die(*_):
+        raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seqkit.runs.loop._Loop._note", die)
+        patch.setattr("seqkit.runs.loop._Loop._rescue", die)
+        yield
 
 
 @pytest.mark.parametrize("step", [3, 4, 5, 10], ids=lambda step: f"step {step}")
@@ -85,25 +101,23 @@ def test_ctrl_c_saves_too_and_the_old_signal_handlers_come_back(here):
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_a_stopped_command_exits_with_130_and_says_how_to_continue(here, cli, monkeypatch):
+def test_a_stopped_command_exits_as_after_the_signal_and_says_how_to_continue(
+    here, cli, monkeypatch
+):
     stop = stop_at(3)
     monkeypatch.setattr(
         "seqkit.cli.progress.TrainingProgress._updated", lambda self, event: stop(event)
     )
     done = cli("train", "tiny.toml", "--out", "run")
-    assert (done.code, done.out) == (130, "")
+    assert (done.code, done.out) == (143, "")
     assert done.err.splitlines()[-1].endswith(
         "stopped at step 3, saved in run: rerun the same command with --resume to continue"
     )
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(here, cli):
-    def die(event):
-        if type(event).__name__ == "Updated":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        seqkit.train("tiny.toml", out="run", listener=die)
+    with killed_at_an_update(), pytest.raises(Killed):
+        seqkit.train("tiny.toml", out="run")
     assert "has no finished checkpoint yet" in cli("translate", "-m", "run", "a").complaint()
     assert cli("train", "tiny.toml", "--out", "run", "--resume").code == 0
     cli("train", "tiny.toml", "--out", "whole")
@@ -144,12 +158,8 @@ def test_init_takes_only_weights_and_tokenizers(here, run, beginner):
 
 
 def test_a_run_started_from_other_weights_has_them_even_if_it_is_killed_at_once(here, beginner):
-    def die(event):
-        if type(event).__name__ == "Updated":
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        seqkit.train("tiny.toml", out="run", init=beginner, listener=die)
+    with killed_at_an_update(), pytest.raises(Killed):
+        seqkit.train("tiny.toml", out="run", init=beginner)
     seqkit.train("tiny.toml", out="run", resume=True)
     seqkit.train("tiny.toml", out="whole", init=beginner)
     assert differences(here / "whole", here / "run") == []
@@ -189,17 +199,22 @@ def test_a_checkpoint_that_best_or_last_points_to_is_never_replaced(here, monkey
     settings = {"train.steps": 5, "train.eval_every": 9}
     with pytest.raises(Interrupted):
         seqkit.train("tiny.toml", out="run", overrides=settings, listener=stop_at(3))
-    gone = []
-    monkeypatch.setattr(
-        "shutil.rmtree", lambda path, *rest, **how: gone.append((path.name, path.exists()))
-    )
+    there = []
+    real = checkpoint.point
+
+    def point(run, name, folder):
+        there.append((run / "step-000003").exists())
+        real(run, name, folder)
+
+    monkeypatch.setattr(checkpoint, "point", point)
     found = seqkit.train(
         "tiny.toml", out="run", overrides={**settings, "train.steps": 3}, resume=True
     )
     assert found.step == 3
     assert checkpoint.resolve(here / "run").name == "step-000003-evaluated"
-    assert (here / "run/step-000003").exists()
-    assert ("step-000003", True) not in gone
+    assert there
+    assert all(there)  # it goes when nothing points to it any more
+    assert not (here / "run/step-000003").exists()
 
 
 def test_a_run_is_not_overwritten_by_one_that_cannot_start(here, cli):

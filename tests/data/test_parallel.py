@@ -45,7 +45,9 @@ def test_the_error_for_bytes_that_are_not_utf8_names_file_line_and_column(tmp_pa
     for path in (tmp_path / "latin", tmp_path / "latin.gz"):
         data = "gut\nschön\n".encode("latin-1")
         path.write_bytes(gzip.compress(data) if path.suffix else data)
-        with pytest.raises(DataError, match=rf"{path.name}:2: not UTF-8: byte 0xf6 at column 4$"):
+        with pytest.raises(
+            DataError, match=rf"{path.name}:2: not UTF-8: byte 0xf6 at column 4; if"
+        ):
             list(read_lines(path))
 
 
@@ -67,7 +69,7 @@ def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
             list(read_lines(path))
 
 
-def test_the_error_for_a_truncated_damaged_or_false_gzip_file_names_it(tmp_path):
+def test_the_error_for_a_truncated_or_damaged_gzip_file_names_it(tmp_path):
     whole = gzip.compress("".join(f"line {i * i}\n" for i in range(999)).encode())
     path = tmp_path / "text.gz"
     path.write_bytes(whole[: len(whole) // 2])
@@ -75,9 +77,6 @@ def test_the_error_for_a_truncated_damaged_or_false_gzip_file_names_it(tmp_path)
         list(read_lines(path))
     path.write_bytes(whole[:30] + bytes(255 - byte for byte in whole[30:60]) + whole[60:])
     with pytest.raises(DataError, match=r"text\.gz is damaged|cannot read .*text\.gz: "):
-        list(read_lines(path))
-    path.write_bytes(b"plain text\n")
-    with pytest.raises(DataError, match=r"cannot read .*text\.gz: Not a gzipped file"):
         list(read_lines(path))
 
 

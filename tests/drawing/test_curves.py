@@ -13,7 +13,7 @@ def event(step, **more):
     return {
         "event": "updated",
         "step": step,
-        "loss": 1.0 / step,
+        "loss": 1.0,
         "lr": 0.1,
         "grad_norm": 2.0,
         **more,
@@ -69,6 +69,11 @@ def test_the_drawing_holds_every_curve(run, cli, tmp_path):
         ([], "", "has no updates yet"),
         ([event(1)], "{}\n", ":2: not an event of a training run"),
         ([event(1)], "3\n", ":2:"),
+        ([event(1)], "[" * 5000 + "\n", ":2:"),
+        ([event(1)], "9" * 5000 + "\n", ":2:"),
+        ([event(1, loss="low")], "", ":1:"),
+        ([event(1), event("2", event="evaluated")], "", ":2:"),
+        ([event(1), event(2, event="evaluated", best=True, metrics=[1])], "", ":2:"),
     ],
 )
 def test_a_log_that_cannot_be_drawn_is_named(tmp_path, events, tail, says):
@@ -116,3 +121,11 @@ def test_a_run_without_watched_layers_is_answered_with_the_setting(tmp_path, cli
         .complaint()
         .endswith("train it with --set train.watch=true")
     )
+
+
+def test_figures_that_were_no_numbers_leave_a_gap(tmp_path):
+    diverged = {"event": "evaluated", "step": 1, "metrics": {"perplexity": None}, "best": True}
+    better = {"event": "evaluated", "step": 2, "metrics": {"perplexity": 5.0}, "best": True}
+    log = read(write_log(tmp_path, [event(1, loss=None), event(2), diverged, better]))
+    draw(log, tmp_path / "curves.svg", title="")
+    assert (tmp_path / "curves.svg").stat().st_size

@@ -81,9 +81,9 @@ def network(name, vocab):
     return model_class(build(model_class.Config, SMALL[name], name), vocab=vocab).eval()
 
 
-def untrained(name, *, tokenizer="word", normalize=(), **settings):
+def untrained(name, *, tokenizer="word", normalize=(), vocab_size=8000, **settings):
     """A `LanguageModel` of LINES that has learnt nothing."""
-    config = TextConfig(tokenizer=tokenizer, normalize=list(normalize))
+    config = TextConfig(tokenizer=tokenizer, normalize=list(normalize), vocab_size=vocab_size)
     tokens = Tokenizer.train(LINES, config)
     model = network(name, len(tokens.vocab))
     return LanguageModel(model, tokens, name=name, **{"steps": 8, "stride": 4, **settings})

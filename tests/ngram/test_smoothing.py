@@ -136,7 +136,7 @@ def test_the_probabilities_after_any_history_sum_to_one(smoothing, order):
 
 @pytest.mark.parametrize("smoothing", PRUNABLE)
 @pytest.mark.parametrize("prune", [(), (0, 0, 1), (0, 1, 2), (2,), (0, 3)])
-@pytest.mark.parametrize("vocabulary", [None, "abd"])
+@pytest.mark.parametrize("vocabulary", [None, ["a", "b", "d"]])
 def test_the_probabilities_of_a_pruned_or_limited_model_sum_to_one(smoothing, prune, vocabulary):
     lines = some_lines(2, words="abcde", lines=40)
     sums_to_one(

@@ -124,8 +124,8 @@ def test_a_run_with_a_damaged_log_can_be_resumed(copy, cli):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "step-000099\n", "../elsewhere\n", "\x00\n"],
-    ids=["empty", "gone", "outside", "zero"],
+    ["", "step-000099\n", "../elsewhere\n", "\x00\n", "step-000002\n" * 200, "step-" + "9" * 300],
+    ids=["empty", "gone", "outside", "zero", "many lines", "a long number"],
 )
 def test_a_pointer_that_leads_nowhere_is_ignored(copy, text):
     folder, step = copy

@@ -39,7 +39,9 @@ DAMAGE = {
         step / "meta.json", dims={"target_vocab": 7, "source_vocab": 0}
     ),
     "cannot read tokenizer": lambda _, step: shutil.rmtree(step / "tokenizer"),
-    "no finished checkpoint yet": lambda folder, step: step.rename(folder / f".{step.name}.part"),
+    "lead nowhere: give a step folder, such as ": lambda folder, step: step.rename(
+        folder / f".{step.name}.part"
+    ),
     r"is a pickle|holds a pickle \(model.pt\), which can run code": replace_by_a_pickle,
     "a pickle under that name is never loaded": lambda _, step: torch.save(
         {}, step / "model.safetensors"

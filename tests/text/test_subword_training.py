@@ -108,5 +108,20 @@ def test_a_sentencepiece_model_with_other_specials_is_refused():
         SentencePieceTokenizer(sentencepiece_model(vocab_size=60, model_type="bpe"))
 
 
+@pytest.mark.parametrize("damage", ["nothing at all", "noise", "cut off", "a piece is not UTF-8"])
+def test_a_damaged_model_is_refused_and_the_library_says_nothing(subwords, capfd, damage):
+    model = subwords._model
+    piece = subwords.pieces[-1].encode()
+    damaged = {
+        "nothing at all": b"",
+        "noise": b"\xff" * 9,
+        "cut off": model[: len(model) // 2],
+        "a piece is not UTF-8": model.replace(piece, b"\xff" * len(piece)),
+    }
+    with pytest.raises(DataError, match=r"sentencepiece model"):
+        SentencePieceTokenizer(damaged[damage])
+    assert capfd.readouterr().err == ""
+
+
 def test_a_subword_tokenizer_has_a_short_repr(bpe):
     assert repr(bpe) == "<SentencePieceTokenizer: 310 pieces>"

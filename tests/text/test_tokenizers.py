@@ -185,6 +185,9 @@ def saved(bpe, tmp_path):
     return tmp_path
 
 
+STEPS = '{"format": 1, "tokenizer": "char", "normalize": %s, "byte_fallback": true}'
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -201,6 +204,18 @@ def saved(bpe, tmp_path):
             r"tokenizer\.json is damaged",
         ),
         (b"\xff\xfe", r"tokenizer\.json is damaged"),
+        (STEPS % '["nfd"]', r"tokenizer\.json is damaged: no normalisation step 'nfd'"),
+        (STEPS % "[5]", r"tokenizer\.json is damaged: number 1 of the normalisation steps is 5"),
+        (
+            STEPS % "[[]]",
+            r"tokenizer\.json is damaged: number 1 of the normalisation steps is a list",
+        ),
+        (
+            STEPS % '["\\ud83d"]',
+            r"tokenizer\.json is damaged: normalize holds half a surrogate pair",
+        ),
+        ("[" * 5000, r"tokenizer\.json is damaged: "),
+        ('{"format": ' + "9" * 5000 + "}", r"tokenizer\.json is damaged: "),
     ],
 )
 def test_the_error_for_a_damaged_tokenizer_file_names_it(saved, content, message):
@@ -209,6 +224,21 @@ def test_the_error_for_a_damaged_tokenizer_file_names_it(saved, content, message
     )
     with pytest.raises(DataError, match=message):
         Tokenizer.load(saved)
+
+
+def test_byte_tokens_that_are_spoken_of_and_not_there_are_noticed(tmp_path):
+    Tokenizer.train(["a b"], config(tokenizer="char", byte_fallback=False)).save(tmp_path)
+    text = (tmp_path / "tokenizer.json").read_text(encoding="utf-8")
+    (tmp_path / "tokenizer.json").write_text(text.replace("false", "true"), encoding="utf-8")
+    says = r"vocab\.tsv has not the 256 byte tokens of which tokenizer\.json speaks"
+    with pytest.raises(DataError, match=says):
+        Tokenizer.load(tmp_path)
+
+
+def test_a_description_with_a_mark_is_read(saved):
+    text = (saved / "tokenizer.json").read_text(encoding="utf-8")
+    (saved / "tokenizer.json").write_text("\ufeff" + text, encoding="utf-8")
+    assert Tokenizer.load(saved).name == "sentencepiece"
 
 
 def test_errors_for_missing_and_damaged_files_beside_it_name_them(saved):

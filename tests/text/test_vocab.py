@@ -91,7 +91,7 @@ def test_an_unknown_token_is_unk_and_not_in_the_vocabulary():
 
 
 def test_decoding_stops_at_eos_and_leaves_out_pad_and_bos():
-    vocab = Vocab("ab")
+    vocab = Vocab(list("ab"))
     assert vocab.decode([BOS, 4, PAD, UNK, 5, EOS, 4]) == ["a", "<unk>", "b"]
 
 
@@ -123,8 +123,8 @@ def test_the_file_is_readable_text(tmp_path):
 
 
 def test_vocabularies_of_the_same_tokens_in_another_order_differ():
-    assert Vocab("ab") != Vocab("ba")
-    assert Vocab("ab") != ["a", "b"]
+    assert Vocab(list("ab")) != Vocab(list("ba"))
+    assert Vocab(list("ab")) != ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,10 @@ def test_vocabularies_of_the_same_tokens_in_another_order_differ():
         ("the\t3\n" + HEAD, r"vocab\.tsv: the first tokens must be <pad> <unk> <bos> <eos>"),
         ("<pad>\t0\n", r"vocab\.tsv: the first tokens must be <pad> <unk> <bos> <eos>"),
         (HEAD + "the\t3\nthe\t2\n", r"vocab\.tsv: vocabulary has the same token twice: 'the'"),
-        (b"\xff\t1\n", r"vocab\.tsv is not UTF-8"),
+        (b"\xff\t1\n", r"vocab\.tsv:1: not UTF-8: byte 0xff at column 1"),
+        (HEAD.encode("utf-16"), r"vocab\.tsv:1: not UTF-8 but UTF-16: convert it"),
+        (HEAD + "the\t" + "1" * 5000 + "\n", r"vocab\.tsv:5: expected TOKEN<tab>COUNT"),
+        (HEAD + "the\t-1\n", r"vocab\.tsv:5: expected TOKEN<tab>COUNT"),
     ],
 )
 def test_the_error_for_a_damaged_file_names_its_line(tmp_path, content, message):
@@ -147,6 +150,16 @@ def test_the_error_for_a_damaged_file_names_its_line(tmp_path, content, message)
         Vocab.load(path)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_an_editor_s_mark_and_ends_of_lines_change_no_token(tmp_path, end, mark):
+    text = mark + HEAD + "the\t3\na\\r\t2\n"
+    (tmp_path / "vocab.tsv").write_bytes(text.replace("\n", end).encode())
+    found = Vocab.load(tmp_path / "vocab.tsv")
+    assert found.tokens[4:] == ("the", "a\r")
+    assert found.counts[4:] == (3, 2)
+
+
 def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
     with pytest.raises(
         DataError, match=r"cannot read vocabulary .*vocab\.tsv: No such file or directory"
@@ -154,6 +167,10 @@ def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
         Vocab.load(tmp_path / "vocab.tsv")
     with pytest.raises(DataError, match=r"cannot read vocabulary .*: Is a directory"):
         Vocab.load(tmp_path)
+    with pytest.raises(
+        DataError, match=r"cannot read 'vocabulary a\\x00b': no file has such a name"
+    ):
+        Vocab.load("a\0b")
 
 
 def test_a_repeated_token_and_a_wrong_number_of_counts_are_refused():
@@ -221,7 +238,7 @@ def test_some_of_the_specials_keep_their_meaning():
 
 
 def test_a_vocabulary_has_a_short_repr():
-    assert repr(Vocab("ab")) == "<Vocab: 6 tokens, 4 special: 'a' 'b'>"
+    assert repr(Vocab(list("ab"))) == "<Vocab: 6 tokens, 4 special: 'a' 'b'>"
     assert repr(Vocab(["x"], specials=())) == "<Vocab: 1 tokens, 0 special: 'x'>"
     many = Vocab(map(str, range(5000)))
     assert repr(many) == "<Vocab: 5,004 tokens, 4 special: '0' '1' '2' '3' '4' '5' '6' '7' …>"

@@ -1,16 +1,26 @@
 """Step folders: which are kept, which one is resumed, and that writing one never loses another."""
 
+import json
+import os
+from pathlib import Path
+
 import pytest
+import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from seqkit.errors import CheckpointError
 from seqkit.training import checkpoint
 
 
-def make_steps(run, *names):
+def make_steps(run, *names, **state):
+    """Whole step folders as small as can be."""
     for name in names:
-        (run / name).mkdir(parents=True)
-        (run / name / checkpoint.META).write_text("{}")
+        folder = run / name
+        folder.mkdir(parents=True)
+        (folder / checkpoint.META).write_text(json.dumps({"format": 1, "state": state}))
+        for file in (checkpoint.MODEL, checkpoint.TRAINER):
+            save_file({"weight": torch.zeros(2)}, folder / file)
 
 
 def names_in(run):
@@ -48,16 +58,108 @@ def test_the_best_and_the_last_are_kept_beside_the_newest(tmp_path):
         ("step-000002", "step-000001", "step-000002"),  # killed before "last" was moved
         ("step-000003", "step-000001", "step-000001"),  # the best one is not there
         (None, "step-000001", "step-000001"),
-        ("step-000001", None, "step-000001"),
-        (None, None, None),
+        ("step-000001", None, "step-000002"),  # no "last": the newest whole one
+        ("step-000001", "step-000003", "step-000002"),
+        (None, None, "step-000002"),
     ],
 )
-def test_the_newer_of_best_and_last_is_resumed(tmp_path, best, last, newest):
+def test_the_newer_of_best_and_last_is_resumed_or_the_newest_whole_one(
+    tmp_path, best, last, newest
+):
     make_steps(tmp_path, "step-000001", "step-000002")
     for name, step in (("best", best), ("last", last)):
         if step:
             checkpoint.point(tmp_path, name, tmp_path / step)
-    assert checkpoint.newest(tmp_path) == (tmp_path / newest if newest else None)
+    assert checkpoint.newest(tmp_path) == tmp_path / newest
+
+
+@pytest.mark.parametrize("text", [b"", b"\n", b"\xff\x00", b"../step-000001", b"step-000009"])
+def test_a_last_that_leads_nowhere_means_the_newest_whole_step(tmp_path, text):
+    make_steps(tmp_path, *(f"step-{step:06}" for step in (1, 2, 3, 4)))
+    (tmp_path / "step-000003" / checkpoint.TRAINER).unlink()
+    weights = tmp_path / "step-000004" / checkpoint.MODEL
+    weights.write_bytes(weights.read_bytes()[:-1])
+    (tmp_path / "last").write_bytes(text)
+    assert checkpoint.newest(tmp_path) == tmp_path / "step-000002"
+
+
+def test_without_a_whole_step_there_is_nothing_to_resume(tmp_path):
+    make_steps(tmp_path, "step-000001")
+    (tmp_path / "step-000001" / checkpoint.META).write_text('{"format": 1')
+    assert checkpoint.newest(tmp_path) is None
+    assert checkpoint.newest(tmp_path / "not there") is None
+
+
+def test_the_best_step_is_known_from_what_the_steps_record(tmp_path):
+    record = {"best": 2.0, "evaluations_since_best": 0}
+    make_steps(tmp_path, "step-000001", step=1, evaluated=1, **record | {"best": 3.0})
+    make_steps(tmp_path, "step-000002", step=2, evaluated=2, **record)
+    make_steps(tmp_path, "step-000003", step=3, evaluated=2, **record)  # was stopped there
+    make_steps(
+        tmp_path, "step-000004", step=4, evaluated=4, **record | {"evaluations_since_best": 1}
+    )
+    make_steps(tmp_path, "step-000005", step=5, evaluated=5, **record | {"best": 1.0})
+    last = tmp_path / "step-000004"
+    assert checkpoint.best_so_far(tmp_path, last) == tmp_path / "step-000002"
+
+    for path in (tmp_path / "step-000002").iterdir():
+        path.unlink()
+    assert checkpoint.best_so_far(tmp_path, last) is None
+
+
+def test_a_step_that_was_saved_only_because_training_stopped_is_not_kept(tmp_path):
+    make_steps(tmp_path, "step-000001", step=1, evaluated=1)
+    make_steps(tmp_path, "step-000002", step=2, evaluated=1)
+    make_steps(tmp_path, "step-000003", "step-000004", step=3, evaluated=3)
+    (tmp_path / ".step-000002.part").mkdir()  # what a kill left
+
+    checkpoint.point(tmp_path, "last", tmp_path / "step-000004")
+    checkpoint.prune(tmp_path, keep=9)
+    assert names_in(tmp_path) == ["step-000001", "step-000003", "step-000004"]
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_others_put_into_a_run_folder_is_never_pruned(tmp_path):
+    make_steps(tmp_path, "step-000001", "step-000002", "step-000001-backup", "step-by-step")
+    (tmp_path / "step-000003").write_text("a note")
+    checkpoint.prune(tmp_path, keep=0)
+    assert names_in(tmp_path) == ["step-000001-backup", "step-000003", "step-by-step"]
+
+
+def test_of_a_step_folder_that_is_a_link_only_the_link_is_deleted(tmp_path):
+    run = tmp_path / "run"
+    make_steps(tmp_path / "elsewhere", "step-000001", "step-000005")
+    run.mkdir()
+    for name in ("step-000001", "step-000005"):
+        (run / name).symlink_to(tmp_path / "elsewhere" / name)
+
+    assert not write(run, 5).is_symlink()
+    checkpoint.point(run, "last", run / "step-000005")
+    checkpoint.prune(run, keep=0)
+    assert names_in(run) == ["step-000005"]
+    assert names_in(tmp_path / "elsewhere") == ["step-000001", "step-000005"]
+    assert checkpoint.is_whole(tmp_path / "elsewhere/step-000005")
+
+
+def test_folders_are_flushed_after_a_rename(tmp_path, monkeypatch):
+    flushed = []
+    real = os.fsync
+    names = {}
+
+    def remember(path, *args, **more):
+        number = open_file(path, *args, **more)
+        names[number] = Path(path)
+        return number
+
+    open_file = os.open
+    monkeypatch.setattr(os, "open", remember)
+    monkeypatch.setattr(
+        os, "fsync", lambda number: (flushed.append(names.get(number)), real(number))
+    )
+    folder = write(tmp_path, 5)
+    assert flushed[-2:] == [tmp_path / f".{folder.name}.part", tmp_path]
+    checkpoint.point(tmp_path, "last", folder)
+    assert flushed[-1] == tmp_path
 
 
 def write(run, step, save_task=lambda folder: None):

@@ -1,5 +1,7 @@
 """What the loop remembers of its evaluations."""
 
+import math
+
 import pytest
 
 from seqkit.training.state import State
@@ -34,3 +36,24 @@ def test_the_first_value_is_the_best_until_a_better_one_comes(better, values):
 def test_a_record_that_is_not_a_state_is_refused(record):
     with pytest.raises(TypeError):
         State.from_record(record)
+
+
+@pytest.mark.parametrize("better", ["lower", "higher"])
+@pytest.mark.parametrize("strange", [math.nan, math.inf, -math.inf])
+def test_a_number_beats_nan_and_infinity_which_never_are_the_best(better, strange):
+    goal = Goal("figure", better)
+    assert not goal.improves(strange, None)
+    assert not goal.improves(strange, 3.0)
+    assert goal.improves(3.0, None)
+
+    state = State()
+    found = [state.record_evaluation(value, goal) for value in (strange, strange, 3.0, strange)]
+    assert found == [False, False, True, False]
+    assert state.best == 3.0
+    assert state.evaluations_since_best == 1
+
+
+@pytest.mark.parametrize("best", [math.nan, math.inf])
+def test_a_state_of_an_earlier_version_that_took_nan_for_the_best_has_none(best):
+    assert State.from_record({"step": 3, "best": best}).best is None
+    assert State.from_record({"step": 3, "best": 2.5}).best == 2.5

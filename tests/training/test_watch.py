@@ -6,7 +6,8 @@ from torch import nn
 from toy_task import Lines
 
 from seqkit.config import OptimConfig, TrainConfig
-from seqkit.training.trainer import Evaluated, Trainer
+from seqkit.training.events import Evaluated
+from seqkit.training.trainer import Trainer
 from seqkit.training.watch import activity, dead_shares
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from seqkit.errors import ConfigError, DataError
+from seqkit.text.lines import check_many
 
 from .decoding import decode
 from .held_out import HeldOut, RunData, open_held_out, own_test_images
@@ -64,6 +65,7 @@ class Classifier:
         self.size = metadata.size
         self.channels = metadata.channels
         self.normalise = metadata.normalise
+        self.deep = metadata.deep
         self._run = run or RunData()
 
     def __repr__(self) -> str:
@@ -82,7 +84,7 @@ class Classifier:
 
         Raises `DataError` naming the file.
         """
-        pixels = decode(Path(path), size=self.size, channels=self.channels)
+        pixels = decode(Path(path), size=self.size, channels=self.channels, deep=self.deep)
         contiguous = np.ascontiguousarray(pixels)
         images = torch.from_numpy(contiguous)[None]
         return self.normalise(images.to(self.device))
@@ -102,6 +104,7 @@ class Classifier:
         Raises `ConfigError` for a `top` outside 1 to K at once, and `DataError` for a file that
         cannot be read when its turn comes.
         """
+        check_many(inputs, "paths")
         if not 1 <= top <= len(self.classes):
             raise ConfigError(f"top = {top}: the model knows {len(self.classes)} classes")
 
@@ -146,11 +149,12 @@ class Classifier:
         Raises `ConfigError` if the run has no test images, and `DataError` for images that cannot
         be read or classes that the model does not know.
         """
+        check_many(paths, "paths")
         if len(paths) > 1:
             raise ConfigError("images are one folder, one CSV file or one corpus: give one name")
 
         name = str(paths[0]) if paths else own_test_images(self._run)
-        wanted = Wanted(self.size, self.channels, self.classes, skip_bad)
+        wanted = Wanted(self.size, self.channels, self.classes, skip_bad, deep=self.deep)
         return open_held_out(name, self._run, wanted)
 
     def evaluate(self, data: HeldOut, *, workers: int = 2) -> Report:
@@ -180,4 +184,6 @@ class Classifier:
             names=images.names,
             data=data.name,
             size=self.size,
+            content=data.content,
+            trained_on=data.trained_on,
         )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from seqkit.data.corpora import Card, File
 
-TRAIN, TEST = "train", "test"
+from .parts import TEST, TRAIN, Part
+
 DIGITS = [str(digit) for digit in range(10)]
 ARTICLES = [
     "t-shirt",
@@ -35,7 +36,7 @@ CIFAR10 = [
     "truck",
 ]
 
-IDX = {  # part → images, labels
+IDX: dict[Part, tuple[str, str]] = {  # part → images, labels
     TRAIN: ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
     TEST: ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"),
 }

@@ -1,17 +1,19 @@
 """One image file → one array of bytes. Whatever is wrong with a file is one line with its name.
 
+Which files are images, finding.py knows; which kinds can be read, readable.py.
+
 Shapes: C channels (1 grey, 3 colour), S side.
 """
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,26 +21,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from seqkit.errors import DataError, reason
 
-SUFFIXES = (
-    ".bmp",
-    ".gif",
-    ".jfif",
-    ".jpe",
-    ".jpeg",
-    ".jpg",
-    ".pgm",
-    ".png",
-    ".ppm",
-    ".tif",
-    ".tiff",
-    ".webp",
-)
+from . import readable
+
+DEEPEST = 65535  # the greatest value of 16 bits
 MOST_PIXELS = 64_000_000  # a good camera's; a larger file of some kilobytes may fill the memory
 _TOO_MANY = (
     f"more than {MOST_PIXELS:,} pixels: a decompression bomb, or an image to be made smaller first"
 )
-# For others Pillow may run a program: Ghostscript.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _BROKEN = (  # what Pillow's readers are known to raise for damaged files
     ArithmeticError,
     AttributeError,
@@ -51,6 +40,7 @@ _BROKEN = (  # what Pillow's readers are known to raise for damaged files
     struct.error,
     zlib.error,
 )
+_WITH_PARTS = ("MPO", "PSD")  # a photograph and previews of it; a picture and its layers
 _ORIENTATION = 0x0112  # the EXIF tag
 _QUARTER_TURNS = (5, 6, 7, 8)
 _TRANSPARENT = ("RGBA", "LA", "PA", "RGBa", "La")
@@ -59,7 +49,22 @@ _WHITE = (255, 255, 255, 255)
 Pixels = NDArray[np.uint8]
 
 
-def decode(path: Path, *, size: int = 0, channels: int = 0) -> Pixels:
+class GreyRange(NamedTuple):
+    """The values of images with more than 8 bits that become black and white.
+
+    A camera of 12 bits writes 0 to 4,095 into files of 16.
+    """
+
+    black: int = 0
+    white: int = DEEPEST
+
+
+SIXTEEN_BITS = GreyRange()
+
+
+def decode(
+    path: Path, *, size: int = 0, channels: int = 0, deep: GreyRange = SIXTEEN_BITS
+) -> Pixels:
     """The image as (C, H, W) or, with `size`, as (C, S, S): its middle square, scaled to S.
 
     It is turned as its EXIF data say and put on white if it is transparent. With `channels` = 0 it
@@ -67,7 +72,7 @@ def decode(path: Path, *, size: int = 0, channels: int = 0) -> Pixels:
     million pixels.
     """
     with _opened(path) as file:
-        image = _plain(ImageOps.exif_transpose(file))
+        image = _plain(ImageOps.exif_transpose(file), deep)
 
     channels = channels or len(image.getbands())
     image = image.convert("L" if channels == 1 else "RGB")
@@ -88,6 +93,18 @@ def probe(path: Path) -> tuple[int, int, int]:
         return width, height, 1 if grey else 3
 
 
+def deep_values(path: Path) -> tuple[int, int] | None:
+    """The least and the greatest value of an image with more than 8 bits; None for any other.
+
+    Raises `DataError` like `decode`.
+    """
+    with _opened(path) as file:
+        if not _is_deep(file):
+            return None
+        values = _deep_pixels(file)
+        return int(values.min()), int(values.max())
+
+
 def _is_deep(image: Image.Image) -> bool:
     """Whether it has more than 8 bits a pixel and channel; Pillow knows such greys only."""
     return image.mode in ("I", "F") or image.mode.startswith("I;16")
@@ -100,13 +117,15 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with warnings.catch_warnings():
             # Pillow's, on odd metadata; its warning about size is replaced by our limit.
             warnings.simplefilter("ignore")
-            with Image.open(path, formats=_FORMATS) as file:
+            with Image.open(path, formats=readable.formats(path.suffix.lower())) as file:
                 _check(file, path)
                 yield file
     except UnidentifiedImageError:
         if path.stat().st_size == 0:
             raise DataError(f"{path} is an empty file") from None
-        raise DataError(f"{path} is not an image that can be read") from None
+        advice = readable.advice(path.suffix.lower())
+        way_out = f": {advice}" if advice else ""
+        raise DataError(f"{path} is not an image that can be read{way_out}") from None
     except Image.DecompressionBombError:  # Pillow's own limit, above ours
         raise DataError(f"{path} has {_TOO_MANY}") from None
     except OSError as error:
@@ -121,7 +140,7 @@ def _check(file: Image.Image, path: Path) -> None:
     if file.width * file.height > MOST_PIXELS:
         raise DataError(f"{path} is {file.width:,} x {file.height:,}, {_TOO_MANY}")
 
-    if file.format == "MPO":  # a photograph, then previews of it
+    if file.format in _WITH_PARTS:
         return
     frames = getattr(file, "n_frames", 1)
     if frames > 1:
@@ -131,10 +150,10 @@ def _check(file: Image.Image, path: Path) -> None:
         )
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _plain(image: Image.Image, deep: GreyRange) -> Image.Image:
     """The same as 8-bit grey or RGB, however it is stored."""
     if _is_deep(image):
-        return _from_deep(image)
+        return _from_deep(image, deep)
 
     if image.mode in _TRANSPARENT or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -145,35 +164,19 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert("L" if grey else "RGB")
 
 
-def _from_deep(image: Image.Image) -> Image.Image:
-    """Scale 16 bits a pixel to 8."""
+def _from_deep(image: Image.Image, deep: GreyRange) -> Image.Image:
+    """Scale more than 8 bits a pixel to 8."""
+    values = _deep_pixels(image).clip(deep.black, deep.white)
+    shades = (values - deep.black) * 255 / (deep.white - deep.black)
+    return Image.fromarray(shades.round().astype(np.uint8))
+
+
+def _deep_pixels(image: Image.Image) -> NDArray[np.float64]:
     values = np.asarray(image, dtype=np.float64)
-    fits = values.min(initial=0) >= 0 and values.max(initial=0) <= 65535
+    fits = values.min(initial=0) >= 0 and values.max(initial=0) <= DEEPEST
     if image.mode == "F" or not fits:
         raise ValueError(
             f"its pixels are of kind {image.mode!r}, which has no fixed white: "
             "save it with 8 or 16 bits"
         )
-    return Image.fromarray((values / 257).round().astype(np.uint8))
-
-
-def find_images(folder: Path) -> list[Path]:
-    """Image files in `folder` and below, sorted by path, without hidden ones.
-
-    Raises `DataError` for a folder that cannot be read.
-    """
-
-    def refuse(error: OSError) -> None:
-        raise DataError(f"cannot read {error.filename}: {reason(error)}")
-
-    found: list[Path] = []
-    for inside, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        images = [name for name in names if _is_visible_image(name)]
-        found += [Path(inside, name) for name in images]
-    return sorted(found)
-
-
-def _is_visible_image(name: str) -> bool:
-    suffix = os.path.splitext(name)[1]
-    return not name.startswith(".") and suffix.lower() in SUFFIXES
+    return values

@@ -1,4 +1,8 @@
-"""Cross-validation: one run for each part of the training images, validated on that part."""
+"""Cross-validation: one run for each part of the training images, scored on that part once.
+
+The best checkpoint of a run is chosen on images of the other folds, or on those that the source
+keeps apart for validation: chosen on the fold, it would score high by luck.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqkit.training import checkpoint
+from seqkit.runs.load import load
+from seqkit.runs.open import config_of
+
+from .report import Report
+from .sources import keep_open
+from .task import Classification
 
 
 class Folds(NamedTuple):
-    """Best validation accuracy of each run."""
+    """The report on each fold, by the best checkpoint of the run that did not see it."""
 
-    accuracies: list[float]
+    reports: list[Report]
+
+    @property
+    def accuracies(self) -> list[float]:
+        return [report.accuracy for report in self.reports]
 
     @property
     def mean(self) -> float:
@@ -24,17 +37,40 @@ class Folds(NamedTuple):
         """Sample standard deviation over the runs."""
         return statistics.stdev(self.accuracies)
 
+    def __str__(self) -> str:
+        return (
+            f"{len(self.reports)} folds: accuracy {self.mean:.4f} ± {self.deviation:.4f} "
+            "(standard deviation), each fold scored once, by a checkpoint chosen on other images"
+        )
+
 
 def cross_validate(
-    train: Callable[[Path, dict[str, Any]], None], folder: Path, folds: int
+    train: Callable[[Path, dict[str, Any]], None],
+    folder: Path,
+    folds: int,
+    *,
+    device: str = "auto",
+    listener: Callable[[Path, Report], None] = lambda run, report: None,
 ) -> Folds:
-    """Call `train(out, overrides)` for each fold, into `folder`/fold-0 …; collect accuracies."""
-    accuracies: list[float] = []
-    for fold in range(folds):
-        out = folder / f"fold-{fold}"
-        train(out, {"data.folds": folds, "data.fold": fold})
+    """Call `train(out, overrides)` for each fold, into `folder`/fold-0 …; score every one.
 
-        best = checkpoint.resolve(out)
-        metrics = checkpoint.read_meta(best)["metrics"]
-        accuracies.append(float(metrics["accuracy"]))
-    return Folds(accuracies)
+    `listener` is called with each run and its report.
+    """
+    reports: list[Report] = []
+    with keep_open():
+        for fold in range(folds):
+            out = folder / f"fold-{fold}"
+            train(out, {"data.folds": folds, "data.fold": fold})
+
+            report = _score(out, device)
+            listener(out, report)
+            reports.append(report)
+    return Folds(reports)
+
+
+def _score(run: Path, device: str) -> Report:
+    """The best checkpoint of a run on the fold that it has not seen."""
+    config, step = config_of(run)
+    task = Classification(config, step)
+    report: Report = load(run, device=device, task="vision").evaluate(task.fold())
+    return report

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from seqkit.data.workers import from_workers, leave_signals_to_parent
 from seqkit.errors import DataError
 
-from .decoding import decode
+from .decoding import SIXTEEN_BITS, GreyRange, decode
 
 View = Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
 """(B, C, S, S) uint8, (B,) labels -> (B, C, S, S) float, targets.
@@ -26,6 +27,14 @@ Targets are (B,) labels or (B, classes) shares of them.
 """
 
 FIX_OR_SKIP = "fix or remove it, or skip such files with --skip-bad"
+
+
+class Shape(NamedTuple):
+    """What files are decoded to."""
+
+    size: int
+    channels: int
+    deep: GreyRange = SIXTEEN_BITS
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,9 @@ class ImageSet(Protocol):
     def pixels(self, rows: Tensor) -> Tensor:
         """Those images, (B, C, S, S) uint8 on the CPU."""
 
+    def select(self, rows: Tensor) -> ImageSet:
+        """Those images as a set of their own."""
+
 
 class Tensors:
     """All images in one tensor, which moves to the device of the first batch and stays there."""
@@ -95,28 +107,35 @@ class Tensors:
     def pixels(self, rows: Tensor) -> Tensor:
         return self.store[rows]
 
+    def select(self, rows: Tensor) -> Tensors:
+        names = [self.names[row] for row in rows.tolist()]
+        return Tensors(self.store[rows], self.labels[rows], names)
+
 
 class Files:
     """Images that worker processes decode when they are needed."""
 
-    def __init__(self, paths: Sequence[Path], labels: Tensor, *, size: int, channels: int) -> None:
+    def __init__(self, paths: Sequence[Path], labels: Tensor, shape: Shape) -> None:
         self.paths = paths
         self.labels = labels
-        self.size = size
-        self.channels = channels
+        self.shape = shape
+        self.size = shape.size
+        self.channels = shape.channels
         self.names: Sequence[str] = [str(path) for path in paths]
+        self.damaged: set[int] = set()  # rows of files that could not be read
 
     def batches(self, rows: Sequence[Tensor], view: View, workers: int) -> Iterator[ImageBatch]:
         loader = DataLoader(
             _Decoded(self),
             batch_sampler=[part.tolist() for part in rows],
             num_workers=workers,
+            worker_init_fn=leave_signals_to_parent,
             collate_fn=_stacked_or_error,
             # Without one, it draws a seed from torch's generator: a resumed run would differ.
             generator=torch.Generator(),
         )
-        for part, images in zip(rows, loader, strict=True):
-            batch = Tensors(_checked(images), self.labels[part])
+        for part, images in zip(rows, from_workers(loader), strict=True):
+            batch = Tensors(self._checked(images), self.labels[part])
             yield ImageBatch(batch, torch.arange(len(part)), view)
 
     def pixels(self, rows: Tensor) -> Tensor:
@@ -125,42 +144,52 @@ class Files:
 
         decoded = _Decoded(self)
         images = [decoded[row] for row in rows.tolist()]
-        return _checked(_stacked_or_error(images))
+        return self._checked(_stacked_or_error(images))
+
+    def select(self, rows: Tensor) -> Files:
+        paths = [self.paths[row] for row in rows.tolist()]
+        return Files(paths, self.labels[rows], self.shape)
+
+    def _checked(self, images: Tensor | _Unread) -> Tensor:
+        if isinstance(images, _Unread):
+            self.damaged.add(images.row)
+            raise DataError(f"{images.why}; {FIX_OR_SKIP}")
+        return images
 
 
-class _Decoded(Dataset["Tensor | str"]):
-    """What a worker process is given. An error comes out as its text, to be raised outside."""
+class _Unread(NamedTuple):
+    """A file that cannot be read."""
+
+    row: int
+    why: str
+
+
+class _Decoded(Dataset["Tensor | _Unread"]):
+    """What a worker process is given. An error comes out as plain data, to be raised outside."""
 
     def __init__(self, files: Files) -> None:
         self.paths = files.paths
-        self.size = files.size
-        self.channels = files.channels
+        self.shape = files.shape
 
     def __len__(self) -> int:
         return len(self.paths)
 
-    def __getitem__(self, row: int) -> Tensor | str:
+    def __getitem__(self, row: int) -> Tensor | _Unread:
         try:
-            pixels = decode(self.paths[row], size=self.size, channels=self.channels)
+            pixels = decode(self.paths[row], **self.shape._asdict())
         except DataError as error:
-            return str(error)
+            return _Unread(row, str(error))
         return torch.from_numpy(np.ascontiguousarray(pixels))
 
 
-def _stacked_or_error(images: Sequence[Tensor | str]) -> Tensor | str:
+def _stacked_or_error(images: Sequence[Tensor | _Unread]) -> Tensor | _Unread:
     """Images of a batch as one tensor, or the first error.
 
     One tensor, because each that a worker hands over is an open file.
     """
     stack: list[Tensor] = []
     for image in images:
-        if isinstance(image, str):
+        if isinstance(image, _Unread):
             return image
         stack.append(image)
     return torch.stack(stack)
-
-
-def _checked(images: Tensor | str) -> Tensor:
-    if isinstance(images, str):
-        raise DataError(f"{images}; {FIX_OR_SKIP}")
-    return images

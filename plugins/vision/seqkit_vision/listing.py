@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from seqkit.data.files import read_lines
 from seqkit.errors import ConfigError, DataError, hint, reason
+from seqkit.runs.lock import LOCK
+from seqkit.runs.log import CONFIG
 
-from .corpora import CLASSES, TEST, TRAIN
-from .decoding import find_images
+from .corpora import CLASSES
+from .finding import Found, files_beside, find_images, left_out_note
+from .parts import NAMES, TEST, TRAIN, VALID, Part, part_named
+from .tables import is_table, read_table
 
-_FOLDERS = {TRAIN: ("train", "training"), TEST: ("test", "testing", "val", "valid", "validation")}
-_COLUMNS = (("path", "file", "image", "filename"), ("label", "class"))
+# Where the images of a part are looked for; the first that is there is taken.
+_INSTEAD: Mapping[Part, Sequence[Part]] = {
+    TRAIN: (TRAIN,),
+    VALID: (VALID,),
+    TEST: (TEST, VALID, TRAIN),
+}
 
 
 @dataclass(frozen=True)
@@ -25,32 +32,58 @@ class Listing:
     paths: list[Path]
     labels: list[int]
     classes: list[str]
+    notes: list[str] = field(default_factory=list)  # what was left out
 
 
-def list_images(name: str, part: str, known: Sequence[str]) -> Listing:
-    """The files that a folder or a CSV file names for "train" or "test".
+def list_images(name: str, part: Part, known: Sequence[str]) -> Listing:
+    """The files that a folder or a CSV file names for a part.
 
-    `known` are the classes of a model, () = none yet. Raises `DataError` or `ConfigError`.
+    As test data, a source without any is read for its validation images, or whole. `known` are the
+    classes of a model, () = none yet. Raises `DataError` or `ConfigError`.
     """
-    if not name:
-        raise ConfigError(
-            "[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file"
-        )
-
-    path = Path(name)
+    path = _path(name)
     if path.is_dir():
         return _list_folder(path, part, known)
-    if path.suffix.lower() == ".csv":
-        return _list_csv(path, known)
+    if is_table(path):
+        return _list_csv(path, part, known)
     raise DataError(
         f"no images at {name!r}: give a corpus ({', '.join(CLASSES)}), "
         "a folder with a folder of images per class, or a CSV file of paths and labels"
     )
 
 
-def has_test_folder(folder: Path) -> bool:
-    """Whether a folder keeps images apart for testing."""
-    return folder.is_dir() and _part(folder, TEST) is not None
+def list_classes(name: str) -> list[str]:
+    """The classes that a folder or a CSV file has for training; no image is looked for.
+
+    Raises the errors of `list_images` for a source that names none.
+    """
+    path = _path(name)
+    if not path.is_dir():
+        return list_images(name, TRAIN, ()).classes
+
+    part_folders = _part_folders(path)
+    inside = part_folders.get(TRAIN, path)
+    names = _class_names(inside)
+    check_classes(names, (), str(inside))
+    return names
+
+
+def parts_apart(name: str) -> set[Part]:
+    """The parts for which a folder or a CSV file has images of their own; none if it has no parts.
+
+    Raises `DataError` if it cannot be read.
+    """
+    path = _path(name)
+    if path.is_dir():
+        return set(_part_folders(path))
+    if is_table(path) and path.exists():
+        return {row.part for row in read_table(path) if row.part is not None}
+    return set()
+
+
+def part_taken(part: Part, apart: set[Part]) -> Part | None:
+    """The part whose images stand for `part`, or None if a source is read whole."""
+    return next((each for each in _INSTEAD[part] if each in apart), None)
 
 
 def check_classes(found: Sequence[str], known: Sequence[str], where: str) -> None:
@@ -67,12 +100,47 @@ def check_classes(found: Sequence[str], known: Sequence[str], where: str) -> Non
             raise DataError(f"{where}: the model knows no class {name!r}.{hint(name, known)}")
 
 
+def _path(name: str) -> Path:
+    if not name:
+        raise ConfigError(
+            "[data]: no images: set data.source, or --data, to a corpus, a folder or a CSV file"
+        )
+    if "\0" in name:
+        raise DataError(f"no images at {name!r}: a path holds no NUL character")
+    return Path(name)
+
+
 # Folders
 
 
-def _list_folder(folder: Path, part: str, known: Sequence[str]) -> Listing:
-    inside = _part(folder, part) or folder
-    names = sorted(path.name for path in _folders(inside))
+def _list_folder(folder: Path, part: Part, known: Sequence[str]) -> Listing:
+    part_folders = _part_folders(folder)
+    taken = part_taken(part, set(part_folders))
+    inside = part_folders[taken] if taken else folder
+    names = _class_names(inside)
+    check_classes(names, known, str(inside))
+
+    classes = list(known) or names
+    paths: list[Path] = []
+    labels: list[int] = []
+    left_out = files_beside(inside).left_out
+    left_out["folder of runs"] = sum(_is_of_runs(path) for path in _folders(inside))
+    for name in names:
+        found = find_images(inside / name)
+        if not found.images:
+            raise _no_images(inside / name, found)
+        paths += found.images
+        labels += [classes.index(name)] * len(found.images)
+        left_out += found.left_out
+
+    notes = left_out_note(left_out, str(inside))
+    if taken:
+        notes += _beside_parts(folder, part_folders)
+    return Listing(str(inside), paths, labels, classes, notes)
+
+
+def _class_names(inside: Path) -> list[str]:
+    names = sorted(path.name for path in _folders(inside) if not _is_of_runs(path))
     if not names:
         raise DataError(
             f"{inside} has no folders: put the images of each class into a folder named for it"
@@ -82,20 +150,35 @@ def _list_folder(folder: Path, part: str, known: Sequence[str]) -> Listing:
             raise DataError(
                 f"{inside}: the name of the class folder {name!r} is not UTF-8: rename it"
             )
-    check_classes(names, known, str(inside))
+    return names
 
-    classes = list(known) or names
-    paths: list[Path] = []
-    labels: list[int] = []
-    for name in names:
-        found = find_images(inside / name)
-        if not found:
-            raise DataError(
-                f"{inside / name} holds no images: fill or remove the folder of that class"
-            )
-        paths += found
-        labels += [classes.index(name)] * len(found)
-    return Listing(str(inside), paths, labels, classes)
+
+def _is_of_runs(folder: Path) -> bool:
+    """Whether it is a run folder, or holds run folders: `--data . --out runs/mine`."""
+    if (folder / CONFIG).exists() or (folder / LOCK).exists():
+        return True
+    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return bool(inside) and all(path.is_dir() and _is_of_runs(path) for path in inside)
+
+
+def _no_images(folder: Path, found: Found) -> DataError:
+    said = f"{folder} holds no images: fill or remove the folder of that class"
+    if found.pictures:
+        said += f"; {left_out_note(found.left_out, 'it')[0]}"
+    return DataError(said)
+
+
+def _beside_parts(folder: Path, part_folders: Mapping[Part, Path]) -> list[str]:
+    """What is said of files and folders beside those of the parts: nobody reads them."""
+    used = set(part_folders.values())
+    others = Counter(
+        {
+            f"in the folder {path.name!r}": sum(1 for file in path.rglob("*") if file.is_file())
+            for path in sorted(_folders(folder))
+            if path not in used
+        }
+    )
+    return left_out_note(files_beside(folder).left_out + others, str(folder))
 
 
 def _is_utf8(name: str) -> bool:
@@ -103,25 +186,24 @@ def _is_utf8(name: str) -> bool:
     return name == name.encode(errors="replace").decode()
 
 
-def _part(folder: Path, part: str) -> Path | None:
-    """The folder inside `folder` that is named for a part, if there is a training folder.
+def _part_folders(folder: Path) -> dict[Part, Path]:
+    """The folders inside `folder` that are named for parts, if there is a training folder.
 
     Among other folders, a folder "train" without folders in it is a class: of vehicles.
     """
-    by_name = {path.name.lower(): path for path in _folders(folder)}
-    training = _first(by_name, _FOLDERS[TRAIN])
-    if training is None:
-        return None
+    by_name = {path.name.lower(): path for path in sorted(_folders(folder))}
+    found: dict[Part, Path] = {}
+    for part, names in NAMES.items():
+        for name in names:
+            if name in by_name:
+                found.setdefault(part, by_name[name])
 
-    usual = {name for names in _FOLDERS.values() for name in names}
-    has_other_folders = not by_name.keys() <= usual
-    if has_other_folders and not _folders(training):
-        return None
-    return _first(by_name, _FOLDERS[part])
-
-
-def _first(by_name: dict[str, Path], names: Sequence[str]) -> Path | None:
-    return next((by_name[name] for name in names if name in by_name), None)
+    if TRAIN not in found:
+        return {}
+    has_other_folders = any(part_named(name) is None for name in by_name)
+    if has_other_folders and not _folders(found[TRAIN]):
+        return {}
+    return found
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -136,55 +218,22 @@ def _folders(folder: Path) -> list[Path]:
 # CSV files
 
 
-def _list_csv(path: Path, known: Sequence[str]) -> Listing:
-    rows = _rows(path)
-    if not rows or len(rows[0][1]) < 2:
-        raise DataError(f"{path}:1: the first line must name the columns, such as path,label")
-    path_column, label_column = _columns(rows[0][1], path)
+def _list_csv(path: Path, part: Part, known: Sequence[str]) -> Listing:
+    rows = read_table(path)
+    apart = {row.part for row in rows if row.part is not None}
+    taken = part_taken(part, apart)
+    if apart and taken is None:
+        raise DataError(f"{path} names no image for {part}: none of its lines says so")
 
-    paths: list[Path] = []
-    labels: list[str] = []
-    for number, row in rows[1:]:
-        if not row:
-            continue
-        cells = [cell.strip() for cell in row]
-        complete = len(cells) > max(path_column, label_column)
-        if not complete or not cells[path_column] or not cells[label_column]:
-            raise DataError(f"{path}:{number}: the path or the label is missing")
-        paths.append(path.parent / cells[path_column])
-        labels.append(cells[label_column])
-    if not paths:
-        raise DataError(f"{path} names no image")
-
+    chosen = [row for row in rows if row.part == taken]
+    labels = [row.label for row in chosen]
     names = sorted(set(labels), key=_numbers_first)
     check_classes(names, known, str(path))
+
     classes = list(known) or names
-    return Listing(str(path), paths, [classes.index(label) for label in labels], classes)
-
-
-def _columns(header: Sequence[str], path: Path) -> list[int]:
-    """Where the paths and the labels are."""
-    names = [name.strip().lower() for name in header]
-    columns: list[int] = []
-    for usual in _COLUMNS:
-        found = [names.index(name) for name in usual if name in names]
-        if not found:
-            raise DataError(
-                f"{path}:1: no column {' or '.join(map(repr, usual))}; there are {', '.join(names)}"
-            )
-        columns.append(found[0])
-    return columns
-
-
-def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """The rows of a CSV file with the numbers of their (last) lines."""
-    # Excel writes a byte order mark at the beginning.
-    lines = (line.removeprefix("\ufeff") for line in read_lines(path))
-    reader = csv.reader(lines)
-    try:
-        return [(reader.line_num, row) for row in reader]
-    except csv.Error as error:
-        raise DataError(f"{path}:{reader.line_num}: {error}") from None
+    number_of = {name: number for number, name in enumerate(classes)}
+    paths = [row.path for row in chosen]
+    return Listing(str(path), paths, [number_of[label] for label in labels], classes)
 
 
 def _numbers_first(label: str) -> tuple[bool, int, str]:

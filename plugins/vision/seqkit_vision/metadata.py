@@ -8,10 +8,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from seqkit.config import build, plain, required, section
+from seqkit.config import build, plain, required, section, setting
 from seqkit.errors import CheckpointError, ConfigError
+from seqkit.parsing import json_of
 from seqkit.training import checkpoint
 
+from .decoding import DEEPEST, GreyRange
 from .views import Normalisation
 
 IMAGES = "images.json"
@@ -26,14 +28,22 @@ class ImageMetadata:
     channels: int = required("1 grey, 3 colour", ge=1, le=3)
     mean: list[float] = required("of each channel, of values between 0 and 1")
     std: list[Annotated[float, Field(gt=0)]] = required("standard deviation of each channel")
+    black: int = setting("value that is black in images of more than 8 bits", default=0, ge=0)
+    white: int = setting("value that is white in them", default=DEEPEST, le=DEEPEST)
 
     def __post_init__(self) -> None:
+        if self.black >= self.white:
+            raise ValueError(f"black is {self.black}, white {self.white}: it must be greater")
         if not len(self.mean) == len(self.std) == self.channels:
             raise ValueError(f"mean and std need {self.channels} values, one for each channel")
 
     @property
     def normalise(self) -> Normalisation:
         return Normalisation(self.mean, self.std)
+
+    @property
+    def deep(self) -> GreyRange:
+        return GreyRange(self.black, self.white)
 
     @property
     def dims(self) -> dict[str, int]:
@@ -55,7 +65,7 @@ def read_metadata(folder: Path) -> ImageMetadata:
     dims = checkpoint.read_meta(folder).get("dims")
     path = folder / IMAGES
     try:
-        found = build(ImageMetadata, json.loads(path.read_text(encoding="utf-8")), IMAGES)
+        found = build(ImageMetadata, json_of(path.read_text(encoding="utf-8")), IMAGES)
     except (OSError, TypeError, ValueError, ConfigError):
         found = None
 

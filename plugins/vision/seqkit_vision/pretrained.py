@@ -20,6 +20,7 @@ from seqkit.training import checkpoint
 
 from .metadata import ImageMetadata, write_metadata
 from .sources import classes_of
+from .starting import is_of_output
 from .torch_files import read_tensors
 from .torchvision_weights import TORCHVISION, from_torchvision
 from .views import Normalisation
@@ -95,7 +96,7 @@ def _fill(model: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Path
 
         if given.shape == tensor.shape:
             tensor.copy_(given)
-        elif "output" not in name.split("."):
+        elif not is_of_output(name):
             raise CheckpointError(
                 f"{path}: {name!r} is {tuple(given.shape)}, the model has {tuple(tensor.shape)}"
             )

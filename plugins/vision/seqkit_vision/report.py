@@ -17,6 +17,8 @@ from seqkit.metrics.classification import Classification
 
 from . import __version__
 
+_DIGITS = 12  # of the digest of the images, in the signature
+
 
 @dataclass(frozen=True, repr=False)
 class Report:
@@ -28,6 +30,8 @@ class Report:
     names: Sequence[str]  # of the images
     data: str  # what the images are
     size: int  # side of the images
+    content: str = ""  # a digest of them
+    trained_on: Sequence[str] = ()  # names of those on which the model was trained
 
     def __repr__(self) -> str:
         return f"<Report: accuracy {self.accuracy:.4f} on {len(self.labels):,} images>"
@@ -39,12 +43,17 @@ class Report:
             "images": str(len(self.labels)),
             "size": str(self.size),
             "view": "center",
+            **self._content,
             "compute": "float32",
             "seqkit-vision": __version__,
         }
         return Classification(
             self.classes, self.probabilities, self.labels, unit="images", signature_fields=fields
         )
+
+    @property
+    def _content(self) -> dict[str, str]:
+        return {"content": self.content[:_DIGITS]} if self.content else {}
 
     @property
     def accuracy(self) -> float:
@@ -65,7 +74,10 @@ class Report:
 
     def record(self) -> dict[str, Any]:
         """Plain data: what `--json` prints."""
-        return self.figures.record()
+        record = self.figures.record()
+        if self.trained_on:
+            record["trained_on"] = list(self.trained_on)
+        return record
 
     def __str__(self) -> str:
         """The figures of each class, the confusion matrix, accuracy and signature."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,24 +17,27 @@ from torch import Tensor
 from seqkit import recipes
 from seqkit.errors import ConfigError, DataError
 
-from . import corpora, formats
+from . import corpora, fingerprints, formats
 from .corpora import CLASSES
-from .decoding import Pixels, decode, probe
-from .images import FIX_OR_SKIP, Files, ImageSet, Tensors
-from .listing import Listing, check_classes, has_test_folder, list_images
+from .decoding import SIXTEEN_BITS, GreyRange, Pixels, decode, probe
+from .deep import measured_range
+from .images import FIX_OR_SKIP, Files, ImageSet, Shape, Tensors
+from .listing import Listing, check_classes, list_classes, list_images, parts_apart
+from .parts import TEST, TRAIN, Part
 
 MEMORY = 2_000_000_000  # bytes; larger sets stream from their files
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the images must become; 0 and () = whatever they are."""
+    """What the images must become; 0, () and None = whatever they are."""
 
     size: int = 0
     channels: int = 0
     classes: Sequence[str] = ()
     skip_bad: bool = False
     memory: int = MEMORY
+    deep: GreyRange | None = None
 
 
 @dataclass(frozen=True)
@@ -42,17 +47,43 @@ class Source:
     images: ImageSet
     classes: list[str]
     notes: list[str]
+    prints: Tensor  # (N,) what the images are, whatever they are called
+    deep: GreyRange = SIXTEEN_BITS
+
+    @property
+    def content(self) -> str:
+        """A digest of the images and their classes, whatever they are called and in any order."""
+        return fingerprints.digest(self.prints, self.images.labels, self.classes)
 
 
-def open_source(name: str, part: str, wanted: Wanted) -> Source:
-    """The "train" or "test" part of a corpus, a folder or a CSV file.
+_kept: ContextVar[dict[tuple[str, str, Wanted], Source] | None] = ContextVar("kept", default=None)
 
-    A folder without a folder named for the part is all training data; as test data it is read
-    whole. Raises `DataError` or `ConfigError`.
+
+def open_source(name: str, part: Part, wanted: Wanted) -> Source:
+    """The images of a corpus, a folder or a CSV file for a part.
+
+    A source without parts is all training data; as test data it is read whole. Raises `DataError`
+    or `ConfigError`.
     """
-    if name in CLASSES:
-        return _open_corpus(name, part, wanted)
-    return _open_files(list_images(name, part, wanted.classes), wanted)
+    kept = _kept.get()
+    if kept is None:
+        return _open(name, part, wanted)
+
+    key = (name, part, wanted)
+    if key not in kept:
+        source = _open(name, part, wanted)
+        kept |= {key: source, (name, part, _as_opened(source, wanted)): source}
+    return kept[key]
+
+
+@contextmanager
+def keep_open() -> Iterator[None]:
+    """Within the block, a source is read once: the folds of a cross-validation share it."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def classes_of(name: str) -> list[str]:
@@ -62,18 +93,36 @@ def classes_of(name: str) -> list[str]:
     """
     if name in CLASSES:
         return CLASSES[name]
-    return list_images(name, corpora.TRAIN, ()).classes
+    return list_classes(name)
 
 
-def has_test_part(name: str) -> bool:
-    """Whether the source keeps images apart for testing."""
-    return name in CLASSES or has_test_folder(Path(name))
+def parts_of(name: str) -> set[Part]:
+    """The parts for which the source has images of their own; none if it is to be split."""
+    return {TRAIN, TEST} if name in CLASSES else parts_apart(name)
+
+
+def _open(name: str, part: Part, wanted: Wanted) -> Source:
+    if name in CLASSES:
+        return _open_corpus(name, part, wanted)
+    return _open_files(list_images(name, part, wanted.classes), wanted)
+
+
+def _as_opened(source: Source, wanted: Wanted) -> Wanted:
+    """The same in full, as a checkpoint of a model asks for it."""
+    images = source.images
+    return replace(
+        wanted,
+        size=images.size,
+        channels=images.channels,
+        classes=tuple(source.classes),
+        deep=source.deep,
+    )
 
 
 # Corpora
 
 
-def _open_corpus(name: str, part: str, wanted: Wanted) -> Source:
+def _open_corpus(name: str, part: Part, wanted: Wanted) -> Source:
     classes = CLASSES[name]
     check_classes(classes, wanted.classes, name)
 
@@ -92,10 +141,11 @@ def _open_corpus(name: str, part: str, wanted: Wanted) -> Source:
     if not len(labels):
         raise DataError(f"{path} holds no images")
 
-    store = _fit(torch.from_numpy(pixels.copy()), wanted)
+    as_stored = torch.from_numpy(pixels.copy())
+    store = _fit(as_stored, wanted)
     names = [f"{name} {part} {i}" for i in range(len(labels))]
     images = Tensors(store, torch.from_numpy(labels.astype(np.int64)), names)
-    return Source(images, classes, notes=[])
+    return Source(images, classes, [], prints=fingerprints.of_pixels(as_stored))
 
 
 def _fit(store: Tensor, wanted: Wanted) -> Tensor:
@@ -139,43 +189,59 @@ def _scale(store: Tensor, size: int, memory: int) -> Tensor:
 def _open_files(listing: Listing, wanted: Wanted) -> Source:
     """Files as one tensor if that fits into `wanted.memory`, else to be streamed."""
     size, channels = _common_shape(listing, wanted)
+    deep = wanted.deep or measured_range(listing.paths)
+    shape = Shape(size, channels, deep)
     bytes_needed = len(listing.paths) * channels * size**2
-    fits = bytes_needed <= wanted.memory
-    if not fits and not wanted.skip_bad:
-        files = Files(listing.paths, torch.tensor(listing.labels), size=size, channels=channels)
-        return Source(files, listing.classes, notes=[])
 
+    fits = bytes_needed <= wanted.memory
+    if fits or wanted.skip_bad:
+        rows, store, notes = _read_all(listing, shape, keep=fits, skip_bad=wanted.skip_bad)
+    else:
+        rows, store, notes = list(range(len(listing.paths))), None, []
+
+    paths = [listing.paths[row] for row in rows]
+    labels = torch.tensor([listing.labels[row] for row in rows])
+    images: ImageSet
+    if store is None:
+        images = Files(paths, labels, shape)
+    else:
+        images = Tensors(store, labels, [str(path) for path in paths])
+
+    prints = fingerprints.of_files(paths)
+    return Source(images, listing.classes, listing.notes + notes, prints, deep)
+
+
+def _read_all(
+    listing: Listing, shape: Shape, *, keep: bool, skip_bad: bool
+) -> tuple[list[int], Tensor | None, list[str]]:
+    """The rows of the files that can be read, with `keep` their pixels, and notes on the others.
+
+    Raises `DataError` for a file that cannot be read, unless `skip_bad`, or if none can.
+    """
     rows: list[int] = []
     pixels: list[Pixels] = []
     notes: list[str] = []
     with ThreadPoolExecutor() as pool:  # Pillow works outside the interpreter's lock
-        attempts = pool.map(lambda path: _attempt(path, size, channels), listing.paths)
+        attempts = pool.map(lambda path: _attempt(path, shape), listing.paths)
         for row, found in enumerate(attempts):
             if isinstance(found, DataError):
-                if not wanted.skip_bad:
+                if not skip_bad:
                     raise _with_advice(found)
                 notes.append(f"skipped: {found}")
                 continue
             rows.append(row)
-            if fits:
+            if keep:
                 pixels.append(found)
 
     if not rows:
         raise DataError(f"{listing.where} holds no image that can be read")
-    paths = [listing.paths[row] for row in rows]
-    labels = torch.tensor([listing.labels[row] for row in rows])
-    if not fits:
-        files = Files(paths, labels, size=size, channels=channels)
-        return Source(files, listing.classes, notes)
-
-    store = torch.from_numpy(np.stack(pixels))
-    names = [str(path) for path in paths]
-    return Source(Tensors(store, labels, names), listing.classes, notes)
+    store = torch.from_numpy(np.stack(pixels)) if keep else None
+    return rows, store, notes
 
 
-def _attempt(path: Path, size: int, channels: int) -> Pixels | DataError:
+def _attempt(path: Path, shape: Shape) -> Pixels | DataError:
     try:
-        return decode(path, size=size, channels=channels)
+        return decode(path, **shape._asdict())
     except DataError as error:
         return error
 

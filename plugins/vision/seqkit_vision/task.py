@@ -16,20 +16,26 @@ from pydantic import field_validator
 from torch import Tensor, nn
 
 from seqkit.config import RunConfig, build, section, setting
-from seqkit.errors import ConfigError, DataError
+from seqkit.errors import ConfigError
 from seqkit.metrics.classification import accuracy
+from seqkit.runs.open import open_run
+from seqkit.training import checkpoint
 from seqkit.training.task import Goal, Step, Task, Totals
 
 from .classifier import Classifier
-from .corpora import CLASSES, TRAIN
-from .held_out import RunData
+from .corpora import CLASSES
+from .decoding import SIXTEEN_BITS
+from .held_out import HeldOut, RunData
 from .images import ImageBatch, ImageSet, Prepared, Tensors
 from .metadata import ImageMetadata, read_metadata, write_metadata
 from .models.contract import HasAuxiliaryOutputs, ImageModel
-from .sources import MEMORY, Wanted, open_source
+from .parts import TRAIN, VALID
+from .record import read_records, write_records
+from .run_images import RunImages
+from .sources import MEMORY, Source, Wanted, classes_of, open_source, parts_of
+from .starting import keep_all_but_output, shortened
 from .views import Augmentation, Augmented, Normalisation, Plain
 
-_SPLIT_SEED = 0  # the validation images are the same whatever the seed of a run
 _SAMPLE = 2000  # images of a streamed set from which mean and deviation are taken
 _LEAST_DEVIATION = 1e-3  # a channel that varies less is not scaled
 
@@ -116,21 +122,40 @@ class Classification:
         self.smoothing = config.optim.label_smoothing
 
         known = read_metadata(folder) if folder else None
-        source = open_source(self.data.source, TRAIN, wanted(self.data, known))
+        keeps_classes = known is not None and _are_known(self.data.source, known)
+        wanted_images = wanted(self.data, known, keep_classes=keeps_classes)
+        source = open_source(self.data.source, TRAIN, wanted_images)
+        valid = self._open_valid(source)
         self.images = source.images
         self.classes = source.classes
-        self.notes = source.notes
-        count = len(self.images.labels)
-        self._train, self._valid = split(count, self.data)
+        self.deep = source.deep
 
-        normalise = known.normalise if known else channel_statistics(self.images, self._train)
+        before = read_records(folder) if folder and _same_run(folder, values) else None
+        self.rows = RunImages(source, valid, self.data, before)
+        self.notes = [*source.notes, *(valid.notes if valid else ()), *self.rows.notes()]
+
+        train_images = self.rows.source.find(self.rows.train)
+        normalise = known.normalise if known else channel_statistics(self.images, train_images)
         self.plain = Plain(normalise)
         self.augmented = Augmented(normalise, self.data.augmentation, len(self.classes))
 
         self._weights: Tensor | None = None
         if self.data.class_weights:
-            train_labels = self.images.labels[self._train]
-            self._weights = class_weights(train_labels, len(self.classes))
+            self._weights = class_weights(self.rows.train_labels, len(self.classes))
+
+    def _open_valid(self, source: Source) -> Source | None:
+        """The images for validation, if the source keeps them apart; they become as the others."""
+        if VALID not in parts_of(self.data.source):
+            return None
+        like_the_others = Wanted(
+            size=source.images.size,
+            channels=source.images.channels,
+            classes=tuple(source.classes),
+            skip_bad=self.data.skip_bad,
+            memory=self.data.memory,
+            deep=source.deep,
+        )
+        return open_source(self.data.source, VALID, like_the_others)
 
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
@@ -141,21 +166,26 @@ class Classification:
         return {"data.source": str(train[0])}
 
     def describe(self) -> list[str]:
-        labels = self.images.labels[self._train]
-        counts = torch.bincount(labels, minlength=len(self.classes))
+        counts = torch.bincount(self.rows.train_labels, minlength=len(self.classes))
         rarest = int(counts.argmin())
         commonest = int(counts.argmax())
 
         size = self.images.size
         colour = "colour" if self.images.channels == 3 else "grey"
-        return [
+        lines = [
             *self.notes,
-            f"{len(self._train):,} training images, {len(self._valid):,} for validation; "
+            f"{len(self.rows.train):,} training images, {len(self.rows.valid):,} for validation; "
             f"{size}x{size}, {colour}",
             f"{len(self.classes)} classes, "
             f"from {int(counts[rarest]):,} ({self.classes[rarest]}) "
             f"to {int(counts[commonest]):,} images ({self.classes[commonest]})",
         ]
+        if self.deep != SIXTEEN_BITS:
+            lines.append(
+                f"of images with more than 8 bits, {self.deep.black:,} becomes black and "
+                f"{self.deep.white:,} white"
+            )
+        return lines
 
     def dims(self) -> dict[str, int]:
         return {
@@ -170,8 +200,8 @@ class Classification:
         """Images left over at the end of an epoch are dropped: batch norm needs more than one."""
         seed = self.seed * 1_000_003 + epoch
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(self._train), generator=generator)
-        rows = self._train[order]
+        order = torch.randperm(len(self.rows.train), generator=generator)
+        rows = self.rows.source.find(self.rows.train[order])
 
         size = min(self.data.batch, len(rows))
         whole_batches = len(rows) // size * size
@@ -179,9 +209,16 @@ class Classification:
         mine = batches[start + rank :: world]
         return self.images.batches(mine, self.augmented, self.data.workers)
 
-    def valid_batches(self) -> Iterable[ImageBatch]:
-        batches = self._valid.split(self.data.batch)
-        return self.images.batches(batches, self.plain, self.data.workers)
+    def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterable[ImageBatch]:
+        rows = self.rows.valid_source.find(self.rows.valid)
+        batches = rows.split(self.data.batch)[rank::world]
+        images = self.rows.valid_source.images
+        return images.batches(batches, self.plain, self.data.workers)
+
+    def fold(self) -> HeldOut:
+        """The images of this fold of a cross-validation, on which nothing was chosen."""
+        rows = self.rows.source.find(self.rows.held_out)
+        return HeldOut(f"fold {self.data.fold}", self.images.select(rows), notes=[])
 
     def step(self, model: nn.Module, batch: Prepared, carry: Any) -> Step:
         if model.training:
@@ -222,27 +259,67 @@ class Classification:
             size=self.images.size,
             channels=self.images.channels,
             **asdict(self.plain.normalise),
+            **self.deep._asdict(),
         )
         write_metadata(folder, metadata)
+        write_records(folder, self.rows.records())
+
+    def start_from(self, folder: Path, model: nn.Module) -> list[str]:
+        """Fill `model` from another run's checkpoint; other classes get a new last layer.
+
+        Returns what a person should know of it. Raises `CheckpointError` if it does not fit.
+        """
+        before = read_metadata(folder)
+        if before.classes == self.classes:
+            checkpoint.load_model(folder, model)
+            return self._without_images(folder)
+
+        trained = open_run(folder, device="cpu", task="vision").model
+        new = keep_all_but_output(trained, model, folder)
+        return [
+            f"from {folder}: the last layer is new ({', '.join(new)}), for the classes "
+            f"{shortened(self.classes)} in place of {shortened(before.classes)}; "
+            "the other layers and the normalisation are kept"
+        ]
+
+    def _without_images(self, folder: Path) -> list[str]:
+        """A note on classes that the model keeps, and of which there are no images."""
+        present = set(self.images.labels.tolist())
+        absent = [name for number, name in enumerate(self.classes) if number not in present]
+        if not absent:
+            return []
+        return [
+            f"from {folder}: the model keeps its {len(self.classes):,} classes; there are no "
+            f"images of {shortened(absent)}"
+        ]
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Classifier:
         metadata = read_metadata(folder)
         values = config.sections["data"]
         data = build(ImageData, values, "[data]")
-        run = RunData(source=data.source, test=data.test)
+        run = RunData(source=data.source, test=data.test, folder=folder)
 
         name = config.model["name"]
         return Classifier(model, metadata, name=name, run=run)
 
 
-def wanted(data: ImageData, known: ImageMetadata | None) -> Wanted:
+def _are_known(source: str, known: ImageMetadata) -> bool:
+    """Whether the model of a checkpoint has all classes of the images."""
+    return set(classes_of(source)) <= set(known.classes)
+
+
+def wanted(data: ImageData, known: ImageMetadata | None, *, keep_classes: bool = True) -> Wanted:
     """What training images must become, with or without the `known` images of a checkpoint.
+
+    Without `keep_classes`, the classes are those of the images.
 
     Raises `ConfigError` if the settings ask for something else than the checkpoint's model takes.
     """
     if known is None:
-        return Wanted(data.size, data.channels, (), data.skip_bad, data.memory)
+        return Wanted(
+            size=data.size, channels=data.channels, skip_bad=data.skip_bad, memory=data.memory
+        )
 
     for name in ("size", "channels"):
         asked = getattr(data, name)
@@ -252,28 +329,21 @@ def wanted(data: ImageData, known: ImageMetadata | None) -> Wanted:
                 f"data.{name} = {asked}, and the weights to start from are for {fixed}: "
                 "leave it out"
             )
-    return Wanted(known.size, known.channels, known.classes, data.skip_bad, data.memory)
+    return Wanted(
+        size=known.size,
+        channels=known.channels,
+        classes=tuple(known.classes) if keep_classes else (),
+        skip_bad=data.skip_bad,
+        memory=data.memory,
+        deep=known.deep,
+    )
 
 
-def split(count: int, data: ImageData) -> tuple[Tensor, Tensor]:
-    """Rows for training and rows for validation; raises `DataError` if there are too few."""
-    generator = torch.Generator().manual_seed(_SPLIT_SEED)
-    order = torch.randperm(count, generator=generator)
-    order = order[: data.limit or count]
-
-    if data.folds:
-        parts = list(order.tensor_split(data.folds))
-        valid = parts.pop(data.fold)
-        train = torch.cat(parts)
-    else:
-        share = round(len(order) * data.valid_share)
-        cut = max(1, share)
-        valid = order[:cut]
-        train = order[cut:]
-
-    if len(train) < 2 or not len(valid):
-        raise DataError(f"{len(order)} images are too few to train on some and validate on others")
-    return train, valid
+def _same_run(folder: Path, data: Mapping[str, Any]) -> bool:
+    """Whether a checkpoint is of a run that splits its images by these settings."""
+    before = checkpoint.read_meta(folder).get("config", {}).get("data", {})
+    decisive = ("limit", "valid_share", "folds", "fold")
+    return all(before.get(key) == data.get(key) for key in decisive)
 
 
 def channel_statistics(images: ImageSet, rows: Tensor) -> Normalisation:

@@ -9,7 +9,7 @@ import torch
 from bars import CLASSES, write_bars
 from PIL import Image
 from seqkit_vision.held_out import HeldOut
-from seqkit_vision.images import Files, Tensors
+from seqkit_vision.images import Files, Shape, Tensors
 from seqkit_vision.metadata import IMAGES
 from seqkit_vision.sources import Wanted, open_source
 from seqkit_vision.task import Classification
@@ -160,7 +160,7 @@ def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files
 ):
     many = paths * 12
     labels = torch.tensor([CLASSES.index(path.parent.name) for path in many])
-    files = Files(many, labels, size=12, channels=1)
+    files = Files(many, labels, Shape(size=12, channels=1))
     tensors = Tensors(images.pixels(torch.arange(24)).repeat(12, 1, 1, 1), labels)
 
     files = classifier.evaluate(held_out(files), workers=0)

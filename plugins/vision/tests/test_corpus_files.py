@@ -16,7 +16,7 @@ from pictures_made import (
 )
 from PIL import Image
 from seqkit_vision.corpora import ARTICLES, CIFAR10, CIFAR10_FILE, DIGITS
-from seqkit_vision.sources import has_test_part
+from seqkit_vision.sources import parts_of
 
 from seqkit.data.corpora import ENVIRONMENT
 from seqkit.errors import ConfigError
@@ -40,7 +40,7 @@ def digits(count, side=6, seed=0):
 def test_parts_of_a_corpus_of_grey_images_are_its_files(shelf, name, classes):
     train, test = digits(12), digits(5, seed=1)
     write_idx_corpus(shelf, name, {"train": train, "t10k": test})
-    assert has_test_part(name)
+    assert parts_of(name) == {"train", "test"}
     for part, (images, labels) in (("train", train), ("test", test)):
         source = opened(name, part)
         assert source.classes == classes

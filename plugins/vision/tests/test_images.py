@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from pictures_made import noise, write
-from seqkit_vision.images import Files, ImageBatch, Prepared, Tensors
+from seqkit_vision.images import Files, ImageBatch, Prepared, Shape, Tensors
 from seqkit_vision.sources import Wanted, open_source
 from seqkit_vision.task import channel_statistics
 from seqkit_vision.views import Augmentation, Augmented, Normalisation, Plain
@@ -29,7 +29,7 @@ def both(paths):
     store = torch.from_numpy(np.stack([noise(6, 6, seed=i).transpose(2, 0, 1) for i in range(8)]))
     labels = torch.arange(8) % 3
     return Tensors(store, labels, [str(path) for path in paths]), Files(
-        paths, labels, size=6, channels=3
+        paths, labels, Shape(size=6, channels=3)
     )
 
 
@@ -89,7 +89,7 @@ def test_files_stream_the_same_batches_as_the_tensor(both, workers, how):
 
 
 def test_files_have_the_size_and_the_channels_asked_for(paths):
-    files = Files(paths, torch.zeros(8, dtype=torch.int64), size=4, channels=1)
+    files = Files(paths, torch.zeros(8, dtype=torch.int64), Shape(size=4, channels=1))
     (batch,) = prepared(files, Plain(Normalisation([0.0], [1.0])), rows=[torch.arange(8)])
     assert batch.images.shape == (8, 1, 4, 4)
     assert 0 <= batch.images.min() < batch.images.max() <= 1
@@ -127,7 +127,7 @@ def test_a_damaged_file_is_named_in_one_line_even_from_a_worker(both, paths, wor
 
 def test_a_large_batch_out_of_workers_does_not_need_an_open_file_for_each_image(paths):
     """Each tensor that a worker hands over is an open file, and a process may have few."""
-    files = Files(paths * 64, torch.arange(512), size=6, channels=3)
+    files = Files(paths * 64, torch.arange(512), Shape(size=6, channels=3))
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
     try:

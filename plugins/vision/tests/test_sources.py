@@ -9,7 +9,7 @@ import torch
 from pictures_made import complaint, noise, opened, write, write_folder
 from PIL import Image
 from seqkit_vision.images import Files, Tensors
-from seqkit_vision.sources import classes_of, has_test_part
+from seqkit_vision.sources import classes_of, parts_of
 
 from seqkit.errors import ConfigError
 
@@ -70,15 +70,25 @@ def test_classes_in_other_scripts_keep_their_names(tmp_path):
     assert len(source.images.names) == 3
 
 
-@pytest.mark.parametrize("test", ["test", "Test", "testing", "val", "valid", "validation"])
+@pytest.mark.parametrize("test", ["test", "Test", "testing"])
 @pytest.mark.parametrize("train", ["train", "training", "TRAIN"])
 def test_folders_named_for_parts_are_the_parts(tmp_path, train, test):
     write_folder(tmp_path / train, PETS)
     write_folder(tmp_path / test, {"cat": 1, "dog": 1})
-    assert has_test_part(str(tmp_path))
+    assert parts_of(str(tmp_path)) == {"train", "test"}
     assert len(opened(tmp_path, "train").images.labels) == 5
     assert len(opened(tmp_path, "test").images.labels) == 2
     assert labelled(opened(tmp_path, "test")) == {"cat/000.png": "cat", "dog/000.png": "dog"}
+
+
+@pytest.mark.parametrize("valid", ["val", "valid", "Validation", "dev"])
+def test_a_validation_folder_is_one_and_stands_for_test_images_if_there_are_none(tmp_path, valid):
+    write_folder(tmp_path / "train", PETS)
+    write_folder(tmp_path / valid, {"cat": 1, "dog": 1})
+    assert parts_of(str(tmp_path)) == {"train", "valid"}
+    assert len(opened(tmp_path, "train").images.labels) == 5
+    assert len(opened(tmp_path, "valid").images.labels) == 2
+    assert len(opened(tmp_path, "test").images.labels) == 2
 
 
 def test_a_test_folder_is_preferred_to_a_validation_folder(tmp_path):
@@ -89,7 +99,7 @@ def test_a_test_folder_is_preferred_to_a_validation_folder(tmp_path):
 
 def test_a_folder_without_parts_is_all_training_data_and_read_whole_as_test_data(tmp_path):
     write_folder(tmp_path, PETS)
-    assert not has_test_part(str(tmp_path))
+    assert not parts_of(str(tmp_path))
     assert labelled(opened(tmp_path, "train")) == labelled(opened(tmp_path, "test"))
 
 
@@ -98,7 +108,7 @@ def test_a_class_named_train_among_others_is_a_class(tmp_path):
     source = opened(tmp_path)
     assert source.classes == ["bus", "plane", "train"]
     assert source.images.labels.tolist() == [0, 1, 2, 2]
-    assert not has_test_part(str(tmp_path))
+    assert not parts_of(str(tmp_path))
 
 
 def test_parts_beside_other_folders_are_parts(tmp_path):

@@ -49,11 +49,49 @@ def test_validation_images_come_from_the_training_images_and_do_not_depend_on_th
 
 def test_folds_partition_the_images(make_task):
     tasks = [make_task(folds=4, fold=fold, batch=1) for fold in range(4)]
-    parts = [flat(rows(task.valid_batches())) for task in tasks]
+    parts = [task.rows.held_out.tolist() for task in tasks]
     assert sorted(flat(parts)) == list(range(90))
     assert {len(part) for part in parts} == {22, 23}
     for task, part in zip(tasks, parts, strict=True):
-        assert sorted(flat(epoch(task)) + part) == list(range(90))
+        valid = flat(rows(task.valid_batches()))
+        assert len(valid) == 7  # a tenth of the other folds, to choose the best checkpoint by
+        assert sorted(flat(epoch(task)) + valid + part) == list(range(90))
+        assert list(task.fold().images.names) == [task.images.names[row] for row in part]
+
+
+def test_folds_have_images_of_every_class_in_equal_shares(make_task, tmp_path):
+    write_bars(tmp_path, each=20)
+    for path in sorted((tmp_path / "top").iterdir())[6:]:
+        path.unlink()
+    for fold in range(3):
+        task = make_task(source=str(tmp_path), folds=3, fold=fold, valid_share=0.2)
+        labels = task.images.labels
+        held_out = torch.bincount(labels[task.rows.held_out], minlength=3).tolist()
+        assert held_out[2] == 2
+        assert {held_out[0], held_out[1]} <= {6, 7}
+        assert len(set(labels[task.rows.valid].tolist())) == 3
+
+
+def test_images_kept_apart_for_validation_are_validated_on(make_task, tmp_path):
+    write_bars(tmp_path / "train", each=5)
+    write_bars(tmp_path / "val", each=3, seed=1)
+    write_bars(tmp_path / "test", each=2, seed=2)
+    task = make_task(source=str(tmp_path), batch=1)
+    assert sorted(flat(epoch(task))) == list(range(15))
+    assert flat(rows(task.valid_batches())) == list(range(9))
+    assert all("/val/" in name for name in task.rows.valid_source.images.names)
+    assert task.describe()[0] == "15 training images, 9 for validation; 12x12, grey"
+
+    folds = make_task(source=str(tmp_path), folds=3, fold=1)
+    assert (len(folds.rows.train), len(folds.rows.held_out), len(folds.rows.valid)) == (10, 5, 9)
+
+
+def test_processes_share_the_validation_images(make_task):
+    task = make_task(valid_share=0.3, batch=4)
+    whole = rows(task.valid_batches())
+    shares = [rows(task.valid_batches(rank=rank, world=3)) for rank in range(3)]
+    assert len(whole) == 7
+    assert [shares[i % 3][i // 3] for i in range(7)] == whole
 
 
 def test_a_limit_takes_images_of_every_class_and_the_same_ones_each_time(make_task):
@@ -366,17 +404,6 @@ def test_training_from_another_run_keeps_its_classes_and_its_normalisation(train
     assert found.normalise == old.normalise
     for name, value in old.model.state_dict().items():
         torch.testing.assert_close(found.model.state_dict()[name], value, rtol=0, atol=1e-6)
-
-
-def test_a_model_is_not_trained_on_classes_that_it_does_not_know(train, run, tmp_path):
-    write_bars(tmp_path / "data", names=["bottom", "middel", "top"])
-    settings = {"model.preset": "modern", "data.source": str(tmp_path / "data")}
-    with pytest.raises(
-        DataError,
-        match=r"the model knows no class 'middel'\. Did you mean 'middle'\? Known: bottom",
-    ):
-        train(tmp_path / "run", settings, init=run)
-    assert not (tmp_path / "run").exists()
 
 
 def test_images_of_another_size_than_the_weights_are_refused(train, run, tmp_path):

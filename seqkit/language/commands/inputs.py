@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...cli.lines import STDIN, TEXT
 from ...cli.options import PATH
-from ...errors import DataError
+from ...errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ...metrics.scoring import Scorer
 
-FILES = click.argument("files", nargs=-1, type=PATH, metavar="[FILE]...")
+FILES = click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 MODEL = click.option(
     "-m", "--model", required=True, type=PATH, help="Run folder, ARPA file, or seqkit's binary."
 )
@@ -34,9 +35,20 @@ def read_blocks(files: tuple[Path, ...]) -> Iterator[tuple[str, bytes]]:
     from ...ngram.text import blocks
 
     for path in files or (None,):
-        name = str(path or "stdin")
+        name = _shown(path)
         for block in counted(blocks(path), f"bytes of {name} read"):
             yield name, block
+
+
+def arriving_blocks(files: tuple[Path, ...]) -> Iterator[bytes]:
+    """The lines of all files, or of stdin, as soon as they are there."""
+    from ...cli.progress import counted
+    from ...ngram.text import blocks
+
+    for path in files or (None,):
+        name = _shown(path)
+        is_shown = name != "stdin"
+        yield from counted(blocks(path, at_once=True), f"bytes of {name} read", show=is_shown)
 
 
 def read_text(files: tuple[Path, ...]) -> list[bytes]:
@@ -48,10 +60,22 @@ def read_text(files: tuple[Path, ...]) -> list[bytes]:
 
 
 def name_of(files: tuple[Path, ...]) -> str:
-    return ", ".join(map(str, files)) or "stdin"
+    return ", ".join(map(_shown, files)) or "stdin"
+
+
+def _shown(path: Path | None) -> str:
+    return "stdin" if path is None or path == STDIN else str(path)
 
 
 def note(text: str) -> None:
     """Show a note on stderr, unless it is empty."""
     if text:
         click.echo(f"note: {text}", err=True)
+
+
+def check_writable(out: Path) -> None:
+    """Fail early, before anything is counted."""
+    if out.is_dir():
+        raise ConfigError(f"cannot write {out}: it is a folder")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"cannot write {out}: there is no such folder")

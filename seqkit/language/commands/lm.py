@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .convert import convert
 from .generate import generate
 from .ngram import ngram
 from .perplexity import perplexity
@@ -17,5 +18,5 @@ def lm() -> None:
     """Language models: train, score, perplexity, generate."""
 
 
-for command in (train, ngram, stats, perplexity, score, generate):
+for command in (train, ngram, convert, stats, perplexity, score, generate):
     lm.add_command(command)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
-from .inputs import FILES, note, read_blocks
+from .inputs import FILES, check_writable, note, read_blocks
 
 if TYPE_CHECKING:
     from ...ngram.text import Unknown
@@ -46,7 +47,7 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
     help="whitespace, word, char, or a trained one's folder.",
 )
 @click.option(
-    "--vocab", type=PATH, help="The only words to know: a file, with white space between them."
+    "--vocab", type=TEXT, help="The only words to know: a file, with white space between them."
 )
 @click.option(
     "--unk",
@@ -99,9 +100,11 @@ def ngram(
     from ...ngram.text import PreTokenizer
     from ...ngram.training import train_blocks
 
+    if not files:
+        take_stdin()
     options = Options(_numbers(prune), _words_of(vocab), interpolate_unigrams, k=added)
     check(smoothing, options, order)
-    _check_writable(out)
+    check_writable(out)
     refuse_input(out, files if vocab is None else (*files, vocab))
     check_format(out, kind_of(smoothing), smoothing)
 
@@ -137,14 +140,6 @@ def _words_of(path: Path | None) -> frozenset[bytes] | None:
     from ...ngram.text import blocks
 
     return frozenset(word for block in blocks(path) for word in block.split())
-
-
-def _check_writable(out: Path) -> None:
-    """Fail early, before anything is counted."""
-    if out.is_dir():
-        raise ConfigError(f"cannot write {out}: it is a folder")
-    if not out.absolute().parent.is_dir():
-        raise ConfigError(f"cannot write {out}: there is no such folder")
 
 
 def _numbers(text: str) -> tuple[int, ...]:

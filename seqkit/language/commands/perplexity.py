@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, device_options, json_option, set_threads
-from .inputs import FILES, note, open_model, read_text
+from ...errors import DataError
+from ...parsing import to_json
+from .inputs import FILES, arriving_blocks, name_of, note, open_model, read_text
 
 if TYPE_CHECKING:
     from ...metrics.perplexity import Perplexity
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     "--test", is_flag=True, help="Measure on the text that the first model, a run, held out."
 )
 @click.option(
-    "--fit", type=PATH, help="Fit the mixture's weights on this text, not the one measured."
+    "--fit", type=TEXT, help="Fit the mixture's weights on this text, not the one measured."
 )
 @click.option(
     "--per-sentence",
@@ -60,10 +62,13 @@ def perplexity(
     _check_usage(models, files, test, per_sentence)
     set_threads(threads)
     scorers = [open_model(path, device) for path in models]
-    text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
+    if per_sentence and not test:
+        _show_each_line(scorers[0], arriving_blocks(files), files, as_json)
+        return
 
+    text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
     if per_sentence:
-        _show_each_line(scorers[0], text, as_json)
+        _show_each_line(scorers[0], text, files, as_json)
         return
 
     several = len(models) > 1
@@ -88,6 +93,8 @@ def _check_usage(
         raise click.UsageError("--per-sentence takes one model")
     if test and files:
         raise click.UsageError("choose one of --test and FILE")
+    if not test and not files:
+        take_stdin()
     if test and models[0].is_file():
         raise click.UsageError(
             f"--test needs a run folder first, which knows its test text; {models[0]} is a file"
@@ -104,11 +111,23 @@ def _held_out(scorer: Scorer) -> tuple[list[bytes], Baseline | None]:
     return list(from_lines(text)), baseline
 
 
-def _show_each_line(scorer: Scorer, text: list[bytes], as_json: bool) -> None:
+def _show_each_line(
+    scorer: Scorer, blocks: Iterable[bytes], files: tuple[Path, ...], as_json: bool
+) -> None:
+    """A line for each line of a text, as soon as it is there."""
     from ..scoring import score_each_line
 
-    for line in score_each_line(scorer, text):
-        click.echo(json.dumps(line.record(), ensure_ascii=False) if as_json else line)
+    is_empty = True
+    for block in blocks:
+        is_empty = False
+        lines: list[str] = []
+        for line in score_each_line(scorer, [block]):
+            record = to_json(line.record()) if as_json else str(line)
+            lines.append(record)
+        click.echo("\n".join(lines))
+
+    if is_empty:
+        raise DataError(f"{name_of(files)}: the text is empty")
 
 
 def _show_json(
@@ -117,7 +136,7 @@ def _show_json(
     baselines = {baseline.name: baseline.perplexity} if baseline else {}
     for name, report in zip(names, reports, strict=True):
         record = replace(report, baselines=baselines).record()
-        click.echo(json.dumps({"model": name, **record}, ensure_ascii=False))
+        click.echo(to_json({"model": name, **record}))
 
 
 def _show_table(
@@ -168,4 +187,4 @@ def _show_mixture(
 
     fitted_on = "held-out text" if fit else "this text"
     report = report_mixture(mixture, names, measured, fitted_on=fitted_on)
-    click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else report)
+    click.echo(to_json(report.record()) if as_json else report)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
-from .inputs import FILES, MODEL, open_model, read_blocks, read_text
+from .inputs import FILES, MODEL, arriving_blocks, open_model, read_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,6 +58,7 @@ def score(
     """Log probability of each line of FILEs (or stdin), its end included, to base 10 or --base e.
 
     A network scores a line after the lines before it; an n-gram model scores each line by itself.
+    Lines are answered as they arrive.
     """
     import numpy as np
 
@@ -71,12 +72,10 @@ def score(
 
     factor = math.log(10) if base == "e" else 1.0
     with opened(output) as write:
-        for _, block in read_blocks(files):
-            found = scorer.score_block(block)
+        for block, found in scorer.score_blocks(arriving_blocks(files), at_once=True):
             values = found.scores.astype(np.float64) * factor
             lines = _token_lines(scorer, block, found, values) if tokens else _sums(found, values)
-            for line in lines:
-                write(line)
+            write("\n".join(lines))
 
 
 def _sums(found: Scores, values: NDArray[np.float64]) -> Iterator[str]:

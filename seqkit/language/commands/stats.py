@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import click
 
 from ...cli.options import PATH, json_option
+from ...parsing import to_json
 from ...plugins import components
 from .inputs import FILES, read_blocks
 
@@ -58,7 +58,7 @@ def stats(
 
     found = summary(counts, tables, top)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(to_json(found))
     else:
         _show(found)
 

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...cli.lines import STDIN, take_stdin
 from ...cli.options import device_options, set_threads
 from ...errors import DataError
+from ...parsing import to_json
 from .options import TestFiles, chunks, open_translator, search_option, test_set_options
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def compare(
     sentences = _sentences(result, test_set, outputs, show)
     if as_json:
         record = {**result.record(), "sentences": sentences}
-        click.echo(json.dumps(record, ensure_ascii=False))
+        click.echo(to_json(record))
         return
 
     _write_scores((first, second), result)
@@ -66,7 +67,9 @@ def compare(
 
 def _outputs(name: str, sources: list[str], device: str, settings: dict[str, Any]) -> list[str]:
     """The translations of a model, or those in a file."""
-    if Path(name).is_file():
+    if name == str(STDIN):
+        take_stdin()
+    if name == str(STDIN) or Path(name).is_file():
         return _read_outputs(Path(name), len(sources))
 
     from ...cli.progress import counted

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 
 from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
 from ...errors import ConfigError
+from ...parsing import to_json
 from .options import (
     TestFiles,
     chunks,
@@ -79,7 +79,7 @@ def evaluate(
     from ..evaluation import evaluate_outputs
 
     report = evaluate_outputs(outputs, test_set, names)
-    click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else report)
+    click.echo(to_json(report.record()) if as_json else report)
 
 
 def _widths(beams: str | None) -> list[int]:
@@ -129,7 +129,7 @@ def _compare_widths(
     results = measure(translator, test_set, widths, metrics=metrics, settings=settings)
     if as_json:
         for result in results:
-            click.echo(json.dumps(result.record()))
+            click.echo(to_json(result.record()))
         return
 
     labels = _labels(metrics)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -10,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...cli.lines import TEXT
 from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
+from ...parsing import to_json
 from .options import chunks, models_option, open_translator
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @models_option
-@click.option("--source", required=True, type=PATH, help="Text in the source language.")
-@click.option("--target", required=True, type=PATH, help="Its translation, line by line.")
+@click.option("--source", required=True, type=TEXT, help="Text in the source language.")
+@click.option("--target", required=True, type=TEXT, help="Its translation, line by line.")
 @click.option(
     "--tokens",
     is_flag=True,
@@ -51,7 +52,7 @@ def score(
     with opened(output) if output else nullcontext(click.echo) as write:
         for scored in _scored(translator, sources, targets):
             if as_json:
-                write(json.dumps(scored.record(tokens=tokens), ensure_ascii=False))
+                write(to_json(scored.record(tokens=tokens)))
             elif tokens:
                 write(scored.table())
             else:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.lines import check_readable, read_chunks
+from ...cli.lines import STDIN, TEXT, check_readable, read_chunks
 from ...cli.options import (
     PATH,
     checked_utf8,
@@ -20,6 +19,7 @@ from ...cli.options import (
 )
 from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
+from ...parsing import to_json
 from .options import models_option, open_translator, search_shortcuts
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "-i",
     "--input",
     "source",
-    type=PATH,
+    type=TEXT,
     help="Text to translate, a line at a time; else TEXT or stdin.",
 )
 @click.option("-o", "--output", type=PATH, help="Where translations go; else stdout.")
@@ -70,6 +70,8 @@ def translate(
 
     Without a model, the one that ships with seqkit translates English to German.
     """
+    if text == (str(STDIN),):
+        text = ()
     _check_inputs(text, source, output)  # fail before the model is loaded
     if maps:
         _make_folder(maps)
@@ -118,7 +120,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _json(line: TranslatedLine) -> str:
-    return json.dumps(line.record(), ensure_ascii=False)
+    return to_json(line.record())
 
 
 def _plain(line: TranslatedLine, number: int) -> str:

@@ -70,11 +70,17 @@ def test_a_beam_may_be_wider_than_the_vocabulary(run, cli):
 def test_input_that_is_not_utf8_is_named_by_line(run, cli):
     done = cli("translate", "-m", run, input=b"abc\nd\xe9f\n")
     assert done.code == 1
-    assert done.err.strip() == "error: stdin:2: not UTF-8: byte 0xe9 at column 2"
+    assert done.err.strip() == (
+        "error: stdin:2: not UTF-8: byte 0xe9 at column 2; if the text is in another encoding, "
+        "put `iconv -f WINDOWS-1252 -t UTF-8` into the pipe before it"
+    )
 
 
 def test_text_on_the_command_line_that_is_not_utf8_is_refused(run, cli):
-    assert cli("translate", "-m", run, "caf\udce9").complaint() == r"TEXT 'caf\udce9' is not UTF-8"
+    assert cli("translate", "-m", run, "caf\udce9").complaint() == (
+        r"TEXT holds half a surrogate pair ('\udce9', the byte 0xe9, which is not UTF-8) "
+        "at character 4: repair or remove it"
+    )
 
 
 @pytest.mark.parametrize("size", [1, (1 << 16) + 4], ids=["at once", "after many lines"])
@@ -86,8 +92,8 @@ def test_lines_before_one_that_is_not_utf8_are_not_lost(run, cli, tmp_path, size
     )
     assert done.code == 1
     number = size // 4 + 1
-    message = f"error: {tmp_path / 'in'}:{number}: not UTF-8: byte 0xe9 at column 1\n"
-    assert done.err.endswith(message)  # on a busy machine, a line on progress comes first
+    last = done.err.splitlines()[-1]  # on a busy machine, a line on progress comes first
+    assert last.startswith(f"error: {tmp_path / 'in'}:{number}: not UTF-8: byte 0xe9 at column 1;")
 
 
 def test_output_that_cannot_be_written_is_named(run, cli, tmp_path):

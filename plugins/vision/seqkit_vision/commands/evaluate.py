@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from seqkit.cli.options import PATH, device_options, set_threads
+from seqkit.parsing import to_json
 
 
 @click.command()
@@ -50,7 +50,7 @@ def evaluate(
         click.echo(note, err=True)
     report = classifier.evaluate(test_data)
 
-    click.echo(json.dumps(report.record(), ensure_ascii=False) if as_json else report)
+    click.echo(to_json(report.record()) if as_json else report)
 
     if confusion or mistakes:
         from ..pictures import draw_confusion, draw_mistakes

@@ -101,7 +101,7 @@ def _draw(classifier: Classifier, image: Path, wanted: str, folder: Path) -> lis
 
     label = torch.tensor([classifier.classes.index(wanted)], device=images.device)
     (heat,) = grad_cam(model, images, label)
-    pixels = decode(image, size=classifier.size, channels=classifier.channels)
+    pixels = decode(image, size=classifier.size, channels=classifier.channels, deep=classifier.deep)
     title = f"{image.name}: what speaks for {wanted}"
     draw_heat(torch.from_numpy(pixels.copy()), heat, heat_path, title=title)
 

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-import json
-
 import click
 
 from seqkit.cli.options import json_option
+from seqkit.parsing import to_json
 from seqkit.plugins import components
 
 
@@ -27,7 +26,7 @@ def models(as_json: bool) -> None:
         paper = entry.help.removeprefix("images; ")
         if as_json:
             record = {"name": entry.name, **size._asdict(), "paper": paper}
-            click.echo(json.dumps(record))
+            click.echo(to_json(record))
             continue
 
         numbers = f"{size.parameters:11,} {size.multiply_adds:14,}"

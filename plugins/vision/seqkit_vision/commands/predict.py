@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 
 from seqkit.cli.options import PATH, device_options, json_option, set_threads
 from seqkit.errors import DataError
+from seqkit.parsing import to_json
 
 
 @click.command()
@@ -48,18 +48,18 @@ def predict(
     one_by_one = ([prediction] for prediction in predictions)
     for (prediction,) in counted(one_by_one, "images", show=not sys.stdout.isatty()):
         if as_json:
-            click.echo(json.dumps(prediction.record(), ensure_ascii=False))
+            click.echo(to_json(prediction.record()))
         else:
             click.echo(prediction)
 
 
 def _image_files(given: Sequence[Path]) -> list[Path]:
     """Files as they are; of a folder, the images in it and below."""
-    from ..decoding import find_images
+    from ..finding import find_images
 
     paths: list[Path] = []
     for path in given:
-        found = find_images(path) if path.is_dir() else [path]
+        found = find_images(path).images if path.is_dir() else [path]
         if not found:
             raise DataError(f"{path} holds no images")
         paths += found

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +13,9 @@ from seqkit import recipes
 from seqkit.cli.options import PATH, key_values, training_options
 from seqkit.cli.train import run_training
 from seqkit.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..report import Report
 
 DEFAULT = "vision/default"
 
@@ -25,7 +29,11 @@ DEFAULT = "vision/default"
 )
 @click.option("--pretrained", is_flag=True, help="Start from the weights torchvision publishes.")
 @click.option(
-    "--weights", type=PATH, help="Start from such weights in this file: *.pth or *.safetensors."
+    "--weights",
+    "--init",
+    "weights",
+    type=PATH,
+    help="Start from such weights in this file, *.pth or *.safetensors, or from this run.",
 )
 @click.option(
     "--freeze",
@@ -69,7 +77,10 @@ def train(
 
     with ExitStack() as stack:
         start = None
-        if pretrained or weights:
+        if weights and not pretrained and weights.is_dir():
+            start = weights
+            settings = _model_of(weights, config, settings) | settings
+        elif pretrained or weights:
             # A resumed run, too, may have been stopped before its first checkpoint.
             spare = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             settings, start = _published(path, settings, weights, spare)
@@ -90,7 +101,7 @@ def train(
         if folds is None:
             run(folder, {})
         else:
-            _cross_validate(run, folder, folds)
+            _cross_validate(run, folder, folds, device)
 
 
 def _settings(
@@ -135,10 +146,29 @@ def _published(
     return settings, starting_point(recipes.load(path, settings), weights, spare)
 
 
-def _cross_validate(run: Callable[[Path, dict[str, Any]], None], folder: Path, folds: int) -> None:
+def _model_of(run: Path, config: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The network of the run to start from, unless one is asked for."""
+    from seqkit.runs.open import config_of
+
+    asked = config != DEFAULT or any(key.partition(".")[0] == "model" for key in settings)
+    if asked:
+        return {}
+    model = config_of(run)[0].model
+    return {f"model.{key}": value for key, value in model.items()}
+
+
+def _cross_validate(
+    run: Callable[[Path, dict[str, Any]], None], folder: Path, folds: int, device: str
+) -> None:
     from ..folds import cross_validate
 
-    found = cross_validate(run, folder, folds)
-    click.echo(
-        f"{folds} folds: accuracy {found.mean:.4f} ± {found.deviation:.4f} (standard deviation)"
-    )
+    is_first = os.environ.get("RANK", "0") == "0"  # under torchrun, it speaks for all
+
+    def show(out: Path, report: Report) -> None:
+        if is_first:
+            count = len(report.labels)
+            click.echo(f"{out}: accuracy {report.accuracy:.4f} on the {count:,} images of its fold")
+
+    found = cross_validate(run, folder, folds, device=device, listener=show)
+    if is_first:
+        click.echo(found)

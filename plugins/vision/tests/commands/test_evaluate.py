@@ -148,7 +148,12 @@ def test_evaluating_training_images_prints_a_note(cli, train, tmp_path):
         tmp_path / "run", {"model.name": "softmax-regression", "data.source": str(data)}
     ).folder
     done = cli("vision", "evaluate", "-m", folder, "--data", data, "--json")
-    assert f"the model was trained on most of {data}" in done.err
+    first = data / "bottom/000.png"
+    trained, validated = done.err.splitlines()
+    assert trained.startswith(f"note: 27 of 30 images ({first}, ")
+    assert "are byte for byte training images of the model" in trained
+    assert validated.startswith("note: 3 of 30 images (")
+    assert len(json.loads(done.out)["trained_on"]) == 27
     assert json.loads(done.out)["signature"].startswith("data:data|images:30|")
     shutil.move(data, tmp_path / "moved")
     said = cli("vision", "evaluate", "-m", folder).complaint()

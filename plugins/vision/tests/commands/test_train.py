@@ -1,7 +1,6 @@
 """`seqkit vision train`."""
 
 import json
-import statistics
 
 import pytest
 import torch
@@ -14,7 +13,6 @@ import seqkit
 from seqkit import recipes
 from seqkit.runs.build import make_model
 from seqkit.runs.open import config_of
-from seqkit.training import checkpoint
 
 OURS = [name for name in recipes.names() if name.partition("/")[0] in CORPORA]
 
@@ -96,33 +94,6 @@ def test_a_config_file_can_take_the_place_of_a_recipe(train_bars, tmp_path):
     )
     assert train_bars(path).code == 0
     assert config_of(tmp_path / "run")[0].model["pooling"] == "max"
-
-
-def test_folds_are_runs_of_their_own_with_mean_and_deviation(train_bars, tmp_path, make_task):
-    done = train_bars("--model", "softmax-regression", "--folds", "3", "--set", "train.steps=8")
-    found = []
-    for fold in range(3):
-        meta = checkpoint.read_meta(checkpoint.resolve(tmp_path / f"run/fold-{fold}"))
-        assert (meta["config"]["data"]["folds"], meta["config"]["data"]["fold"]) == (3, fold)
-        found.append(meta["metrics"]["accuracy"])
-        assert round(found[-1] * 30) == pytest.approx(found[-1] * 30)  # 30 of 90 images validate
-    mean, deviation = statistics.fmean(found), statistics.stdev(found)
-    assert done.lines[-1] == f"3 folds: accuracy {mean:.4f} ± {deviation:.4f} (standard deviation)"
-    assert len(done.lines) == 4
-
-
-def test_folds_resume_where_they_stopped(train_bars, tmp_path):
-    args = ["--model", "softmax-regression", "--folds", "2"]
-    assert train_bars(*args).code == 0
-    assert "run/fold-0 exists: continue it with --resume" in train_bars(*args).complaint()
-    (tmp_path / "run/fold-1").rename(tmp_path / "gone")  # as if it had been stopped in the first
-    before = weights(tmp_path / "run/fold-0")
-    said = train_bars(*args, "--resume", "--out", "none").complaint()
-    assert said == "nothing to resume at none/fold-0: train without --resume"
-    assert train_bars(*args, "--resume").lines[-1].startswith("2 folds: accuracy ")
-    assert not differing(before, weights(tmp_path / "run/fold-0"))
-    assert not differing(weights(tmp_path / "gone"), weights(tmp_path / "run/fold-1"))
-    assert train_bars(*args, "--overwrite").code == 0
 
 
 def test_frozen_layers_do_not_change(train_bars, tmp_path):
@@ -263,7 +234,7 @@ def test_bad_files_stop_training_or_are_skipped_by_name(train_bars, cli, tmp_pat
         ),
         (
             ["--data", "mnist", "--set", "train.steps=0"],
-            "set steps or epochs, or training never ends",
+            "set steps, epochs or minutes, or training never ends",
         ),
         (["--data", "mnist", "--device", "tpu"], "tpu"),
     ],

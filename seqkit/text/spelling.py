@@ -1,0 +1,54 @@
+"""How long the text is that tokens spell: what bits per character and per byte are counted over.
+
+Only what a model predicts counts. Characters that are no part of any token (a second blank between
+words, indentation, what the normaliser removes) cost nothing, so they must not lower the figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .tokenizer_models import TokenizerModel
+
+_WHITE = b" \t\n\v\f\r\0"  # between the words of a block
+
+
+class Spelling(NamedTuple):
+    """The length of a text, one more for the end of each line."""
+
+    characters: int
+    bytes: int
+
+
+def spelling_of_lines(lines: Iterable[str], model: TokenizerModel) -> Spelling:
+    """The length of normalised lines, as the tokens of `model` spell them."""
+    spelt = [_spell(model, line) for line in lines]
+    text = "\n".join([*spelt, ""])
+    return Spelling(len(text), len(text.encode("utf-8", "replace")))
+
+
+def spelling_of_words(block: bytes, ends: NDArray[np.bool_]) -> Spelling:
+    """The length of a block whose words have one space between them.
+
+    `ends` is True where a token ends a line. (T,)
+    """
+    words = len(ends) - int(ends.sum())
+    empty_lines = ends & np.concatenate([[True], ends[:-1]])  # an end after another
+
+    letters = block.translate(None, _WHITE)
+    after = words + int(empty_lines.sum())  # a space or the end of a line after each
+    characters = len(letters.decode("utf-8", "replace"))
+    return Spelling(characters + after, len(letters) + after)
+
+
+def _spell(model: TokenizerModel, text: str) -> str:
+    """The text that the tokens of `text` spell."""
+    spell = getattr(model, "spell", None)  # faster, where a tokenizer has it
+    if spell is not None:
+        spelt: str = spell(text)
+        return spelt
+    return model.join(model.split(text))
