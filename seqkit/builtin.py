@@ -55,6 +55,11 @@ def _add_commands(plugin: Plugin) -> None:
     plugin.command(
         "predict", "seqkit.cli.predict:predict", "Run a model on new input, whatever its task."
     )
+    plugin.command(
+        "import",
+        "seqkit.cli.import_model:import_model",
+        "Make a run folder of another program's model.",
+    )
     plugin.command("plot", "seqkit.cli.plot:plot", "Draw the learning curves of a run.")
     plugin.command("corpora", "seqkit.cli.corpora:corpora", "List, show and fetch corpora.")
     plugin.command("models", "seqkit.cli.about:models", "List the models that can be trained.")

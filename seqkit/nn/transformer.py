@@ -99,9 +99,7 @@ class EncoderLayer(nn.Module):
     ) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
-        self.feed_forward = FeedForward(
-            width, hidden, dropout=dropout, activation=activation
-        )
+        self.feed_forward = FeedForward(width, hidden, dropout=dropout, activation=activation)
 
         self.around_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_feed_forward = Residual(width, dropout=dropout, prenorm=prenorm)
@@ -135,9 +133,7 @@ class DecoderLayer(nn.Module):
         super().__init__()
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
         self.cross_attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
-        self.feed_forward = FeedForward(
-            width, hidden, dropout=dropout, activation=activation
-        )
+        self.feed_forward = FeedForward(width, hidden, dropout=dropout, activation=activation)
 
         self.around_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_cross_attention = Residual(width, dropout=dropout, prenorm=prenorm)

@@ -9,6 +9,8 @@ predictions.py   what the predictor gives for a line; evaluation.py: what it giv
 explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
 models/          one model a file, and the contract that all of them follow
+importers/       translators of other programs, read as ours; exporters/: ours, for other programs
+weights.py       the weights of a Transformer in no one's layout, between the two
 commands/        seqkit translate, evaluate, compare, score, explain
 """
 
@@ -29,6 +31,7 @@ def register(plugin: Plugin) -> None:
 
     _add_models(plugin)
     _add_metrics(plugin)
+    _add_importers(plugin)
     _add_commands(plugin)
 
 
@@ -48,6 +51,17 @@ def _add_models(plugin: Plugin) -> None:
 def _add_metrics(plugin: Plugin) -> None:
     plugin.metric("bleu", "seqkit.metrics.overlap:BLEU", "corpus BLEU by sacrebleu, W18-6319")
     plugin.metric("chrf", "seqkit.metrics.overlap:CHRF", "corpus chrF2 by sacrebleu, W15-3049")
+
+
+def _add_importers(plugin: Plugin) -> None:
+    formats = "seqkit.translation.importers.formats"
+    plugin.importer(
+        "ctranslate2", f"{formats}:CTRANSLATE2", "folders of CTranslate2's Transformers"
+    )
+    plugin.importer("argos", f"{formats}:ARGOS", "packages of Argos Translate")
+    plugin.importer(
+        "huggingface", f"{formats}:HUGGINGFACE", "Hugging Face folders of Marian models: OPUS-MT"
+    )
 
 
 def _add_commands(plugin: Plugin) -> None:

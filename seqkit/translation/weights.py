@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import DataError
+
 Array = NDArray[np.float32]
 
 NEVER = -1e4
@@ -26,11 +28,17 @@ class Linear:
     weight: Array  # (outputs, inputs)
     bias: Array  # (outputs,)
 
+    def fits(self, outputs: int, inputs: int) -> bool:
+        return self.weight.shape == (outputs, inputs) and self.bias.shape == (outputs,)
+
 
 @dataclass(frozen=True)
 class Norm:
     weight: Array  # (D,)
     bias: Array
+
+    def fits(self, width: int) -> bool:
+        return self.weight.shape == self.bias.shape == (width,)
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,10 @@ class Attention:
     out: Linear
     norm: Norm
 
+    def fits(self, width: int) -> bool:
+        linears = (self.query, self.key, self.value, self.out)
+        return self.norm.fits(width) and all(linear.fits(width, width) for linear in linears)
+
 
 @dataclass(frozen=True)
 class FeedForward:
@@ -48,12 +60,20 @@ class FeedForward:
     down: Linear  # (D, H)
     norm: Norm
 
+    def fits(self, width: int, hidden: int) -> bool:
+        is_whole = self.up.fits(hidden, width) and self.down.fits(width, hidden)
+        return is_whole and self.norm.fits(width)
+
 
 @dataclass(frozen=True)
 class Layer:
     attention: Attention
     cross_attention: Attention | None  # in the decoder
     feed_forward: FeedForward
+
+    def fits(self, width: int, hidden: int) -> bool:
+        cross = self.cross_attention is None or self.cross_attention.fits(width)
+        return cross and self.attention.fits(width) and self.feed_forward.fits(width, hidden)
 
 
 @dataclass(frozen=True)
@@ -80,7 +100,31 @@ class Weights:
 
     @property
     def width(self) -> int:
-        return self.target_embedding.shape[1]
+        return int(self.target_embedding.shape[-1])
+
+    def misfit(self, heads: int) -> str:
+        """What is wrong with the shapes; '' if the layers fit together."""
+        width = self.width
+        if width % 2 or not heads or width % heads:
+            return f"a width of {width} is not even, or no multiple of heads = {heads}"
+
+        for name, rows in (("source", self.source_embedding), ("target", self.target_embedding)):
+            if rows.ndim != 2 or rows.shape[1] != width:
+                return f"the {name} embedding is {rows.shape}"
+        if self.output.shape != self.target_embedding.shape:
+            return f"the output layer is {self.output.shape}"
+        if self.output_bias is not None and self.output_bias.shape != self.output.shape[:1]:
+            return f"the output bias is {self.output_bias.shape}"
+        if self.positions is not None and self.positions.shape[1:] != (width,):
+            return f"the positions are {self.positions.shape}"
+
+        hidden = len(self.encoder[0].feed_forward.up.weight) if self.encoder else 0
+        for side, layers in (("encoder", self.encoder), ("decoder", self.decoder)):
+            for number, layer in enumerate(layers):
+                if not layer.fits(width, hidden):
+                    return f"layer {number} of the {side}"
+        norms = [norm for norm in (self.encoder_norm, self.decoder_norm) if norm is not None]
+        return "" if all(norm.fits(width) for norm in norms) else "the last norm"
 
 
 # Into our layout
@@ -246,13 +290,20 @@ def joined(layers: Sequence[Linear]) -> Linear:
 
 
 def parted(linear: Linear, parts: int) -> list[Linear]:
-    """`joined` the other way round, for layers of equal size."""
+    """`joined` the other way round, for layers of equal size; raises `DataError` if they are not."""
+    if len(linear.weight) % parts or len(linear.bias) != len(linear.weight):
+        raise DataError(
+            f"a matrix of {len(linear.weight)} rows with {len(linear.bias)} biases is not {parts} "
+            "layers"
+        )
     weights = np.split(linear.weight, parts)
     biases = np.split(linear.bias, parts)
     return [Linear(weight, bias) for weight, bias in zip(weights, biases, strict=True)]
 
 
-def sinusoids(length: int, width: int, *, first: int = 0, last_rate_is_exact: bool = False) -> Array:
+def sinusoids(
+    length: int, width: int, *, first: int = 0, last_rate_is_exact: bool = False
+) -> Array:
     """Positions `first`, … of the paper (section 3.5), sines before cosines: (length, width)
 
     With `last_rate_is_exact`, rates fall to 1/10000 exactly, as in tensor2tensor and in Marian.
@@ -264,9 +315,7 @@ def sinusoids(length: int, width: int, *, first: int = 0, last_rate_is_exact: bo
     return np.concatenate([np.sin(angles), np.cos(angles)], axis=1).astype(np.float32)
 
 
-def in_our_order(
-    rows: Array, tokens: Sequence[int | None], missing: float = 0.0
-) -> Array:
+def in_our_order(rows: Array, tokens: Sequence[int | None], missing: float = 0.0) -> Array:
     """The rows of `tokens`, their ids or None for one that the model lacks, whose row is `missing`."""
     ids = np.array([0 if token is None else token for token in tokens])
     ordered = rows[ids]

@@ -1,0 +1,4 @@
+"""Our translators in the formats of other programs.
+
+ctranslate2.py   folders of CTranslate2
+"""

@@ -133,9 +133,7 @@ def _variables(weights: Weights, config: Mapping[str, Any]) -> dict[str, NDArray
 def _layer(prefix: str, layer: Layer) -> dict[str, Array]:
     own = f"{prefix}/self_attention"
     attention = layer.attention
-    found = _linear(
-        f"{own}/linear_0", joined([attention.query, attention.key, attention.value])
-    )
+    found = _linear(f"{own}/linear_0", joined([attention.query, attention.key, attention.value]))
     found |= _linear(f"{own}/linear_1", attention.out)
     found |= _norm(f"{own}/layer_norm", attention.norm)
     if layer.cross_attention is not None:

@@ -48,7 +48,9 @@ def read(path: Path) -> Foreign:
 def _read_folder(folder: Path) -> Foreign:
     metadata = _read_metadata(folder / METADATA)
     if (folder / "bpe.model").exists() and not (folder / _PIECES).exists():
-        raise DataError(f"{folder / 'bpe.model'}: packages with subword-nmt codes are not supported")
+        raise DataError(
+            f"{folder / 'bpe.model'}: packages with subword-nmt codes are not supported"
+        )
 
     pieces = PieceTokenizer.read(folder / _PIECES)
     readme = folder / "README.md"

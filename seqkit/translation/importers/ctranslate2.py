@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from ...errors import DataError, reason
+from ...text.pieces import PieceTokenizer
 from .ctranslate2_file import FILE, Variables, read_variables
 from .foreign import Foreign, Vocabulary
 from ..weights import (
@@ -63,6 +64,7 @@ def read(folder: Path) -> Foreign:
     model = _Model(read_variables(folder / FILE), folder / FILE)
     config = _read_config(folder / CONFIG)
     source, target = _read_vocabularies(folder, config)
+    source_pieces, target_pieces = _read_pieces(folder)
 
     return Foreign(
         format="CTranslate2",
@@ -77,6 +79,8 @@ def read(folder: Path) -> Foreign:
         start=config.get("decoder_start_token", config.get("bos_token", "<s>")),
         unknown=config.get("unk_token", "<unk>"),
         end=config.get("eos_token", "</s>"),
+        source_pieces=source_pieces,
+        target_pieces=target_pieces,
     )
 
 
@@ -145,7 +149,7 @@ class _Model:
 
     def layer(self, prefix: str, side: str) -> Layer:
         own = f"{prefix}/self_attention"
-        query, key, value = parted(self.linear(f"{own}/linear_0"), 3)
+        query, key, value = self.parts(f"{own}/linear_0", 3)
         attention = Attention(
             query, key, value, self.linear(f"{own}/linear_1"), self.norm(f"{own}/layer_norm")
         )
@@ -153,7 +157,7 @@ class _Model:
         cross_attention = None
         if side == "decoder":
             cross = f"{prefix}/attention"
-            key, value = parted(self.linear(f"{cross}/linear_1"), 2)
+            key, value = self.parts(f"{cross}/linear_1", 2)
             cross_attention = Attention(
                 self.linear(f"{cross}/linear_0"),
                 key,
@@ -169,6 +173,12 @@ class _Model:
             self.norm(f"{forward}/layer_norm"),
         )
         return Layer(attention, cross_attention, feed_forward)
+
+    def parts(self, prefix: str, count: int) -> list[Linear]:
+        try:
+            return parted(self.linear(prefix), count)
+        except DataError as error:
+            self.damaged(f"{prefix}: {error}")
 
     def linear(self, prefix: str) -> Linear:
         weight = self.matrix(f"{prefix}/weight")
@@ -189,6 +199,8 @@ class _Model:
         scale = self.optional(f"{self.name(name)}_scale")
         if scale is None:
             return array
+        if scale.ndim and scale.shape != array.shape[:1]:
+            self.damaged(f"{name!r} has {scale.size} scales for {len(array)} rows")
         return array / (scale[:, None] if scale.ndim else scale)
 
     def optional(self, name: str) -> Array | None:
@@ -239,7 +251,7 @@ class _Model:
         if self.has(name) and (expected is None or self.value(name, expected) != expected):
             raise DataError(f"{self.path}: seqkit's Transformer has nothing like {name!r}")
 
-    def damaged(self, why: str) -> None:
+    def damaged(self, why: str) -> NoReturn:
         raise DataError(f"{self.path} is damaged: {why}")
 
 
@@ -277,6 +289,19 @@ def _read_vocabularies(folder: Path, config: dict[str, Any]) -> tuple[Vocabulary
             raise DataError(f"{folder} lacks {name}.json or .txt")
         found.append(_read_vocabulary(path, unknown))
     return found[0], found[1]
+
+
+def _read_pieces(folder: Path) -> tuple[PieceTokenizer | None, PieceTokenizer | None]:
+    """The SentencePiece models beside a model, under the names that converters give them."""
+    both = folder / "sentencepiece.model"
+    if both.exists():
+        pieces = PieceTokenizer.read(both)
+        return pieces, pieces
+
+    source, target = folder / "source.spm", folder / "target.spm"
+    if source.exists():
+        return PieceTokenizer.read(source), PieceTokenizer.read(target)
+    return None, None
 
 
 def _find(folder: Path, name: str) -> Path | None:

@@ -82,9 +82,7 @@ class _Reader:
         self._check(aliases, arrays)
         return Variables(kind, revision, arrays, aliases)
 
-    def _check(
-        self, aliases: Mapping[str, str], arrays: Mapping[str, NDArray[np.generic]]
-    ) -> None:
+    def _check(self, aliases: Mapping[str, str], arrays: Mapping[str, NDArray[np.generic]]) -> None:
         for alias, name in aliases.items():
             if name not in arrays or alias in arrays:
                 self.damaged(f"{alias!r} stands for {name!r}, which is no variable")

@@ -55,7 +55,7 @@ class Foreign:
         return self.source is self.target
 
     def check_sizes(self) -> None:
-        """Raise `DataError` unless each token has a row."""
+        """Raise `DataError` unless each token has a row, and all layers fit together."""
         pairs = (
             (self.source, self.weights.source_embedding),
             (self.target, self.weights.target_embedding),
@@ -67,6 +67,9 @@ class Foreign:
                     f"{vocabulary.path} has {len(vocabulary.tokens):,} tokens, "
                     f"the model {len(rows):,}"
                 )
+        misfit = self.weights.misfit(self.heads)
+        if misfit:
+            raise DataError(f"the weights beside {self.target.path} do not fit: {misfit}")
 
     # As one of ours
 
@@ -127,7 +130,11 @@ class Foreign:
         return Tokenizer(model, vocab, name="pieces" if pieces else "whitespace")
 
     def state(self) -> dict[str, Array]:
-        """The weights of our Transformer, in float32."""
+        """The state of our Transformer, in float32."""
+        return state_of(self.ours())
+
+    def ours(self) -> Weights:
+        """The weights with their rows in the order of our vocabularies."""
         rows = self._rows(self.target)
         weights = self.weights
         target = in_our_order(weights.target_embedding, rows)
@@ -139,14 +146,13 @@ class Foreign:
         bias = weights.output_bias
         if bias is None:
             bias = np.zeros(len(weights.output), np.float32)
-        reordered = replace(
+        return replace(
             weights,
             source_embedding=source,
             target_embedding=target,
             output=output,
             output_bias=in_our_order(bias, rows, missing=NEVER),
         )
-        return state_of(reordered)
 
     def _rows(self, vocabulary: Vocabulary) -> list[int | None]:
         specials, others = self._order(vocabulary)
@@ -156,7 +162,9 @@ class Foreign:
         """Ids of what our four special tokens are there, and all others in order."""
         ids = {token: i for i, token in enumerate(vocabulary.tokens)}
         padding = next((ids[token] for token in _PADS if token in ids), None)
-        start = None if self.zero_start else ids.get(self.start)
+        start = ids.get(self.start)
+        if start is not None and start == padding:  # Marian begins after its padding
+            start, padding = (None, padding) if self.zero_start else (start, None)
         specials = [padding, ids.get(self.unknown), start, ids.get(self.end)]
         if specials[-1] is None:
             raise DataError(f"{vocabulary.path} has no {self.end!r}, which ends an output")

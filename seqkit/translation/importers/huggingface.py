@@ -45,20 +45,21 @@ def read(folder: Path) -> Foreign:
     source, target = _read_vocabularies(folder, config)
 
     weights = model.weights()
-    start = config.integer("decoder_start_token_id")
+    start = config.integer("decoder_start_token_id", below=len(target.tokens))
+    end = config.integer("eos_token_id", below=len(target.tokens))
     return Foreign(
         format="Hugging Face",
         weights=weights,
         heads=config.integer("decoder_attention_heads"),
         prenorm=config.flag("normalize_before", default=False),
         activation=config.activation(),
-        zero_start=not weights.target_embedding[start].any(),
+        zero_start=not weights.target_embedding[start : start + 1].any(),
         source_eos=True,
         source=source,
         target=target,
         start=target.tokens[start],
         unknown="<unk>",
-        end=target.tokens[config.integer("eos_token_id")],
+        end=target.tokens[end],
         source_pieces=PieceTokenizer.read(folder / "source.spm"),
         target_pieces=PieceTokenizer.read(folder / "target.spm"),
         languages=_read_languages(folder / "tokenizer_config.json"),
@@ -84,9 +85,9 @@ class _Config:
         if heads != self.integer("encoder_attention_heads"):
             raise DataError(f"{path}: encoder and decoder have different numbers of heads")
 
-    def integer(self, name: str) -> int:
+    def integer(self, name: str, *, below: int = 1 << 31) -> int:
         value = self.values.get(name)
-        if not isinstance(value, int) or not 0 <= value < 1 << 31:
+        if not isinstance(value, int) or not 0 <= value < below:
             raise DataError(f"{self.path} is damaged: {name} is {value!r}")
         return value
 
@@ -266,5 +267,3 @@ def _read_languages(path: Path) -> tuple[str, str] | None:
 
 def _read_card(path: Path) -> str:
     return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
-
-

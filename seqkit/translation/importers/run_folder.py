@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from ... import __version__, recipes
 from ...config import to_plain
+from ...data.files import open_up
 from ...errors import CheckpointError, reason
 from ...training import checkpoint
 from ..tokenizers import save_tokenizers
@@ -45,6 +46,7 @@ def write_run(foreign: Foreign, folder: Path, *, source: str, dtype: Dtype = "fl
 def _write(foreign: Foreign, folder: Path, source: str, dtype: Dtype) -> None:
     state = {name: array.astype(dtype) for name, array in foreign.state().items()}
     save_file(state, folder / checkpoint.MODEL)
+    open_up(folder / checkpoint.MODEL)
     parameters = sum(array.size for array in state.values())
     save_tokenizers(folder, foreign.tokenizers())
 
@@ -73,7 +75,7 @@ def _card(foreign: Foreign, source: str, parameters: int) -> str:
         "",
         "| | |",
         "|---|---|",
-        f"| from | {source}, a {foreign.format} model |",
+        f"| from | {source} ({foreign.format}) |",
         f"| languages | {languages} |",
         f"| model | Transformer, {len(weights.encoder)} + {len(weights.decoder)} layers of "
         f"{weights.width}, {parameters:,} parameters |",
@@ -82,4 +84,3 @@ def _card(foreign: Foreign, source: str, parameters: int) -> str:
     ]
     own = foreign.card.strip() or "The model says nothing of its licence: ask where it is from."
     return "\n".join([*lines, "", "## What it says of itself", "", own, ""])
-
