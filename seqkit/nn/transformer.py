@@ -19,7 +19,6 @@ from ..errors import DataError
 from .attention import KeyValue, MultiHeadAttention
 from .dropout import Dropout
 
-
 Activation = Literal["relu", "swish", "gelu", "gelu-tanh"]
 
 _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..plugins import components
 
@@ -22,7 +22,7 @@ class Importer(Protocol):
     def fits(self, path: Path) -> bool:
         """Whether the content of `path`, a file or a folder, is such a model. Imports no torch."""
 
-    def write_run(self, path: Path, folder: Path, *, dtype: str) -> None:
+    def write_run(self, path: Path, folder: Path, *, dtype: Any) -> None:
         """Write the run folder `folder`, which does not exist, with weights of `dtype`.
 
         Raises `SeqkitError`, leaving nothing.

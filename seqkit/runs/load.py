@@ -13,11 +13,13 @@ from .imported import importer_of
 def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
     """Open a run folder, a step folder, an n-gram model, or a shipped model by name.
 
-    Translators of other programs are opened, too: a CTranslate2 folder, an Argos package, a Hugging
-    Face folder of a Marian model. `seqkit import` makes run folders of them once for all. Without `model`, the shipped translator. A run folder gives its task's predictor: a
-    `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file or seqkit's binary
-    gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU. With `task`, a model
-    for another task is refused. Raises `CheckpointError` or `DataError` if it cannot be opened.
+    Translators of other programs are opened, too: a CTranslate2 folder, an Argos package, a
+    Hugging Face folder of a Marian model. `seqkit import` makes run folders of them once for
+    all. Without `model`, the shipped translator. A run folder gives its task's predictor: a
+    `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file or seqkit's
+    binary gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU. With
+    `task`, a model for another task is refused. Raises `CheckpointError` or `DataError` if it
+    cannot be opened.
     """
     may_be_counted = task in (None, "language-modelling")
     if model is not None and may_be_counted and _is_counted(path_of(model, "model")):

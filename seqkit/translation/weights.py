@@ -290,7 +290,7 @@ def joined(layers: Sequence[Linear]) -> Linear:
 
 
 def parted(linear: Linear, parts: int) -> list[Linear]:
-    """`joined` the other way round, for layers of equal size; raises `DataError` if they are not."""
+    """`joined` the other way round; raises `DataError` if the layers are not of equal size."""
     if len(linear.weight) % parts or len(linear.bias) != len(linear.weight):
         raise DataError(
             f"a matrix of {len(linear.weight)} rows with {len(linear.bias)} biases is not {parts} "
@@ -316,9 +316,9 @@ def sinusoids(
 
 
 def in_our_order(rows: Array, tokens: Sequence[int | None], missing: float = 0.0) -> Array:
-    """The rows of `tokens`, their ids or None for one that the model lacks, whose row is `missing`."""
+    """The rows of tokens, by their ids; None is a token without a row, which becomes `missing`."""
     ids = np.array([0 if token is None else token for token in tokens])
-    ordered = rows[ids]
+    ordered: Array = rows[ids]
     absent = np.array([token is None for token in tokens])
     ordered[absent] = missing
     return ordered

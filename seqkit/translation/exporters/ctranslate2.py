@@ -92,7 +92,7 @@ def _text(text: str) -> bytes:
 
 
 def _variables(weights: Weights, config: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    found: dict[str, NDArray[Any]] = {}
+    found: dict[str, Any] = {}
     for side in ("encoder", "decoder"):
         found |= {
             f"{side}/num_heads": np.int16(config["heads"]),

@@ -16,8 +16,6 @@ import numpy as np
 
 from ...errors import DataError, reason
 from ...text.pieces import PieceTokenizer
-from .ctranslate2_file import FILE, Variables, read_variables
-from .foreign import Foreign, Vocabulary
 from ..weights import (
     Array,
     Attention,
@@ -29,6 +27,8 @@ from ..weights import (
     parted,
     sinusoids,
 )
+from .ctranslate2_file import FILE, Variables, read_variables
+from .foreign import Foreign, Vocabulary
 
 CONFIG = "config.json"
 
@@ -194,7 +194,7 @@ class _Model:
     # Arrays
 
     def matrix(self, name: str) -> Array:
-        """A matrix as float32: int8 and int16 were multiplied by a scale, for each row or for all."""
+        """A matrix as float32; integers were made by a scale for each row, or one for all."""
         array = self.array(name)
         scale = self.optional(f"{self.name(name)}_scale")
         if scale is None:

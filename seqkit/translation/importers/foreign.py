@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from ...text.tokenizer_models import TokenizerModel, WhitespaceTokenizer
 from ...text.vocab import SPECIALS, Vocab
 from ..tokenizers import Tokenizers
 from ..weights import NEVER, Array, Weights, in_our_order, state_of
+
+Dtype = Literal["float32", "float16"]
 
 _PADS = ("<pad>", "<blank>")
 _LONGEST = 200  # tokens of a source, beyond which lines are cut

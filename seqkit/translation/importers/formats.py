@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import argos, ctranslate2, huggingface
-from .foreign import Foreign
+from .foreign import Dtype, Foreign
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Format:
     fits: Callable[[Path], bool]
     read: Callable[[Path], Foreign]
 
-    def write_run(self, path: Path, folder: Path, *, dtype: str) -> None:
+    def write_run(self, path: Path, folder: Path, *, dtype: Dtype) -> None:
         """Write the run folder `folder`; raises `DataError` for a model that is no good."""
         from .run_folder import write_run
 

@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-
 from ...errors import DataError, reason
 from ...text.pieces import PieceTokenizer
-from .foreign import Foreign, Vocabulary
 from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights
+from .foreign import Foreign, Vocabulary
 
 CONFIG = "config.json"
 _SAFE = "model.safetensors"
@@ -76,8 +75,8 @@ class _Config:
         kind = self.values.get("model_type")
         if kind != "marian":
             raise DataError(
-                f"{path.parent} is a model of kind {kind!r}: of Hugging Face's, seqkit opens Marian "
-                "models (OPUS-MT) only"
+                f"{path.parent} is a model of kind {kind!r}: "
+                "of Hugging Face's, seqkit opens Marian models (OPUS-MT) only"
             )
         if not self.flag("scale_embedding", default=False):
             raise DataError(f"{path}: embeddings that are not scaled are not supported")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from safetensors.numpy import save_file
 
@@ -15,9 +15,8 @@ from ...data.files import open_up
 from ...errors import CheckpointError, reason
 from ...training import checkpoint
 from ..tokenizers import save_tokenizers
-from .foreign import Foreign
+from .foreign import Dtype, Foreign
 
-Dtype = Literal["float32", "float16"]
 CARD = "README.md"
 
 

@@ -1,4 +1,4 @@
-"""Translators of other programs: opened in place, imported, and equal to what those programs say."""
+"""Translators of other programs: opened in place, imported, equal to what those programs say."""
 
 import json
 from pathlib import Path
