@@ -156,6 +156,7 @@ def _is_wanted(name: str, kind: str, only: list[str]) -> bool:
 def _import_all() -> None:
     """Import what a training imports, once, for all forks."""
     for name in (
+        "rich.progress",
         "seqkit.cli.progress",
         "seqkit.cli.train",
         "seqkit.language.models.recurrent",
@@ -164,6 +165,7 @@ def _import_all() -> None:
         "seqkit.translation.models.transformer",
         "seqkit.translation.task",
         "seqkit_vision.task",
+        "torch._dynamo",  # by the first optimizer; it takes longer than these trainings
         "torch.distributed",
         "torch.utils.data",
     ):

@@ -149,10 +149,70 @@ Np. Warszawa jest duża. | Łódź jest mniejsza.
 """,
 }
 
+# Written after our rules were finished, and measured apart: no rule was changed for these.
+HELD_OUT = {
+    "en": """
+Adm. Nelson won at Trafalgar. | H.M.S. Victory was his ship.
+The parcel weighs 3 lbs. and costs $5. | Mrs. O'Hara paid.
+Ask Ms. Lee (ext. 12) or Messrs. Hill and Co. | They know.
+She got her Ph.D. in 2004 from M.I.T. | Her thesis was short.
+Is it ready yet? | Not quite... | Maybe by Fri. or Sat. next week.
+St. John's Wood is in London. | No. 10 Downing St. is, too.
+""",
+    "de": """
+Der Kurs läuft v. a. abends, u. U. auch am Wochenende. | Anmeldung bis 15. Oktober!
+Lt. Bericht stieg der Preis um 3 Prozent. | Das sind ca. 20 Cent.
+Der VfB spielt in der 2. Bundesliga. | Er wird Dritter.
+Frau Dr. med. Ilse Koch, geb. Schmidt, wohnt hier. | Klingeln Sie bitte.
+Gem. § 5 Abs. 2 S. 1 BGB ist das erlaubt. | Oder etwa nicht?
+""",
+    "fr": """
+Cf. p. 45, éd. Gallimard. | C'est dans la coll. Folio.
+Le R.P. Dubois habite av. Foch. | Il a 80 ans.
+Elle est née le 1er janv. 1980 à St. Malo. | Son père était marin.
+Apportez env. 3 kg de farine. | Merci !
+""",
+    "es": """
+El Ing. Pérez trabaja en la C. Mayor, núm. 3. | Vive cerca.
+¡Feliz cumpleaños, Dña. Carmen! | ¿Cuántos cumple?
+Nació en el s. XIX. | Murió en el s. XX.
+Según el Lic. Gómez, el plazo acaba el 3 de dic. | Quedan dos días.
+""",
+    "it": """
+Il gen. Garibaldi sbarcò a Marsala. | Era il 1860.
+L'on. Bianchi e il prof. Neri litigano. | Chi ha ragione?
+Tel. 06 1234, int. 5. | Chiamare dopo le 9.
+""",
+    "pt": """
+O Exmo. Sr. Presidente falou. | Todos ouviram.
+Mora na R. Augusta, n. 20. | É perto do metrô.
+O gen. Dutra, o cel. Souza e o ten. Alves saíram. | Ninguém ficou.
+""",
+    "ru": """
+Им. Горького парк открыт. | Вход с 10 ч. утра.
+Гр. Петров, ул. Мира, д. 3, живёт один. | Ему 80 лет.
+Л. Н. Толстой написал «Войну и мир» в XIX в. | Это роман.
+Ок. 30 чел. пришли. | Ждали больше.
+""",
+    "pl": """
+Dr n. med. Anna Lis przyjmuje w pon. i wt. | Proszę dzwonić.
+Tj. w 2020 r. było inaczej. | Pamiętasz?
+Al. Jerozolimskie są blisko pl. Konstytucji. | Idziemy!
+""",
+    "zh": """
+他问：“几点了？”|我说不知道。
+太好了！！|我们走吧。
+""",
+    "ja": """
+「本当ですか？」と聞いた。|答えはなかった。
+すごい！|信じられない…。|でも本当だ。
+""",
+}
 
-def paragraphs() -> Iterator[tuple[str, list[str]]]:
-    """Each paragraph of `GOLD` as a language and its sentences."""
-    for language, text in GOLD.items():
+
+def paragraphs(texts: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Each paragraph as a language and its sentences."""
+    for language, text in texts.items():
         for line in text.strip().split("\n"):
             separator = "|" if language in ("zh", "ja") else " | "
             yield language, line.split(separator)
@@ -207,11 +267,11 @@ def ends(sentences: list[str]) -> set[int]:
     return places
 
 
-def measure(split: Splitter, *, show: bool) -> tuple[float, int, float]:
+def measure(split: Splitter, texts: dict[str, str], *, show: bool) -> tuple[float, int, float]:
     """F1 in percent, paragraphs split as by hand, and milliseconds for all of them."""
     right = found = wanted = exact = 0
     seconds = 0.0
-    for language, sentences in paragraphs():
+    for language, sentences in paragraphs(texts):
         text = ("" if language in ("zh", "ja") else " ").join(sentences)
         start = time.perf_counter()
         pieces = split(text, language)
@@ -233,13 +293,14 @@ def main() -> None:
     parser.add_argument("--wrong", action="store_true", help="list what is split otherwise")
     show = parser.parse_args().wrong
 
-    gold = list(paragraphs())
-    count = sum(len(sentences) for _, sentences in gold)
-    print(f"{count} sentences in {len(gold)} paragraphs, {len(GOLD)} languages")
-    print(f"{'':20}  {'F1':>5}  {'exact':>7}  {'ms':>6}")
-    for name, split in splitters().items():
-        f1, exact, milliseconds = measure(split, show=show)
-        print(f"{name:20}  {f1:5.1f}  {exact:3}/{len(gold)}  {milliseconds:6.1f}")
+    for title, texts in {"gold": GOLD, "held out": HELD_OUT}.items():
+        gold = list(paragraphs(texts))
+        count = sum(len(sentences) for _, sentences in gold)
+        print(f"{title}: {count} sentences in {len(gold)} paragraphs, {len(texts)} languages")
+        print(f"{'':20}  {'F1':>5}  {'exact':>7}  {'ms':>6}")
+        for name, split in splitters().items():
+            f1, exact, milliseconds = measure(split, texts, show=show)
+            print(f"{name:20}  {f1:5.1f}  {exact:3}/{len(gold)}  {milliseconds:6.1f}")
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, dataclass_transform
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 from pydantic.fields import FieldInfo
 
 from .errors import ConfigError, RenamedWarning, WrongType, WrongValue, hint, reason
-from .parsing import NoPlainData, check_plain, toml_of
+from .parsing import NoPlainData, check_plain, path_of, toml_of
 
 T = TypeVar("T")
 
@@ -28,12 +28,22 @@ _LONGEST_VALUE = 200  # characters of a wrong value in an error
 COMMON = ("task", "model", "optim", "train")  # of every config file; other sections are the task's
 
 
-def setting(doc: str, *, default: Any, was: str = "", **bounds: Any) -> Any:
+def setting(
+    doc: str,
+    *,
+    default: Any,
+    was: str = "",
+    on_resume: Literal["", "any", "place"] = "",
+    **bounds: Any,
+) -> Any:
     """A config key: one line on it, its default, and pydantic bounds such as `ge=0`.
 
     `was` is the name the key had in an earlier version, which still works with a warning.
+    `on_resume` says what may happen to it when a run is resumed: "any" change, as to how long and
+    how often; "place" is where data is, which may move if it stays the same; else no change.
     """
-    return Field(default, description=doc, json_schema_extra={"was": was}, **bounds)
+    extra: dict[str, JsonValue] = {"was": was, "on_resume": on_resume}
+    return Field(default, description=doc, json_schema_extra=extra, **bounds)
 
 
 def required(doc: str, **bounds: Any) -> Any:
@@ -116,12 +126,17 @@ class OptimConfig:
 
 @section
 class TrainConfig:
-    steps: int = setting("updates in all; 0 = until train.epochs are done", default=0, ge=0)
-    epochs: int = setting("passes over the data; 0 = until train.steps are done", default=0, ge=0)
+    steps: int = setting(
+        "updates in all; 0 = until train.epochs are done", default=0, on_resume="any", ge=0
+    )
+    epochs: int = setting(
+        "passes over the data; 0 = until train.steps are done", default=0, on_resume="any", ge=0
+    )
     minutes: float = setting(
         "minutes of training after which a run is finished; one that is resumed with more goes on; "
         "0 = no limit",
         default=0.0,
+        on_resume="any",
         ge=0,
     )
     seed: int = setting(
@@ -134,10 +149,16 @@ class TrainConfig:
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
     eval_every: int = setting(
-        "updates between evaluations, each followed by a checkpoint", default=500, ge=1
+        "updates between evaluations, each followed by a checkpoint",
+        default=500,
+        on_resume="any",
+        ge=1,
     )
     patience: int = setting(
-        "evaluations without improvement before training stops; 0 = never", default=0, ge=0
+        "evaluations without improvement before training stops; 0 = never",
+        default=0,
+        on_resume="any",
+        ge=0,
     )
     average: float = setting(
         "decay of the moving average of weights that is evaluated and kept; 0 = off, 1 = their "
@@ -152,11 +173,20 @@ class TrainConfig:
         default=0,
         ge=0,
     )
-    keep: int = setting("checkpoints kept beside the best and the last", default=1, ge=0)
+    keep: int = setting(
+        "checkpoints kept beside the best and the last", default=1, on_resume="any", ge=0
+    )
     watch: bool = setting(
         "record at each evaluation every layer's gradient norm and its share of ReLU units that "
         "never fire (`seqkit plot --layers`)",
         default=False,
+        on_resume="any",
+    )
+    tensorboard: bool = setting(
+        "write TensorBoard event files into the run's folder `tensorboard`, with the extra "
+        "seqkit[tensorboard]",
+        default=False,
+        on_resume="any",
     )
 
     def __post_init__(self) -> None:
@@ -219,7 +249,8 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, An
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return toml_of(path.read_text(encoding="utf-8"))
+        text = path_of(path, "config file").read_text(encoding="utf-8-sig")  # a mark is no text
+        return toml_of(text)
     except OSError as error:
         raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
     except UnicodeDecodeError as error:
@@ -281,8 +312,18 @@ def _with_current_names(cls: Any, raw: Mapping[str, Any], where: str) -> dict[st
 
 
 def _old_name(field: FieldInfo) -> str:
+    return _extra(field, "was")
+
+
+def on_resume(cls: Any, key: str) -> str:
+    """What may happen to a key of a config dataclass when a run is resumed; see `setting`."""
+    fields = _fields(cls)
+    return _extra(fields[key], "on_resume") if key in fields else ""
+
+
+def _extra(field: FieldInfo, name: str) -> str:
     extra = field.json_schema_extra
-    return str(extra.get("was", "")) if isinstance(extra, dict) else ""
+    return str(extra.get(name, "")) if isinstance(extra, dict) else ""
 
 
 @contextmanager

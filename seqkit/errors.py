@@ -82,13 +82,15 @@ class RenamedWarning(FutureWarning):
     """A key or option was given under an old name, which still works. Shown once."""
 
 
-def hint(wrong: str, known: Iterable[str]) -> str:
+def hint(wrong: object, known: Iterable[str]) -> str:
     """The tail of every failed lookup: " Did you mean …? Known: …"."""
     names = sorted(known)
     listed = ", ".join(names) or "none"
 
-    close = difflib.get_close_matches(wrong, names, n=1, cutoff=0.5)
-    guess = f" Did you mean {close[0]!r}?" if close else ""
+    asked = wrong.lower() if isinstance(wrong, str) else ""
+    by_lower_case = {name.lower(): name for name in names}
+    close = difflib.get_close_matches(asked, by_lower_case, n=1, cutoff=0.5)
+    guess = f" Did you mean {by_lower_case[close[0]]!r}?" if close else ""
 
     return f"{guess} Known: {listed}."
 

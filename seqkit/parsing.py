@@ -16,7 +16,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from .errors import DataError, WrongType, half_surrogate
+from .errors import DataError, WrongType, WrongValue, half_surrogate
 
 DEEPEST = 64  # objects and lists inside each other
 _LONGEST_NAME = 255  # bytes of a file's name, of every common file system
@@ -127,6 +127,29 @@ def _parts(value: Any) -> Iterator[tuple[str, Any, int]]:
 
 def _joined(key: str, depth: int, name: Any) -> str:
     return f"{key}.{name}" if depth else str(name)
+
+
+def check_count(least: int = 0, **numbers: Any) -> None:
+    """Raise `WrongValue` naming the first that is no whole number from `least` to 2^63 - 1."""
+    for name, number in numbers.items():
+        is_whole = isinstance(number, int) and not isinstance(number, bool)
+        if not is_whole or not least <= number <= _LARGEST:
+            raise WrongValue(f"{name} = {_shown(number)} must be a whole number from {least}")
+
+
+def check_number(**numbers: Any) -> None:
+    """Raise `WrongValue` naming the first that is no number, or nan."""
+    for name, number in numbers.items():
+        is_number = isinstance(number, int | float) and not isinstance(number, bool)
+        if not is_number or number != number:
+            raise WrongValue(f"{name} = {_shown(number)} must be a number")
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)[:40]
+    except ValueError:  # more digits than Python writes
+        return "a number of thousands of digits"
 
 
 def path_of(given: str | PathLike[str], what: str = "path") -> Path:

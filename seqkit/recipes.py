@@ -10,7 +10,7 @@ from typing import Any
 
 from .config import COMMON, RunConfig, build, from_plain, plain, read
 from .data.corpora import Card, Corpora
-from .errors import ConfigError, SeqkitError, hint
+from .errors import ConfigError, SeqkitError, UnknownName, hint
 from .parsing import path_of
 from .plugins import components
 from .registry import Entry, told
@@ -51,8 +51,11 @@ def _own_first(entry: Entry) -> tuple[bool, str]:
     return entry.provider != "seqkit", entry.name
 
 
-def find(name: str | Path) -> Path:
-    """The TOML file of that path, or of the recipe of that name; raises `ConfigError`."""
+def find(name: str | Path, task: str | None = None) -> Path:
+    """The TOML file of that path, or of the recipe of that name; raises `ConfigError`.
+
+    With `task`, the error names recipes for that task only.
+    """
     path = path_of(name, "config file or recipe")
     files, broken = _files()
     if str(name) in files:
@@ -61,16 +64,30 @@ def find(name: str | Path) -> Path:
         return path
     if path.suffix == ".toml":
         raise ConfigError(f"no config file {path}")
-    known = " ".join([hint(str(name), files), *broken])
+    known = " ".join([hint(str(name), _for_task(files, task)), *broken])
     raise ConfigError(f"no config file or recipe {str(name)!r}.{known}")
 
 
-def load(name: str | Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+def _for_task(files: Mapping[str, Path], task: str | None) -> list[str]:
+    """The names of the recipes for a task; of all without one."""
+    return [name for name, path in files.items() if task in (None, _written_task(path))]
+
+
+def _written_task(path: Path) -> Any:
+    try:
+        return read(path).get("task")
+    except ConfigError:
+        return None
+
+
+def load(
+    name: str | Path, overrides: Mapping[str, Any] | None = None, *, task: str | None = None
+) -> RunConfig:
     """The recipe with every key filled in, after `overrides`, such as {"train.steps": 1000}.
 
-    Raises `ConfigError` for any mistake in any section.
+    Raises `ConfigError` for any mistake in any section; `task` is what its suggestions are for.
     """
-    path = find(name)
+    path = find(name, task)
     return complete(read(path, overrides), str(path))
 
 
@@ -93,7 +110,7 @@ def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
         given = config.sections.get(name, {})
         sections[name] = plain(build(cls, given, f"{where}: [{name}]"))
 
-    model = plain_model(config.model, where)
+    model = plain_model(config.model, where, config.task)
     return dataclasses.replace(config, sections=sections, model=model)
 
 
@@ -117,18 +134,22 @@ def _check_section_names(raw: Mapping[str, Any], where: str) -> None:
         raise ConfigError(f"{where}: unknown key {name!r}.{hint(name, known)}")
 
 
-def plain_model(section: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The [model] section with its preset and defaults filled in."""
+def plain_model(section: Mapping[str, Any], where: str, task: str | None = None) -> dict[str, Any]:
+    """The [model] section with its preset and defaults filled in.
+
+    Raises `UnknownName` and `ConfigError` naming models for the task.
+    """
     settings = dict(section)
     name = settings.pop("name", None)
     preset = settings.pop("preset", None)
     if not isinstance(name, str):
-        known = ", ".join(entry.name for entry in components().models)
-        raise ConfigError(f"{where}: [model] needs a name. Known: {known}.")
+        raise ConfigError(f"{where}: [model] needs a name.{hint('', _models_for(task))}")
+    if name not in components().models:
+        raise UnknownName(f"no model {name!r}.{hint(name, _models_for(task))}")
 
     cls = components().models.load(name)
     if preset is not None:
-        if preset not in cls.presets:
+        if not isinstance(preset, str) or preset not in cls.presets:
             known = hint(str(preset), cls.presets)
             raise ConfigError(f"{where}: [model] {name} has no preset {preset!r}.{known}")
         settings = {**cls.presets[preset], **settings}
@@ -137,9 +158,40 @@ def plain_model(section: Mapping[str, Any], where: str) -> dict[str, Any]:
     return {"name": name, **plain(config)}
 
 
-def corpora() -> Corpora:
-    """The shipped corpora and those of plugins."""
-    return Corpora({entry.name: partial(_card_of, entry) for entry in components().corpora})
+def _models_for(task: str | None) -> list[str]:
+    """The names of models whose class has what the task asks for; of all without a task."""
+    names = [entry.name for entry in components().models]
+    if task is None or task not in components().tasks:
+        return names
+
+    from .training.contract import missing_members  # imports torch, as every model does
+
+    contract = components().tasks.load(task).contract
+    fitting: list[str] = []
+    for name in names:
+        try:
+            missing = missing_members(components().models.load(name), contract)
+        except SeqkitError:  # of a plugin that does not load
+            continue
+        if not missing:
+            fitting.append(name)
+    return fitting
+
+
+def corpora(task: str | None = None) -> Corpora:
+    """The shipped corpora and those of plugins.
+
+    With `task`, errors suggest those that have a recipe for it.
+    """
+    further = {entry.name: partial(_card_of, entry) for entry in components().corpora}
+    if task is None:
+        return Corpora(further)
+    return Corpora(further, suggested=partial(_corpora_for, task))
+
+
+def _corpora_for(task: str) -> list[str]:
+    files, _ = _files()
+    return sorted({name.partition("/")[0] for name in _for_task(files, task)})
 
 
 def _card_of(entry: Entry) -> Card:

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "translation": {"registry"},  # the package's own __init__; its modules are below
     "language": {"registry"},
     "builtin": {"language", "registry", "translation"},
-    "plugins": {"builtin", "registry"},
+    "plugins": {"builtin", "errors", "registry"},
     "text": {"errors", "config", "parsing"},
     "data": {"errors", "parsing", "config", "text"},
     "nn": {"errors"},
@@ -41,7 +41,7 @@ MAY_IMPORT = {
     "ngram": {"errors", "parsing", "data", "drawing", "metrics", "text"},
     "training": {"errors", "parsing", "config", "data"},
     "drawing": {"errors", "parsing"},
-    "recipes": {"errors", "parsing", "config", "plugins", "registry", "data"},
+    "recipes": {"errors", "parsing", "config", "plugins", "registry", "data", "training"},
     "runs": {"errors", "parsing", "config", "ngram", "plugins", "recipes", "training"},
     "testing": {
         "config",

@@ -9,7 +9,14 @@ import click
 from ..parsing import to_json
 from .by_task import CommandByTask, check_settings
 from .lines import TEXT
-from .options import device_options, json_option, key_values, set_option, set_threads
+from .options import (
+    device_options,
+    json_option,
+    key_values,
+    set_option,
+    set_threads,
+    show_notes,
+)
 
 
 @click.command("evaluate")
@@ -41,6 +48,7 @@ def generic(
         click.echo(to_json(report.record()))
     else:
         click.echo(report)
+    show_notes(report)
 
 
 evaluate = CommandByTask("evaluate", generic)

@@ -22,7 +22,7 @@ class TextPath(click.Path):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path:
-        path: Path = super().convert(value, param, ctx)  # type: ignore[arg-type]
+        path = Path(str(super().convert(value, param, ctx)))  # type: ignore[arg-type]
         if path == STDIN and ctx is not None:
             take_stdin(ctx)
         return path
@@ -31,10 +31,11 @@ class TextPath(click.Path):
 TEXT = TextPath()
 
 
-def take_stdin(ctx: click.Context) -> None:
-    """Note that a command reads stdin; raises a usage error if it does so already."""
+def take_stdin(ctx: click.Context | None = None) -> None:
+    """Note that the command reads stdin; raises a usage error if it does so already."""
+    ctx = ctx or click.get_current_context()
     if ctx.meta.get(_TAKEN):
-        raise click.UsageError("- is stdin, which can be read only once: give a file for the other")
+        raise click.UsageError("stdin can be read only once: give a file for the other")
     ctx.meta[_TAKEN] = True
 
 

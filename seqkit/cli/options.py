@@ -94,8 +94,8 @@ def _toml_value(key: str, text: str, option: str) -> Any:
 
 @contextmanager
 def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
-    """A function that writes a line to a file or to stdout, at once."""
-    if path is None:
+    """A function that writes a line to a file or to stdout ("-"), at once."""
+    if path is None or path == Path("-"):
         yield click.echo
         return
 
@@ -104,6 +104,12 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
             yield lambda line: click.echo(line, file=file)
     except OSError as error:
         raise DataError(f"cannot write {path}: {reason(error)}") from None
+
+
+def show_notes(report: Any) -> None:
+    """Show on stderr what a report has to say besides its figures, such as a leak."""
+    for note in getattr(report, "notes", ()):
+        click.echo(f"note: {note}", err=True)
 
 
 def refuse_input(output: Path | None, inputs: Iterable[Path]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..config import build, read, required, section, setting
@@ -85,9 +85,18 @@ class Corpora:
     `seqkit.recipes.corpora` makes one that knows the corpora of all plugins.
     """
 
-    def __init__(self, further: Mapping[str, Callable[[], Card]] | None = None) -> None:
-        """`further` maps a name to a function that returns the card."""
+    def __init__(
+        self,
+        further: Mapping[str, Callable[[], Card]] | None = None,
+        *,
+        suggested: Callable[[], Iterable[str]] | None = None,
+    ) -> None:
+        """`further` maps a name to a function that returns the card.
+
+        `suggested` gives the names that an error lists: those that fit what is asked for.
+        """
         self._further = dict(further or {})
+        self._suggested = suggested
 
     def __repr__(self) -> str:
         names = ", ".join(self.names())
@@ -110,7 +119,9 @@ class Corpora:
             make_card = self._further[name]
             return make_card()
 
-        suggestion = hint(name, self.names())
+        known = self.names()
+        fitting = [one for one in self._suggested() if one in known] if self._suggested else known
+        suggestion = hint(name, fitting or known)
         raise UnknownName(f"no corpus {name!r}.{suggestion}")
 
     def places(self, name: str, file: str) -> list[Path]:

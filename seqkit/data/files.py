@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, half_surrogate, reason
+from ..errors import DataError, WrongType, reason
+from ..parsing import path_of
 from ..text.decoding import HEAD, MARK, check_encoding, decode, without_mark
 from ..text.surrogates import without_halves
 from .unpacking import ENVIRONMENT, MAGIC, kind_of, limits_are_on, refuse_others, unpacked
@@ -32,6 +33,8 @@ def read_lines(path: str | Path) -> Iterator[str]:
     Only "\\n" ends a line. "-" is stdin. Raises `DataError` for a missing file, a folder, a damaged
     archive, or a line that is not UTF-8.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise WrongType(f"give the name of a file, not {type(path).__name__}")
     for lines in read_chunks(Path(path)):
         yield from lines
 
@@ -125,8 +128,13 @@ def _check_length(length: int, path: Path | None) -> None:
 # Opening
 
 
-def is_stdin(path: Path | None) -> bool:
-    return path is None or path == STDIN
+def lasting(path: str) -> str:
+    """The absolute path of a file that a run reads again, from anywhere; ValueError for stdin."""
+    if path == str(STDIN):
+        raise ValueError(
+            "- is stdin, which a run cannot read again when it is resumed: save it to a file"
+        )
+    return str(Path(path).absolute())
 
 
 def name_of(path: Path | None) -> str:
@@ -154,7 +162,7 @@ def open_bytes(path: Path | None) -> BinaryFile:
     """
     name = name_of(path)
     is_given = path is not None and path != STDIN
-    raw = _checked(path).open("rb") if path is not None and is_given else _stdin()
+    raw = path_of(path, "file").open("rb") if path is not None and is_given else _stdin()
     with _closed_on_error(raw):
         head, file = _look(raw, MAGIC, enough=MAGIC)
         refuse_others(head, name)
@@ -172,17 +180,6 @@ def _closed_on_error(file: BinaryFile) -> Iterator[BinaryFile]:
         raise
 
 
-def _checked(path: Path) -> Path:
-    """A path that the operating system can be asked for; raises `DataError`."""
-    try:
-        is_cut_off = b"\0" in os.fsencode(path)
-    except UnicodeEncodeError:
-        raise DataError(half_surrogate(str(path), "the name of a file")) from None
-    if is_cut_off:
-        raise DataError(f"cannot read {str(path)!r}: the name holds a NUL character")
-    return path
-
-
 def _look(file: BinaryFile, size: int, *, enough: int) -> tuple[bytes, BinaryFile]:
     """The first bytes of a file, up to `size`, and the file as if they had not been read.
 
@@ -193,7 +190,7 @@ def _look(file: BinaryFile, size: int, *, enough: int) -> tuple[bytes, BinaryFil
 
     head = b""
     while len(head) < enough and b"\n" not in head:
-        data = file.read1(size)
+        data = file.read1(_CHUNK)
         if not data:
             break
         head += data
@@ -233,7 +230,8 @@ class _Stdin(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         stdin: Any = sys.stdin.buffer
-        data: bytes = stdin.read1(len(buffer))
+        read = getattr(stdin, "read1", stdin.read)  # what is there, without waiting for more
+        data: bytes = read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
 

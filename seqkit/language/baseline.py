@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import ngram
 from ..data.windows import Ids
+from ..ngram.training import LONGEST
 from ..text.vocab import EOS
 
 
@@ -26,11 +27,11 @@ class Baseline:
 def measure_baseline(train: Ids, measured: Ids, order: int) -> Baseline:
     """Count one stream of ids, (1 + T,), and measure on another.
 
-    Where no line is long enough for `order`, the model is of a lower one.
+    Where no line is long enough for `order`, or no model has it, the model is of a lower one.
     """
     lines = _as_lines(train)
     longest = max(len(line.split()) for line in lines)
-    order = min(order, longest)
+    order = min(order, longest, LONGEST)
     model = ngram.train(lines, order=order)
 
     perplexity = model.perplexity(_as_lines(measured))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..data.seen import SeenTexts
 from ..data.windows import Ids, WindowBatch
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
@@ -24,12 +25,14 @@ from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines, text_lines
 from ..search.sampling import draw
-from ..text.lines import check_many
+from ..search.soundness import check_numbers
+from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling, spelling_of_lines
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer_models import Unit
 from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
 from .held_out import HeldOutText
+from .identity import digest_of_network
 from .models.contract import NextTokenModel
 from .stream import arriving_windows, encode, scoring_windows
 
@@ -55,11 +58,14 @@ class LanguageModel:
         stride: int,
         joined: bool = False,
         held_out: Callable[[], HeldOutText] | None = None,
+        seen: Callable[[], SeenTexts | None] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> None:
         """A network and its tokenizer; `name` is the registered name of the network.
 
         `steps` and `stride` are the window of a network that carries no state; `joined` makes a
-        text one line; `held_out` reads the test text of the run.
+        text one line; `held_out` reads the test text of the run, `seen` what is kept of
+        its training text. `settings` are those of the network, on which its signature depends.
         """
         self.model = model
         self.tokenizer = tokenizer
@@ -68,7 +74,9 @@ class LanguageModel:
         self.stride = stride
         self.joined = joined
         self.carries_state = model.carries_state
+        self.settings = dict(settings or {})
         self._held_out = held_out
+        self._read_seen = seen
 
     def __repr__(self) -> str:
         return (
@@ -199,7 +207,9 @@ class LanguageModel:
     def _log_probabilities(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """(n, D), (n,) -> (n,) nats"""
         logp = self._logits(hidden).log_softmax(-1)
-        return logp.gather(-1, targets[:, None])[:, 0]
+        found = logp.gather(-1, targets[:, None])[:, 0]
+        check_numbers(found)
+        return found
 
     def _logits(self, hidden: Tensor) -> Tensor:
         return F.linear(hidden, self.model.output, self.model.bias).float()
@@ -225,6 +235,17 @@ class LanguageModel:
         normalized = [self.tokenizer.normalizer(line) for line in self._lines(block)]
         return spelling_of_lines(normalized, self.tokenizer.model)
 
+    def count_seen(self, block: bytes) -> int:
+        """How many lines of a block it was trained on, byte for byte; 0 where it is not known."""
+        if self._seen is None:
+            return 0
+        lines = block.decode("utf-8").split("\n")
+        return sum(seen.found for seen in self._seen.count(lines=lines))
+
+    @cached_property
+    def _seen(self) -> SeenTexts | None:
+        return self._read_seen() if self._read_seen else None
+
     def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
         return {
@@ -236,10 +257,14 @@ class LanguageModel:
             "bos": "eos",
             "eos": "scored",
             "oov": "unk",
-            "model": self.name,
+            "model": f"{self.name}-{self._digest}",
             "context": self._context,
             "log": "float32",
         }
+
+    @cached_property
+    def _digest(self) -> str:
+        return digest_of_network(self.model, self.settings, self.tokenizer)
 
     @property
     def _context(self) -> str:
@@ -263,7 +288,8 @@ class LanguageModel:
         `top_p` (Holtzman et al. 2020, section 3.1) leave out improbable ones. `<unk>` is never
         drawn. Raises `ConfigError` at once for settings that nothing can be drawn by.
         """
-        check_sampling(temperature, top_k, top_p)
+        check_sampling(temperature, top_k, top_p, length=length, seed=seed)
+        check_one(prompt, "prompt")
         lines = self._lines(block_of(prompt.split("\n")))
         ids = encode(self.tokenizer, lines)[:-1].tolist()  # the last line is continued
 
@@ -302,6 +328,7 @@ class LanguageModel:
 
         last = hidden[:, -1]
         logits = self._logits(last)
+        check_numbers(logits)
         logits[:, [PAD, BOS, UNK]] = -math.inf
         return logits, state
 

@@ -59,7 +59,8 @@ class MixtureReport:
 
     @property
     def signature(self) -> str:
-        return " + ".join(self.signatures)
+        pairs = zip(self.mixture.weights, self.signatures, strict=True)
+        return " + ".join(f"{weight!r} × {signature}" for weight, signature in pairs)
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON, which has no infinity: None stands for it."""

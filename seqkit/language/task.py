@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor, nn
 
 from ..config import RunConfig, build
+from ..data import digest
+from ..data.seen import SeenTexts
 from ..data.windows import Ids, WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
@@ -46,6 +48,12 @@ class LanguageModelling:
         self._check_settings()
 
         texts = read_texts(self.data, self.text.normalize)
+        self._digests = {
+            "training text": digest.of_lines(texts.train),
+            "validation text": digest.of_lines(texts.valid),
+        }
+        is_one_line = self.data.lines == "join"
+        self._seen = None if is_one_line else SeenTexts.of(lines=texts.train)
         self.tokenizer = _tokenizer(folder, texts.train, self.text)
         self.train_ids = encode(self.tokenizer, texts.train)  # (1 + T,)
         self.valid_ids = encode(self.tokenizer, texts.valid)
@@ -97,6 +105,9 @@ class LanguageModelling:
             f"{_unknown_share(self.train_ids):.2%}, in the validation text: "
             f"{_unknown_share(self.valid_ids):.2%}",
         ]
+
+    def digests(self) -> dict[str, str]:
+        return self._digests
 
     def dims(self) -> dict[str, int]:
         return {"vocab": len(self.tokenizer.vocab)}
@@ -160,6 +171,8 @@ class LanguageModelling:
     def save(self, folder: Path) -> None:
         (folder / "tokenizer").mkdir()
         self.tokenizer.save(folder / "tokenizer")
+        if self._seen:
+            self._seen.save(folder)
 
     @classmethod
     def open(cls, model: Any, folder: Path, config: RunConfig) -> LanguageModel:
@@ -181,6 +194,8 @@ class LanguageModelling:
             stride=data.scored_steps,
             joined=data.lines == "join",
             held_out=partial(read_held_out, config, folder),
+            settings=config.model,
+            seen=partial(SeenTexts.load, folder),
         )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from ..config import section, setting
+from ..data.files import lasting
 from ..errors import ConfigError, DataError
 from ..ngram.text import text_lines
 from ..recipes import corpora
@@ -21,14 +22,20 @@ class LanguageData:
     """Where the data is and how it is batched."""
 
     corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths", default=""
+        "corpus whose folder holds the files below; '' = they are ordinary paths",
+        default="",
+        on_resume="place",
     )
-    train: list[str] = setting("training text: files, one after the other; .gz is fine", default=[])
+    train: list[str] = setting(
+        "training text: files, one after the other; .gz is fine", default=[], on_resume="place"
+    )
     valid: list[str] = setting(
-        "validation text: files; [] = cut valid_share off the training text", default=[]
+        "validation text: files; [] = cut valid_share off the training text",
+        default=[],
+        on_resume="place",
     )
     test: list[str] = setting(
-        "test text: files; measured by `seqkit lm perplexity --test`", default=[]
+        "test text: files; measured by `seqkit lm perplexity --test`", default=[], on_resume="any"
     )
     test_share: float = setting(
         "share of the training text, at its end, that is cut off as test text and never trained on",
@@ -98,7 +105,7 @@ class LanguageData:
         """Absolute paths, so that a run's config.toml repeats the run from anywhere."""
         if info.data.get("corpus"):
             return paths
-        return [str(Path(path).absolute()) for path in paths]
+        return [lasting(path) for path in paths]
 
 
 class Texts(NamedTuple):
@@ -156,7 +163,7 @@ def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
 
 def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[str]:
     lines: list[str] = []
-    for path in corpora().locate(data.corpus, names):
+    for path in corpora("language-modelling").locate(data.corpus, names):
         found = _read_column(path, data.column) if data.column else text_lines(path)
         lines += (line.removesuffix("\r") for line in found)  # a line ends at \n or \r\n
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..errors import WrongValue
 from .perplexity import finite
 
 _SHOWN_CLASSES = 20  # a larger confusion matrix is not shown as text
@@ -66,7 +67,7 @@ class Classification:
         expected = (len(self.labels), len(self.classes))
         actual = self.probabilities.shape
         if actual != expected:
-            raise ValueError(f"probabilities are {actual}, expected {expected}")
+            raise WrongValue(f"probabilities are {actual}, expected {expected}")
 
     def __repr__(self) -> str:
         return f"<Classification: accuracy {self.accuracy:.4f} on {self.count:,} {self.unit}>"

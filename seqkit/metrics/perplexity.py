@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import __version__
+from ..errors import WrongValue
 
 _SUMS = (
     "log_probability_known",
@@ -23,6 +24,7 @@ _SUMS = (
     "words",
     "characters",
     "bytes",
+    "seen",
 )
 
 
@@ -38,14 +40,15 @@ class Perplexity:
     words: int = 0  # of the raw text, split at white space, plus one for each end predicted
     characters: int = 0  # of the text that the tokens spell, plus one for each end predicted
     bytes: int = 0  # the same in UTF-8
+    seen: int = 0  # lines that the model was trained on, byte for byte, as far as it is known
     signature_fields: Mapping[str, str] = field(default_factory=dict)
     baselines: Mapping[str, float] = field(default_factory=dict)
     """Perplexities of other models on the same tokens, by name, shown beside this one."""
 
     def __add__(self, other: Perplexity) -> Perplexity:
-        """The record of two parts of a text; raises ValueError if their signatures differ."""
+        """The record of two parts of a text; raises `WrongValue` if their signatures differ."""
         if self.signature_fields != other.signature_fields:
-            raise ValueError(f"these do not add up: {self.signature} and {other.signature}")
+            raise WrongValue(f"these do not add up: {self.signature} and {other.signature}")
 
         sums: dict[str, Any] = {}
         for name in _SUMS:
@@ -79,6 +82,17 @@ class Perplexity:
 
         lines.append(self.signature)
         return "\n".join(lines)
+
+    @property
+    def notes(self) -> list[str]:
+        """What to say of lines that the model was trained on."""
+        if not self.seen:
+            return []
+        share = _ratio(self.seen, self.sentences)
+        return [
+            f"{self.seen:,} of {self.sentences:,} lines ({share:.2%}) are in the training text, "
+            "byte for byte"
+        ]
 
     @property
     def log_probability(self) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -121,6 +121,9 @@ class Scorer(Protocol):
     def spelling(self, block: bytes, found: Scores) -> Spelling:
         """How long the text is that the tokens of a block spell."""
 
+    def count_seen(self, block: bytes) -> int:
+        """How many lines of a block it was trained on, byte for byte; 0 where it is not known."""
+
     def score(self, sentence: str) -> float:
         """log10 probability (a plain sum) of one line and its end."""
 
@@ -172,7 +175,9 @@ def evaluate(
     total = Perplexity(signature_fields=signature_fields)
     for block, found in scorer.score_blocks(blocks):
         listener(block, found)
-        total += measure(block, found, signature_fields, scorer.spelling(block, found))
+        spelling = scorer.spelling(block, found)
+        measured = measure(block, found, signature_fields, spelling)
+        total += replace(measured, seen=scorer.count_seen(block))
     return total
 
 

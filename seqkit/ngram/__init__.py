@@ -7,7 +7,8 @@
 
 text.py splits lines into words and ids, counts.py counts n-grams, smoothing.py (interpolation.py,
 backoff.py) makes probabilities of the counts, tables.py scores with them, model.py is what users
-hold, arpa.py and binary.py are its files. Needs no torch, except to look n-grams up on a GPU.
+hold, arpa.py and binary.py are its files, identity.py and recognition.py tell models apart. Needs
+no torch, except to look n-grams up on a GPU.
 """
 
 from .counts import Counts

@@ -20,9 +20,9 @@ from .arpa_parser import NO_DATA, Parser
 from .arpa_tables import assemble
 from .model import Model
 from .recognition import HEAD, check_arpa, has_data
-from .tables import Floats, Grams
+from .tables import NEVER, Floats, Grams
 
-_ZERO = b"-99"  # log10 of 0, as SRILM writes it
+_ZERO = b"%d" % NEVER
 _LINES = 1 << 16  # written at a time
 _CHUNK = 1 << 22  # bytes read at a time, in which a line must end
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from ..data.files import open_up
-from ..errors import ConfigError, DataError, reason
+from ..errors import ConfigError, DataError, WrongType, reason
+from ..parsing import path_of
 from ..text import TokenizerLookup, built_in
 from . import arpa, binary
 from .model import Model
@@ -34,7 +35,9 @@ def save(model: Model, path: str | Path) -> None:
     An existing file is replaced only when the new one is complete. Raises `ConfigError` for
     smoothings whose scores ARPA cannot express, and `DataError` where the file cannot be written.
     """
-    path = Path(path)
+    if not isinstance(model, Model):
+        raise WrongType(f"give an n-gram model to save, not {type(model).__name__}")
+    path = path_of(path, "file name")
     check_format(path, model.kind, model.smoothing)
     part = path.with_name(f".part.{path.name}")
     writer = arpa if is_arpa(path) else binary
@@ -58,7 +61,7 @@ def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup =
 
     On a `device` other than "cpu", n-grams are looked up there by torch, with the same numbers.
     """
-    path = Path(path)
+    path = path_of(path, "file of an n-gram model")
     is_ours = binary.is_binary(path)
     model = binary.read(path, tokenizers) if is_ours else arpa.read(path)
     if device != "cpu":

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConfigError
+from ..parsing import check_count, check_number
 from .tables import GramTables
 from .text import EOS, UNK, Ids
 
@@ -42,8 +43,12 @@ class Sampling:
         return int(rng.choice(order, p=nucleus / nucleus.sum()))
 
 
-def check_sampling(temperature: float, top_k: int, top_p: float) -> None:
+def check_sampling(
+    temperature: float, top_k: int, top_p: float, *, length: int = 0, seed: int | None = None
+) -> None:
     """Raise `ConfigError` for settings by which nothing can be drawn."""
+    check_number(temperature=temperature, top_p=top_p)
+    check_count(top_k=top_k, length=length, seed=0 if seed is None else seed)
     possible = temperature >= 0 and top_k >= 0 and 0 < top_p <= 1
     if not possible:
         raise ConfigError("temperature and top_k are 0 or more, top_p is above 0 and at most 1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,7 +18,8 @@ from ..text.lines import check_many
 from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
 from .counts import depths
-from .generation import Sampling, draw_ids
+from .generation import Sampling, check_sampling, draw_ids
+from .identity import digest_of_model
 from .sorting import Longs
 from .tables import Depths, Grams, GramTables, Kind
 from .text import (
@@ -233,6 +235,10 @@ class Model:
         """How long the text is that the tokens of a block spell."""
         return self.pre_tokenizer.spelling(block, found.ends)
 
+    def count_seen(self, block: bytes) -> int:
+        """0: an n-gram model does not know the lines that it was counted on."""
+        return 0
+
     def signature_fields(self) -> dict[str, str]:
         """What the signature of a perplexity says of this model."""
         steps = self.tokenizer.normalizer.steps if self.tokenizer else ()
@@ -244,10 +250,16 @@ class Model:
             "bos": "given",
             "eos": "scored",
             "oov": "word" if self._keeps_unknown else "unk",
-            "model": f"{self.order}-gram",
-            "smoothing": self.smoothing,
+            "model": f"{self.order}-gram-{self._digest}",
             "log": "float32",
         }
+
+    @cached_property
+    def _digest(self) -> str:
+        """Of everything that decides the scores, so that it is no matter what file it is from."""
+        rules = f"{self.kind} {self.unit} {self._keeps_unknown}"
+        words = self.vocabulary.words
+        return digest_of_model(words, self.grams, rules, self.tokenizer)
 
     def generate(
         self,
@@ -266,6 +278,7 @@ class Model:
         `<unk>` is never drawn. Raises at once: `ConfigError` for settings by which nothing can be
         drawn, `DataError` for a prompt of several lines.
         """
+        check_sampling(temperature, top_k, top_p, length=length, seed=seed)
         sampling = Sampling(temperature, top_k, top_p)
         rng = np.random.default_rng(seed)
         context = self._context(prompt)

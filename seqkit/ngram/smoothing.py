@@ -36,7 +36,7 @@ def kind_of(smoothing: str) -> Kind:
 
 def check(smoothing: str, options: Options, order: int) -> None:
     """Raise `ConfigError` for what cannot be done, before any text is read."""
-    if smoothing not in SMOOTHINGS:
+    if not isinstance(smoothing, str) or smoothing not in SMOOTHINGS:
         raise ConfigError(f"no smoothing {smoothing!r}.{hint(smoothing, SMOOTHINGS)}")
     _check_pruning(options.prune, order)
 

@@ -18,6 +18,7 @@ Floats = NDArray[np.float32]
 Kind = Literal["backoff", "add-k", "stupid"]  # how scores and backoffs are combined
 Depths = NDArray[np.int32]  # (T,): how many ids of its sentence come before each
 Lengths = NDArray[np.int16]
+NEVER = -99  # log10 of 0, as ARPA files express it
 _STUPID = np.float32(np.log10(0.4))
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..data.files import read_blocks, read_lines
 from ..errors import ConfigError, DataError, UnknownName
 from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
-from ..text.lines import each_text, single_line
+from ..text.lines import check_one, each_text, single_line
 from ..text.lookup import find_class
 from ..text.spelling import Spelling, spelling_of_lines, spelling_of_words
 from ..text.surrogates import encoded
@@ -121,6 +121,7 @@ class PreTokenizer:
     @classmethod
     def find(cls, name: str, tokenizers: TokenizerLookup = built_in) -> PreTokenizer:
         """By the name of a tokenizer, or the folder of a trained one."""
+        check_one(name, "tokenizer")
         try:
             return cls(name, tokenizers=tokenizers)
         except UnknownName:

@@ -6,16 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from ..errors import ConfigError
+from ..errors import ConfigError, WrongType
+from ..parsing import check_count, check_number
 from ..text import TokenizerLookup, built_in
 from ..text.lines import each_text
 from .counts import Counts, NgramCounter
 from .model import Model
 from .smoothing import Options, estimate, kind_of
-from .tables import Grams
-from .text import GrowingVocabulary, PreTokenizer, Unknown, from_lines
+from .tables import NEVER, Grams
+from .text import BOS, GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
 MEMORY = 4 << 30  # bytes
+LONGEST = 100  # the highest order
 
 
 def train(
@@ -40,6 +42,13 @@ def train(
     `k` is that of add-k. Counting sorts on disk beyond `memory` bytes, but the finished model is
     held in memory. Raises `DataError` or `ConfigError` for what cannot be trained on.
     """
+    check_number(k=k)
+    if not isinstance(prune, Sequence) or isinstance(prune, str):
+        raise WrongType(f"prune = {prune!r} must be a list of numbers, such as [0, 1]")
+    for place, number in enumerate(prune):
+        size = abs(number) if isinstance(number, int) else number  # below 0: refused with the list
+        check_count(**{f"prune[{place}]": size})
+
     listed = None
     if vocabulary is not None:
         words = each_text(vocabulary, "words of the vocabulary")
@@ -73,10 +82,13 @@ def train_blocks(
     grams = []
     with np.errstate(divide="ignore"):
         for level in found.levels:
-            scores = np.log10(level.probabilities)
+            scores = np.minimum(np.log10(level.probabilities), 0)  # but for rounding, it is
             backoffs = np.log10(level.backoffs)
             grams.append(Grams(level.keys, scores, backoffs))
 
+    kind = kind_of(smoothing)
+    if kind == "backoff" and grams[0].scores[BOS] == -np.inf:
+        grams[0].scores[BOS] = NEVER  # or a file would change the model
     metadata = {
         "smoothing": smoothing,
         "unk": "keep" if unk == "keep" else "unk",
@@ -85,7 +97,7 @@ def train_blocks(
     return Model(
         found.words,
         grams,
-        kind=kind_of(smoothing),
+        kind=kind,
         metadata=metadata,
         pre_tokenizer=pre_tokenizer,
         notes=found.notes,
@@ -118,9 +130,8 @@ def count_blocks(
     memory: int = MEMORY,
 ) -> Counts:
     """`count` for blocks of raw, whole lines, each with the name of where it comes from."""
-    if order < 1:
-        raise ConfigError(f"the order of an n-gram model is at least 1, not {order}")
-
+    check_count(memory=memory)
+    check_order(order)
     pre_tokenizer = pre_tokenizer or PreTokenizer()
     vocabulary = GrowingVocabulary(unk)
     counter = NgramCounter(order, memory)
@@ -128,6 +139,17 @@ def count_blocks(
         segmented = pre_tokenizer.segment(block)
         counter.add(vocabulary.encode(segmented, name))
     return counter.finish(vocabulary.words)
+
+
+def check_order(order: int) -> None:
+    """Raise `ConfigError` for an order that no model has, before any text is read."""
+    if not isinstance(order, int) or order < 1:
+        raise ConfigError(f"the order of an n-gram model is at least 1, not {order!r}")
+    if order > LONGEST:
+        raise ConfigError(
+            f"the order of an n-gram model is at most {LONGEST}: sequences as long as that are "
+            "not seen twice. Words need 3 to 5, characters 5 to 10"
+        )
 
 
 def _named(lines: Iterable[str]) -> Iterator[tuple[str, bytes]]:

@@ -6,11 +6,14 @@ Shapes: B batch, T queries, S keys, D width of queries, M of the memory, H heads
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..errors import WrongValue
+from .checks import check_name, check_rates, check_sizes
 
 Kind = Literal["dot", "scaled-dot", "general", "additive"]
 
@@ -38,10 +41,13 @@ class Attention(nn.Module):
     """
 
     def __init__(self, kind: Kind, width: int, memory: int, *, dropout: float = 0.0) -> None:
-        """`width` is D, `memory` M; raises ValueError if they differ for a plain dot product."""
+        """`width` is D, `memory` M; raises `WrongValue` if they differ for a plain dot product."""
         super().__init__()
+        check_name("attention", kind, get_args(Kind))
+        check_sizes(width=width, memory=memory)
+        check_rates(dropout=dropout)
         if kind in ("dot", "scaled-dot") and width != memory:
-            raise ValueError(
+            raise WrongValue(
                 f"{kind} attention needs queries as wide as the memory: {width} and {memory}"
             )
         self.kind = kind
@@ -106,6 +112,11 @@ class MultiHeadAttention(nn.Module):
     def __init__(self, width: int, heads: int, *, dropout: float = 0.0) -> None:
         """`dropout` is on the attention weights; on the CPU it rules out the fused kernel."""
         super().__init__()
+        check_sizes(width=width, heads=heads)
+        check_rates(dropout=dropout)
+        if width % heads:
+            raise WrongValue(f"width = {width} must be a multiple of heads = {heads}")
+
         self.heads = heads
         self.dropout = dropout
         self.query = nn.Linear(width, width)

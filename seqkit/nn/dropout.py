@@ -17,6 +17,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from .checks import check_rates
+
 _BYTE = 256  # values of a random byte
 
 
@@ -29,6 +31,7 @@ class Dropout(nn.Module):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
+        check_rates(rate=rate)
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:
@@ -81,6 +84,7 @@ class LockedDropout(nn.Module):
 
     def __init__(self, rate: float) -> None:
         super().__init__()
+        check_rates(rate=rate)
         self.rate = rate
 
     def forward(self, x: Tensor) -> Tensor:

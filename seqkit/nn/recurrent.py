@@ -8,12 +8,14 @@ Shapes: T steps, B sequences, I inputs, H hidden units, G gates, L layers, P dir
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import WrongValue
+from .checks import check_name, check_rates, check_sizes
 from .dropout import Dropout, LockedDropout
 
 Cell = Literal["rnn", "gru", "lstm"]
@@ -96,12 +98,17 @@ class Recurrent(nn.Module):
         arXiv:1512.05287); `weight_drop` on the matrices of the state (Merity et al. 2017,
         arXiv:1708.02182, section 2); `layer_norm` on both products and the LSTM's cell (Ba et al.
         2016, arXiv:1607.06450). Recurrent dropout and layer norm exist in the scratch form only,
-        which "auto" then takes; asking "torch" for them raises ValueError.
+        which "auto" then takes; asking "torch" for them raises `WrongValue`, as do unknown names.
         """
         super().__init__()
+        check_name("cell", cell, GATES)
+        check_name("implementation", implementation, get_args(Implementation))
+        check_sizes(inputs=inputs, hidden=hidden, layers=layers)
+        check_rates(recurrent_dropout=recurrent_dropout, weight_drop=weight_drop)
+
         only_scratch = recurrent_dropout > 0 or layer_norm
         if implementation == "torch" and only_scratch:
-            raise ValueError("recurrent dropout and layer norm need the scratch implementation")
+            raise WrongValue("recurrent dropout and layer norm need the scratch implementation")
         self.scratch = implementation == "scratch" or only_scratch
 
         self.cell = cell
@@ -197,10 +204,10 @@ class Recurrent(nn.Module):
         """One step of a unidirectional stack: (B, I) -> (B, H), the state after it
 
         Weight drop and recurrent dropout are for `forward`, where one mask serves all steps. Raises
-        ValueError for a bidirectional stack, which has no next step.
+        `WrongValue` for a bidirectional stack, which has no next step.
         """
         if self.directions > 1:
-            raise ValueError("a bidirectional stack reads whole sequences: call it, not step")
+            raise WrongValue("a bidirectional stack reads whole sequences: call it, not step")
 
         after: list[State] = []
         for layer in range(self.layers):

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import DataError
+from ..errors import DataError, WrongValue
 from .attention import KeyValue, MultiHeadAttention
+from .checks import check_sizes
 from .dropout import Dropout
 
 Activation = Literal["relu", "swish", "gelu", "gelu-tanh"]
@@ -40,6 +41,7 @@ class FeedForward(nn.Module):
         self, width: int, hidden: int, *, dropout: float, activation: Activation = "relu"
     ) -> None:
         super().__init__()
+        check_sizes(width=width, hidden=hidden)
         self.up = nn.Linear(width, hidden)
         self.down = nn.Linear(hidden, width)
         self.dropout = Dropout(dropout)
@@ -266,6 +268,10 @@ class Embedding(nn.Module):
         The token `zero` is embedded as zeros, whatever its weights are.
         """
         super().__init__()
+        check_sizes(vocab=vocab, width=width)
+        if not 0 <= padding < vocab:
+            raise WrongValue(f"padding = {padding} is none of the {vocab} tokens")
+
         self.tokens = nn.Embedding(vocab, width, padding_idx=padding)
         weight = self.tokens.weight
         scale = width**-0.5
@@ -310,11 +316,12 @@ class Embedding(nn.Module):
 
 
 def check_width(width: int, heads: int) -> None:
-    """Raises ValueError unless the width is even, for sines and cosines, and `heads` divide it."""
+    """Raises `WrongValue` unless the width is even, for sines and cosines, and heads divide it."""
+    check_sizes(width=width, heads=heads)
     odd = width % 2
     remainder = width % heads
     if remainder or odd:
-        raise ValueError(f"width = {width} must be even and a multiple of heads = {heads}")
+        raise WrongValue(f"width = {width} must be even and a multiple of heads = {heads}")
 
 
 def initialise(model: nn.Module) -> None:

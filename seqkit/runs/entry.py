@@ -11,7 +11,9 @@ from ..config import RunConfig
 from ..errors import CheckpointError, SeqkitError
 from ..training.processes import Processes
 from .folder import check_folder, check_usable
+from .launch import is_of_this_launch
 from .lock import Lock
+from .log import unwritable
 from .replaced import restore
 
 _BACK = (
@@ -26,6 +28,7 @@ class Entry:
 
     lock: Lock
     last: Path | None = None  # the step folder to resume
+    overwrites: bool = False  # what is in the folder
     notes: list[str] = field(default_factory=list)  # what a person should know of it
 
 
@@ -45,6 +48,8 @@ def entered(
                 _enter(folder, config, entry, resume=resume, overwrite=overwrite)
             except SeqkitError as error:
                 refusal = error
+            except OSError as error:
+                refusal = unwritable(folder, error)
         _tell_others(processes, entry, refusal)
         yield entry
     except BaseException:
@@ -64,6 +69,10 @@ def _enter(folder: Path, config: RunConfig, entry: Entry, *, resume: bool, overw
     if restore(folder):
         entry.notes.append(_BACK)
 
+    if is_of_this_launch(folder):
+        resume, overwrite = True, False
+
+    entry.overwrites = overwrite
     entry.last, notes = check_folder(folder, config, resume=resume, overwrite=overwrite)
     entry.notes += notes
 

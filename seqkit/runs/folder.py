@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,27 +10,19 @@ from typing import Any
 
 import torch
 
-from .. import __version__, recipes
-from ..config import RunConfig, quiet_renames, to_plain
+from .. import __version__
+from ..config import RunConfig, to_plain
 from ..errors import CheckpointError, ConfigError
 from ..plugins import components
 from ..training import checkpoint
 from ..training.trainer import Trainer
+from .changes import DIGESTS, check_same_config, digests_of
 from .lock import LOCK, Lock
 from .log import CONFIG, Log
+from .open import config_of
 from .replaced import REPLACED, discard
 
 logger = logging.getLogger(__name__)
-
-# When a run is resumed: how long, how often.
-_MAY_CHANGE = (
-    "train.steps",
-    "train.epochs",
-    "train.minutes",
-    "train.eval_every",
-    "train.patience",
-    "train.keep",
-)
 
 
 def check_usable(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -68,10 +59,9 @@ def check_folder(
         _check_nothing_is_lost(folder)
         return None, []  # stopped before its first checkpoint: begin again
 
-    with quiet_renames():
-        before = recipes.load(folder / CONFIG)
-    _check_unchanged(to_plain(before), to_plain(config), folder)
-    return checkpoint.resolve(last), _notes(folder, last)
+    before, _ = config_of(last)  # config.toml may be lost
+    notes = check_same_config(before, config, last)
+    return checkpoint.resolve(last), _notes(folder, last) + notes
 
 
 def _is_used(folder: Path) -> bool:
@@ -82,7 +72,9 @@ def _is_used(folder: Path) -> bool:
 
 
 def _is_a_run(folder: Path) -> bool:
-    return (folder / CONFIG).exists() or (folder / REPLACED).is_dir()
+    steps = checkpoint.step_folders(folder)
+    saved = any((step / checkpoint.META).exists() for step in steps)
+    return saved or (folder / CONFIG).exists() or (folder / REPLACED).is_dir()
 
 
 def _exists(folder: Path) -> CheckpointError:
@@ -105,31 +97,9 @@ def _check_nothing_is_lost(folder: Path) -> None:
 
 def _notes(folder: Path, last: Path) -> list[str]:
     named = checkpoint.target(folder, "last")
-    if named is not None and named.exists():
+    if named is not None and (named / checkpoint.META).exists():
         return []
     return [f"`last` of {folder} leads nowhere: resuming from {last.name}, the newest whole one"]
-
-
-def _check_unchanged(before: dict[str, Any], now: dict[str, Any], folder: Path) -> None:
-    """Refuse to resume with another config, except for how long and how often."""
-    for key, old, new in _differences(before, now):
-        if key not in _MAY_CHANGE:
-            raise ConfigError(
-                f"cannot resume {folder}: {key} was {old!r} and is now {new!r}. "
-                "Set it back, or train into another --out."
-            )
-
-
-def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
-    """("section.key", old value, new value) of every key that differs."""
-    for name in sorted(before.keys() | now.keys()):
-        old = before.get(name)
-        new = now.get(name)
-        if isinstance(old, dict) and isinstance(new, dict):
-            for key, was, is_now in _differences(old, new):
-                yield f"{name}.{key}", was, is_now
-        elif old != new:
-            yield name, old, new
 
 
 @dataclass
@@ -186,6 +156,7 @@ class RunFolder:
             "config": to_plain(self.config),
             "dims": trainer.task.dims(),
             "about": trainer.task.describe(),
+            DIGESTS: digests_of(trainer.task),
             "state": trainer.loop_state(),
             "metrics": metrics,
         }

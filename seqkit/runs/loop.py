@@ -31,15 +31,17 @@ def lead(
     listener: Listener,
     stop: StopRequest,
     notes: Sequence[str] = (),
+    *,
+    save_first: bool = False,
 ) -> None:
     """Run the trainer in the first process: log, save and report every event."""
     loop = _Loop(trainer, run.path, stop, run, listener)
-    loop.run(_started(trainer, run, notes))
+    loop.run(_started(trainer, run, notes), save_first=save_first)
 
 
-def follow(trainer: Trainer, folder: Path, stop: StopRequest) -> None:
+def follow(trainer: Trainer, folder: Path, stop: StopRequest, *, save_first: bool) -> None:
     """Run the trainer in any other process."""
-    _Loop(trainer, folder, stop).run()
+    _Loop(trainer, folder, stop).run(save_first=save_first)
 
 
 def _started(trainer: Trainer, run: RunFolder, notes: Sequence[str]) -> Started:
@@ -75,8 +77,11 @@ class _Loop:
         self._saved = self._point()  # a new run has nothing to lose, a resumed one is saved
         self._is_saving = False
 
-    def run(self, started: Started | None = None) -> None:
+    def run(self, started: Started | None = None, *, save_first: bool) -> None:
+        """Train to the end; with `save_first`, there is something to keep already."""
         try:
+            if save_first:
+                self._save(best=False)
             self._decide(self._tell(started))
             for event in self._trainer.run():
                 self._take(event)

@@ -38,7 +38,7 @@ def open_run(
     model: str | Path | None = None, *, device: str = "auto", task: str | None = None
 ) -> Any:
     """The predictor of a run folder, a step folder or a shipped model; see `seqkit.load`."""
-    opened = _read(model)
+    opened = _read(model, task)
     config, folder = opened.config, opened.folder
     if task is not None and config.task != task:
         raise CheckpointError(
@@ -70,9 +70,9 @@ class _Opened(NamedTuple):
     plugins: dict[str, str]  # that were installed when it was trained, and their versions
 
 
-def _read(model: str | Path | None) -> _Opened:
+def _read(model: str | Path | None, task: str | None = None) -> _Opened:
     """Find the step folder that `model` means, and read what its metadata says of the model."""
-    path = _path_of(model)
+    path = _path_of(model, task)
     folder = checkpoint.resolve(run_of(path) or path)
     meta = checkpoint.read_meta(folder)
     plugins = _strings(meta.get("plugins"))
@@ -107,7 +107,7 @@ def _sizes(dims: Mapping[str, Any], folder: Path) -> dict[str, int]:
     return dict(dims)
 
 
-def _path_of(model: str | Path | None) -> Path:
+def _path_of(model: str | Path | None, task: str | None) -> Path:
     if model is None:
         return shipped_models() / DEFAULT
 
@@ -117,9 +117,10 @@ def _path_of(model: str | Path | None) -> Path:
     if not path.exists() and str(model) in names:
         return shipped_models() / str(model)
     if not path.exists() and len(path.parts) == 1 and not path.suffix:
-        raise CheckpointError(
-            f"no folder and no shipped model {str(model)!r}.{hint(str(model), names)}"
-        )
+        if task is not None:
+            names = [name for name in names if config_of(shipped_models() / name)[0].task == task]
+        suggestion = hint(str(model), names) if names else " Give a run folder."
+        raise CheckpointError(f"no folder and no shipped model {str(model)!r}.{suggestion}")
     return path
 
 

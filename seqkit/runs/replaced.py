@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..training.checkpoint import PART, POINTERS, is_whole, step_folders
 from ..training.disk import move, remove
+from .launch import LAUNCH
 from .log import CONFIG, LOG, unwritable
 
 REPLACED = ".replaced"
@@ -64,7 +65,7 @@ def discard(run: Path) -> None:
 
 def _written_by_a_run(run: Path) -> list[Path]:
     paths = [*step_folders(run)]
-    for name in (*POINTERS, LOG, CONFIG):
+    for name in (*POINTERS, LAUNCH, LOG, CONFIG):
         path = run / name
         if path.exists() or path.is_symlink():
             paths.append(path)

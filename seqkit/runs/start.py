@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,15 +10,19 @@ from typing import Any
 
 from .. import recipes
 from ..config import RunConfig
-from ..errors import CheckpointError, ConfigError
+from ..errors import CheckpointError, ConfigError, WrongType
+from ..parsing import path_of
 from ..training import checkpoint
 from ..training.devices import pick_device
 from ..training.processes import Processes
 from ..training.trainer import Trainer
+from . import launch
 from .build import make_trainer
+from .changes import check_same_data
 from .entry import Entry, entered
 from .events import Listener
 from .folder import RunFolder, finish_saving
+from .initial import check_kept
 from .log import Log
 from .loop import follow, lead
 from .open import config_of
@@ -65,15 +68,18 @@ def train(
     (`seqkit.training.devices.keep_freed_memory`). On a busy machine, set GOMP_SPINCOUNT=1000 before
     Python imports torch, as the command line does (`seqkit.cli.openmp`).
     """
-    settings = recipes.load(config, overrides)
+    settings = recipes.load(config, overrides, task=task)
     _check_task(config, settings.task, task)
 
-    folder = Path(out)
+    folder = path_of(out, "folder for the run")
+    if not callable(listener):
+        raise WrongType(f"give a function as listener, not {type(listener).__name__}")
     processes = Processes.join(pick_device(device))
     with entered(folder, settings, processes, resume=resume, overwrite=overwrite) as entry:
         initial = None
         if init is not None and entry.last is None:
-            initial = config_of(init)[1]
+            before, initial = config_of(init)
+            entry.notes += check_kept(init, before, settings, overrides or {})
 
         trainer = make_trainer(settings, device=device, folder=entry.last or initial)
         if entry.last is not None:
@@ -81,33 +87,31 @@ def train(
         elif initial is not None:
             entry.notes += _start_from(initial, trainer)
 
+        # When this run is resumed, what it starts from may be gone or changed.
+        starts_elsewhere = entry.last is None and initial is not None
         with stop_requests(processes.world) as stop:
             if processes.first:
-                with _opened(entry, trainer, settings, overwrite=overwrite) as run:
-                    if entry.last is None and initial is not None:
-                        # When this run is resumed, what it starts from may be gone or changed.
-                        run.save(trainer, {}, best=False)
-                    lead(trainer, run, listener, stop, entry.notes)
+                with _opened(entry, trainer, settings) as run:
+                    lead(trainer, run, listener, stop, entry.notes, save_first=starts_elsewhere)
             else:
-                follow(trainer, folder, stop)
+                follow(trainer, folder, stop, save_first=starts_elsewhere)
 
         processes.wait()  # until the first one has written the last checkpoint
-        best = checkpoint.read_meta(checkpoint.resolve(folder))
-        return Run(folder, trainer.state.step, best["metrics"])
+        best = checkpoint.metrics(checkpoint.resolve(folder))
+        return Run(folder, trainer.state.step, best)
 
 
 @contextmanager
-def _opened(
-    entry: Entry, trainer: Trainer, config: RunConfig, *, overwrite: bool
-) -> Iterator[RunFolder]:
+def _opened(entry: Entry, trainer: Trainer, config: RunConfig) -> Iterator[RunFolder]:
     """The run folder, ready to be written to, in the first process."""
     folder = entry.lock.folder
-    if overwrite:
+    if entry.overwrites:
         set_aside(folder)
     with Log(folder, config, trainer.state.step) as log:
+        launch.mark(folder)
         if entry.last is not None:
             finish_saving(folder, entry.last, config.train.keep)
-        yield RunFolder(folder, config, entry.lock, log, replaces=overwrite)
+        yield RunFolder(folder, config, entry.lock, log, replaces=entry.overwrites)
 
 
 def _check_task(config: str | Path, found: str, wanted: str | None) -> None:
@@ -138,7 +142,7 @@ def _resume(trainer: Trainer, last: Path) -> None:
     checkpoint.load_model(last, trainer.averaged)
     tensors = checkpoint.load_tensors(last / checkpoint.TRAINER)
     meta = checkpoint.read_meta(last)
-    _check_same_data(trainer, last, meta)
+    check_same_data(trainer, last, meta)
 
     try:
         trainer.restore(tensors, meta["state"])
@@ -147,21 +151,3 @@ def _resume(trainer: Trainer, last: Path) -> None:
             f"cannot resume {last}: {checkpoint.TRAINER} or the state in {checkpoint.META} "
             "is damaged"
         ) from None
-
-
-def _check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> None:
-    """Refuse data with other numbers; an earlier version may have put them in other words."""
-    description = trainer.task.describe()
-    before = meta.get("about", description)
-    if not isinstance(before, list) or not all(isinstance(line, str) for line in before):
-        raise CheckpointError(f"cannot resume {last}: `about` in {checkpoint.META} is damaged")
-    if _numbers(before) != _numbers(description):
-        raise CheckpointError(
-            f"cannot resume {last.parent}: the data has changed. It was {'; '.join(before)}; "
-            f"it is {'; '.join(description)}. Train into another --out, with --init {last.parent}."
-        )
-
-
-def _numbers(description: list[str]) -> list[str]:
-    """The numbers in the lines of `Task.describe`, in order."""
-    return re.findall(r"\d+", " ".join(description))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..errors import WrongValue
 from ..text.vocab import BOS, EOS
 from .continuations import NEVER, Continuations, Step, best_continuations, by_groups
 from .decoder import AVERAGE, Hypothesis, Normalize, StateT, StepDecoder
@@ -45,6 +46,7 @@ def beam_search(
     time that earlier groups have chosen it at this step (Vijayakumar et al. 2018,
     arXiv:1610.02424).
     """
+    _check_beam(beam, groups, patience)
     size = beam // groups
     most = 2 * size  # <eos> may take half of them
     enough = patience * size
@@ -77,6 +79,15 @@ def beam_search(
         state = model.select(state, selected_rows)
 
     return _by_sentence(finished, groups)
+
+
+def _check_beam(beam: int, groups: int, patience: float) -> None:
+    if beam < 1 or groups < 1:
+        raise WrongValue(f"a beam needs a hypothesis or more: beam = {beam}, groups = {groups}")
+    if beam % groups:
+        raise WrongValue(f"groups = {groups} must divide beam = {beam}")
+    if not patience > 0:
+        raise WrongValue(f"patience = {patience} must be more than 0")
 
 
 class _Beams(NamedTuple):

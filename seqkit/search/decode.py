@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -10,15 +11,18 @@ import torch
 from torch import Tensor
 
 from ..data.batching import pad
-from ..errors import ConfigError
+from ..errors import ConfigError, SeqkitError, WrongValue
 from .beam import beam_search
 from .decoder import Ensemble, Hypothesis, StepDecoder
 from .forced_decoding import with_coverage_penalty
 from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
+from .soundness import check_weights
 
 BATCH_TOKENS = 1500  # source tokens in a batch
+MOST_BATCH_TOKENS = 1_000_000
+_ROWS = 64  # hypotheses of a sentence; with a wider beam, batches are smaller
 
 
 def decode(
@@ -37,19 +41,48 @@ def decode(
     `rules`; lengths and repeats are the config's. Raises `ConfigError` if no output obeys.
     """
     rules = replace(rules, min_length=config.min_length, no_repeat_ngram=config.no_repeat_ngram)
-    budget = batch_tokens // _draws(config)
+    check_batch_tokens(batch_tokens)
+    budget = batch_tokens * _ROWS // max(_ROWS, config.beam) // _draws(config)
     found: list[list[Hypothesis]] = [[] for _ in sources]
 
     for indices in _batches([len(source) for source in sources], budget):
         batch = pad([sources[i] for i in indices]).to(device)
         limits = [longest(len(sources[i]), config) for i in indices]
-        if config.draws_outputs:
-            outputs = _sample(model, batch, limits, config, rules)
-        else:
-            outputs = _search(model, batch, limits, config, rules)
+        with _enough_memory(len(indices)):
+            if config.draws_outputs:
+                outputs = _sample(model, batch, limits, config, rules)
+            else:
+                outputs = _search(model, batch, limits, config, rules)
         for i, hypotheses in zip(indices, outputs, strict=True):
             found[i] = hypotheses[: config.mbr or config.nbest]
     return found
+
+
+def check_batch_tokens(tokens: int) -> None:
+    """Raise `WrongValue` for a batch of no size, or of one that no memory holds."""
+    if not 1 <= tokens <= MOST_BATCH_TOKENS:
+        raise WrongValue(f"batch_tokens = {tokens} is not between 1 and {MOST_BATCH_TOKENS:,}")
+
+
+@contextmanager
+def _enough_memory(sentences: int) -> Iterator[None]:
+    """Raise `ConfigError` where torch finds that memory is not enough."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        said = str(error)
+        if isinstance(error, SeqkitError) or not _is_of_memory(error, said):
+            raise
+        first = said.partition("\n")[0]
+        raise ConfigError(
+            f"not enough memory to translate {sentences} sentences at once ({first}): lower "
+            "batch_tokens, the beam, or how many outputs are drawn"
+        ) from None
+
+
+def _is_of_memory(error: Exception, said: str) -> bool:
+    is_told = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return is_told or "not enough memory" in said or "allocate memory" in said
 
 
 def _draws(config: SearchConfig) -> int:
@@ -90,6 +123,7 @@ def _search(
         diversity=config.diversity,
     )
     if not all(outputs):
+        check_weights(model)
         raise ConfigError(
             "no output obeys these settings of the search: take one back, or widen the beam"
         )

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..data.batching import pad
 from ..text.vocab import BOS, EOS, PAD
 from .decoder import Hypothesis
+from .soundness import check_numbers
 
 _ROWS = 512  # target positions whose logits exist at a time
 _CELLS = 20_000  # source times target positions in a batch, which attention is computed for
@@ -87,6 +88,7 @@ def _target_log_probabilities(
 
         gold = tokens[chunk, None]
         gold_logp = logp.gather(1, gold)
+        check_numbers(gold_logp)
         values += gold_logp[:, 0].tolist()
     return values
 

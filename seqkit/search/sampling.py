@@ -13,12 +13,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError
+from ..errors import ConfigError, WrongValue
 from ..text.vocab import BOS, EOS, PAD
 from .decoder import PLAIN, Hypothesis, StateT, StepDecoder
 from .rules import NO_RULES, Rules
+from .soundness import check_numbers
 
 _NEVER = float("-inf")
+_COLDEST = 1e-30  # a lower temperature is greedy just so, but overflows
 
 
 @torch.no_grad()
@@ -46,7 +48,12 @@ def sample(
     phrases, which need a search.
     """
     if rules.phrases:
-        raise ValueError("sampling cannot make a phrase occur: use beam_search")
+        raise WrongValue("sampling cannot make a phrase occur: use beam_search")
+    if draws < 1 or not temperature > 0 or top_k < 0 or not 0 < top_p <= 1:
+        raise WrongValue(
+            f"nothing can be drawn with draws = {draws}, temperature = {temperature}, "
+            f"top_k = {top_k}, top_p = {top_p}"
+        )
 
     longest = [max(limit, rules.least) for limit in limits]
     uniform = _uniform(source, draws, max(longest), seed)
@@ -132,7 +139,9 @@ def _allowed(own: Tensor, history: Tensor, rules: Rules, *, must_end: Tensor) ->
     barred[must_end, EOS] = False
 
     allowed = own.masked_fill(barred, _NEVER)
-    stuck = allowed.amax(1) == _NEVER
+    likeliest = allowed.amax(1)
+    check_numbers(likeliest)
+    stuck = likeliest == _NEVER
     if bool(stuck.any()):
         raise ConfigError(
             "a drawn output got to where no token obeys the rules of the search: relax one of them"
@@ -159,7 +168,7 @@ def draw(logp: Tensor, uniform: Tensor, temperature: float, top_k: int, top_p: f
     """Log probabilities (R, V), uniform numbers (R,) -> tokens (R,), never padding or `<bos>`"""
     never = torch.tensor([PAD, BOS], device=logp.device)
     logp = logp.index_fill(1, never, _NEVER)
-    p = (logp / temperature).softmax(-1)
+    p = (logp / max(temperature, _COLDEST)).softmax(-1)
     p, token = p.sort(descending=True, stable=True)
 
     if top_k:

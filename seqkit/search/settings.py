@@ -7,13 +7,16 @@ from typing import Any, Literal
 from ..config import section, setting
 from .decoder import Normalize
 
+_WIDEST = 10_000  # hypotheses or draws of a sentence: some GB of memory
+_LONGEST = 100_000  # tokens of an output
+
 
 @section
 class SearchConfig:
     """How outputs are searched for."""
 
-    beam: int = setting("hypotheses kept open; 1 = greedy", default=5, ge=1)
-    length_penalty: float = setting("alpha of `normalize`; 0 = plain sum", default=1.0, ge=0)
+    beam: int = setting("hypotheses kept open; 1 = greedy", default=5, ge=1, le=_WIDEST)
+    length_penalty: float = setting("alpha of `normalize`; 0 = plain sum", default=1.0, ge=0, le=20)
     normalize: Literal["length", "gnmt"] = setting(
         "score = log probability / length ** alpha, or / ((5 + length) / 6) ** alpha "
         "(arXiv:1609.08144)",
@@ -24,8 +27,9 @@ class SearchConfig:
         "(arXiv:1609.08144)",
         default=0.0,
         ge=0,
+        le=1e6,
     )
-    nbest: int = setting("hypotheses returned for each input", default=1, ge=1)
+    nbest: int = setting("hypotheses returned for each input", default=1, ge=1, le=_WIDEST)
     beam_patience: float = setting(
         "stop after beam_patience * beam finished hypotheses (arXiv:2204.05424)",
         default=1.0,
@@ -33,19 +37,23 @@ class SearchConfig:
         gt=0,
     )
     max_ratio: float = setting(
-        "longest output: max_ratio * source tokens + max_extra", default=2.0, gt=0
+        "longest output: max_ratio * source tokens + max_extra", default=2.0, gt=0, le=1000
     )
-    max_extra: int = setting("see max_ratio", default=10, ge=1)
+    max_extra: int = setting("see max_ratio", default=10, ge=1, le=_LONGEST)
     max_length: int = setting(
         "longest output in tokens, `<eos>` not counted, whatever the source; 0 = no such limit",
         default=0,
         ge=0,
+        le=_LONGEST,
     )
-    min_length: int = setting("shortest output in tokens, `<eos>` not counted", default=0, ge=0)
+    min_length: int = setting(
+        "shortest output in tokens, `<eos>` not counted", default=0, ge=0, le=_LONGEST
+    )
     no_repeat_ngram: int = setting(
         "no n-gram of this length occurs twice in an output (arXiv:1705.04304); 0 = any may",
         default=0,
         ge=0,
+        le=_LONGEST,
     )
     suppress: list[str] = setting("tokens that are never produced", default=[])
     must: list[str] = setting(
@@ -70,17 +78,23 @@ class SearchConfig:
         "beams of beam / groups hypotheses that avoid each other (arXiv:1610.02424)",
         default=1,
         ge=1,
+        le=_WIDEST,
     )
-    diversity: float = setting("how much they avoid each other's tokens, nats", default=0.5, ge=0)
+    diversity: float = setting(
+        "how much they avoid each other's tokens, nats", default=0.5, ge=0, le=1e6
+    )
     sample: bool = setting("draw from the model instead of searching", default=False)
     mbr: int = setting(
         "draw N outputs and return those most like the others by chrF (arXiv:2108.04718); "
         "0 = search",
         default=0,
         ge=0,
+        le=_WIDEST,
     )
     temperature: float = setting("sampling: divides the logits", default=1.0, gt=0)
-    top_k: int = setting("sampling: only from the k likeliest tokens; 0 = all", default=0, ge=0)
+    top_k: int = setting(
+        "sampling: only from the k likeliest tokens; 0 = all", default=0, ge=0, le=2**31
+    )
     top_p: float = setting(
         "sampling: only from the likeliest tokens that hold this probability",
         default=1.0,
@@ -90,6 +104,11 @@ class SearchConfig:
     seed: int = setting("sampling: fixes what is drawn", default=1, ge=0)
     split: bool = setting(
         "split lines of several sentences, translate each, join again", default=True
+    )
+    passthrough: bool = setting(
+        "where lines are split, copy what is not language: numbers and marks alone, URLs, e-mail "
+        "addresses, tags, code, emoji",
+        default=True,
     )
 
     def __post_init__(self) -> None:

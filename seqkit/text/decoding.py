@@ -9,6 +9,7 @@ import shlex
 from pathlib import Path
 
 from ..errors import DataError, half_surrogate, reason
+from ..parsing import path_of
 from .surrogates import spelt_half
 
 MARK = b"\xef\xbb\xbf"  # the byte-order mark (BOM) in UTF-8
@@ -58,13 +59,12 @@ def decode_file(data: bytes, name: str) -> str:
 
 def read_file(path: str | Path, kind: str = "") -> str:
     """The text of a small file, which is a `kind` to people; raises `DataError` naming it."""
+    path = path_of(path, kind or "file")
     what = f"{kind} {path}" if kind else str(path)
     try:
-        data = Path(path).read_bytes()
+        data = path_of(path, kind or "file").read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {what}: {reason(error)}") from None
-    except ValueError:
-        raise DataError(f"cannot read {what!r}: no file has such a name") from None
     return decode_file(data, str(path))
 
 

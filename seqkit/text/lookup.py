@@ -29,7 +29,7 @@ _CONTRACT_OF_TRAINED = (*_CONTRACT, "train", "encode_ids", "sample")
 
 def built_in(name: str) -> type[TokenizerModel]:
     """The class of seqkit's own tokenizer of that name; raises `UnknownName`."""
-    if name not in BUILT_IN:
+    if not isinstance(name, str) or name not in BUILT_IN:
         raise UnknownName(f"no tokenizer {name!r}.{hint(name, BUILT_IN)}")
     return BUILT_IN[name]
 

@@ -26,7 +26,7 @@ class PieceTokenizer:
         """`model` is the content of a model file; raises `DataError` if it is damaged."""
         from sentencepiece import SentencePieceProcessor
 
-        self._model = model
+        self.content = model
         try:
             self._processor: Any = SentencePieceProcessor(model_proto=model)
         except RuntimeError:
@@ -45,7 +45,7 @@ class PieceTokenizer:
         return text.replace(SPACE, " ").strip()
 
     def save(self, folder: Path) -> None:
-        (folder / self.FILE).write_bytes(self._model)
+        (folder / self.FILE).write_bytes(self.content)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

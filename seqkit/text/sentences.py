@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from .abbreviations import Words, words_of
+from .lines import check_one
 
 # A terminator, any closing quotes or brackets and notes, then white space and something new.
 # Ideographic terminators need no space after them. Runs are matched whole (possessive, and only
@@ -46,6 +47,7 @@ def split_sentences(text: str, language: str = "") -> list[tuple[str, str]]:
     numbers, nor where the next word starts in lower case. `language` is a code such as "en" or
     "pt-BR"; without one, the abbreviations of all known languages count.
     """
+    check_one(text)
     words = words_of(language)
     is_greek = language.lower().startswith("el")
     pattern = _END_IN_GREEK if is_greek else _END

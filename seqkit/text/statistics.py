@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..parsing import check_count
 from .lines import check_many
 
 
@@ -13,6 +14,8 @@ def ngrams(tokens: Sequence[str], *orders: int) -> Iterator[tuple[str, ...]]:
     Raises `WrongType` for one string.
     """
     check_many(tokens, "tokens")
+    for order in orders:
+        check_count(1, order=order)
     return _ngrams(tokens, orders)
 
 

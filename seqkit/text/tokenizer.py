@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ..config import section, setting
-from ..errors import ConfigError, DataError, SeqkitError
-from ..parsing import json_of
+from ..errors import ConfigError, DataError, SeqkitError, WrongType
+from ..parsing import json_of, path_of
 from .byte_tokens import BYTE_TOKENS, join_bytes, spell
 from .decoding import read_file
 from .lines import check_many, each_text
@@ -104,6 +104,8 @@ class Tokenizer:
         `tokenizers` finds the class of `config.tokenizer`. Raises `UnknownName` for a name it does
         not know, `ConfigError` and `DataError` for settings that do not fit the text.
         """
+        if not isinstance(config, TextConfig):
+            raise WrongType(f"give a TextConfig, such as TextConfig(), not {type(config).__name__}")
         model_class = find_class(config.tokenizer, tokenizers)
         normalizer = Normalizer(config.normalize)
         texts = (normalizer(line) for line in each_text(lines, "lines"))
@@ -194,7 +196,7 @@ class Tokenizer:
 
     def save(self, folder: str | Path) -> None:
         """Write tokenizer.json, vocab.tsv and the model's own files into an existing `folder`."""
-        folder = Path(folder)
+        folder = path_of(folder, "folder of a tokenizer")
         description = {
             "format": _FORMAT,
             "tokenizer": self.name,
@@ -212,7 +214,7 @@ class Tokenizer:
 
         `tokenizers` finds the class of the tokenizer by its name.
         """
-        folder = Path(folder)
+        folder = path_of(folder, "folder of a tokenizer")
         saved = _read_description(folder / _FILE)
         model = find_class(saved.tokenizer, tokenizers).load(folder)
         vocab = Vocab.load(folder / _VOCAB_FILE)

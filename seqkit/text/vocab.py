@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, WrongType
+from ..parsing import check_count, path_of
 from .decoding import read_file
 from .lines import check_many, check_one, check_texts, each_text
 from .torchtext import TorchtextLike, TorchtextVocab
@@ -96,6 +97,7 @@ class Vocab:
         """
         check_many(sentences, "sentences, each a list of tokens")
         check_many(specials, "special tokens")
+        check_count(min_freq=min_freq, max_size=max_size)
         counter: Counter[str] = Counter()
         for number, sentence in enumerate(sentences, 1):
             check_many(sentence, f"tokens for sentence {number}")
@@ -163,11 +165,14 @@ class Vocab:
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Tokens up to the first `<eos>`; `<pad>` and `<bos>` are left out."""
         tokens = []
-        for i in ids:
-            if i == self._end:
-                break
-            if i not in self._unwritten:
-                tokens.append(self.tokens[i])
+        try:
+            for i in ids:
+                if i == self._end:
+                    break
+                if i not in self._unwritten:
+                    tokens.append(self.tokens[i])
+        except (IndexError, TypeError):
+            raise WrongType(f"give ids from 0 to {len(self) - 1}, the tokens' places") from None
         return tokens
 
     @property
@@ -185,7 +190,7 @@ class Vocab:
         pairs = zip(self.tokens, self.counts, strict=True)
         lines = [f"{_escape(token)}\t{count}\n" for token, count in pairs]
         text = "".join(lines)
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        path_of(path, "vocabulary").write_text(text, encoding="utf-8", newline="\n")
 
     @classmethod
     def load(cls, path: str | Path, *, specials: Sequence[str] = SPECIALS) -> Vocab:

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from ..errors import ConfigError
+from ..errors import ConfigError, WrongType
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -22,6 +22,8 @@ def pick_device(name: str = "auto") -> torch.device:
 
     Raises `ConfigError` if this machine does not have it.
     """
+    if not isinstance(name, str):
+        raise WrongType(f"give a device as a string, such as 'cpu' or 'cuda:0', not {name!r}")
     if name == "auto":
         name = _best_device()
     if name == "cuda" and "LOCAL_RANK" in os.environ:

@@ -77,6 +77,19 @@ class Goal(NamedTuple):
         return new < old if self.better == "lower" else new > old
 
 
+class HasDigests(Protocol):
+    """A task that knows its data by content: its files may move, and nothing in them may change.
+
+    Of other tasks, the numbers in `describe` are compared when a run is resumed.
+    """
+
+    def digests(self) -> Mapping[str, str]:
+        """A digest of each source of its data by a name, such as {"training text": "9f…"}.
+
+        Of what is read and kept, in order, by `seqkit.data.digest`; must cost little.
+        """
+
+
 class Task(Protocol):
     """A problem: its data as batches, its loss, its metrics. Registered under `task`.
 

@@ -11,7 +11,7 @@ beam_sweep.py    quality, speed and search errors at several beam widths
 models/          one model a file, and the contract that all of them follow
 importers/       translators of other programs, read as ours; exporters/: ours, for other programs
 weights.py       the weights of a Transformer in no one's layout, between the two
-commands/        seqkit translate, evaluate, compare, score, explain
+commands/        seqkit translate, evaluate, export, compare, score, explain
 """
 
 from __future__ import annotations
@@ -77,6 +77,11 @@ def _add_commands(plugin: Plugin) -> None:
         "translation/evaluate",
         "seqkit.translation.commands.evaluate:evaluate",
         "Score a model's output: BLEU, chrF and other metrics.",
+    )
+    plugin.command(
+        "export",
+        "seqkit.translation.commands.export:export",
+        "Write a translator in the format of another program.",
     )
     plugin.command(
         "compare",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..data.parallel import read_references
+from ..data.seen import Seen, SeenTexts, joined
 from ..errors import ConfigError
 from ..metrics.perplexity import finite
 from ..metrics.text_metric import Score, TextMetric, label_of, paired
@@ -53,6 +54,7 @@ class TranslationReport:
     scores: Mapping[str, Score]  # by the name of the metric
     labels: Mapping[str, str]  # what tables call each metric
     sentences: int
+    seen: Sequence[Seen] = ()  # sources and pairs of the test that were trained on
 
     @property
     def signature(self) -> str:
@@ -67,6 +69,11 @@ class TranslationReport:
     def record(self) -> dict[str, float | str | int | None]:
         """Plain data for JSON."""
         return {**score_record(self.scores), "sentences": self.sentences}
+
+    @property
+    def notes(self) -> list[str]:
+        """What to say of sources and pairs that were trained on."""
+        return [str(each) for each in self.seen]
 
     def __str__(self) -> str:
         lines: list[str] = []
@@ -94,9 +101,17 @@ def load_metrics(names: Iterable[str]) -> dict[str, TextMetric]:
 
 
 def evaluate_outputs(
-    outputs: Sequence[str], test_set: TestSet, metrics: Iterable[str] = METRICS
+    outputs: Sequence[str],
+    test_set: TestSet,
+    metrics: Iterable[str] = METRICS,
+    *,
+    seen: Callable[[], SeenTexts | None] | None = None,
 ) -> TranslationReport:
-    """Score finished translations of a test set; raises `DataError` if they do not pair up."""
+    """Score finished translations of a test set; raises `DataError` if they do not pair up.
+
+    `seen` reads what is kept of the training text, so that the report names what the test has in
+    common with it.
+    """
     texts, references = paired(outputs, test_set.references)
     scores: dict[str, Score] = {}
     labels: dict[str, str] = {}
@@ -104,7 +119,21 @@ def evaluate_outputs(
         scores[name] = metric(texts, references)
         labels[name] = label_of(metric)
 
-    return TranslationReport(scores, labels, sentences=len(test_set.sources))
+    known = seen() if seen else None
+    found = _seen_items(test_set, known) if known else []
+    return TranslationReport(scores, labels, sentences=len(test_set.sources), seen=found)
+
+
+def _seen_items(test_set: TestSet, known: SeenTexts) -> list[Seen]:
+    """The sources, and the pairs of a source and a reference, that were trained on."""
+    pairs: list[str] = []
+    for column in test_set.references:
+        for source, reference in zip(test_set.sources, column, strict=True):
+            if reference is not None:
+                pairs.append(joined(source, reference))
+
+    found = known.count(sources=test_set.sources, pairs=pairs)
+    return [each for each in found if each.found]
 
 
 def score_record(scores: Mapping[str, Score]) -> dict[str, float | str | int | None]:

@@ -35,6 +35,7 @@ class Explanation:
     source_words: list[int]  # the word, between white space, of each source token but `<eos>`
     target_words: list[int]
     joined: bool = False  # whether the next segment continues this one's last word
+    copied: str = ""  # what stands between this segment and the next one, other than blanks
 
     @property
     def mean_attention(self) -> Tensor:
@@ -69,11 +70,14 @@ class Explanation:
         return f"Explanation({source!r}, {target!r})"
 
 
-def alignment(explanations: Iterable[Explanation]) -> Alignment:
-    """`Explanation.alignment` of a line of several segments, with words counted through."""
+def alignment(explanations: Iterable[Explanation], lead: str = "") -> Alignment:
+    """`Explanation.alignment` of a line of several segments, with words counted through.
+
+    Words that are copied, of `lead` before the first segment and between segments, are each other's
+    translation.
+    """
     pairs: set[tuple[int, int]] = set()
-    source_start = 0
-    target_start = 0
+    source_start, target_start = _copy(lead, 0, 0, pairs)
     for segment in explanations:
         for i, j in segment.alignment():
             pair = (source_start + i, target_start + j)
@@ -82,8 +86,27 @@ def alignment(explanations: Iterable[Explanation]) -> Alignment:
         source_words, target_words = segment.words
         source_start += _words_before_next(source_words, segment.joined)
         target_start += _words_before_next(target_words, segment.joined)
+        source_start, target_start = _copy(segment.copied, source_start, target_start, pairs)
 
     return sorted(pairs)
+
+
+def _copy(
+    copied: str, source_start: int, target_start: int, pairs: set[tuple[int, int]]
+) -> tuple[int, int]:
+    """Add the pairs of words that are copied; return where the words after them begin."""
+    words = copied.split()
+    if not words:
+        return source_start, target_start
+
+    continues = not copied[0].isspace()  # the word before, if there is one
+    source_start -= 1 if continues and source_start else 0
+    target_start -= 1 if continues and target_start else 0
+    for i in range(len(words)):
+        pairs.add((source_start + i, target_start + i))
+
+    after = len(words) if copied[-1].isspace() else len(words) - 1
+    return source_start + after, target_start + after
 
 
 def _words_before_next(words: int, joined: bool) -> int:
@@ -122,6 +145,7 @@ def explain(
         source_words=_words(source, source_strings),
         target_words=_words(target, segment.tokens),
         joined=not segment.space,
+        copied=segment.space if segment.space.strip() else "",
     )
 
 

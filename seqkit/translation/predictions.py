@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
+from ..data.numbers import numbers
 from .explain import Alignment
 from .segments import Translation
+
+_LARGEST_WORD = 12
+_GROUPED = re.compile(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}(?!\d))")  # 10 000, 10'000
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,16 @@ class TranslatedLine:
         """Of the best translation."""
         return self.alignments[0] if self.alignments else None
 
+    @property
+    def lost_numbers(self) -> list[str]:
+        """The numbers of the source, as digits, that the best translation does not have.
+
+        A small one that may have become a word, as "3" becomes "drei", is not lost.
+        """
+        return lost_numbers(self.source, self.best.text)
+
     def record(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+        """Plain data for JSON; `lost_numbers` is there if there are any."""
         record: dict[str, Any] = {
             "source": self.source,
             "translation": self.best.text,
@@ -38,12 +51,28 @@ class TranslatedLine:
         }
         if self.alignments is not None:
             record["alignment"] = self.alignment
+        if self.lost_numbers:
+            record["lost_numbers"] = self.lost_numbers
         if self.nbest:
             record["nbest"] = [_short_record(translation) for translation in self.translations]
         return record
 
     def __str__(self) -> str:
         return one_line(self.best.text)
+
+
+def lost_numbers(source: str, translation: str) -> list[str]:
+    """The numbers of `source` that `translation` lacks; see `TranslatedLine.lost_numbers`."""
+    wanted = numbers(_GROUPED.sub("", source))
+    found = numbers(_GROUPED.sub("", translation))
+    lost = list((wanted - found).elements())
+    others = (found - wanted).total()
+    large = [number for number in lost if not _may_be_a_word(number)]
+    return lost if others > len(large) else large
+
+
+def _may_be_a_word(number: str) -> bool:
+    return len(number) <= 2 and int(number) <= _LARGEST_WORD
 
 
 def _short_record(translation: Translation) -> dict[str, Any]:

@@ -1,21 +1,19 @@
 """Lines in parts: sentences are translated one by one and joined again.
 
-A line is cut into `Part`s; the search gives each of them `Candidate`s; `Joined` puts the candidates
-of one part after another, and becomes a `Translation`.
+A line is cut into `Part`s (by `cutting`); the search gives each of them `Candidate`s; `Joined` puts
+the candidates of one part after another, and becomes a `Translation`.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 from ..metrics.overlap import consensus
 from ..search.settings import SearchConfig
-from ..text.sentences import halve, split_sentences
-from ..text.tokenizer import Tokenizer
+from .cutting import Part
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class Segment:
     source: str
     ids: list[int]  # of the translation, without `<eos>`
     tokens: list[str]  # the same as text; unknown words are copied from the source if asked for
-    space: str  # between this segment and the next one
+    space: str  # between this segment and the next one: white space, and what is copied
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class Translation:
     log_probability: float  # nats: the plain sum over all target tokens and `<eos>`
     tokens: list[str]  # as the model produced them
     parts: list[Segment]
+    lead: str = ""  # what is copied before the first part
 
     def __str__(self) -> str:
         return self.text
@@ -44,16 +43,6 @@ class Translation:
     def __repr__(self) -> str:
         count = len(self.tokens)
         return f"Translation({self.text!r}, score={self.score:.4f}, {count} tokens)"
-
-
-@dataclass(frozen=True)
-class Part:
-    """A stretch of a line that is translated by itself."""
-
-    line: int
-    text: str
-    ids: list[int]  # of the source, with `<eos>`
-    space: str  # the white space that follows it
 
 
 @dataclass(frozen=True)
@@ -77,7 +66,8 @@ class Candidate:
 class Joined:
     """The translation of the first parts of a line."""
 
-    text: str = ""
+    lead: str = ""  # what is copied before the first part
+    text: str = ""  # after that
     tokens: tuple[str, ...] = ()
     log_probability: float = 0.0
     length: int = 0  # tokens, `<eos>` of each part included
@@ -93,6 +83,7 @@ class Joined:
 
         longer = self.text + candidate.text
         return Joined(
+            lead=self.lead,
             text=longer + part.space,
             tokens=(*self.tokens, *candidate.tokens),
             log_probability=self.log_probability + candidate.log_probability,
@@ -117,48 +108,13 @@ class Joined:
 
     def translation(self) -> Translation:
         return Translation(
-            text=self.text.rstrip(),
+            text=self.lead + self.text,
             score=self.score,
             log_probability=self.log_probability,
             tokens=list(self.tokens),
             parts=list(self.segments),
+            lead=self.lead,
         )
-
-
-def cut_line(
-    line: str, tokenizer: Tokenizer, *, number: int, longest: int | None
-) -> Iterator[Part]:
-    """The parts of line `number` that have at most `longest` source tokens; None leaves it whole.
-
-    A sentence that is too long is halved until it is not. An empty line has no parts.
-    """
-    sentences = [(line, "")] if longest is None else split_sentences(line)
-    pieces = deque(sentences)
-    while pieces:
-        text, space = pieces.popleft()
-        normal = tokenizer.normalizer(text)
-        if not normal.strip():
-            continue
-
-        ids = tokenizer.encode(text, eos=True)
-        is_too_long = longest is not None and len(ids) > longest + 1
-        if is_too_long and len(text) > 1:
-            halves = _halves(text, space)
-            pieces.extendleft(reversed(halves))
-        else:
-            yield Part(number, text, ids, space)
-
-
-def _halves(text: str, space: str) -> list[tuple[str, str]]:
-    """Both halves of a text, each with the white space that follows it."""
-    left, right = halve(text)
-    left_stripped = left.rstrip()
-    right_stripped = right.lstrip()
-
-    after_left = left.removeprefix(left_stripped)
-    before_right = right.removesuffix(right_stripped)
-    gap = after_left + before_right
-    return [(left_stripped, gap), (right_stripped, space)]
 
 
 def most_alike(candidates: Sequence[Candidate], most: int) -> list[Candidate]:

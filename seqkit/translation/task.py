@@ -6,7 +6,9 @@ Shapes: B sentences, T target positions, D width, count target tokens of a batch
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,9 +18,12 @@ from pydantic import ValidationInfo, field_validator
 from torch import Tensor, nn
 
 from ..config import RunConfig, build, section, setting
+from ..data import digest
 from ..data.batching import PairBatch, token_batches
+from ..data.files import lasting
 from ..data.numbers import with_varied_numbers
 from ..data.parallel import ParallelText
+from ..data.seen import SeenTexts, joined
 from ..errors import ConfigError, DataError, hint
 from ..metrics.perplexity import perplexity
 from ..nn.loss import linear_cross_entropy
@@ -33,12 +38,17 @@ from .models.contract import TranslationModel, as_translation_model
 from .texts import (
     EncodedPairs,
     encoded_pairs,
+    forbid_passthrough,
+    may_pass_through,
     read_training_text,
     read_validation_text,
     split_off,
+    translates_numbers,
 )
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers, train_tokenizers
 from .translator import Translator
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 @section
@@ -46,14 +56,19 @@ class TranslationData:
     """Where the data is and how it is batched."""
 
     corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths", default=""
+        "corpus whose folder holds the files below; '' = they are ordinary paths",
+        default="",
+        on_resume="place",
     )
     train: list[str] = setting(
-        "training text: [source file, target file] or [TSV file]; .gz is fine", default=[]
+        "training text: [source file, target file] or [TSV file]; .gz is fine",
+        default=[],
+        on_resume="place",
     )
     valid: list[str] = setting(
         "validation text in the same form; [] = split valid_size pairs off the training text",
         default=[],
+        on_resume="place",
     )
     valid_size: int = setting(
         "pairs to split off (at most a tenth) where there is no validation text",
@@ -66,6 +81,12 @@ class TranslationData:
         min_length=2,
         max_length=2,
     )
+    languages: list[str] = setting(
+        "codes of the source and the target language, such as ['en', 'de']: the translator splits "
+        "lines into sentences by the rules of the first; [] = by those of all languages",
+        default=[],
+        on_resume="any",
+    )
     limit: int = setting("use only the first N training pairs; 0 = all", default=0, ge=0)
     max_length: int = setting(
         "pairs with more tokens on a side are left out of training", default=100, ge=1
@@ -76,7 +97,9 @@ class TranslationData:
         default=0,
         ge=0,
     )
-    batch_tokens: int = setting("real target tokens in a batch, at most", default=3000, ge=1)
+    batch_tokens: int = setting(
+        "real target tokens in a batch, at most", default=3000, ge=1, le=10**6
+    )
     scheduled_sampling: float = setting(
         "constant share of the decoder's inputs that are its own guesses instead of the right "
         "tokens, all guessed in a pass before (arXiv:1506.03099, arXiv:1906.04331); "
@@ -97,7 +120,14 @@ class TranslationData:
         """So that a run's config.toml repeats the run from anywhere."""
         if info.data.get("corpus"):
             return paths
-        return [str(Path(path).absolute()) for path in paths]
+        return [lasting(path) for path in paths]
+
+    @field_validator("languages")
+    @classmethod
+    def _check_languages(cls, codes: list[str]) -> list[str]:
+        if codes and (len(codes) != 2 or not all(map(_LANGUAGE.fullmatch, codes))):
+            raise ValueError(f"{codes} is not two codes of languages such as ['en', 'de']")
+        return codes
 
     @field_validator("goal")
     @classmethod
@@ -127,6 +157,7 @@ class TranslationTask:
         self.smoothing = config.optim.label_smoothing
 
         self._train_text, self._valid_text = _read_texts(self.data, self.seed)
+        self._translates_numbers = translates_numbers(self._train_text)
         if self.data.number_copies:
             self._train_text = with_varied_numbers(
                 self._train_text, self.data.number_copies, self.seed
@@ -169,6 +200,7 @@ class TranslationTask:
             "data.train": [str(path) for path in train],
             "data.valid": [str(path) for path in valid],
             "data.limit": 0,
+            "data.languages": [],
         }
 
     def describe(self) -> list[str]:
@@ -185,6 +217,24 @@ class TranslationTask:
         if str(self._skipped):
             lines.append(str(self._skipped))
         return lines
+
+    def digests(self) -> dict[str, str]:
+        return self._digests
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {
+            "training text, source side": digest.of_lines(self._train_text.sources),
+            "training text, target side": digest.of_lines(self._train_text.targets),
+            "validation text, source side": digest.of_lines(self._valid_text.sources),
+            "validation text, target side": digest.of_lines(self._valid_text.targets),
+        }
+
+    @cached_property
+    def _seen(self) -> SeenTexts:
+        """What an evaluation compares its test set with; hashed when it is first saved."""
+        text = self._train_text
+        return SeenTexts.of(sources=text.sources, pairs=map(joined, text.sources, text.targets))
 
     def dims(self) -> dict[str, int]:
         source, target = self.tokenizers
@@ -285,6 +335,9 @@ class TranslationTask:
 
     def save(self, folder: Path) -> None:
         save_tokenizers(folder, self.tokenizers)
+        self._seen.save(folder)
+        if self._translates_numbers:
+            forbid_passthrough(folder)
 
     @classmethod
     def open(cls, model: nn.Module, folder: Path, config: RunConfig) -> Translator:
@@ -297,6 +350,9 @@ class TranslationTask:
             *tokenizers,
             search=build(SearchConfig, config.sections["search"], "[search]"),
             longest=config.sections["data"]["max_length"],
+            language="".join(config.sections["data"]["languages"][:1]),
+            copies=may_pass_through(folder, tokenizers.source),
+            seen=partial(SeenTexts.load, folder),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import Any, ClassVar, Literal
 import torch
 
 from ..config import build, override, plain
-from ..errors import ConfigError, DataError, WrongType
-from ..search.decode import BATCH_TOKENS, decode
+from ..data.seen import SeenTexts
+from ..errors import ConfigError, DataError, WrongType, WrongValue
+from ..search.decode import BATCH_TOKENS, check_batch_tokens, decode
 from ..search.decoder import Ensemble, Hypothesis
 from ..search.forced_decoding import attention, log_probabilities
 from ..search.rules import Rules
@@ -22,17 +23,16 @@ from ..text.lines import check_many, each_text
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import UNK
 from .constraints import make_rules, unknown_policy
+from .cutting import CutLine, Part, cut_line, whole_line
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
-from .explain import Explanation, alignment, explain
+from .explain import Alignment, Explanation, alignment, explain
 from .models.contract import TranslationModel, device_of
 from .predictions import TranslatedLine
 from .segments import (
     Candidate,
     Joined,
-    Part,
     Segment,
     Translation,
-    cut_line,
     extend,
     most_alike,
 )
@@ -60,8 +60,15 @@ class Translator:
         longest: int = 100,
         batch_tokens: int = BATCH_TOKENS,
         others: Sequence[TranslationModel] = (),
+        language: str = "",
+        copies: bool = True,
+        seen: Callable[[], SeenTexts | None] | None = None,
     ) -> None:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
+
+        `language` is the code of the source language, such as "en", by whose rules lines are split
+        into sentences. `copies` is False for a model whose language has no letters: it translates
+        what others copy (`passthrough`). `seen` reads what is kept of the training text.
 
         `others` are models with the same vocabularies that decode together with `model`; see
         `ensemble`.
@@ -70,8 +77,14 @@ class Translator:
         self.models = [model, *others]
         self.source = source
         self.target = target
+        if longest < 1:
+            raise WrongValue(f"longest = {longest}: a source has one token or more")
+        check_batch_tokens(batch_tokens)
         self.search = search or SearchConfig()
         self.longest = longest
+        self.language = language
+        self.copies = copies
+        self.seen = seen
         self.batch_tokens = batch_tokens
 
     def __repr__(self) -> str:
@@ -106,6 +119,9 @@ class Translator:
             first.target,
             search=first.search,
             longest=min(translator.longest for translator in translators),
+            language=first.language,
+            copies=first.copies,
+            seen=first.seen,
             others=members[1:],
         )
 
@@ -125,10 +141,11 @@ class Translator:
         check_many(texts)
         search = self.settings(settings)
         lines = list(each_text(texts))
-        parts = self._cut(lines, search)
+        cut = [self._cut(line, number, search) for number, line in enumerate(lines)]
+        parts = [part for line in cut for part in line.parts]
         found = self._decode(parts, search)
 
-        joined = [[Joined()] for _ in lines]
+        joined = [[Joined(lead=line.lead)] for line in cut]
         for part, hypotheses in zip(parts, found, strict=True):
             candidates = [self._candidate(part, hypothesis, search) for hypothesis in hypotheses]
             if search.mbr:
@@ -158,8 +175,11 @@ class Translator:
         while chunk := list(islice(lines, _LINES)):
             found = self.translate_nbest(chunk, **settings)
             for line, translations in zip(chunk, found, strict=True):
-                alignments = [alignment(self.explain(t)) for t in translations] if align else None
+                alignments = [self._align(t) for t in translations] if align else None
                 yield TranslatedLine(line, translations, alignments, nbest)
+
+    def _align(self, translation: Translation) -> Alignment:
+        return alignment(self.explain(translation), translation.lead)
 
     # Measuring
 
@@ -178,7 +198,7 @@ class Translator:
             )
         metrics = list(each_text(metrics, "metrics"))
         outputs = self.translate(data.sources, **settings)
-        return evaluate_outputs(outputs, data, metrics)
+        return evaluate_outputs(outputs, data, metrics, seen=self.seen)
 
     def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
         """Log probability (nats, plain sum with `<eos>`) of each target, given its source."""
@@ -214,6 +234,9 @@ class Translator:
 
         An ensemble's first model is explained.
         """
+        if not isinstance(translation, Translation):
+            raise WrongType("explain takes what translate_nbest or force returns, a Translation")
+
         explanations: list[Explanation] = []
         with _evaluating(self.models):
             for segment in translation.parts:
@@ -267,15 +290,19 @@ class Translator:
 
     # Steps of a translation
 
-    def _cut(self, lines: Sequence[str], search: SearchConfig) -> list[Part]:
-        """The parts of all lines; a line stays whole if a prefix or phrase is asked of it."""
-        split = search.split and not search.prefix and not search.must
-        longest = self.longest if split else None
+    def _cut(self, line: str, number: int, search: SearchConfig) -> CutLine:
+        """The parts of a line; it stays whole if a prefix or phrase is asked of it."""
+        if not search.split or search.prefix or search.must:
+            return whole_line(line, self.source, number=number)
 
-        parts: list[Part] = []
-        for number, line in enumerate(lines):
-            parts += cut_line(line, self.source, number=number, longest=longest)
-        return parts
+        return cut_line(
+            line,
+            self.source,
+            number=number,
+            longest=self.longest,
+            language=self.language,
+            passthrough=search.passthrough and self.copies,
+        )
 
     def _decode(self, parts: Sequence[Part], search: SearchConfig) -> list[list[Hypothesis]]:
         model = self.model if len(self.models) == 1 else Ensemble(self.models)
@@ -300,6 +327,7 @@ class Translator:
         else:
             tokens = [self.target.vocab.tokens[i] for i in ids]
             text = self.target.decode(ids)
+        text = part.finished(text, self.target)
         return Candidate(part, ids, tokens, text, hypothesis.log_probability, hypothesis.score)
 
     def _copy_unknown(self, part: Part, ids: list[int]) -> list[str]:

@@ -94,3 +94,11 @@ def test_a_right_file_under_seqkit_corpora_is_used_where_it_is(tmp_path, site, c
     assert fetch("mine") == {"a.txt": tmp_path / "there" / "a"}
     (tmp_path / "there" / "a").write_bytes(b"changed")
     assert fetch("mine") == {"a.txt": folder / "a.txt"}
+
+
+def test_a_file_that_unpacks_without_end_is_another_file(tmp_path, corpus, monkeypatch):
+    monkeypatch.setattr("seqkit.data.unpacking._FREE", 1 << 20)
+    corpus({"a.txt.gz": {"sha256": "0" * 64, "text_sha256": sha256(TEXT)}})
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(bytes(1 << 24)))
+    with pytest.raises(DataError, match=r"/a\.txt\.gz is not the file that the card describes"):
+        fetch("mine", given=tmp_path / "a.txt.gz")

@@ -281,9 +281,7 @@ def test_a_pipe_is_answered_line_by_line(tmp_path):
 def test_a_name_that_no_file_can_have_is_one_line(read, name):
     from pathlib import Path
 
-    with pytest.raises(
-        DataError, match=r"^cannot read .*: the name holds a NUL|^the name of a file holds half"
-    ):
+    with pytest.raises(DataError, match=r"^file .* holds a NUL character|^file holds half a surr"):
         read(Path(name))
 
 

@@ -158,7 +158,7 @@ def test_a_report_shows_perplexity_and_weights():
     assert str(found) == (
         "mixture, weights fitted on this text: perplexity 7.3891 = 0.250 a.arpa + 0.750 runs/b"
     )
-    assert found.signature == "x + y"
+    assert found.signature == "0.25 × x + 0.75 × y"
     record = found.record()
     assert json.loads(json.dumps(record)) == record
     assert record == {

@@ -5,6 +5,7 @@ And the scores that it is computed from, of tokens and of lines.
 
 import json
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -153,7 +154,6 @@ DIFFERENT = {
     "vocab": {"vocabulary": ["a"]},
     "oov": {"unk": "keep"},
     "model": {"order": 1},
-    "smoothing": {"smoothing": "witten-bell"},
 }
 
 
@@ -168,16 +168,16 @@ def test_models_that_differ_in_a_choice_differ_in_the_signature(key):
     other = ngram.train(lines, **{"order": 2, **DIFFERENT[key]}).evaluate(lines)
     choices, others = fields_of(plain.signature), fields_of(other.signature)
     assert choices[key] != others[key]
-    assert "|".join(choices) == "ppl|unit|normalize|vocab|bos|eos|oov|model|smoothing|log|version"
+    assert "|".join(choices) == "ppl|unit|normalize|vocab|bos|eos|oov|model|log|version"
     with pytest.raises(ValueError, match="do not add up"):
         plain + other
 
 
 def test_the_signature_of_a_model_says_what_it_did():
     found = ngram.train(["a b", "b a a"], order=2).evaluate(["a"])
-    assert found.signature == (
+    assert re.sub("-[0-9a-f]{12}", "-DIGEST", found.signature) == (
         "ppl:per-token|unit:whitespace|normalize:none|vocab:5|bos:given|eos:scored|oov:unk|"
-        f"model:2-gram|smoothing:modified-kneser-ney|log:float32|version:{seqkit.__version__}"
+        f"model:2-gram-DIGEST|log:float32|version:{seqkit.__version__}"
     )
 
 

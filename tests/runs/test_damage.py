@@ -56,7 +56,7 @@ DAMAGE = {
     "it takes target_vocab, source_vocab, the data gives vocabulary": lambda step: edit(
         step / "meta.json", dims={"vocabulary": 3}
     ),
-    "vocab.tsv has 20 tokens": lambda step: shorten(step / "tokenizer/vocab.tsv"),
+    "vocab.tsv has not the 256 byte tokens": lambda step: shorten(step / "tokenizer/vocab.tsv"),
     "vocab.tsv:20: expected TOKEN<tab>COUNT": lambda step: write_lines(
         step / "tokenizer/vocab.tsv",
         [*(step / "tokenizer/vocab.tsv").read_text().splitlines()[:19], "torn"],
@@ -95,7 +95,6 @@ RESUME = [
         "vocab.tsv:20",
         lambda step: write_lines(step / "tokenizer/vocab.tsv", ["<pad>\t0"] * 19 + ["torn"]),
     ),
-    ("run/config.toml: ", lambda step: (step.parent / "config.toml").write_text("task = ")),
 ]
 
 
@@ -106,6 +105,20 @@ def test_a_damaged_run_is_not_resumed(copy, cli, says, damage):
     damage(folder.relative_to(Path.cwd()) / step.name)
     command = ("train", "config.toml", "--out", "run", "--resume", "--set", "train.steps=6")
     assert says in cli(*command).complaint()
+
+
+def test_the_way_back_from_a_damaged_checkpoint_works(copy, cli):
+    folder, step = copy
+    shutil.copy(folder / "config.toml", "config.toml")
+    truncate(step / "trainer.safetensors")
+    command = ("train", "config.toml", "--out", "run", "--resume", "--set", "train.steps=6")
+    complaint = cli(*command).complaint()
+    assert complaint.endswith("Delete run/step-000004 to go on from step-000002 with --resume.")
+
+    shutil.rmtree(step)
+    done = cli(*command)
+    assert done.code == 0
+    assert "resuming from step-000002, the newest whole one" in done.err
 
 
 def test_a_run_with_a_damaged_log_can_be_resumed(copy, cli):

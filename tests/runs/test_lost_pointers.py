@@ -7,7 +7,7 @@ from letters import write_config, write_pairs
 from tensors import assert_same, step_folders
 
 import seqkit
-from seqkit.errors import CheckpointError
+from seqkit.errors import CheckpointError, ConfigError
 from seqkit.training import Updated, checkpoint
 
 SETTINGS = {"train.steps": 8, "train.eval_every": 2, "train.keep": 9, "optim.lr": 1e-2}
@@ -115,3 +115,19 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(runs, tm
         (run / name).unlink()
     assert resume(runs, run)[0].step == 0
     assert same_as_never_stopped(runs, run)
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"task = ", b"\xff"], ids=str)
+def test_a_lost_config_is_written_again_from_the_checkpoint(runs, tmp_path, damage):
+    run = tmp_path / "run"
+    shutil.copytree(runs / "short", run)
+    config = (run / "config.toml").read_bytes()
+    (run / "config.toml").unlink()
+    if damage is not None:
+        (run / "config.toml").write_bytes(damage)
+
+    with pytest.raises(ConfigError, match="cannot resume"):
+        seqkit.train(runs / "tiny.toml", out=run, overrides=LONGER | {"train.seed": 5}, resume=True)
+    assert resume(runs, run)[0].step == 8
+    assert same_as_never_stopped(runs, run)
+    assert (run / "config.toml").read_bytes() == config.replace(b"steps = 8", b"steps = 11")

@@ -40,6 +40,13 @@ def at_step(step, error):
     return listen
 
 
+def at_start(error):
+    def listen(event):
+        raise error
+
+    return listen
+
+
 def contents(run):
     return {
         str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*") if path.is_file()
@@ -148,3 +155,14 @@ def test_what_looks_like_a_step_folder_and_is_none_stays(run):
     overwrite()
     assert (run / "step-by-step.txt").exists()
     assert (run / "step-000002-backup").exists()
+
+
+def test_a_run_that_has_lost_its_config_is_kept_as_well(run, monkeypatch):
+    (run / "config.toml").unlink()
+    before = contents(run)
+    with monkeypatch.context() as patch:
+        patch.setattr("seqkit.runs.entry.restore", lambda folder: False)  # it has no time to
+        with pytest.raises(Killed):
+            overwrite(at_start(Killed))
+    assert replaced.restore(run)
+    assert contents(run) == {**before, "config.toml": b""}

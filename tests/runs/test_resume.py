@@ -161,7 +161,7 @@ def test_a_damaged_description_of_the_data_is_one_clear_line(here):
     run = seqkit.train("tiny.toml", out="a", device="cpu")
     meta_file = checkpoint.resolve(run.folder, prefer="last") / checkpoint.META
     meta = json.loads(meta_file.read_text(encoding="utf-8"))
-    meta_file.write_text(json.dumps({**meta, "about": [1, None]}), encoding="utf-8")
+    meta_file.write_text(json.dumps({**meta, "about": [1, None], "digests": {}}), encoding="utf-8")
 
     longer = {"train.steps": run.step + 1}
     with pytest.raises(CheckpointError, match=r"`about` in meta\.json is damaged"):

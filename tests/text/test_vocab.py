@@ -168,7 +168,7 @@ def test_errors_for_a_missing_file_and_for_a_folder_name_them(tmp_path):
     with pytest.raises(DataError, match=r"cannot read vocabulary .*: Is a directory"):
         Vocab.load(tmp_path)
     with pytest.raises(
-        DataError, match=r"cannot read 'vocabulary a\\x00b': no file has such a name"
+        DataError, match=r"vocabulary 'a\\x00b' holds a NUL character, which no file name has"
     ):
         Vocab.load("a\0b")
 

@@ -189,3 +189,22 @@ def test_a_forced_translation_is_scored_and_explained_like_one_of_the_model(engl
     assert worse.log_probability == english.score(SENTENCES[:1], ["Ich habe keinen Hunger."])[0]
     assert worse.score == pytest.approx(worse.log_probability / (len(worse.tokens) + 1))
     assert english.explain(worse)[0].target[:-1] == worse.tokens
+
+
+def test_words_that_are_copied_are_aligned_with_themselves():
+    """<i> AB <b>CD</b>, 1 E: the tags belong to the words that they touch."""
+    eye = torch.eye(2)[None, None]
+
+    def segment(copied):
+        return Explanation(
+            ["a", "<eos>"], ["x", "<eos>"], eye, [1.0] * 2, [[]] * 2, [0], [0], copied=copied
+        )
+
+    assert alignment([], "a 1") == [(0, 0), (1, 1)]
+    assert alignment([segment(" <b>"), segment("</b>, 1 "), segment("")], "<i> ") == [
+        (0, 0),
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (4, 4),
+    ]

@@ -1,12 +1,10 @@
-"""Lines in parts: how they are cut, and how the translations of parts become one."""
+"""Lines in parts: how the translations of parts become one."""
 
 import pytest
 
 from seqkit.search.settings import SearchConfig
-from seqkit.text import TextConfig, Tokenizer
-from seqkit.translation.segments import Candidate, Joined, Part, cut_line, extend, most_alike
-
-CHARS = Tokenizer.train(["a b c d e . ! A B"], TextConfig(tokenizer="char", normalize=[]))
+from seqkit.translation.cutting import Part
+from seqkit.translation.segments import Candidate, Joined, extend, most_alike
 
 
 def candidate(text, log_probability=-2.0, score=-1.0, space=" "):
@@ -15,34 +13,13 @@ def candidate(text, log_probability=-2.0, score=-1.0, space=" "):
     return Candidate(part, [5] * len(text), list(text), text, log_probability, score)
 
 
-def cut(line, longest):
-    return [(part.text, part.space) for part in cut_line(line, CHARS, number=0, longest=longest)]
-
-
-def test_a_line_is_cut_into_sentences():
-    assert cut("a b!  A b.", 100) == [("a b!", "  "), ("A b.", "")]
-    assert cut("a b!  A b.", None) == [("a b!  A b.", "")]
-    assert cut("  ", 100) == cut("", None) == []
-
-
-def test_a_long_sentence_is_halved_in_order_until_it_is_short_enough():
-    parts = cut("a b c d e", 4)
-    assert "".join(text + space for text, space in parts) == "a b c d e"
-    assert all(len(text) <= 4 for text, _ in parts)
-    assert len(parts) >= 3
-
-
-def test_the_ids_of_a_part_end_a_sentence():
-    (part,) = cut_line("ab", CHARS, number=7, longest=None)
-    assert part.line == 7
-    assert part.ids == CHARS.encode("ab", eos=True)
-
-
 def test_parts_are_joined_with_the_space_between_their_sources():
     search = SearchConfig()
-    joined = Joined().add(candidate("ab", space="  "), search).add(candidate("c"), search)
+    joined = Joined(lead=" ").add(candidate("ab", space="  "), search)
+    joined = joined.add(candidate("c", space="\t"), search)
     found = joined.translation()
-    assert found.text == "ab  c"
+    assert found.text == " ab  c\t"
+    assert found.lead == " "
     assert found.tokens == ["a", "b", "c"]
     assert [segment.source for segment in found.parts] == ["source of ab", "source of c"]
     assert found.log_probability == -4.0
@@ -68,7 +45,7 @@ def test_draws_are_continued_one_by_one():
     search = SearchConfig(sample=True, nbest=2)
     drafts = extend([Joined()], [candidate("a"), candidate("b")], search)
     drafts = extend(drafts, [candidate("c"), candidate("d")], search)
-    assert [draft.translation().text for draft in drafts] == ["a c", "b d"]
+    assert [draft.translation().text for draft in drafts] == ["a c ", "b d "]
 
 
 def test_an_n_best_list_takes_the_best_combinations():
@@ -76,7 +53,7 @@ def test_an_n_best_list_takes_the_best_combinations():
     first = [candidate("a", -1.0, -1.0), candidate("b", -2.0, -2.0), candidate("c", -9.0, -9.0)]
     second = [candidate("d", -1.0, -1.0), candidate("e", -1.5, -1.5)]
     drafts = extend(extend([Joined()], first, search), second, search)
-    assert [draft.translation().text for draft in drafts] == ["a d", "a e", "b d"]
+    assert [draft.translation().text for draft in drafts] == ["a d ", "a e ", "b d "]
 
 
 def test_each_text_is_returned_once_with_its_mean_chrf():

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqkit.config import build, section, setting
-from seqkit.data import read_lines
+from seqkit.data import digest, read_lines
 from seqkit.data.batching import pad
 from seqkit.errors import ConfigError, DataError
 from seqkit.metrics.classification import Classification
@@ -72,8 +72,8 @@ class TaggingModel(Protocol):
 
 @section
 class TaggingData:
-    train: list[str] = setting("training sentences, CoNLL-U files", default=[])
-    valid: list[str] = setting("validation sentences, CoNLL-U files", default=[])
+    train: list[str] = setting("training sentences, CoNLL-U files", default=[], on_resume="place")
+    valid: list[str] = setting("validation sentences, CoNLL-U files", default=[], on_resume="place")
     min_freq: int = setting("words seen less often become <unk>", default=2, ge=1)
     batch: int = setting("sentences in a batch", default=32, ge=1)
 
@@ -135,6 +135,12 @@ class PosTagging:
             f"{len(self.train):,} training sentences, {len(self.valid):,} for validation",
             f"{len(self.words):,} words, {len(self.tags)} tags",
         ]
+
+    def digests(self):
+        return {
+            "training sentences": digest.of_lines(map(str, self.train)),
+            "validation sentences": digest.of_lines(map(str, self.valid)),
+        }
 
     def dims(self):
         return {"words": len(self.words), "tags": len(self.tags)}

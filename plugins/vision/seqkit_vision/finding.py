@@ -27,15 +27,10 @@ class Found:
     left_out: Counter[str] = field(default_factory=Counter)  # by suffix, or by what is odd
     pictures: list[Path] = field(default_factory=list)  # those left out that are pictures
 
-    def add(self, other: Found) -> None:
-        """Take in what was found in another folder."""
-        self.images += other.images
-        self.left_out += other.left_out
-        self.pictures += other.pictures
-
-    def note(self, where: Path) -> list[str]:
-        """What was left out, in a line for a person; none if nothing was."""
-        return left_out_note(self.left_out, str(where))
+    def note_on_others(self, where: Path) -> list[str]:
+        """What was left out and is no picture, in a line for a person; none if nothing was."""
+        others = self.left_out - Counter(path.suffix.lower() for path in self.pictures)
+        return left_out_note(others, str(where))
 
 
 def find_images(folder: Path) -> Found:

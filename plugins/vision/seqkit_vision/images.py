@@ -12,10 +12,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
-from seqkit.data.workers import from_workers, leave_signals_to_parent
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from seqkit.data.workers import from_workers, leave_signals_to_parent
 from seqkit.errors import DataError
 
 from .decoding import SIXTEEN_BITS, GreyRange, decode

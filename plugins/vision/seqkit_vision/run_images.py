@@ -51,10 +51,15 @@ class Numbered:
         uses[rows.get("train", uses[:0])] = TRAINED
         uses[rows.get("valid", uses[:0])] = VALIDATED
 
-        damaged = self.images.damaged if isinstance(self.images, Files) else set()
-        is_damaged = torch.isin(self.places, torch.tensor(sorted(damaged), dtype=torch.int64))
-        uses[is_damaged] += DAMAGED
+        uses[self.damaged] += DAMAGED
         return replace(self.record, uses=uses)
+
+    @property
+    def damaged(self) -> Tensor:
+        """Which images could not be read in this run, now or before they were mended. (N,)"""
+        now = self.images.damaged if isinstance(self.images, Files) else set()
+        is_damaged = torch.isin(self.places, torch.tensor(sorted(now), dtype=torch.int64))
+        return is_damaged | (self.record.uses >= DAMAGED)
 
 
 class RunImages:
@@ -83,9 +88,9 @@ class RunImages:
     @property
     def digests(self) -> dict[str, str]:
         """What the images were when the run began, whatever they are called: a line a source."""
-        found = {"source": self._digest(self.source)}
+        found = {"images": self._digest(self.source)}
         if self.valid_source is not self.source:
-            found["valid"] = self._digest(self.valid_source)
+            found["validation images"] = self._digest(self.valid_source)
         return found
 
     def records(self) -> Records:
@@ -110,8 +115,10 @@ class RunImages:
         return [self.source, self.valid_source] if apart else [self.source]
 
     def _digest(self, numbered: Numbered) -> str:
+        """A damaged image may be mended: another one in its place counts as the same."""
         record = numbered.record
-        return fingerprints.digest(record.prints, record.labels, numbered.source.classes)
+        prints = record.prints.masked_fill(numbered.damaged, fingerprints.UNREADABLE)
+        return fingerprints.digest(prints, record.labels, numbered.source.classes)
 
     def _check_some_are_left(self) -> None:
         train = self.source.find(self.train)

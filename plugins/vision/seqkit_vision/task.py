@@ -16,6 +16,7 @@ from pydantic import field_validator
 from torch import Tensor, nn
 
 from seqkit.config import RunConfig, build, section, setting
+from seqkit.data.files import lasting
 from seqkit.errors import ConfigError
 from seqkit.metrics.classification import accuracy
 from seqkit.runs.open import open_run
@@ -26,7 +27,7 @@ from .classifier import Classifier
 from .corpora import CLASSES
 from .decoding import SIXTEEN_BITS
 from .held_out import HeldOut, RunData
-from .images import ImageBatch, ImageSet, Prepared, Tensors
+from .images import ImageBatch, Prepared
 from .metadata import ImageMetadata, read_metadata, write_metadata
 from .models.contract import HasAuxiliaryOutputs, ImageModel
 from .parts import TRAIN, VALID
@@ -34,10 +35,8 @@ from .record import read_records, write_records
 from .run_images import RunImages
 from .sources import MEMORY, Source, Wanted, classes_of, open_source, parts_of
 from .starting import keep_all_but_output, shortened
-from .views import Augmentation, Augmented, Normalisation, Plain
-
-_SAMPLE = 2000  # images of a streamed set from which mean and deviation are taken
-_LEAST_DEVIATION = 1e-3  # a channel that varies less is not scaled
+from .statistics import channel_statistics, class_weights
+from .views import Augmentation, Augmented, Plain
 
 
 @section
@@ -48,9 +47,12 @@ class ImageData:
         "mnist, fashion-mnist, cifar10, a folder with a folder of images per class, "
         "or a CSV file (path,label)",
         default="",
+        on_resume="place",
     )
     test: str = setting(
-        "test images for `seqkit evaluate`, given like source; '' = the source's own", default=""
+        "test images for `seqkit evaluate`, given like source; '' = the source's own",
+        default="",
+        on_resume="any",
     )
     size: int = setting(
         "side of the square that images are scaled to; 0 = they all have one size", default=0, ge=0
@@ -79,12 +81,19 @@ class ImageData:
         "weight classes by the inverse of their number of images", default=False
     )
     skip_bad: bool = setting(
-        "skip and report files that cannot be read, instead of stopping", default=False
+        "skip and report files that cannot be read, instead of stopping",
+        default=False,
+        on_resume="any",
     )
     memory: int = setting(
-        "bytes; a larger set is read from its files during training", default=MEMORY, ge=0
+        "bytes; a larger set is read from its files during training",
+        default=MEMORY,
+        on_resume="any",
+        ge=0,
     )
-    workers: int = setting("processes that read the files of such a set", default=2, ge=0)
+    workers: int = setting(
+        "processes that read the files of such a set", default=2, on_resume="any", ge=0
+    )
 
     def __post_init__(self) -> None:
         no_such_fold = self.folds > 0 and self.fold >= self.folds
@@ -100,7 +109,7 @@ class ImageData:
         """So that a run's config.toml repeats the run from anywhere."""
         if not name or name in CLASSES:
             return name
-        return str(Path(name).absolute())
+        return lasting(name)
 
     @property
     def augmentation(self) -> Augmentation:
@@ -186,6 +195,9 @@ class Classification:
                 f"{self.deep.white:,} white"
             )
         return lines
+
+    def digests(self) -> dict[str, str]:
+        return self.rows.digests
 
     def dims(self) -> dict[str, int]:
         return {
@@ -344,42 +356,6 @@ def _same_run(folder: Path, data: Mapping[str, Any]) -> bool:
     before = checkpoint.read_meta(folder).get("config", {}).get("data", {})
     decisive = ("limit", "valid_share", "folds", "fold")
     return all(before.get(key) == data.get(key) for key in decisive)
-
-
-def channel_statistics(images: ImageSet, rows: Tensor) -> Normalisation:
-    """Mean and deviation of each channel over the training images, or a sample of streamed ones."""
-    if not isinstance(images, Tensors):
-        rows = rows[:_SAMPLE]
-
-    total = torch.zeros(images.channels, dtype=torch.float64)
-    squares = torch.zeros(images.channels, dtype=torch.float64)
-    for part in rows.split(1000):
-        pixels = images.pixels(part)
-        by_channel = pixels.transpose(0, 1).flatten(1)  # (C, B * S * S)
-        values = by_channel.double() / 255
-        total += values.sum(1)
-        squares += values.square().sum(1)
-
-    count = len(rows) * images.size**2
-    mean = total / count
-    mean_square = squares / count
-    variance = mean_square - mean.square()
-    deviation = variance.clamp(min=0).sqrt()
-
-    varies = deviation > _LEAST_DEVIATION
-    deviation = torch.where(varies, deviation, 1.0)
-    return Normalisation(mean.tolist(), deviation.tolist())
-
-
-def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """Weights inversely proportional to the images of each class, 1 on average over the images.
-
-    (N,) -> (K,)
-    """
-    counts = torch.bincount(labels, minlength=classes)
-    present = (counts > 0).sum()
-    at_least_one = counts.clamp(min=1)
-    return len(labels) / (present * at_least_one)
 
 
 if TYPE_CHECKING:

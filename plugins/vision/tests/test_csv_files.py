@@ -1,11 +1,17 @@
 """Images and labels from CSV files, and everything that may be wrong with them."""
 
+import bz2
+import gzip
+import lzma
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pictures_made import complaint, noise, opened, write
+from seqkit_vision.sources import parts_of
+
+from seqkit.errors import SeqkitError
 
 PETS = {"cat": 3, "dog": 2}
 
@@ -134,3 +140,115 @@ def test_a_missing_image_of_a_csv_file_is_named(table, tmp_path):
     assert complaint(tmp_path / "gone.csv").startswith(
         f"cannot read {tmp_path / 'gone.csv'}: No such file"
     )
+
+
+# Parts
+
+
+def names_of(path, part, **wanted):
+    return [Path(name).stem for name in opened(path, part, **wanted).images.names]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("split", ("train", "valid", "test")),
+        ("Split", ("TRAIN", "Validation", "Testing")),
+        (" split ", ("training", " val ", "test")),
+        ("subset", ("train", "dev", "test")),
+        ("set", ("train", "val", "test")),
+        ("partition", ("train", "val", "test")),
+    ],
+)
+def test_a_column_may_say_what_each_image_is_for(table, column, cells):
+    train, valid, test = cells
+    path = table(
+        f"path,label,{column}",
+        f"a.png,cat,{train}",
+        f"c.png,cat,{test}",
+        f"b.png,dog,{train}",
+        f"d.png,dog,{valid}",
+    )
+    assert parts_of(str(path)) == {"train", "valid", "test"}
+    assert names_of(path, "train") == ["a", "b"]
+    known = {"classes": ["cat", "dog"]}
+    assert names_of(path, "valid", **known) == ["d"]
+    assert names_of(path, "test", **known) == ["c"]
+
+
+def test_test_rows_are_never_trained_on(table, make_task, tmp_path):
+    for i in range(8):
+        write(tmp_path / f"more{i}.png", noise(6, 6, 1, i + 10))
+    rows = [f"more{i}.png,{('cat', 'dog')[i % 2]},train" for i in range(8)]
+    path = table("path,label,split", *rows, "a.png,cat,test", "b.png,dog,test")
+    task = make_task(source=str(path))
+    assert len(task.images.names) == 8
+    with_valid = table("path,label,split", *rows, "c.png,cat,val", "d.png,dog,val")
+    task = make_task(source=str(with_valid))
+    assert task.describe()[0].startswith("8 training images, 2 for validation")
+    assert [Path(name).stem for name in task.rows.valid_source.images.names] == ["c", "d"]
+
+
+def test_without_test_rows_the_validation_rows_or_all_are_read(table):
+    path = table("path,label,split", "a.png,cat,train", "b.png,dog,train", "c.png,dog,val")
+    known = {"classes": ["cat", "dog"]}
+    assert names_of(path, "test", **known) == ["c"]
+    path = table("path,label,split", "a.png,cat,train", "b.png,dog,train")
+    assert names_of(path, "test") == ["a", "b"]
+
+
+def test_a_table_without_training_rows_is_none_for_training(table):
+    path = table("path,label,split", "a.png,cat,test", "b.png,dog,test")
+    said = complaint(path)
+    assert said == f"{path} names no image for train: none of its lines says so"
+    assert len(opened(path, "test").images.names) == 2
+
+
+@pytest.mark.parametrize("cell", ["", "A", "train/valid", "1"])
+def test_a_split_that_says_something_else_is_an_error_with_its_line(table, cell):
+    path = table("path,label,split", "a.png,cat,train", f"b.png,dog,{cell}")
+    assert complaint(path).startswith(f"{path}:3: split is {cell!r}: it can be train, training")
+
+
+def test_columns_that_might_mean_something_else_are_left_alone(table):
+    path = table("path,label,set", "a.png,cat,train", "b.png,dog,indoors")
+    assert not parts_of(str(path))
+    assert len(opened(path).images.names) == 2
+
+
+# Files as they are found
+
+
+@pytest.mark.parametrize(
+    ("suffix", "pack"), [(".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress)]
+)
+def test_a_packed_table_is_read(table, tmp_path, suffix, pack):
+    plain = table("path,label", "a.png,cat", "b.png,dog")
+    for name in (f"packed.csv{suffix}", "packed.csv"):
+        (tmp_path / name).write_bytes(pack(plain.read_bytes()))
+        assert opened(tmp_path / name).classes == ["cat", "dog"]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_column_even_when_packed(table, tmp_path):
+    plain = table("path,label", "a.png,cat", "b.png,dog", encoding="utf-8-sig")
+    assert opened(plain).classes == ["cat", "dog"]
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    assert opened(tmp_path / "packed.csv.gz").classes == ["cat", "dog"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_utf_16_is_named_with_the_way_out(table, encoding):
+    said = complaint(table("path,label", "a.png,cat", encoding=encoding))
+    assert "UTF-16" in said or "UTF-32" in said
+
+
+def test_a_nul_in_a_path_is_named_with_its_line(table):
+    path = table("path,label", "a.png,cat", "b\0.png,dog")
+    assert complaint(path) == f"{path}:3: the path holds a NUL character"
+
+
+def test_a_nul_in_the_name_of_a_source_is_one_clear_line(make_task):
+    with pytest.raises(SeqkitError, match="NUL"):
+        make_task(source="a\0b")
+    with pytest.raises(SeqkitError, match="NUL"):
+        opened("a\0b")

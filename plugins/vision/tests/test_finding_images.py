@@ -145,7 +145,7 @@ def test_kinds_are_named_the_commonest_first_and_not_without_end(tmp_path):
     for i in range(20):
         (tmp_path / f"a.x{i:02}").touch()
     (tmp_path / "b.x19").touch()
-    (line,) = find_images(tmp_path).note(tmp_path)
+    (line,) = find_images(tmp_path).note_on_others(tmp_path)
     assert line.startswith(f"left out of {tmp_path}: 2 .x19, 1 .x00, 1 .x01, ")
     assert line.endswith(" 1 .x06, 12 of other kinds")
 

@@ -1,6 +1,7 @@
 """The files of MNIST (idx) and CIFAR-10 (binary), true ones made by the tests and damaged ones."""
 
 import gzip
+import io
 import tarfile
 
 import numpy as np
@@ -78,16 +79,44 @@ def test_a_file_without_a_magic_number_is_refused(tmp_path, content):
 def test_another_length_than_in_the_header_is_damage(tmp_path, change):
     content = change(idx(IMAGES))
     (tmp_path / "a").write_bytes(content)
-    assert f"a is damaged: {len(content)} bytes, its header (" in complaint(
-        read_idx, tmp_path / "a", 3
-    )
+    found = "more" if len(content) > 96 else f"{len(content)} bytes"
+    assert f"a is damaged: {found}, its header (" in complaint(read_idx, tmp_path / "a", 3)
 
 
-def test_a_header_whose_product_overflows_is_damage(tmp_path):
+def test_a_header_that_claims_more_than_fits_into_memory_is_not_believed(tmp_path, monkeypatch):
     (tmp_path / "a").write_bytes(
         idx(IMAGES[:0], shape=(2**31, 2**31, 4))
     )  # 2 to the 64: nothing, in 64 bits
-    assert "its header (2147483648, 2147483648, 4) says" in complaint(read_idx, tmp_path / "a", 3)
+    said = complaint(read_idx, tmp_path / "a", 3)
+    assert "claims to hold 18,446,744,074 GB, which no corpus of small images does" in said
+    monkeypatch.setenv("SEQKIT_LIMITS", "off")
+    (tmp_path / "a").write_bytes(idx(IMAGES[:0], shape=(2000, 2000, 2000)))
+    said = complaint(read_idx, tmp_path / "a", 3)
+    assert "16 bytes, its header (2000, 2000, 2000) says 8,000,000,016" in said
+
+
+def test_nothing_is_read_after_a_wrong_header_nor_beyond_a_right_one(tmp_path, monkeypatch):
+    """A packed file of some kilobytes may unpack to more than fits into memory."""
+
+    class Counting(io.BytesIO):
+        def read(self, size):
+            nonlocal total
+            data = super().read(size)
+            total += len(data)
+            return data
+
+    for content, most in ((bytes(10_000), 16), (idx(IMAGES) + bytes(10_000), 97)):
+        total = 0
+        file = Counting(content)
+        monkeypatch.setattr("seqkit_vision.formats.open_bytes", lambda path, file=file: file)
+        complaint(read_idx, tmp_path / "a", 3)
+        assert total == most
+
+
+def test_an_archive_that_claims_too_much_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("seqkit_vision.formats._MOST_BYTES", 1000)
+    path = write_tar(tmp_path / "a.tar.gz", {"test_batch.bin": bytes(3073)})
+    assert "claims to hold" in complaint(read_cifar10, path, "test")
 
 
 def test_a_damaged_gzip_file_is_reported(tmp_path):
@@ -100,9 +129,9 @@ def test_a_damaged_gzip_file_is_reported(tmp_path):
         read_idx, path, 3
     )
     path.write_bytes(whole[:-8] + b"\0" * 8)  # the checksum
-    assert "CRC check failed" in complaint(read_idx, path, 3)
-    path.write_bytes(idx(IMAGES))  # not packed at all
-    assert "Not a gzipped file" in complaint(read_idx, path, 3)
+    assert "is damaged: it is not a whole gzip file" in complaint(read_idx, path, 3)
+    path.write_bytes(idx(IMAGES))  # not packed at all, whatever its name says
+    np.testing.assert_array_equal(read_idx(path, 3), IMAGES)
 
 
 def test_a_missing_file_is_reported(tmp_path):
@@ -178,7 +207,9 @@ def test_a_file_that_is_not_an_archive_is_refused(tmp_path, content):
 
 def test_an_archive_that_is_not_packed_or_missing_is_reported(tmp_path):
     (tmp_path / "a.tar.gz").write_bytes(b"not a tar")
-    assert "a.tar.gz: Not a gzipped file" in complaint(read_cifar10, tmp_path / "a.tar.gz", "test")
+    assert "a.tar.gz is damaged: it is not a whole .tar.gz" in complaint(
+        read_cifar10, tmp_path / "a.tar.gz", "test"
+    )
     assert complaint(read_cifar10, tmp_path / "b.tar.gz", "test").endswith(
         "b.tar.gz: No such file or directory"
     )
@@ -204,7 +235,7 @@ def test_a_changed_pixel_in_an_archive_is_noticed(tmp_path, batches):
     at = data.index(batches["test_batch.bin"][1][1, 1].tobytes()[100:200])
     data[at] ^= 1
     path.write_bytes(data)
-    assert "CRC check failed" in complaint(read_cifar10, path, "test")
+    assert "is damaged: it is not a whole gzip file" in complaint(read_cifar10, path, "test")
 
 
 def test_reading_an_archive_writes_nothing(tmp_path, batches):

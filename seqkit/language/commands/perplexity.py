@@ -81,6 +81,9 @@ def perplexity(
     else:
         _show_table(names, scorers, reports, baseline)
     note(marks_note(scorers, text))
+    for name, report in zip(names, reports, strict=True):
+        for remark in report.notes:
+            note(f"{name}: {remark}")
 
     if several:
         _show_mixture(names, scorers, measured, fit, as_json)

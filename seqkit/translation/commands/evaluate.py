@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
+from ...cli.options import PATH, device_options, opened, refuse_input, set_threads, show_notes
 from ...errors import ConfigError
 from ...parsing import to_json
 from .options import (
@@ -78,8 +78,9 @@ def evaluate(
 
     from ..evaluation import evaluate_outputs
 
-    report = evaluate_outputs(outputs, test_set, names)
+    report = evaluate_outputs(outputs, test_set, names, seen=translator.seen)
     click.echo(to_json(report.record()) if as_json else report)
+    show_notes(report)
 
 
 def _widths(beams: str | None) -> list[int]:

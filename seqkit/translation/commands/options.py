@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ...cli.options import PATH, key_values
+from ...cli.lines import TEXT
+from ...cli.options import key_values
 from ...errors import ConfigError, RenamedWarning
 
 if TYPE_CHECKING:
@@ -146,16 +147,16 @@ class TestFiles:
 def test_set_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--source, --reference, --data and --columns, as one `TestFiles` called `files`."""
 
-    @click.option("--source", type=PATH, help="Text to translate.")
+    @click.option("--source", type=TEXT, help="Text to translate; - is stdin.")
     @click.option(
         "--reference",
         "references",
-        type=PATH,
+        type=TEXT,
         multiple=True,
         help="Its reference translation; repeat for several references.",
     )
     @click.option(
-        "--data", type=PATH, help="TSV instead: source TAB reference; equal sources are grouped."
+        "--data", type=TEXT, help="TSV instead: source TAB reference; equal sources are grouped."
     )
     @click.option(
         "--columns",

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from ...cli.options import (
 from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
 from ...parsing import to_json
+from .notes import LostNumbers, note_document
 from .options import models_option, open_translator, search_shortcuts
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     help="Add ` ||| 0-0 1-2`: which source word made which word, from 0.",
 )
 @click.option(
-    "--batch-tokens", type=click.IntRange(min=1), help="Source tokens translated at once."
+    "--batch-tokens", type=click.IntRange(1, 1_000_000), help="Source tokens translated at once."
 )
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -85,7 +87,8 @@ def translate(
     list(translator.predict([], align=align, **settings))  # fail before any input is read
 
     chunks: Iterable[Sequence[str]]
-    chunks = [[checked_utf8(line) for line in text]] if text else read_chunks(source)
+    chunks = [[checked_utf8(line) for line in text]] if text else _noted(source)
+    lost = LostNumbers()
     number = 0
     with opened(output) as write:
         for chunk in counted(chunks, "lines translated", show=source is not None):
@@ -93,8 +96,18 @@ def translate(
                 line = replace(line, nbest=line.nbest or "nbest" in settings)
                 write(_json(line) if as_json else _plain(line, number))
                 number += 1
+                lost.see(number, line)
                 if maps:
                     _draw(translator.explain(line.best), maps, number)
+    lost.note()
+
+
+def _noted(source: Path | None) -> Iterator[Sequence[str]]:
+    """The lines of a text, after a note if it looks like a document."""
+    chunks = read_chunks(source)
+    first = next(chunks, [])
+    note_document(source, first)
+    return chain([first], chunks)
 
 
 def _check_inputs(text: Sequence[str], source: Path | None, output: Path | None) -> None:

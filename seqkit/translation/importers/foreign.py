@@ -97,7 +97,10 @@ class Foreign:
         }
         return {
             "task": "translation",
-            "data": {"max_length": min(_LONGEST, positions // 2 or _LONGEST)},
+            "data": {
+                "languages": list(self.languages or ()),
+                "max_length": min(_LONGEST, positions // 2 or _LONGEST),
+            },
             "text": {
                 "normalize": [],
                 "tokenizer": tokenizer,

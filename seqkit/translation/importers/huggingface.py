@@ -182,45 +182,17 @@ class _Model:
 
 
 def _read_tensors(folder: Path) -> dict[str, Array]:
-    """The weights in float32; of a pickle, only what torch loads without running code."""
+    """The weights in float32; nothing in a pickle is run."""
+    from ...training import torch_files, weights
+
     safe = folder / _SAFE
     pickled = folder / _PICKLE
     if not safe.exists() and not pickled.exists():
         raise DataError(f"{folder} has no weights: it lacks {_SAFE}")
-    tensors = _from_safetensors(safe) if safe.exists() else _from_pickle(pickled)
+
+    is_safe = safe.exists()
+    tensors = weights.load_tensors(safe) if is_safe else torch_files.read_tensors(pickled)
     return {name: tensor.float().numpy() for name, tensor in tensors.items()}
-
-
-def _from_safetensors(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return dict(load_file(path))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}") from None
-    except SafetensorError:
-        raise DataError(f"{path} is damaged: not a whole safetensors file") from None
-
-
-def _from_pickle(path: Path) -> dict[str, Any]:
-    import pickle
-    import zipfile
-
-    import torch
-
-    if not zipfile.is_zipfile(path):
-        raise DataError(
-            f"{path} is a checkpoint of torch before 1.6, or damaged: seqkit reads {_SAFE}, and "
-            "the checkpoints of later versions"
-        )
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, OSError, ValueError, KeyError, EOFError):
-        raise DataError(f"{path} is damaged, or holds more than tensors: not opened") from None
-    if not isinstance(loaded, dict) or not all(torch.is_tensor(t) for t in loaded.values()):
-        raise DataError(f"{path} holds more than named tensors")
-    return loaded
 
 
 def _read_vocabularies(folder: Path, config: _Config) -> tuple[Vocabulary, Vocabulary]:

@@ -110,3 +110,46 @@ def test_input_is_not_overwritten(counted, cli, tmp_path):
         refused = cli("lm", "ngram", *args).complaint(2)
         assert refused == f"{text} is an input file: write to another file"
         assert text.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["ngram", "stats"])
+@pytest.mark.parametrize("order", ["101", "1000000", str(2**63), "9" * 4000])
+def test_an_order_that_no_model_has_is_refused_before_the_text_is_read(
+    cli, tmp_path, command, order
+):
+    out = ("-o", tmp_path / "lm") if command == "ngram" else ()
+    refused = cli("lm", command, "--order", order, *out, tmp_path / "no text").complaint()
+    assert refused.startswith("the order of an n-gram model is at most 100: ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_highest_order_is_counted(cli, tmp_path):
+    (tmp_path / "text").write_text(" ".join(map(str, range(120))) + "\n")
+    how = ("--order", 100, "--smoothing", "witten-bell", "-o", tmp_path / "lm")
+    assert cli("lm", "ngram", *how, tmp_path / "text").code == 0
+    (tmp_path / "text").write_text("a b\n")
+    refused = cli("lm", "ngram", *how, tmp_path / "text").complaint()
+    assert (
+        refused
+        == "no sentence is long enough for order 100: with its ends, the longest has 4 words"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--prune", f"0,{'9' * 5000}", "is not a list of numbers such as 0,0,1"),
+        ("--prune", "9" * 13, "is not a list of numbers such as 0,0,1"),
+        ("--memory", "9" * 5000, "is not a size such as 500M or 4G"),
+        ("--memory", f"{'9' * 400}.5T", "is not a size such as 500M or 4G"),
+    ],
+)
+def test_numbers_of_thousands_of_digits_are_refused_in_a_short_line(
+    cli, tmp_path, option, value, says
+):
+    (tmp_path / "text").write_text("a b\n")
+    how = ("-o", tmp_path / "lm", option, value, tmp_path / "text")
+    refused = cli("lm", "ngram", *how).complaint()
+    assert refused.startswith(option)
+    assert says in refused
+    assert len(refused) < 120

@@ -41,7 +41,7 @@ def test_several_models_make_a_table_and_a_mixture_that_is_no_worse(counted, cli
         expected = ngram.load(path).evaluate(TEST).perplexity
         assert figures[str(path)] == pytest.approx(expected, abs=1e-4)
     assert lines[3].startswith(str(paths[0]))
-    assert "smoothing:arpa" in lines[3]
+    assert "|model:3-gram-" in lines[3]
     assert lines[-1].startswith("mixture, weights fitted on this text: perplexity ")
     assert float(lines[-1].split()[7]) <= min(figures.values()) + 1e-4
 

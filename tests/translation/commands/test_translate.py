@@ -26,7 +26,7 @@ def test_lines_of_stdin_are_answered_in_order_whatever_their_lengths(cli, run, t
 
 
 def test_an_empty_line_gives_an_empty_line(cli, run):
-    assert cli("translate", "-m", run, input="\na b\n \n\n").lines[::2] == ["", ""]
+    assert cli("translate", "-m", run, input="\na b\n\n\n").lines[::2] == ["", ""]
     assert cli("translate", "-m", run, "").out == "\n"
     assert cli("translate", "-m", run, "--nbest", "2", "").out == "0 |||  ||| 0.000000\n"
 

@@ -67,12 +67,13 @@ def test_a_vocabulary_of_another_size(cli, marian, tmp_path):
 def test_a_pickle_is_not_executed(cli, marian, tmp_path):
     (marian / "model.safetensors").unlink()
     (marian / "pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'touch pwned'\ntR.")
-    assert "before 1.6" in refusal(cli, marian, tmp_path / "out")
+    assert "nothing in it is run" in refusal(cli, marian, tmp_path / "out")
 
     with zipfile.ZipFile(marian / "pytorch_model.bin", "w") as file:
         file.writestr("archive/data.pkl", b"cos\nsystem\n(S'touch pwned'\ntR.")
         file.writestr("archive/version", "3\n")
-    assert "not opened" in refusal(cli, marian, tmp_path / "out")
+    assert "nothing in it is run" in refusal(cli, marian, tmp_path / "out")
+    assert not list(tmp_path.rglob("pwned"))
 
 
 @pytest.mark.parametrize("share", [0, 1, 4, 9, 30, 99, 300, 0.5, 0.999])

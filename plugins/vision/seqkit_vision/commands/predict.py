@@ -3,12 +3,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seqkit.cli.options import PATH, device_options, json_option, set_threads
 from seqkit.errors import DataError
 from seqkit.parsing import to_json
+
+if TYPE_CHECKING:
+    from ..classifier import Classifier, Prediction
 
 
 @click.command()
@@ -34,46 +38,72 @@ def predict(
     threads: int | None,
     as_json: bool,
 ) -> None:
-    """Class names with probabilities for image files, and for folders of them."""
+    """Class names with probabilities for image files, and for folders of them.
+
+    Images that cannot be read are named; without --skip-bad, that is an error in the end.
+    """
     import seqkit
     from seqkit.cli.progress import counted
 
     paths = _image_files(images)
     set_threads(threads)
     classifier = seqkit.load(model, device=device, task="vision")
-    if skip_bad:
-        paths = list(_readable(paths))
 
-    predictions = classifier.predict(paths, top=topk)
+    unread: list[DataError] = []
+    predictions = _predictions(classifier, paths, topk, unread)
     one_by_one = ([prediction] for prediction in predictions)
     for (prediction,) in counted(one_by_one, "images", show=not sys.stdout.isatty()):
-        if as_json:
-            click.echo(to_json(prediction.record()))
-        else:
-            click.echo(prediction)
+        click.echo(to_json(prediction.record()) if as_json else prediction)
+
+    _report(unread, len(paths), skip_bad=skip_bad)
 
 
 def _image_files(given: Sequence[Path]) -> list[Path]:
-    """Files as they are; of a folder, the images in it and below."""
+    """Files as they are; of a folder, the pictures in it and below, readable or not."""
     from ..finding import find_images
 
     paths: list[Path] = []
     for path in given:
-        found = find_images(path).images if path.is_dir() else [path]
-        if not found:
+        if not path.is_dir():
+            paths.append(path)
+            continue
+
+        found = find_images(path)
+        pictures = sorted(found.images + found.pictures)
+        if not pictures:
             raise DataError(f"{path} holds no images")
-        paths += found
+        paths += pictures
+        for note in found.note_on_others(path):
+            click.echo(note, err=True)
     return paths
 
 
-def _readable(paths: Sequence[Path]) -> Iterator[Path]:
-    """The images that can be read; the others are reported."""
-    from ..decoding import decode
-
-    for path in paths:
+def _predictions(
+    classifier: Classifier, paths: Sequence[Path], top: int, unread: list[DataError]
+) -> Iterator[Prediction]:
+    """A prediction for each image that can be read; what is wrong with the others."""
+    done = 0
+    while done < len(paths):
         try:
-            decode(path)
+            for prediction in classifier.predict(paths[done:], top=top):
+                done += 1
+                yield prediction
         except DataError as error:
+            unread.append(error)
+            done += 1
+
+
+def _report(unread: Sequence[DataError], count: int, *, skip_bad: bool) -> None:
+    """Name the images that could not be read; raise `DataError` unless they are to be skipped."""
+    if skip_bad or len(unread) > 1:
+        for error in unread:
             click.echo(f"skipped: {error}", err=True)
-        else:
-            yield path
+
+    if skip_bad or not unread:
+        return
+    if len(unread) == 1:
+        raise unread[0]
+    raise DataError(
+        f"{len(unread):,} of {count:,} images could not be read, as named above; "
+        "--skip-bad takes that for granted"
+    )

@@ -1,6 +1,7 @@
 """`seqkit vision predict`."""
 
 import json
+import shutil
 
 import pytest
 
@@ -43,14 +44,56 @@ def test_several_classes_are_columns_and_json_says_the_same(cli, run, classifier
         )
 
 
-def test_images_that_cannot_be_read_stop_it_or_are_skipped_by_name(cli, run, test_images, tmp_path):
+def test_images_that_cannot_be_read_are_an_error_or_skipped_by_name(
+    cli, run, test_images, tmp_path
+):
     bad = tmp_path / "bad.png"
     bad.write_bytes(b"")
     said = cli("vision", "predict", "-m", run, bad).complaint()
     assert said == f"{bad} is an empty file"
-    done = cli("vision", "predict", "-m", run, test_images[0], bad, test_images[1], "--skip-bad")
+    given = ["vision", "predict", "-m", run, test_images[0], bad, test_images[1]]
+    done = cli(*given, "--skip-bad")
     assert [line.split("\t")[0] for line in done.lines] == [str(path) for path in test_images[:2]]
-    assert done.err.splitlines()[0] == f"skipped: {bad} is an empty file"
+    assert done.err.splitlines() == [f"skipped: {bad} is an empty file"]
+    assert done.code == 0
+
+    done = cli(*given)
+    shown = [line.split("\t")[0] for line in done.out.splitlines()]
+    assert shown == [str(path) for path in test_images[:2]]
+    assert done.err == f"error: {bad} is an empty file\n"
+    assert done.code == 1
+
+
+def test_a_folder_is_covered_or_what_is_not_is_named(cli, run, test_images, tmp_path):
+    for i, path in enumerate(test_images[:20]):
+        shutil.copy(path, tmp_path / f"{i:02}.png")
+        (tmp_path / f"{i:02}.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    for name in ("notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    done = cli("vision", "predict", "-m", run, tmp_path)
+    assert len(done.out.splitlines()) == 20
+    assert done.code == 1
+    first, *skipped, error = done.err.splitlines()
+    assert first == f"left out of {tmp_path}: 1 .txt, 1 hidden"
+    assert [line.split()[1] for line in skipped] == [
+        str(tmp_path / f"{i:02}.heic") for i in range(20)
+    ]
+    assert error.startswith("error: 20 of 40 images could not be read, as named above; --skip-bad")
+
+    done = cli("vision", "predict", "-m", run, tmp_path, "--skip-bad")
+    assert (len(done.lines), done.code) == (20, 0)
+    assert len(done.err.splitlines()) == 21
+
+
+def test_links_are_followed_and_nothing_is_said_where_nothing_is_left_out(
+    cli, run, photos, tmp_path
+):
+    (tmp_path / "link").symlink_to(photos / "test")
+    (tmp_path / "link2").symlink_to(tmp_path / "link/top")
+    done = cli("vision", "predict", "-m", run, tmp_path)
+    assert (len(done.lines), done.code) == (24, 0)
+    assert "1 behind a link to a folder that is read anyway" in done.err
+    assert cli("vision", "predict", "-m", run, photos / "test").err == ""
 
 
 def test_mistakes_are_one_clear_line(cli, run, test_images, tmp_path):

@@ -1,0 +1,100 @@
+"""Worker processes that read data: they leave signals to their parent, and end with it."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import multiprocessing
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
+from typing import Any, TypeVar
+
+from torch.utils.data import DataLoader
+
+from ..errors import DataError
+
+T = TypeVar("T")
+
+_SECONDS = 5.0  # for workers to end by themselves
+_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
+
+
+def from_workers(loader: DataLoader[T], setting: str = "data.workers") -> Iterator[T]:
+    """What `loader` gives; give it `worker_init_fn=leave_signals_to_parent`.
+
+    A worker that is killed is a `DataError` where its data is asked for, and never before: torch
+    would raise it anywhere, even in the midst of an update.
+    """
+    if not loader.num_workers:
+        yield from loader
+        return
+
+    before = set(multiprocessing.active_children())
+    iterator = _started(loader)
+    workers = [child for child in multiprocessing.active_children() if child not in before]
+    try:
+        while True:
+            item = _next(iterator, workers, setting)
+            if item is _END:
+                return
+            yield item
+    finally:
+        del iterator  # ends its workers
+        _end(workers)
+
+
+def leave_signals_to_parent(_: int) -> None:
+    """Called in a worker: only its parent is stopped by signals, which saves its work first.
+
+    Signals often go to all processes of a job: from a terminal, Slurm, systemd, a container.
+    """
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
+
+    if sys.platform == "linux":  # elsewhere, torch looks for the parent every few seconds
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+
+
+_END: Any = object()
+
+
+def _started(loader: DataLoader[T]) -> Iterator[T]:
+    """The loader's iterator, without the handler by which torch raises when a child ends."""
+    number = getattr(signal, "SIGCHLD", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        return iter(loader)
+
+    before = signal.getsignal(number)
+    iterator = iter(loader)
+    if signal.getsignal(number) is not before:
+        signal.signal(number, before)
+    return iterator
+
+
+def _next(iterator: Iterator[T], workers: list[BaseProcess], setting: str) -> T:
+    """The next item, or `_END`; raises `DataError` if a worker is gone."""
+    try:
+        return next(iterator, _END)
+    except (RuntimeError, OSError, EOFError):
+        ends = [worker.sentinel for worker in workers]
+        if not wait(ends, timeout=1):  # none of them has ended: an error while reading
+            raise
+    # Outside of the block above, or the error would keep the iterator and its workers alive.
+    raise DataError(
+        f"one of the {len(workers)} processes that read data has been ended from outside, perhaps "
+        f"since memory ran out: fewer of them need less, and {setting} = 0 does without"
+    )
+
+
+def _end(workers: list[BaseProcess]) -> None:
+    for worker in workers:
+        worker.join(_SECONDS)
+        if worker.is_alive():
+            worker.kill()

@@ -1,0 +1,140 @@
+"""What may change when a run is resumed: how long, how often, and where its data is.
+
+The data itself may not. It is known by content: a checkpoint holds a digest of each of its sources.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..config import OptimConfig, RunConfig, TrainConfig, on_resume, to_plain
+from ..errors import CheckpointError, ConfigError
+from ..plugins import components
+from ..training import checkpoint
+from ..training.task import Task
+from ..training.trainer import Trainer
+
+DIGESTS = "digests"
+_ABOUT = "about"
+
+
+def digests_of(task: Task) -> dict[str, str]:
+    """The digest of each source of a task's data; none if the task is no `HasDigests`."""
+    digests: Callable[[], Mapping[str, str]] | None = getattr(task, "digests", None)
+    return dict(digests()) if digests else {}
+
+
+def check_same_config(before: RunConfig, now: RunConfig, last: Path) -> list[str]:
+    """Refuse to resume the step folder `last` with settings that change what is trained.
+
+    Returns a note on each place of data that has changed.
+    """
+    notes: list[str] = []
+    for key, old, new in _differences(to_plain(before), to_plain(now)):
+        may_change = _on_resume(key, now.task)
+        if may_change == "any":
+            continue
+        if may_change == "place" and _knows_its_data(last, now.task):
+            notes.append(f"{key} was {old!r} and is now {new!r}: the data is the same")
+            continue
+
+        unknown = ", and this run does not know its data by content" if may_change else ""
+        raise ConfigError(
+            f"cannot resume {last.parent}: {key} was {old!r} and is now {new!r}{unknown}. "
+            "Set it back, or train into another --out."
+        )
+    return notes
+
+
+def check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> None:
+    """Refuse to resume the step folder `last` with other data than it was trained on."""
+    before = meta.get(DIGESTS, {})
+    if not isinstance(before, dict):
+        raise _damaged(last, DIGESTS)
+
+    now = digests_of(trainer.task)
+    if not before or not now:
+        _check_same_numbers(trainer.task, last, meta)
+        return
+
+    changed = [
+        name for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)
+    ]
+    if changed:
+        verb = "have" if len(changed) > 1 or changed[0].endswith("s") else "has"
+        raise CheckpointError(
+            f"cannot resume {last.parent}: the {' and the '.join(changed)} {verb} changed "
+            f"({_places(meta)}). Put back what was there, or train into another --out, "
+            f"with --init {last.parent}."
+        )
+
+
+def _check_same_numbers(task: Task, last: Path, meta: Mapping[str, Any]) -> None:
+    """Without digests: refuse data that is described with other numbers.
+
+    An earlier version may have put them in other words.
+    """
+    description = task.describe()
+    before = meta.get(_ABOUT, description)
+    if not isinstance(before, list) or not all(isinstance(line, str) for line in before):
+        raise _damaged(last, _ABOUT)
+    if _numbers(before) != _numbers(description):
+        raise CheckpointError(
+            f"cannot resume {last.parent}: the data has changed. It was {'; '.join(before)}; "
+            f"it is {'; '.join(description)}. Train into another --out, with --init {last.parent}."
+        )
+
+
+def _numbers(description: list[str]) -> list[str]:
+    """The numbers in the lines of `Task.describe`, in order."""
+    return re.findall(r"\d+", " ".join(description))
+
+
+def _places(meta: Mapping[str, Any]) -> str:
+    """Where the data was: "data.train = ['/data/train.de', '/data/train.en']"."""
+    config = meta.get("config", {})
+    found: list[str] = []
+    for section, values in config.items():
+        if not isinstance(values, dict):
+            continue
+        for name, value in values.items():
+            key = f"{section}.{name}"
+            if value and _on_resume(key, config.get("task", "")) == "place":
+                found.append(f"{key} = {value!r}")
+    return ", ".join(found)
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    """("section.key", old value, new value) of every key that differs."""
+    for name in sorted(before.keys() | now.keys()):
+        old = before.get(name)
+        new = now.get(name)
+        if isinstance(old, dict) and isinstance(new, dict):
+            for key, was, is_now in _differences(old, new):
+                yield f"{name}.{key}", was, is_now
+        elif old != new:
+            yield name, old, new
+
+
+def _on_resume(key: str, task: str) -> str:
+    """What may happen to "section.key" when a run is resumed; see `config.setting`."""
+    section, _, name = key.partition(".")
+    sections = {
+        "optim": OptimConfig,
+        "train": TrainConfig,
+        **components().tasks.load(task).sections,
+    }
+    return on_resume(sections.get(section), name)
+
+
+def _knows_its_data(last: Path, task: str) -> bool:
+    """Whether data in another place can be compared with that of a checkpoint."""
+    task_class = components().tasks.load(task)
+    return bool(checkpoint.read_meta(last).get(DIGESTS)) and hasattr(task_class, "digests")
+
+
+def _damaged(last: Path, key: str) -> CheckpointError:
+    return CheckpointError(f"cannot resume {last}: `{key}` in {checkpoint.META} is damaged")

@@ -1,0 +1,154 @@
+"""The parts of a line that are not language: numbers alone, URLs, tags, code, emoji.
+
+A translation copies them as they stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+
+class Piece(NamedTuple):
+    """A stretch of a line."""
+
+    text: str
+    is_language: bool
+
+
+def pieces(line: str) -> Iterator[Piece]:
+    """`line` cut where it stops or begins to be language; joined, the pieces are `line` again."""
+    if not has_letters(line) or _WHOLE_LINE.match(line):
+        if line:
+            yield Piece(line, is_language=False)
+        return
+
+    if not _SUSPICIOUS.search(line):
+        yield Piece(line, is_language=True)
+        return
+
+    start = 0
+    for begin, end in _copied(line):
+        if begin > start:
+            yield _piece(line[start:begin])
+        yield Piece(line[begin:end], is_language=False)
+        start = end
+    if start < len(line):
+        yield _piece(line[start:])
+
+
+def has_letters(text: str) -> bool:
+    return any(character.isalpha() for character in text)
+
+
+def _piece(text: str) -> Piece:
+    return Piece(text, is_language=has_letters(text))
+
+
+def _copied(line: str) -> Iterator[tuple[int, int]]:
+    """Begin and end of each span that is copied, in order."""
+    start = _MARKER.match(line).end()  # type: ignore[union-attr]  # which matches an empty text
+    if start:
+        yield 0, start
+
+    pattern = _IN_TABLE if _TABLE_ROW.match(line) else _SPAN
+    for match in pattern.finditer(line, start):
+        end = match.end()
+        if match.lastgroup == "url":
+            end = match.start() + len(_without_punctuation(match[0]))
+        yield match.start(), end
+
+
+def _without_punctuation(url: str) -> str:
+    """A URL without the marks of the sentence that it ends."""
+    while url:
+        last = url[-1]
+        closes_nothing = last in _OPENED_BY and url.count(last) > url.count(_OPENED_BY[last])
+        if not closes_nothing and last not in ".,;:!?'\"*…":
+            break
+        url = url[:-1]
+    return url
+
+
+_OPENED_BY = {")": "(", "]": "[", "}": "{"}
+
+# What begins a line: headings, quotes and items of Markdown, dashes of dialogues, times of chats.
+_MARKER = re.compile(r"(?:\s*(?:\#{1,6}|>+|[-*+•‣◦▪–—]|\[[ xX]\]|\[[\d:.,\s-]+\])(?:\s+|$))*")
+_TABLE_ROW = re.compile(r"\s*\|.*\|\s*$")
+
+_EMOJI = "\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\u3030\u303d"
+_JOINED = "\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f"
+_DOMAINS = "com|org|net|edu|gov|int|info|io|dev|app|eu|de|uk|fr|nl|pl|ru|cn|jp|br"
+_FILES = (
+    "txt|md|rst|csv|tsv|json|jsonl|toml|yaml|yml|xml|html|htm|css|js|ts|py|ipynb|c|h|cpp|hpp|rs|go|"
+    "java|rb|php|sh|bat|exe|dll|so|zip|gz|tar|7z|pdf|docx?|xlsx?|pptx?|odt|ods|png|jpe?g|gif|svg|"
+    "webp|mp3|mp4|wav|avi|mkv|srt|vtt|log|ini|cfg|conf|db|sql|iso"
+)
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
+_ATTRIBUTE = r"""\s++[\w:@.-]++(?:\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))?+"""
+
+_SPANS = [
+    r"(?P<url>\b(?:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
+    r"[^\s<>\"`“”„«»]++)",
+    r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)++",
+    rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b"
+    r"(?:/[\w./?%&=#~+-]*\w/?)?",
+    r"[^\S\t]*+\t\s*+",  # between the cells of a table
+    # HTML, XML and the tags of subtitles
+    r"<!--.{0,2000}?-->|<![A-Za-z\[][^<>]{0,500}+>|<\?[^<>]{0,500}+\?>|<[\d:.]++>",
+    rf"</?[A-Za-z][\w:.-]*+(?:{_ATTRIBUTE})*+\s*+/?>",
+    r"&(?:[A-Za-z]{2,8}[0-9]{0,2}|\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6});",
+    # code, and what programs fill in
+    r"```.{1,2000}?```|``.{1,2000}?``|`[^`]{1,2000}+`",
+    r"\{\{[^{}]{0,200}+\}\}|\$?\{[^{}\s]{0,200}+\}|\{\\[^{}]{0,200}+\}|\$\([^()\s]{1,200}+\)",
+    rf"%\({_NAME}\)[#0 +-]?[\d.]*[A-Za-z]|%(?:\d\$)?[\d.]*[sdifgxuc@](?!\w)",
+    r"\$[A-Z_][A-Z0-9_]++|%[A-Z_]{2,}%",
+    rf"(?<![\w.]){_NAME}(?:\.{_NAME})*+\((?:\)|['\"][^()]*+\))",
+    r"(?<![\w-])--[a-z][a-z0-9]*+(?:-[a-z0-9]++)*+=\S*+",
+    r"(?<![\w-])--[a-z][a-z0-9]*+(?:-[a-z0-9]++)++",
+    r"(?<!\w)(?:[A-Za-z0-9]++_+)+[A-Za-z0-9]++(?!\w)",
+    r"(?<![\w.:/\\])(?:~|\.{1,2})?/(?:[\w.@+-]++/)+[\w.@+-]*\w",
+    r"(?<![\w.:/\\])(?:~|\.{1,2})/[\w.@+-]*\w",
+    r"\b[A-Za-z]:\\[^\s\"<>|]++",
+    rf"(?<![\w./\\-])[\w-]++(?:\.[\w-]++)*?\.(?:{_FILES})(?!\w|\.\w)",
+    # names that only machines read
+    r"(?<![\w&])[@#][^\W\d]\w*+(?!\w)",
+    r"\b0[xX][0-9A-Fa-f]++\b|\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b",
+    r"\b(?=[a-f]*+\d)(?=\d*+[a-f])[0-9a-f]{7,64}\b",
+    r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?(?!\w)",
+    r"\bv\d+(?:\.\d+)++(?!\w)",
+    # Markdown
+    r"!?\[(?=[^\[\]]{0,500}+\]\()|\]\([^()\s]*+(?:\s++\"[^\"]*+\")?\)",
+    r"\*\*\*?|~~|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)",
+    # emoji, with what joins and colours them, and smileys
+    rf"(?:[0-9\#*]\ufe0f?\u20e3|[{_EMOJI}][{_JOINED}]*+)++",
+    r"(?<!\S)(?:[:;=8][-o^']?[()\[\]DPp/\\|*]|<3|\^\^|¯\\_\(ツ\)_/¯)(?!\S)",
+]
+_SUSPICIOUS = re.compile(  # what every span and marker has, to spare most lines the search
+    rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|[a-z]\("
+)
+_SPAN = re.compile("|".join(_SPANS))
+_IN_TABLE = re.compile("|".join([*_SPANS, r"\s*+\|\s*+"]))
+
+# Lines that are copied whole: fences, times of subtitles, and code.
+_WHOLE_LINE = re.compile(
+    "|".join(
+        [
+            r"\s*(?:```|~~~)\s*[\w+#.-]*\s*$",
+            r"\s*(?:\d+:)?\d\d:\d\d[.,]\d{3}\s+-->",
+            r"\s*WEBVTT(?:\s|$)",
+            r"\s*<!DOCTYPE\b",
+            r"\s*(?:>>>|\$|\#!|C:\\>)\s*(?=[/a-z])\S.*$",
+            rf"\s*{_NAME}(?:[.\[]\w+\]?)*\s*(?:[-+*/|&:]?=)\s*[^\s=].*$",
+            rf"\s*{_NAME}(?:\.{_NAME})*\((?:|[^()]*[^\w\s()][^()]*|\d+)\)\s*;?\s*$",
+            r"\s*(?:import [\w.]+(?: as \w+)?;?|from [\w.]+ import [\w, ()*]+)\s*$",
+            r"\s*\#(?:include|define|ifdef|ifndef|endif|pragma)\b.*$",
+            rf"\s*(?:(?:async )?def|class|function|func|fn)\s+{_NAME}\s*[(:{{].*$",
+            r"\s*(?:public|private|protected|static|const|let|var|return|if|for|while|switch|try|"
+            r"else|elif|case)\b(?=.*[=(){}]).*(?:[;{]|\)\s*:)\s*$",
+            r"\s*\{\s*\".*\"\s*:.*\}\s*,?\s*$",
+            r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b.*;\s*$",
+        ]
+    )
+)

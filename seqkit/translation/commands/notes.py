@@ -1,0 +1,104 @@
+"""What `translate` says on stderr about its input and its output, besides errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ..predictions import TranslatedLine
+
+_MOST_LINES = 5  # that a note names
+
+_BY_SUFFIX = {
+    "subtitles": "srt vtt ass ssa sbv sub ttml",
+    "HTML": "html htm xhtml",
+    "XML": "xml xliff xlf tmx svg",
+    "Markdown": "md markdown mdx rmd",
+    "reStructuredText": "rst",
+    "LaTeX": "tex latex",
+    "a table": "csv tsv tab",
+    "JSON": "json jsonl ndjson",
+    "a table of messages": "po pot properties strings resx arb ftl",
+    "YAML": "yaml yml",
+    "an office document": "docx doc odt rtf pptx xlsx epub",
+    "PDF": "pdf",
+}
+_PACKED = {".gz", ".bz2", ".xz", ".lzma"}
+
+_BY_FIRST_LINES = {
+    "subtitles": r"(?:\d+\n)?\s*(?:\d+:)?\d\d:\d\d[.,]\d{3}\s+-->|WEBVTT\b|\[Script Info\]",
+    "HTML": r"\s*<(?:!DOCTYPE html|html|head|body|div|p|h1)\b",
+    "XML": r"\s*<\?xml\b",
+    "Markdown": r"#{1,6} \S|---\n\w+:|```",
+    "LaTeX": r"\s*\\(?:documentclass|begin|section)\b",
+    "a table": r"[^\t\n]+\t[^\n]*\n[^\t\n]+\t|\|.*\|\n\|[\s:|-]+\|",
+    "JSON": r"\s*[{\[]\s*(?:\n\s*)?\"",
+    "a table of messages": r"(?:#.*\n)*msgid \"",
+    "an office document": r"PK\x03\x04|\{\\rtf",
+    "PDF": r"%PDF-",
+}
+
+
+def note_document(path: Path | None, lines: Sequence[str]) -> None:
+    """Say so if the name of a text, or its first lines, are those of a document."""
+    kind = _kind(path, lines)
+    if kind:
+        name = "stdin" if path is None or str(path) == "-" else str(path)
+        click.echo(
+            f"note: {name} looks like {kind}: documents are not handled yet; each line is "
+            "translated by itself; times, tags, URLs and code are copied",
+            err=True,
+        )
+
+
+def _kind(path: Path | None, lines: Sequence[str]) -> str | None:
+    """What a text looks like, unless it looks like plain text."""
+    if path is not None:
+        suffixes = [suffix for suffix in path.suffixes if suffix.lower() not in _PACKED]
+        last = suffixes[-1].lower().removeprefix(".") if suffixes else ""
+        for kind, names in _BY_SUFFIX.items():
+            if last in names.split():
+                return kind
+
+    start = "\n".join(line.rstrip("\r") for line in lines[:3]).removeprefix("\ufeff")
+    for kind, pattern in _BY_FIRST_LINES.items():
+        if re.match(pattern, start, re.IGNORECASE):
+            return kind
+    return None
+
+
+class LostNumbers:
+    """The lines whose numbers did not come back, in constant memory."""
+
+    def __init__(self) -> None:
+        self.lines = 0
+        self._first: list[str] = []
+
+    def see(self, number: int, line: TranslatedLine) -> None:
+        """Look at the translation of line `number`, counted from 1."""
+        lost = line.lost_numbers
+        if not lost:
+            return
+
+        self.lines += 1
+        if len(self._first) < _MOST_LINES:
+            shown = ", ".join(value for value, _ in groupby(lost))
+            self._first.append(f"{number} ({shown})")
+
+    def note(self) -> None:
+        """Name the first of them, if there are any."""
+        if not self.lines:
+            return
+        more = "" if self.lines == len(self._first) else " …"
+        count = "1 line has" if self.lines == 1 else f"{self.lines:,} lines have"
+        click.echo(
+            f"note: {count} numbers that did not come back, please check: "
+            f"line {', '.join(self._first)}{more}",
+            err=True,
+        )
