@@ -35,6 +35,7 @@ from trial_processes import (
     Trap,
     changes,
     is_resumable,
+    log_of,
     logged_lines,
     our_traceback,
     start,
@@ -228,6 +229,7 @@ class Trial:
         kind = KINDS[name]
         self.kills += 1
         how = self._how(kind)
+        before = log_of(self.run_folder)
         running = start(
             how,
             self._command(),
@@ -241,7 +243,8 @@ class Trial:
         code = running.wait()
         lines = logged_lines(self.run_folder)
         self._check(code is not None, f"{name} ({how}): hangs")
-        if kind.answered and code is not None:
+        trained = log_of(self.run_folder) != before  # or it ended before it had begun
+        if kind.answered and code is not None and trained:
             lost = lost_updates(self.run_folder)
             self._check(lost <= 0, f"{name} ({how}): {lost} updates are lost, exit {code}")
         if lines:  # before, Python itself may be interrupted while it imports

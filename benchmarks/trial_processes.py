@@ -77,6 +77,7 @@ class Running:
         self.output = output
         self._reader = reader
         self._code: int | None = None
+        self._known: list[int] = []  # what it had started when it was sent a signal
 
     @property
     def code(self) -> int | None:
@@ -105,10 +106,12 @@ class Running:
 
     def send(self, number: int, pid: int | None = None) -> None:
         """Send it, or one of its descendants, a signal."""
+        self._known = self.descendants()
         with suppress(ProcessLookupError):
             os.kill(pid or self.pid, number)
 
     def send_group(self, number: int) -> None:
+        self._known = self.descendants()
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
 
@@ -126,8 +129,12 @@ class Running:
         return found
 
     def end(self) -> None:
-        """Kill whatever is left of it."""
+        """Kill whatever is left of it: torchrun's processes outlive it, and are no group of its."""
+        left = self._known
         self.send_group(signal.SIGKILL)
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         if self._code is None:
             self._code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         self.close_output()
@@ -233,10 +240,15 @@ def _free_port() -> int:
 
 
 def logged_lines(run: Path) -> int:
+    return log_of(run).count(b"\n")
+
+
+def log_of(run: Path) -> bytes:
+    """A run's log; nothing if there is none yet."""
     try:
-        return (run / "log.jsonl").read_bytes().count(b"\n")
+        return (run / "log.jsonl").read_bytes()
     except OSError:
-        return 0
+        return b""
 
 
 def is_resumable(run: Path) -> bool:

@@ -12,6 +12,7 @@ Importing seqkit imports neither torch nor numpy; the names below are resolved w
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 
 __version__ = "0.1.0"
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless a program listens
 
 _MODULE_OF = {
     "LanguageModel": ".language.language_model",

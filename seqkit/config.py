@@ -19,12 +19,12 @@ from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 from pydantic.fields import FieldInfo
 
+from .complaints import fields_of, sentence
 from .errors import ConfigError, RenamedWarning, WrongType, WrongValue, hint, reason
 from .parsing import NoPlainData, check_plain, path_of, toml_of
 
 T = TypeVar("T")
 
-_LONGEST_VALUE = 200  # characters of a wrong value in an error
 COMMON = ("task", "model", "optim", "train")  # of every config file; other sections are the task's
 
 
@@ -72,7 +72,7 @@ def _in_our_words(cls: Any, init: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(init)
     def __init__(self: Any, *positional: Any, **values: Any) -> None:
         if positional:
-            first = next(iter(_fields(cls)))
+            first = next(iter(fields_of(cls)))
             raise WrongType(f"{cls.__name__} takes its keys by name, such as {first}=…")
         try:
             check_plain(values)
@@ -80,7 +80,7 @@ def _in_our_words(cls: Any, init: Callable[..., None]) -> Callable[..., None]:
         except NoPlainData as error:
             raise WrongValue(f"{cls.__name__}: {error}") from None
         except ValidationError as error:
-            raise WrongValue(f"{cls.__name__}: {_sentence(cls, error)}") from None
+            raise WrongValue(f"{cls.__name__}: {sentence(cls, error)}") from None
 
     return __init__
 
@@ -290,7 +290,7 @@ def build(cls: type[T], raw: Mapping[str, Any], where: str) -> T:
     except (NoPlainData, TypeError) as error:
         raise ConfigError(f"{where}: {error}") from None
     except ValidationError as error:
-        raise ConfigError(f"{where}: {_sentence(cls, error)}") from None
+        raise ConfigError(f"{where}: {sentence(cls, error)}") from None
 
 
 def _with_current_names(cls: Any, raw: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -300,7 +300,7 @@ def _with_current_names(cls: Any, raw: Mapping[str, Any], where: str) -> dict[st
     """
     current = dict(raw)
     order = list(raw)
-    for name, field in _fields(cls).items():
+    for name, field in fields_of(cls).items():
         old = _old_name(field)
         if not old or old not in current:
             continue
@@ -317,7 +317,7 @@ def _old_name(field: FieldInfo) -> str:
 
 def on_resume(cls: Any, key: str) -> str:
     """What may happen to a key of a config dataclass when a run is resumed; see `setting`."""
-    fields = _fields(cls)
+    fields = fields_of(cls)
     return _extra(fields[key], "on_resume") if key in fields else ""
 
 
@@ -334,62 +334,13 @@ def quiet_renames() -> Iterator[None]:
         yield
 
 
-def _sentence(cls: type, error: ValidationError) -> str:
-    """The first of pydantic's complaints, as one line.
-
-    An unknown key comes first: it is often the reason why another one is missing.
-    """
-    problems = sorted(error.errors(include_url=False), key=lambda problem: not _is_unknown(problem))
-    problem = problems[0]
-    more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
-
-    path = [str(part) for part in problem["loc"]]
-    key = ".".join(path)
-    if _is_unknown(problem):
-        known = _keys(cls, path[:-1])
-        return f"unknown key {key!r}.{hint(path[-1], known)}{more}"
-    if problem["type"] == "missing":
-        return f"missing key {key!r}{more}"
-
-    text = " ".join(problem["msg"].split())
-    text = text.removeprefix("Value error, ").removeprefix("Input ")
-    if not key:
-        return f"{text}{more}"
-    if problem["type"] == "value_error":
-        return f"{key}: {text}{more}"
-    return f"{key} {text}, got {_shown(problem['input'])}{more}"
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
-
-
-def _is_unknown(problem: Mapping[str, Any]) -> bool:
-    return problem["type"] in ("unexpected_keyword_argument", "extra_forbidden")
-
-
-def _keys(cls: Any, path: list[str]) -> list[str]:
-    """The keys that the section at `path` inside `cls` knows."""
-    for name in path:
-        fields = _fields(cls)
-        cls = fields[name].annotation if name in fields else None
-    return list(_fields(cls))
-
-
-def _fields(cls: Any) -> Mapping[str, FieldInfo]:
-    """The pydantic fields of a config dataclass by name; none of anything else."""
-    fields: Mapping[str, FieldInfo] = getattr(cls, "__pydantic_fields__", {})
-    return fields
-
-
 def describe(cls: Any) -> list[tuple[str, Any, str]]:
     """(key, default, one line on it) for every key of a config dataclass, in order.
 
     The default is `...` where there is none.
     """
     described: list[tuple[str, Any, str]] = []
-    for name, field in _fields(cls).items():
+    for name, field in fields_of(cls).items():
         default = ... if field.is_required() else field.get_default()
         described.append((name, default, field.description or ""))
     return described

@@ -152,8 +152,11 @@ def _shown(value: Any) -> str:
         return "a number of thousands of digits"
 
 
-def path_of(given: str | PathLike[str], what: str = "path") -> Path:
-    """`given` as a path; raises `WrongType` for what is none, `DataError` for no file's name."""
+def path_of(given: str | PathLike[str], what: str = "path", *, is_run: bool = False) -> Path:
+    """`given` as a path; raises `WrongType` for what is none, `DataError` for no file's name.
+
+    With `is_run`, a name that is not UTF-8 is refused: safetensors files cannot be read there.
+    """
     try:
         text = fspath(given)
     except TypeError:
@@ -167,6 +170,9 @@ def path_of(given: str | PathLike[str], what: str = "path") -> Path:
         os.fsencode(text)
     except UnicodeEncodeError:
         raise DataError(half_surrogate(text, what)) from None
+
+    if is_run and half_surrogate(text, what):
+        raise DataError(f"{half_surrogate(text, what)}, or give another {what}")
 
     path = Path(text)
     longest = max((len(part.encode("utf-8", "surrogateescape")) for part in path.parts), default=0)

@@ -71,8 +71,8 @@ def _register(point: EntryPoint, plugin: Plugin, deadline: float) -> None:
     def call() -> None:
         try:
             point.load()(plugin)
-        except BaseException as error:
-            errors.append(error)
+        except BaseException as raised:
+            errors.append(raised)
 
     thread = threading.Thread(target=call, name=f"seqkit plugin {plugin.provider}", daemon=True)
     thread.start()

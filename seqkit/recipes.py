@@ -154,7 +154,15 @@ def plain_model(section: Mapping[str, Any], where: str, task: str | None = None)
             raise ConfigError(f"{where}: [model] {name} has no preset {preset!r}.{known}")
         settings = {**cls.presets[preset], **settings}
 
-    config = build(cls.Config, settings, f"{where}: [model] {name}")
+    try:
+        config = build(cls.Config, settings, f"{where}: [model] {name}")
+    except ConfigError:
+        fitting = _models_for(task)
+        if name in fitting:
+            raise
+        raise ConfigError(
+            f"{where}: [model] {name!r} is not a model for the task {task!r}.{hint(name, fitting)}"
+        ) from None
     return {"name": name, **plain(config)}
 
 

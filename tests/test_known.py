@@ -88,3 +88,11 @@ def test_a_guess_does_not_depend_on_case(wrong, guess):
 
 def test_nothing_is_guessed_for_nothing():
     assert hint("", ["lstm"]) == " Known: lstm."
+
+
+def test_a_model_of_another_task_is_not_blamed_for_its_keys():
+    says = f"'lstm' is not a model for the task 'translation'.* {TRANSLATORS}"
+    with pytest.raises(ConfigError, match=says):
+        recipes.load("demo/en-de", {"model.name": "lstm"})
+    with pytest.raises(ConfigError, match="transformer: unknown key 'widht'"):
+        recipes.load("demo/en-de", {"model.widht": 3})

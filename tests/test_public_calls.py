@@ -26,6 +26,7 @@ CALLS = {
     "load: a number": lambda: seqkit.load(3),
     "load: no device": lambda: seqkit.load(device=None),
     "load: a device of no name": lambda: seqkit.load(device="gpu"),
+    "load: a device without numbers": lambda: seqkit.load(device="meta"),
     "load: another task": lambda: seqkit.load(task=3),
     "train: no config": lambda: seqkit.train(None, out="x"),
     "train: no folder": lambda: train(None),

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..parsing import to_json
+from ..progress import working
 from .by_task import CommandByTask, check_settings
 from .lines import TEXT
 from .options import (
@@ -41,8 +42,9 @@ def generic(
     predictor = load(model, device=device)
     check_settings(predictor.evaluate, settings, "--set")
 
-    data = predictor.read_test_data(files)
-    report = predictor.evaluate(data, **settings)
+    with working("evaluating"):
+        data = predictor.read_test_data(files)
+        report = predictor.evaluate(data, **settings)
 
     if as_json:
         click.echo(to_json(report.record()))

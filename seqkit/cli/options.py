@@ -23,7 +23,7 @@ def device_options(function: F) -> F:
         click.option(
             "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto."
         ),
-        click.option("--threads", type=click.IntRange(min=1), help="CPU threads to use."),
+        click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads to use."),
     )
     return _with(function, options)
 

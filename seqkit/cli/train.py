@@ -79,23 +79,22 @@ def run_training(
     task: str | None = None,
 ) -> None:
     """Train, show progress, and print the result."""
+    from ..progress import figures
     from ..runs.start import train as train_run
-    from .progress import TrainingProgress, figures
 
     folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
     set_threads(threads)
-    with TrainingProgress() as progress:
-        run = train_run(
-            config,
-            out=folder,
-            overrides=overrides,
-            resume=resume,
-            overwrite=overwrite,
-            init=init,
-            device=device,
-            task=task,
-            listener=progress,
-        )
+    run = train_run(
+        config,
+        out=folder,
+        overrides=overrides,
+        resume=resume,
+        overwrite=overwrite,
+        init=init,
+        device=device,
+        task=task,
+        progress=True,
+    )
 
     if os.environ.get("RANK", "0") != "0":  # under torchrun, the first process speaks for all
         return

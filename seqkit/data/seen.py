@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ..errors import DataError
-from .files import reading
+from .files import open_up, reading
 
 FILE = "seen.safetensors"
 _WIDTH = 5  # bytes of a hash
@@ -75,7 +75,9 @@ class SeenTexts:
         for kind, hashes in self._hashes.items():
             rows = hashes.astype("<u8").view(np.uint8).reshape(-1, 8)
             columns[kind] = np.ascontiguousarray(rows[:, :_WIDTH])
-        save_file(columns, folder / FILE)
+        path = folder / FILE
+        save_file(columns, path)
+        open_up(path)
 
     @classmethod
     def load(cls, folder: Path) -> SeenTexts | None:

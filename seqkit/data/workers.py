@@ -43,8 +43,7 @@ def from_workers(loader: DataLoader[T], setting: str = "data.workers") -> Iterat
                 return
             yield item
     finally:
-        del iterator  # ends its workers
-        _end(workers)
+        _end(iterator, workers)
 
 
 def leave_signals_to_parent(_: int) -> None:
@@ -86,14 +85,17 @@ def _next(iterator: Iterator[T], workers: list[BaseProcess], setting: str) -> T:
         ends = [worker.sentinel for worker in workers]
         if not wait(ends, timeout=1):  # none of them has ended: an error while reading
             raise
-    # Outside of the block above, or the error would keep the iterator and its workers alive.
     raise DataError(
         f"one of the {len(workers)} processes that read data has been ended from outside, perhaps "
         f"since memory ran out: fewer of them need less, and {setting} = 0 does without"
     )
 
 
-def _end(workers: list[BaseProcess]) -> None:
+def _end(iterator: Iterator[Any], workers: list[BaseProcess]) -> None:
+    # It does so by itself once it is gone; the traceback of an error may keep it.
+    shut_down = getattr(iterator, "_shutdown_workers", None)
+    if shut_down is not None:
+        shut_down()
     for worker in workers:
         worker.join(_SECONDS)
         if worker.is_alive():

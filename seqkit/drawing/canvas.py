@@ -30,7 +30,8 @@ def figures(rows: int, columns: int, *, title: str) -> tuple[Figure, list[Axes]]
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(5.5 * columns, 3.5 * rows), layout="constrained")
-    picture.suptitle(title, parse_math=False)
+    shown = title.encode("utf-8", "replace").decode()  # a folder's name need not be UTF-8
+    picture.suptitle(shown, parse_math=False)
 
     axes = [picture.add_subplot(rows, columns, i + 1) for i in range(rows * columns)]
     for part in axes:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..metrics.scoring import Scorer, Scores, evaluate
+from ..text.surrogates import without_halves
 
 _BRIGHTEST = 16.0  # bits; what surprises more is no redder
 _KEY = (0, 2, 4, 8, 12, 16)  # bits
@@ -63,7 +64,7 @@ def page(title: str, note: str, tokens: Iterable[ScoredToken], *, spaced: bool) 
     paragraphs = [f"<p>{between.join(line)}</p>" for line in _lines(tokens)]
     key = [f'<span style="background:{colour(bits)}">{bits:g}</span>' for bits in _KEY]
 
-    heading = html.escape(title)
+    heading = html.escape(without_halves(title))  # a file's name need not be UTF-8
     return "\n".join(
         [
             "<!doctype html>",

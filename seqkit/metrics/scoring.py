@@ -34,6 +34,12 @@ class Scores:
         """Natural logarithms of the probabilities. (T,)"""
         return self.scores.astype(np.float64) * math.log(10)
 
+    def part(self, start: int, end: int) -> Scores:
+        """Those of the tokens from `start` up to `end`."""
+        place = slice(start, end)
+        columns = self.scores[place], self.lengths[place], self.oov[place], self.ends[place]
+        return Scores(*columns)
+
     def __repr__(self) -> str:
         total = self.scores.sum(dtype=np.float64)
         return (

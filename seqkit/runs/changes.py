@@ -14,6 +14,7 @@ from ..config import OptimConfig, RunConfig, TrainConfig, on_resume, to_plain
 from ..errors import CheckpointError, ConfigError
 from ..plugins import components
 from ..training import checkpoint
+from ..training.optim import learning_rate
 from ..training.task import Task
 from ..training.trainer import Trainer
 
@@ -46,7 +47,21 @@ def check_same_config(before: RunConfig, now: RunConfig, last: Path) -> list[str
             f"cannot resume {last.parent}: {key} was {old!r} and is now {new!r}{unknown}. "
             "Set it back, or train into another --out."
         )
-    return notes
+    return notes + _notes_on_rate(before, now, last)
+
+
+def _notes_on_rate(before: RunConfig, now: RunConfig, last: Path) -> list[str]:
+    """Say what happens to a rate that falls to 0 at `train.steps` when these have changed."""
+    optim, old, new = now.optim, before.train.steps, now.train.steps
+    if optim.decay not in ("linear", "cosine") or old == new:
+        return []
+    step, _ = checkpoint.age(last)
+    would_be = learning_rate(optim, step, steps=old)
+    will_be = learning_rate(optim, step, steps=new)
+    return [
+        f"train.steps was {old:,} and is now {new:,}: the learning rate ({optim.decay} decay) goes "
+        f"on with {will_be:.3g} instead of {would_be:.3g}, and falls to 0 at step {new:,}"
+    ]
 
 
 def check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> None:

@@ -37,6 +37,7 @@ class Saved:
 
     step: int
     folder: Path
+    note: str = ""  # what is unusual about it
 
 
 Listener = Callable[[Started | Updated | Evaluated | Saved], object]

@@ -22,7 +22,7 @@ from .log import CONFIG, Log
 from .open import config_of
 from .replaced import REPLACED, discard
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("seqkit.training")  # as runs.progress
 
 
 def check_usable(folder: Path, *, resume: bool, overwrite: bool) -> None:
@@ -111,6 +111,7 @@ class RunFolder:
     lock: Lock
     log: Log
     replaces: bool = False  # a run that is set aside until this one has a checkpoint
+    note: str = ""  # what is unusual about the last save
 
     def save(self, trainer: Trainer, metrics: dict[str, float], *, best: bool) -> Path:
         """Write a step folder and return it; point `best` and `last` to it, delete old ones."""
@@ -137,14 +138,15 @@ class RunFolder:
             raise CheckpointError(
                 f"cannot save: {self.path} was deleted, and another run has trained into it since"
             )
+        self.note = ""
         if self.log.is_there():
             return
         self.log.restore()
-        logger.warning(
-            "%s was deleted or moved while it trains: it is saved again, "
-            "without its earlier checkpoints",
-            self.path,
+        self.note = (
+            f"{self.path} was deleted or moved while it trains: it is saved again, "
+            "without its earlier checkpoints"
         )
+        logger.warning("%s", self.note)
 
     def _meta(self, trainer: Trainer, metrics: dict[str, float]) -> dict[str, Any]:
         return {

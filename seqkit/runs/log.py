@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -10,7 +9,7 @@ import tomli_w
 
 from ..config import RunConfig, to_plain
 from ..errors import CheckpointError, reason
-from ..parsing import to_json
+from ..parsing import json_of, to_json
 from ..training.disk import replace
 
 LOG = "log.jsonl"
@@ -99,7 +98,7 @@ def _is_whole(line: bytes) -> bool:
 
 
 def _step_of(line: bytes) -> int:
-    step: int = json.loads(line)["step"]
+    step: int = json_of(line)["step"]
     return step
 
 

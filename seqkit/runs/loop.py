@@ -13,11 +13,14 @@ from pathlib import Path
 import torch
 
 from ..errors import Diverged, Interrupted, SeqkitError, StopTraining, TrainingError
+from ..training import checkpoint
 from ..training.events import Evaluated, Event
+from ..training.processes import LostTouch
 from ..training.trainer import Trainer
 from .events import Listener, Saved, Started
 from .folder import RunFolder
 from .signals import StopRequest
+from .tensorboard import event_files
 
 # What a process votes for after an event; between them are the numbers of signals.
 _GO_ON, _END, _FAIL = 0, 1000, 1001
@@ -35,8 +38,15 @@ def lead(
     save_first: bool = False,
 ) -> None:
     """Run the trainer in the first process: log, save and report every event."""
-    loop = _Loop(trainer, run.path, stop, run, listener)
-    loop.run(_started(trainer, run, notes), save_first=save_first)
+    config = run.config.train
+    with event_files(run.path, config, trainer.state.step) as record:
+
+        def hear(event: Started | Event | Saved) -> None:
+            record(event)
+            listener(event)
+
+        loop = _Loop(trainer, run.path, stop, run, hear)
+        loop.run(_started(trainer, run, notes), save_first=save_first)
 
 
 def follow(trainer: Trainer, folder: Path, stop: StopRequest, *, save_first: bool) -> None:
@@ -101,7 +111,8 @@ class _Loop:
             self._metrics = event.metrics
             folder = self._save(best=event.best)
             if folder is not None and error is None:
-                error = self._tell(Saved(event.step, folder))
+                note = "" if self._run is None else self._run.note
+                error = self._tell(Saved(event.step, folder, note))
         self._decide(error)
 
     def _note(self, event: Event) -> BaseException | None:
@@ -186,12 +197,21 @@ class _Loop:
             with suppress(Exception):  # the first error matters
                 if trainer.rewind():
                     self._save_what_is_not()
+        elif may_save and self._run is not None:
+            with suppress(Exception):
+                self._amend()
         self._explain(error)
+
+    def _amend(self) -> None:
+        """Let the task add to the last checkpoint what it has learned of its data since."""
+        amend = getattr(self._trainer.task, "amend", None)
+        last = checkpoint.newest(self._folder)
+        if amend is not None and last is not None:
+            amend(last)
 
     def _explain(self, error: BaseException) -> None:
         """Have an error say what is saved; one of memory becomes a clear line."""
-        processes = self._trainer.processes
-        if self._is_saving or (isinstance(error, TrainingError) and not processes.all_know(error)):
+        if self._is_saving or isinstance(error, LostTouch):
             return  # it says so itself
 
         saved = self._what_is_saved()

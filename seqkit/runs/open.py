@@ -111,7 +111,7 @@ def _path_of(model: str | Path | None, task: str | None) -> Path:
     if model is None:
         return shipped_models() / DEFAULT
 
-    path = path_of(model, "run folder")
+    path = path_of(model, "run folder", is_run=True)
     shipped = shipped_models().glob("*")
     names = sorted(folder.name for folder in shipped if (folder / checkpoint.META).exists())
     if not path.exists() and str(model) in names:

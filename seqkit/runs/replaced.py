@@ -8,6 +8,7 @@ from ..training.checkpoint import PART, POINTERS, is_whole, step_folders
 from ..training.disk import move, remove
 from .launch import LAUNCH
 from .log import CONFIG, LOG, unwritable
+from .tensorboard import FOLDER as TENSORBOARD
 
 REPLACED = ".replaced"
 _DELETED = ".replaced.part"
@@ -21,6 +22,8 @@ def set_aside(run: Path) -> None:
         for path in _written_by_a_run(run):
             aside.mkdir(exist_ok=True)
             move(path, aside / path.name)
+        if aside.exists():
+            (aside / CONFIG).touch()  # what was lost before: it says that all is here
     except OSError as error:
         raise unwritable(run, error) from None
 
@@ -65,7 +68,7 @@ def discard(run: Path) -> None:
 
 def _written_by_a_run(run: Path) -> list[Path]:
     paths = [*step_folders(run)]
-    for name in (*POINTERS, LAUNCH, LOG, CONFIG):
+    for name in (*POINTERS, LAUNCH, TENSORBOARD, LOG, CONFIG):
         path = run / name
         if path.exists() or path.is_symlink():
             paths.append(path)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import recipes
 from ..config import RunConfig
@@ -26,8 +26,10 @@ from .initial import check_kept
 from .log import Log
 from .loop import follow, lead
 from .open import config_of
+from .progress import told
 from .replaced import set_aside
 from .signals import stop_requests
+from .tensorboard import check_installed
 
 
 @dataclass(frozen=True)
@@ -54,26 +56,52 @@ def train(
     device: str = "auto",
     task: str | None = None,
     listener: Listener = lambda event: None,
+    progress: bool = False,
 ) -> Run:
     """Train by a TOML file or a shipped recipe into the folder `out`.
 
     `overrides` maps "section.key" to a value. `resume` continues the run in `out`, bit for bit on
     the CPU with the same number of threads; `overwrite` replaces it; `init` starts from the weights
     and tokenizers of another run, or of a shipped model by name. With `task`, a recipe for another
-    task is refused. `listener` is called with every event. Raises `SeqkitError` for anything the
-    caller can fix.
+    task is refused. `listener` is called with every event; with `progress`, stderr shows how far it
+    is, and `logging.getLogger("seqkit.training")` hears of it in any case. Raises `SeqkitError` for
+    anything the caller can fix.
 
-    Effects on the process: in the main thread, SIGINT and SIGTERM save and raise `Interrupted`
-    while it trains; on the CPU, the C library keeps freed memory from then on
+    When the listener raises `seqkit.errors.StopTraining`, the run is evaluated, saved and returned
+    as if it were finished. Whatever else it raises comes out of `train`, and so does any error
+    while training; before, the last whole update is saved, from which `resume` goes on.
+
+    Effects on the process: in the main thread, SIGINT, SIGTERM and SIGHUP save and raise
+    `Interrupted` while it trains; on the CPU, the C library keeps freed memory from then on
     (`seqkit.training.devices.keep_freed_memory`). On a busy machine, set GOMP_SPINCOUNT=1000 before
     Python imports torch, as the command line does (`seqkit.cli.openmp`).
     """
-    settings = recipes.load(config, overrides, task=task)
-    _check_task(config, settings.task, task)
-
-    folder = path_of(out, "folder for the run")
     if not callable(listener):
         raise WrongType(f"give a function as listener, not {type(listener).__name__}")
+
+    how = _How(overrides, resume, overwrite, init, device, task)
+    with told(listener, show=progress) as tell:
+        return _train(config, out, how, tell)
+
+
+class _How(NamedTuple):
+    """How a run starts; see `train`."""
+
+    overrides: Mapping[str, Any] | None
+    resume: bool
+    overwrite: bool
+    init: str | Path | None
+    device: str
+    task: str | None
+
+
+def _train(config: str | Path, out: str | Path, how: _How, tell: Listener) -> Run:
+    overrides, resume, overwrite, init, device, task = how
+    settings = recipes.load(config, overrides, task=task)
+    check_installed(settings.train)
+    _check_task(config, settings.task, task)
+
+    folder = path_of(out, "folder for the run", is_run=True)
     processes = Processes.join(pick_device(device))
     with entered(folder, settings, processes, resume=resume, overwrite=overwrite) as entry:
         initial = None
@@ -92,7 +120,7 @@ def train(
         with stop_requests(processes.world) as stop:
             if processes.first:
                 with _opened(entry, trainer, settings) as run:
-                    lead(trainer, run, listener, stop, entry.notes, save_first=starts_elsewhere)
+                    lead(trainer, run, tell, stop, entry.notes, save_first=starts_elsewhere)
             else:
                 follow(trainer, folder, stop, save_first=starts_elsewhere)
 
@@ -139,15 +167,25 @@ def _start_from(initial: Path, trainer: Trainer) -> list[str]:
 
 def _resume(trainer: Trainer, last: Path) -> None:
     """Bring the trainer to the state of the checkpoint `last`; refuses changed data."""
-    checkpoint.load_model(last, trainer.averaged)
-    tensors = checkpoint.load_tensors(last / checkpoint.TRAINER)
     meta = checkpoint.read_meta(last)
     check_same_data(trainer, last, meta)
-
     try:
+        checkpoint.load_model(last, trainer.averaged)
+        tensors = checkpoint.load_tensors(last / checkpoint.TRAINER)
         trainer.restore(tensors, meta["state"])
+    except CheckpointError as error:
+        raise CheckpointError(f"{error}{_way_back(last)}") from None
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError):
         raise CheckpointError(
             f"cannot resume {last}: {checkpoint.TRAINER} or the state in {checkpoint.META} "
-            "is damaged"
+            f"is damaged{_way_back(last)}"
         ) from None
+
+
+def _way_back(last: Path) -> str:
+    """The end of a message on a damaged checkpoint: how to resume an older one."""
+    steps = checkpoint.step_folders(last.parent)
+    older = [step for step in steps if step != last and checkpoint.is_whole(step)]
+    if not older:
+        return ""
+    return f". Delete {last} to go on from {older[-1].name} with --resume."

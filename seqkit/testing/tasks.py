@@ -12,6 +12,7 @@ from typing import Any
 from .. import recipes
 from ..config import COMMON, RunConfig
 from ..plugins import components
+from ..runs.changes import digests_of
 from ..runs.load import load
 from ..runs.start import train
 from ..training import checkpoint
@@ -84,6 +85,14 @@ def _check_reopened(cls: Any, config: RunConfig, task: Task, run: Path) -> None:
     assert again.dims() == task.dims(), (
         f"with the folder of a checkpoint, dims() are {again.dims()}; they were {task.dims()}"
     )
+    if hasattr(cls, "digests"):  # it is a `HasDigests`
+        _check_digests(digests_of(task), digests_of(again))
+
+
+def _check_digests(found: Mapping[str, str], again: Mapping[str, str]) -> None:
+    assert found, "digests() is empty: leave it out if the data is not known by content"
+    assert all(isinstance(text, str) for text in (*found, *found.values())), "digests() are texts"
+    assert found == again, f"digests() of the same data are {found} and then {again}"
 
 
 def check_predictor(

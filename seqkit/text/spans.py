@@ -74,10 +74,14 @@ def _without_punctuation(url: str) -> str:
 _OPENED_BY = {")": "(", "]": "[", "}": "{"}
 
 # What begins a line: headings, quotes and items of Markdown, dashes of dialogues, times of chats.
-_MARKER = re.compile(r"(?:\s*(?:\#{1,6}|>+|[-*+•‣◦▪–—]|\[[ xX]\]|\[[\d:.,\s-]+\])(?:\s+|$))*")
+_MARKER = re.compile(
+    r"(?:\s*(?:(?:\#{1,6}|[-*+•‣◦▪–—]|\[[ xX]\]|\[[\d:.,\s-]+\]|\d{1,3}[.)]|[a-z]\)|"
+    r"\((?:\d{1,3}|[a-z]|[ivx]{1,4})\))(?:\s+|$)|>+\s*))*"
+)
 _TABLE_ROW = re.compile(r"\s*\|.*\|\s*$")
 
-_EMOJI = "\U0001f000-\U0001faff\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\u3030\u303d"
+_SIGNS = r"\u2022\u2023\u2190-\u21ff\u2300-\u23ff\u2500-\u27bf\u2b00-\u2bff\u3030\u303d"
+_EMOJI = rf"{_SIGNS}\U0001f000-\U0001faff"
 _JOINED = "\ufe0e\ufe0f\u200d\u20e3\U000e0020-\U000e007f"
 _DOMAINS = "com|org|net|edu|gov|int|info|io|dev|app|eu|de|uk|fr|nl|pl|ru|cn|jp|br"
 _FILES = (
@@ -89,12 +93,13 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
 _ATTRIBUTE = r"""\s++[\w:@.-]++(?:\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))?+"""
 
 _SPANS = [
-    r"(?P<url>\b(?:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
+    r"(?P<url>\b(?i:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
     r"[^\s<>\"`“”„«»]++)",
     r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)++",
     rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b"
     r"(?:/[\w./?%&=#~+-]*\w/?)?",
     r"[^\S\t]*+\t\s*+",  # between the cells of a table
+    r"\blocalhost:\d+\b|\b\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d+)?\b|(?<!\w)\+\d[\d ()/-]{5,18}\d(?!\w)",
     # HTML, XML and the tags of subtitles
     r"<!--.{0,2000}?-->|<![A-Za-z\[][^<>]{0,500}+>|<\?[^<>]{0,500}+\?>|<[\d:.]++>",
     rf"</?[A-Za-z][\w:.-]*+(?:{_ATTRIBUTE})*+\s*+/?>",
@@ -126,10 +131,12 @@ _SPANS = [
     r"(?<!\S)(?:[:;=8][-o^']?[()\[\]DPp/\\|*]|<3|\^\^|¯\\_\(ツ\)_/¯)(?!\S)",
 ]
 _SUSPICIOUS = re.compile(  # what every span and marker has, to spare most lines the search
-    rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|[a-z]\("
+    rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|\w[()]"
 )
 _SPAN = re.compile("|".join(_SPANS))
 _IN_TABLE = re.compile("|".join([*_SPANS, r"\s*+\|\s*+"]))
+
+_TYPE = r"(?:(?:const|let|var|val|auto|int|long|float|double|char|bool|string|String) )"
 
 # Lines that are copied whole: fences, times of subtitles, and code.
 _WHOLE_LINE = re.compile(
@@ -140,13 +147,15 @@ _WHOLE_LINE = re.compile(
             r"\s*WEBVTT(?:\s|$)",
             r"\s*<!DOCTYPE\b",
             r"\s*(?:>>>|\$|\#!|C:\\>)\s*(?=[/a-z])\S.*$",
-            rf"\s*{_NAME}(?:[.\[]\w+\]?)*\s*(?:[-+*/|&:]?=)\s*[^\s=].*$",
+            r"\s*(?=[IVX]{2})X{0,3}(?:IX|IV|V?I{0,3})[.)]?\s*$",  # the number of a chapter
+            rf"\s*{_TYPE}?{_NAME}(?:[.\[]\w+\]?)*\s*(?:[-+*/|&:]?=)\s*[^\s=].*$",
             rf"\s*{_NAME}(?:\.{_NAME})*\((?:|[^()]*[^\w\s()][^()]*|\d+)\)\s*;?\s*$",
             r"\s*(?:import [\w.]+(?: as \w+)?;?|from [\w.]+ import [\w, ()*]+)\s*$",
             r"\s*\#(?:include|define|ifdef|ifndef|endif|pragma)\b.*$",
             rf"\s*(?:(?:async )?def|class|function|func|fn)\s+{_NAME}\s*[(:{{].*$",
-            r"\s*(?:public|private|protected|static|const|let|var|return|if|for|while|switch|try|"
-            r"else|elif|case)\b(?=.*[=(){}]).*(?:[;{]|\)\s*:)\s*$",
+            r"\s*(?:else|try|finally):\s*$|\s*(?:if|elif|while|for)\b.*[=<>()\[\]].*:\s*$",
+            r"\s*\}?\s*(?:public|private|protected|static|const|let|var|return|if|for|while|switch|"
+            r"try|else|elif|case)\b(?=.*[=(){}]).*(?:[;{]|\)\s*:)\s*$",
             r"\s*\{\s*\".*\"\s*:.*\}\s*,?\s*$",
             r"\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE)\b.*;\s*$",
         ]

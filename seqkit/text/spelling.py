@@ -7,7 +7,7 @@ words, indentation, what the normaliser removes) cost nothing, so they must not 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,14 @@ from numpy.typing import NDArray
 from .tokenizer_models import TokenizerModel
 
 _WHITE = b" \t\n\v\f\r\0"  # between the words of a block
+
+
+@runtime_checkable
+class Speller(Protocol):
+    """A tokenizer that knows without splitting a text what its tokens spell, which is faster."""
+
+    def spell(self, text: str) -> str:
+        """What `join` makes of the tokens of `text`, unknown ones as they stand."""
 
 
 class Spelling(NamedTuple):
@@ -26,7 +34,11 @@ class Spelling(NamedTuple):
 
 def spelling_of_lines(lines: Iterable[str], model: TokenizerModel) -> Spelling:
     """The length of normalised lines, as the tokens of `model` spell them."""
-    spelt = [_spell(model, line) for line in lines]
+    if isinstance(model, Speller):
+        spelt = [model.spell(line) for line in lines]
+    else:
+        spelt = [model.join(model.split(line)) for line in lines]
+
     text = "\n".join([*spelt, ""])
     return Spelling(len(text), len(text.encode("utf-8", "replace")))
 
@@ -43,12 +55,3 @@ def spelling_of_words(block: bytes, ends: NDArray[np.bool_]) -> Spelling:
     after = words + int(empty_lines.sum())  # a space or the end of a line after each
     characters = len(letters.decode("utf-8", "replace"))
     return Spelling(characters + after, len(letters) + after)
-
-
-def _spell(model: TokenizerModel, text: str) -> str:
-    """The text that the tokens of `text` spell."""
-    spell = getattr(model, "spell", None)  # faster, where a tokenizer has it
-    if spell is not None:
-        spelt: str = spell(text)
-        return spelt
-    return model.join(model.split(text))

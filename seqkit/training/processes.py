@@ -21,12 +21,16 @@ _CPU = torch.device("cpu")
 _FAILED_ELSEWHERE = "another of the processes stopped with an error, which it names"
 
 
+class LostTouch(TrainingError):
+    """Another process has ended, and this one cannot know what of."""
+
+
 @dataclass(frozen=True)
 class Processes:
     """This process among those that train together.
 
     What they tell each other is numbers, JSON and safetensors. When one of them is gone, the others
-    raise `TrainingError`.
+    raise `LostTouch`.
     """
 
     rank: int = 0
@@ -156,7 +160,7 @@ class Processes:
         except torch.OutOfMemoryError:
             raise
         except RuntimeError:
-            raise TrainingError(
+            raise LostTouch(
                 f"process {self.rank} of {self.world} has lost touch with another one, which has "
                 "ended: nothing is saved since the last checkpoint. Go on from there with "
                 "--resume; `torchrun --max-restarts 1` does so by itself"

@@ -133,11 +133,21 @@ def fill(model: nn.Module, wanted: Mapping[str, Tensor], path: Path, what: str) 
     if wrong:
         raise CheckpointError(f"{path} does not fit the model in {what}: {_named(wrong)}")
 
-    _check_types(tensors, wanted, path)
     parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
-    _check_values(tensors, parameters, path)
+    check_tensors(tensors, wanted, parameters, path)
     for name, tensor in tensors.items():
         wanted[name].copy_(tensor)
+
+
+def check_tensors(
+    tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], parameters: set[str], path: Path
+) -> None:
+    """Raise `CheckpointError` for types that do not fit `wanted`, and for what are no numbers.
+
+    Of tensors that are no `parameters`, infinity is one.
+    """
+    _check_types(tensors, wanted, path)
+    _check_values(tensors, parameters, path)
 
 
 def _check_types(tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:

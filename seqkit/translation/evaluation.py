@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..data.parallel import read_references
 from ..data.seen import Seen, SeenTexts, joined
@@ -55,6 +56,7 @@ class TranslationReport:
     labels: Mapping[str, str]  # what tables call each metric
     sentences: int
     seen: Sequence[Seen] = ()  # sources and pairs of the test that were trained on
+    search: str = ""  # settings other than the model's own
 
     @property
     def signature(self) -> str:
@@ -64,11 +66,14 @@ class TranslationReport:
             label = self.labels[name]
             parts.append(f"{label} {score.signature}")
 
+        if self.search:
+            parts.append(f"search {self.search}")
         return "; ".join(parts)
 
     def record(self) -> dict[str, float | str | int | None]:
-        """Plain data for JSON."""
-        return {**score_record(self.scores), "sentences": self.sentences}
+        """Plain data for JSON; `search` only where it is not the model's own."""
+        record = {**score_record(self.scores), "sentences": self.sentences}
+        return {**record, "search": self.search} if self.search else record
 
     @property
     def notes(self) -> list[str]:
@@ -81,6 +86,8 @@ class TranslationReport:
             label = self.labels[name]
             lines.append(f"{label} {score.score:.2f}  {score.signature}")
 
+        if self.search:
+            lines.append(f"search {self.search}")
         lines.append(f"{self.sentences:,} sentences")
         return "\n".join(lines)
 
@@ -106,11 +113,12 @@ def evaluate_outputs(
     metrics: Iterable[str] = METRICS,
     *,
     seen: Callable[[], SeenTexts | None] | None = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> TranslationReport:
     """Score finished translations of a test set; raises `DataError` if they do not pair up.
 
     `seen` reads what is kept of the training text, so that the report names what the test has in
-    common with it.
+    common with it. `settings` are those of the search that are not the model's own.
     """
     texts, references = paired(outputs, test_set.references)
     scores: dict[str, Score] = {}
@@ -121,7 +129,10 @@ def evaluate_outputs(
 
     known = seen() if seen else None
     found = _seen_items(test_set, known) if known else []
-    return TranslationReport(scores, labels, sentences=len(test_set.sources), seen=found)
+    changed = sorted((settings or {}).items())
+    search = "|".join(f"{key}:{value}" for key, value in changed)
+    size = len(test_set.sources)
+    return TranslationReport(scores, labels, sentences=size, seen=found, search=search)
 
 
 def _seen_items(test_set: TestSet, known: SeenTexts) -> list[Seen]:

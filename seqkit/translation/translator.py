@@ -198,7 +198,9 @@ class Translator:
             )
         metrics = list(each_text(metrics, "metrics"))
         outputs = self.translate(data.sources, **settings)
-        return evaluate_outputs(outputs, data, metrics, seen=self.seen)
+        return evaluate_outputs(
+            outputs, data, metrics, seen=self.seen, settings=self.changed(settings)
+        )
 
     def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
         """Log probability (nats, plain sum with `<eos>`) of each target, given its source."""
@@ -274,6 +276,12 @@ class Translator:
             if asked and not self.attends:
                 raise ConfigError(f"search settings: {name} needs a model with attention")
         return search
+
+    def changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Those search settings that then differ from the model's own, with their values."""
+        own = plain(self.search)
+        found = plain(self.settings(settings))
+        return {name: value for name, value in found.items() if value != own[name]}
 
     def rules(self, search: SearchConfig) -> Rules:
         """The constraints of `search` in token ids; raises `ConfigError` for impossible ones."""

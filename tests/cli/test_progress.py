@@ -1,12 +1,21 @@
 """What long work writes to stderr."""
 
+import logging
+import re
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from letters import write_lines
 
-from seqkit.cli.progress import SECONDS, DownloadProgress, TrainingProgress, counted, figures
+import seqkit
+from seqkit.cli.progress import DownloadProgress, counted
+from seqkit.progress import SECONDS, figures, say, working
 from seqkit.runs.events import Saved, Started
+from seqkit.runs.progress import TrainingProgress, told
 from seqkit.training.events import Evaluated, Updated
 
 
@@ -116,3 +125,107 @@ def test_shares_have_four_places_and_larger_figures_two():
         "accuracy 0.9877 · perplexity 12.35"
     )
     assert figures({"one": 1.0}) == "one 1.0000"
+
+
+# Signs of life
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Signs of life every tenth of a second."""
+    monkeypatch.setattr("seqkit.progress.SECONDS", 0.1)
+
+
+def test_work_that_cannot_be_counted_gives_a_sign_of_life(capsys, quick):
+    with working("evaluating"):
+        time.sleep(0.35)
+    lines = capsys.readouterr().err.splitlines()
+    assert 1 <= len(lines) <= 3
+    assert set(lines) == {"evaluating: 0:00 so far"}
+
+
+def test_signs_of_life_wait_while_other_lines_are_written(capsys, quick):
+    with working("evaluating"):
+        for _ in range(30):
+            say("a line")
+            time.sleep(0.01)
+    assert set(capsys.readouterr().err.splitlines()) == {"a line"}
+
+
+def test_short_work_gives_none_and_leaves_no_thread(capsys):
+    before = threading.active_count()
+    with suppress(ZeroDivisionError), working("evaluating"):
+        assert threading.active_count() == before + 1
+        raise ZeroDivisionError
+    assert threading.active_count() == before
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("command", ["ngram", "evaluate", "perplexity", "stats", "train"])
+def test_every_long_command_gives_signs_of_life(here, cli, monkeypatch, command):
+    """The beat is faster than the command: it must be heard of at least once."""
+    monkeypatch.setattr("seqkit.progress.SECONDS", 0.0005)
+    text = write_lines(here / "text", ["a b c", "b c d"] * 20_000)
+    ngram = ("lm", "ngram", "--order", "2", "-o", "lm.bin", text)
+    said = cli(*ngram).err if command in ("ngram", "evaluate", "perplexity") else ""
+    if command == "evaluate":
+        said = cli("evaluate", "-m", "lm.bin", text).err
+    elif command == "perplexity":
+        said = cli("lm", "perplexity", "-m", "lm.bin", text).err
+    elif command == "stats":
+        said = cli("lm", "stats", text).err
+    elif command == "train":
+        said = cli("train", "tiny.toml", "--out", "run").err
+    assert " so far\n" in said
+
+
+# Training from Python
+
+
+def train_here(here, **how):
+    return seqkit.train(here / "tiny.toml", out=here / "run", device="cpu", **how)
+
+
+def test_training_from_python_is_silent_unless_asked(here, capfd):
+    train_here(here)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_training_from_python_shows_its_progress_when_asked(here, capfd):
+    steps = []
+    train_here(here, progress=True, listener=lambda event: steps.append(type(event).__name__))
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "parameters, training on cpu" in err
+    assert re.search(r"step +4 · epoch \d+ · perplexity", err)
+    assert {"Started", "Updated", "Evaluated", "Saved"} <= set(steps)
+
+
+def test_training_is_heard_of_through_logging(here, caplog):
+    with caplog.at_level(logging.INFO, logger="seqkit"):
+        train_here(here)
+    said = caplog.text
+    assert "parameters, training on cpu" in said
+    assert re.search(r"step +4 · epoch \d+ · perplexity", said)
+    assert f"saved {here / 'run' / 'step-000004'}" in said
+    assert "loss" not in said
+
+    caplog.clear()
+    with caplog.at_level(logging.DEBUG, logger="seqkit.training"):
+        train_here(here, overwrite=True)
+    assert "step 1, epoch 0, loss" in caplog.text
+
+
+def test_nothing_is_written_where_no_program_listens():
+    (handler,) = [
+        one for one in logging.getLogger("seqkit").handlers if isinstance(one, logging.NullHandler)
+    ]
+    assert handler.level == logging.NOTSET
+
+
+def test_only_the_first_process_speaks(here, capfd, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    with told(lambda event: None, show=True) as tell:
+        tell(updated(1))
+        tell(Evaluated(step=2, epoch=1, metrics={"bleu": 12.3}, best=True, seconds=1.0))
+    assert capfd.readouterr().err == ""

@@ -106,7 +106,7 @@ def test_a_stopped_command_exits_as_after_the_signal_and_says_how_to_continue(
 ):
     stop = stop_at(3)
     monkeypatch.setattr(
-        "seqkit.cli.progress.TrainingProgress._updated", lambda self, event: stop(event)
+        "seqkit.runs.progress.TrainingProgress._updated", lambda self, event: stop(event)
     )
     done = cli("train", "tiny.toml", "--out", "run")
     assert (done.code, done.out) == (143, "")

@@ -39,6 +39,8 @@ def test_five_bytes_a_text_tell_a_hundred_thousand_apart(tmp_path):
     seen = SeenTexts.of(lines=(f"line {i}" for i in range(100_000)))
     seen.save(tmp_path)
     assert (tmp_path / FILE).stat().st_size < 500_200
+    (tmp_path / "any").touch()
+    assert (tmp_path / FILE).stat().st_mode == (tmp_path / "any").stat().st_mode
     others = [f"other {i}" for i in range(20_000)]
     assert SeenTexts.load(tmp_path).count(lines=[*others, "line 7", "line 99999"])[0].found == 2
 

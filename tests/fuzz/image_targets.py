@@ -10,14 +10,17 @@ import torch
 from bars import write_bars
 from PIL import Image
 from seqkit_vision import formats
-from seqkit_vision.decoding import decode, probe
-from seqkit_vision.sources import Wanted, open_source
+from seqkit_vision.decoding import decode, deep_values, probe
+from seqkit_vision.readable import suffixes
+from seqkit_vision.record import ImageRecord, Records, read_records, write_records
+from seqkit_vision.sources import Wanted, open_source, parts_of
 from seqkit_vision.torch_files import read_tensors
 from targets import Target
 
 import seqkit
 
-SUFFIXES = ("png", "jpg", "gif", "bmp", "webp", "tif", "ppm")
+SUFFIXES = ("png", "jpg", "gif", "bmp", "webp", "tif", "ppm", "tga", "pcx", "sgi", "ico", "dib")
+NOT_EVERYWHERE = {".avif": "AVIF", ".jp2": "JPEG2000"}  # Pillow may lack the library
 
 
 def _noise(*shape: int) -> np.ndarray:
@@ -30,6 +33,9 @@ def _noise(*shape: int) -> np.ndarray:
 def _write_pictures(folder: Path) -> None:
     for suffix in SUFFIXES:
         Image.fromarray(_noise(6, 5, 3)).save(folder / f"colour.{suffix}")
+    for suffix, name in NOT_EVERYWHERE.items():
+        if suffix in suffixes():
+            Image.fromarray(_noise(16, 16, 3)).save(folder / f"colour{suffix}", format=name)
     Image.fromarray(_noise(4, 4)).save(folder / "grey.png")
     Image.fromarray(_noise(4, 4).astype(np.uint16) * 16).save(folder / "deep.png")
     Image.fromarray(_noise(4, 4)).convert("P").save(folder / "palette.png", transparency=3)
@@ -38,6 +44,7 @@ def _write_pictures(folder: Path) -> None:
 def _read_pictures(folder: Path) -> None:
     for path in sorted(folder.iterdir()):
         probe(path)
+        deep_values(path)
         decode(path, size=8, channels=3)
 
 
@@ -45,10 +52,14 @@ def _write_folder(folder: Path) -> None:
     write_bars(folder / "photos", each=3)
     rows = [f"photos/{name}/00{i}.png,{name}" for name in ("top", "middle") for i in range(3)]
     (folder / "list.csv").write_text("\n".join(["path,label", *rows]) + "\n")
+    parts = [f"{row},{part}" for row, part in zip(rows, ("train", "val", "test") * 2, strict=True)]
+    (folder / "parts.csv").write_text("\n".join(["path,label,split", *parts]) + "\n")
 
 
 def _read_folder(folder: Path) -> None:
     open_source(str(folder / "list.csv"), "train", Wanted(size=8))
+    for part in parts_of(str(folder / "parts.csv")):
+        open_source(str(folder / "parts.csv"), part, Wanted(size=8))
     open_source(str(folder / "photos"), "train", Wanted(skip_bad=True))
 
 
@@ -108,13 +119,24 @@ def _write_classifier(folder: Path) -> None:
 def _open_classifier(folder: Path) -> None:
     model = seqkit.load(folder / "run", device="cpu")
     list(model.predict([folder / "photos/top/000.png"]))
+    model.evaluate(model.read_test_data([folder / "photos"]))
+
+
+def _read_records(folder: Path) -> None:
+    read_records(folder, 3)
+
+
+def _write_records(folder: Path) -> None:
+    both = [ImageRecord(torch.arange(3), torch.arange(3), torch.arange(3)) for _ in range(2)]
+    write_records(folder, Records(*both))
 
 
 TARGETS = [
-    Target("pictures", _write_pictures, ("*",), _read_pictures, 100),
-    Target("image-folder", _write_folder, ("list.csv", "photos/top/*"), _read_folder, 40),
+    Target("pictures", _write_pictures, ("*",), _read_pictures, 50),
+    Target("image-folder", _write_folder, ("*.csv", "photos/top/*"), _read_folder, 40),
+    Target("image-records", _write_records, ("*",), _read_records, 100),
     Target("idx", _write_idx, ("*",), _read_idx, 100),
     Target("cifar10", _write_cifar10, ("*",), _read_cifar10, 30),
     Target("torch-weights", _write_weights, ("*",), _read_weights, 60),
-    Target("open-classifier", _write_classifier, ("run/**/*",), _open_classifier, 20),
+    Target("open-classifier", _write_classifier, ("run/**/*",), _open_classifier, 10),
 ]

@@ -237,6 +237,12 @@ def _read_binary(folder: Path) -> None:
 # Logs
 
 
+def _write_log(folder: Path) -> None:
+    write_pairs(folder)
+    config = write_config(folder / "tiny.toml")
+    seqkit.train(config, out=folder / "run", overrides={"train.watch": True}, device="cpu")
+
+
 def _draw_log(folder: Path) -> None:
     log = curves.read(folder / "run/log.jsonl")
     curves.draw(log, folder / "curves.svg", title="a run")
@@ -244,10 +250,12 @@ def _draw_log(folder: Path) -> None:
 
 
 TARGETS = [
-    Target("config", _write_configs, ("*.toml",), _read_configs, 100),
+    Target("config", _write_configs, ("*.toml",), _read_configs, 50),
     Target("settings", _write_settings, ("*.toml",), _read_settings, 200),
-    Target("open-translator", _write_translator, ("run/**/*",), _open_translator),
-    Target("open-subwords", _write_subword_translator, ("run/**/tokenizer/*",), _open_translator),
+    Target("open-translator", _write_translator, ("run/**/*",), _open_translator, 15),
+    Target(
+        "open-subwords", _write_subword_translator, ("run/**/tokenizer/*",), _open_translator, 15
+    ),
     Target("resume", _write_translator, ("run/**/*",), _resume_translator, 10),
     Target("open-language-model", _write_language_model, ("run/**/*",), _open_language_model),
     Target("tokenizers", _write_tokenizers, ("*/*",), _read_tokenizers, 60),
@@ -258,5 +266,5 @@ TARGETS = [
     Target("counting", _write_texts, ("a.*",), _count_text, 20),
     Target("arpa", _write_arpa, ("*",), _read_arpa, 100),
     Target("ngram-binary", _write_binary, ("*",), _read_binary, 60),
-    Target("log", _write_translator, ("run/log.jsonl",), _draw_log, 2),
+    Target("log", _write_log, ("run/log.jsonl",), _draw_log, 2),
 ]

@@ -61,3 +61,9 @@ def test_words_are_set_apart_and_characters_are_not_whatever_model_scores_them(m
     assert ("</span> <span" in line) == spaced
     report = model.evaluate(["cat"])
     assert f"perplexity {report.perplexity:.4f}, {report.tokens} tokens;" in shown
+
+
+def test_a_title_that_is_not_utf8_can_be_written():
+    shown = page("caf\udce9", "note", [], spaced=True)
+    assert "<h1>caf\ufffd</h1>" in shown
+    assert shown.encode()

@@ -42,13 +42,15 @@ ACCIDENTS = {
 
 
 @pytest.mark.parametrize("accident", ACCIDENTS)
-def test_it_is_saved_again_with_its_whole_log(here, caplog, accident):
+def test_it_is_saved_again_with_its_whole_log(here, caplog, capsys, accident):
     run = here / "runs/run"
     train(here / "whole")
     with caplog.at_level(logging.WARNING, "seqkit"):
-        done = train(run, at_step(5, lambda: ACCIDENTS[accident](run)))
+        done = train(run, at_step(5, lambda: ACCIDENTS[accident](run)), progress=True)
     assert done.step == 7
-    assert "was deleted or moved while it trains: it is saved again" in caplog.text
+    note = f"{run} was deleted or moved while it trains: it is saved again"
+    assert note in caplog.text
+    assert note in capsys.readouterr().err.replace("\n", "")
     assert_same(here / "whole", run)
     assert not list(run.glob(".*"))
 

@@ -115,6 +115,20 @@ def test_a_finished_run_continues_for_longer(here, cli):
     assert_same(here / "a", here / "b")
 
 
+@pytest.mark.parametrize(("decay", "rate"), [("linear", "0.0005"), ("cosine", "0.0005")])
+def test_a_run_with_a_decay_that_goes_on_for_longer_says_what_happens_to_its_rate(
+    here, cli, decay, rate
+):
+    options = ["train", "tiny.toml", "--out", "a", "--set", f"optim.decay={decay}"]
+    assert "learning rate" not in cli(*options).err
+    assert "learning rate" not in cli(*options, "--resume").err
+    longer = cli(*options, "--resume", "--set", "train.steps=8")
+    assert (
+        f"train.steps was 4 and is now 8: the learning rate ({decay} decay) goes on with {rate} "
+        "instead of 0, and falls to 0 at step 8"
+    ) in longer.err
+
+
 def test_config_toml_repeats_a_run(here, cli):
     assert cli("train", "tiny.toml", "--out", "a", "--set", "train.seed=3").code == 0
     assert cli("train", "a/config.toml", "--out", "b").code == 0

@@ -107,3 +107,11 @@ def test_whole_text_passes(text):
 
 def test_halves_are_shown_as_what_they_are():
     assert without_halves("a\ud83db\udce9") == "a\ufffdb\ufffd"
+
+
+@pytest.mark.parametrize("call", [lambda path: seqkit.train("demo/en-de", out=path), seqkit.load])
+def test_a_run_folder_has_a_name_in_utf8(tmp_path, call):
+    path = tmp_path / "r\udcff"
+    with pytest.raises(SeqkitError, match=r"holds half a surrogate pair .* or give another"):
+        call(path)
+    assert not path.exists()

@@ -119,8 +119,8 @@ def test_test_data_is_a_source_and_its_references_or_one_tsv(backwards, tmp_path
 
 
 def test_a_report_has_bleu_and_chrf_with_sacrebleu_s_signatures(backwards):
-    report = backwards.evaluate(TestSet(SOURCES, [REFERENCES]), beam=2)
-    outputs = backwards.translate(SOURCES, beam=2)
+    report = backwards.evaluate(TestSet(SOURCES, [REFERENCES]))
+    outputs = backwards.translate(SOURCES)
     bleu, chrf = BLEU(), CHRF()
     wanted = [metric.corpus_score(outputs, [REFERENCES]).score for metric in (bleu, chrf)]
     assert report.record() == {
@@ -136,6 +136,18 @@ def test_a_report_has_bleu_and_chrf_with_sacrebleu_s_signatures(backwards):
         "3 sentences",
     ]
     assert report.signature == f"BLEU {bleu.get_signature()}; chrF {chrf.get_signature()}"
+
+
+def test_a_search_that_is_not_the_model_s_own_is_part_of_the_signature(backwards):
+    own = backwards.evaluate(TestSet(SOURCES, [REFERENCES]))
+    same = backwards.evaluate(TestSet(SOURCES, [REFERENCES]), beam=backwards.search.beam)
+    assert same.signature == own.signature
+    assert "search" not in same.record()
+
+    other = backwards.evaluate(TestSet(SOURCES, [REFERENCES]), max_length=1, beam=1)
+    assert other.signature == f"{own.signature}; search beam:1|max_length:1"
+    assert other.record()["search"] == "beam:1|max_length:1"
+    assert str(other).splitlines()[2:] == ["search beam:1|max_length:1", "3 sentences"]
 
 
 def test_a_metric_of_a_plugin_is_evaluated_by_name(backwards, metric):
@@ -170,6 +182,7 @@ def test_the_command_takes_metrics_by_name(cli, beginner, tmp_path, metric):
         "wrong-words",
         "wrong-words_signature",
         "sentences",
+        "search",
     }
     assert "no metric 'blue'. Did you mean 'bleu'?" in cli(*command, "--metric", "blue").complaint()
 

@@ -3,8 +3,11 @@
 task.py          what the trainer must know: images as batches, the loss, the accuracy
 classifier.py    the predictor: what `seqkit.load` returns for a trained network
 report.py        the figures of an evaluation
-sources.py       where images come from: a corpus, a folder or a CSV file
+sources.py       where images come from: a corpus, a folder (listing.py) or a CSV file (tables.py)
+finding.py       image files below a folder; readable.py knows the kinds, decoding.py reads one
 images.py        sets of images as batches; views.py augments and normalises them
+run_images.py    which images a run trains and validates on; record.py keeps it with a checkpoint
+folds.py         cross-validation
 explain.py       Grad-CAM, filters, activations, dead units; pictures.py draws them
 pretrained.py    torchvision's published weights as a starting point
 models/          one network a file, and the contract that they follow

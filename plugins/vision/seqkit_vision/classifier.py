@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from seqkit.errors import ConfigError, DataError
+from seqkit.parsing import check_count
+from seqkit.search.soundness import check_numbers
 from seqkit.text.lines import check_many
 
 from .decoding import decode
@@ -94,6 +96,7 @@ class Classifier:
         """Normalised images (B, C, S, S) -> (B, K), in float32, on the CPU."""
         logits: Tensor = self.model(images.to(self.device))
         probabilities = logits.float().softmax(-1)
+        check_numbers(probabilities)
         return probabilities.cpu()
 
     def predict(
@@ -105,8 +108,9 @@ class Classifier:
         cannot be read when its turn comes.
         """
         check_many(inputs, "paths")
-        if not 1 <= top <= len(self.classes):
-            raise ConfigError(f"top = {top}: the model knows {len(self.classes)} classes")
+        check_count(1, batch=batch)
+        if not isinstance(top, int) or not 1 <= top <= len(self.classes):
+            raise ConfigError(f"top = {top!r}: the model knows {len(self.classes)} classes")
 
         return self._predictions(iter(inputs), top, batch)
 

@@ -25,6 +25,7 @@ from . import readable
 
 DEEPEST = 65535  # the greatest value of 16 bits
 MOST_PIXELS = 64_000_000  # a good camera's; a larger file of some kilobytes may fill the memory
+LARGEST_SIDE = 8_000  # of the square with as many pixels
 _TOO_MANY = (
     f"more than {MOST_PIXELS:,} pixels: a decompression bomb, or an image to be made smaller first"
 )

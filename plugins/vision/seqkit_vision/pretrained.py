@@ -18,6 +18,7 @@ from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.runs.build import make_model
 from seqkit.training import checkpoint
 from seqkit.training.torch_files import read_tensors
+from seqkit.training.weights import check_tensors
 
 from .metadata import ImageMetadata, write_metadata
 from .sources import classes_of
@@ -89,6 +90,9 @@ def _read_weights(name: str, path: Path) -> dict[str, Tensor]:
 
 def _fill(model: Mapping[str, Tensor], weights: Mapping[str, Tensor], path: Path) -> None:
     """Copy what fits; only last layers, whose classes differ, may have another shape."""
+    fitting = {name: weights[name] for name in model if name in weights}
+    check_tensors(fitting, model, set(fitting), path)
+
     for name, tensor in model.items():
         given = weights.get(name)
         if given is None:

@@ -46,14 +46,14 @@ class ImageRecord:
         chosen = self.uses % DAMAGED == use
         return set(self.prints[chosen].tolist())
 
-    def find(self, prints: Tensor, labels: Tensor) -> Tensor | None:
-        """The row of each recorded image among these, `GONE` if it is not there.
+    def find(self, prints: Tensor, labels: Tensor) -> tuple[Tensor, list[int]]:
+        """Where each recorded image is among these, `GONE` if nowhere; which of these are unknown.
 
-        (N,), (M,), (M,) -> (N,). A damaged image may be another one now: it was mended. None if one
-        of these images is not recorded, or was in another class.
+        (N,), (M,), (M,) -> (N,). A damaged image may be another one now: it was mended. An image in
+        another class is unknown.
         """
         if torch.equal(prints, self.prints) and torch.equal(labels, self.labels):
-            return torch.arange(len(self))
+            return torch.arange(len(self)), []
 
         waiting = _rows_by_image(self.prints, self.labels)
         found = torch.full((len(self),), GONE)
@@ -64,13 +64,13 @@ class ImageRecord:
             else:
                 unknown.append(row)
 
-        for row in unknown:
-            mended = (self.uses >= DAMAGED) & (self.labels == labels[row]) & (found == GONE)
-            places = mended.nonzero().flatten()
-            if not len(places):
-                return None
-            found[places[0]] = row
-        return found
+        damaged = (self.uses >= DAMAGED) & (found == GONE)
+        for place in damaged.nonzero().flatten().tolist():
+            mended = next((row for row in unknown if labels[row] == self.labels[place]), None)
+            if mended is not None:
+                found[place] = mended
+                unknown.remove(mended)
+        return found, unknown
 
 
 class Records(NamedTuple):
@@ -86,18 +86,21 @@ class Records(NamedTuple):
 
 
 def write_records(folder: Path, records: Records) -> None:
-    """Write `records` into a step folder."""
+    """Write `records` into a step folder, in one move: an older file is there until it is done."""
     tensors = _tensors(records.source, "")
     if records.valid is not None:
         tensors |= _tensors(records.valid, _APART)
-    save_file(tensors, folder / RECORD)
-    open_up(folder / RECORD)
+
+    part = folder / f".{RECORD}.part"
+    save_file(tensors, part)
+    open_up(part)
+    part.replace(folder / RECORD)
 
 
-def read_records(folder: Path) -> Records | None:
+def read_records(folder: Path, classes: int | None = None) -> Records | None:
     """What `write_records` wrote; None in a checkpoint from before there were records.
 
-    Raises `CheckpointError` if it is damaged.
+    Raises `CheckpointError` if it is damaged, or has labels beyond a number of `classes`.
     """
     path = folder / RECORD
     if not path.exists():
@@ -105,9 +108,11 @@ def read_records(folder: Path) -> Records | None:
 
     tensors = checkpoint.load_tensors(path)
     try:
-        source = _record(tensors, "")
-        valid = _record(tensors, _APART) if f"{_APART}prints" in tensors else None
-    except (KeyError, ValueError):
+        source = _record(tensors, "", classes)
+        valid = None
+        if f"{_APART}prints" in tensors:
+            valid = _record(tensors, _APART, classes)
+    except (KeyError, ValueError, RuntimeError):
         raise CheckpointError(
             f"{path} is damaged: it records which images a run was trained on"
         ) from None
@@ -124,11 +129,15 @@ def _tensors(record: ImageRecord, prefix: str) -> dict[str, Tensor]:
     }
 
 
-def _record(tensors: Mapping[str, Tensor], prefix: str) -> ImageRecord:
+def _record(tensors: Mapping[str, Tensor], prefix: str, classes: int | None) -> ImageRecord:
     prints, labels, uses = (tensors[f"{prefix}{name}"] for name in ("prints", "labels", "uses"))
     shape = prints.shape
     if len(shape) != 1 or labels.shape != shape or uses.shape != shape:
         raise ValueError("the tensors differ in size")
+    if not len(labels) or int(labels.min()) < 0:
+        raise ValueError("labels are missing")
+    if classes is not None and int(labels.max()) >= classes:
+        raise ValueError("there are labels beyond the classes")
     return ImageRecord(prints.long(), labels.long(), uses.long())
 
 

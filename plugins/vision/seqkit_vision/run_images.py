@@ -22,6 +22,8 @@ from .record import DAMAGED, GONE, TRAINED, UNUSED, VALIDATED, ImageRecord, Reco
 from .sources import Source
 from .splits import Shares, split
 
+_LOOKED_AT = 10  # of the images that are not those of the run: are they damaged?
+
 
 @dataclass
 class Numbered:
@@ -115,10 +117,8 @@ class RunImages:
         return [self.source, self.valid_source] if apart else [self.source]
 
     def _digest(self, numbered: Numbered) -> str:
-        """A damaged image may be mended: another one in its place counts as the same."""
         record = numbered.record
-        prints = record.prints.masked_fill(numbered.damaged, fingerprints.UNREADABLE)
-        return fingerprints.digest(prints, record.labels, numbered.source.classes)
+        return fingerprints.digest(record.prints, record.labels, numbered.source.classes)
 
     def _check_some_are_left(self) -> None:
         train = self.source.find(self.train)
@@ -128,14 +128,24 @@ class RunImages:
 
 
 def _numbered(source: Source, before: ImageRecord | None) -> Numbered:
+    """Raises `DataError` for an image that is damaged since the run began."""
     labels = source.images.labels
-    places = before.find(source.prints, labels) if before else None
-    if before is None or places is None:
-        unused = torch.full_like(labels, UNUSED)
-        record = ImageRecord(source.prints, labels, unused)
-        return Numbered(source, record, torch.arange(len(labels)))
+    unused = torch.full_like(labels, UNUSED)
+    as_found = Numbered(
+        source, ImageRecord(source.prints, labels, unused), torch.arange(len(labels))
+    )
+    if before is None:
+        return as_found
 
-    prints = before.prints.clone()
-    here = places != GONE
-    prints[here] = source.prints[places[here]]  # another one for an image that was mended
-    return Numbered(source, replace(before, prints=prints), places)
+    places, unknown = before.find(source.prints, labels)
+    if unknown:
+        _check_readable(source, unknown[:_LOOKED_AT])
+        return as_found
+
+    return Numbered(source, before, places)  # that one was mended does not change what it was
+
+
+def _check_readable(source: Source, rows: list[int]) -> None:
+    """Raise `DataError` for the first of these images that cannot be read."""
+    if isinstance(source.images, Files):
+        source.images.pixels(torch.tensor(rows))

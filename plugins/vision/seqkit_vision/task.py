@@ -6,6 +6,7 @@ Shapes: B images, C channels, S side, K classes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -25,7 +26,7 @@ from seqkit.training.task import Goal, Step, Task, Totals
 
 from .classifier import Classifier
 from .corpora import CLASSES
-from .decoding import SIXTEEN_BITS
+from .decoding import LARGEST_SIDE, SIXTEEN_BITS
 from .held_out import HeldOut, RunData
 from .images import ImageBatch, Prepared
 from .metadata import ImageMetadata, read_metadata, write_metadata
@@ -55,7 +56,10 @@ class ImageData:
         on_resume="any",
     )
     size: int = setting(
-        "side of the square that images are scaled to; 0 = they all have one size", default=0, ge=0
+        "side of the square that images are scaled to; 0 = they all have one size",
+        default=0,
+        ge=0,
+        le=LARGEST_SIDE,
     )
     channels: Literal[0, 1, 3] = setting("1 grey, 3 colour, 0 as the images are", default=0)
     limit: int = setting("use N training images, drawn at random; 0 = all", default=0, ge=0)
@@ -139,7 +143,9 @@ class Classification:
         self.classes = source.classes
         self.deep = source.deep
 
-        before = read_records(folder) if folder and _same_run(folder, values) else None
+        before = None
+        if folder and known and _same_run(folder, values):
+            before = read_records(folder, len(known.classes))
         self.rows = RunImages(source, valid, self.data, before)
         self.notes = [*source.notes, *(valid.notes if valid else ()), *self.rows.notes()]
 
@@ -234,7 +240,8 @@ class Classification:
 
     def step(self, model: nn.Module, batch: Prepared, carry: Any) -> Step:
         if model.training:
-            return Step(self._training_loss(model, batch))
+            with _batch_norm_explained(batch):
+                return Step(self._training_loss(model, batch))
 
         logits = model(batch.images).float()
         loss = F.cross_entropy(logits, batch.labels, reduction="sum")
@@ -276,6 +283,10 @@ class Classification:
         write_metadata(folder, metadata)
         write_records(folder, self.rows.records())
 
+    def amend(self, folder: Path) -> None:
+        """Record in a checkpoint which images have turned out to be damaged since it was saved."""
+        write_records(folder, self.rows.records())
+
     def start_from(self, folder: Path, model: nn.Module) -> list[str]:
         """Fill `model` from another run's checkpoint; other classes get a new last layer.
 
@@ -314,6 +325,20 @@ class Classification:
 
         name = config.model["name"]
         return Classifier(model, metadata, name=name, run=run)
+
+
+@contextmanager
+def _batch_norm_explained(batch: Prepared) -> Iterator[None]:
+    """Turn torch's complaint about batch norm of a single image into a `ConfigError`."""
+    try:
+        yield
+    except ValueError as error:
+        if len(batch.labels) > 1 or "more than 1 value per channel" not in str(error):
+            raise
+        raise ConfigError(
+            "data.batch = 1: batch norm needs more than one image at a time, "
+            "set data.batch = 2 or more"
+        ) from None
 
 
 def _are_known(source: str, known: ImageMetadata) -> bool:

@@ -274,11 +274,20 @@ def test_the_description_of_the_data_is_short(make_task, tmp_path):
         ({"folds": 3, "fold": 3}, ConfigError, "folds = 3, fold = 3"),
         ({"flips": True}, ConfigError, "unknown key 'flips'. Did you mean 'flip'"),
         ({"channels": 2}, ConfigError, "channels should be 0, 1 or 3"),
+        ({"size": 100_000}, ConfigError, "size should be less than or equal to 8000"),
     ],
 )
 def test_impossible_settings_are_reported_before_training(make_task, data, error, says):
     with pytest.raises(error, match=says):
         make_task(**data)
+
+
+@pytest.mark.parametrize("model", ["lenet", "densenet121"])
+def test_batch_norm_of_a_single_image_is_one_clear_line(train, tmp_path, model):
+    small = {"data.size": 32, "data.batch": 1, "train.steps": 2}
+    options = {"model.batch_norm": True} if model == "lenet" else {"model.growth": 4}
+    with pytest.raises(ConfigError, match=r"data\.batch = 1: batch norm needs more than one"):
+        train(tmp_path / "run", {"model.name": model, **small, **options})
 
 
 def weights(folder):

@@ -9,6 +9,7 @@ import click
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
+from ...progress import working
 from .inputs import check_writable, note
 
 
@@ -28,8 +29,10 @@ def convert(model: Path, out: Path) -> None:
     check_writable(out)
     refuse_input(out, (model,))
 
-    opened = ngram.load(model, tokenizers=components().tokenizers.load)
+    with working("reading"):
+        opened = ngram.load(model, tokenizers=components().tokenizers.load)
     if is_arpa(out) and opened.unit != "whitespace":
         note(f"ARPA does not keep the tokenizer: split text by {opened.unit} before it is scored")
-    ngram.save(opened, out)
+    with working("writing"):
+        ngram.save(opened, out)
     click.echo(f"order {opened.order}; n-grams {opened.tables.sizes}; written to {out}", err=True)

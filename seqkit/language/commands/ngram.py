@@ -12,11 +12,14 @@ from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
+from ...progress import working
 from .inputs import FILES, check_writable, note, read_blocks
 
 if TYPE_CHECKING:
     from ...ngram.text import Unknown
 
+_MOST_DIGITS = 12  # of a number
+_LONGEST = 40  # characters of a wrong value in an error
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -112,19 +115,20 @@ def ngram(
     if is_arpa(out) and tokenizer != "whitespace":
         note(f"ARPA does not keep the tokenizer: split text by {tokenizer} before it is scored")
 
-    model = train_blocks(
-        read_blocks(files),
-        order=order,
-        smoothing=smoothing,
-        options=options,
-        unk=unk,
-        pre_tokenizer=pre_tokenizer,
-        memory=_bytes(memory),
-    )
-    for remark in model.notes:
-        note(remark)
+    with working("counting, smoothing and writing"):
+        model = train_blocks(
+            read_blocks(files),
+            order=order,
+            smoothing=smoothing,
+            options=options,
+            unk=unk,
+            pre_tokenizer=pre_tokenizer,
+            memory=_bytes(memory),
+        )
+        for remark in model.notes:
+            note(remark)
+        save(model, out)
 
-    save(model, out)
     sizes = " ".join(f"{len(level.keys):,}" for level in model.grams)
     click.echo(
         f"{smoothing}, order {order}, {model.training_tokens:,} tokens; n-grams {sizes}; "
@@ -147,15 +151,20 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not text.strip():
         return ()
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() for part in parts):
-        raise ConfigError(f"--prune {text!r} is not a list of numbers such as 0,0,1")
+    if not all(part.isdecimal() and len(part) <= _MOST_DIGITS for part in parts):
+        raise ConfigError(f"--prune {_shortened(text)} is not a list of numbers such as 0,0,1")
     return tuple(int(part) for part in parts)
 
 
 def _bytes(text: str) -> int:
     """The bytes of --memory, such as 500M."""
     found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", text.upper())
-    if not found:
-        raise ConfigError(f"--memory {text!r} is not a size such as 500M or 4G")
+    if not found or len(found[1]) > _MOST_DIGITS:
+        raise ConfigError(f"--memory {_shortened(text)} is not a size such as 500M or 4G")
     number, unit = found.groups()
     return int(float(number) * _UNITS[unit])
+
+
+def _shortened(text: str) -> str:
+    """What was given, cut off where it is long."""
+    return repr(text) if len(text) <= _LONGEST else f"{text[:_LONGEST]!r}…"

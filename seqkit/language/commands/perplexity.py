@@ -13,6 +13,7 @@ from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, device_options, json_option, set_threads
 from ...errors import DataError
 from ...parsing import to_json
+from ...progress import working
 from .inputs import FILES, arriving_blocks, name_of, note, open_model, read_text
 
 if TYPE_CHECKING:
@@ -66,14 +67,16 @@ def perplexity(
         _show_each_line(scorers[0], arriving_blocks(files), files, as_json)
         return
 
-    text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
+    with working("measuring"):
+        text, baseline = _held_out(scorers[0]) if test else (read_text(files), None)
     if per_sentence:
         _show_each_line(scorers[0], text, files, as_json)
         return
 
     several = len(models) > 1
     names = [str(path) for path in models]
-    measured = [measure_text(scorer, text, with_digest=several) for scorer in scorers]
+    with working("measuring"):
+        measured = [measure_text(scorer, text, with_digest=several) for scorer in scorers]
     reports = [each.report for each in measured]
 
     if as_json:
@@ -86,7 +89,8 @@ def perplexity(
             note(f"{name}: {remark}")
 
     if several:
-        _show_mixture(names, scorers, measured, fit, as_json)
+        held_out = read_text((fit,)) if fit else text
+        _show_mixture(names, scorers, measured, held_out, text, as_json)
 
 
 def _check_usage(
@@ -170,10 +174,11 @@ def _show_mixture(
     names: Sequence[str],
     scorers: Sequence[Scorer],
     measured: Sequence[Measured],
-    fit: Path | None,
+    held_out: Sequence[bytes],
+    text: Sequence[bytes],
     as_json: bool,
 ) -> None:
-    """The best mixture of the models on the text that they were measured on, if there is one."""
+    """The mixture of the models that suits a held-out text best, measured on `text`, if any."""
     from ..mixtures import mix
     from ..scoring import measure_text, report_mixture, why_not_mixed
 
@@ -182,12 +187,18 @@ def _show_mixture(
         note(f"no mixture: {obstacle}")
         return
 
-    if fit:
-        held_out = read_text((fit,))
-        mixture = mix([measure_text(scorer, held_out).nats for scorer in scorers])
-    else:
+    is_as_long = sum(map(len, held_out)) == sum(map(len, text))
+    is_the_same = is_as_long and b"".join(held_out) == b"".join(text)
+    if is_the_same:
         mixture = mix([each.nats for each in measured])
+    else:
+        mixture = mix([measure_text(scorer, held_out).nats for scorer in scorers])
 
-    fitted_on = "held-out text" if fit else "this text"
+    fitted_on = "this text" if is_the_same else "held-out text"
     report = report_mixture(mixture, names, measured, fitted_on=fitted_on)
     click.echo(to_json(report.record()) if as_json else report)
+    if is_the_same:
+        note(
+            "the weights of the mixture were fitted on the text that it is measured on, which "
+            "lowers its perplexity: fit them on another with --fit"
+        )

@@ -11,6 +11,7 @@ import click
 from ...cli.options import PATH, json_option
 from ...parsing import to_json
 from ...plugins import components
+from ...progress import working
 from .inputs import FILES, read_blocks
 
 
@@ -50,8 +51,11 @@ def stats(
     from ...ngram.training import count_blocks
 
     pre_tokenizer = PreTokenizer.find(tokenizer, components().tokenizers.load)
-    counts = count_blocks(read_blocks(files), order=order, unk="skip", pre_tokenizer=pre_tokenizer)
-    tables = frequencies(counts)
+    with working("counting"):
+        counts = count_blocks(
+            read_blocks(files), order=order, unk="skip", pre_tokenizer=pre_tokenizer
+        )
+        tables = frequencies(counts)
     if plot:
         draw(tables, plot)
         click.echo(f"drawn to {plot}", err=True)

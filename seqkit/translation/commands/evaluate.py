@@ -10,6 +10,7 @@ import click
 from ...cli.options import PATH, device_options, opened, refuse_input, set_threads, show_notes
 from ...errors import ConfigError
 from ...parsing import to_json
+from ...progress import working
 from .options import (
     TestFiles,
     chunks,
@@ -69,7 +70,8 @@ def evaluate(
     set_threads(threads)
     translator = open_translator(models, device)
     if len(widths) > 1:
-        _compare_widths(translator, test_set, widths, names, settings, as_json)
+        with working("translating"):
+            _compare_widths(translator, test_set, widths, names, settings, as_json)
         return
 
     if widths:
@@ -78,7 +80,8 @@ def evaluate(
 
     from ..evaluation import evaluate_outputs
 
-    report = evaluate_outputs(outputs, test_set, names, seen=translator.seen)
+    changed = translator.changed(settings)
+    report = evaluate_outputs(outputs, test_set, names, seen=translator.seen, settings=changed)
     click.echo(to_json(report.record()) if as_json else report)
     show_notes(report)
 
@@ -127,6 +130,11 @@ def _compare_widths(
     """Write a line for each width as soon as it is known."""
     from ..beam_sweep import measure
 
+    click.echo(
+        "note: the best of several widths is a little too good on the sentences that chose it: "
+        "measure it on others",
+        err=True,
+    )
     results = measure(translator, test_set, widths, metrics=metrics, settings=settings)
     if as_json:
         for result in results:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,27 +45,39 @@ _BY_FIRST_LINES = {
 }
 
 
-def note_document(path: Path | None, lines: Sequence[str]) -> None:
-    """Say so if the name of a text, or its first lines, are those of a document."""
-    kind = _kind(path, lines)
+def noting_documents(path: Path | None, chunks: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """The chunks of a text, after a note if its name or its first lines are a document's."""
+    kind = _kind_by_name(path) if path is not None else None
     if kind:
-        name = "stdin" if path is None or str(path) == "-" else str(path)
-        click.echo(
-            f"note: {name} looks like {kind}: documents are not handled yet; each line is "
-            "translated by itself; times, tags, URLs and code are copied",
-            err=True,
-        )
+        _note_document(path, kind)  # before it is read, since it may not be text at all
+        return chunks
+
+    first = next(chunks, [])
+    kind = _kind_by_first_lines(first)
+    if kind:
+        _note_document(path, kind)
+    return chain([first], chunks)
 
 
-def _kind(path: Path | None, lines: Sequence[str]) -> str | None:
-    """What a text looks like, unless it looks like plain text."""
-    if path is not None:
-        suffixes = [suffix for suffix in path.suffixes if suffix.lower() not in _PACKED]
-        last = suffixes[-1].lower().removeprefix(".") if suffixes else ""
-        for kind, names in _BY_SUFFIX.items():
-            if last in names.split():
-                return kind
+def _note_document(path: Path | None, kind: str) -> None:
+    name = "stdin" if path is None or str(path) == "-" else str(path)
+    click.echo(
+        f"note: {name} looks like {kind}: documents are not handled yet; each line is "
+        "translated by itself; times, tags, URLs and code are copied",
+        err=True,
+    )
 
+
+def _kind_by_name(path: Path) -> str | None:
+    suffixes = [suffix for suffix in path.suffixes if suffix.lower() not in _PACKED]
+    last = suffixes[-1].lower().removeprefix(".") if suffixes else ""
+    for kind, names in _BY_SUFFIX.items():
+        if last in names.split():
+            return kind
+    return None
+
+
+def _kind_by_first_lines(lines: Sequence[str]) -> str | None:
     start = "\n".join(line.rstrip("\r") for line in lines[:3]).removeprefix("\ufeff")
     for kind, pattern in _BY_FIRST_LINES.items():
         if re.match(pattern, start, re.IGNORECASE):

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from ...cli.options import (
 from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
 from ...parsing import to_json
-from .notes import LostNumbers, note_document
+from .notes import LostNumbers, noting_documents
 from .options import models_option, open_translator, search_shortcuts
 
 if TYPE_CHECKING:
@@ -87,7 +86,10 @@ def translate(
     list(translator.predict([], align=align, **settings))  # fail before any input is read
 
     chunks: Iterable[Sequence[str]]
-    chunks = [[checked_utf8(line) for line in text]] if text else _noted(source)
+    if text:
+        chunks = [[checked_utf8(line) for line in text]]
+    else:
+        chunks = noting_documents(source, read_chunks(source))
     lost = LostNumbers()
     number = 0
     with opened(output) as write:
@@ -100,14 +102,6 @@ def translate(
                 if maps:
                     _draw(translator.explain(line.best), maps, number)
     lost.note()
-
-
-def _noted(source: Path | None) -> Iterator[Sequence[str]]:
-    """The lines of a text, after a note if it looks like a document."""
-    chunks = read_chunks(source)
-    first = next(chunks, [])
-    note_document(source, first)
-    return chain([first], chunks)
 
 
 def _check_inputs(text: Sequence[str], source: Path | None, output: Path | None) -> None:

@@ -69,6 +69,20 @@ def test_weights_are_fitted_on_held_out_text_when_there_is_some(counted, cli):
     assert found["signatures"] == [model.evaluate(TEST).signature for model in models]
 
 
+def test_weights_that_were_fitted_on_the_measured_text_are_said_to_be(counted, cli, tmp_path):
+    """Whatever the text to fit on is called."""
+    copy = tmp_path / "held-out"
+    copy.write_bytes((counted / "test").read_bytes())
+    chosen = ["lm", "perplexity", "-m", counted / "lm.arpa", "-m", counted / "wb.lm"]
+    for fit in ([], ["--fit", counted / "test"], ["--fit", copy]):
+        done = cli(*chosen, *fit, counted / "test")
+        assert done.lines[-1].startswith("mixture, weights fitted on this text: ")
+        assert "note: the weights of the mixture were fitted on the text that it is" in done.err
+    done = cli(*chosen, "--fit", counted / "text", counted / "test")
+    assert done.lines[-1].startswith("mixture, weights fitted on held-out text: ")
+    assert "fitted" not in done.err
+
+
 def test_the_mixture_of_models_that_find_a_text_impossible_is_null_in_json(tmp_path, cli):
     text = write_text(tmp_path, ["a b", "b a"])
     model = tmp_path / "ml.lm"

@@ -99,7 +99,7 @@ def test_settings_of_the_search_count_and_translations_can_be_kept(cli, run, tra
     ).lines
     outputs = (texts / "out").read_text(encoding="utf-8").splitlines()
     assert outputs == translator.translate(SOURCES, beam=1, max_length=3)
-    assert json.loads(line) == wanted(outputs, REFERENCES)
+    assert json.loads(line) == wanted(outputs, REFERENCES) | {"search": "beam:1|max_length:3"}
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,16 @@ def test_a_document_is_noted_once(cli, run, tmp_path, name, text, kind):
         assert cli("translate", "-m", run, input=text).err == f"note: stdin {says}"
 
 
+def test_a_document_that_is_no_text_is_noted_before_it_is_refused(cli, run, tmp_path):
+    source = tmp_path / "a.docx"
+    source.write_bytes(b"PK\x03\x04\xff\n")
+    done = cli("translate", "-m", run, "-i", source)
+    assert done.code == 1
+    note, error = done.err.splitlines()
+    assert note.startswith(f"note: {source} looks like an office document: documents are not")
+    assert error.startswith(f"error: {source}")
+
+
 def test_plain_text_is_not_noted(cli, run, tmp_path):
     source = write_lines(tmp_path / "a.txt", ["a b", "1. c", "- d", "a\tb"])
     assert cli("translate", "-m", run, "-i", source).err == ""

@@ -6,6 +6,7 @@ import click
 
 from seqkit.cli.options import PATH, device_options, set_threads
 from seqkit.parsing import to_json
+from seqkit.progress import working
 
 
 @click.command()
@@ -48,7 +49,8 @@ def evaluate(
     test_data = classifier.read_test_data([] if name is None else [name], skip_bad=skip_bad)
     for note in test_data.notes:
         click.echo(note, err=True)
-    report = classifier.evaluate(test_data)
+    with working("evaluating"):
+        report = classifier.evaluate(test_data)
 
     click.echo(to_json(report.record()) if as_json else report)
 

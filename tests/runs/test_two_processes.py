@@ -1,0 +1,182 @@
+"""Two processes that train together, as torchrun starts them: stopped, killed, started again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from letters import write_config, write_pairs
+from processes import (
+    SECONDS,
+    command_line,
+    end,
+    start,
+    train_on_broken_data,
+    train_with_listener,
+    wait_for_lines,
+)
+from tensors import assert_same
+
+import seqkit
+from seqkit.training import checkpoint
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = {
+    "train.steps": 30,
+    "train.eval_every": 7,
+    "train.precision": "fp32",
+    "data.batch_tokens": 200,
+    "data.goal": "bleu",
+}
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("config")
+    write_pairs(folder)
+    return write_config(folder / "tiny.toml", dropout=0.3)
+
+
+def options(config, *more, **changed):
+    settings = SETTINGS | {key.replace("_", ".", 1): value for key, value in changed.items()}
+    sets = [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+    fixed = ["--device", "cpu", "--threads", "1"]
+    return ["train", *map(str, [config, "--out", "run", *fixed, *sets, *more])]
+
+
+def finish(arguments, folder, **how):
+    codes, said = end(start(command_line, folder, *arguments, **how), folder)
+    assert set(codes) == {0}, said
+    return folder / "run"
+
+
+def evaluations(run):
+    lines = (run / "log.jsonl").read_text(encoding="utf-8").splitlines()
+    events = map(json.loads, lines)
+    return {event["step"]: event["metrics"] for event in events if event["event"] == "evaluated"}
+
+
+@pytest.fixture(scope="module")
+def whole(config, tmp_path_factory):
+    """The run of two processes that nothing ends."""
+    return finish(options(config), tmp_path_factory.mktemp("whole"))
+
+
+def test_a_run_of_two_stopped_and_resumed_is_the_same_bit_for_bit(config, whole, tmp_path):
+    """With dropout: each process goes on with random numbers of its own."""
+    processes = start(command_line, tmp_path, *options(config))
+    wait_for_lines(tmp_path, 11, processes)
+    os.kill(processes[1].pid, signal.SIGTERM)
+    codes, said = end(processes, tmp_path)
+    assert codes == [143, 143], said
+    assert all(text.splitlines()[-1].startswith("error: stopped at step ") for text in said)
+
+    assert_same(whole, finish(options(config, "--resume"), tmp_path))
+    assert evaluations(whole) == evaluations(tmp_path / "run")
+
+
+def test_a_killed_process_ends_the_others_in_one_line_and_another_number_goes_on(config, tmp_path):
+    processes = start(command_line, tmp_path, *options(config, train_steps=100_000))
+    wait_for_lines(tmp_path, 11, processes)
+    processes[1].kill()
+    codes, said = end(processes, tmp_path)
+    assert codes == [1, -9], said
+    assert "Traceback" not in said[0]
+    complaint = said[0].splitlines()[-1]
+    assert complaint.startswith("error: process 0 of 2 has lost touch with another one")
+    assert checkpoint.resolve(tmp_path / "run", prefer="last").name == "step-000007"
+
+    one = finish(options(config, "--resume", train_steps=10), tmp_path, world=1)
+    assert evaluations(one).keys() == {7, 10}
+    three = finish(options(config, "--resume", train_steps=12), tmp_path, world=3)
+    assert evaluations(three).keys() == {7, 10, 12}
+
+
+def test_a_launch_that_starts_again_goes_on_and_any_other_is_refused(config, whole, tmp_path):
+    launch = {"TORCHELASTIC_RUN_ID": "mine"}
+    processes = start(command_line, tmp_path, *options(config), **launch)
+    wait_for_lines(tmp_path, 11, processes)
+    processes[0].kill()
+    codes, said = end(processes, tmp_path)
+    assert codes == [-9, 1], said
+
+    for other in ({}, {"TORCHELASTIC_RUN_ID": "other"}):
+        codes, said = end(start(command_line, tmp_path, *options(config), **other), tmp_path)
+        assert codes == [1, 1]
+        assert all("run exists: continue it with --resume" in text for text in said)
+    assert_same(whole, finish(options(config), tmp_path, **launch))
+
+
+def test_a_launch_that_overwrites_does_so_once(config, whole, tmp_path):
+    seqkit.train(config, out=tmp_path / "run", device="cpu")
+    launch = {"TORCHELASTIC_RUN_ID": "mine"}
+    processes = start(command_line, tmp_path, *options(config, "--overwrite"), **launch)
+    wait_for_lines(tmp_path, 11, processes)
+    processes[1].kill()
+    end(processes, tmp_path)
+    processes = start(command_line, tmp_path, *options(config, "--overwrite"), **launch)
+    codes, said = end(processes, tmp_path)
+    assert codes == [0, 0], said
+    assert "resuming at step 7" in said[0]
+    assert_same(whole, tmp_path / "run")
+
+
+def test_torchrun_starts_a_killed_process_again_and_the_run_goes_on(config, whole, tmp_path):
+    torchrun = ["torch.distributed.run", "--nproc-per-node=2", "--standalone", "--max-restarts=1"]
+    launched = subprocess.Popen(
+        [sys.executable, "-m", *torchrun, "-m", "seqkit", *options(config)],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    log = tmp_path / "run/log.jsonl"
+    while not log.exists() or log.read_bytes().count(b"\n") < 11:
+        assert launched.poll() is None
+        time.sleep(0.005)
+    os.kill(children(launched.pid)[1], signal.SIGKILL)
+    said = launched.communicate(timeout=SECONDS)[1]
+    assert launched.returncode == 0, said
+    assert "resuming at step 7" in said
+    assert_same(whole, tmp_path / "run")
+
+
+def children(process):
+    listed = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=True
+    )
+    return sorted(map(int, listed.stdout.split()))
+
+
+def test_two_processes_find_the_figures_of_one(config, whole, tmp_path):
+    """Of the same weights: the sums are added in another order, the translations are the same."""
+    last = checkpoint.resolve(whole, prefer="last")
+    figures = checkpoint.read_meta(last)["metrics"]
+    assert figures.keys() == {"perplexity", "bleu", "chrf"}
+
+    one = finish(options(config, "--init", whole, train_steps=1, optim_lr=1e-12), tmp_path, world=1)
+    pair = tmp_path / "pair"
+    two = finish(options(config, "--init", whole, train_steps=1, optim_lr=1e-12), pair)
+    assert evaluations(two)[1] == pytest.approx(evaluations(one)[1], rel=1e-6)
+
+
+def test_an_error_of_one_process_is_saved_by_the_first_and_named_by_that_one(config, tmp_path):
+    codes, said = end(start(train_on_broken_data, tmp_path, config), tmp_path)
+    assert codes == [1, 1], said
+    assert "another of the processes stopped with an error, which it names; step 3 is" in said[0]
+    assert "photo.png is damaged; step 3 is saved in run: --resume goes on from there" in said[1]
+    assert checkpoint.resolve(tmp_path / "run", prefer="last").name == "step-000003"
+
+
+@pytest.mark.parametrize("what", ["error", "end"])
+def test_a_listener_of_the_first_process_ends_all(config, tmp_path, what):
+    codes, said = end(start(train_with_listener, tmp_path, config, what), tmp_path)
+    assert codes == ([0, 0] if what == "end" else [1, 1]), said
+    if what == "error":
+        assert "ValueError: mine" in said[0]
+        assert "the first process stopped with an error, which it names; step 3" in said[1]
+    assert checkpoint.resolve(tmp_path / "run", prefer="last").name == "step-000003"
