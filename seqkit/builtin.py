@@ -36,6 +36,11 @@ def _add_tokenizers(plugin: Plugin) -> None:
         "seqkit.text.tokenizer_models:WhitespaceTokenizer",
         "text that is already tokenised",
     )
+    plugin.tokenizer(
+        "pieces",
+        "seqkit.text.pieces:PieceTokenizer",
+        "the SentencePiece model of an imported translator",
+    )
 
 
 def _add_commands(plugin: Plugin) -> None:
@@ -49,6 +54,11 @@ def _add_commands(plugin: Plugin) -> None:
     )
     plugin.command(
         "predict", "seqkit.cli.predict:predict", "Run a model on new input, whatever its task."
+    )
+    plugin.command(
+        "import",
+        "seqkit.cli.import_model:import_model",
+        "Make a run folder of another program's model.",
     )
     plugin.command("plot", "seqkit.cli.plot:plot", "Draw the learning curves of a run.")
     plugin.command("corpora", "seqkit.cli.corpora:corpora", "List, show and fetch corpora.")

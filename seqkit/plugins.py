@@ -20,7 +20,7 @@ from .registry import Components, Plugin
 __all__ = ["Components", "Plugin", "components"]
 
 GROUP = "seqkit.plugins"
-SECONDS = 10.0  # that all plugins together may take to register: names, not imports of torch
+SECONDS = 30.0  # that all plugins together may take to register: names, not imports of torch
 _LEAST = 1.0  # that each has, whatever those before it took
 
 

@@ -127,6 +127,7 @@ class Components:
     tokenizers: Registry = field(default_factory=lambda: Registry("tokenizer"))
     metrics: Registry = field(default_factory=lambda: Registry("metric"))
     rules: Registry = field(default_factory=lambda: Registry("rule"))
+    importers: Registry = field(default_factory=lambda: Registry("importer"))
     corpora: Registry = field(default_factory=lambda: Registry("corpus"))
     recipes: Registry = field(default_factory=lambda: Registry("recipes"))
     commands: Registry = field(default_factory=lambda: Registry("command"))
@@ -202,6 +203,14 @@ class Plugin:
         """
         entry = Entry(name, target, self.provider, help)
         self.into.rules.add(entry)
+
+    def importer(self, name: str, target: str, help: str) -> None:
+        """Add a reader of another program's models: a `seqkit.runs.imported.Importer`.
+
+        `seqkit import`, and whatever opens a model, ask each importer whether a path is its kind.
+        """
+        entry = Entry(name, target, self.provider, help)
+        self.into.importers.add(entry)
 
     def corpus(self, name: str, target: str, help: str) -> None:
         """Add a corpus: a function without arguments that returns a `seqkit.data.corpora.Card`."""

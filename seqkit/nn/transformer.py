@@ -7,29 +7,50 @@ D width, H heads, E = D / H.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..errors import WrongValue
+from ..errors import DataError, WrongValue
 from .attention import KeyValue, MultiHeadAttention
 from .checks import check_sizes
 from .dropout import Dropout
 
+Activation = Literal["relu", "swish", "gelu", "gelu-tanh"]
+
+_ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "swish": F.silu,
+    "gelu": F.gelu,
+    "gelu-tanh": partial(F.gelu, approximate="tanh"),
+}
+
 
 class FeedForward(nn.Module):
-    """Two linear layers with a ReLU between them (section 3.3)."""
+    """Two linear layers with an activation between them (section 3.3).
 
-    def __init__(self, width: int, hidden: int, *, dropout: float) -> None:
+    ReLU in the paper; swish, x sigmoid(x): Ramachandran et al. 2017, arXiv:1710.05941; GELU:
+    Hendrycks & Gimpel 2016, arXiv:1606.08415, "gelu-tanh" by its approximation in section 2.
+    """
+
+    def __init__(
+        self, width: int, hidden: int, *, dropout: float, activation: Activation = "relu"
+    ) -> None:
         super().__init__()
         check_sizes(width=width, hidden=hidden)
         self.up = nn.Linear(width, hidden)
         self.down = nn.Linear(hidden, width)
         self.dropout = Dropout(dropout)
+        self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
         """(…, D) -> (…, D)"""
-        hidden = self.up(x).relu()
+        activate = _ACTIVATIONS[self.activation]
+        hidden = activate(self.up(x))
         hidden = self.dropout(hidden)
         output: Tensor = self.down(hidden)
         return output
@@ -75,10 +96,11 @@ class EncoderLayer(nn.Module):
         dropout: float,
         attention_dropout: float,
         prenorm: bool,
+        activation: Activation = "relu",
     ) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
-        self.feed_forward = FeedForward(width, hidden, dropout=dropout)
+        self.feed_forward = FeedForward(width, hidden, dropout=dropout, activation=activation)
 
         self.around_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_feed_forward = Residual(width, dropout=dropout, prenorm=prenorm)
@@ -107,11 +129,12 @@ class DecoderLayer(nn.Module):
         dropout: float,
         attention_dropout: float,
         prenorm: bool,
+        activation: Activation = "relu",
     ) -> None:
         super().__init__()
         self.attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
         self.cross_attention = MultiHeadAttention(width, heads, dropout=attention_dropout)
-        self.feed_forward = FeedForward(width, hidden, dropout=dropout)
+        self.feed_forward = FeedForward(width, hidden, dropout=dropout, activation=activation)
 
         self.around_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_cross_attention = Residual(width, dropout=dropout, prenorm=prenorm)
@@ -226,11 +249,24 @@ def sinusoids(length: int, width: int) -> Tensor:
 
 
 class Embedding(nn.Module):
-    """Token embeddings times sqrt(D), plus sinusoidal positions (sections 3.4 and 3.5)."""
+    """Token embeddings times sqrt(D), plus positions (sections 3.4 and 3.5)."""
 
     positions: Tensor
 
-    def __init__(self, vocab: int, width: int, *, dropout: float, padding: int) -> None:
+    def __init__(
+        self,
+        vocab: int,
+        width: int,
+        *,
+        dropout: float,
+        padding: int,
+        zero: int | None = None,
+        learned_positions: int = 0,
+    ) -> None:
+        """Positions are sinusoids, or `learned_positions` vectors that training changes.
+
+        The token `zero` is embedded as zeros, whatever its weights are.
+        """
         super().__init__()
         check_sizes(vocab=vocab, width=width)
         if not 0 <= padding < vocab:
@@ -244,23 +280,39 @@ class Embedding(nn.Module):
             weight[padding].zero_()
 
         self.dropout = Dropout(dropout)
-        positions = sinusoids(256, width)
-        self.register_buffer("positions", positions, persistent=False)
+        self.zero = zero
+        self.longest = learned_positions
+        if learned_positions:
+            self.positions = nn.Parameter(sinusoids(learned_positions, width))
+        else:
+            self.register_buffer("positions", sinusoids(256, width), persistent=False)
 
     def forward(self, ids: Tensor, start: int = 0) -> Tensor:
-        """(B, T) ids at positions start, start + 1, … -> (B, T, D)"""
+        """(B, T) ids at positions start, start + 1, … -> (B, T, D)
+
+        Raises `DataError` for more positions than are learned.
+        """
         width = self.positions.size(1)
         end = start + ids.size(1)
         if end > self.positions.size(0):
-            longer = sinusoids(2 * end, width)
-            self.positions = longer.to(self.positions)
+            self._make_longer(end)
         positions = self.positions[start:end]
 
         scale = math.sqrt(width)
         embedded = self.tokens(ids) * scale
+        if self.zero is not None:
+            embedded = embedded.masked_fill((ids == self.zero)[..., None], 0.0)
         x = embedded + positions
         output: Tensor = self.dropout(x)
         return output
+
+    def _make_longer(self, length: int) -> None:
+        if self.longest:
+            raise DataError(
+                f"the model has learned {self.longest} positions, and a text has {length} tokens"
+            )
+        longer = sinusoids(2 * length, self.positions.size(1))
+        self.positions = longer.to(self.positions)
 
 
 def check_width(width: int, heads: int) -> None:

@@ -7,18 +7,22 @@ from typing import Any
 
 from ..parsing import path_of
 from ..plugins import components
+from .imported import importer_of
 
 
 def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
     """Open a run folder, a step folder, an n-gram model, or a shipped model by name.
 
-    Without `model`, the shipped translator. A run folder gives its task's predictor: a
-    `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file or seqkit's binary
-    gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU. With `task`, a model
-    for another task is refused. Raises `CheckpointError` or `DataError` if it cannot be opened.
+    Translators of other programs are opened, too: a CTranslate2 folder, an Argos package, a
+    Hugging Face folder of a Marian model. `seqkit import` makes run folders of them once for
+    all. Without `model`, the shipped translator. A run folder gives its task's predictor: a
+    `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file or seqkit's
+    binary gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU. With
+    `task`, a model for another task is refused. Raises `CheckpointError` or `DataError` if it
+    cannot be opened.
     """
     may_be_counted = task in (None, "language-modelling")
-    if model is not None and may_be_counted and path_of(model, "model").is_file():
+    if model is not None and may_be_counted and _is_counted(path_of(model, "model")):
         from .. import ngram
 
         place = "cpu" if device == "auto" else device
@@ -27,3 +31,8 @@ def load(model: str | Path | None = None, *, device: str = "auto", task: str | N
     from .open import open_run  # imports torch, which n-gram models do without
 
     return open_run(model, device=device, task=task)
+
+
+def _is_counted(path: Path) -> bool:
+    """Whether a path can only be an n-gram model: files of other programs have their importers."""
+    return path.is_file() and importer_of(path) is None

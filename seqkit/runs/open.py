@@ -17,6 +17,7 @@ from ..training.devices import pick_device
 from ..training.weights import as_large_as, size_of
 from .build import make_model
 from .generators import kept_generators
+from .imported import run_of
 
 DEFAULT = "en-de"
 _LARGEST_SIZE = 2**31 - 1  # that data can give a model
@@ -72,7 +73,7 @@ class _Opened(NamedTuple):
 def _read(model: str | Path | None, task: str | None = None) -> _Opened:
     """Find the step folder that `model` means, and read what its metadata says of the model."""
     path = _path_of(model, task)
-    folder = checkpoint.resolve(path)
+    folder = checkpoint.resolve(run_of(path) or path)
     meta = checkpoint.read_meta(folder)
     plugins = _strings(meta.get("plugins"))
     try:

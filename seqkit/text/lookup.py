@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ConfigError, UnknownName, hint
+from .pieces import PieceTokenizer
 from .subword import SentencePieceTokenizer
 from .tokenizer_models import CharTokenizer, TokenizerModel, WhitespaceTokenizer, WordTokenizer
 
@@ -19,6 +20,7 @@ BUILT_IN: dict[str, type[TokenizerModel]] = {
     "word": WordTokenizer,
     "char": CharTokenizer,
     "whitespace": WhitespaceTokenizer,
+    "pieces": PieceTokenizer,
 }
 
 _CONTRACT = ("has_own_vocab", "unit", "split", "join", "save", "load")

@@ -43,7 +43,7 @@ class SentencePieceTokenizer:
             pieces = [self._processor.id_to_piece(i) for i in ids]
         except (RuntimeError, UnicodeDecodeError):  # the latter in a piece, or in the complaint
             raise DataError("not a sentencepiece model, or a damaged one") from None
-        self._model = model
+        self.content = model
         self._sampler: SubwordSampler | None = None
 
         self.pieces: tuple[str, ...] = tuple(pieces)
@@ -122,7 +122,7 @@ class SentencePieceTokenizer:
         return _from_library(self._processor.decode_pieces(pieces))
 
     def save(self, folder: Path) -> None:
-        (folder / self.FILE).write_bytes(self._model)
+        (folder / self.FILE).write_bytes(self.content)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

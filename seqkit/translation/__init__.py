@@ -9,7 +9,9 @@ predictions.py   what the predictor gives for a line; evaluation.py: what it giv
 explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
 models/          one model a file, and the contract that all of them follow
-commands/        seqkit translate, evaluate, compare, score, explain
+importers/       translators of other programs, read as ours; exporters/: ours, for other programs
+weights.py       the weights of a Transformer in no one's layout, between the two
+commands/        seqkit translate, evaluate, export, compare, score, explain
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ def register(plugin: Plugin) -> None:
 
     _add_models(plugin)
     _add_metrics(plugin)
+    _add_importers(plugin)
     _add_commands(plugin)
 
 
@@ -50,6 +53,17 @@ def _add_metrics(plugin: Plugin) -> None:
     plugin.metric("chrf", "seqkit.metrics.overlap:CHRF", "corpus chrF2 by sacrebleu, W15-3049")
 
 
+def _add_importers(plugin: Plugin) -> None:
+    formats = "seqkit.translation.importers.formats"
+    plugin.importer(
+        "ctranslate2", f"{formats}:CTRANSLATE2", "folders of CTranslate2's Transformers"
+    )
+    plugin.importer("argos", f"{formats}:ARGOS", "packages of Argos Translate")
+    plugin.importer(
+        "huggingface", f"{formats}:HUGGINGFACE", "Hugging Face folders of Marian models: OPUS-MT"
+    )
+
+
 def _add_commands(plugin: Plugin) -> None:
     plugin.command(
         "translate", "seqkit.translation.commands.translate:translate", "Translate raw text."
@@ -63,6 +77,11 @@ def _add_commands(plugin: Plugin) -> None:
         "translation/evaluate",
         "seqkit.translation.commands.evaluate:evaluate",
         "Score a model's output: BLEU, chrF and other metrics.",
+    )
+    plugin.command(
+        "export",
+        "seqkit.translation.commands.export:export",
+        "Write a translator in the format of another program.",
     )
     plugin.command(
         "compare",

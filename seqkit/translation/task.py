@@ -205,7 +205,7 @@ class TranslationTask:
 
     def describe(self) -> list[str]:
         source, target = self.tokenizers
-        tokenizers = [target] if self.tokenizers.shared else [source, target]
+        tokenizers = [target] if self.tokenizers.one_vocabulary else [source, target]
         sizes = " + ".join(f"{len(tokenizer.vocab):,}" for tokenizer in tokenizers)
         unknown = " + ".join(f"{rows.share(UNK):.2%}" for rows in self._train)
 
@@ -240,7 +240,7 @@ class TranslationTask:
         source, target = self.tokenizers
         return {
             "target_vocab": len(target.vocab),
-            "source_vocab": 0 if self.tokenizers.shared else len(source.vocab),
+            "source_vocab": 0 if self.tokenizers.one_vocabulary else len(source.vocab),
         }
 
     def train_batches(
@@ -287,7 +287,11 @@ class TranslationTask:
         real = batch.targets != PAD
         hidden = translation_model(batch.source, inputs)[real]  # (count, D)
         loss, nll = linear_cross_entropy(
-            hidden, translation_model.output, None, batch.targets[real], smoothing=smoothing
+            hidden,
+            translation_model.output,
+            translation_model.output_bias,
+            batch.targets[real],
+            smoothing=smoothing,
         )
         return Step(loss, sums={"nll": nll})
 

@@ -19,6 +19,11 @@ class Tokenizers(NamedTuple):
     def shared(self) -> bool:
         return self.source is self.target
 
+    @property
+    def one_vocabulary(self) -> bool:
+        """Whether an id means the same token on both sides, however text is split."""
+        return self.source.vocab == self.target.vocab
+
 
 def train_tokenizers(text: ParallelText, config: TextConfig) -> Tokenizers:
     """Train one tokenizer on both sides of the text, or one on each."""

@@ -206,7 +206,10 @@ def as_json(data, draw):
         return blind(data, draw)
     for _ in range(draw.choice((1, 1, 2))):
         value = _change_inside(value, draw)
-    return json.dumps(value).encode()
+    try:
+        return json.dumps(value).encode()
+    except RecursionError:  # it was damaged before, by brackets inside brackets
+        return blind(data, draw)
 
 
 def json_lines(data, draw):

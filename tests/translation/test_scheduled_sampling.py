@@ -22,6 +22,7 @@ class Recorder(nn.Module):
     def __init__(self):
         super().__init__()
         self.output = nn.Parameter(torch.zeros(9, 2))
+        self.output_bias = None
         self.read = []
 
     def forward(self, source, inputs):

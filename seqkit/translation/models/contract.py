@@ -29,6 +29,10 @@ class TranslationModel(EncoderDecoder, StepDecoder[Any], Protocol):
         """The matrix of the output layer (V, D): logits are hidden states times its transpose."""
 
     @property
+    def output_bias(self) -> Tensor | None:
+        """What is added to the logits (V,), or None."""
+
+    @property
     def source_vocab(self) -> int:
         """The size of the source vocabulary."""
 

@@ -141,6 +141,7 @@ class RecurrentSeq2Seq(nn.Module):
         if not c.tie:
             weight = torch.empty(target_vocab, c.embedding).normal_(std=c.embedding**-0.5)
             self.output = nn.Parameter(weight)
+        self.output_bias = None
 
     def _fed_width(self, config: RecurrentSeq2SeqConfig, memory: int) -> int:
         """The width of what a decoder step reads beside the embedding."""

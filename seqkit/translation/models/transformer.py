@@ -8,6 +8,7 @@ D width, V target vocabulary, R rows of a search; B divides R.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, NamedTuple, cast
 
 import torch
@@ -17,8 +18,15 @@ from torch import Tensor, nn
 from ...config import section, setting
 from ...nn.attention import KeyValue
 from ...nn.memory import sentences_to_keep
-from ...nn.transformer import DecoderLayer, Embedding, EncoderLayer, check_width, initialise
-from ...text.vocab import PAD
+from ...nn.transformer import (
+    Activation,
+    DecoderLayer,
+    Embedding,
+    EncoderLayer,
+    check_width,
+    initialise,
+)
+from ...text.vocab import BOS, EOS, PAD
 
 
 @section
@@ -37,6 +45,21 @@ class TransformerConfig:
     prenorm: bool = setting(
         "layer norm before each sublayer (trains stably) or, as in the paper, after it",
         default=True,
+    )
+    activation: Activation = setting(
+        "between the two layers of a feed-forward network: relu, swish, gelu, gelu-tanh",
+        default="relu",
+    )
+    output_bias: bool = setting("a bias for each token of the output layer", default=False)
+    zero_start: bool = setting(
+        "outputs begin after a vector of zeros, as Marian's do, not after the one of <bos>",
+        default=False,
+    )
+    source_eos: bool = setting("the encoder reads the <eos> of a source", default=True)
+    learned_positions: int = setting(
+        "positions that have a learned vector, which is the longest text in tokens; 0 = sinusoids",
+        default=0,
+        ge=0,
     )
     tie: bool = setting(
         "one matrix for target embedding and output, and for the source if the vocabulary is "
@@ -96,18 +119,26 @@ class Transformer(nn.Module):
         super().__init__()
         c = config
         self.source_vocab = source_vocab or target_vocab
+        self.source_eos = c.source_eos
 
-        self.target_embedding = Embedding(target_vocab, c.width, dropout=c.dropout, padding=PAD)
+        embedding = partial(
+            Embedding,
+            width=c.width,
+            dropout=c.dropout,
+            padding=PAD,
+            zero=BOS if c.zero_start else None,
+            learned_positions=c.learned_positions,
+        )
+        self.target_embedding = embedding(target_vocab)
         self.source_embedding = self.target_embedding
         if source_vocab or not c.tie:
-            self.source_embedding = Embedding(
-                self.source_vocab, c.width, dropout=c.dropout, padding=PAD
-            )
+            self.source_embedding = embedding(self.source_vocab)
 
         options: dict[str, Any] = {
             "dropout": c.dropout,
             "attention_dropout": c.attention_dropout,
             "prenorm": c.prenorm,
+            "activation": c.activation,
         }
         sizes = c.width, c.heads, c.hidden
         self.encoder = nn.ModuleList(
@@ -124,6 +155,9 @@ class Transformer(nn.Module):
         if not c.tie:
             weight = torch.empty(target_vocab, c.width).normal_(std=c.width**-0.5)
             self.output = nn.Parameter(weight)
+        self.output_bias: nn.Parameter | None = None
+        if c.output_bias:
+            self.output_bias = nn.Parameter(torch.zeros(target_vocab))
 
     @property
     def decoder_layers(self) -> list[DecoderLayer]:
@@ -143,6 +177,8 @@ class Transformer(nn.Module):
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor | None]:
         """(B, S) ids -> (B, S, D), mask (B, 1, 1, S) or None where nothing is padded"""
         real = source != PAD
+        if not self.source_eos:
+            real &= source != EOS
         mask = None if bool(real.all()) else real[:, None, None, :]
 
         x = self.source_embedding(source)
@@ -164,7 +200,7 @@ class Transformer(nn.Module):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(…, D) -> (…, V)"""
-        return F.linear(hidden, self.output)
+        return F.linear(hidden, self.output, self.output_bias)
 
     # search.StepDecoder:
 

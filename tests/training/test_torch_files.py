@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from seqkit_vision.torch_files import read_tensors
 
 from seqkit.errors import CheckpointError
+from seqkit.training.torch_files import read_tensors
 
 NOT_RUN = "; only a plain state dict is read, and nothing in it is run"
 STATE = {

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqkit.errors import CheckpointError, reason
+from ..errors import CheckpointError, reason
 
 _ASKED_FOR = re.compile(r"GLOBAL ([\w.]+)")
 

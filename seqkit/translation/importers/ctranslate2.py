@@ -1,0 +1,332 @@
+"""CTranslate2 folders: model.bin, its config and its vocabularies.
+
+The names of variables are those of CTranslate2's `TransformerSpec`. Layers that read the same
+thing are one matrix there: queries, keys and values of self-attention, keys and values of the
+attention to the source.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ...errors import DataError, reason
+from ...text.pieces import PieceTokenizer
+from ..weights import (
+    Array,
+    Attention,
+    FeedForward,
+    Layer,
+    Linear,
+    Norm,
+    Weights,
+    parted,
+    sinusoids,
+)
+from .ctranslate2_file import FILE, Variables, read_variables
+from .foreign import Foreign, Vocabulary
+
+CONFIG = "config.json"
+
+_ACTIVATIONS = {0: "relu", 1: "gelu-tanh", 2: "swish", 3: "gelu"}
+_HEADS_OF_KIND = {"TransformerBase": 8, "TransformerBig": 16}  # before the heads were written down
+_KINDS = ("TransformerSpec", *_HEADS_OF_KIND)
+_POSITIONS = 1024  # made for a model whose positions are computed
+_EPSILON = 1e-5  # of our layer norms
+
+# What another kind of Transformer would have: the variable, and the value that ours stands for.
+_EXPECTED: dict[str, Any] = {
+    "scale_embeddings": True,
+    "alibi": False,
+    "rms_norm": False,
+    "multi_query_attention": False,
+    "embeddings_merge": 0,
+    "project_in/weight": None,
+    "project_out/weight": None,
+    "layernorm_embedding/gamma": None,
+    "layer_0/self_attention/relative_position_keys": None,
+    "layer_0/self_attention/relative_attention_bias": None,
+    "layer_0/self_attention/rotary_dim": None,
+    "layer_0/ffn/linear_0_noact/weight": None,
+}
+
+
+def is_folder(path: Path) -> bool:
+    return (path / FILE).is_file() and any(path.glob("*vocabulary*"))
+
+
+def read(folder: Path) -> Foreign:
+    """Read a folder; raises `DataError` for what is damaged, or is no Transformer of our kind."""
+    model = _Model(read_variables(folder / FILE), folder / FILE)
+    config = _read_config(folder / CONFIG)
+    source, target = _read_vocabularies(folder, config)
+    source_pieces, target_pieces = _read_pieces(folder)
+
+    return Foreign(
+        format="CTranslate2",
+        weights=model.weights(),
+        heads=model.heads,
+        prenorm=model.flag("decoder/pre_norm", default=True),
+        activation=model.activation(),
+        zero_start=model.flag("decoder/start_from_zero_embedding", default=False),
+        source_eos=bool(config.get("add_source_eos", False)),
+        source=source,
+        target=target,
+        start=config.get("decoder_start_token", config.get("bos_token", "<s>")),
+        unknown=config.get("unk_token", "<unk>"),
+        end=config.get("eos_token", "</s>"),
+        source_pieces=source_pieces,
+        target_pieces=target_pieces,
+    )
+
+
+class _Model:
+    """The variables of a model, by what they mean."""
+
+    def __init__(self, variables: Variables, path: Path) -> None:
+        self.variables = variables
+        self.path = path
+        if variables.kind not in _KINDS:
+            raise DataError(
+                f"{path} is a {variables.kind}: seqkit opens encoder-decoder Transformers only"
+            )
+        for side in ("encoder", "decoder"):
+            for name, expected in _EXPECTED.items():
+                self._expect(f"{side}/{name}", expected)
+        self.heads = self._heads()
+
+    def weights(self) -> Weights:
+        source, target = self.embeddings()
+        output = target
+        if not self.same("decoder/projection/weight", "decoder/embeddings/weight"):
+            output = self.matrix("decoder/projection/weight")
+
+        return Weights(
+            source_embedding=source,
+            target_embedding=target,
+            output=output,
+            output_bias=self.optional("decoder/projection/bias"),
+            positions=self.positions(width=target.shape[1]),
+            encoder=self.layers("encoder"),
+            decoder=self.layers("decoder"),
+            encoder_norm=self.optional_norm("encoder/layer_norm"),
+            decoder_norm=self.optional_norm("decoder/layer_norm"),
+        )
+
+    def embeddings(self) -> tuple[Array, Array]:
+        names = ("encoder/embeddings/weight", "encoder/embeddings_0/weight")
+        (source_name,) = [name for name in names if self.has(name)] or names[:1]
+        target_name = "decoder/embeddings/weight"
+
+        target = self.matrix(target_name)
+        is_one = self.same(source_name, target_name)
+        return (target if is_one else self.matrix(source_name)), target
+
+    def positions(self, width: int) -> Array | None:
+        """None where they are the paper's."""
+        name = "decoder/position_encodings/encodings"
+        if not self.has(name):  # OpenNMT-tf: made by CTranslate2, as tensor2tensor made them
+            return sinusoids(_POSITIONS, width, first=1, last_rate_is_exact=True)
+
+        found = self.array(name)
+        encoder = "encoder/position_encodings/encodings"
+        if not self.same(encoder, name) and not np.array_equal(self.array(encoder), found):
+            raise DataError(f"{self.path}: encoder and decoder have different positions")
+        is_the_papers = np.abs(found - sinusoids(*found.shape)).max() < 1e-3
+        return None if is_the_papers else found
+
+    def layers(self, side: str) -> list[Layer]:
+        found: list[Layer] = []
+        while self.has(f"{side}/layer_{len(found)}/self_attention/linear_0/weight"):
+            found.append(self.layer(f"{side}/layer_{len(found)}", side))
+        if not found:
+            self.damaged(f"the {side} has no layers")
+        return found
+
+    def layer(self, prefix: str, side: str) -> Layer:
+        own = f"{prefix}/self_attention"
+        query, key, value = self.parts(f"{own}/linear_0", 3)
+        attention = Attention(
+            query, key, value, self.linear(f"{own}/linear_1"), self.norm(f"{own}/layer_norm")
+        )
+
+        cross_attention = None
+        if side == "decoder":
+            cross = f"{prefix}/attention"
+            key, value = self.parts(f"{cross}/linear_1", 2)
+            cross_attention = Attention(
+                self.linear(f"{cross}/linear_0"),
+                key,
+                value,
+                self.linear(f"{cross}/linear_2"),
+                self.norm(f"{cross}/layer_norm"),
+            )
+
+        forward = f"{prefix}/ffn"
+        feed_forward = FeedForward(
+            self.linear(f"{forward}/linear_0"),
+            self.linear(f"{forward}/linear_1"),
+            self.norm(f"{forward}/layer_norm"),
+        )
+        return Layer(attention, cross_attention, feed_forward)
+
+    def parts(self, prefix: str, count: int) -> list[Linear]:
+        try:
+            return parted(self.linear(prefix), count)
+        except DataError as error:
+            self.damaged(f"{prefix}: {error}")
+
+    def linear(self, prefix: str) -> Linear:
+        weight = self.matrix(f"{prefix}/weight")
+        bias = self.optional(f"{prefix}/bias")
+        return Linear(weight, np.zeros(len(weight), np.float32) if bias is None else bias)
+
+    def optional_norm(self, prefix: str) -> Norm | None:
+        return self.norm(prefix) if self.has(f"{prefix}/gamma") else None
+
+    def norm(self, prefix: str) -> Norm:
+        return Norm(self.array(f"{prefix}/gamma"), self.array(f"{prefix}/beta"))
+
+    # Arrays
+
+    def matrix(self, name: str) -> Array:
+        """A matrix as float32; integers were made by a scale for each row, or one for all."""
+        array = self.array(name)
+        scale = self.optional(f"{self.name(name)}_scale")
+        if scale is None:
+            return array
+        if scale.ndim and scale.shape != array.shape[:1]:
+            self.damaged(f"{name!r} has {scale.size} scales for {len(array)} rows")
+        return array / (scale[:, None] if scale.ndim else scale)
+
+    def optional(self, name: str) -> Array | None:
+        return self.array(name) if self.has(name) else None
+
+    def array(self, name: str) -> Array:
+        if not self.has(name):
+            self.damaged(f"it lacks {name!r}")
+        array = self.variables.arrays[self.name(name)]
+        return array.astype(np.float32)
+
+    def has(self, name: str) -> bool:
+        return self.name(name) in self.variables.arrays
+
+    def name(self, name: str) -> str:
+        return self.variables.aliases.get(name, name)
+
+    def same(self, first: str, second: str) -> bool:
+        return self.name(first) == self.name(second)
+
+    # Single values
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        return bool(self.value(name, default))
+
+    def value(self, name: str, default: Any) -> Any:
+        if not self.has(name):
+            return default
+        array = self.variables.arrays[self.name(name)]
+        if array.size != 1:
+            self.damaged(f"{name!r} is not one value")
+        return array.item()
+
+    def activation(self) -> str:
+        code = self.value("decoder/activation", 0)
+        if code not in _ACTIVATIONS or code != self.value("encoder/activation", 0):
+            raise DataError(f"{self.path}: seqkit's Transformer has no activation {code}")
+        return _ACTIVATIONS[code]
+
+    def _heads(self) -> int:
+        default = _HEADS_OF_KIND.get(self.variables.kind)
+        heads = self.value("decoder/num_heads", default)
+        if not isinstance(heads, int) or heads != self.value("encoder/num_heads", default):
+            self.damaged("the number of attention heads")
+        return heads
+
+    def _expect(self, name: str, expected: Any) -> None:
+        if self.has(name) and (expected is None or self.value(name, expected) != expected):
+            raise DataError(f"{self.path}: seqkit's Transformer has nothing like {name!r}")
+
+    def damaged(self, why: str) -> NoReturn:
+        raise DataError(f"{self.path} is damaged: {why}")
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """config.json; models of before it have none."""
+    if not path.exists():
+        return {}
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        raise DataError(f"{path} is damaged: not a JSON file") from None
+    if not isinstance(config, dict):
+        raise DataError(f"{path} is damaged: not a JSON object")
+
+    if config.get("add_source_bos"):
+        raise DataError(f"{path}: sources that begin with a token of their own are not supported")
+    epsilon = config.get("layer_norm_epsilon")
+    if epsilon not in (None, _EPSILON):
+        raise DataError(f"{path}: layer_norm_epsilon is {epsilon}; seqkit's is {_EPSILON}")
+    return config
+
+
+def _read_vocabularies(folder: Path, config: dict[str, Any]) -> tuple[Vocabulary, Vocabulary]:
+    """The source's and the target's; the same object if there is one for both."""
+    unknown = config.get("unk_token", "<unk>")
+    shared = _find(folder, "shared_vocabulary")
+    if shared is not None:
+        both = _read_vocabulary(shared, unknown)
+        return both, both
+
+    found: list[Vocabulary] = []
+    for name in ("source_vocabulary", "target_vocabulary"):
+        path = _find(folder, name)
+        if path is None:
+            raise DataError(f"{folder} lacks {name}.json or .txt")
+        found.append(_read_vocabulary(path, unknown))
+    return found[0], found[1]
+
+
+def _read_pieces(folder: Path) -> tuple[PieceTokenizer | None, PieceTokenizer | None]:
+    """The SentencePiece models beside a model, under the names that converters give them."""
+    both = folder / "sentencepiece.model"
+    if both.exists():
+        pieces = PieceTokenizer.read(both)
+        return pieces, pieces
+
+    source, target = folder / "source.spm", folder / "target.spm"
+    if source.exists():
+        return PieceTokenizer.read(source), PieceTokenizer.read(target)
+    return None, None
+
+
+def _find(folder: Path, name: str) -> Path | None:
+    paths = [folder / f"{name}.json", folder / f"{name}.txt"]
+    return next((path for path in paths if path.exists()), None)
+
+
+def _read_vocabulary(path: Path, unknown: str) -> Vocabulary:
+    try:
+        text = path.read_text(encoding="utf-8")
+        tokens: Any = json.loads(text) if path.suffix == ".json" else _lines(text)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {reason(error)}") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{path} is damaged: not a list of tokens in UTF-8") from None
+
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise DataError(f"{path} is damaged: not a list of tokens")
+    return Vocabulary(path, _with_unknown(tokens, unknown))
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n")
+
+
+def _with_unknown(tokens: Sequence[str], unknown: str) -> list[str]:
+    """CTranslate2 gives the unknown token the last id where the list has none."""
+    return [*tokens] if unknown in tokens else [*tokens, unknown]

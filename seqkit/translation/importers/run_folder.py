@@ -1,0 +1,85 @@
+"""A translator of another program, written as a run folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors.numpy import save_file
+
+from ... import __version__, recipes
+from ...config import to_plain
+from ...data.files import open_up
+from ...errors import CheckpointError, reason
+from ...training import checkpoint
+from ..tokenizers import save_tokenizers
+from .foreign import Dtype, Foreign
+
+CARD = "README.md"
+
+
+def write_run(foreign: Foreign, folder: Path, *, source: str, dtype: Dtype = "float32") -> None:
+    """Write a run folder with the model, its tokenizers and its card; `source` is where it is from.
+
+    Raises `DataError` if vocabulary and weights do not fit, `CheckpointError` if `folder` exists or
+    cannot be written; then nothing is left of it.
+    """
+    foreign.check_sizes()
+    if folder.exists():
+        raise CheckpointError(f"{folder} exists: choose another --out")
+
+    part = folder.with_name(f".{folder.name}.part")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        _write(foreign, part, source, dtype)
+        part.rename(folder)
+    except OSError as error:
+        raise CheckpointError(f"cannot write {folder}: {reason(error)}") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _write(foreign: Foreign, folder: Path, source: str, dtype: Dtype) -> None:
+    state = {name: array.astype(dtype) for name, array in foreign.state().items()}
+    save_file(state, folder / checkpoint.MODEL)
+    open_up(folder / checkpoint.MODEL)
+    parameters = sum(array.size for array in state.values())
+    save_tokenizers(folder, foreign.tokenizers())
+
+    meta = json.dumps(_meta(foreign, source), indent=2, ensure_ascii=False)
+    (folder / checkpoint.META).write_text(meta + "\n", encoding="utf-8")
+    (folder / CARD).write_text(_card(foreign, source, parameters), encoding="utf-8")
+
+
+def _meta(foreign: Foreign, source: str) -> dict[str, Any]:
+    config = recipes.complete(foreign.config(), source)
+    return {
+        "format": checkpoint.FORMAT,
+        "seqkit": __version__,
+        "imported": {"format": foreign.format, "source": source},
+        "config": to_plain(config),
+        "dims": foreign.dims(),
+        "metrics": {},
+    }
+
+
+def _card(foreign: Foreign, source: str, parameters: int) -> str:
+    weights = foreign.weights
+    languages = " to ".join(foreign.languages) if foreign.languages else "not said"
+    lines = [
+        f"# {Path(source).name}",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| from | {source} ({foreign.format}) |",
+        f"| languages | {languages} |",
+        f"| model | Transformer, {len(weights.encoder)} + {len(weights.decoder)} layers of "
+        f"{weights.width}, {parameters:,} parameters |",
+        f"| vocabulary | {len(foreign.source.tokens):,} source tokens, "
+        f"{len(foreign.target.tokens):,} target tokens |",
+    ]
+    own = foreign.card.strip() or "The model says nothing of its licence: ask where it is from."
+    return "\n".join([*lines, "", "## What it says of itself", "", own, ""])

@@ -1,0 +1,73 @@
+"""Translators of other programs: opened in place, imported, equal to what those programs say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import seqkit
+
+HERE = Path(__file__).parent
+MARIAN = HERE / "marian"  # made by transformers, which says what it thinks of two sentences
+AREN = json.loads((HERE / "aren.json").read_text())
+
+
+def test_a_hugging_face_folder_gives_the_log_probabilities_of_transformers():
+    expected = json.loads((MARIAN / "expected.json").read_text())
+    translator = seqkit.load(MARIAN, device="cpu")
+    found = translator.token_scores(expected["sources"], expected["targets"])
+    for ours, theirs in zip(found, expected["log_probabilities"], strict=True):
+        assert ours == pytest.approx(theirs, abs=2e-5)
+
+
+@pytest.mark.parametrize("name", sorted(AREN["models"]))
+def test_a_ctranslate2_folder_gives_its_hypotheses_and_scores(name, real_corpora):
+    translator = seqkit.load(real_corpora / "models" / "ctranslate2" / name, device="cpu")
+    settings = {"beam": 4, "nbest": 3, "length_penalty": 0, "split": False}
+    found = translator.translate_nbest(AREN["sources"], **settings)
+
+    for ours, theirs in zip(found, AREN["models"][name], strict=True):
+        assert [t.text for t in ours] == [text for text, _ in theirs]
+        scores = [score for _, score in theirs]
+        assert [t.log_probability for t in ours] == pytest.approx(scores, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_an_argos_package_is_opened(real_corpora):
+    translator = seqkit.load(real_corpora / "models" / "translate-zh_en-1_9.argosmodel")
+    (output,) = translator.translate(["中国经济正在增长。"])
+    assert "economy is growing" in output
+
+
+def test_import_writes_a_run_folder_with_a_card(cli, tmp_path):
+    run = tmp_path / "run"
+    (line,) = cli("import", MARIAN, "--out", run).lines
+    assert f"use it with -m {run}" in line
+
+    card = (run / "README.md").read_text()
+    assert "eng to deu" in card
+    assert "Hugging Face" in card
+    expected = json.loads((MARIAN / "expected.json").read_text())
+    opened, imported = seqkit.load(MARIAN), seqkit.load(run)
+    pair = expected["sources"], expected["targets"]
+    assert imported.token_scores(*pair) == opened.token_scores(*pair)
+
+
+def test_half_precision_takes_half_the_room(cli, tmp_path):
+    sizes = []
+    for dtype in ("float32", "float16"):
+        assert cli("import", MARIAN, "-o", tmp_path / dtype, "--dtype", dtype).lines
+        sizes.append((tmp_path / dtype / "model.safetensors").stat().st_size)
+    assert sizes[1] < 0.6 * sizes[0]
+
+
+@pytest.mark.parametrize(
+    ("compute", "tolerance"),
+    [("float32", 1e-5), ("int16", 0.05), ("bfloat16", 0.3), ("int8", 1.0)],
+)
+def test_what_is_written_for_ctranslate2_is_read_again(exported, compute, tolerance):
+    expected = json.loads((MARIAN / "expected.json").read_text())
+    translator = seqkit.load(exported(compute), device="cpu")
+    found = translator.token_scores(expected["sources"], expected["targets"])
+    for ours, theirs in zip(found, expected["log_probabilities"], strict=True):
+        assert ours == pytest.approx(theirs, abs=tolerance)
