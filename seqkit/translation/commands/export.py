@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ...cli.options import PATH
 from ...errors import CheckpointError, DataError, reason
+
+if TYPE_CHECKING:
+    from ..exporters.ctranslate2 import Compute
 
 COMPUTE = ("float32", "int8", "int16", "bfloat16")
 
@@ -38,19 +42,19 @@ COMPUTE = ("float32", "int8", "int16", "bfloat16")
     help="Fail if a smaller share is identical.",
 )
 def export(
-    model: str | None, program: str, out: Path, compute: str, check: Path | None, least: float
+    model: str | None, program: str, out: Path, compute: Compute, check: Path | None, least: float
 ) -> None:
     """Write a translator in the format of another program.
 
     The folder for CTranslate2 has the SentencePiece models beside it; seqkit opens it, too.
     """
-    from ...runs.open import config_of
+    from ...runs.open import DEFAULT, config_of
     from ..exporters.ctranslate2 import model_files
     from ..exporters.run_folder import read_run
 
     if out.exists():
         raise CheckpointError(f"{out} exists: choose another --out")
-    exported = read_run(*config_of(model))
+    exported = read_run(*config_of(model or DEFAULT))
     files = model_files(exported.weights, exported.model, *exported.tokens, compute=compute)
     try:
         out.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ class Exported:
     """A Transformer of ours, ready to be written for another program."""
 
     weights: Weights
-    model: dict[str, Any]  # the complete [model] section
+    model: Mapping[str, Any]  # the complete [model] section
     tokenizers: Tokenizers
     languages: list[str]
 
