@@ -14,10 +14,10 @@ from seqkit_vision.decoding import decode, deep_values, probe
 from seqkit_vision.readable import suffixes
 from seqkit_vision.record import ImageRecord, Records, read_records, write_records
 from seqkit_vision.sources import Wanted, open_source, parts_of
-from seqkit_vision.torch_files import read_tensors
 from targets import Target
 
 import seqkit
+from seqkit.training.torch_files import read_tensors
 
 SUFFIXES = ("png", "jpg", "gif", "bmp", "webp", "tif", "ppm", "tga", "pcx", "sgi", "ico", "dib")
 NOT_EVERYWHERE = {".avif": "AVIF", ".jp2": "JPEG2000"}  # Pillow may lack the library
