@@ -36,11 +36,6 @@ def _add_tokenizers(plugin: Plugin) -> None:
         "seqkit.text.tokenizer_models:WhitespaceTokenizer",
         "text that is already tokenised",
     )
-    plugin.tokenizer(
-        "pieces",
-        "seqkit.text.pieces:PieceTokenizer",
-        "the SentencePiece model of an imported translator",
-    )
 
 
 def _add_commands(plugin: Plugin) -> None:

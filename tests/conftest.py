@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests hold on busy machines, too
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from command_line import call, call_apart
 from letters import write_config, write_pairs
 
 import seqkit
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and so would what tests start
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import multiprocessing
+import os
 import signal
 import sys
 import threading
@@ -59,6 +60,10 @@ def leave_signals_to_parent(_: int) -> None:
     if sys.platform == "linux":  # elsewhere, torch looks for the parent every few seconds
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
+
+    parent = multiprocessing.parent_process()
+    if parent is not None and os.getppid() != parent.pid:
+        os._exit(1)  # it ended before this was called, which neither the system nor torch notices
 
 
 _END: Any = object()

@@ -17,7 +17,7 @@ from .tables import NEVER, Grams
 from .text import BOS, GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
 MEMORY = 4 << 30  # bytes
-LONGEST = 100  # the highest order
+LONGEST = 1000  # the highest order
 
 
 def train(

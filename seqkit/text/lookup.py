@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import ConfigError, UnknownName, hint
-from .pieces import PieceTokenizer
 from .subword import SentencePieceTokenizer
 from .tokenizer_models import CharTokenizer, TokenizerModel, WhitespaceTokenizer, WordTokenizer
 
@@ -20,7 +19,6 @@ BUILT_IN: dict[str, type[TokenizerModel]] = {
     "word": WordTokenizer,
     "char": CharTokenizer,
     "whitespace": WhitespaceTokenizer,
-    "pieces": PieceTokenizer,
 }
 
 _CONTRACT = ("has_own_vocab", "unit", "split", "join", "save", "load")

@@ -20,6 +20,7 @@ class PieceTokenizer:
 
     has_own_vocab: ClassVar[bool] = False
     unit: ClassVar[Unit] = "subword"
+    NAME = "pieces"  # in tokenizer.json; it is never trained, and nobody can choose it
     FILE = "sentencepiece.model"
 
     def __init__(self, model: bytes) -> None:

@@ -17,6 +17,7 @@ from .decoding import read_file
 from .lines import check_many, each_text
 from .lookup import TokenizerLookup, built_in, find_class
 from .normalize import Normalizer
+from .pieces import PieceTokenizer
 from .tokenizer_models import (
     TokenizerModel,
     TrainedTokenizerModel,
@@ -216,7 +217,7 @@ class Tokenizer:
         """
         folder = path_of(folder, "folder of a tokenizer")
         saved = _read_description(folder / _FILE)
-        model = find_class(saved.tokenizer, tokenizers).load(folder)
+        model = _class_of(saved.tokenizer, tokenizers).load(folder)
         vocab = Vocab.load(folder / _VOCAB_FILE)
 
         _check_fit(folder, saved, model, vocab)
@@ -290,6 +291,11 @@ class _Description(NamedTuple):
     tokenizer: str
     normalize: list[str]
     byte_fallback: bool
+
+
+def _class_of(name: str, tokenizers: TokenizerLookup) -> type[TokenizerModel]:
+    """The class of a saved tokenizer; that of an imported one is not among those to choose from."""
+    return PieceTokenizer if name == PieceTokenizer.NAME else find_class(name, tokenizers)
 
 
 def _read_description(path: Path) -> _Description:

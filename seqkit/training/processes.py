@@ -13,6 +13,8 @@ import torch
 from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 from torch import Tensor, distributed
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from ..errors import TrainingError
 
@@ -50,7 +52,7 @@ class Processes:
         if not distributed.is_initialized():
             backend = "nccl" if device.type == "cuda" else "gloo"
             with cls(int(os.environ.get("RANK", "0")), world)._in_touch():
-                distributed.init_process_group(backend)
+                _join_group(backend)
         return cls.joined(device)
 
     @classmethod
@@ -165,6 +167,18 @@ class Processes:
                 "ended: nothing is saved since the last checkpoint. Go on from there with "
                 "--resume; `torchrun --max-restarts 1` does so by itself"
             ) from None
+
+
+def _join_group(backend: str) -> None:
+    """Join, under names that no earlier attempt of the same launch has used.
+
+    torchrun keeps what processes told each other before it started them again, such as addresses
+    at which nobody listens any more.
+    """
+    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+    store, rank, world = next(rendezvous("env://"))
+    own = PrefixStore(f"seqkit-{attempt}", store)
+    distributed.init_process_group(backend, store=own, rank=rank, world_size=world)
 
 
 def _sum_as_one(tensors: list[Tensor]) -> None:

@@ -22,7 +22,7 @@ def replace(here, old, new):
             "'linear', 'cosine', 'rsqrt' or 'plateau', got 'cosin'",
         ),
         ("steps = 4", "steps = true", "train.steps should be a valid integer, got True"),
-        ("steps = 4", "steps = 0", "train: set steps or epochs"),
+        ("steps = 4", "steps = 0", "train: set steps, epochs or minutes"),
         ("[train]", "[trian]", "task 'translation' has no section [trian]. Did you mean 'train'?"),
         (
             "width = 8",

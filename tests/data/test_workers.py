@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from seqkit.data import workers
 from seqkit.data.workers import from_workers, leave_signals_to_parent
 from seqkit.errors import DataError
 
@@ -106,17 +107,37 @@ time.sleep(600)
 """
 
 
+def test_a_worker_whose_parent_has_ended_before_it_began_ends(monkeypatch):
+    ended = []
+    monkeypatch.setattr(workers.multiprocessing, "parent_process", Parent)
+    monkeypatch.setattr(workers.os, "_exit", ended.append)
+    monkeypatch.setattr(workers.signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(workers.ctypes, "CDLL", _no_library)
+    leave_signals_to_parent(0)
+    assert ended == [1]
+
+
+def _no_library(name):
+    raise OSError
+
+
+class Parent:
+    """A process that is not the one which started this one."""
+
+    pid = 0
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it takes torch some seconds")
 def test_workers_end_with_a_parent_that_is_killed():
     folder = os.path.dirname(__file__)
     parent = subprocess.Popen([sys.executable, "-c", SCRIPT, folder], stdout=subprocess.PIPE)
-    workers = list(map(int, parent.stdout.readline().split()))
+    pids = list(map(int, parent.stdout.readline().split()))
     parent.kill()
     parent.communicate()
-    assert len(workers) == 2
+    assert len(pids) == 2
     for _ in range(1000):
-        if not any(os.path.exists(f"/proc/{worker}/exe") for worker in workers):
+        if not any(os.path.exists(f"/proc/{worker}/exe") for worker in pids):
             return
         time.sleep(0.01)
     raise AssertionError("workers are still there")

@@ -50,7 +50,7 @@ def test_frequencies_of_unigram_samples_match_all_segmentations_enumerated(alpha
         model_type="unigram",
         byte_fallback=False,
     )
-    library = sentencepiece.SentencePieceProcessor(model_proto=model._model)
+    library = sentencepiece.SentencePieceProcessor(model_proto=model.content)
     scores = {piece: library.get_score(i) for i, piece in enumerate(model.pieces) if i >= 4}
 
     word = "\u2581ababa"

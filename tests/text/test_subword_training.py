@@ -110,7 +110,7 @@ def test_a_sentencepiece_model_with_other_specials_is_refused():
 
 @pytest.mark.parametrize("damage", ["nothing at all", "noise", "cut off", "a piece is not UTF-8"])
 def test_a_damaged_model_is_refused_and_the_library_says_nothing(subwords, capfd, damage):
-    model = subwords._model
+    model = subwords.content
     piece = subwords.pieces[-1].encode()
     damaged = {
         "nothing at all": b"",

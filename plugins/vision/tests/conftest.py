@@ -4,6 +4,7 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests hold on busy machines, too
 
+import signal
 from importlib.util import find_spec
 
 import pytest
@@ -15,6 +16,8 @@ import seqkit
 from seqkit import recipes
 from seqkit.config import build
 from seqkit.plugins import components
+
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and so would what tests start
 
 collect_ignore_glob = (
     [] if find_spec("seqkit_vision") else ["*"]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 from seqkit_vision import pictures
-from seqkit_vision.images import Files, Tensors
+from seqkit_vision.images import Files, Shape, Tensors
 from seqkit_vision.pictures import draw_confusion, draw_heat, draw_maps, draw_mistakes
 from seqkit_vision.report import Report
 
@@ -125,7 +125,7 @@ def test_mistakes_are_drawn_from_images_that_are_files(tmp_path, photos, wrong):
     report = make_report(THREE, images=len(paths), wrong=wrong)
     draw_mistakes(
         report,
-        Files(paths, torch.from_numpy(report.labels), size=12, channels=3),
+        Files(paths, torch.from_numpy(report.labels), Shape(size=12, channels=3)),
         tmp_path / "x.png",
     )
     check(tmp_path / "x.png")

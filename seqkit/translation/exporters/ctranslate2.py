@@ -6,7 +6,6 @@ version 6.
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ...parsing import to_json
 from ...text.vocab import BOS, EOS, SPECIALS, UNK
 from ..weights import Array, Attention, Layer, Linear, Norm, Weights, joined, sinusoids
 
@@ -61,7 +61,7 @@ def model_files(
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, ensure_ascii=True) + "\n").encode()
+    return (to_json(value, indent=1, ascii_only=True) + "\n").encode()
 
 
 def _model(weights: Weights, config: Mapping[str, Any], compute: Compute) -> Iterator[bytes]:

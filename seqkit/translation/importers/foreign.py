@@ -78,7 +78,7 @@ class Foreign:
     def config(self) -> dict[str, Any]:
         """The config of a run with this model, without defaults."""
         weights = self.weights
-        tokenizer = "pieces" if self.source_pieces else "whitespace"
+        tokenizer = PieceTokenizer.NAME if self.source_pieces else "whitespace"
         positions = 0 if weights.positions is None else len(weights.positions)
         model = {
             "name": "transformer",
@@ -132,7 +132,7 @@ class Foreign:
         except DataError as error:
             raise DataError(f"{vocabulary.path}: {error}") from None
         model: TokenizerModel = pieces or WhitespaceTokenizer()
-        return Tokenizer(model, vocab, name="pieces" if pieces else "whitespace")
+        return Tokenizer(model, vocab, name=PieceTokenizer.NAME if pieces else "whitespace")
 
     def state(self) -> dict[str, Array]:
         """The state of our Transformer, in float32."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ... import __version__, recipes
 from ...config import to_plain
 from ...data.files import open_up
 from ...errors import CheckpointError, reason
+from ...parsing import to_json
 from ...training import checkpoint
 from ..tokenizers import save_tokenizers
 from .foreign import Dtype, Foreign
@@ -49,7 +49,7 @@ def _write(foreign: Foreign, folder: Path, source: str, dtype: Dtype) -> None:
     parameters = sum(array.size for array in state.values())
     save_tokenizers(folder, foreign.tokenizers())
 
-    meta = json.dumps(_meta(foreign, source), indent=2, ensure_ascii=False)
+    meta = to_json(_meta(foreign, source), indent=2)
     (folder / checkpoint.META).write_text(meta + "\n", encoding="utf-8")
     (folder / CARD).write_text(_card(foreign, source, parameters), encoding="utf-8")
 
