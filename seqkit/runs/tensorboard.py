@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -46,7 +47,10 @@ def event_files(run: Path, config: TrainConfig, step: int) -> Iterator[Record]:
         except OSError as error:
             raise CheckpointError(f"cannot write to {run / FOLDER}: {reason(error)}") from None
 
-    writer = SummaryWriter(str(run / FOLDER), purge_step=step + 1)
+    # Files are named by the second: one of the second before would be written over.
+    writer = SummaryWriter(
+        str(run / FOLDER), purge_step=step + 1, filename_suffix=f".{step}.{time.time_ns()}"
+    )
     try:
         yield record
     finally:
