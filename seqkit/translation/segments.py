@@ -15,6 +15,10 @@ from ..metrics.overlap import consensus
 from ..search.settings import SearchConfig
 from .cutting import Part
 
+_WIDE_ENDS = ("。", "！", "？")  # no space follows them
+_NARROW_ENDS = (".", "!", "?")
+_FIRST_WIDE = "\u2e80"  # where Chinese, Japanese and Korean begin
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -81,7 +85,7 @@ class Joined:
         segment = Segment(part.text, candidate.ids, candidate.tokens, part.space)
         score, penalties = self._score_with(candidate, search)
 
-        longer = self.text + candidate.text
+        longer = self.text + self._gap(candidate.text) + candidate.text
         return Joined(
             lead=self.lead,
             text=longer + part.space,
@@ -92,6 +96,13 @@ class Joined:
             penalties=penalties,
             segments=(*self.segments, segment),
         )
+
+    def _gap(self, following: str) -> str:
+        """A space between sentences where the source's script has none and the target's has."""
+        before = self.segments[-1].source if self.segments else ""
+        touches = self.text.endswith(_NARROW_ENDS) and following[:1].isalnum()
+        is_narrow = following[:1] < _FIRST_WIDE
+        return " " if before.endswith(_WIDE_ENDS) and touches and is_narrow else ""
 
     def _score_with(self, candidate: Candidate, search: SearchConfig) -> tuple[float, float]:
         """Score and penalties of the line with one more part."""

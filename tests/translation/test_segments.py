@@ -1,5 +1,7 @@
 """Lines in parts: how the translations of parts become one."""
 
+from dataclasses import replace
+
 import pytest
 
 from seqkit.search.settings import SearchConfig
@@ -23,6 +25,26 @@ def test_parts_are_joined_with_the_space_between_their_sources():
     assert found.tokens == ["a", "b", "c"]
     assert [segment.source for segment in found.parts] == ["source of ab", "source of c"]
     assert found.log_probability == -4.0
+
+
+@pytest.mark.parametrize(
+    ("source", "first", "second", "joined"),
+    [
+        ("我来了。", "I am here.", "And you?", "I am here. And you?"),
+        ("行くの？", "Going?", "42", "Going? 42"),
+        ("我来了。", "来た.", "行く", "来た.行く"),  # the target has no spaces either
+        ("我来了。", "I am here", ", too", "I am here, too"),
+        ("I am here.", "Je suis là.", "Et toi", "Je suis là.Et toi"),  # as in the source
+    ],
+)
+def test_sentences_are_parted_by_a_space_where_only_the_source_has_none(
+    source, first, second, joined
+):
+    line = Joined()
+    for text in (first, second):
+        made = candidate(text, space="")
+        line = line.add(replace(made, part=replace(made.part, text=source)), SearchConfig())
+    assert line.translation().text == joined
 
 
 def test_the_score_of_a_line_normalises_its_whole_length_and_keeps_every_penalty():
