@@ -11,6 +11,7 @@ import json
 import struct
 import zipfile
 import zlib
+from copy import deepcopy
 
 CUT = (0, 1, 3, 4, 7, 8, 9, 12, 40)
 WORDS = [
@@ -208,7 +209,7 @@ def as_json(data, draw):
         value = _change_inside(value, draw)
     try:
         return json.dumps(value).encode()
-    except RecursionError:  # it was damaged before, by brackets inside brackets
+    except (RecursionError, ValueError):  # brackets inside brackets, or a value inside itself
         return blind(data, draw)
 
 
@@ -222,7 +223,7 @@ def json_lines(data, draw):
 def _change_inside(value, draw):
     """Go down by chance, and change what is there."""
     if not isinstance(value, dict | list) or not value or draw.random() < 0.05:
-        return draw.choice(VALUES)
+        return deepcopy(draw.choice(VALUES))
 
     key = draw.choice(sorted(value)) if isinstance(value, dict) else draw.randrange(len(value))
     chance = draw.random()
@@ -243,7 +244,7 @@ def _near(value, draw):
         return draw.choice((value + 1, value - 1, -value, value * 2, value * 1000, 0, 1))
     if isinstance(value, str) and draw.random() < 0.3:
         return value + draw.choice(("x", "\0", "\ud800", " "))
-    return draw.choice(VALUES)
+    return deepcopy(draw.choice(VALUES))
 
 
 # Binary files
