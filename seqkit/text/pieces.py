@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from ..errors import DataError, reason
 from .subword_sampling import SPACE
 from .tokenizer_models import Unit
+
+T = TypeVar("T")
 
 
 class PieceTokenizer:
@@ -25,16 +27,11 @@ class PieceTokenizer:
 
     def __init__(self, model: bytes) -> None:
         """`model` is the content of a model file; raises `DataError` if it is damaged."""
-        from sentencepiece import SentencePieceProcessor
-
         self.content = model
-        try:
-            self._processor: Any = SentencePieceProcessor(model_proto=model)
-        except RuntimeError:
-            raise DataError("not a sentencepiece model, or a damaged one") from None
+        self._processor, self.pieces = processor_of(model)
 
     def __repr__(self) -> str:
-        return f"<PieceTokenizer: {self._processor.get_piece_size():,} pieces>"
+        return f"<PieceTokenizer: {len(self.pieces):,} pieces>"
 
     def split(self, text: str) -> list[str]:
         pieces: list[str] = self._processor.encode(text, out_type=str)
@@ -56,9 +53,30 @@ class PieceTokenizer:
     @classmethod
     def read(cls, path: Path) -> Self:
         """Read a model file; raises `DataError` naming it."""
-        try:
-            return cls(path.read_bytes())
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {reason(error)}") from None
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
+        return read_with(cls, path)
+
+
+def processor_of(model: bytes) -> tuple[Any, tuple[str, ...]]:
+    """The library's processor of a model file's content, and its pieces by id.
+
+    Raises `DataError` if it is damaged.
+    """
+    from sentencepiece import SentencePieceProcessor
+
+    try:
+        # Nothing at all would give a processor that complains on stderr whenever it is used.
+        processor = SentencePieceProcessor(model_proto=model or b"nothing")
+        pieces = tuple(processor.id_to_piece(i) for i in range(processor.get_piece_size()))
+    except (RuntimeError, UnicodeDecodeError):  # the latter in a piece, or in the complaint
+        raise DataError("not a sentencepiece model, or a damaged one") from None
+    return processor, pieces
+
+
+def read_with(make: Callable[[bytes], T], path: Path) -> T:
+    """What `make` makes of a model file; raises `DataError` naming it."""
+    try:
+        return make(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {reason(error)}") from None
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
-from ..errors import DataError, reason
+from ..errors import DataError
 from .lines import check_one, each_text
+from .pieces import processor_of, read_with
 from .subword_sampling import SPACE, SubwordSampler
 from .tokenizer_models import Unit
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK
@@ -34,19 +35,10 @@ class SentencePieceTokenizer:
 
     def __init__(self, model: bytes) -> None:
         """`model` is the content of a model file; raises `DataError` if it is not one of ours."""
-        from sentencepiece import SentencePieceProcessor
-
-        try:
-            # Nothing at all would give a processor that complains on stderr whenever it is used.
-            self._processor: Any = SentencePieceProcessor(model_proto=model or b"nothing")
-            ids = range(self._processor.get_piece_size())
-            pieces = [self._processor.id_to_piece(i) for i in ids]
-        except (RuntimeError, UnicodeDecodeError):  # the latter in a piece, or in the complaint
-            raise DataError("not a sentencepiece model, or a damaged one") from None
         self.content = model
+        self._processor, self.pieces = processor_of(model)
         self._sampler: SubwordSampler | None = None
 
-        self.pieces: tuple[str, ...] = tuple(pieces)
         if self.pieces[: len(SPECIALS)] != SPECIALS:
             raise DataError(
                 f"the sentencepiece model's first four pieces are not {' '.join(SPECIALS)}"
@@ -127,13 +119,7 @@ class SentencePieceTokenizer:
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read `folder`/sentencepiece.model; raises `DataError` naming the file."""
-        path = folder / cls.FILE
-        try:
-            return cls(path.read_bytes())
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {reason(error)}") from None
-        except DataError as error:
-            raise DataError(f"{path}: {error}") from None
+        return read_with(cls, folder / cls.FILE)
 
 
 # Text as the library gets it

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,17 @@ def export(
         raise CheckpointError(f"{out} exists: choose another --out")
     exported = read_run(*config_of(model or DEFAULT))
     files = model_files(exported.weights, exported.model, *exported.tokens, compute=compute)
+    part = out.with_name(f".{out.name}.part")
     try:
-        out.mkdir(parents=True)
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
         for name, content in {**files, **exported.pieces()}.items():
-            (out / name).write_bytes(content)
+            (part / name).write_bytes(content)
+        part.rename(out)
     except OSError as error:
         raise CheckpointError(f"cannot write {out}: {reason(error)}") from None
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
     click.echo(f"{out}: {sum(map(len, files.values())):,} bytes, {compute}")
     if check:

@@ -5,7 +5,6 @@ The sentence splitter in it is a pickle, and stays where it is.
 
 from __future__ import annotations
 
-import json
 import shutil
 import zipfile
 from dataclasses import replace
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...errors import DataError, reason
+from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
 from . import ctranslate2
 from .ctranslate2_file import FILE
@@ -67,11 +67,11 @@ def _read_folder(folder: Path) -> Foreign:
 
 def _read_metadata(path: Path) -> dict[str, Any]:
     try:
-        metadata: Any = json.loads(path.read_text(encoding="utf-8"))
+        metadata: Any = json_of(path.read_text(encoding="utf-8"))
         codes = [metadata["from_code"], metadata["to_code"]]
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         raise DataError(f"{path} is damaged: it lacks from_code or to_code") from None
     if not all(isinstance(code, str) for code in codes):
         raise DataError(f"{path} is damaged: a language is no text")

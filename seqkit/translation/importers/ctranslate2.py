@@ -7,7 +7,6 @@ attention to the source.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +14,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ...errors import DataError, reason
+from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
 from ..weights import (
     Array,
@@ -260,8 +260,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        config = json_of(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         raise DataError(f"{path} is damaged: not a JSON file") from None
     if not isinstance(config, dict):
         raise DataError(f"{path} is damaged: not a JSON object")
@@ -312,10 +312,10 @@ def _find(folder: Path, name: str) -> Path | None:
 def _read_vocabulary(path: Path, unknown: str) -> Vocabulary:
     try:
         text = path.read_text(encoding="utf-8")
-        tokens: Any = json.loads(text) if path.suffix == ".json" else _lines(text)
+        tokens: Any = json_of(text) if path.suffix == ".json" else _lines(text)
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise DataError(f"{path} is damaged: not a list of tokens in UTF-8") from None
 
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):

@@ -6,12 +6,12 @@ vocab.json, and outputs are joined by target.spm.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...errors import DataError, reason
+from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
 from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights
 from .foreign import Foreign, Vocabulary
@@ -32,8 +32,8 @@ def is_folder(path: Path) -> bool:
     """Whether `path` has a model's config with the name of a kind of model in it."""
     config = path / CONFIG
     try:
-        return "model_type" in json.loads(config.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError, RecursionError):
+        return "model_type" in json_of(config.read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
         return False
 
 
@@ -216,10 +216,10 @@ def _read_vocabulary(path: Path) -> Vocabulary:
 
 def _read_object(path: Path) -> dict[str, Any]:
     try:
-        found: Any = json.loads(path.read_text(encoding="utf-8"))
+        found: Any = json_of(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise DataError(f"{path} is damaged: not a JSON file") from None
     if not isinstance(found, dict):
         raise DataError(f"{path} is damaged: not a JSON object")

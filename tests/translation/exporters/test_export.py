@@ -1,5 +1,8 @@
 """Our translators in the format of other programs, which translate as we do."""
 
+import errno
+from pathlib import Path
+
 import pytest
 from letters import write_config, write_pairs
 
@@ -82,3 +85,13 @@ def test_only_transformers_are_exported(cli, recurrent, tmp_path):
 def test_an_existing_folder_is_kept(cli, tmp_path):
     complaint = cli("export", "--to", "ctranslate2", "-o", tmp_path).complaint()
     assert "exists: choose another --out" in complaint
+
+
+def test_nothing_half_written_is_left_when_the_disk_is_full(cli, tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    complaint = cli("export", "--to", "ctranslate2", "-o", tmp_path / "out").complaint()
+    assert "No space left on device" in complaint
+    assert not list(tmp_path.iterdir())

@@ -58,6 +58,18 @@ def test_a_truncated_file_is_named(cli, marian, tmp_path, name):
     assert name in refusal(cli, marian, tmp_path / "out")
 
 
+@pytest.mark.parametrize("content", [b"", b"noise", b"\x0a\x05\x0a\x01\xff\x15\x00"])
+def test_a_damaged_sentencepiece_model_is_named(cli, marian, tmp_path, content):
+    (marian / "source.spm").write_bytes(content)
+    assert "source.spm: not a sentencepiece model" in refusal(cli, marian, tmp_path / "out")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}", "[]"])
+def test_a_vocabulary_that_is_no_object_of_json_is_named(cli, marian, tmp_path, text):
+    (marian / "vocab.json").write_text(text)
+    assert "vocab.json" in refusal(cli, marian, tmp_path / "out")
+
+
 def test_a_vocabulary_of_another_size(cli, marian, tmp_path):
     ids = json.loads((marian / "vocab.json").read_text())
     (marian / "vocab.json").write_text(json.dumps({**ids, "more": len(ids)}))
