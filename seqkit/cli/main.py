@@ -51,10 +51,25 @@ class LazyGroup(click.Group):
             # Python would complain when it flushes stdout at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(141)
+        except SeqkitError:
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            if not _by_ctrl_c(error):
+                raise
+            raise Interrupted("interrupted") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(entry.name, entry.help) for entry in _listed()])
+
+
+def _by_ctrl_c(error: BaseException | None) -> bool:
+    """A compiled module that is interrupted while it is imported fails with an error of its own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _listed() -> list[Entry]:
