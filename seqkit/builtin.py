@@ -5,13 +5,14 @@ Domains register theirs in their own `__init__.py`; what belongs to none is here
 
 from __future__ import annotations
 
-from . import language, translation
+from . import labelling, language, translation
 from .registry import Plugin
 
 
 def register(plugin: Plugin) -> None:
     translation.register(plugin)
     language.register(plugin)
+    labelling.register(plugin)
 
     _add_tokenizers(plugin)
     _add_commands(plugin)

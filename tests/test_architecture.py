@@ -33,7 +33,8 @@ MAY_IMPORT = {
     "registry": {"errors"},
     "translation": {"registry"},  # the package's own __init__; its modules are below
     "language": {"registry"},
-    "builtin": {"language", "registry", "translation"},
+    "labelling": {"registry"},
+    "builtin": {"labelling", "language", "registry", "translation"},
     "plugins": {"builtin", "errors", "registry"},
     "text": {"errors", "config", "parsing"},
     "data": {"errors", "parsing", "config", "text"},
@@ -77,7 +78,7 @@ MAY_IMPORT = {
         *ENGINE_ROOMS,
     },
 }
-DOMAINS = {"translation", "language"}
+DOMAINS = {"translation", "language", "labelling"}
 DOMAIN_MAY_IMPORT = {
     "config",
     "drawing",

@@ -1,0 +1,1 @@
+"""Tagging: a sentence of words in, a tag for each word out."""
