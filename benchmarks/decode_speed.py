@@ -16,7 +16,7 @@ from seqkit.data.batching import pad
 from seqkit.data.files import read_lines
 from seqkit.recipes import corpora
 from seqkit.search.beam import beam_search
-from seqkit.search.decode import longest
+from seqkit.search.batches import longest
 
 
 def translate(translator, sources, beam, batch):

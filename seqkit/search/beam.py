@@ -14,7 +14,8 @@ from torch import Tensor
 from ..errors import WrongValue
 from ..text.vocab import BOS, EOS
 from .continuations import NEVER, Continuations, Step, best_continuations, by_groups
-from .decoder import AVERAGE, Hypothesis, Normalize, StateT, StepDecoder
+from .decoder import StateT, StepDecoder
+from .hypothesis import AVERAGE, Hypothesis, Normalize
 from .rules import NO_RULES, Rules
 
 

@@ -1,4 +1,4 @@
-"""The three functions through which search talks to a model, and what it returns.
+"""The three functions through which search talks to a model.
 
 Shapes: B sentences, S source positions, R rows (hypotheses), V vocabulary.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -29,42 +29,6 @@ class StepDecoder(Protocol[StateT]):
 
     def select(self, state: StateT, rows: Tensor) -> StateT:
         """The state of `rows` (R',), in that order; a row may be taken several times, or never."""
-
-
-class Normalize(NamedTuple):
-    """How a log probability becomes a score by which outputs of different lengths compare."""
-
-    alpha: float = 1.0  # 0: not normalized
-    kind: Literal["length", "gnmt"] = "length"
-
-    def __call__(self, log_probability: float, length: int) -> float:
-        """Nats and tokens, `<eos>` included -> score.
-
-        "length" divides by length ** alpha, which for an alpha of 1 is the average log probability;
-        "gnmt" by ((5 + length) / 6) ** alpha (Wu et al. 2016, arXiv:1609.08144, equation 14).
-        """
-        base: float = length
-        if self.kind == "gnmt":
-            base = (5 + length) / 6
-
-        divisor: float = base**self.alpha
-        return log_probability / divisor
-
-
-AVERAGE = Normalize()
-PLAIN = Normalize(0.0)
-
-
-class Hypothesis(NamedTuple):
-    ids: list[int]  # without <bos> and <eos>
-    log_probability: float  # nats: the plain sum over all tokens, <eos> included
-    score: float  # what hypotheses are ranked by
-
-    @classmethod
-    def of(cls, ids: list[int], log_probability: float, normalize: Normalize) -> Hypothesis:
-        length = len(ids) + 1  # with <eos>
-        score = normalize(log_probability, length)
-        return cls(ids, log_probability, score)
 
 
 class Ensemble:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..data.batching import pad
 from ..text.vocab import BOS, EOS, PAD
-from .decoder import Hypothesis
+from .hypothesis import Hypothesis
 from .soundness import check_numbers
 
 _ROWS = 512  # target positions whose logits exist at a time

@@ -6,12 +6,12 @@ Shapes: B beams, n continuations of each, R rows, t tokens of each row so far.
 from __future__ import annotations
 
 from itertools import zip_longest
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..text.vocab import EOS
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _NEVER = float("-inf")
 
@@ -85,6 +85,8 @@ def rank_by_phrases(
     A continuation has a rank, its `token` and the `row` of `history` (R, t) it continues, (B, n)
     each; `left` (B,) tokens may follow it, `<eos>` included.
     """
+    import torch  # here: a phrase is tokens, and needs none
+
     new = torch.full_like(rank, _NEVER)
     histories = history.tolist()
     ranks = rank.tolist()

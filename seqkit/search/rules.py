@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..text.vocab import EOS
 from .phrases import Phrase
+
+if TYPE_CHECKING:  # rules are made without torch, and obeyed with it
+    import torch
+    from torch import Tensor
 
 
 class Rule(Protocol):
@@ -189,6 +190,8 @@ class Beginning:
 
 def _mask(tokens: frozenset[int], vocab: int, device: torch.device) -> Tensor:
     """(V,) True at `tokens`"""
+    import torch
+
     mask = torch.zeros(vocab, dtype=torch.bool, device=device)
     mask[list(tokens)] = True
     return mask
@@ -196,6 +199,8 @@ def _mask(tokens: frozenset[int], vocab: int, device: torch.device) -> Tensor:
 
 def _nothing(rows: int, vocab: int, device: torch.device) -> Tensor:
     """(R, V) False everywhere: a mask that forbids nothing."""
+    import torch
+
     return torch.zeros(rows, vocab, dtype=torch.bool, device=device)
 
 

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from ..errors import ConfigError, WrongValue
 from ..text.vocab import BOS, EOS, PAD
-from .decoder import PLAIN, Hypothesis, StateT, StepDecoder
+from .decoder import StateT, StepDecoder
+from .hypothesis import PLAIN, Hypothesis
 from .rules import NO_RULES, Rules
 from .soundness import check_numbers
 

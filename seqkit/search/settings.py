@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from ..config import section, setting
-from .decoder import Normalize
+from .hypothesis import Normalize
 
 _WIDEST = 10_000  # hypotheses or draws of a sentence: some GB of memory
 _LONGEST = 100_000  # tokens of an output
@@ -62,6 +62,10 @@ class SearchConfig:
     prefix: str = setting(
         "how every output begins; its last word may be half typed. With prefix or must, lines are "
         "not split",
+        default="",
+    )
+    to: str = setting(
+        "target language of a model that has several, such as 'deu' for its token `>>deu<<`",
         default="",
     )
     rules: dict[str, Any] = setting(

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..metrics.overlap import bleu
 from ..metrics.text_metric import Score
-from ..search.decoder import Normalize
+from ..search.hypothesis import Normalize
 from .evaluation import METRICS, TestSet, load_metrics, score_record
 from .segments import Translation
 from .translator import Translator

@@ -14,9 +14,11 @@ import torch
 from ..config import build, override, plain
 from ..data.seen import SeenTexts
 from ..errors import ConfigError, DataError, WrongType, WrongValue
-from ..search.decode import BATCH_TOKENS, check_batch_tokens, decode
-from ..search.decoder import Ensemble, Hypothesis
+from ..search.batches import BATCH_TOKENS, check_batch_tokens
+from ..search.decoder import Ensemble
+from ..search.decoding import decode
 from ..search.forced_decoding import attention, log_probabilities
+from ..search.hypothesis import Hypothesis
 from ..search.rules import Rules
 from ..search.settings import SearchConfig
 from ..text.lines import check_many, each_text
@@ -26,6 +28,7 @@ from .constraints import make_rules, unknown_policy
 from .cutting import CutLine, Part, cut_line, whole_line
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
 from .explain import Alignment, Explanation, alignment, explain
+from .languages import check_language, tag_for
 from .models.contract import TranslationModel, device_of
 from .predictions import TranslatedLine
 from .segments import (
@@ -36,6 +39,7 @@ from .segments import (
     extend,
     most_alike,
 )
+from .tokenizers import check_compatible
 
 __all__ = ["TranslatedLine", "Translation", "Translator"]
 
@@ -109,8 +113,8 @@ class Translator:
 
         first, *rest = translators
         for other in rest:
-            _check_compatible(first.source, other.source)
-            _check_compatible(first.target, other.target)
+            check_compatible(first.source, other.source)
+            check_compatible(first.target, other.target)
 
         members = [model for translator in translators for model in translator.models]
         return cls(
@@ -202,15 +206,23 @@ class Translator:
             outputs, data, metrics, seen=self.seen, settings=self.changed(settings)
         )
 
-    def score(self, sources: Iterable[str], targets: Iterable[str]) -> list[float]:
-        """Log probability (nats, plain sum with `<eos>`) of each target, given its source."""
-        return [math.fsum(logs) for logs in self.token_scores(sources, targets)]
+    def score(self, sources: Iterable[str], targets: Iterable[str], *, to: str = "") -> list[float]:
+        """Log probability (nats, plain sum with `<eos>`) of each target, given its source.
 
-    def token_scores(self, sources: Iterable[str], targets: Iterable[str]) -> list[list[float]]:
-        """Log probability (nats) of every token of each target and of its `<eos>`."""
+        `to` is the target language of a model that has several, where it is not the model's own.
+        """
+        return [math.fsum(logs) for logs in self.token_scores(sources, targets, to=to)]
+
+    def token_scores(
+        self, sources: Iterable[str], targets: Iterable[str], *, to: str = ""
+    ) -> list[list[float]]:
+        """Log probability (nats) of every token of each target and of its `<eos>`; see `score`."""
         check_many(sources)
         check_many(targets)
-        source_ids = self.source.encode_all(sources, eos=True)
+        language = to or self.search.to
+        check_language(language, self.source)
+        tagged = (self._tagged(text, language) for text in each_text(sources))
+        source_ids = self.source.encode_all(tagged, eos=True)
         target_ids = self.target.encode_all(targets)
         if len(source_ids) != len(target_ids):
             raise DataError(
@@ -247,11 +259,12 @@ class Translator:
                 )
         return explanations
 
-    def force(self, source: str, target: str) -> Translation:
-        """`target` as if the model had translated `source` so, to be explained."""
+    def force(self, source: str, target: str, *, to: str = "") -> Translation:
+        """`target` as if the model had translated `source` so, to be explained; see `score`."""
         ids = self.target.encode(target)
-        (log_probability,) = self.score([source], [target])
-        segment = Segment(source, ids, self.target.token_strings(target), space="")
+        (log_probability,) = self.score([source], [target], to=to)
+        read = self._tagged(source, to or self.search.to)
+        segment = Segment(read, ids, self.target.token_strings(target), space="")
 
         return Translation(
             text=target,
@@ -268,6 +281,7 @@ class Translator:
         values = plain(self.search)
         override(values, changes)
         search = build(SearchConfig, values, "search settings")
+        check_language(search.to, self.source)
         needs_attention = {
             "coverage_penalty": search.coverage_penalty > 0,
             "unknown = 'copy'": search.unknown == "copy",
@@ -288,6 +302,11 @@ class Translator:
         return make_rules(search, self.target, attends=self.attends)
 
     @property
+    def languages(self) -> list[str]:
+        """The target languages that a multilingual model can be asked for by `to`; else none."""
+        return sorted(self.source.language_tags)
+
+    @property
     def attends(self) -> bool:
         """Whether the model has attention."""
         return self.model.attends
@@ -300,8 +319,9 @@ class Translator:
 
     def _cut(self, line: str, number: int, search: SearchConfig) -> CutLine:
         """The parts of a line; it stays whole if a prefix or phrase is asked of it."""
+        tag, line = tag_for(line, search.to, self.source)
         if not search.split or search.prefix or search.must:
-            return whole_line(line, self.source, number=number)
+            return whole_line(line, self.source, number=number, tag=tag)
 
         return cut_line(
             line,
@@ -310,7 +330,13 @@ class Translator:
             longest=self.longest,
             language=self.language,
             passthrough=search.passthrough and self.copies,
+            tag=tag,
         )
+
+    def _tagged(self, text: str, language: str) -> str:
+        """A source with the tag of the target language, if the model has several."""
+        tag, text = tag_for(text, language, self.source)
+        return f"{tag} {text}" if tag else text
 
     def _decode(self, parts: Sequence[Part], search: SearchConfig) -> list[list[Hypothesis]]:
         model = self.model if len(self.models) == 1 else Ensemble(self.models)
@@ -363,19 +389,6 @@ def _evaluating(models: Sequence[TranslationModel]) -> Iterator[None]:
     finally:
         for model, training in zip(models, modes, strict=True):
             model.train(training)
-
-
-def _check_compatible(mine: Tokenizer, other: Tokenizer) -> None:
-    """Raise `ConfigError` unless both give the same ids for the same text."""
-    if mine.vocab.tokens != other.vocab.tokens or _splitting(mine) != _splitting(other):
-        raise ConfigError(
-            "models can decode together only if they share vocabulary, tokenizer and normalisation"
-        )
-
-
-def _splitting(tokenizer: Tokenizer) -> tuple[object, ...]:
-    """What decides, besides the vocabulary, how a text is split."""
-    return tokenizer.name, tokenizer.byte_fallback, tokenizer.normalizer.steps
 
 
 def _mean_of_models(rows: Sequence[Sequence[float]]) -> list[float]:

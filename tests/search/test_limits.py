@@ -7,7 +7,7 @@ from toy import Table
 from seqkit.errors import ConfigError, SeqkitError
 from seqkit.search import SearchConfig
 from seqkit.search.beam import beam_search
-from seqkit.search.decode import decode
+from seqkit.search.decoding import decode
 from seqkit.search.sampling import draw, sample
 
 SOURCE = torch.tensor([[5, 3]])

@@ -11,18 +11,16 @@ import torch
 from torch import Tensor
 
 from ..data.batching import pad
-from ..errors import ConfigError, SeqkitError, WrongValue
+from ..errors import ConfigError, SeqkitError
+from .batches import BATCH_TOKENS, batches, draws, longest
 from .beam import beam_search
-from .decoder import Ensemble, Hypothesis, StepDecoder
+from .decoder import Ensemble, StepDecoder
 from .forced_decoding import with_coverage_penalty
+from .hypothesis import Hypothesis
 from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
 from .soundness import check_weights
-
-BATCH_TOKENS = 1500  # source tokens in a batch
-MOST_BATCH_TOKENS = 1_000_000
-_ROWS = 64  # hypotheses of a sentence; with a wider beam, batches are smaller
 
 
 def decode(
@@ -41,11 +39,9 @@ def decode(
     `rules`; lengths and repeats are the config's. Raises `ConfigError` if no output obeys.
     """
     rules = replace(rules, min_length=config.min_length, no_repeat_ngram=config.no_repeat_ngram)
-    check_batch_tokens(batch_tokens)
-    budget = batch_tokens * _ROWS // max(_ROWS, config.beam) // _draws(config)
     found: list[list[Hypothesis]] = [[] for _ in sources]
 
-    for indices in _batches([len(source) for source in sources], budget):
+    for indices in batches([len(source) for source in sources], config, batch_tokens):
         batch = pad([sources[i] for i in indices]).to(device)
         limits = [longest(len(sources[i]), config) for i in indices]
         with _enough_memory(len(indices)):
@@ -56,12 +52,6 @@ def decode(
         for i, hypotheses in zip(indices, outputs, strict=True):
             found[i] = hypotheses[: config.mbr or config.nbest]
     return found
-
-
-def check_batch_tokens(tokens: int) -> None:
-    """Raise `WrongValue` for a batch of no size, or of one that no memory holds."""
-    if not 1 <= tokens <= MOST_BATCH_TOKENS:
-        raise WrongValue(f"batch_tokens = {tokens} is not between 1 and {MOST_BATCH_TOKENS:,}")
 
 
 @contextmanager
@@ -85,13 +75,6 @@ def _is_of_memory(error: Exception, said: str) -> bool:
     return is_told or "not enough memory" in said or "allocate memory" in said
 
 
-def _draws(config: SearchConfig) -> int:
-    """How many outputs of each source are drawn; 1 for a search."""
-    if config.mbr:
-        return config.mbr
-    return config.nbest if config.sample else 1
-
-
 def _sample(
     model: StepDecoder[Any], batch: Tensor, limits: list[int], config: SearchConfig, rules: Rules
 ) -> list[list[Hypothesis]]:
@@ -99,7 +82,7 @@ def _sample(
         model,
         batch,
         limits,
-        draws=_draws(config),
+        draws=draws(config),
         temperature=config.temperature,
         top_k=config.top_k,
         top_p=config.top_p,
@@ -136,22 +119,3 @@ def _search(
         with_coverage_penalty(attending, source, hypotheses, beta)
         for source, hypotheses in zip(batch, outputs, strict=True)
     ]
-
-
-def longest(source: int, config: SearchConfig) -> int:
-    """Most tokens, `<eos>` included, in the output of a source of `source` tokens."""
-    limit = int(config.max_ratio * source) + config.max_extra
-    return min(limit, config.max_length + 1) if config.max_length else limit
-
-
-def _batches(lengths: list[int], budget: int) -> list[list[int]]:
-    """Indices of sources of similar length, `budget` padded tokens each, or one source."""
-    batches: list[list[int]] = []
-    room = 0
-    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
-        if not room:
-            batches.append([])
-            room = max(1, budget // max(1, lengths[i]))
-        batches[-1].append(i)
-        room -= 1
-    return batches

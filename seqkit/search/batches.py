@@ -1,0 +1,51 @@
+"""How many inputs are searched at once, and how long their outputs may become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..errors import WrongValue
+from .settings import SearchConfig
+
+BATCH_TOKENS = 1500  # source tokens in a batch
+MOST_BATCH_TOKENS = 1_000_000
+_ROWS = 64  # hypotheses of a sentence; with a wider beam, batches are smaller
+
+
+def check_batch_tokens(tokens: int) -> None:
+    """Raise `WrongValue` for a batch of no size, or of one that no memory holds."""
+    if not 1 <= tokens <= MOST_BATCH_TOKENS:
+        raise WrongValue(f"batch_tokens = {tokens} is not between 1 and {MOST_BATCH_TOKENS:,}")
+
+
+def batches(lengths: Sequence[int], config: SearchConfig, batch_tokens: int) -> list[list[int]]:
+    """Indices of sources of similar length, longest first.
+
+    A batch has `batch_tokens` padded source tokens, fewer with a wide beam or many draws, or one
+    source.
+    """
+    check_batch_tokens(batch_tokens)
+    budget = batch_tokens * _ROWS // max(_ROWS, config.beam) // draws(config)
+
+    found: list[list[int]] = []
+    room = 0
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if not room:
+            found.append([])
+            room = max(1, budget // max(1, lengths[i]))
+        found[-1].append(i)
+        room -= 1
+    return found
+
+
+def draws(config: SearchConfig) -> int:
+    """How many outputs of each source are drawn; 1 for a search."""
+    if config.mbr:
+        return config.mbr
+    return config.nbest if config.sample else 1
+
+
+def longest(source: int, config: SearchConfig) -> int:
+    """Most tokens, `<eos>` included, in the output of a source of `source` tokens."""
+    limit = int(config.max_ratio * source) + config.max_extra
+    return min(limit, config.max_length + 1) if config.max_length else limit
