@@ -18,6 +18,7 @@ from .lines import check_many, each_text
 from .lookup import TokenizerLookup, built_in, find_class
 from .normalize import Normalizer
 from .pieces import PieceTokenizer
+from .tags import language_tags, split_tag
 from .tokenizer_models import (
     TokenizerModel,
     TrainedTokenizerModel,
@@ -63,6 +64,7 @@ class TextConfig:
         was="sampling",
         ge=0,
         le=1,
+        with_init="own",
     )
     train_sentences: int = setting(
         "the most lines that train the tokenizer", default=1_000_000, ge=1
@@ -84,13 +86,15 @@ class Tokenizer:
     ) -> None:
         """`name` is the registered one of `model`.
 
-        With `byte_fallback`, `vocab` holds the 256 byte tokens.
+        With `byte_fallback`, `vocab` holds the 256 byte tokens. `language_tags` are the tokens that
+        name a target language, such as `>>deu<<`, by its code.
         """
         self.model = model
         self.vocab = vocab
         self.name = name
         self.normalizer = Normalizer(normalize)
         self.byte_fallback = byte_fallback
+        self.language_tags = {} if is_trained(model) else language_tags(vocab.tokens)
 
     def __repr__(self) -> str:
         steps = ", ".join(self.normalizer.steps) or "nothing"
@@ -128,7 +132,13 @@ class Tokenizer:
 
     def split(self, text: str) -> list[str]:
         """Tokens of `text` as readable strings; unknown ones as they are in the text."""
-        return self.model.split(self.normalizer(text))
+        return self._split(self.normalizer(text))
+
+    def _split(self, text: str) -> list[str]:
+        """Tokens of a normalised text; a language tag that it begins with is one of them."""
+        tag, rest = split_tag(text, self.language_tags)
+        tokens = self.model.split(rest)
+        return [tag, *tokens] if tag else tokens
 
     def token_strings(self, text: str) -> list[str]:
         """As `split`, but one string for each id of `encode`: unknown characters are bytes."""
@@ -148,7 +158,7 @@ class Tokenizer:
         if is_trained(self.model):
             rows = self.model.encode_ids(normalized)
         else:
-            rows = [self._look_up(self.model.split(text)) for text in normalized]
+            rows = [self._look_up(self._split(text)) for text in normalized]
 
         if not bos and not eos:
             return rows

@@ -22,7 +22,7 @@ class Part:
     """A stretch of a line that is translated by itself."""
 
     line: int
-    text: str  # as the model reads it
+    text: str  # as the model reads it, with the tag of the target language
     ids: list[int]  # of the source, with `<eos>`
     space: str  # what follows it and is copied: white space, a URL, a tag
     capitals: bool = False  # whether the line has it in capitals, and `text` has not
@@ -47,12 +47,12 @@ class CutLine:
     parts: list[Part]
 
 
-def whole_line(line: str, tokenizer: Tokenizer, *, number: int) -> CutLine:
-    """Line `number` as one part, or as none if it is empty."""
+def whole_line(line: str, tokenizer: Tokenizer, *, number: int, tag: str = "") -> CutLine:
+    """Line `number` as one part, which begins with `tag`, or as none if it is empty."""
     lead, text, trail = _without_blanks(line)
-    building = _Building(lead, tokenizer, number)
+    building = _Building(lead, tokenizer, number, tag)
     if _is_read(text, tokenizer):
-        building.add(text, tokenizer.encode(text, eos=True))
+        building.add(*building.read(text))
     building.copy(trail)
     return building.finish()
 
@@ -65,18 +65,19 @@ def cut_line(
     longest: int,
     language: str = "",
     passthrough: bool = True,
+    tag: str = "",
 ) -> CutLine:
     """The sentences of line `number`, each with at most `longest` source tokens.
 
     A sentence that is too long is halved until it is not. With `passthrough`, what is not language
     is copied (see `seqkit.text.spans`): a line is cut at a URL or a tag, and one without letters
-    has no parts. Blanks at both ends of the line are copied, too.
+    has no parts. Blanks at both ends of the line are copied, too. Each part begins with `tag`.
     """
     lead, text, trail = _without_blanks(line)
     stretches = list(pieces(text)) if passthrough else [Piece(text, is_language=True)]
     is_cut = len(stretches) > 1
 
-    building = _Building(lead, tokenizer, number)
+    building = _Building(lead, tokenizer, number, tag)
     for stretch in stretches:
         if not stretch.is_language:
             building.copy(stretch.text)
@@ -99,11 +100,17 @@ def cut_line(
 class _Building:
     """A `CutLine` while it is put together."""
 
-    def __init__(self, lead: str, tokenizer: Tokenizer, number: int) -> None:
+    def __init__(self, lead: str, tokenizer: Tokenizer, number: int, tag: str) -> None:
         self.tokenizer = tokenizer
         self.number = number
+        self.tag = tag
         self._parts: list[Part] = []
         self._copied: list[list[str]] = [[lead]]  # before the first part, and after each
+
+    def read(self, text: str) -> tuple[str, list[int]]:
+        """What the model reads of a text, and its ids."""
+        tagged = f"{self.tag} {text}" if self.tag else text
+        return tagged, self.tokenizer.encode(tagged, eos=True)
 
     def copy(self, text: str) -> None:
         self._copied[-1].append(text)
@@ -121,8 +128,7 @@ class _Building:
             text, space = waiting.popleft()
             if _is_read(text, self.tokenizer):
                 lowered = sentence_case(text, self.tokenizer) if in_capitals(text) else None
-                read = text if lowered is None else lowered
-                ids = self.tokenizer.encode(read, eos=True)
+                read, ids = self.read(text if lowered is None else lowered)
                 if len(ids) > longest + 1 and len(text) > 1:
                     waiting.extendleft(reversed(_halves(text, space)))
                     continue

@@ -32,7 +32,7 @@ class Explanation:
     attention: Tensor | None  # (layers, heads, T, S); None if the model has none
     probabilities: list[float]  # of each target token, given the ones before it
     runners_up: list[list[tuple[str, float]]]  # for each target token, the likeliest other ones
-    source_words: list[int]  # the word, between white space, of each source token but `<eos>`
+    source_words: list[int]  # the word of each source token but `<eos>`; -1: a language's tag
     target_words: list[int]
     joined: bool = False  # whether the next segment continues this one's last word
     copied: str = ""  # what stands between this segment and the next one, other than blanks
@@ -55,12 +55,13 @@ class Explanation:
         """For each target token, its word and the word of the source token most attended to."""
         steps = len(self.target_words)
         places = len(self.source_words)
-        weights = self.mean_attention[:steps, :places]  # without `<eos>`
+        tags = self.source_words.count(-1)
+        weights = self.mean_attention[:steps, tags:places]  # without `<eos>`
         if not weights.numel():
             return []
 
         most_attended = weights.argmax(1).tolist()
-        source_words = [self.source_words[place] for place in most_attended]
+        source_words = [self.source_words[tags + place] for place in most_attended]
         pairs = zip(source_words, self.target_words, strict=True)
         return sorted(set(pairs))
 
@@ -142,7 +143,7 @@ def explain(
         attention=weights,
         probabilities=of_chosen.tolist(),
         runners_up=runners_up,
-        source_words=_words(source, source_strings),
+        source_words=_words_of_source(source, source_strings),
         target_words=_words(target, segment.tokens),
         joined=not segment.space,
         copied=segment.space if segment.space.strip() else "",
@@ -175,6 +176,13 @@ def _runners_up(
         pairs = zip(row_names, row_values, strict=True)
         found.append(list(pairs))
     return found
+
+
+def _words_of_source(tokenizer: Tokenizer, tokens: list[str]) -> list[int]:
+    """As `_words`, but the tag of the target language is none of them."""
+    if tokens and tokens[0] in tokenizer.language_tags.values():
+        return [-1, *_words(tokenizer, tokens[1:])]
+    return _words(tokenizer, tokens)
 
 
 def _words(tokenizer: Tokenizer, tokens: list[str]) -> list[int]:

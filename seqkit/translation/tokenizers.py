@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..data.parallel import ParallelText
+from ..errors import ConfigError
 from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
 
@@ -23,6 +24,19 @@ class Tokenizers(NamedTuple):
     def one_vocabulary(self) -> bool:
         """Whether an id means the same token on both sides, however text is split."""
         return self.source.vocab == self.target.vocab
+
+
+def check_compatible(mine: Tokenizer, other: Tokenizer) -> None:
+    """Raise `ConfigError` unless both give the same ids for the same text."""
+    if mine.vocab.tokens != other.vocab.tokens or _splitting(mine) != _splitting(other):
+        raise ConfigError(
+            "models can decode together only if they share vocabulary, tokenizer and normalisation"
+        )
+
+
+def _splitting(tokenizer: Tokenizer) -> tuple[object, ...]:
+    """What decides, besides the vocabulary, how a text is split."""
+    return tokenizer.name, tokenizer.byte_fallback, tokenizer.normalizer.steps
 
 
 def train_tokenizers(text: ParallelText, config: TextConfig) -> Tokenizers:

@@ -1,0 +1,45 @@
+"""The target language of a multilingual model, chosen by a tag at the head of each source."""
+
+from __future__ import annotations
+
+from ..errors import ConfigError, hint
+from ..text.tags import split_tag
+from ..text.tokenizer import Tokenizer
+
+
+def check_language(language: str, source: Tokenizer) -> None:
+    """Raise `ConfigError` for a target language that the model has no tag for; "" is none."""
+    known = source.language_tags
+    if not language or language in known:
+        return
+    if not known:
+        raise ConfigError(
+            f"to = {language!r}: this model translates into one language only, so leave it out"
+        )
+    raise ConfigError(
+        f"to = {language!r}: the model has no such target language.{hint(language, known)}"
+    )
+
+
+def tag_for(text: str, language: str, source: Tokenizer) -> tuple[str, str]:
+    """The tag of a source text, "" for a model of one language, and the text without it.
+
+    A tag that the text begins with counts more than `language`. Raises `ConfigError` if a model
+    with several languages gets neither.
+    """
+    known = source.language_tags
+    if not known:
+        return "", text
+
+    tag, rest = split_tag(text, known)
+    if tag:
+        return tag, rest
+    if language:
+        return known[language], text
+    if len(known) == 1 or not text.strip():
+        return "", text
+    raise ConfigError(
+        f"this model translates into {len(known):,} languages: choose one by --to or `to`, "
+        f"or begin each line with its tag, such as {min(known.values())}. "
+        f"Known: {', '.join(sorted(known))}."
+    )
