@@ -5,6 +5,7 @@ Importing it imports no torch; the names below are resolved when they are used.
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -53,8 +54,6 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
     found = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
     globals()[name] = found
     return found

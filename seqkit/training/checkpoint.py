@@ -6,7 +6,8 @@
       step-000500/   model.safetensors  trainer.safetensors  meta.json  and what the task saves
       best, last     each a small file that names a step folder
 
-Loading reads safetensors and JSON; nothing that can run code is ever loaded.
+Loading reads safetensors and JSON; nothing that can run code is ever loaded. Importing this module
+imports no torch, so that finding a run and reading what it says of itself does without.
 """
 
 from __future__ import annotations
@@ -16,18 +17,17 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor, nn
 
 from ..data.files import open_up
 from ..errors import CheckpointError, reason
 from ..parsing import json_of, to_json
 from .disk import flush_all, move, remove, replace
-from .weights import fill
-from .weights import load_tensors as load_tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 FORMAT = 1
 MODEL = "model.safetensors"
@@ -182,7 +182,7 @@ def is_whole(folder: Path) -> bool:
     try:
         _parse_meta(folder)
         for name in (MODEL, TRAINER):
-            with safe_open(folder / name, "pt"):
+            with safe_open(folder / name, "np"):  # reads the header only
                 pass
     except (CheckpointError, OSError, SafetensorError):
         return False
@@ -305,10 +305,21 @@ def load_model(folder: Path, model: nn.Module) -> None:
 
     Raises `CheckpointError` if they are damaged, do not fit, or are no numbers.
     """
+    from .weights import fill
+
     fill(model, unique_tensors(model), folder / MODEL, META)
 
 
+def load_tensors(path: Path) -> dict[str, Tensor]:
+    """All tensors of a safetensors file, on the CPU; raises `CheckpointError` for a damaged one."""
+    from . import weights
+
+    return weights.load_tensors(path)
+
+
 def _save(path: Path, tensors: Mapping[str, Tensor]) -> None:
+    from safetensors.torch import save_file
+
     plain = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
     save_file(plain, path)
     open_up(path)
