@@ -9,23 +9,16 @@ from typing import Any, NamedTuple
 
 from .. import recipes
 from ..config import RunConfig, quiet_renames
-from ..errors import CheckpointError, ConfigError, UnknownName, hint
-from ..parsing import path_of
+from ..errors import CheckpointError, ConfigError, UnknownName
 from ..plugins import components
 from ..training import checkpoint
 from ..training.devices import pick_device
 from ..training.weights import as_large_as, size_of
 from .build import make_model
+from .finding import find
 from .generators import kept_generators
-from .imported import run_of
 
-DEFAULT = "en-de"
 _LARGEST_SIZE = 2**31 - 1  # that data can give a model
-
-
-def shipped_models() -> Path:
-    """The folder of the models that ship with seqkit."""
-    return Path(__file__).parent.parent / "pretrained"
 
 
 def config_of(model: str | Path) -> tuple[RunConfig, Path]:
@@ -72,9 +65,7 @@ class _Opened(NamedTuple):
 
 def _read(model: str | Path | None, task: str | None = None) -> _Opened:
     """Find the step folder that `model` means, and read what its metadata says of the model."""
-    path = _path_of(model, task)
-    folder = checkpoint.resolve(run_of(path) or path)
-    meta = checkpoint.read_meta(folder)
+    path, folder, meta = find(model, task)
     plugins = _strings(meta.get("plugins"))
     try:
         with quiet_renames():
@@ -105,23 +96,6 @@ def _sizes(dims: Mapping[str, Any], folder: Path) -> dict[str, int]:
                 f"{folder / checkpoint.META} is damaged: {name} = {value!r} in `dims` is no size"
             )
     return dict(dims)
-
-
-def _path_of(model: str | Path | None, task: str | None) -> Path:
-    if model is None:
-        return shipped_models() / DEFAULT
-
-    path = path_of(model, "run folder", is_run=True)
-    shipped = shipped_models().glob("*")
-    names = sorted(folder.name for folder in shipped if (folder / checkpoint.META).exists())
-    if not path.exists() and str(model) in names:
-        return shipped_models() / str(model)
-    if not path.exists() and len(path.parts) == 1 and not path.suffix:
-        if task is not None:
-            names = [name for name in names if config_of(shipped_models() / name)[0].task == task]
-        suggestion = hint(str(model), names) if names else " Give a run folder."
-        raise CheckpointError(f"no folder and no shipped model {str(model)!r}.{suggestion}")
-    return path
 
 
 def _explained(

@@ -49,7 +49,8 @@ def export(
 
     The folder for CTranslate2 has the SentencePiece models beside it; seqkit opens it, too.
     """
-    from ...runs.open import DEFAULT, config_of
+    from ...runs.finding import DEFAULT
+    from ...runs.open import config_of
     from ..exporters.ctranslate2 import model_files
     from ..exporters.run_folder import read_run
 

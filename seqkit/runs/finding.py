@@ -1,0 +1,70 @@
+"""Where a model is, and what it says of itself; found without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import CheckpointError, hint
+from ..parsing import path_of
+from ..training import checkpoint
+from .imported import run_of
+
+DEFAULT = "en-de"
+
+
+class Found(NamedTuple):
+    """A trained model on disk."""
+
+    path: Path  # what was asked for
+    folder: Path  # its step folder
+    meta: dict[str, Any]  # as it stands there, unchecked
+
+    @property
+    def task(self) -> Any:
+        return task_in(self.meta)
+
+
+def find(model: str | Path | None, task: str | None = None) -> Found:
+    """The step folder that `model` means, and its metadata; None is the shipped translator.
+
+    With `task`, the error for a name that does not exist suggests models for that task only.
+    Raises `CheckpointError`.
+    """
+    path = _path_of(model, task)
+    folder = checkpoint.resolve(run_of(path) or path)
+    return Found(path, folder, checkpoint.read_meta(folder))
+
+
+def shipped_models() -> Path:
+    """The folder of the models that ship with seqkit."""
+    return Path(__file__).parent.parent / "pretrained"
+
+
+def task_in(meta: dict[str, Any]) -> Any:
+    """The task that metadata name; None if they are damaged."""
+    config = meta.get("config")
+    return config.get("task") if isinstance(config, dict) else None
+
+
+def _path_of(model: str | Path | None, task: str | None) -> Path:
+    if model is None:
+        return shipped_models() / DEFAULT
+
+    path = path_of(model, "run folder", is_run=True)
+    names = _shipped_names()
+    if not path.exists() and str(model) in names:
+        return shipped_models() / str(model)
+    if not path.exists() and len(path.parts) == 1 and not path.suffix:
+        known = _shipped_names(task)
+        suggestion = hint(str(model), known) if known else " Give a run folder."
+        raise CheckpointError(f"no folder and no shipped model {str(model)!r}.{suggestion}")
+    return path
+
+
+def _shipped_names(task: str | None = None) -> list[str]:
+    """The shipped models, or those of them that are for `task`."""
+    folders = [meta.parent for meta in shipped_models().glob(f"*/{checkpoint.META}")]
+    if task is not None:
+        folders = [each for each in folders if task_in(checkpoint.read_meta(each)) == task]
+    return sorted(folder.name for folder in folders)
