@@ -99,7 +99,10 @@ def task_of(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Any
 
 
 def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
-    """Check plain data section by section and fill in all defaults; `where` is named in errors."""
+    """Check plain data section by section and fill in all defaults; `where` is named in errors.
+
+    Without [model], that stays empty: the run goes on from a trained one.
+    """
     raw = _without_unused_sections(raw)
     _check_section_names(raw, where)
     config = from_plain(raw, where)
@@ -110,7 +113,7 @@ def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
         given = config.sections.get(name, {})
         sections[name] = plain(build(cls, given, f"{where}: [{name}]"))
 
-    model = plain_model(config.model, where, config.task)
+    model = plain_model(config.model, where, config.task) if "model" in raw else {}
     return dataclasses.replace(config, sections=sections, model=model)
 
 
@@ -143,11 +146,11 @@ def plain_model(section: Mapping[str, Any], where: str, task: str | None = None)
     name = settings.pop("name", None)
     preset = settings.pop("preset", None)
     if not isinstance(name, str):
-        raise ConfigError(f"{where}: [model] needs a name.{hint('', _models_for(task))}")
-    if name not in components().models:
-        raise UnknownName(f"no model {name!r}.{hint(name, _models_for(task))}")
+        raise ConfigError(f"{where}: [model] needs a name.{hint('', models_for(task))}")
+    if components().models.full_name(name, task) not in components().models:
+        raise UnknownName(f"no model {name!r}.{hint(name, models_for(task))}")
 
-    cls = components().models.load(name)
+    cls = components().models.load(name, task)
     if preset is not None:
         if not isinstance(preset, str) or preset not in cls.presets:
             known = hint(str(preset), cls.presets)
@@ -157,7 +160,7 @@ def plain_model(section: Mapping[str, Any], where: str, task: str | None = None)
     try:
         config = build(cls.Config, settings, f"{where}: [model] {name}")
     except ConfigError:
-        fitting = _models_for(task)
+        fitting = models_for(task)
         if name in fitting:
             raise
         raise ConfigError(
@@ -166,11 +169,18 @@ def plain_model(section: Mapping[str, Any], where: str, task: str | None = None)
     return {"name": name, **plain(config)}
 
 
-def _models_for(task: str | None) -> list[str]:
-    """The names of models whose class has what the task asks for; of all without a task."""
+def models_for(task: str | None) -> list[str]:
+    """The names of models whose class has what the task asks for; of all without a task.
+
+    "TASK/NAME" is NAME for its task, and nothing for another.
+    """
     names = [entry.name for entry in components().models]
     if task is None or task not in components().tasks:
         return names
+
+    own = f"{task}/"
+    shared = [name for name in names if "/" not in name and own + name not in names]
+    names = sorted([name.removeprefix(own) for name in names if name.startswith(own)] + shared)
 
     from .training.contract import missing_members  # imports torch, as every model does
 
@@ -178,7 +188,7 @@ def _models_for(task: str | None) -> list[str]:
     fitting: list[str] = []
     for name in names:
         try:
-            missing = missing_members(components().models.load(name), contract)
+            missing = missing_members(components().models.load(name, task), contract)
         except SeqkitError:  # of a plugin that does not load
             continue
         if not missing:

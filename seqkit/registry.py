@@ -94,9 +94,17 @@ class Registry:
         names = sorted(self._entries)
         return iter([self._entries[name] for name in names])
 
-    def load(self, name: str) -> Any:
-        """Import the object registered under `name`; raises `UnknownName` with a suggestion."""
-        return self[name].load()
+    def load(self, name: str, task: str | None = None) -> Any:
+        """Import the object registered under `name`; raises `UnknownName` with a suggestion.
+
+        With `task`, "TASK/NAME" comes before NAME.
+        """
+        return self[self.full_name(name, task)].load()
+
+    def full_name(self, name: str, task: str | None = None) -> str:
+        """The name that `name` stands for in a config of `task`: "TASK/NAME" if there is one."""
+        own = f"{task}/{name}"
+        return own if own in self._entries else name
 
 
 def _check_entry(kind: str, entry: Entry) -> None:
@@ -162,7 +170,8 @@ class Plugin:
         that bf16 is faster on CPUs that have it. What else a task asks of its models is a
         Protocol, `contract` of the task class: `seqkit.translation.models.contract`,
         `seqkit.language.models.contract`. `help` should name the paper. Test the model with
-        `seqkit.testing.check_model`.
+        `seqkit.testing.check_model`. A name of the form "TASK/mlp" is `mlp` in configs of that
+        task only, so that two domains can each have a model of that name.
         """
         entry = Entry(name, target, self.provider, help)
         self.into.models.add(entry)

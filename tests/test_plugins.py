@@ -28,6 +28,14 @@ def test_a_name_can_be_taken_once():
         Plugin("b", into).model("x", "m:Y", "")
 
 
+def test_two_tasks_can_each_have_a_model_of_one_name():
+    into = Components()
+    Plugin("a", into).model("mlp", "m:Shared", "")
+    Plugin("b", into).model("tables/mlp", "m:Own", "")
+    assert into.models.full_name("mlp", "tables") == "tables/mlp"
+    assert into.models.full_name("mlp", "images") == into.models.full_name("mlp") == "mlp"
+
+
 def methods():
     return [f for name, f in inspect.getmembers(Plugin, inspect.isfunction) if name[0] != "_"]
 

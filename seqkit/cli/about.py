@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def models() -> None:
     """List the models that can be trained."""
     for entry in components().models:
-        click.echo(f"{entry.name:16} {entry.provider:16} {entry.help}")
+        click.echo(f"{entry.name:24} {entry.provider:16} {entry.help}")
 
 
 @click.command()
@@ -61,7 +61,7 @@ def _annotated(config: RunConfig) -> Iterator[str]:
 
     values = to_plain(config)
     task = components().tasks.load(config.task)
-    model = components().models.load(config.model["name"])
+    model = components().models.load(config.model["name"], config.task)
     sections = {
         **task.sections,
         "model": model.Config,

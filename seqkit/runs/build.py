@@ -13,6 +13,7 @@ from torch import nn
 from ..config import RunConfig, build
 from ..errors import ConfigError
 from ..plugins import components
+from ..recipes import models_for
 from ..training.contract import missing_members
 from ..training.devices import keep_freed_memory, pick_device
 from ..training.forks import survive_forks
@@ -44,7 +45,7 @@ def make_model(section: Mapping[str, Any], dims: Mapping[str, int], task: str) -
     """
     survive_forks()
     name = section["name"]
-    model_class = components().models.load(name)
+    model_class = components().models.load(name, task)
     _check_dims(name, model_class, dims)
 
     settings = {key: value for key, value in section.items() if key != "name"}
@@ -64,18 +65,11 @@ def check_model_class(name: str, task: str) -> None:
     Reads no data.
     """
     contract = components().tasks.load(task).contract
-    missing = missing_members(components().models.load(name), contract)
+    missing = missing_members(components().models.load(name, task), contract)
     if missing:
-        fitting = [entry.name for entry in components().models if fits(entry.name, task)]
-        known = ", ".join(fitting) or "none"
+        known = ", ".join(models_for(task)) or "none"
         lacks = _lacks(name, task, missing, contract)
         raise ConfigError(f"{lacks} Models for this task: {known}.")
-
-
-def fits(name: str, task: str) -> bool:
-    """Whether the class of a model has what a task asks of the classes of its models."""
-    contract = components().tasks.load(task).contract
-    return not missing_members(components().models.load(name), contract)
 
 
 def _lacks(name: str, task: str, missing: list[str], contract: type) -> str:

@@ -35,13 +35,11 @@ def check_model(
     state can be saved and restored. `sizes` are values for its `Config`: small ones keep the check
     fast. With the name of a task, the data is that of `recipe`, or of a shipped recipe for it.
     """
-    _check_model_class(model)
-    if isinstance(task, str):
-        name, own = task, _task_with_data(task, model, recipe)
-    else:
-        name, own = _name_of(type(task)), task
+    name = task if isinstance(task, str) else _name_of(type(task))
+    _check_model_class(model, name)
+    own = _task_with_data(task, model, recipe) if isinstance(task, str) else task
 
-    section = recipes.plain_model({"name": model, **(sizes or {})}, f"model {model!r}")
+    section = recipes.plain_model({"name": model, **(sizes or {})}, f"model {model!r}", name)
     torch.manual_seed(0)
     made = make_model(section, own.dims(), name)
     batches = list(islice(own.train_batches(0, start=0, rank=0, world=1), 3))
@@ -52,8 +50,8 @@ def check_model(
     _check_state(made, own, section, name, batches[0])
 
 
-def _check_model_class(name: str) -> None:
-    cls = components().models.load(name)
+def _check_model_class(name: str, task: str) -> None:
+    cls = components().models.load(name, task)
     assert issubclass(cls, nn.Module), f"model {name!r} is not a torch.nn.Module"
     for attribute in ("Config", "presets"):
         assert hasattr(cls, attribute), f"model {name!r} has no class attribute {attribute}"
