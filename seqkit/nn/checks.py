@@ -1,12 +1,17 @@
-"""What layers are made with: a wrong name or size is told in one line, before torch trips."""
+"""What layers are made with: a wrong name or size is told in one line, before torch trips.
+
+Imports no torch, so that configs can be checked without it.
+"""
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import WrongValue, hint
+
+Activation = Literal["relu", "swish", "gelu", "gelu-tanh"]
 
 
 def check_name(what: str, given: Any, known: Iterable[str]) -> None:
@@ -33,3 +38,12 @@ def check_rates(**rates: Any) -> None:
         is_number = isinstance(rate, int | float)
         if not is_number or not 0 <= rate <= 1:
             raise WrongValue(f"{name} = {rate!r} must be a share from 0 to 1")
+
+
+def check_width(width: int, heads: int) -> None:
+    """Raise `WrongValue` unless the width is even, for sines and cosines, and heads divide it."""
+    check_sizes(width=width, heads=heads)
+    odd = width % 2
+    remainder = width % heads
+    if remainder or odd:
+        raise WrongValue(f"width = {width} must be even and a multiple of heads = {heads}")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +16,9 @@ from torch import Tensor, nn
 
 from ..errors import DataError, WrongValue
 from .attention import KeyValue, MultiHeadAttention
-from .checks import check_sizes
+from .checks import Activation, check_sizes
+from .checks import check_width as check_width
 from .dropout import Dropout
-
-Activation = Literal["relu", "swish", "gelu", "gelu-tanh"]
 
 _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -313,15 +311,6 @@ class Embedding(nn.Module):
             )
         longer = sinusoids(2 * length, self.positions.size(1))
         self.positions = longer.to(self.positions)
-
-
-def check_width(width: int, heads: int) -> None:
-    """Raises `WrongValue` unless the width is even, for sines and cosines, and heads divide it."""
-    check_sizes(width=width, heads=heads)
-    odd = width % 2
-    remainder = width % heads
-    if remainder or odd:
-        raise WrongValue(f"width = {width} must be even and a multiple of heads = {heads}")
 
 
 def initialise(model: nn.Module) -> None:

@@ -15,60 +15,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...config import section, setting
 from ...nn.attention import KeyValue
 from ...nn.memory import sentences_to_keep
-from ...nn.transformer import (
-    Activation,
-    DecoderLayer,
-    Embedding,
-    EncoderLayer,
-    check_width,
-    initialise,
-)
+from ...nn.transformer import DecoderLayer, Embedding, EncoderLayer, initialise
 from ...text.vocab import BOS, EOS, PAD
-
-
-@section
-class TransformerConfig:
-    width: int = setting("size of embeddings and layers, D", default=512, ge=2)
-    hidden: int = setting("size inside the feed-forward networks", default=2048, ge=1)
-    heads: int = setting("attention heads; divides width", default=8, ge=1)
-    encoder_layers: int = setting("layers of the encoder", default=6, ge=1)
-    decoder_layers: int = setting("layers of the decoder", default=6, ge=1)
-    dropout: float = setting(
-        "dropout of embeddings, sublayers and inside feed-forward networks", default=0.1, ge=0, lt=1
-    )
-    attention_dropout: float = setting(
-        "dropout of attention weights; slow on the CPU", default=0.0, ge=0, lt=1
-    )
-    prenorm: bool = setting(
-        "layer norm before each sublayer (trains stably) or, as in the paper, after it",
-        default=True,
-    )
-    activation: Activation = setting(
-        "between the two layers of a feed-forward network: relu, swish, gelu, gelu-tanh",
-        default="relu",
-    )
-    output_bias: bool = setting("a bias for each token of the output layer", default=False)
-    zero_start: bool = setting(
-        "outputs begin after a vector of zeros, as Marian's do, not after the one of <bos>",
-        default=False,
-    )
-    source_eos: bool = setting("the encoder reads the <eos> of a source", default=True)
-    learned_positions: int = setting(
-        "positions that have a learned vector, which is the longest text in tokens; 0 = sinusoids",
-        default=0,
-        ge=0,
-    )
-    tie: bool = setting(
-        "one matrix for target embedding and output, and for the source if the vocabulary is "
-        "shared",
-        default=True,
-    )
-
-    def __post_init__(self) -> None:
-        check_width(self.width, self.heads)
+from .transformer_config import TransformerConfig
 
 
 class DecoderState(NamedTuple):

@@ -1,0 +1,102 @@
+"""The [data] section of translators; read without torch by what only runs them."""
+
+from __future__ import annotations
+
+import re
+
+from pydantic import ValidationInfo, field_validator
+
+from ..config import section, setting
+from ..data.files import lasting
+from ..errors import hint
+from ..plugins import components
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+
+
+@section
+class TranslationData:
+    """Where the data is and how it is batched."""
+
+    corpus: str = setting(
+        "corpus whose folder holds the files below; '' = they are ordinary paths",
+        default="",
+        on_resume="place",
+    )
+    train: list[str] = setting(
+        "training text: [source file, target file] or [TSV file]; .gz is fine",
+        default=[],
+        on_resume="place",
+    )
+    valid: list[str] = setting(
+        "validation text in the same form; [] = split valid_size pairs off the training text",
+        default=[],
+        on_resume="place",
+    )
+    valid_size: int = setting(
+        "pairs to split off (at most a tenth) where there is no validation text",
+        default=1000,
+        ge=1,
+    )
+    columns: list[int] = setting(
+        "source and target column of a TSV file, counted from 1",
+        default=[1, 2],
+        min_length=2,
+        max_length=2,
+    )
+    languages: list[str] = setting(
+        "codes of the source and the target language, such as ['en', 'de']: the translator splits "
+        "lines into sentences by the rules of the first; [] = by those of all languages",
+        default=[],
+        on_resume="any",
+        with_init="inherited",
+    )
+    limit: int = setting("use only the first N training pairs; 0 = all", default=0, ge=0)
+    max_length: int = setting(
+        "pairs with more tokens on a side are left out of training", default=100, ge=1
+    )
+    number_copies: int = setting(
+        "copies of each training pair that has the same numbers on both sides, with other numbers "
+        "in their place; 0 = none",
+        default=0,
+        ge=0,
+    )
+    batch_tokens: int = setting(
+        "real target tokens in a batch, at most", default=3000, ge=1, le=10**6
+    )
+    scheduled_sampling: float = setting(
+        "constant share of the decoder's inputs that are its own guesses instead of the right "
+        "tokens, all guessed in a pass before (arXiv:1506.03099, arXiv:1906.04331); "
+        "0 = teacher forcing",
+        default=0.0,
+        ge=0,
+        le=1,
+    )
+    goal: str = setting(
+        "what picks the best checkpoint on validation text: perplexity, bleu, chrf, or a "
+        "plugin's metric",
+        default="bleu",
+    )
+
+    @field_validator("train", "valid")
+    @classmethod
+    def _make_absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        """So that a run's config.toml repeats the run from anywhere."""
+        if info.data.get("corpus"):
+            return paths
+        return [lasting(path) for path in paths]
+
+    @field_validator("languages")
+    @classmethod
+    def _check_languages(cls, codes: list[str]) -> list[str]:
+        if codes and (len(codes) != 2 or not all(map(_LANGUAGE.fullmatch, codes))):
+            raise ValueError(f"{codes} is not two codes of languages such as ['en', 'de']")
+        return codes
+
+    @field_validator("goal")
+    @classmethod
+    def _check_goal(cls, name: str) -> str:
+        known = ["perplexity", *(entry.name for entry in components().metrics)]
+        if name not in known:
+            raise ValueError(f"no metric {name!r}.{hint(name, known)}")
+        return name
