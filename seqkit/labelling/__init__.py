@@ -21,8 +21,44 @@ def register(plugin: Plugin) -> None:
 
 
 def _add_classification(plugin: Plugin) -> None:
-    pass
+    plugin.task(
+        "text-classification",
+        "seqkit.labelling.classification.task:TextClassification",
+        "a class for every text, or several",
+    )
+
+    models = "seqkit.labelling.models"
+    plugin.model(
+        "bag", f"{models}.bag:Bag", "texts; averaged n-grams; Joulin et al. 2017, E17-2068"
+    )
+    plugin.model("text-cnn", f"{models}.text_cnn:TextCNN", "texts; Kim 2014, D14-1181")
+    plugin.model(
+        "rnn-classifier",
+        f"{models}.recurrent_classifier:RecurrentClassifier",
+        "texts; RNN, GRU or LSTM, its states pooled; arXiv:1406.1078, N16-1174",
+    )
+    plugin.model(
+        "transformer-classifier",
+        f"{models}.transformer_classifier:TransformerClassifier",
+        "texts; an encoder; Vaswani et al. 2017, arXiv:1706.03762",
+    )
 
 
 def _add_tagging(plugin: Plugin) -> None:
-    pass
+    plugin.task(
+        "tagging",
+        "seqkit.labelling.tagging.task:Tagging",
+        "a tag for every word, or the words of a text",
+    )
+
+    models = "seqkit.labelling.models"
+    plugin.model(
+        "rnn-tagger",
+        f"{models}.rnn_tagger:RNNTagger",
+        "words; BiLSTM-CRF; arXiv:1508.01991, arXiv:1603.01354, arXiv:1603.01360",
+    )
+    plugin.model(
+        "transformer-tagger",
+        f"{models}.transformer_tagger:TransformerTagger",
+        "words; an encoder; Vaswani et al. 2017, arXiv:1706.03762",
+    )

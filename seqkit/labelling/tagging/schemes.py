@@ -58,7 +58,7 @@ def spans_of(tags: Sequence[str]) -> list[Span]:
 
 
 def _split(tag: str) -> _Tag:
-    """ "B-LOC" is B of LOC; "B" alone is of no type."""
+    """The parts of "B-LOC": B of LOC; "B" alone is of no type."""
     prefix, _, kind = tag.partition("-")
     return _Tag(prefix, kind)
 
@@ -142,8 +142,18 @@ def complete(tags: Iterable[str], scheme: SchemeName) -> list[str]:
                 f"{', '.join(_PREFIXES[scheme])} or are O"
             )
 
-    types = sorted({tag.type for tag in split})
     found = [OUTSIDE] if OUTSIDE in every else []
+    return found + tags_for(types_of(every), scheme)
+
+
+def types_of(tags: Iterable[str]) -> list[str]:
+    """The types of the spans that tags spell, sorted."""
+    return sorted({_split(tag).type for tag in tags if tag != OUTSIDE})
+
+
+def tags_for(types: Iterable[str], scheme: SchemeName) -> list[str]:
+    """The tags by which a scheme spells spans of these types."""
+    found: list[str] = []
     for kind in types:
         suffix = f"-{kind}" if kind else ""
         found += [f"{prefix}{suffix}" for prefix in _PREFIXES[scheme]]

@@ -1,0 +1,105 @@
+"""A Transformer that tags: the translator's encoder, a layer on top (Vaswani et al. 2017).
+
+Shapes: B sentences, T words, D width, K tags.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+from ...config import section, setting
+from ...nn.crf import LinearChainCRF
+from ...nn.dropout import Dropout
+from ...nn.transformer import EncoderLayer, check_width, initialise, sinusoids
+from ..tagging.encoding import Tokens
+from .token_embedding import Spelling, TokenEmbedding
+
+
+@section
+class TransformerTaggerConfig:
+    embedding: int = setting("size of word embeddings", default=100, ge=1)
+    spelling: Spelling = setting("how letters are read: cnn, lstm or none", default="cnn")
+    letter_embedding: int = setting("size of letter embeddings", default=30, ge=1)
+    spelling_width: int = setting("size of what letters make of a word; even", default=50, ge=2)
+    feature_embedding: int = setting("size of the embedding of each feature", default=16, ge=1)
+    width: int = setting("size of layers, D", default=192, ge=2)
+    hidden: int = setting("size inside the feed-forward networks", default=384, ge=1)
+    heads: int = setting("attention heads; divides width", default=4, ge=1)
+    layers: int = setting("layers", default=2, ge=1)
+    dropout: float = setting(
+        "dropout of embeddings, sublayers and of the output", default=0.2, ge=0, lt=1
+    )
+    prenorm: bool = setting("layer norm before each sublayer, or after it", default=True)
+    crf: bool = setting("score the order of tags by a conditional random field", default=True)
+
+    def __post_init__(self) -> None:
+        check_width(self.width, self.heads)
+        if self.spelling_width % 2:
+            raise ValueError(f"spelling_width = {self.spelling_width} must be even")
+
+
+class TransformerTagger(nn.Module):
+    Config = TransformerTaggerConfig
+    fast_bf16: ClassVar[bool] = True
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "small": {"embedding": 50, "width": 64, "hidden": 128, "layers": 1},
+        "characters": {"embedding": 64, "feature_embedding": 64},
+    }
+
+    def __init__(
+        self,
+        config: TransformerTaggerConfig,
+        *,
+        words: int,
+        letters: int,
+        features: int,
+        per_word: int,
+        tags: int,
+    ) -> None:
+        super().__init__()
+        self.embedding = TokenEmbedding(
+            words=words,
+            letters=letters,
+            features=features,
+            per_word=per_word,
+            word_width=config.embedding,
+            letter_width=config.letter_embedding,
+            feature_width=config.feature_embedding,
+            spelling=config.spelling,
+            spelling_width=config.spelling_width,
+            dropout=config.dropout,
+        )
+        self.project = nn.Linear(self.embedding.width, config.width)
+
+        layers = [
+            EncoderLayer(
+                config.width,
+                config.heads,
+                config.hidden,
+                dropout=config.dropout,
+                attention_dropout=0.0,
+                prenorm=config.prenorm,
+            )
+            for _ in range(config.layers)
+        ]
+        self.layers = nn.ModuleList(layers)
+        self.norm = nn.LayerNorm(config.width) if config.prenorm else nn.Identity()
+        self.dropout = Dropout(config.dropout)
+        self.output = nn.Linear(config.width, tags)
+        self.crf = LinearChainCRF(tags) if config.crf else None
+        for part in (self.project, self.layers, self.output):
+            initialise(part)
+
+    def forward(self, tokens: Tokens) -> Tensor:
+        """-> emissions (B, T, K)"""
+        x = self.project(self.embedding(tokens))
+        positions = sinusoids(x.size(1), x.size(2))
+        x = x + positions.to(x)
+
+        seen = tokens.real[:, None, None, :]  # (B, 1, 1, T)
+        for layer in self.layers:
+            x = layer(x, seen)
+        emissions: Tensor = self.output(self.dropout(self.norm(x)))
+        return emissions
