@@ -1,6 +1,6 @@
 """Text files → id rows → batches; corpora and their cards.
 
-Only `seqkit.data.batching` and `seqkit.data.windows` import torch.
+Only `seqkit.data.batching`, `splits` and `windows` import torch.
 """
 
 from .corpora import Card, Corpora

@@ -21,6 +21,7 @@ _FIGURES_OF_LAYERS = {
     "dead": "share of ReLU units that never fire",
 }
 _NUMBERS = {"updated": ("step", "loss", "lr", "grad_norm"), "evaluated": ("step",)}
+OF_TRAINING = "train_"  # before the name of a figure: the same on the training data
 _POINTS = 50  # that are left of the training loss, each a mean
 
 
@@ -69,6 +70,8 @@ def _event(line: str) -> Event:
         return event
 
     event["best"] = bool(event["best"])
+    if "loss" in event:
+        event["loss"] = _number(event["loss"])
     event["metrics"] = _all_numbers(event["metrics"])
     if "layers" in event:
         layers = event["layers"].items()
@@ -107,11 +110,10 @@ def smoothed(updates: Sequence[Event], key: str) -> tuple[list[float], list[floa
 
 
 def draw(log: Log, path: Path, *, title: str) -> None:
-    """Training loss, every validation figure, learning rate and gradient norm against the step."""
+    """Both losses, every validation figure, learning rate and gradient norm against the step."""
     picture, (loss, valid, rate, norm) = figures(2, 2, title=title)
 
-    steps, losses = smoothed(log.updates, "loss")
-    loss.plot(steps, losses, label="training loss, nats per target")
+    _draw_losses(loss, log)
 
     _draw_evaluations(valid, log.evaluations)
 
@@ -131,19 +133,50 @@ def draw(log: Log, path: Path, *, title: str) -> None:
     save(picture, path)
 
 
-def _draw_evaluations(axes: Axes, evaluations: Sequence[Event]) -> None:
-    """Every validation figure, and a line at the step of the best checkpoint."""
+def _draw_losses(axes: Axes, log: Log) -> None:
+    """Training and validation loss on one axis.
+
+    While both fall, the model still underfits; where the second rises, it overfits.
+    """
+    steps, losses = smoothed(log.updates, "loss")
+    axes.plot(steps, losses, label="training loss per target")
+
+    # Logs of earlier versions do not have it.
+    having = [event for event in log.evaluations if "loss" in event]
+    if having:
+        steps = [event["step"] for event in having]
+        losses = [event["loss"] for event in having]
+        axes.plot(steps, losses, marker="o", markersize=3, label="validation loss per target")
+
+
+def figures_of(evaluations: Sequence[Event]) -> list[str]:
+    """The names of the figures in these evaluations, in their order."""
     names: dict[str, None] = {}
     for event in evaluations:
         names |= dict.fromkeys(event["metrics"])
+    return list(names)
 
+
+def _draw_evaluations(axes: Axes, evaluations: Sequence[Event]) -> None:
+    """Every validation figure, and a line at the step of the best checkpoint.
+
+    Beside a figure, its twin on the training data is dashed: `train_rmse` is that of `rmse`.
+    """
     values: list[float] = []
+    names = figures_of(evaluations)
+    colours = {name: f"C{place % 10}" for place, name in enumerate(names)}
+
     for name in names:
         having = [event for event in evaluations if name in event["metrics"]]
         steps = [event["step"] for event in having]
         figures = [event["metrics"][name] for event in having]
 
-        axes.plot(steps, figures, marker="o", markersize=3, label=f"validation {name}")
+        twin = name.removeprefix(OF_TRAINING)
+        is_twin = name != twin and twin in names
+        label = f"training {twin}" if is_twin else f"validation {name}"
+        colour = colours[twin] if is_twin else colours[name]
+        style = "--" if is_twin else "-"
+        axes.plot(steps, figures, style, marker="o", markersize=3, label=label, color=colour)
         values += figures
 
     best = [event["step"] for event in evaluations if event["best"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from .watch import Layers
@@ -29,6 +30,7 @@ class Evaluated:
     metrics: dict[str, float]
     best: bool
     seconds: float
+    loss: float = math.nan  # mean per target, in the unit of `Updated.loss`
     layers: Layers = field(default_factory=dict)  # with train.watch: {"conv1": {"gradient": …}}
 
 

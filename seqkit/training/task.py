@@ -40,6 +40,11 @@ class Totals:
     count: int = 0
     sums: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def mean_loss(self) -> float:
+        """The loss per target; nan without targets."""
+        return self.loss / self.count if self.count else math.nan
+
     def add(self, step: Step, count: int) -> None:
         """Add what a batch of `count` targets gave."""
         self.loss += float(step.loss)

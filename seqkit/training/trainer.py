@@ -306,7 +306,9 @@ class Trainer:
         layers = by_layer(gradient=self._gradient_norms, dead=dead_shares(fired))
         self._gradient_norms = {}
         seconds = time.perf_counter() - began
-        return Evaluated(self.state.step, self.state.epoch, metrics, best, seconds, layers)
+        return Evaluated(
+            self.state.step, self.state.epoch, metrics, best, seconds, totals.mean_loss, layers
+        )
 
     def rewind(self) -> bool:
         """Go back to the last whole update; False in the midst of one, with no way back."""

@@ -1,10 +1,12 @@
 """Learning curves from the log of a run."""
 
 import json
+import re
 
 import matplotlib as mpl
 import pytest
 
+from seqkit.drawing import folds
 from seqkit.drawing.curves import Log, draw, read, smoothed
 from seqkit.errors import DataError
 
@@ -54,7 +56,8 @@ def test_the_drawing_holds_every_curve(run, cli, tmp_path):
         cli("plot", run, "-o", tmp_path / "curves.svg")
     drawn = (tmp_path / "curves.svg").read_text()
     for label in (
-        "training loss, nats per target",
+        "training loss per target",
+        "validation loss per target",
         "validation perplexity",
         "learning rate",
         "gradient norm",
@@ -129,3 +132,78 @@ def test_figures_that_were_no_numbers_leave_a_gap(tmp_path):
     log = read(write_log(tmp_path, [event(1, loss=None), event(2), diverged, better]))
     draw(log, tmp_path / "curves.svg", title="")
     assert (tmp_path / "curves.svg").stat().st_size
+
+
+def evaluation(step, **metrics):
+    return {
+        "event": "evaluated",
+        "step": step,
+        "metrics": metrics,
+        "loss": 0.5,
+        "best": step == 2,
+    }
+
+
+def drawn_text(path):
+    """The words in a picture: as text of an SVG they can be read."""
+    return re.findall(r"<text[^>]*>([^<]*)</text>", path.read_text())
+
+
+def test_a_figure_and_its_twin_on_the_training_data_share_one_axis(tmp_path):
+    evaluations = [evaluation(step, rmse=2.0 / step, train_rmse=1.0 / step) for step in (1, 2)]
+    path = write_log(tmp_path, [event(1), event(2), *evaluations])
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        draw(read(path), tmp_path / "curves.svg", title="twins")
+    words = drawn_text(tmp_path / "curves.svg")
+    assert {"validation rmse", "training rmse"} <= set(words)
+    assert "validation train_rmse" not in words
+
+
+def test_the_folder_of_a_cross_validation_is_drawn_as_a_whole(cli, tmp_path):
+    for fold in range(3):
+        folder = tmp_path / f"fold-{fold}"
+        folder.mkdir()
+        steps = (1, 2, 3 + fold)
+        evaluations = [evaluation(step, rmse=fold + step, train_rmse=fold) for step in steps]
+        write_log(folder, [event(1), *evaluations])
+    with mpl.rc_context({"svg.fonttype": "none"}):
+        cli("plot", tmp_path, "-o", tmp_path / "folds.svg")
+    words = drawn_text(tmp_path / "folds.svg")
+    assert {"validation rmse", "training rmse", f"{tmp_path.name}: 3 folds"} <= set(words)
+
+
+def test_the_mean_and_the_band_over_folds_are_those_of_the_common_steps(tmp_path, monkeypatch):
+    drawn = {}
+
+    class Axes:
+        def plot(self, steps, means, *_, **how):
+            drawn["line"] = (steps, means)
+            return (self,)
+
+        def fill_between(self, steps, low, high, **how):
+            drawn["band"] = (low, high)
+
+        def get_color(self):
+            return "C0"
+
+        def set_xlabel(self, text):
+            pass
+
+        def legend(self):
+            pass
+
+    monkeypatch.setattr(folds, "figures", lambda *_, **__: (None, [Axes()]))
+    monkeypatch.setattr(folds, "save", lambda *_: None)
+    logs = [
+        Log([], [evaluation(1, rmse=1.0), evaluation(2, rmse=5.0)]),
+        Log([], [evaluation(1, rmse=3.0), evaluation(3, rmse=6.0)]),
+    ]
+    folds.draw_folds(logs, tmp_path / "folds.png", title="two")
+    assert drawn["line"] == ([1], [2.0])
+    assert drawn["band"] == ([2.0 - 2**0.5], [2.0 + 2**0.5])
+
+
+def test_folds_without_an_evaluation_in_common_are_refused(tmp_path):
+    logs = [Log([], [evaluation(1, rmse=1.0)]), Log([], [evaluation(2, rmse=1.0)])]
+    with pytest.raises(DataError, match="no evaluation in common"):
+        folds.draw_folds(logs, tmp_path / "folds.png", title="none")

@@ -6,11 +6,11 @@ keeps apart for validation: chosen on the fold, it would score high by luck.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seqkit.runs import folds as runs
 from seqkit.runs.load import load
 from seqkit.runs.open import config_of
 
@@ -25,21 +25,12 @@ class Folds(NamedTuple):
     reports: list[Report]
 
     @property
-    def accuracies(self) -> list[float]:
-        return [report.accuracy for report in self.reports]
-
-    @property
-    def mean(self) -> float:
-        return statistics.fmean(self.accuracies)
-
-    @property
-    def deviation(self) -> float:
-        """Sample standard deviation over the runs."""
-        return statistics.stdev(self.accuracies)
+    def accuracy(self) -> runs.Spread:
+        return runs.Spread.of(report.accuracy for report in self.reports)
 
     def __str__(self) -> str:
         return (
-            f"{len(self.reports)} folds: accuracy {self.mean:.4f} ± {self.deviation:.4f} "
+            f"{len(self.reports)} folds: accuracy {self.accuracy} "
             "(standard deviation), each fold scored once, by a checkpoint chosen on other images"
         )
 
@@ -56,15 +47,10 @@ def cross_validate(
 
     `listener` is called with each run and its report.
     """
-    reports: list[Report] = []
     with keep_open():
-        for fold in range(folds):
-            out = folder / f"fold-{fold}"
-            train(out, {"data.folds": folds, "data.fold": fold})
-
-            report = _score(out, device)
-            listener(out, report)
-            reports.append(report)
+        reports = runs.cross_validate(
+            train, folder, folds, score=lambda run: _score(run, device), listener=listener
+        )
     return Folds(reports)
 
 

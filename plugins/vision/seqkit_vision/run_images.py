@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from seqkit.data.splits import Shares, split
 from seqkit.errors import DataError
 
 from . import fingerprints
 from .images import Files, ImageSet
 from .record import DAMAGED, GONE, TRAINED, UNUSED, VALIDATED, ImageRecord, Records
 from .sources import Source
-from .splits import Shares, split
 
 _LOOKED_AT = 10  # of the images that are not those of the run: are they damaged?
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from seqkit.config import RunConfig, build, section, setting
 from seqkit.data.files import lasting
+from seqkit.data.splits import check_folds
 from seqkit.errors import ConfigError
 from seqkit.metrics.classification import accuracy
 from seqkit.runs.open import open_run
@@ -100,12 +101,7 @@ class ImageData:
     )
 
     def __post_init__(self) -> None:
-        no_such_fold = self.folds > 0 and self.fold >= self.folds
-        if self.folds == 1 or no_such_fold:
-            raise ValueError(
-                f"folds = {self.folds}, fold = {self.fold}: "
-                "fold is 0 to folds - 1, folds at least 2"
-            )
+        check_folds(self.folds, self.fold)
 
     @field_validator("source", "test")
     @classmethod

@@ -1,6 +1,8 @@
-"""Which images a run trains on, which it validates on, and which it never looks at.
+"""Which examples a run trains on, which it validates on, and which it never looks at.
 
-A fold is scored once, after training: the checkpoint that scores it was chosen on other images.
+A fold is scored once, after training, by a checkpoint that was not chosen on it.
+
+Shapes: N examples.
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from seqkit.errors import DataError
+from ..errors import DataError
 
-_SEED = 0  # the validation images are the same whatever the seed of a run
+_SEED = 0  # the validation examples are the same whatever the seed of a run
 
 
 class Shares(Protocol):
@@ -31,18 +33,29 @@ class Shares(Protocol):
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of the training images."""
+    """Rows of the training examples."""
 
     train: Tensor
-    valid: Tensor  # none if the source keeps validation images apart
+    valid: Tensor  # none if the source keeps validation examples apart
     held_out: Tensor  # the fold of a cross-validation, else none
 
 
-def split(labels: Tensor, shares: Shares, *, valid_apart: bool = False) -> Split:
+def check_folds(folds: int, fold: int) -> None:
+    """Raise `ValueError` unless `folds` is 0, or at least 2 and `fold` one of them, from 0."""
+    no_such_fold = folds > 0 and fold >= folds
+    if folds == 1 or no_such_fold:
+        raise ValueError(
+            f"folds = {folds}, fold = {fold}: fold is 0 to folds - 1, folds at least 2"
+        )
+
+
+def split(
+    labels: Tensor, shares: Shares, *, valid_apart: bool = False, unit: str = "images"
+) -> Split:
     """Split rows (N,) with these labels.
 
-    With `valid_apart`, there are other images for validation. Raises `DataError` if there are too
-    few.
+    With `valid_apart`, there are other examples for validation; `unit` is what errors call them.
+    Raises `DataError` if there are too few.
     """
     generator = torch.Generator().manual_seed(_SEED)
     order = torch.randperm(len(labels), generator=generator)
@@ -61,7 +74,7 @@ def split(labels: Tensor, shares: Shares, *, valid_apart: bool = False) -> Split
     lacks_valid = not valid_apart and not len(valid)
     lacks_fold = shares.folds > 0 and not len(held_out)
     if len(train) < 2 or lacks_valid or lacks_fold:
-        raise DataError(f"{len(order)} images are too few to train on some and validate on others")
+        raise DataError(f"{len(order)} {unit} are too few to train on some and validate on others")
     return Split(train, valid, held_out)
 
 
