@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "errors",
         "parsing",
         "config",
+        "data",
         "ngram",
         "plugins",
         "progress",

@@ -1,4 +1,4 @@
-"""Models of other programs: found by content, and made run folders of."""
+"""What is no run folder yet: models of other programs, known by content, and zipped runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..plugins import components
-
-_META = "meta.json"  # of a run, which needs no importer
+from .zipped import META, is_zipped_run, unzip_run
 
 
 class Importer(Protocol):
@@ -22,16 +21,22 @@ class Importer(Protocol):
     def fits(self, path: Path) -> bool:
         """Whether the content of `path`, a file or a folder, is such a model. Imports no torch."""
 
-    def write_run(self, path: Path, folder: Path, *, dtype: Any) -> None:
+    def write_run(
+        self, path: Path, folder: Path, *, dtype: Any, source: str = "", to: str = ""
+    ) -> None:
         """Write the run folder `folder`, which does not exist, with weights of `dtype`.
 
-        Raises `SeqkitError`, leaving nothing.
+        The run says that it is from `source`, or else from `path`. `to` is the language that it
+        translates into, if the model has several. Raises `SeqkitError`, leaving nothing.
         """
+
+    # If it has a method check_kind(folder), that raises `SeqkitError` for a folder without its
+    # weights that is not worth fetching them.
 
 
 def importer_of(path: Path) -> Importer | None:
     """What reads `path`, or None if it is no model of another program."""
-    if not path.exists() or (path / _META).exists():
+    if not path.exists() or (path / META).exists():
         return None
     for entry in components().importers:
         importer: Importer = entry.load()
@@ -41,16 +46,24 @@ def importer_of(path: Path) -> Importer | None:
 
 
 @cache
-def run_of(path: Path) -> Path | None:
-    """A run folder of what another program wrote at `path`, for as long as this process lives.
+def run_of(path: Path, source: str = "") -> Path | None:
+    """A run folder of what is zipped at `path`, or of what another program wrote there.
 
-    None if it is no such model.
+    It lives as long as this process, and says that it is from `source`, or else from `path`. None
+    if `path` is neither.
     """
     importer = importer_of(path)
-    if importer is None:
+    if importer is None and not is_zipped_run(path):
         return None
+
     place = Path(tempfile.mkdtemp(prefix="seqkit-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     folder = place / path.name
-    importer.write_run(path, folder, dtype="float32")
+    try:
+        if importer is None:
+            return unzip_run(path, folder)
+        importer.write_run(path, folder, dtype="float32", source=source)
+    except BaseException:
+        shutil.rmtree(place, ignore_errors=True)  # a process may live long, and try again
+        raise
     return folder
