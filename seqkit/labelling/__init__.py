@@ -62,3 +62,14 @@ def _add_tagging(plugin: Plugin) -> None:
         f"{models}.transformer_tagger:TransformerTagger",
         "words; an encoder; Vaswani et al. 2017, arXiv:1706.03762",
     )
+
+    commands = "seqkit.labelling.commands"
+    plugin.command("tag", f"{commands}.tag:tag", "A tag for each word of a text.")
+    plugin.command(
+        "segment", f"{commands}.segment:segment", "The words of a text written without blanks."
+    )
+    plugin.command(
+        "tagging/evaluate",
+        f"{commands}.evaluate_tagger:evaluate",
+        "Measure a tagger: accuracy, spans, words.",
+    )

@@ -12,6 +12,7 @@ Shapes: N sentences.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -117,15 +118,18 @@ class WordRecall(NamedTuple):
 
     @property
     def oov_rate(self) -> float:
+        """Share of the words that the training text does not have."""
         return _share(self.unknown, self.unknown + self.known)
 
     @property
     def oov_recall(self) -> float:
-        return _share(self.unknown_found, self.unknown)
+        """Share of those that are found; nan without any."""
+        return self.unknown_found / self.unknown if self.unknown else math.nan
 
     @property
     def known_recall(self) -> float:
-        return _share(self.known_found, self.known)
+        """Share of the others that are found; nan without any."""
+        return self.known_found / self.known if self.known else math.nan
 
 
 def word_recall(

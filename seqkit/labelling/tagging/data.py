@@ -69,7 +69,9 @@ class TaggingData:
         default=[],
     )
     min_freq: int = setting(
-        "words, characters and features seen less often are unknown", default=1, ge=1
+        "words and features seen less often are unknown; features seen once always are",
+        default=1,
+        ge=1,
     )
     unknown: float = setting(
         "a: in training, a word seen n times is taken for an unknown one with probability "

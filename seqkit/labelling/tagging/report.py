@@ -141,7 +141,7 @@ class TaggingReport:
         """Plain data for JSON, which knows no nan: None stands for it."""
         record: dict[str, Any] = _finite(self.scores.figures())
         record["intervals"] = {
-            name: _finite(found._asdict()) for name, found in self.intervals.items()
+            name: [finite(found.low), finite(found.high)] for name, found in self.intervals.items()
         }
         record["sentences"] = len(self.actual)
         record[self.unit] = int(self.scores.words[:, 1].sum())
@@ -155,6 +155,8 @@ class TaggingReport:
         record["baselines"] = {
             name: _finite(scores.figures()) for name, scores in self.baselines.items()
         }
+        if self.notes:
+            record["notes"] = list(self.notes)
         record["signature"] = self.signature
         return record
 

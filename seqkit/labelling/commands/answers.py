@@ -1,0 +1,52 @@
+"""What `seqkit tag` and `seqkit segment` share: a line in, an answer out, as soon as it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ...cli.lines import STDIN, check_readable, read_chunks
+from ...cli.options import checked_utf8, opened, refuse_input, set_threads
+from ...cli.progress import counted
+
+
+def open_tagger(
+    model: str,
+    device: str,
+    threads: int | None,
+    text: Sequence[str],
+    source: Path | None,
+    output: Path | None,
+) -> Any:
+    """The tagger of a run folder, after a look at its input: a mistake there costs no time."""
+    if text and source:
+        raise click.UsageError("give TEXT or --input, not both")
+    for line in text:
+        if Path(line).suffix and Path(line).is_file():
+            raise click.UsageError(f"{line} is a file: give it as --input {line}")
+    if source:
+        check_readable(source)
+        refuse_input(output, (source,))
+
+    from ...runs.load import load
+
+    set_threads(threads)
+    return load(model, device=device, task="tagging")
+
+
+def answer_lines(
+    predict: Callable[[list[str]], Iterable[str]],
+    text: Sequence[str],
+    source: Path | None,
+    output: Path | None,
+) -> None:
+    """Write the answers to TEXT, to the lines of `source`, or to stdin, in order."""
+    is_text = bool(text) and tuple(text) != (str(STDIN),)
+    given = [[checked_utf8(line) for line in text]] if is_text else read_chunks(source)
+    with opened(output) as write:
+        for chunk in counted(given, "lines", show=source is not None):
+            for answer in predict(chunk):
+                write(answer)

@@ -1,0 +1,52 @@
+"""`seqkit evaluate -m RUN` for taggers: accuracy, spans, words, and the confusion of tags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ...cli.lines import TEXT
+from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
+from ...parsing import to_json
+from ...progress import working
+
+
+@click.command("evaluate")
+@click.option("-m", "--model", required=True, help="A run folder.")
+@click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
+@click.option("--confusion", type=PATH, help="Draw which tag was taken for which: *.png, *.svg.")
+@device_options
+@json_option
+def evaluate(
+    model: str,
+    files: tuple[Path, ...],
+    confusion: Path | None,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Accuracy, F1 of spans by type, of segmented text F1 of words and OOV recall.
+
+    On the sentences of FILE..., of the format of the run, or on the test sentences of the run. What
+    counting reaches is beside every figure.
+    """
+    from ...drawing.canvas import check_name
+    from ...runs.load import load
+
+    if confusion:  # fail before minutes of work
+        check_name(confusion)
+    set_threads(threads)
+
+    tagger = load(model, device=device, task="tagging")
+    with working("evaluating"):
+        data = tagger.read_test_data(files)
+        report = tagger.evaluate(data)
+
+    click.echo(to_json(report.record()) if as_json else report)
+    show_notes(report)
+    if confusion:
+        from ..tagging.pictures import draw_confusion
+
+        draw_confusion(report, confusion)
+        click.echo(f"written to {confusion}", err=True)

@@ -1,0 +1,65 @@
+"""`seqkit tag`: a tag for each word of a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...cli.lines import TEXT
+from ...cli.options import PATH, device_options, json_option
+from ...errors import CheckpointError
+from ...parsing import to_json
+from .answers import answer_lines, open_tagger
+
+if TYPE_CHECKING:
+    from ..tagging.predictions import Segmented, Tagged
+
+
+@click.command()
+@click.argument("text", nargs=-1)
+@click.option("-m", "--model", required=True, help="A run folder.")
+@click.option("-i", "--input", "source", type=TEXT, help="Sentences, one a line; - is stdin.")
+@click.option("-o", "--output", type=PATH, help="Where the answers go; else stdout.")
+@click.option(
+    "--split",
+    type=click.Choice(["words", "spaces"]),
+    default="words",
+    show_default=True,
+    help="words: take punctuation and clitics apart; spaces: the text is tokenised.",
+)
+@click.option("--probabilities", is_flag=True, help="Show how probable each tag is.")
+@device_options
+@json_option
+def tag(
+    text: tuple[str, ...],
+    model: str,
+    source: Path | None,
+    output: Path | None,
+    split: str,
+    probabilities: bool,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """A tag for each word of TEXT, of a file, or of stdin: a sentence a line.
+
+    The answer is a word and its tag a line, in columns, with an empty line after each sentence:
+    files of columns (CoNLL) that seqkit reads.
+    """
+    tagger = open_tagger(model, device, threads, text, source, output)
+    if tagger.segments:
+        raise CheckpointError(f"{model} finds words, and tags none: use `seqkit segment`")
+
+    def predict(lines: list[str]) -> list[str]:
+        found = tagger.predict(lines, split=split, probabilities=probabilities)
+        return [_shown(prediction, as_json=as_json) for prediction in found]
+
+    answer_lines(predict, text, source, output)
+
+
+def _shown(prediction: Tagged | Segmented, *, as_json: bool) -> str:
+    if as_json:
+        return to_json(prediction.record())
+    return "\n".join([*prediction.columns(), ""])

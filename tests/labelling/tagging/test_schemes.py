@@ -1,0 +1,114 @@
+import itertools
+
+import pytest
+
+from seqkit.errors import DataError
+from seqkit.labelling.tagging.schemes import (
+    Span,
+    complete,
+    convert,
+    find_scheme,
+    is_broken,
+    may_begin,
+    may_end,
+    may_follow,
+    spans_of,
+    tags_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "tags"),
+    [
+        ("bio", "B-P O O B-L I-L B-L"),
+        ("bioes", "S-P O O B-L E-L S-L"),
+        ("bmes", "S-P O O B-L E-L S-L"),
+    ],
+)
+def test_every_scheme_spells_the_same_spans(scheme, tags):
+    spans = [Span(0, 1, "P"), Span(3, 5, "L"), Span(5, 6, "L")]
+    assert spans_of(tags.split()) == spans
+    assert tags_of(spans, 6, scheme) == tags.split()
+
+
+def test_bmes_has_m_where_bioes_has_i():
+    spans = [Span(0, 4, "")]
+    assert tags_of(spans, 4, "bmes") == ["B", "M", "M", "E"]
+    assert tags_of(spans, 4, "bioes") == ["B", "I", "I", "E"]
+    assert tags_of(spans, 4, "bio") == ["B", "I", "I", "I"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "spans"),
+    [  # the rules of conlleval.pl, startOfChunk and endOfChunk, by hand
+        ("I-A I-A", [(0, 2, "A")]),  # O I begins
+        ("B-A I-B", [(0, 1, "A"), (1, 2, "B")]),  # another type begins
+        ("O I-A O I-A", [(1, 2, "A"), (3, 4, "A")]),
+        ("B-A B-A", [(0, 1, "A"), (1, 2, "A")]),
+        ("E-A E-A", [(0, 1, "A"), (1, 2, "A")]),  # E E: one ends, one begins
+        ("B-A E-A I-A", [(0, 2, "A"), (2, 3, "A")]),
+        ("I-A E-A O", [(0, 2, "A")]),
+        ("S-A I-A", [(0, 1, "A"), (1, 2, "A")]),
+        ("B-A O", [(0, 1, "A")]),
+        ("O O", []),
+        ("", []),
+    ],
+)
+def test_the_spans_of_a_broken_sequence_are_those_of_conlleval(tags, spans):
+    assert spans_of(tags.split()) == [Span(*span) for span in spans]
+
+
+@pytest.mark.parametrize("scheme", ["bio", "bioes", "bmes"])
+def test_a_sequence_is_broken_if_and_only_if_a_step_of_it_is_not_allowed(scheme):
+    tags = complete([f"{prefix}-{kind}" for prefix in "B" for kind in "XY"] + ["O"], scheme)
+    for length in (1, 2, 3):
+        for sequence in itertools.product(tags, repeat=length):
+            allowed = (
+                may_begin(sequence[0], scheme)
+                and may_end(sequence[-1], scheme)
+                and all(may_follow(a, b, scheme) for a, b in itertools.pairwise(sequence))
+            )
+            assert is_broken(sequence, scheme) != allowed, sequence
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    list(itertools.product(["bio", "bioes", "bmes"], repeat=2)),
+)
+def test_conversion_keeps_the_spans(before, after):
+    spans = [Span(0, 1, "A"), Span(1, 4, "B"), Span(5, 7, "A")]
+    tags = tags_of(spans, 8, before)
+    assert spans_of(convert(tags, after)) == spans
+    assert convert(convert(tags, after), before) == tags
+
+
+def test_tags_of_conll_2003_begin_with_i_and_are_read_as_what_they_mean():
+    """IOB1: B only where two spans of a type touch."""
+    tags = ["I-ORG", "O", "I-MISC", "B-MISC"]
+    assert is_broken(tags, "bio")
+    assert convert(tags, "bio") == ["B-ORG", "O", "B-MISC", "B-MISC"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme"),
+    [
+        (["O", "B-NP", "I-NP"], "bio"),
+        (["O", "I-NP"], "bio"),
+        (["O", "B-NP", "I-NP", "E-NP", "S-NP"], "bioes"),
+        (["B", "M", "E", "S"], "bmes"),
+        (["B", "E", "S"], "bioes"),
+        (["NOUN", "VERB"], "plain"),
+        (["-LRB-", "NN", "SYM"], "plain"),
+        (["O"], "plain"),
+        (["O", "B-NP", "L-NP"], "plain"),
+    ],
+)
+def test_the_scheme_is_found_by_the_prefixes(tags, scheme):
+    assert find_scheme(tags) == scheme
+
+
+def test_a_set_of_tags_is_completed_so_that_every_length_can_be_spelt():
+    assert complete(["B-NP", "O"], "bioes") == ["O", "B-NP", "I-NP", "E-NP", "S-NP"]
+    assert complete(["VERB", "NOUN"], "plain") == ["NOUN", "VERB"]
+    with pytest.raises(DataError, match="'M-NP' is not of the scheme bio, whose tags begin"):
+        complete(["M-NP"], "bio")
