@@ -44,6 +44,11 @@ class Rows:
     def __repr__(self) -> str:
         return f"<Rows: {len(self):,} sequences, {len(self._ids):,} ids>"
 
+    @property
+    def ids(self) -> NDArray[np.int32]:
+        """All ids, one sequence after the other."""
+        return self._ids
+
     def share(self, token: int) -> float:
         """The share of `token` among all ids."""
         if not len(self._ids):

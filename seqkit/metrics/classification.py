@@ -109,12 +109,15 @@ class Classification:
     @property
     def per_class(self) -> list[ClassFigures]:
         """In the order of `classes`."""
-        correct = self.confusion.diagonal().tolist()
-        actual = self.confusion.sum(1).tolist()
-        predicted = self.confusion.sum(0).tolist()
+        correct = self.confusion.diagonal()
+        actual = self.confusion.sum(1)
+        predicted = self.confusion.sum(0)
+        return class_figures(self.classes, correct, actual, predicted)
 
-        counts = zip(self.classes, correct, actual, predicted, strict=True)
-        return [_class_figures(*of_class) for of_class in counts]
+    @property
+    def macro_f1(self) -> float:
+        """The mean of the classes' F1, over classes that are true or predicted somewhere."""
+        return macro_f1(self.per_class, self.confusion.sum(0))
 
     @property
     def signature(self) -> str:
@@ -139,30 +142,20 @@ class Classification:
 
     def __str__(self) -> str:
         """The figures of each class, the confusion matrix if small, accuracy and signature."""
+        top5 = self.top_k_accuracy(5)
+        shares = f"accuracy {self.accuracy:.4f}  top5 {top5:.4f}"
+        return f"{self.tables()}\n\n{shares}  {self.signature}"
+
+    def tables(self) -> str:
+        """The figures of each class, and the confusion matrix if small."""
         first_column = ["class", *self.classes]
         width = max(len(name) for name in first_column)
-        lines = self._class_lines(width)
+        lines = class_lines(self.per_class, width, self.unit)
 
         if len(self.classes) <= _SHOWN_CLASSES:
             lines.append("")
             lines += self._confusion_lines(width)
-
-        top5 = self.top_k_accuracy(5)
-        shares = f"accuracy {self.accuracy:.4f}  top5 {top5:.4f}"
-        lines.append("")
-        lines.append(f"{shares}  {self.signature}")
         return "\n".join(lines)
-
-    def _class_lines(self, width: int) -> list[str]:
-        heading = "class".ljust(width)
-        lines = [f"{heading}  precision  recall     F1  {self.unit}"]
-        last_width = len(self.unit)
-
-        for name, precision, recall, f1, support in self.per_class:
-            start = name.ljust(width)
-            shares = f"{precision:9.4f}  {recall:.4f} {f1:.4f}"
-            lines.append(f"{start}  {shares}  {support:{last_width},}")
-        return lines
 
     def _confusion_lines(self, width: int) -> list[str]:
         indent = " " * width
@@ -177,14 +170,50 @@ class Classification:
         return lines
 
 
-def _class_figures(name: str, correct: int, actual: int, predicted: int) -> ClassFigures:
-    return ClassFigures(
-        name,
-        precision=_share(correct, predicted),
-        recall=_share(correct, actual),
-        f1=_share(2 * correct, actual + predicted),
-        support=actual,
-    )
+def class_figures(
+    classes: Sequence[str],
+    correct: NDArray[np.int64],
+    actual: NDArray[np.int64],
+    predicted: NDArray[np.int64],
+) -> list[ClassFigures]:
+    """The figures of each class, from how many examples are correct, actual and predicted: (K,)"""
+    counts = zip(classes, correct.tolist(), actual.tolist(), predicted.tolist(), strict=True)
+    return [
+        ClassFigures(
+            name,
+            precision=_share(right, given),
+            recall=_share(right, true),
+            f1=_share(2 * right, true + given),
+            support=true,
+        )
+        for name, right, true, given in counts
+    ]
+
+
+def macro_f1(figures: Sequence[ClassFigures], predicted: NDArray[np.int64]) -> float:
+    """The mean F1 of classes that are true or predicted somewhere; nan if there are none.
+
+    As scikit-learn's `f1_score(average="macro")`, which knows no other classes.
+    """
+    present = [
+        of_class.f1
+        for of_class, given in zip(figures, predicted.tolist(), strict=True)
+        if of_class.support or given
+    ]
+    return sum(present) / len(present) if present else math.nan
+
+
+def class_lines(figures: Sequence[ClassFigures], width: int, unit: str) -> list[str]:
+    """A table of the figures of each class; `width` is that of the column of names."""
+    heading = "class".ljust(width)
+    lines = [f"{heading}  precision  recall     F1  {unit}"]
+    last_width = len(unit)
+
+    for name, precision, recall, f1, support in figures:
+        start = name.ljust(width)
+        shares = f"{precision:9.4f}  {recall:.4f} {f1:.4f}"
+        lines.append(f"{start}  {shares}  {support:{last_width},}")
+    return lines
 
 
 def _share(part: int, whole: int) -> float:

@@ -1,0 +1,268 @@
+"""A trained classifier: texts in, classes with probabilities out.
+
+Shapes: N texts, B texts of a batch, W windows, T tokens of the longest, K classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...errors import ConfigError, SeqkitError
+from ...metrics.several import THRESHOLD
+from ...search.soundness import check_numbers
+from ...text.identity import digest_of
+from ...text.lines import check_many, each_text
+from ...text.vocab import Vocab
+from ...training.identity import digest_of_network
+from ..batching import reading_order
+from ..models.contract import TextModel
+from .held_out import RunTexts, TestTexts, matrix_of
+from .inputs import Inputs, combined
+from .report import ClassificationReport
+
+if TYPE_CHECKING:
+    from ...runs.predictor import Predictor
+
+_AT_ONCE = 256  # texts of a stream that are sorted by length together
+_TOKENS = 16_384  # of a batch, padding included
+_DIGITS = 12  # of the digest of the test texts, in the signature
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ClassifiedText:
+    """What a model says of one text: its label or labels, and the likeliest classes."""
+
+    text: str
+    labels: list[str]  # one; any number if a text may have several
+    classes: dict[str, float]  # the likeliest and their probabilities, the likeliest first
+
+    def record(self) -> dict[str, Any]:
+        """Plain data: what `--json` prints."""
+        return {"text": self.text, "labels": self.labels, "classes": self.classes}
+
+    def __str__(self) -> str:
+        """Labels with their probabilities, a tab and the text on one line."""
+        shown = [f"{label} {self.classes[label]:.4f}" for label in self.labels]
+        line = " ".join(self.text.split())
+        return f"{', '.join(shown) or '-'}\t{line}"
+
+
+class Classifier:
+    """What `seqkit.load` returns for a run of the task "text-classification".
+
+    It follows `seqkit.runs.predictor.Predictor`.
+    """
+
+    reads: ClassVar[Literal["lines", "files"]] = "lines"
+
+    def __init__(
+        self,
+        model: TextModel,
+        inputs: Inputs,
+        labels: Vocab,
+        *,
+        several: bool,
+        name: str,
+        settings: Mapping[str, Any] | None = None,
+        run: RunTexts | None = None,
+    ) -> None:
+        """`settings` are those of the model, on which signatures depend; `run` knows its texts."""
+        self.model = model
+        self.inputs = inputs
+        self.labels = labels
+        self.several = several
+        self.name = name
+        self.settings = dict(settings or {})
+        self._run = run
+
+    def __repr__(self) -> str:
+        several = ", several of them" if self.several else ""
+        return (
+            f"<Classifier {self.name}: {len(self.classes)} classes{several}, "
+            f"{len(self.inputs.tokenizer.vocab):,} tokens, on {self.device}>"
+        )
+
+    @property
+    def classes(self) -> list[str]:
+        """In alphabetical order: the columns of `probabilities`."""
+        return list(self.labels.tokens)
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.embedding.weight.device
+
+    @cached_property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits: weights, settings, tokenizer and classes."""
+        names = "\n".join(self.classes).encode()
+        tokenizer = digest_of(self.inputs.tokenizer)
+        return digest_of_network(self.model, self.settings, tokenizer, names)
+
+    def probabilities(self, texts: Iterable[str]) -> Floats:
+        """How probable each class is for each text: (N, K), rows sum to 1.
+
+        Where a text may have several labels, each is a question of its own. Raises `WrongType` for
+        one string.
+        """
+        parts = list(self._in_parts(each_text(texts)))
+        if not parts:
+            return np.zeros((0, len(self.labels)), np.float32)
+        return np.concatenate([found for _, found in parts])
+
+    def predict(
+        self, inputs: Iterable[str], *, top: int = 0, threshold: float = THRESHOLD
+    ) -> Iterator[ClassifiedText]:
+        """The label of each text, lazily and in order, and the `top` likeliest classes (0 = all).
+
+        Where a text may have several labels, it has those of at least the probability `threshold`.
+        Raises `ConfigError` for settings that cannot be, before the first text is read.
+        """
+        check_many(inputs)
+        self._check_settings(top, threshold)
+        return self._predictions(each_text(inputs), top or len(self.labels), threshold)
+
+    def _check_settings(self, top: int, threshold: float) -> None:
+        is_whole = isinstance(top, int) and not isinstance(top, bool)
+        if not is_whole or not 0 <= top <= len(self.labels):
+            raise ConfigError(f"top = {top!r}: the model knows {len(self.labels)} classes")
+        if not isinstance(threshold, int | float) or not 0 < threshold < 1:
+            raise ConfigError(f"threshold = {threshold!r}: a number between 0 and 1")
+        if threshold != THRESHOLD and not self.several:
+            raise ConfigError("threshold is for models that give a text several labels")
+
+    def _predictions(
+        self, texts: Iterator[str], top: int, threshold: float
+    ) -> Iterator[ClassifiedText]:
+        for group, found in self._in_parts(texts):
+            for text, row in zip(group, found, strict=True):
+                yield self._prediction(text, row, top, threshold)
+
+    def _prediction(self, text: str, row: Floats, top: int, threshold: float) -> ClassifiedText:
+        order = np.argsort(-row, kind="stable")
+        given = [i for i in order if row[i] >= threshold] if self.several else order[:1]
+        shown = order[: max(top, len(given))]
+
+        names = self.labels.tokens
+        classes = {names[i]: float(row[i]) for i in shown}
+        return ClassifiedText(text.removesuffix("\n"), [names[i] for i in given], classes)
+
+    def _in_parts(self, texts: Iterator[str]) -> Iterator[tuple[list[str], Floats]]:
+        """Some texts and their probabilities at a time; a text that is no text ends it later."""
+        while True:
+            group, error = _until_error(texts)
+            if group:
+                yield group, self._probabilities(group)
+            if error:
+                raise error
+            if not group:
+                return
+
+    def _probabilities(self, texts: list[str]) -> Floats:
+        """(N, K) of texts that are read at once, those of similar length in a batch."""
+        rows = self.inputs.encode(texts)
+        lengths = self.inputs.lengths(rows)
+        longest = int(lengths.max())
+        size = max(1, _TOKENS // longest)
+
+        found = np.empty((len(texts), len(self.labels)), np.float32)
+        for batch in reading_order(lengths, size):
+            ids, text_of_row = self.inputs.windows(rows, batch)
+            found[batch] = self._batch(ids, text_of_row, len(batch)).numpy()
+        return found
+
+    @torch.no_grad()
+    def _batch(self, ids: Tensor, text_of_row: Tensor, texts: int) -> Tensor:
+        """(W, T), (W,) -> (B, K), in float32, on the CPU"""
+        logits = self.model(ids.to(self.device)).float()
+        logits = combined(logits, text_of_row.to(self.device), texts)
+        found = logits.sigmoid() if self.several else logits.softmax(-1)
+        check_numbers(found)
+        return found.cpu()
+
+    def read_test_data(self, paths: Sequence[Path]) -> TestTexts:
+        """The labelled texts in these files, written as those of the training.
+
+        Without paths, the test texts of the run. Raises `DataError` naming file and line, and
+        `ConfigError` if the run kept none.
+        """
+        check_many(paths, "paths")
+        if self._run is None:
+            raise ConfigError("this classifier does not know its run: it reads no files")
+        return self._run.read_test([Path(path) for path in paths])
+
+    def evaluate(
+        self, data: TestTexts, *, threshold: float = THRESHOLD, baselines: bool = True
+    ) -> ClassificationReport:
+        """Accuracy, F1, confusion, calibration, intervals; the baselines are counted anew.
+
+        Raises `DataError` for a label that the model does not know.
+        """
+        self._check_settings(0, threshold)
+        matrix = matrix_of(data.texts, self.labels)
+        probabilities = self.probabilities(data.texts.texts)
+
+        remarks: list[str] = []
+        if data.texts.empty:
+            empty = data.texts.empty
+            remarks.append(f"left out, being empty: {len(empty):,} texts, the first at {empty[0]}")
+        beside, why = self._baselines(data, matrix) if baselines else ({}, "")
+        return ClassificationReport(
+            classes=self.classes,
+            probabilities=probabilities,
+            labels=matrix,
+            several=self.several,
+            threshold=threshold,
+            baselines=beside,
+            seen=self._run.seen(data.texts.texts) if self._run else (),
+            remarks=[*remarks, *([why] if why else [])],
+            signature_fields=self._signature_fields(data),
+        )
+
+    def _baselines(
+        self, data: TestTexts, matrix: NDArray[np.uint8]
+    ) -> tuple[dict[str, float], str]:
+        if self._run is None:
+            return {}, ""
+
+        found, why = self._run.baselines(self.inputs, self.labels)
+        if found is None:
+            return {}, why
+        rows = self.inputs.encode(data.texts.texts)
+        return found.figures(rows, matrix, several=self.several), ""
+
+    def _signature_fields(self, data: TestTexts) -> dict[str, str]:
+        return {
+            "data": data.name,
+            "texts": f"{len(data)}",
+            "content": data.digest()[:_DIGITS],
+            "model": f"{self.name} {self.digest}",
+            "tokens": f"{self.inputs.tokenizer.name} {self.inputs.long} {self.inputs.longest}",
+            "compute": "float32",
+        }
+
+
+def _until_error(texts: Iterator[str]) -> tuple[list[str], Exception | None]:
+    """The next texts of a stream, and the error that came after them."""
+    group: list[str] = []
+    try:
+        for text in islice(texts, _AT_ONCE):
+            group.append(text)
+    except SeqkitError as error:
+        return group, error
+    return group, None
+
+
+if TYPE_CHECKING:
+    _: type[Predictor] = Classifier  # or mypy says what is missing

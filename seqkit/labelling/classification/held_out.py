@@ -1,0 +1,89 @@
+"""The texts of a run, read again when they are asked for: those for the test, and the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...data import digest
+from ...data.seen import Seen, SeenTexts
+from ...errors import DataError, SeqkitError
+from ...text.vocab import Vocab
+from .baselines import Baselines
+from .inputs import Inputs
+from .reading import LabelledTexts
+from .texts import TextData, read_files, read_parts, read_test, shortened
+
+
+@dataclass(frozen=True)
+class TestTexts:
+    """Labelled texts that a model is measured on."""
+
+    __test__ = False  # not a test case of pytest
+
+    texts: LabelledTexts
+    name: str  # of the file, or of the corpus
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __repr__(self) -> str:
+        return f"<TestTexts: {len(self):,} of {self.name}>"
+
+    def digest(self) -> str:
+        return digest.of_lines(self.texts.lines())
+
+
+@dataclass(frozen=True)
+class RunTexts:
+    """Where the texts of a run are."""
+
+    data: TextData
+    folder: Path  # of a step
+
+    def read_test(self, paths: Sequence[Path]) -> TestTexts:
+        """The labelled texts in these files; without any, those that the run kept for the test."""
+        if paths:
+            name = ", ".join(path.name for path in paths)
+            return TestTexts(read_files(self.data, list(paths)), name)
+
+        own = self.data.corpus or ", ".join(Path(name).name for name in self.data.test)
+        return TestTexts(read_test(self.data), own or "test_share")
+
+    def baselines(self, inputs: Inputs, labels: Vocab) -> tuple[Baselines | None, str]:
+        """What the training texts teach by counting, or why it cannot be said."""
+        try:
+            train = read_parts(self.data).train
+            matrix = matrix_of(train, labels)
+        except SeqkitError as error:
+            return None, f"no baselines: the training texts cannot be read: {error}"
+
+        rows = inputs.encode(train.texts)
+        return Baselines.of(rows, matrix, len(inputs.tokenizer.vocab)), ""
+
+    def seen(self, texts: Sequence[str]) -> list[Seen]:
+        """How many of the texts were trained on."""
+        known = SeenTexts.load(self.folder)
+        return known.count(texts=texts) if known else []
+
+
+def matrix_of(texts: LabelledTexts, labels: Vocab) -> NDArray[np.uint8]:
+    """Which text has which label: (N, K), 0 or 1. Raises `DataError` naming an unknown label."""
+    _check_labels(texts, labels)
+    matrix = np.zeros((len(texts), len(labels)), np.uint8)
+    for row, names in enumerate(texts.labels):
+        matrix[row, labels.encode(names)] = 1
+    return matrix
+
+
+def _check_labels(texts: LabelledTexts, labels: Vocab) -> None:
+    for label, place in texts.first_place.items():
+        if label not in labels:
+            raise DataError(
+                f"{place}: the model knows no label {label!r}; it was trained on "
+                f"{shortened(list(labels.tokens))}"
+            )

@@ -1,0 +1,314 @@
+"""Labelled texts as people keep them: tables, JSON, fastText's lines, a folder for each class.
+
+All may be packed by gzip, bzip2 or xz. An error names the file and the line.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from ...data.files import LONGEST_LINE, open_bytes, read_lines, reading
+from ...errors import DataError
+from ...parsing import json_of
+
+Format = Literal["auto", "tsv", "csv", "jsonl", "lines", "folder"]
+Encoding = Literal["utf-8", "latin-1"]
+
+FASTTEXT = "__label__"  # before each label of fastText's files
+_PACKED = {".gz", ".bz2", ".xz"}
+_BY_SUFFIX: dict[str, Format] = {
+    ".tsv": "tsv",
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".ft": "lines",
+}
+
+
+class Layout(NamedTuple):
+    """How a file says which text has which label."""
+
+    format: Format = "auto"
+    label: str = ""  # a column's name or number
+    text: str = ""
+    several: str = ""  # what separates the labels of a text; "" = it has exactly one
+    encoding: Encoding = "utf-8"
+
+
+class Example(NamedTuple):
+    text: str
+    labels: tuple[str, ...]  # one, or any number if a text may have several
+    place: str  # file and line
+
+
+@dataclass
+class LabelledTexts:
+    """Texts and their labels, in the order of the files."""
+
+    texts: list[str] = field(default_factory=list)
+    labels: list[tuple[str, ...]] = field(default_factory=list)
+    first_place: dict[str, str] = field(default_factory=dict)  # where each label occurs first
+    empty: list[str] = field(default_factory=list)  # where texts were left out, being empty
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __repr__(self) -> str:
+        return f"<LabelledTexts: {len(self):,} texts, {len(self.first_place)} labels>"
+
+    def add(self, example: Example) -> None:
+        if not example.text.strip():
+            self.empty.append(example.place)
+            return
+
+        self.texts.append(example.text)
+        self.labels.append(example.labels)
+        for label in example.labels:
+            self.first_place.setdefault(label, example.place)
+
+    def lines(self) -> Iterator[str]:
+        """One line for each text and its labels, for a digest."""
+        for text, labels in zip(self.texts, self.labels, strict=True):
+            yield "\t".join([*labels, text])
+
+
+def read_labelled(paths: list[Path], layout: Layout) -> LabelledTexts:
+    """The labelled texts of these files and folders. Raises `DataError` naming file and line."""
+    found = LabelledTexts()
+    for path in paths:
+        for example in _examples(path, layout):
+            found.add(example)
+    return found
+
+
+def format_of(path: Path) -> Format:
+    """The format that a path's name speaks of; raises `DataError` if it does not."""
+    if path.is_dir():
+        return "folder"
+
+    suffixes = [suffix for suffix in path.suffixes if suffix not in _PACKED]
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix not in _BY_SUFFIX:
+        raise DataError(
+            f"{path}: its name does not say how texts and labels are written in it: set "
+            "data.format to tsv, csv, jsonl or lines (LABEL TEXT, as fastText has them)"
+        )
+    return _BY_SUFFIX[suffix]
+
+
+def _examples(path: Path, layout: Layout) -> Iterator[Example]:
+    name = format_of(path) if layout.format == "auto" else layout.format
+    return _READERS[name](path, layout)
+
+
+# Tables
+
+
+def _read_tsv(path: Path, layout: Layout) -> Iterator[Example]:
+    lines = _numbered(path, layout)
+    rows = ((number, line.split("\t")) for number, line in lines if line.strip())
+    return _of_rows(path, rows, layout)
+
+
+def _read_csv(path: Path, layout: Layout) -> Iterator[Example]:
+    if not (layout.label or layout.text):  # a CSV file has a header, unless columns are numbered
+        layout = layout._replace(label="label", text="text")
+    return _of_rows(path, _csv_rows(path, layout), layout)
+
+
+def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(LONGEST_LINE)
+    lines = (f"{line}\n" for _, line in _numbered(path, layout))
+    rows = csv.reader(lines, strict=True)
+    try:
+        for row in rows:
+            if row:
+                yield rows.line_num, row
+    except csv.Error as error:
+        raise DataError(f"{path}:{rows.line_num}: not a line of CSV: {error}") from None
+
+
+def _of_rows(
+    path: Path, rows: Iterator[tuple[int, list[str]]], layout: Layout
+) -> Iterator[Example]:
+    """The columns of label and text of a table; a named column asks for a header."""
+    first = next(rows, None)
+    if first is None:
+        raise DataError(f"{path} is empty: it has no text")
+
+    number, row = first
+    label, text, has_header = _columns(path, row, layout)
+    width = len(row)
+    if not has_header:
+        yield _of_row(path, number, row, (label, text), layout)
+
+    for number, row in rows:
+        if len(row) != width:
+            raise DataError(
+                f"{path}:{number}: a line of {len(row)} columns, and the first has {width}"
+            )
+        yield _of_row(path, number, row, (label, text), layout)
+
+
+def _columns(path: Path, row: list[str], layout: Layout) -> tuple[int, int, bool]:
+    """The places of label and text in a row, and whether the first row is a header."""
+    wanted = {"label": layout.label or "1", "text": layout.text or "2"}
+    has_header = not all(name.isdecimal() for name in wanted.values())
+
+    places: list[int] = []
+    for key, name in wanted.items():
+        if name in row and has_header:
+            places.append(row.index(name))
+            continue
+
+        if not name.isdecimal():
+            columns = ", ".join(row[:10])
+            raise DataError(
+                f"{path}:1: no column {name!r} among: {columns}. Set data.{key} to a name of the "
+                "first line, or to the number of a column"
+            )
+        place = int(name) - 1
+        if not 0 <= place < len(row):
+            raise DataError(
+                f"{path}:1: data.{key} = {name}, and a line has {len(row)} "
+                f"column{'s' if len(row) != 1 else ''}"
+            )
+        places.append(place)
+    return places[0], places[1], has_header
+
+
+def _of_row(
+    path: Path, number: int, row: list[str], places: tuple[int, int], layout: Layout
+) -> Example:
+    label, text = places
+    where = f"{path}:{number}"
+    return Example(row[text], _labels(row[label], where, layout), where)
+
+
+# Lines
+
+
+def _read_jsonl(path: Path, layout: Layout) -> Iterator[Example]:
+    label = layout.label or "label"
+    text = layout.text or "text"
+    for number, line in _numbered(path, layout):
+        if not line.strip():
+            continue
+
+        where = f"{path}:{number}"
+        record = _record(line, where)
+        for key in (label, text):
+            if key not in record:
+                known = ", ".join(list(record)[:10])
+                raise DataError(f"{where}: no {key!r} in the object, which has: {known}")
+        if not isinstance(record[text], str):
+            raise DataError(f"{where}: {text!r} is not a string")
+        yield Example(record[text], _json_labels(record[label], where, layout), where)
+
+
+def _record(line: str, where: str) -> dict[str, Any]:
+    try:
+        record = json_of(line)
+    except ValueError as error:
+        raise DataError(f"{where}: not JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise DataError(f'{where}: not an object such as {{"label": "good", "text": "…"}}')
+    return record
+
+
+def _json_labels(value: Any, where: str, layout: Layout) -> tuple[str, ...]:
+    if isinstance(value, list) and all(isinstance(one, str | int) for one in value):
+        if layout.several:
+            return _distinct([_name(one) for one in value])
+        raise DataError(f"{where}: a list of labels: set data.several for texts that have several")
+    if isinstance(value, str | int):
+        return _labels(_name(value), where, layout)
+    raise DataError(f"{where}: a label is a string or a whole number, not {type(value).__name__}")
+
+
+def _name(value: str | int) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _read_lines(path: Path, layout: Layout) -> Iterator[Example]:
+    """`LABEL TEXT`, or `__label__A __label__B TEXT`."""
+    for number, line in _numbered(path, layout):
+        if not line.strip():
+            continue
+
+        where = f"{path}:{number}"
+        label, _, text = line.strip().partition(" ")
+        if not label.startswith(FASTTEXT):
+            yield Example(text, _labels(label, where, layout), where)
+            continue
+
+        names: list[str] = []
+        rest = line.strip()
+        while rest.startswith(FASTTEXT):
+            label, _, rest = rest.partition(" ")
+            names.append(label.removeprefix(FASTTEXT))
+        if len(names) > 1 and not layout.several:
+            raise DataError(f"{where}: {len(names)} labels: set data.several for such texts")
+        yield Example(rest, _distinct(names), where)
+
+
+def _labels(text: str, where: str, layout: Layout) -> tuple[str, ...]:
+    if layout.several:
+        return _distinct([part.strip() for part in text.split(layout.several)])
+
+    label = text.strip()
+    if not label:
+        raise DataError(f"{where}: no label")
+    return (label,)
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for name in names if name))
+
+
+# Folders
+
+
+def _read_folder(path: Path, layout: Layout) -> Iterator[Example]:
+    """A folder for each class, with a file for each text."""
+    with reading(path):
+        folders = sorted(one for one in path.iterdir() if _is_shown(one) and one.is_dir())
+    if not folders:
+        raise DataError(f"{path}: no folders in it: expected one for each class, with text files")
+
+    for folder in folders:
+        with reading(folder):
+            files = sorted(one for one in folder.iterdir() if _is_shown(one) and one.is_file())
+        for file in files:
+            lines = [line for _, line in _numbered(file, layout)]
+            yield Example("\n".join(lines), (folder.name,), str(file))
+
+
+def _is_shown(path: Path) -> bool:
+    return not path.name.startswith(".")
+
+
+def _numbered(path: Path, layout: Layout) -> Iterator[tuple[int, str]]:
+    """The lines of a file with their numbers, without line ends."""
+    lines = read_lines(path) if layout.encoding == "utf-8" else _latin_lines(path)
+    for number, line in enumerate(lines, 1):
+        yield number, line.removesuffix("\r")
+
+
+def _latin_lines(path: Path) -> Iterator[str]:
+    with reading(path), open_bytes(path) as file:
+        for line in file:
+            yield line.decode("latin-1").removesuffix("\n")
+
+
+_READERS: dict[Format, Callable[[Path, Layout], Iterator[Example]]] = {
+    "tsv": _read_tsv,
+    "csv": _read_csv,
+    "jsonl": _read_jsonl,
+    "lines": _read_lines,
+    "folder": _read_folder,
+}

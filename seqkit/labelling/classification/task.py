@@ -1,0 +1,276 @@
+"""Text classification: what the trainer must know.
+
+Shapes: B texts, W windows of them, T tokens of the longest, K classes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...config import RunConfig, build
+from ...data import digest
+from ...data.batching import Ints, Rows
+from ...data.seen import SeenTexts
+from ...metrics.classification import accuracy
+from ...plugins import components
+from ...text.tokenizer import TextConfig, Tokenizer
+from ...text.vocab import UNK, Vocab
+from ...training.task import Goal, Step, Task, Totals
+from ..batching import reading_order, training_order
+from ..models.contract import TextModel
+from .baselines import Baselines
+from .classifier import Classifier
+from .held_out import RunTexts, matrix_of
+from .inputs import Inputs, TextBatch, combined
+from .metadata import LABELS, load_labels
+from .reading import LabelledTexts
+from .texts import TextData, read_parts, shortened
+
+
+class TextClassification:
+    """The task "text-classification"; see `seqkit.training.task.Task`."""
+
+    contract: ClassVar[type] = TextModel
+    sections: ClassVar[Mapping[str, type]] = {"data": TextData, "text": TextConfig}
+
+    def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
+        self.data = build(TextData, config.sections["data"], "[data]")
+        self.text = build(TextConfig, config.sections["text"], "[text]")
+        self.seed = config.train.seed
+        self.smoothing = config.optim.label_smoothing
+        self.several = bool(self.data.several)
+        self.goal = Goal("f1", "higher") if self.several else Goal("accuracy", "higher")
+
+        self.parts = read_parts(self.data)
+        self.tokenizer = self._tokenizer(folder)
+        self.labels = self._labels(folder)
+
+        self.inputs = Inputs(self.tokenizer, self.data.longest, self.data.long)
+        self.train = self.inputs.encode(self.parts.train.texts)
+        self.valid = self.inputs.encode(self.parts.valid.texts)
+        self.train_labels = torch.from_numpy(matrix_of(self.parts.train, self.labels))
+        self.valid_labels = torch.from_numpy(matrix_of(self.parts.valid, self.labels))
+        self._weights: Tensor | None = None
+        if self.data.class_weights:
+            weigh = label_weights if self.several else class_weights
+            self._weights = weigh(self.train_labels)
+
+    def _tokenizer(self, folder: Path | None) -> Tokenizer:
+        find = components().tokenizers.load
+        if folder:
+            return Tokenizer.load(folder / "tokenizer", tokenizers=find)
+        return Tokenizer.train(self.parts.train.texts, self.text, tokenizers=find)
+
+    def _labels(self, folder: Path | None) -> Vocab:
+        """The classes in alphabetical order, or those of a checkpoint if it has all of them."""
+        counts = Counter(label for labels in self.parts.train.labels for label in labels)
+        if folder:
+            before = load_labels(folder)
+            if set(counts) <= set(before.tokens):
+                return before
+
+        names = sorted(counts)
+        return Vocab(names, [counts[name] for name in names], specials=())
+
+    @classmethod
+    def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
+        return {
+            "data.corpus": "",
+            "data.train": [str(path) for path in train],
+            "data.valid": [str(path) for path in valid],
+            "data.test": [],
+            "data.test_share": 0.0,
+            "data.format": "auto",
+            "data.label": "",
+            "data.text": "",
+            "data.encoding": "utf-8",
+        }
+
+    def digests(self) -> dict[str, str]:
+        return {
+            "training texts": digest.of_lines(self.parts.train.lines()),
+            "validation texts": digest.of_lines(self.parts.valid.lines()),
+        }
+
+    def dims(self) -> dict[str, int]:
+        return {"vocab": len(self.tokenizer.vocab), "classes": len(self.labels)}
+
+    # What a person should know
+
+    def describe(self) -> list[str]:
+        train, valid = self.parts.train, self.parts.valid
+        unknown = self.train.share(UNK), self.valid.share(UNK)
+        lines = [
+            f"{len(train):,} training texts, {len(valid):,} for validation; {self._class_sizes()}",
+            f"vocabulary {len(self.tokenizer.vocab):,} tokens; unknown in the training texts: "
+            f"{unknown[0]:.2%}, in those for validation: {unknown[1]:.2%}",
+        ]
+        lines += self.inputs.notes(self.train)
+        lines += _notes_on_empty(train, valid)
+        lines += self._notes_on_classes()
+        lines += _notes_on_leaks(train, valid)
+        return lines
+
+    def _class_sizes(self) -> str:
+        sizes = self.train_labels.sum(0).tolist()
+        rarest = min(range(len(sizes)), key=sizes.__getitem__)
+        commonest = max(range(len(sizes)), key=sizes.__getitem__)
+        names = self.labels.tokens
+        return (
+            f"{len(names)} classes, from {sizes[rarest]:,} ({names[rarest]}) to "
+            f"{sizes[commonest]:,} texts ({names[commonest]})"
+        )
+
+    def _notes_on_classes(self) -> list[str]:
+        sizes = dict(zip(self.labels.tokens, self.train_labels.sum(0).tolist(), strict=True))
+        validated = set(self.parts.valid.first_place)
+        single = sorted(name for name, size in sizes.items() if size == 1)
+        absent = sorted(name for name, size in sizes.items() if size and name not in validated)
+        unseen = sorted(name for name, size in sizes.items() if not size)
+
+        notes: list[str] = []
+        if single:
+            notes.append(f"with a single training text: {shortened(single)}")
+        if absent:
+            notes.append(f"trained on and in no validation text: {shortened(absent)}")
+        if unseen:
+            notes.append(f"kept from the weights to start from, without texts: {shortened(unseen)}")
+        return notes
+
+    # Batches
+
+    def train_batches(
+        self, epoch: int, *, start: int, rank: int, world: int
+    ) -> Iterator[TextBatch]:
+        lengths = self.inputs.lengths(self.train)
+        order = training_order(lengths, self.data.batch, seed=self.seed, epoch=epoch)
+        for rows in order[start + rank :: world]:
+            yield self._batch(self.train, self.train_labels, rows)
+
+    def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterator[TextBatch]:
+        lengths = self.inputs.lengths(self.valid)
+        for rows in reading_order(lengths, self.data.batch)[rank::world]:
+            yield self._batch(self.valid, self.valid_labels, rows)
+
+    def _batch(self, texts: Rows, labels: Tensor, rows: Ints) -> TextBatch:
+        ids, text_of_row = self.inputs.windows(texts, rows)
+        return TextBatch(ids, text_of_row, labels[torch.from_numpy(rows)].float())
+
+    # Loss and figures
+
+    def step(self, model: Any, batch: TextBatch, carry: Any) -> Step:
+        """The loss of one batch; `model` follows `contract`."""
+        logits = combined(model(batch.ids).float(), batch.text_of_row, batch.count)
+        smoothing = self.smoothing if model.training else 0.0
+        weights = self._weights if model.training else None
+        loss = self._loss(logits, batch.labels, smoothing, weights)
+        return Step(loss, sums=self._sums(logits, batch.labels))
+
+    def _loss(
+        self, logits: Tensor, labels: Tensor, smoothing: float, weights: Tensor | None
+    ) -> Tensor:
+        """(B, K), (B, K) -> the sum over texts of the cross-entropy, for several labels over
+        classes, too
+        """
+        on_device = None if weights is None else weights.to(logits.device)
+        if not self.several:
+            return F.cross_entropy(
+                logits, labels.argmax(-1), on_device, reduction="sum", label_smoothing=smoothing
+            )
+
+        softened = labels * (1 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(
+            logits, softened, pos_weight=on_device, reduction="sum"
+        )
+
+    def _sums(self, logits: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        if not self.several:
+            return {"right": (logits.argmax(-1) == labels.argmax(-1)).sum()}
+
+        given = logits > 0
+        wanted = labels > 0
+        return {
+            "right": (given == wanted).all(-1).sum(),
+            "hits": (given & wanted).sum(),
+            "given": given.sum(),
+            "wanted": wanted.sum(),
+        }
+
+    def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
+        sums = totals.sums
+        found = {"accuracy": accuracy(sums["right"], totals.count)}
+        if self.several:
+            labels = sums["given"] + sums["wanted"]
+            found = {"f1": 2 * sums["hits"] / labels if labels else 0.0, **found}
+        found["loss"] = totals.loss / totals.count
+        return {**found, **self._baseline_figures}
+
+    @cached_property
+    def _baseline_figures(self) -> dict[str, float]:
+        """What the majority and naive Bayes reach on the validation texts."""
+        if not self.data.baselines:
+            return {}
+        found = Baselines.of(self.train, self.train_labels.numpy(), len(self.tokenizer.vocab))
+        return found.figures(self.valid, self.valid_labels.numpy(), several=self.several)
+
+    # Files
+
+    def save(self, folder: Path) -> None:
+        (folder / "tokenizer").mkdir()
+        self.tokenizer.save(folder / "tokenizer")
+        self.labels.save(folder / LABELS)
+        SeenTexts.of(texts=self.parts.train.texts).save(folder)
+
+    @classmethod
+    def open(cls, model: Any, folder: Path, config: RunConfig) -> Classifier:
+        data = build(TextData, config.sections["data"], "[data]")
+        tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
+        return Classifier(
+            model,
+            Inputs(tokenizer, data.longest, data.long),
+            load_labels(folder),
+            several=bool(data.several),
+            name=config.model["name"],
+            settings=config.model,
+            run=RunTexts(data, folder),
+        )
+
+
+def class_weights(labels: Tensor) -> Tensor:
+    """N / (K times the texts of a class), so that their mean over texts is 1: (N, K) -> (K,)"""
+    sizes = labels.sum(0).float().clamp(min=1)
+    return len(labels) / (labels.size(1) * sizes)
+
+
+def label_weights(labels: Tensor) -> Tensor:
+    """Texts without a label for each one with it, so that both weigh alike: (N, K) -> (K,)"""
+    sizes = labels.sum(0).float().clamp(min=1)
+    return (len(labels) - sizes).clamp(min=1) / sizes
+
+
+def _notes_on_empty(*parts: LabelledTexts) -> list[str]:
+    places = [place for part in parts for place in part.empty]
+    if not places:
+        return []
+    return [f"left out, being empty: {len(places):,} texts, the first at {places[0]}"]
+
+
+def _notes_on_leaks(train: LabelledTexts, valid: LabelledTexts) -> list[str]:
+    known = set(train.texts)
+    leaked = sum(text in known for text in valid.texts)
+    if not leaked:
+        return []
+    share = leaked / len(valid)
+    return [f"{leaked:,} of the validation texts ({share:.2%}) are training texts, too"]
+
+
+if TYPE_CHECKING:
+    _: type[Task] = TextClassification  # or mypy says what is missing

@@ -1,0 +1,233 @@
+"""The texts of a run: for training, validation and test, cut apart by class and by content."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationInfo, field_validator
+
+from ...config import section, setting
+from ...data.files import lasting
+from ...errors import ConfigError, DataError
+from ...recipes import corpora
+from .reading import Encoding, Format, LabelledTexts, Layout, read_labelled
+
+TASK = "text-classification"
+
+
+@section
+class TextData:
+    """Where the labelled texts are, how they are written and how they are batched."""
+
+    corpus: str = setting(
+        "corpus whose folder holds the files below; '' = they are ordinary paths",
+        default="",
+        on_resume="place",
+    )
+    train: list[str] = setting(
+        "labelled texts to train on: files, or a folder with a folder of text files for each class",
+        default=[],
+        on_resume="place",
+    )
+    valid: list[str] = setting(
+        "labelled texts for validation; [] = cut valid_share off the training texts",
+        default=[],
+        on_resume="place",
+    )
+    test: list[str] = setting(
+        "labelled texts that `seqkit evaluate` measures", default=[], on_resume="any"
+    )
+    test_share: float = setting(
+        "share of the training texts of each class that is kept for the test", default=0, ge=0, lt=1
+    )
+    valid_share: float = setting(
+        "share of the rest of each class, where there are no texts for validation",
+        default=0.1,
+        gt=0,
+        lt=1,
+    )
+    format: Format = setting(
+        "tsv, csv, jsonl, lines (LABEL TEXT, also fastText's), folder; auto = by the file's name",
+        default="auto",
+    )
+    encoding: Encoding = setting("of the files", default="utf-8")
+    label: str = setting(
+        "column of the label: a name in the first line or of JSON, or a number from 1; "
+        "'' = label, and 1 in a TSV file",
+        default="",
+    )
+    text: str = setting("column of the text; '' = text, and 2 in a TSV file", default="")
+    several: str = setting(
+        "a text may have several labels or none, with this between them; '' = exactly one",
+        default="",
+    )
+    longest: int = setting("tokens of a text that are read at once", default=512, ge=1)
+    long: Literal["head", "tail", "windows"] = setting(
+        "of longer texts, read the first or the last tokens, or all of them in windows whose "
+        "answers are averaged",
+        default="head",
+    )
+    batch: int = setting("texts in a batch", default=32, ge=1)
+    class_weights: bool = setting(
+        "weight classes by the inverse of their number of texts", default=False
+    )
+    baselines: bool = setting(
+        "show the majority class and naive Bayes beside every figure",
+        default=True,
+        on_resume="any",
+    )
+
+    def __post_init__(self) -> None:
+        if self.test and self.test_share:
+            raise ValueError("choose one of test and test_share")
+
+    @field_validator("train", "valid", "test")
+    @classmethod
+    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        """Absolute paths, so that a run's config.toml repeats the run from anywhere."""
+        if info.data.get("corpus"):
+            return paths
+        return [lasting(path) for path in paths]
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.format, self.label, self.text, self.several, self.encoding)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The texts of a run, by what they are for."""
+
+    train: LabelledTexts
+    valid: LabelledTexts
+    test: LabelledTexts  # empty if the run holds no test texts
+
+
+def read_parts(data: TextData) -> Parts:
+    """Read the texts of a run and cut them apart. Raises `DataError` and `ConfigError`."""
+    if not data.train:
+        raise ConfigError("[data]: no training texts: set data.train to files or to a folder")
+
+    rest, test = cut_off(_read(data, data.train), data.test_share)
+    if data.test:
+        test = _read(data, data.test)
+
+    train, valid = rest, None
+    if data.valid:
+        valid = _read(data, data.valid)
+    else:
+        train, valid = cut_off(rest, data.valid_share)
+
+    _check_classes(train, data)
+    _check_known(valid, train, "validation")
+    if not len(valid):
+        raise DataError(
+            f"{', '.join(data.valid or data.train)}: no texts for validation: every class needs at "
+            "least two texts, or give data.valid"
+        )
+    return Parts(train, valid, test)
+
+
+def read_test(data: TextData) -> LabelledTexts:
+    """The test texts of a run; raises `ConfigError` if it holds none."""
+    if data.test:
+        return _read(data, data.test)
+    if not data.test_share:
+        raise ConfigError(
+            "this run has no test texts: it was trained without data.test and data.test_share; "
+            "name a file of labelled texts"
+        )
+    _, test = cut_off(_read(data, data.train), data.test_share)
+    return test
+
+
+def read_files(data: TextData, paths: list[Path]) -> LabelledTexts:
+    """Labelled texts of other files, written as those of the run."""
+    formats = {path.suffix for path in paths if data.format == "folder" and not path.is_dir()}
+    layout = data.layout._replace(format="auto") if formats else data.layout
+    return read_labelled(paths, layout)
+
+
+def cut_off(texts: LabelledTexts, share: float) -> tuple[LabelledTexts, LabelledTexts]:
+    """The texts without `share` of each class, and that part.
+
+    Which texts are cut off depends on what they say, not on where they stand: equal texts of a
+    class are on the same side, and a file in another order is cut alike. A class keeps at least one
+    text; of a class with a single text nothing is cut off.
+    """
+    if not share:
+        return texts, LabelledTexts()
+
+    rows_of: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for row, labels in enumerate(texts.labels):
+        rows_of[labels].append(row)
+
+    digests = [_digest(text) for text in texts.texts]
+    cut: set[int] = set()
+    for rows in rows_of.values():
+        wanted = max(1, round(share * len(rows)))
+        if wanted >= len(rows):
+            wanted = len(rows) - 1
+        ordered = sorted(rows, key=lambda row: digests[row])
+        cut.update(_whole_groups(ordered, wanted, digests))
+
+    every = range(len(texts))
+    rest = _chosen(texts, [row for row in every if row not in cut])
+    rest.empty = texts.empty
+    return rest, _chosen(texts, [row for row in every if row in cut])
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
+
+
+def _whole_groups(ordered: list[int], wanted: int, digests: list[bytes]) -> list[int]:
+    """The first `wanted` rows, without those of which an equal text would stay behind."""
+    if not wanted:
+        return []
+    following = digests[ordered[wanted]] if wanted < len(ordered) else None
+    return [row for row in ordered[:wanted] if digests[row] != following]
+
+
+def _chosen(texts: LabelledTexts, rows: list[int]) -> LabelledTexts:
+    found = LabelledTexts()
+    for row in rows:
+        found.texts.append(texts.texts[row])
+        found.labels.append(texts.labels[row])
+        for label in texts.labels[row]:
+            found.first_place.setdefault(label, texts.first_place[label])
+    return found
+
+
+def _read(data: TextData, names: list[str]) -> LabelledTexts:
+    paths = corpora(TASK).locate(data.corpus, names)
+    return read_labelled(paths, data.layout)
+
+
+def _check_classes(train: LabelledTexts, data: TextData) -> None:
+    """Raise `DataError` for training texts that teach no difference."""
+    names = ", ".join(data.train)
+    if not len(train):
+        raise DataError(f"{names}: no texts with a label, so there is nothing to train on")
+    least = 1 if data.several else 2
+    if len(train.first_place) < least:
+        (label,) = train.first_place or ("",)
+        raise DataError(f"{names}: every text has the label {label!r}: give texts of two classes")
+
+
+def _check_known(others: LabelledTexts, train: LabelledTexts, name: str) -> None:
+    for label, place in others.first_place.items():
+        if label not in train.first_place:
+            raise DataError(
+                f"{place}: the {name} text has the label {label!r}, of which there is no training "
+                f"text; known are {shortened(sorted(train.first_place))}"
+            )
+
+
+def shortened(names: list[str], most: int = 10) -> str:
+    shown = ", ".join(map(repr, names[:most]))
+    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown

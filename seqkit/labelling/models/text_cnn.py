@@ -1,0 +1,94 @@
+"""Convolutions over words, and the highest value of each over the text.
+
+Kim 2014, "Convolutional neural networks for sentence classification", D14-1181 (CNN-rand).
+
+Shapes: B texts, T tokens of the longest, D width, F maps, W words of a window, K classes.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...config import section, setting
+from ...nn.dropout import Dropout
+from ...text.vocab import PAD
+from .words import Words
+
+
+@section
+class TextCNNConfig:
+    width: int = setting("size of word embeddings, D", default=300, ge=1)
+    windows: list[int] = setting("words that a convolution sees at once", default=[3, 4, 5])
+    maps: int = setting("convolutions of each window, F", default=100, ge=1)
+    word_dropout: float = setting(
+        "share of the words that are unknown in a step of the training", default=0.0, ge=0, lt=1
+    )
+    embedding_dropout: float = setting("dropout of word embeddings", default=0.0, ge=0, lt=1)
+    dropout: float = setting("dropout of the text's vector", default=0.5, ge=0, lt=1)
+
+    def __post_init__(self) -> None:
+        if not self.windows or min(self.windows) < 1:
+            raise ValueError(f"windows = {self.windows}: name the sizes of windows, from 1 word")
+
+
+class TextCNN(nn.Module):
+    """Each window sees the text with zeros around it, so that a word at its end counts too."""
+
+    Config = TextCNNConfig
+    presets: ClassVar[dict[str, dict[str, Any]]] = {}
+
+    def __init__(self, config: TextCNNConfig, *, vocab: int, classes: int) -> None:
+        super().__init__()
+        self.words = Words(
+            vocab,
+            config.width,
+            dropout=config.embedding_dropout,
+            word_dropout=config.word_dropout,
+        )
+        self.embedding = self.words.embedding
+        self.windows = config.windows
+        self.convolutions = nn.ModuleList(
+            nn.Conv1d(config.width, config.maps, size, padding=size - 1) for size in config.windows
+        )
+        self.dropout = Dropout(config.dropout)
+        self.output = nn.Linear(config.maps * len(config.windows), classes)
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """(B, T) -> (B, K)"""
+        return self.classify(self.embed(ids), ids)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """(B, T) -> (B, T, D)"""
+        vectors: Tensor = self.words(ids)
+        return vectors
+
+    def classify(self, vectors: Tensor, ids: Tensor) -> Tensor:
+        """(B, T, D), (B, T) -> (B, K)"""
+        mask = ids != PAD
+        x = (vectors * mask[..., None]).transpose(1, 2)  # (B, D, T)
+        lengths = mask.sum(1, keepdim=True)
+
+        found = [
+            _highest(convolution(x), lengths + size - 1)
+            for convolution, size in zip(self.convolutions, self.windows, strict=True)
+        ]
+        logits: Tensor = self.output(self.dropout(torch.cat(found, -1)))
+        return logits
+
+    def attention(self, vectors: Tensor, ids: Tensor) -> None:
+        """It has none."""
+
+
+def _highest(values: Tensor, windows: Tensor) -> Tensor:
+    """The highest value over the first `windows` of each text, at least 0: (B, F, …) -> (B, F)
+
+    Those behind them see no word of the text.
+    """
+    places = torch.arange(values.size(2), device=values.device)
+    sees_words = places < windows  # (B, …)
+    highest: Tensor = (F.relu(values) * sees_words[:, None]).amax(-1)
+    return highest
