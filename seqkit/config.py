@@ -34,6 +34,7 @@ def setting(
     default: Any,
     was: str = "",
     on_resume: Literal["", "any", "place"] = "",
+    with_init: Literal["", "own", "inherited"] = "",
     **bounds: Any,
 ) -> Any:
     """A config key: one line on it, its default, and pydantic bounds such as `ge=0`.
@@ -41,8 +42,12 @@ def setting(
     `was` is the name the key had in an earlier version, which still works with a warning.
     `on_resume` says what may happen to it when a run is resumed: "any" change, as to how long and
     how often; "place" is where data is, which may move if it stays the same; else no change.
+    `with_init` says what becomes of it in a run that starts from a trained model. [text] and
+    [model] are kept of that model, but for keys that are the run's "own", since they matter only
+    while training. In other sections, a key is "inherited" if that model's value is taken where
+    none is given.
     """
-    extra: dict[str, JsonValue] = {"was": was, "on_resume": on_resume}
+    extra: dict[str, JsonValue] = {"was": was, "on_resume": on_resume, "with_init": with_init}
     return Field(default, description=doc, json_schema_extra=extra, **bounds)
 
 
@@ -204,7 +209,11 @@ class RunConfig:
     sections: Mapping[str, Mapping[str, Any]] = setting(
         "the task's own sections by name, such as [data]", default={}
     )
-    model: Mapping[str, Any] = required("name, preset and sizes of the model")
+    model: Mapping[str, Any] = setting(
+        "name, preset and sizes of the model; without this section, a recipe goes on from a "
+        "trained one",
+        default={},
+    )
     optim: OptimConfig = setting("optimizer and learning rate", default=OptimConfig())
     train: TrainConfig = required("how long, how often, with which seed")
 
@@ -319,6 +328,12 @@ def on_resume(cls: Any, key: str) -> str:
     """What may happen to a key of a config dataclass when a run is resumed; see `setting`."""
     fields = fields_of(cls)
     return _extra(fields[key], "on_resume") if key in fields else ""
+
+
+def with_init(cls: Any, key: str) -> str:
+    """What becomes of a key of a config dataclass in a run that starts from a trained model."""
+    fields = fields_of(cls)
+    return _extra(fields[key], "with_init") if key in fields else ""
 
 
 def _extra(field: FieldInfo, name: str) -> str:

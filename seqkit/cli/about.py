@@ -61,13 +61,11 @@ def _annotated(config: RunConfig) -> Iterator[str]:
 
     values = to_plain(config)
     task = components().tasks.load(config.task)
-    model = components().models.load(config.model["name"], config.task)
-    sections = {
-        **task.sections,
-        "model": model.Config,
-        "optim": OptimConfig,
-        "train": TrainConfig,
-    }
+    sections = {**task.sections, "optim": OptimConfig, "train": TrainConfig}
+    model = None
+    if config.model:
+        model = components().models.load(config.model["name"], config.task)
+        sections = {**task.sections, "model": model.Config, **sections}
 
     docs = {key: doc for key, _, doc in describe(RunConfig)}
     docs |= {name: _first_line(section) for name, section in task.sections.items()}
@@ -75,7 +73,7 @@ def _annotated(config: RunConfig) -> Iterator[str]:
     for name, section in sections.items():
         yield ""
         yield f"[{name}]  # {docs[name]}"
-        if name == "model":
+        if name == "model" and model is not None:
             presets = ", ".join(model.presets)
             doc = f"`seqkit models` lists them; preset = … sets the sizes below: {presets}"
             yield _line("name", config.model["name"], doc)

@@ -6,6 +6,7 @@ Shapes: N targets, n targets of a chunk, D width, V vocabulary, U words of a sam
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -57,7 +58,7 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
         gradients = None
         if any(ctx.needs_input_grad):
-            gradients = _Gradients.zeros(hidden, weight, bias)
+            gradients = _Gradients.zeros(hidden, weight, bias, ctx.needs_input_grad[:3])
 
         vocab = weight.size(0)
         cast_weight = weight.to(dtype)
@@ -105,18 +106,22 @@ def _scaled(grad: Tensor | None, factor: Tensor) -> Tensor | None:
 
 
 class _Gradients(NamedTuple):
-    """Of the loss, with respect to each input."""
+    """Of the loss, with respect to each input; None for one that is frozen."""
 
-    hidden: Tensor
-    weight: Tensor
+    hidden: Tensor | None
+    weight: Tensor | None
     bias: Tensor | None
 
     @classmethod
-    def zeros(cls, hidden: Tensor, weight: Tensor, bias: Tensor | None) -> _Gradients:
-        of_hidden = torch.empty_like(hidden)
-        of_weight = torch.zeros_like(weight)
-        of_bias = None if bias is None else torch.zeros_like(bias)
-        return cls(of_hidden, of_weight, of_bias)
+    def zeros(
+        cls, hidden: Tensor, weight: Tensor, bias: Tensor | None, needed: Sequence[bool]
+    ) -> _Gradients:
+        of_hidden, of_weight, of_bias = needed
+        return cls(
+            torch.empty_like(hidden) if of_hidden else None,
+            torch.zeros_like(weight) if of_weight else None,
+            torch.zeros_like(bias) if bias is not None and of_bias else None,
+        )
 
     def add(
         self,
@@ -127,12 +132,11 @@ class _Gradients(NamedTuple):
         dtype: torch.dtype,
     ) -> None:
         """Add what comes from the chunk that begins at `start`."""
-        end = start + len(rows)
-        of_rows = _product(of_logits, cast_weight.t(), dtype)
-        self.hidden[start:end] = of_rows
-
-        of_weight = _product(of_logits.t(), rows.t(), dtype)
-        self.weight.add_(of_weight)
+        if self.hidden is not None:
+            end = start + len(rows)
+            self.hidden[start:end] = _product(of_logits, cast_weight.t(), dtype)
+        if self.weight is not None:
+            self.weight.add_(_product(of_logits.t(), rows.t(), dtype))
         if self.bias is not None:
             self.bias.add_(of_logits.sum(0))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from ..plugins import components
 from ..training import checkpoint
 from ..training.trainer import Trainer
 from .changes import DIGESTS, check_same_config, digests_of
+from .initial import INITIAL
 from .lock import LOCK, Lock
 from .log import CONFIG, Log
 from .open import config_of
@@ -111,6 +113,7 @@ class RunFolder:
     lock: Lock
     log: Log
     replaces: bool = False  # a run that is set aside until this one has a checkpoint
+    initial: Mapping[str, Any] | None = None  # what it started from; see `initial.Origin.record`
     note: str = ""  # what is unusual about the last save
 
     def save(self, trainer: Trainer, metrics: dict[str, float], *, best: bool) -> Path:
@@ -149,10 +152,12 @@ class RunFolder:
         logger.warning("%s", self.note)
 
     def _meta(self, trainer: Trainer, metrics: dict[str, float]) -> dict[str, Any]:
+        initial = {} if self.initial is None else {INITIAL: self.initial}
         return {
             "seqkit": __version__,
             "torch": torch.__version__,
             "plugins": _installed_plugins(),
+            **initial,
             "device": str(trainer.device),
             "precision": trainer.precision,
             "config": to_plain(self.config),

@@ -1,49 +1,262 @@
-"""What a run that starts from another one keeps of it, and what of its own recipe is not used."""
+"""What a run starts from, what it keeps of that, and what of its own recipe is not used.
+
+The weights come with a tokenizer, a vocabulary and a [model] section. All of these are kept, but
+for what matters only while training, such as dropout: that is the recipe's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..config import RunConfig
-from ..errors import ConfigError
+from .. import recipes
+from ..complaints import fields_of
+from ..config import RunConfig, read, with_init
+from ..errors import CheckpointError, ConfigError, reason
+from ..plugins import components
+from ..training import checkpoint
+from .card import CARD, card_of
+from .open import config_of
 
-_TEXT = "text"
-_OF_TRAINING = {"subword_regularization"}  # used whatever tokenizer is kept
+INITIAL = "initial"  # in the metadata of a step
+_SHOWN = 4  # settings in a note
 
 
-def check_kept(
-    init: str | Path, before: RunConfig, config: RunConfig, overrides: Mapping[str, Any]
-) -> list[str]:
-    """Notes on the tokenizer that is kept of `init`, whose config is `before`.
+@dataclass(frozen=True)
+class Origin:
+    """A trained model whose weights and settings a run starts from."""
 
-    Raises `ConfigError` for a model for another task, and for a setting of the tokenizer that was
-    asked for and cannot be had; one that a recipe brings along is named in a note.
+    name: str  # as it was given
+    folder: Path  # its step folder
+    config: RunConfig
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """What a checkpoint says of where its run started."""
+        meta = checkpoint.read_meta(self.folder)
+        weights = self.folder / checkpoint.MODEL
+        try:
+            with weights.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise CheckpointError(f"cannot read {weights}: {reason(error)}") from None
+
+        before = {key: meta[key] for key in ("imported", INITIAL) if key in meta}
+        return {"model": self.name, "sha256": digest, **before}
+
+    def card_of_run(self, run: Path, description: Sequence[str]) -> str:
+        """What a run folder that starts here says of it, in Markdown.
+
+        `description` is that of the task's data.
+        """
+        imported = self.record.get("imported")
+        program = f" ({imported['format']})" if isinstance(imported, dict) else ""
+        lines = [
+            f"# {run.resolve().name}",
+            "",
+            "| | |",
+            "|---|---|",
+            f"| from | {self.name}{program} |",
+            f"| sha256 of its weights | {self.record['sha256']} |",
+            *(f"| trained on | {line} |" for line in description),
+            "",
+            "## What the model it came from says of itself",
+            "",
+            self._card() or "It says nothing of its licence: ask where it is from.",
+            "",
+        ]
+        return "\n".join(lines)
+
+    def _card(self) -> str:
+        """The model's own card, with its licence; empty if it has none."""
+        card = card_of(self.folder)
+        if card is None:
+            return ""
+        try:
+            return card.read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            return ""
+
+
+def origin_of(init: str | Path | None, last: Path | None) -> Origin | None:
+    """Where a run starts, or started if it is resumed from the step folder `last`.
+
+    What it started from may be gone or changed by then: the run's own checkpoint has what is kept.
     """
-    if before.task != config.task:
-        raise ConfigError(
-            f"--init {init} is a model for {before.task!r}; this recipe trains {config.task!r}"
-        )
-    if _TEXT not in before.sections:
-        return []
+    if last is not None:
+        meta = checkpoint.read_meta(last)
+        if INITIAL not in meta:
+            return None
+        name, init = _name_of(meta[INITIAL]), last
+    elif init is not None:
+        name = str(init)
+    else:
+        return None
 
-    kept = before.sections[_TEXT]
-    wanted = config.sections[_TEXT]
-    unused = [
-        key
-        for key, value in wanted.items()
-        if key not in _OF_TRAINING and key in kept and kept[key] != value
-    ]
-    for key in unused:
-        if f"{_TEXT}.{key}" in overrides:
+    config, folder = config_of(init)
+    return Origin(name, folder, config)
+
+
+def _name_of(record: Any) -> str:
+    return str(record["model"]) if isinstance(record, dict) and "model" in record else "it"
+
+
+def load_recipe(
+    name: str | Path,
+    overrides: Mapping[str, Any],
+    origin: Origin | None,
+    *,
+    task: str | None = None,
+) -> tuple[RunConfig, list[str]]:
+    """The complete config of a run, and notes on what it keeps of its `origin`.
+
+    Raises `ConfigError` for a model for another task, and for a setting in `overrides` that cannot
+    be had; one that a recipe brings along is named in a note.
+    """
+    path = recipes.find(name, task)
+    raw = read(path, overrides)
+    if origin is None:
+        config = recipes.complete(raw, str(path))
+        if not config.model:
             raise ConfigError(
-                f"text.{key} = {wanted[key]!r} cannot be had: --init keeps the tokenizer and the "
-                f"vocabulary of {init} (text.{key} = {kept[key]!r}). Leave one of the two out."
+                f"{name} has no [model], as it goes on from a trained one: give --init MODEL"
             )
+        return config, []
 
-    notes = [f"the weights, the tokenizer and the vocabulary of {init} are kept"]
+    _check_task(raw, origin)
+    if not keeps_all(origin.config.task):
+        return recipes.complete(raw, str(path)), []
+
+    kept, notes = _merged(raw, overrides, origin)
+    return recipes.complete(kept, str(path)), notes
+
+
+def _check_task(raw: Mapping[str, Any], origin: Origin) -> None:
+    before, now = origin.config.task, raw.get("task")
+    if before != now and isinstance(now, str):
+        raise ConfigError(
+            f"--init {origin.name} is a model for {before!r}; this recipe trains {now!r}"
+        )
+
+
+def keeps_all(task: str) -> bool:
+    """Whether weights are taken as they are; other tasks say so with a `start_from`."""
+    return not hasattr(components().tasks.load(task), "start_from")
+
+
+def _merged(
+    raw: Mapping[str, Any], overrides: Mapping[str, Any], origin: Origin
+) -> tuple[dict[str, Any], list[str]]:
+    """`raw` with what is kept of `origin`, and notes on it."""
+    merged = dict(raw)
+    unused: list[str] = []
+    for kept in _kept_sections(origin):
+        given = raw.get(kept.name, {})
+        if not isinstance(given, Mapping):
+            continue  # refused when the config is completed
+
+        merged[kept.name], misfits = kept.merge(given)
+        for key, value in misfits.items():
+            if _is_asked_for(kept.name, key, overrides):
+                raise ConfigError(kept.refusal(key, value, origin.name))
+            unused.append(f"{kept.name}.{key} = {value!r} ({kept.values.get(key)!r} is kept)")
+
+    notes = [_what_is_kept(origin)]
     if unused:
-        shown = ", ".join(f"text.{key} = {wanted[key]!r} ({kept[key]!r} is kept)" for key in unused)
-        notes.append(f"not used of the recipe: {shown}")
+        more = len(unused) - _SHOWN
+        shown = unused[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+        notes.append(f"not used of the recipe: {', '.join(shown)}")
+    return merged, notes + _inherit(merged, origin)
+
+
+def _what_is_kept(origin: Origin) -> str:
+    has_text = "text" in origin.config.sections
+    parts = "the weights, the tokenizer and the vocabulary" if has_text else "the weights"
+    return f"{parts} of {origin.name} are kept"
+
+
+def _is_asked_for(section: str, key: str, overrides: Mapping[str, Any]) -> bool:
+    """Whether the user has set this key, and not only a recipe."""
+    return bool({section, f"{section}.{key}", f"{section}.preset"} & overrides.keys())
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A section of which a trained model decides all but what matters only while training."""
+
+    name: str
+    values: Mapping[str, Any]
+    cls: Any  # its config dataclass
+    presets: Mapping[str, Mapping[str, Any]]
+
+    def merge(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The section as it is trained with, and what was `given` and cannot be had."""
+        name = given.get("name", self.values.get("name"))
+        if name != self.values.get("name"):
+            return dict(self.values), {"name": name}  # the rest is for another model
+
+        given = dict(given)
+        if given.get("preset") in self.presets:
+            given = {**self.presets[given.pop("preset")], **given}
+
+        merged = dict(self.values)
+        misfits: dict[str, Any] = {}
+        for key, value in given.items():
+            is_unknown = key not in self.values  # refused when the config is completed
+            if is_unknown or with_init(self.cls, key) == "own":
+                merged[key] = value
+            elif value != self.values[key]:
+                misfits[key] = value
+        return merged, misfits
+
+    def refusal(self, key: str, value: Any, init: str) -> str:
+        kept = "model" if self.name == "model" else "tokenizer and the vocabulary"
+        return (
+            f"{self.name}.{key} = {value!r} cannot be had: --init keeps the {kept} of {init} "
+            f"({self.name}.{key} = {self.values.get(key)!r}). Leave one of the two out."
+        )
+
+
+def _kept_sections(origin: Origin) -> Iterator[_Kept]:
+    task = origin.config.task
+    text = origin.config.sections.get("text")
+    if text is not None:
+        yield _Kept("text", text, components().tasks.load(task).sections["text"], {})
+
+    model = origin.config.model
+    cls = components().models.load(model["name"], task)
+    yield _Kept("model", model, cls.Config, cls.presets)
+
+
+def _inherit(merged: dict[str, Any], origin: Origin) -> list[str]:
+    """Fill in what a recipe leaves open and `origin` knows, such as the languages of its text.
+
+    Returns a note on each value that both give, and in which they differ.
+    """
+    notes: list[str] = []
+    for section, cls in components().tasks.load(origin.config.task).sections.items():
+        for key in fields_of(cls):
+            before = origin.config.sections[section].get(key)
+            if with_init(cls, key) != "inherited" or not before:
+                continue
+            values = merged.setdefault(section, {})
+            if not isinstance(values, dict):
+                continue
+            now = values.get(key)
+            if not now:
+                merged[section] = {**values, key: before}
+            elif now != before:
+                notes.append(f"{section}.{key} was {before!r} in {origin.name} and is now {now!r}")
     return notes
+
+
+def write_card(run: Path, card: str) -> None:
+    """Write what `Origin.card_of_run` returned; raises `CheckpointError` if it cannot."""
+    try:
+        (run / CARD).write_text(card, encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(f"cannot write {run / CARD}: {reason(error)}") from None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .. import recipes
 from ..config import RunConfig
 from ..errors import CheckpointError, ConfigError, WrongType
 from ..parsing import path_of
@@ -22,10 +21,9 @@ from .changes import check_same_data
 from .entry import Entry, entered
 from .events import Listener
 from .folder import RunFolder, finish_saving
-from .initial import check_kept
+from .initial import INITIAL, Origin, keeps_all, load_recipe, origin_of, write_card
 from .log import Log
 from .loop import follow, lead
-from .open import config_of
 from .progress import told
 from .replaced import set_aside
 from .signals import stop_requests
@@ -61,11 +59,12 @@ def train(
     """Train by a TOML file or a shipped recipe into the folder `out`.
 
     `overrides` maps "section.key" to a value. `resume` continues the run in `out`, bit for bit on
-    the CPU with the same number of threads; `overwrite` replaces it; `init` starts from the weights
-    and tokenizers of another run, or of a shipped model by name. With `task`, a recipe for another
-    task is refused. `listener` is called with every event; with `progress`, stderr shows how far it
-    is, and `logging.getLogger("seqkit.training")` hears of it in any case. Raises `SeqkitError` for
-    anything the caller can fix.
+    the CPU with the same number of threads; `overwrite` replaces it. `init` starts from the
+    weights, the tokenizers and the [model] section of another run, of a shipped model by name, or
+    of another program's model; these are evaluated before they are trained. With `task`, a recipe
+    for another task is refused. `listener` is called with every event; with `progress`, stderr
+    shows how far it is, and `logging.getLogger("seqkit.training")` hears of it in any case. Raises
+    `SeqkitError` for anything the caller can fix.
 
     When the listener raises `seqkit.errors.StopTraining`, the run is evaluated, saved and returned
     as if it were finished. Whatever else it raises comes out of `train`, and so does any error
@@ -97,40 +96,70 @@ class _How(NamedTuple):
 
 def _train(config: str | Path, out: str | Path, how: _How, tell: Listener) -> Run:
     overrides, resume, overwrite, init, device, task = how
-    settings = recipes.load(config, overrides, task=task)
+    folder = path_of(out, "folder for the run", is_run=True)
+    origin = origin_of(init, _resumed(folder, resume))
+    settings, notes = load_recipe(config, overrides or {}, origin, task=task)
     check_installed(settings.train)
     _check_task(config, settings.task, task)
 
-    folder = path_of(out, "folder for the run", is_run=True)
     processes = Processes.join(pick_device(device))
     with entered(folder, settings, processes, resume=resume, overwrite=overwrite) as entry:
-        initial = None
-        if init is not None and entry.last is None:
-            before, initial = config_of(init)
-            entry.notes += check_kept(init, before, settings, overrides or {})
-
-        trainer = make_trainer(settings, device=device, folder=entry.last or initial)
-        if entry.last is not None:
-            _resume(trainer, entry.last)
-        elif initial is not None:
-            entry.notes += _start_from(initial, trainer)
+        if entry.last is None:
+            entry.notes += notes
+        trainer, initial, card = _begin(entry, origin, settings, device)
 
         # When this run is resumed, what it starts from may be gone or changed.
-        starts_elsewhere = entry.last is None and initial is not None
+        save_first = bool(card)
         with stop_requests(processes.world) as stop:
             if processes.first:
-                with _opened(entry, trainer, settings) as run:
-                    lead(trainer, run, tell, stop, entry.notes, save_first=starts_elsewhere)
+                with _opened(entry, trainer, settings, initial) as run:
+                    if card:
+                        write_card(folder, card)
+                    lead(trainer, run, tell, stop, entry.notes, save_first=save_first)
             else:
-                follow(trainer, folder, stop, save_first=starts_elsewhere)
+                follow(trainer, folder, stop, save_first=save_first)
 
         processes.wait()  # until the first one has written the last checkpoint
         best = checkpoint.metrics(checkpoint.resolve(folder))
         return Run(folder, trainer.state.step, best)
 
 
+class _Begun(NamedTuple):
+    trainer: Trainer
+    initial: Mapping[str, Any] | None = None  # what checkpoints say of where the run started
+    card: str = ""  # what the run folder says of it, for one that starts now
+
+
+def _begin(entry: Entry, origin: Origin | None, settings: RunConfig, device: str) -> _Begun:
+    """The trainer, with the weights of the last checkpoint, of another model, or new ones."""
+    if entry.last is not None:
+        trainer = make_trainer(settings, device=device, folder=entry.last)
+        initial = checkpoint.read_meta(entry.last).get(INITIAL)
+        trainer.evaluates_first = initial is not None and keeps_all(settings.task)
+        _resume(trainer, entry.last)
+        return _Begun(trainer, initial)
+
+    if origin is None:
+        return _Begun(make_trainer(settings, device=device))
+
+    trainer = make_trainer(settings, device=device, folder=origin.folder)
+    trainer.evaluates_first = keeps_all(settings.task)
+    entry.notes += _start_from(origin.folder, trainer)
+    card = origin.card_of_run(entry.lock.folder, trainer.task.describe())
+    return _Begun(trainer, origin.record, card)
+
+
+def _resumed(folder: Path, resume: bool) -> Path | None:
+    """The step folder that will be resumed, before the run has entered its folder."""
+    if resume or launch.is_of_this_launch(folder):
+        return checkpoint.newest(folder)
+    return None
+
+
 @contextmanager
-def _opened(entry: Entry, trainer: Trainer, config: RunConfig) -> Iterator[RunFolder]:
+def _opened(
+    entry: Entry, trainer: Trainer, config: RunConfig, initial: Mapping[str, Any] | None
+) -> Iterator[RunFolder]:
     """The run folder, ready to be written to, in the first process."""
     folder = entry.lock.folder
     if entry.overwrites:
@@ -139,7 +168,7 @@ def _opened(entry: Entry, trainer: Trainer, config: RunConfig) -> Iterator[RunFo
         launch.mark(folder)
         if entry.last is not None:
             finish_saving(folder, entry.last, config.train.keep)
-        yield RunFolder(folder, config, entry.lock, log, replaces=entry.overwrites)
+        yield RunFolder(folder, config, entry.lock, log, replaces=entry.overwrites, initial=initial)
 
 
 def _check_task(config: str | Path, found: str, wanted: str | None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -76,7 +76,7 @@ def freeze(model: nn.Module, names: Sequence[str]) -> None:
     for start in names:
         found = _parameters_named(model, start)
         if not found:
-            known = {name.partition(".")[0] for name, _ in model.named_parameters()}
+            known = {name.partition(".")[0] for name, _ in _all_named(model)}
             raise ConfigError(
                 f"optim.freeze: no parameter begins with {start!r}.{hint(start, known)}"
             )
@@ -92,7 +92,12 @@ def _parameters_named(model: nn.Module, start: str) -> list[nn.Parameter]:
     if start == "all":
         last = _of_output(model)
         return [p for p in model.parameters() if not _is_among(p, last)]
-    return [p for name, p in model.named_parameters() if f"{name}.".startswith(f"{start}.")]
+    return [p for name, p in _all_named(model) if f"{name}.".startswith(f"{start}.")]
+
+
+def _all_named(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Each parameter by each of its names: tied weights have several."""
+    return model.named_parameters(remove_duplicate=False)
 
 
 def train_mode(model: nn.Module) -> None:

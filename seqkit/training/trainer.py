@@ -71,6 +71,7 @@ class Trainer:
         self._seed_this_process()
         self._moment = Moment(self.model, device)
         self._is_whole = True  # False while an update changes the weights
+        self.evaluates_first = False  # before any update: the weights are trained already
         self._ended = False
         self._began = time.monotonic()
 
@@ -90,8 +91,9 @@ class Trainer:
         """Train until `finished`, evaluating every `eval_every` updates and at the end."""
         state = self.state
         self._began = time.monotonic() - state.seconds
-        if state.step and self._evaluation_is_due() and state.evaluated != state.step:
-            yield self.evaluate()  # the run was stopped just before it
+        is_due = self._evaluation_is_due() if state.step else self.evaluates_first
+        if is_due and state.evaluated != state.step:
+            yield self.evaluate()  # or the run was stopped just before it
 
         while not self.finished:
             yield from self._run_epoch()

@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 
 import seqkit
 from seqkit.errors import CheckpointError, Interrupted
+from seqkit.runs.open import config_of
 from seqkit.training import checkpoint
 
 
@@ -142,7 +143,7 @@ def test_what_a_killed_run_leaves_is_cleaned_up_on_resume(here, cli):
     assert steps == [1, 2, 2, 3, 4, 4, 5, 6, 6]
 
 
-def test_init_takes_only_weights_and_tokenizers(here, run, beginner):
+def test_init_takes_weights_tokenizers_and_the_model_section(here, run, beginner):
     found = seqkit.train(
         "tiny.toml", out="new", init=beginner, overrides={"train.steps": 1, "optim.lr": 1e-9}
     )
@@ -151,10 +152,10 @@ def test_init_takes_only_weights_and_tokenizers(here, run, beginner):
     assert started.source.vocab == given.source.vocab
     for name, tensor in given.model.state_dict().items():
         torch.testing.assert_close(started.model.state_dict()[name], tensor, rtol=0, atol=1e-6)
-    with pytest.raises(CheckpointError, match="does not fit the model"):
-        seqkit.train("tiny.toml", out="other", init=run)
-    with pytest.raises(CheckpointError, match="does not fit the model"):
-        seqkit.train("tiny.toml", out="other", init="en-de")
+
+    seqkit.train("tiny.toml", out="other", init=run, overrides={"train.steps": 1})
+    kept = config_of(run)[0].model
+    assert config_of("other")[0].model == {**kept, "dropout": 0.1}  # that is the recipe's
 
 
 def test_a_run_started_from_other_weights_has_them_even_if_it_is_killed_at_once(here, beginner):

@@ -21,7 +21,9 @@ class ConvLMConfig:
     width: int = setting("size of embeddings and layers, D", default=128, ge=1)
     kernel: int = setting("tokens that a layer sees", default=4, ge=2)
     layers: int = setting("layers", default=4, ge=1)
-    dropout: float = setting("dropout of embeddings and layers", default=0.1, ge=0, lt=1)
+    dropout: float = setting(
+        "dropout of embeddings and layers", default=0.1, ge=0, lt=1, with_init="own"
+    )
 
 
 class ConvLM(nn.Module):

@@ -32,18 +32,27 @@ class RecurrentConfig:
         default=0.0,
         ge=0,
         lt=1,
+        with_init="own",
     )
     locked: bool = setting(
         "these dropouts keep one mask over time (arXiv:1512.05287)", default=False
     )
     embedding_dropout: float = setting(
-        "share of words whose embedding is left out of a batch", default=0.0, ge=0, lt=1
+        "share of words whose embedding is left out of a batch",
+        default=0.0,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
     recurrent_dropout: float = setting(
-        "dropout of the state, one mask over time; slow", default=0.0, ge=0, lt=1
+        "dropout of the state, one mask over time; slow", default=0.0, ge=0, lt=1, with_init="own"
     )
     weight_drop: float = setting(
-        "dropout of the matrices of the state (arXiv:1708.02182)", default=0.0, ge=0, lt=1
+        "dropout of the matrices of the state (arXiv:1708.02182)",
+        default=0.0,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
     layer_norm: bool = setting(
         "layer norm inside the cells (arXiv:1607.06450); slow", default=False

@@ -23,10 +23,14 @@ class TransformerLMConfig:
     heads: int = setting("attention heads; divides width", default=4, ge=1)
     layers: int = setting("layers", default=4, ge=1)
     dropout: float = setting(
-        "dropout of embeddings, sublayers and inside feed-forward networks", default=0.1, ge=0, lt=1
+        "dropout of embeddings, sublayers and inside feed-forward networks",
+        default=0.1,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
     attention_dropout: float = setting(
-        "dropout of attention weights; slow on the CPU", default=0.0, ge=0, lt=1
+        "dropout of attention weights; slow on the CPU", default=0.0, ge=0, lt=1, with_init="own"
     )
     prenorm: bool = setting("layer norm before each sublayer, or after it", default=True)
 

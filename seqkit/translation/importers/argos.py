@@ -18,6 +18,7 @@ from ...text.pieces import PieceTokenizer
 from . import ctranslate2
 from .ctranslate2_file import FILE
 from .foreign import Foreign
+from .target_pieces import target_pieces
 
 METADATA = "metadata.json"
 _PIECES = "sentencepiece.model"
@@ -52,14 +53,15 @@ def _read_folder(folder: Path) -> Foreign:
             f"{folder / 'bpe.model'}: packages with subword-nmt codes are not supported"
         )
 
+    found = ctranslate2.read(folder / "model")
     pieces = PieceTokenizer.read(folder / _PIECES)
     readme = folder / "README.md"
     card = readme.read_text(encoding="utf-8", errors="replace") if readme.exists() else ""
     return replace(
-        ctranslate2.read(folder / "model"),
+        found,
         format="Argos",
         source_pieces=pieces,
-        target_pieces=pieces,
+        target_pieces=target_pieces(pieces, found.target.tokens),
         languages=(metadata["from_code"], metadata["to_code"]),
         card=card,
     )

@@ -49,9 +49,15 @@ class RecurrentSeq2SeqConfig:
         default=True,
     )
     dropout: float = setting(
-        "dropout of embeddings, between layers and of outputs", default=0.2, ge=0, lt=1
+        "dropout of embeddings, between layers and of outputs",
+        default=0.2,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
-    attention_dropout: float = setting("dropout of attention weights", default=0.0, ge=0, lt=1)
+    attention_dropout: float = setting(
+        "dropout of attention weights", default=0.0, ge=0, lt=1, with_init="own"
+    )
     tie: bool = setting(
         "one matrix for target embedding and output, and for the source if the vocabulary is "
         "shared",
