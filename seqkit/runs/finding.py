@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..errors import CheckpointError, hint
 from ..parsing import path_of
 from ..training import checkpoint
+from .hub import fetch, is_hub_name
 from .imported import run_of
 
 DEFAULT = "en-de"
@@ -28,9 +29,14 @@ class Found(NamedTuple):
 def find(model: str | Path | None, task: str | None = None) -> Found:
     """The step folder that `model` means, and its metadata; None is the shipped translator.
 
-    With `task`, the error for a name that does not exist suggests models for that task only.
-    Raises `CheckpointError`.
+    With `task`, the error for a name that does not exist suggests models for that task only. A
+    name of the hub (`hf:OWNER/NAME`) is fetched. Raises `CheckpointError`.
     """
+    if is_hub_name(model):
+        path, source = fetch(str(model))
+        folder = checkpoint.resolve(run_of(path, source) or path)
+        return Found(Path(source), folder, checkpoint.read_meta(folder))
+
     path = _path_of(model, task)
     folder = checkpoint.resolve(run_of(path) or path)
     return Found(path, folder, checkpoint.read_meta(folder))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import DataError, reason
 from ...parsing import json_of
@@ -29,6 +30,7 @@ from ..weights import (
 )
 from .ctranslate2_file import FILE, Variables, read_variables
 from .foreign import Foreign, Vocabulary
+from .target_pieces import target_pieces as pieces_of_target
 
 CONFIG = "config.json"
 
@@ -64,7 +66,7 @@ def read(folder: Path) -> Foreign:
     model = _Model(read_variables(folder / FILE), folder / FILE)
     config = _read_config(folder / CONFIG)
     source, target = _read_vocabularies(folder, config)
-    source_pieces, target_pieces = _read_pieces(folder)
+    source_pieces, target_pieces = _read_pieces(folder, target)
 
     return Foreign(
         format="CTranslate2",
@@ -195,22 +197,28 @@ class _Model:
 
     def matrix(self, name: str) -> Array:
         """A matrix as float32; integers were made by a scale for each row, or one for all."""
-        array = self.array(name)
         scale = self.optional(f"{self.name(name)}_scale")
         if scale is None:
-            return array
+            return self.array(name)
+
+        array = self.stored(name)
         if scale.ndim and scale.shape != array.shape[:1]:
             self.damaged(f"{name!r} has {scale.size} scales for {len(array)} rows")
-        return array / (scale[:, None] if scale.ndim else scale)
+        divisors = scale[:, None] if scale.ndim else scale
+        quotients: Array = np.divide(array, divisors, dtype=np.float32)
+        return quotients
 
     def optional(self, name: str) -> Array | None:
         return self.array(name) if self.has(name) else None
 
     def array(self, name: str) -> Array:
+        return self.stored(name).astype(np.float32)
+
+    def stored(self, name: str) -> NDArray[np.generic]:
+        """An array in the numbers of the file."""
         if not self.has(name):
             self.damaged(f"it lacks {name!r}")
-        array = self.variables.arrays[self.name(name)]
-        return array.astype(np.float32)
+        return self.variables.arrays[self.name(name)]
 
     def has(self, name: str) -> bool:
         return self.name(name) in self.variables.arrays
@@ -291,12 +299,14 @@ def _read_vocabularies(folder: Path, config: dict[str, Any]) -> tuple[Vocabulary
     return found[0], found[1]
 
 
-def _read_pieces(folder: Path) -> tuple[PieceTokenizer | None, PieceTokenizer | None]:
+def _read_pieces(
+    folder: Path, target: Vocabulary
+) -> tuple[PieceTokenizer | None, PieceTokenizer | None]:
     """The SentencePiece models beside a model, under the names that converters give them."""
     both = folder / "sentencepiece.model"
     if both.exists():
         pieces = PieceTokenizer.read(both)
-        return pieces, pieces
+        return pieces, pieces_of_target(pieces, target.tokens)
 
     source, target = folder / "source.spm", folder / "target.spm"
     if source.exists():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -112,12 +113,13 @@ class Foreign:
         }
 
     def dims(self) -> dict[str, int]:
-        source, target = self.tokenizers()
+        source, target = self.tokenizers
         return {
             "target_vocab": len(target.vocab),
             "source_vocab": 0 if self.one_vocabulary else len(source.vocab),
         }
 
+    @cached_property
     def tokenizers(self) -> Tokenizers:
         target = self._tokenizer(self.target, self.target_pieces)
         is_one = self.one_vocabulary and self.source_pieces is self.target_pieces

@@ -18,13 +18,19 @@ class Format:
     fits: Callable[[Path], bool]
     read: Callable[[Path], Foreign]
 
-    def write_run(self, path: Path, folder: Path, *, dtype: Dtype) -> None:
+    check_kind: Callable[[Path], None] = lambda folder: None
+
+    def write_run(
+        self, path: Path, folder: Path, *, dtype: Dtype, source: str = "", to: str = ""
+    ) -> None:
         """Write the run folder `folder`; raises `DataError` for a model that is no good."""
         from .run_folder import write_run
 
-        write_run(self.read(path), folder, source=str(path), dtype=dtype)
+        write_run(self.read(path), folder, source=source or str(path), dtype=dtype, to=to)
 
 
 CTRANSLATE2 = Format("CTranslate2", ctranslate2.is_folder, ctranslate2.read)
 ARGOS = Format("Argos", argos.is_package, argos.read)
-HUGGINGFACE = Format("Hugging Face", huggingface.is_folder, huggingface.read)
+HUGGINGFACE = Format(
+    "Hugging Face", huggingface.is_folder, huggingface.read, huggingface.check_kind
+)

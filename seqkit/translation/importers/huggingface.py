@@ -37,6 +37,12 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def check_kind(folder: Path) -> None:
+    """Raise `DataError` for a folder, maybe without weights, of another kind of model."""
+    if is_folder(folder):
+        _Config(folder / CONFIG)
+
+
 def read(folder: Path) -> Foreign:
     """Read a folder; raises `DataError` for what is damaged, missing, or no Marian model."""
     config = _Config(folder / CONFIG)

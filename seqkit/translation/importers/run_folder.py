@@ -14,19 +14,24 @@ from ...data.files import open_up
 from ...errors import CheckpointError, reason
 from ...parsing import to_json
 from ...training import checkpoint
+from ..languages import check_language
 from ..tokenizers import save_tokenizers
 from .foreign import Dtype, Foreign
 
 CARD = "README.md"
 
 
-def write_run(foreign: Foreign, folder: Path, *, source: str, dtype: Dtype = "float32") -> None:
+def write_run(
+    foreign: Foreign, folder: Path, *, source: str, dtype: Dtype = "float32", to: str = ""
+) -> None:
     """Write a run folder with the model, its tokenizers and its card; `source` is where it is from.
 
-    Raises `DataError` if vocabulary and weights do not fit, `CheckpointError` if `folder` exists or
-    cannot be written; then nothing is left of it.
+    `to` is the language that it translates into, of those of a multilingual model. Raises
+    `ConfigError` for one that the model has not, `DataError` if vocabulary and weights do not fit,
+    `CheckpointError` if `folder` exists or cannot be written; then nothing is left of it.
     """
     foreign.check_sizes()
+    check_language(to, foreign.tokenizers.source)
     if folder.exists():
         raise CheckpointError(f"{folder} exists: choose another --out")
 
@@ -34,7 +39,7 @@ def write_run(foreign: Foreign, folder: Path, *, source: str, dtype: Dtype = "fl
     try:
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        _write(foreign, part, source, dtype)
+        _write(foreign, part, source, dtype, to)
         part.rename(folder)
     except OSError as error:
         raise CheckpointError(f"cannot write {folder}: {reason(error)}") from None
@@ -42,20 +47,20 @@ def write_run(foreign: Foreign, folder: Path, *, source: str, dtype: Dtype = "fl
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _write(foreign: Foreign, folder: Path, source: str, dtype: Dtype) -> None:
-    state = {name: array.astype(dtype) for name, array in foreign.state().items()}
+def _write(foreign: Foreign, folder: Path, source: str, dtype: Dtype, to: str) -> None:
+    state = {name: array.astype(dtype, copy=False) for name, array in foreign.state().items()}
     save_file(state, folder / checkpoint.MODEL)
     open_up(folder / checkpoint.MODEL)
     parameters = sum(array.size for array in state.values())
-    save_tokenizers(folder, foreign.tokenizers())
+    save_tokenizers(folder, foreign.tokenizers)
 
-    meta = to_json(_meta(foreign, source), indent=2)
+    meta = to_json(_meta(foreign, source, to), indent=2)
     (folder / checkpoint.META).write_text(meta + "\n", encoding="utf-8")
-    (folder / CARD).write_text(_card(foreign, source, parameters), encoding="utf-8")
+    (folder / CARD).write_text(_card(foreign, source, parameters, to), encoding="utf-8")
 
 
-def _meta(foreign: Foreign, source: str) -> dict[str, Any]:
-    config = recipes.complete(foreign.config(), source)
+def _meta(foreign: Foreign, source: str, to: str) -> dict[str, Any]:
+    config = recipes.complete({**foreign.config(), "search": {"to": to}}, source)
     return {
         "format": checkpoint.FORMAT,
         "seqkit": __version__,
@@ -66,16 +71,15 @@ def _meta(foreign: Foreign, source: str) -> dict[str, Any]:
     }
 
 
-def _card(foreign: Foreign, source: str, parameters: int) -> str:
+def _card(foreign: Foreign, source: str, parameters: int, to: str) -> str:
     weights = foreign.weights
-    languages = " to ".join(foreign.languages) if foreign.languages else "not said"
     lines = [
         f"# {Path(source).name}",
         "",
         "| | |",
         "|---|---|",
         f"| from | {source} ({foreign.format}) |",
-        f"| languages | {languages} |",
+        f"| languages | {_languages(foreign, to)} |",
         f"| model | Transformer, {len(weights.encoder)} + {len(weights.decoder)} layers of "
         f"{weights.width}, {parameters:,} parameters |",
         f"| vocabulary | {len(foreign.source.tokens):,} source tokens, "
@@ -83,3 +87,12 @@ def _card(foreign: Foreign, source: str, parameters: int) -> str:
     ]
     own = foreign.card.strip() or "The model says nothing of its licence: ask where it is from."
     return "\n".join([*lines, "", "## What it says of itself", "", own, ""])
+
+
+def _languages(foreign: Foreign, to: str) -> str:
+    said = " to ".join(foreign.languages) if foreign.languages else "not said"
+    choices = sorted(foreign.tokenizers.source.language_tags)
+    if len(choices) < 2:
+        return said
+    chosen = f", {to} unless another is chosen" if to else ""
+    return f"{said}; --to {', '.join(choices)}{chosen}"

@@ -33,7 +33,7 @@ def exported(tmp_path):
         foreign = huggingface.read(HERE / "marian")
         folder = tmp_path / f"ctranslate2-{compute}"
         folder.mkdir()
-        tokens = foreign.tokenizers().target.vocab.tokens
+        tokens = foreign.tokenizers.target.vocab.tokens
         files = model_files(
             foreign.ours(), foreign.config()["model"], tokens, tokens, compute=compute
         )
