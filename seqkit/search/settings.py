@@ -67,6 +67,7 @@ class SearchConfig:
     to: str = setting(
         "target language of a model that has several, such as 'deu' for its token `>>deu<<`",
         default="",
+        with_init="inherited",
     )
     rules: dict[str, Any] = setting(
         "rules that plugins add, by name: each has a value of its own, as in "

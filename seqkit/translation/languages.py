@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..errors import ConfigError, hint
 from ..text.tags import split_tag
 from ..text.tokenizer import Tokenizer
@@ -19,6 +21,20 @@ def check_language(language: str, source: Tokenizer) -> None:
     raise ConfigError(
         f"to = {language!r}: the model has no such target language.{hint(language, known)}"
     )
+
+
+def tagged(texts: Sequence[str], language: str, source: Tokenizer) -> Sequence[str]:
+    """Source texts to train on, each after its tag; `texts` for a model of one language.
+
+    Raises `ConfigError` if a model with several languages is not told which.
+    """
+    if not source.language_tags:
+        return texts
+    try:
+        check_language(language, source)
+        return [" ".join(filter(None, tag_for(text, language, source))) for text in texts]
+    except ConfigError as error:
+        raise ConfigError(f"search.to names the target language to train for: {error}") from None
 
 
 def tag_for(text: str, language: str, source: Tokenizer) -> tuple[str, str]:
