@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..parsing import check_count, check_number
-from .tables import GramTables
-from .text import EOS, UNK, Ids
+from .sorting import Longs
+from .states import State
+from .stepping import Steps
+from .text import EOS, UNK
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,11 @@ def check_sampling(
 
 
 def draw_ids(
-    tables: GramTables,
-    context: Ids,
-    sampling: Sampling,
-    rng: np.random.Generator,
-    length: int,
+    steps: Steps, state: State, sampling: Sampling, rng: np.random.Generator, length: int
 ) -> Iterator[int]:
-    """Up to `length` ids after `context`, to the end of the sentence; `<unk>` is never drawn."""
+    """Up to `length` ids after `state`, to the end of the sentence; `<unk>` is never drawn."""
     for _ in range(length):
-        scores = tables.next_word(context)
+        scores = steps.score_all(state)
         scores[UNK] = -np.inf
         if not np.isfinite(scores).any():
             return  # only <unk> can follow
@@ -72,5 +70,28 @@ def draw_ids(
         if choice == EOS:
             return
         yield choice
-        context = np.append(context, np.int32(choice))
-        context = context[-tables.order :]
+        state = steps.step(state, choice).state
+
+
+def pieces(
+    tokens: list[str], following: Iterable[str], join: Callable[[Sequence[str]], str]
+) -> Iterator[str]:
+    """The text of `tokens`, then what each token that follows adds to it."""
+    shown = join(tokens)
+    yield shown
+    for token in following:
+        tokens.append(token)
+        text = join(tokens)
+        yield text[len(shown) :]
+        shown = text
+
+
+def likeliest(scores: NDArray[np.float64], among: Longs, top: int) -> Longs:
+    """The `top` ids in `among` (n,) that have the highest scores (V,), the best first."""
+    found = scores[among]
+    if top < len(among):
+        chosen = np.argpartition(-found, top)[:top]
+        among = np.sort(among[chosen])  # so that ties stay in the order of ids
+        found = scores[among]
+    order = np.argsort(-found, kind="stable")[:top]
+    return among[order]

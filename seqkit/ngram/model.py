@@ -13,22 +13,27 @@ from numpy.typing import NDArray
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
+from ..parsing import check_count
 from ..text import Tokenizer
-from ..text.lines import check_many
+from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
 from .counts import depths
-from .generation import Sampling, check_sampling, draw_ids
+from .generation import Sampling, check_sampling, draw_ids, likeliest, pieces
 from .identity import digest_of_model
-from .sorting import Longs
-from .tables import Depths, Grams, GramTables, Kind
+from .kenlm_methods import base_full_score, base_score, begin_sentence_write, null_context_write
+from .states import State, States, Step
+from .stepping import Steps, Walker, as_batch, check_words, each_step, steps_of
+from .tables import Grams, GramTables, Kind, with_starts
 from .text import (
     BOS,
+    EOS,
     SPECIALS,
     UNK,
     Ids,
     PreTokenizer,
     Vocabulary,
+    WordIds,
     block_of,
     from_lines,
     text_lines,
@@ -66,6 +71,7 @@ class Model:
         self.notes = list(notes)
         self.training_tokens = training_tokens
         self.vocabulary = Vocabulary(words, keeps_unknown=self._keeps_unknown)
+        self._word_ids = WordIds(self.vocabulary, self.pre_tokenizer)
         blanks = self.metadata.get("holes") == "yes"
         self.tables = GramTables(grams, len(words), kind, blanks=blanks)
 
@@ -171,22 +177,119 @@ class Model:
         Without `bos` it begins with no context, without `eos` its end is not counted. Raises
         `DataError` for several lines.
         """
-        found = self._score_line(sentence, bos)
-        scores = found.scores if eos else found.scores[:-1]
-        return float(np.sum(scores, dtype=np.float64))
+        ids = self._line_ids(sentence, eos=eos)
+        scores, _ = self._score_line(ids, bos)
+        return sum(scores)
 
     def full_scores(
         self, sentence: str, bos: bool = True, eos: bool = True
     ) -> Iterator[tuple[float, int, bool]]:
         """For each word, and `</s>`: log10 probability, length of the n-gram found, whether OOV."""
-        found = self._score_line(sentence, bos)
-        columns = (found.scores, found.lengths, found.oov)
-        rows = list(zip(*(column.tolist() for column in columns), strict=True))
-        return iter(rows if eos else rows[:-1])
+        ids = self._line_ids(sentence, eos=eos)
+        oov = map(self._is_oov, ids)
+        return zip(*self._score_line(ids, bos), oov, strict=True)
 
-    def _score_line(self, sentence: str, bos: bool) -> Scores:
-        ids, ends = self._encode(block_of([sentence]))
-        return self.score_ids(ids, ends, bos=bos)
+    def _line_ids(self, sentence: str, *, eos: bool) -> list[int]:
+        block = self.pre_tokenizer.segment(block_of([sentence]))
+        ids = self.vocabulary.encode_line(block)
+        return [*ids, EOS] if eos else ids
+
+    def _is_oov(self, word: int) -> bool:
+        return word < 0 or (word == UNK and not self._keeps_unknown)
+
+    def _score_line(self, ids: Sequence[int], bos: bool) -> tuple[list[float], list[int]]:
+        """Score, and length of the n-gram found, of each word of one line; -1 is an unknown word.
+
+        One line is scored in plain Python, which is faster than arrays of a dozen elements.
+        """
+        known = [word if word > UNK else UNK for word in ids]
+        if self.kind == "backoff":
+            return self._walker.sentence(known, bos=bos)
+        return each_step(self.steps, known, bos=bos)
+
+    @cached_property
+    def _walker(self) -> Walker:
+        return Walker(self.tables)
+
+    @cached_property
+    def steps(self) -> Steps:
+        """The states of this model, with words as ids."""
+        return steps_of(self.tables, self._walker)
+
+    def begin(self) -> State:
+        """The state at the beginning of a sentence."""
+        return self.steps.start([BOS])
+
+    def null(self) -> State:
+        """The state without any context, not even the beginning of a sentence."""
+        return self.steps.start([])
+
+    def step(self, state: State, word: str) -> tuple[float, State]:
+        """The log10 probability of `word` after `state`, and the state after it.
+
+        A word is a token as the model sees it; an unknown one is scored as `<unk>`. Raises
+        `WrongValue` for the state of another model, `DataError` for what is not one word.
+        """
+        found = self.steps.step(state, max(self._word_ids.of(word), UNK))
+        return found.score, found.state
+
+    def full_step(self, state: State, word: str) -> tuple[Step, bool]:
+        """`step` with the length of the n-gram found, and whether the word is out of vocabulary."""
+        found = self._word_ids.of(word)
+        return self.steps.step(state, max(found, UNK)), self._is_oov(found)
+
+    def finish(self, state: State) -> float:
+        """The log10 probability that the sentence ends after `state`."""
+        return self.steps.step(state, EOS).score
+
+    BeginSentenceWrite = begin_sentence_write
+    NullContextWrite = null_context_write
+    BaseScore = base_score
+    BaseFullScore = base_full_score
+
+    def batch(self, states: Sequence[State]) -> States:
+        """These states as rows of arrays."""
+        return as_batch(states, self.steps, self.order - 1)
+
+    def ids(self, words: Sequence[str]) -> Ids:
+        """The ids of words for `step_batch`, that of `<unk>` for unknown ones. -> (n,)"""
+        check_many(words, "words")
+        return np.array([max(self._word_ids.of(word), UNK) for word in words], np.int32)
+
+    def step_batch(self, states: States, words: Ids) -> tuple[NDArray[np.float32], States]:
+        """A word for each of B states: log10 probabilities (B,), and the states after them.
+
+        `words` (B,) are ids, as `ids` gives them. Raises `WrongValue` for the states of another
+        model, for another number of words than states, and for ids out of range.
+        """
+        checked = check_words(words, states, len(self.vocabulary))
+        return self.steps.step_batch(states, checked)
+
+    def finish_batch(self, states: States) -> NDArray[np.float32]:
+        """The log10 probability that the sentence ends, after each of B states. -> (B,)"""
+        scores, _ = self.step_batch(states, np.full(len(states), EOS, np.int32))
+        return scores
+
+    def next(self, prefix: str = "", *, top: int = 10, start: str = "") -> list[tuple[str, float]]:
+        """The words likeliest to follow a line that begins with `prefix`, with their log10 scores.
+
+        The best first; only those that begin with `start`, such as what is typed of a word.
+        """
+        check_count(top=top)
+        check_one(start, "start")
+        state = self.steps.start(self._context(prefix))
+        scores = self.steps.score_all(state)
+
+        shown = self._shown
+        words = range(len(SPECIALS), len(shown))
+        chosen = [i for i in words if shown[i].startswith(start)]
+        best = likeliest(scores, np.array(chosen, np.int64), top)
+        return [(shown[i], float(scores[i])) for i in best.tolist()]
+
+    @cached_property
+    def _shown(self) -> Sequence[str]:
+        """All words by id, as people read them."""
+        return self.pre_tokenizer.readable(self.words)
 
     def score_block(self, block: bytes) -> Scores:
         """log10 probability of every token of a block of raw, whole lines."""
@@ -218,7 +321,7 @@ class Model:
             scores, lengths = self.tables.score(known, depths(ends))
             return Scores(scores, lengths, oov, ends)
 
-        stream, depth = _with_starts(known, ends)
+        stream, depth = with_starts(known, ends)
         scores, lengths = self.tables.score(stream, depth)
         predicted = depth > 0
         return Scores(scores[predicted], lengths[predicted], oov, ends)
@@ -281,42 +384,17 @@ class Model:
         check_sampling(temperature, top_k, top_p, length=length, seed=seed)
         sampling = Sampling(temperature, top_k, top_p)
         rng = np.random.default_rng(seed)
-        context = self._context(prompt)
-        ids = draw_ids(self.tables, context, sampling, rng, length)
-        return self._pieces(self.pre_tokenizer.split(prompt), ids)
-
-    def _context(self, prompt: str) -> Ids:
-        """`<s>` and the ids of the words of `prompt`."""
-        ids, _ = self._encode(block_of([prompt]))
-        known = np.where(ids < 0, UNK, ids)
-        without_end = known[:-1]
-        return np.concatenate([np.array([BOS], np.int32), without_end])
-
-    def _pieces(self, tokens: list[str], ids: Iterable[int]) -> Iterator[str]:
-        """The text of `tokens`, then what each id adds to it."""
         words = self.words
-        shown = self.pre_tokenizer.join(tokens)
-        yield shown
-        for i in ids:
-            tokens.append(words[i])
-            text = self.pre_tokenizer.join(tokens)
-            yield text[len(shown) :]
-            shown = text
+        state = self.steps.start(self._context(prompt))
+        following = (words[i] for i in draw_ids(self.steps, state, sampling, rng, length))
+        return pieces(self.pre_tokenizer.split(prompt), following, self.pre_tokenizer.join)
+
+    def _context(self, prompt: str) -> list[int]:
+        """`<s>` and the ids of the words of `prompt`."""
+        ids = self._line_ids(prompt, eos=False)
+        return [BOS, *(max(word, UNK) for word in ids)]
 
 
 def _refuse(settings: Mapping[str, Any]) -> None:
     if settings:
         raise ConfigError(f"an n-gram model takes no settings, such as {next(iter(settings))!r}")
-
-
-def _with_starts(ids: Ids, ends: NDArray[np.bool_]) -> tuple[Ids, Depths]:
-    """The ids with `<s>` before each sentence, and the place of each in it. (T,) -> (T + S,)"""
-    sentence: Longs = np.cumsum(ends) - ends  # the number of each id's sentence
-    places = np.arange(len(ids)) + sentence + 1
-    length = len(ids) + int(ends.sum())
-
-    stream = np.full(length, BOS, np.int32)
-    stream[places] = ids
-    closes = np.zeros(length, np.bool_)
-    closes[places[ends]] = True
-    return stream, depths(closes)

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .counts import depths
 from .sorting import Longs, find
 from .text import BOS, Ids
 
@@ -88,29 +89,6 @@ class GramTables:
         else:
             self._back_off(scores, lengths, depth, indexes)
         return scores, lengths
-
-    def next_word(self, context: Ids) -> NDArray[np.float64]:
-        """log10 scores of every word after `context`, which may begin with `<s>`. (T,) -> (V,)
-
-        `<s>` itself never follows.
-        """
-        longest = min(len(context), self.order - 1)
-        begin = len(context) - longest
-        history = context[begin:]
-        width = longest + 1
-        shape = (self.size, width)
-        rows = np.empty(shape, np.int32)  # the history, then each word
-        rows[:, :-1] = history
-        rows[:, -1] = np.arange(self.size)
-
-        stream = rows.ravel()
-        places = np.arange(width, dtype=np.int32)
-        depth = np.tile(places, self.size)
-        scores, _ = self.score(stream, depth)
-
-        last = scores[width - 1 :: width].astype(np.float64)
-        last[BOS] = -np.inf
-        return last
 
     def _walk(self, stream: Ids, depth: Depths) -> list[Longs]:
         """The index of the k-gram that ends at each place, or -1, for k = 1 … N. N x (T,)"""
@@ -202,3 +180,16 @@ class GramTables:
 
     def __repr__(self) -> str:
         return f"<GramTables {self.kind}, {self.sizes} n-grams>"
+
+
+def with_starts(ids: Ids, ends: NDArray[np.bool_]) -> tuple[Ids, Depths]:
+    """The ids with `<s>` before each sentence, and the place of each in it. (T,) -> (T + S,)"""
+    sentence: Longs = np.cumsum(ends) - ends  # the number of each id's sentence
+    places = np.arange(len(ids)) + sentence + 1
+    length = len(ids) + int(ends.sum())
+
+    stream = np.full(length, BOS, np.int32)
+    stream[places] = ids
+    closes = np.zeros(length, np.bool_)
+    closes[places[ends]] = True
+    return stream, depths(closes)

@@ -33,6 +33,7 @@ _LINE_END = -2  # its id while words are looked up; a typed </s> is a word like 
 _BLOCK = 1 << 24  # bytes of text handled at a time
 _SMALL_BLOCK = 1 << 20  # the same where each line is answered, so that memory stays small
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows a space
+_WORDS_MET = 1 << 16  # whose ids are remembered, some 10 MB
 _WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", _SPACE))
 
 
@@ -161,6 +162,17 @@ class PreTokenizer:
         block = self.segment(block_of([line]))
         return [word.decode() for word in words_of(block)[:-1]]
 
+    def stored(self, word: str) -> bytes:
+        """A word that `split` or `readable` gave, as vocabularies hold it.
+
+        Raises `DataError` for what is not one word.
+        """
+        check_one(word, "word")
+        stored = encoded(word.translate(_WHITE) if self._model else word)
+        if words_of(stored) != [stored]:
+            raise DataError(f"{word!r} is not one word: give words one by one")
+        return stored
+
     def join(self, words: Sequence[str]) -> str:
         """Readable text of words."""
         if self._model is None:
@@ -270,6 +282,16 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         return encoded(word, "the word") in self._ids
 
+    def id_of(self, word: bytes) -> int:
+        """The id of one word; -1 out of vocabulary."""
+        found = self._ids.get(word, -1)
+        return -1 if found == _LINE_END else found
+
+    def encode_line(self, block: bytes) -> list[int]:
+        """Ids of the words of a block of one line, -1 out of vocabulary, without its end."""
+        words = words_of(block)[:-1]
+        return [self._ids.get(word, -1) for word in words]
+
     def encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
         """Ids of a block, and where its lines end. -> (T,), (T,)
 
@@ -284,3 +306,30 @@ class Vocabulary:
 
     def __repr__(self) -> str:
         return f"<Vocabulary of {len(self):,} words>"
+
+
+class WordIds:
+    """The ids of words given one by one, as a decoder does; those met are remembered."""
+
+    def __init__(self, vocabulary: Vocabulary, pre_tokenizer: PreTokenizer) -> None:
+        self._vocabulary = vocabulary
+        self._pre_tokenizer = pre_tokenizer
+        self._met: dict[str, int] = {}
+
+    def of(self, word: str) -> int:
+        """The id of a word, -1 out of vocabulary; raises as `PreTokenizer.stored`."""
+        try:
+            return self._met[word]
+        except (KeyError, TypeError):
+            return self._find(word)
+
+    def _find(self, word: str) -> int:
+        stored = self._pre_tokenizer.stored(word)
+        if len(self._met) >= _WORDS_MET:
+            self._met.clear()
+        found = self._vocabulary.id_of(stored)
+        self._met[word] = found
+        return found
+
+    def __repr__(self) -> str:
+        return f"<WordIds, {len(self._met):,} met>"

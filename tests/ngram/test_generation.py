@@ -21,7 +21,8 @@ def drawn(model, *, prompt="", length=100, temperature=1.0, top_k=0, top_p=1.0, 
     """The words after the prompt, one by one."""
     sampling = Sampling(temperature, top_k, top_p)
     rng = np.random.default_rng(seed)
-    ids = draw_ids(model.tables, context_of(model, prompt), sampling, rng, length)
+    state = model.steps.start(context_of(model, prompt))
+    ids = draw_ids(model.steps, state, sampling, rng, length)
     return (model.words[i] for i in ids)
 
 
@@ -29,7 +30,7 @@ def context_of(model, prompt):
     """The ids of `<s>` and of the words of a prompt."""
     words = model.pre_tokenizer.split(prompt)
     ids = [model.words.index(word) if word in model else 0 for word in words]
-    return np.array([1, *ids], np.int32)
+    return [1, *ids]
 
 
 def next_words(model, context):
@@ -43,7 +44,7 @@ def next_words(model, context):
 
 @pytest.mark.parametrize("prompt", ["", "a", "b b", "a b c d", "e zz a", "zz"])
 def test_the_distribution_agrees_with_the_scores(model, prompt):
-    found = 10 ** model.tables.next_word(context_of(model, prompt))
+    found = 10 ** model.steps.score_all(model.steps.start(context_of(model, prompt)))
     assert found.sum() == pytest.approx(1, abs=1e-5)
     assert found[1] == 0
     by_word = dict(zip(model.words, found.tolist(), strict=True))
