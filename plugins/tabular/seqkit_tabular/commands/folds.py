@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seqkit.cli.train import run_training
+from seqkit.parsing import to_json
+
+from .settings import chosen, folder_of, table_options
+
+if TYPE_CHECKING:
+    from ..folds import FoldScore
+
+
+@click.command()
+@table_options
+@click.option(
+    "--folds", "count", default=5, show_default=True, type=click.IntRange(min=2), metavar="N",
+    help="How many parts.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def folds(
+    config: str,
+    data: Path | None,
+    target: str | None,
+    task: str | None,
+    model: str | None,
+    log: bool,
+    ignore: tuple[str, ...],
+    count: int,
+    as_json: bool,
+    out: Path | None,
+    resume: bool,
+    overwrite: bool,
+    overrides: tuple[str, ...],
+    device: str,
+    threads: int | None,
+) -> None:
+    """Cross-validate: training and validation error of N runs, each without one part of the rows.
+
+    `seqkit plot` draws the curves of the folder with all runs.
+    """
+    from ..folds import cross_validate
+
+    recipe, settings, note = chosen(config, data, target, task, model, log, ignore, overrides)
+    if note:
+        click.echo(note, err=True)
+    folder = folder_of(out, config, data, model)
+
+    def run(to: Path, fold: dict[str, Any]) -> None:
+        run_training(
+            recipe,
+            out=to,
+            overrides=settings | fold,
+            resume=resume and (to.exists() or not folder.exists()),
+            overwrite=overwrite,
+            device=device,
+            threads=threads,
+        )
+
+    def show(to: Path, score: FoldScore) -> None:
+        click.echo(f"{to}: {score}", err=as_json)
+
+    found = cross_validate(run, folder, count, listener=show)
+    click.echo(to_json(found.record()) if as_json else found)

@@ -1,0 +1,111 @@
+"""The options of `train` and `folds`, as config keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from seqkit import recipes
+from seqkit.cli.options import PATH, key_values, training_options
+from seqkit.errors import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT = "tabular"  # its recipe is the task's: tabular/regression or tabular/classification
+TASKS = ("regression", "classification")
+
+
+def table_options(function: F) -> F:
+    """CONFIG, --data, --target, --task, --model, --log, --ignore, and how to train."""
+    options = (
+        click.argument("config", default=DEFAULT),
+        click.option("--data", type=PATH, help="The table: a CSV or Parquet file."),
+        click.option("--target", metavar="COLUMN", help="What to predict; else the last column."),
+        click.option(
+            "--task",
+            type=click.Choice(TASKS),
+            help="Numbers or classes; else what the target looks like.",
+        ),
+        click.option("--model", help="mlp, linear-regression, logistic- or softmax-regression."),
+        click.option("--log", is_flag=True, help="Learn the logarithm of the target."),
+        click.option(
+            "--ignore", multiple=True, metavar="COLUMN", help="Leave a column out; may be repeated."
+        ),
+        training_options,
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def chosen(
+    config: str,
+    data: Path | None,
+    target: str | None,
+    task: str | None,
+    model: str | None,
+    log: bool,
+    ignore: tuple[str, ...],
+    overrides: tuple[str, ...],
+) -> tuple[str, dict[str, Any], str]:
+    """The recipe to train by, the settings that the options stand for, and a note."""
+    settings: dict[str, Any] = {}
+    if data is not None:
+        settings |= {"data.corpus": "", "data.train": str(data), "data.valid": "", "data.test": ""}
+    if target is not None:
+        settings["data.target"] = target
+    if model is not None:
+        settings["model.name"] = model
+    if log:
+        settings["data.log"] = True
+    if ignore:
+        settings["data.ignore"] = list(ignore)
+    settings |= key_values(overrides, "--set")
+
+    if config != DEFAULT:
+        found = _task_of(config)
+        if task not in (None, found):
+            raise ConfigError(f"{config} is a recipe for {found}: leave --task {task} out")
+        return config, settings, ""
+    if not settings.get("data.train"):
+        raise ConfigError("give a table with --data, or a recipe: `seqkit config` lists them")
+
+    note = ""
+    if task is None:
+        task, note = _guessed(settings)
+    return f"{DEFAULT}/{task}", settings, note
+
+
+def _task_of(config: str) -> str:
+    from seqkit.config import from_plain, read
+
+    path = recipes.find(config)
+    return from_plain(read(path), str(path)).task
+
+
+def _guessed(settings: dict[str, Any]) -> tuple[str, str]:
+    """The task that the target of a table looks made for, and why."""
+    from ..reading import read_table
+    from ..settings import MISSING
+    from ..targets import looks_like
+
+    table = read_table(Path(settings["data.train"]))
+    target = settings.get("data.target") or str(table.frame.columns[-1])
+    task, why = looks_like(table, target, settings.get("data.missing", MISSING))
+    other = next(name for name in TASKS if name != task)
+    return task, f"{task}: {target!r} {why} (--task {other} for the other)"
+
+
+def folder_of(out: Path | None, config: str, data: Path | None, model: str | None) -> Path:
+    """Where the run goes: --out, or a name made of the recipe, the table and the model."""
+    if out is not None:
+        return out
+    parts = [config.replace("/", "-").removesuffix(".toml")]
+    if data is not None:
+        parts.append(data.name.partition(".")[0])
+    if model is not None:
+        parts.append(model)
+    return Path("runs") / "-".join(parts)
