@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,12 @@ class Origin:
     folder: Path  # its step folder
     config: RunConfig
 
+    @classmethod
+    def of(cls, model: str | Path) -> Origin:
+        """The origin in a run folder, a step folder, a shipped or another program's model."""
+        config, folder = config_of(model)
+        return cls(str(model), folder, config)
+
     @cached_property
     def record(self) -> dict[str, Any]:
         """What a checkpoint says of where its run started."""
@@ -47,6 +53,14 @@ class Origin:
 
         before = {key: meta[key] for key in ("imported", INITIAL) if key in meta}
         return {"model": self.name, "sha256": digest, **before}
+
+    def kept_differences(self, other: Origin) -> list[tuple[str, Any, Any]]:
+        """(key, value here, value there) of what in [model] matters beyond training."""
+        (here,) = (kept for kept in _kept_sections(self) if kept.name == "model")
+        there = other.config.model
+        keys = [key for key in {**here.values, **there} if with_init(here.cls, key) != "own"]
+        found = [(key, here.values.get(key), there.get(key)) for key in keys]
+        return [(key, ours, theirs) for key, ours, theirs in found if ours != theirs]
 
     def card_of_run(self, run: Path, description: Sequence[str]) -> str:
         """What a run folder that starts here says of it, in Markdown.
@@ -87,18 +101,13 @@ def origin_of(init: str | Path | None, last: Path | None) -> Origin | None:
 
     What it started from may be gone or changed by then: the run's own checkpoint has what is kept.
     """
-    if last is not None:
-        meta = checkpoint.read_meta(last)
-        if INITIAL not in meta:
-            return None
-        name, init = _name_of(meta[INITIAL]), last
-    elif init is not None:
-        name = str(init)
-    else:
-        return None
+    if last is None:
+        return None if init is None else Origin.of(init)
 
-    config, folder = config_of(init)
-    return Origin(name, folder, config)
+    meta = checkpoint.read_meta(last)
+    if INITIAL not in meta:
+        return None
+    return replace(Origin.of(last), name=_name_of(meta[INITIAL]))
 
 
 def _name_of(record: Any) -> str:
