@@ -45,6 +45,21 @@ def test_the_loss_works_without_gradients():
     assert float(loss) == pytest.approx(float(nll))
 
 
+@pytest.mark.parametrize("frozen", [0, 1, 2], ids=["states", "weight", "bias"])
+def test_what_is_frozen_gets_no_gradient_and_the_others_get_the_same(frozen):
+    torch.manual_seed(0)
+    tensors = torch.randn(40, 6), torch.randn(11, 6), torch.randn(11)
+    targets = torch.randint(11, (40,))
+    free, some = leaves(*tensors), leaves(*tensors)
+    some[frozen].requires_grad_(False)
+
+    for inputs in (free, some):
+        linear_cross_entropy(*inputs, targets, smoothing=0.1)[0].backward()
+    assert some[frozen].grad is None
+    for number in {0, 1, 2} - {frozen}:
+        assert torch.equal(some[number].grad, free[number].grad)
+
+
 @pytest.mark.parametrize("half", [False, True], ids=["float32 states", "bf16 states"])
 def test_with_autocast_loss_and_gradients_stay_close_and_in_full_precision(half):
     torch.manual_seed(1)

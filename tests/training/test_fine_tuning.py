@@ -8,7 +8,7 @@ from toy_task import Lines
 from seqkit.config import OptimConfig, TrainConfig
 from seqkit.errors import ConfigError
 from seqkit.training import Trainer
-from seqkit.training.optim import train_mode
+from seqkit.training.optim import freeze, train_mode
 
 
 class Net(nn.Module):
@@ -58,6 +58,15 @@ def test_a_name_means_a_whole_module_and_not_its_first_letters():
         match=r"no parameter begins with 'fir'\. Did you mean 'first'\? Known: first, out",
     ):
         changes(freeze=["fir"])
+
+
+def test_tied_weights_are_frozen_by_any_of_their_names():
+    for name in ("first", "second", "second.weight"):
+        model = Net()
+        model.second.weight = model.first.weight
+        freeze(model, [name])
+        assert not model.first.weight.requires_grad
+        assert model.second.bias.requires_grad == (name != "second")
 
 
 def test_freezing_everything_is_refused():
