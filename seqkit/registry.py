@@ -20,10 +20,18 @@ class Entry:
     target: str  # "package.module:attribute"
     provider: str  # who registered it: "seqkit", or a plugin's distribution
     help: str
+    opener: str = ""  # of a task, in the same form: what opens its runs without torch
 
     def load(self) -> Any:
         """Import the target; raises `SeqkitError` naming the plugin whose target does not load."""
-        path, _, attribute = self.target.partition(":")
+        return self._load(self.target)
+
+    def load_opener(self) -> Any:
+        """Import the opener, or return None if there is none; raises as `load`."""
+        return self._load(self.opener) if self.opener else None
+
+    def _load(self, target: str) -> Any:
+        path, _, attribute = target.partition(":")
         try:
             module = importlib.import_module(path)
             return getattr(module, attribute)
@@ -33,8 +41,7 @@ class Entry:
             if self.provider == _OWN:
                 raise  # a bug: let it show
             raise SeqkitError(
-                f"plugin {self.provider}: {self.name!r} ({self.target}) does not load: "
-                f"{told(error)}"
+                f"plugin {self.provider}: {self.name!r} ({target}) does not load: {told(error)}"
             ) from error
 
 
@@ -176,13 +183,18 @@ class Plugin:
         entry = Entry(name, target, self.provider, help)
         self.into.models.add(entry)
 
-    def task(self, name: str, target: str, help: str) -> None:
+    def task(self, name: str, target: str, help: str, *, opener: str = "") -> None:
         """Add a task for `task` in a config: a class that follows `seqkit.training.Task`.
 
         Its `open` returns a `seqkit.runs.predictor.Predictor`, which is what `seqkit.load`,
         `seqkit predict` and `seqkit evaluate` work with. Test it with `seqkit.testing.check_task`.
+
+        `opener` is the import path of a function that `seqkit.load` asks first, so that runs which
+        need no torch are opened without: `opener(step_folder, meta, device=…, engine=…, compute=…)`
+        returns a predictor, or None to leave it to `open`. Without one, a task has no engine but
+        torch.
         """
-        entry = Entry(name, target, self.provider, help)
+        entry = Entry(name, target, self.provider, help, opener)
         self.into.tasks.add(entry)
 
     def tokenizer(self, name: str, target: str, help: str) -> None:

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "errors": set(),
     "parsing": {"errors"},
     "progress": set(),
+    "threads": set(),
     "complaints": {"errors"},
     "config": {"complaints", "errors", "parsing"},
     "registry": {"errors"},
@@ -76,6 +77,7 @@ MAY_IMPORT = {
         "recipes",
         "registry",
         "runs",
+        "threads",
         *ENGINE_ROOMS,
     },
 }
@@ -90,6 +92,7 @@ DOMAIN_MAY_IMPORT = {
     "recipes",
     "registry",
     "runs",
+    "threads",
     *ENGINE_ROOMS,
 }
 COMMANDS_MAY_IMPORT = {*DOMAIN_MAY_IMPORT, "cli"}
@@ -159,6 +162,7 @@ def test_the_import_graph_sees_every_kind_of_import(tmp_path):
         ("import seqkit.text", "torch"),
         ("import seqkit.ngram", "torch"),
         ("import seqkit.recipes", "torch"),
+        ("import seqkit.search, seqkit.training", "torch"),
         (
             "from seqkit.cli.main import cli; cli(['--help'], standalone_mode=False)",
             "torch numpy pydantic rich",

@@ -11,6 +11,7 @@ import click
 
 from ..errors import ConfigError, DataError, half_surrogate, reason
 from ..parsing import BeyondLimits, NoPlainData, toml_of
+from ..threads import choose_threads
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,9 +67,7 @@ def _with(function: F, options: Iterable[Callable[[F], F]]) -> F:
 
 def set_threads(threads: int | None) -> None:
     if threads:
-        import torch
-
-        torch.set_num_threads(threads)
+        choose_threads(threads)
 
 
 def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:

@@ -5,13 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..errors import ConfigError
 from ..parsing import path_of
 from ..plugins import components
+from .finding import find
 from .imported import importer_of
 from .zipped import is_zipped_run
 
+_ENGINE, _COMPUTE = "auto", "float32"  # where none is asked for
 
-def load(model: str | Path | None = None, *, device: str = "auto", task: str | None = None) -> Any:
+
+def load(
+    model: str | Path | None = None,
+    *,
+    device: str = "auto",
+    task: str | None = None,
+    engine: str = _ENGINE,
+    compute: str = _COMPUTE,
+) -> Any:
     """Open a run folder or a zip of one, a step folder, an n-gram model, a shipped model by name.
 
     Translators of other programs are opened, too: a CTranslate2 folder, an Argos package, a Hugging
@@ -19,19 +30,55 @@ def load(model: str | Path | None = None, *, device: str = "auto", task: str | N
     folders of them once for all. Without `model`, the shipped translator. A run folder gives its
     task's predictor: a `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file
     or seqkit's binary gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU.
-    With `task`, a model for another task is refused. Raises `CheckpointError` or `DataError` if it
-    cannot be opened.
+    With `task`, a model for another task is refused.
+
+    `engine` is for translators: "auto" searches by CTranslate2, if it is installed, wherever that
+    gives what our own search gives, and by torch elsewhere; "torch" and "ctranslate2" ask for one
+    of them. `compute` is the type of numbers CTranslate2 computes with: "float32", "int8", "int16",
+    "bfloat16", or "auto" for the fastest on this CPU that loses no BLEU.
+
+    Raises `CheckpointError` or `DataError` if a model cannot be opened, `ConfigError` for an engine
+    or a type of numbers that it cannot have.
     """
     may_be_counted = task in (None, "language-modelling")
     if model is not None and may_be_counted and _is_counted(path_of(model, "model")):
         from .. import ngram
 
+        _check_no_engine(engine, compute)
         place = "cpu" if device == "auto" else device
         return ngram.load(model, device=place, tokenizers=components().tokenizers.load)
 
-    from .open import open_run  # imports torch, which n-gram models do without
+    opened = _open_light(model, device, task, engine, compute)
+    if opened is not None:
+        return opened
+
+    from .open import open_run  # imports torch, which the others do without
 
     return open_run(model, device=device, task=task)
+
+
+def _open_light(
+    model: str | Path | None, device: str, task: str | None, engine: str, compute: str
+) -> Any:
+    """The predictor that the task of a model has without torch, or None."""
+    found = find(model, task)
+    if task not in (None, found.task) or found.task not in components().tasks:
+        return None  # and `open_run` says what is wrong
+
+    opener = components().tasks[found.task].load_opener()
+    if opener is None:
+        _check_no_engine(engine, compute)
+        return None
+    return opener(found.folder, found.meta, device=device, engine=engine, compute=compute)
+
+
+def _check_no_engine(engine: str, compute: str) -> None:
+    """Raise `ConfigError` if a model that is no translator is asked to use another engine."""
+    if engine not in (_ENGINE, "torch") or compute not in (_COMPUTE, "auto"):
+        raise ConfigError(
+            f"engine = {engine!r}, compute = {compute!r}: only translators have other engines than "
+            "torch, so leave it out"
+        )
 
 
 def _is_counted(path: Path) -> bool:

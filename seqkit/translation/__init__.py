@@ -2,12 +2,14 @@
 
 task.py          what the trainer must know: parallel text as batches, the loss, the figures
 texts.py         parallel text read, split for validation, encoded; tokenizers.py: its tokenizers
+passthrough.py   whether lines without letters are copied
 translator.py    the predictor: what `seqkit.load` returns for a trained model
 constraints.py   prefix, phrases, suppressed tokens and rules of plugins, as token ids
 segments.py      lines cut into sentences, and their translations joined again
 predictions.py   what the predictor gives for a line; evaluation.py: what it gives for a test set
 explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
+engines/         what searches: our own search by torch, and the same by CTranslate2
 models/          one model a file, and the contract that all of them follow
 importers/       translators of other programs, read as ours; exporters/: ours, for other programs
 weights.py       the weights of a Transformer in no one's layout, between the two
@@ -27,6 +29,7 @@ def register(plugin: Plugin) -> None:
         "translation",
         "seqkit.translation.task:TranslationTask",
         "sentence to sentence, from parallel text",
+        opener="seqkit.translation.engines.opening:open_light",
     )
 
     _add_models(plugin)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from ..data.batching import pad
-from ..search.forced_decoding import EncoderDecoder, attention
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
 from .segments import Segment
+
+if TYPE_CHECKING:  # what is found is kept and joined without torch, which only finding it needs
+    import torch
+    from torch import Tensor
+
+    from ..search.forced_decoding import EncoderDecoder
 
 _RUNNERS_UP = 3
 
@@ -115,7 +117,6 @@ def _words_before_next(words: int, joined: bool) -> int:
     return words - 1 if joined and words else words
 
 
-@torch.no_grad()
 def explain(
     model: EncoderDecoder,
     source: Tokenizer,
@@ -124,6 +125,10 @@ def explain(
     device: torch.device,
 ) -> Explanation:
     """Run `model` once more over a segment and its translation."""
+    import torch
+
+    from ..search.forced_decoding import attention
+
     source_ids = source.encode(segment.source, eos=True)
     target_ids = [*segment.ids, EOS]
 
@@ -154,12 +159,16 @@ def _probabilities(
     model: EncoderDecoder, source_ids: list[int], output_ids: list[int], device: torch.device
 ) -> Tensor:
     """Distributions over the token at each place of an output and its end: (T, V)"""
+    import torch
+
+    from ..data.batching import pad
+
     source = pad([source_ids]).to(device)
     inputs = pad([[BOS, *output_ids]]).to(device)
-    hidden = model(source, inputs)[0]
-
-    logits = model.logits(hidden).float()
-    return logits.softmax(-1)
+    with torch.no_grad():
+        hidden = model(source, inputs)[0]
+        logits = model.logits(hidden).float()
+        return logits.softmax(-1)
 
 
 def _runners_up(

@@ -41,7 +41,10 @@ class TranslatedLine:
         return lost_numbers(self.source, self.best.text)
 
     def record(self) -> dict[str, Any]:
-        """Plain data for JSON; `lost_numbers` is there if there are any."""
+        """Plain data for JSON; `lost_numbers` is there if there are any.
+
+        `engine` is not where nothing was translated, but all of the line copied.
+        """
         record: dict[str, Any] = {
             "source": self.source,
             "translation": self.best.text,
@@ -49,6 +52,8 @@ class TranslatedLine:
             "log_probability": self.best.log_probability,
             "tokens": self.best.tokens,
         }
+        if self.best.engine:
+            record["engine"] = self.best.engine
         if self.alignments is not None:
             record["alignment"] = self.alignment
         if self.lost_numbers:

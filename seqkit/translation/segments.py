@@ -40,6 +40,7 @@ class Translation:
     tokens: list[str]  # as the model produced them
     parts: list[Segment]
     lead: str = ""  # what is copied before the first part
+    engine: str = ""  # what searched for it, and in which numbers: "ctranslate2 float32"
 
     def __str__(self) -> str:
         return self.text
@@ -59,6 +60,7 @@ class Candidate:
     text: str
     log_probability: float
     score: float
+    engine: str = ""  # as in `Translation`
 
     @property
     def length(self) -> int:
@@ -78,6 +80,7 @@ class Joined:
     score: float = 0.0
     penalties: float = 0.0  # of all parts, other than the one for length
     segments: tuple[Segment, ...] = ()
+    engine: str = ""
 
     def add(self, candidate: Candidate, search: SearchConfig) -> Joined:
         """The same with the translation of one more part."""
@@ -95,6 +98,7 @@ class Joined:
             score=score,
             penalties=penalties,
             segments=(*self.segments, segment),
+            engine=max(self.engine, candidate.engine),  # torch, if it did a part
         )
 
     def _gap(self, following: str) -> str:
@@ -125,6 +129,7 @@ class Joined:
             tokens=list(self.tokens),
             parts=list(self.segments),
             lead=self.lead,
+            engine=self.engine,
         )
 
 

@@ -32,19 +32,21 @@ from ..training.processes import Processes
 from ..training.task import Goal, Step, Task, Totals
 from .data_config import TranslationData
 from .evaluation import METRICS, TestSet, evaluate_outputs
+from .languages import tagged
 from .models.contract import TranslationModel, as_translation_model
+from .passthrough import forbid_passthrough, may_pass_through, translates_numbers
 from .texts import (
     EncodedPairs,
     encoded_pairs,
-    forbid_passthrough,
-    may_pass_through,
     read_training_text,
     read_validation_text,
     split_off,
-    translates_numbers,
 )
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers, train_tokenizers
 from .translator import Translator
+
+_USUALLY_UNKNOWN = 0.01  # share of subwords: more are of another script
+_UNKNOWN_WORDS = 0.2  # of words or characters
 
 
 class TranslationTask:
@@ -94,9 +96,12 @@ class TranslationTask:
         self.tokenizers.source.sample("", self.text.subword_regularization, rng)
 
     def _encode(self, text: ParallelText, *, longest: int | None) -> EncodedPairs:
-        sources = self.tokenizers.source.encode_all(text.sources, eos=True)
+        sources = self.tokenizers.source.encode_all(self._tagged(text), eos=True)
         targets = self.tokenizers.target.encode_all(text.targets, eos=True)
         return encoded_pairs(sources, targets, longest=longest)
+
+    def _tagged(self, text: ParallelText) -> Sequence[str]:
+        return tagged(text.sources, self.search.to, self.tokenizers.source)
 
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
@@ -125,7 +130,20 @@ class TranslationTask:
         ]
         if str(self._skipped):
             lines.append(str(self._skipped))
-        return lines
+        return [*lines, *self._doubts()]
+
+    def _doubts(self) -> Iterator[str]:
+        """A line for a side whose text the vocabulary was hardly made for."""
+        for side, tokenizer, rows in zip(
+            ("source", "target"), self.tokenizers, self._train, strict=True
+        ):
+            share = rows.share(UNK)
+            usual = _USUALLY_UNKNOWN if tokenizer.model.unit == "subword" else _UNKNOWN_WORDS
+            if share > usual:
+                yield (
+                    f"{share:.1%} of the {side} tokens are unknown to the vocabulary: is the text "
+                    "in the language and the script that it was made for?"
+                )
 
     def digests(self) -> dict[str, str]:
         return self._digests
@@ -146,11 +164,7 @@ class TranslationTask:
         return SeenTexts.of(sources=text.sources, pairs=map(joined, text.sources, text.targets))
 
     def dims(self) -> dict[str, int]:
-        source, target = self.tokenizers
-        return {
-            "target_vocab": len(target.vocab),
-            "source_vocab": 0 if self.tokenizers.one_vocabulary else len(source.vocab),
-        }
+        return self.tokenizers.dims()
 
     def train_batches(
         self, epoch: int, *, start: int, rank: int, world: int
@@ -169,7 +183,7 @@ class TranslationTask:
         """The training text in subwords drawn anew for this epoch."""
         rng = random.Random(f"{self.seed}/{epoch}")
         source, target = self.tokenizers
-        sources = self._sample(source, self._train_text.sources, rng)
+        sources = self._sample(source, self._tagged(self._train_text), rng)
         targets = self._sample(target, self._train_text.targets, rng)
         return encoded_pairs(sources, targets, longest=2 * self.data.max_length)
 
@@ -235,7 +249,7 @@ class TranslationTask:
         processes = Processes.joined(model.output.device)
         outputs = processes.share(
             test_set.sources,
-            lambda sources: translator.translate(sources, beam=1, split=False),
+            lambda sources: translator.translate(sources, beam=1, split=False, to=self.search.to),
         )
 
         names = dict.fromkeys([*METRICS, self.goal.metric])

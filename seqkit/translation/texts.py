@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +11,6 @@ from ..data.batching import Rows
 from ..data.parallel import ParallelText, read_parallel
 from ..errors import ConfigError, DataError
 from ..recipes import corpora
-from ..text.byte_tokens import is_byte
-from ..text.spans import has_letters
-from ..text.tokenizer import Tokenizer
-from ..text.vocab import SPECIALS
-
-_FILE = "passthrough.json"  # there if a model translates what others copy
-_FEW = 10  # pairs that say nothing of a text
 
 
 class EncodedPairs(NamedTuple):
@@ -91,26 +82,3 @@ def encoded_pairs(
     if longest is not None:
         pairs = [(s, t) for s, t in pairs if max(len(s), len(t)) <= longest + 1]
     return EncodedPairs(Rows([s for s, _ in pairs]), Rows([t for _, t in pairs]))
-
-
-def translates_numbers(text: ParallelText) -> bool:
-    """Whether lines without letters become other lines: dates as words, sums as results.
-
-    A model that is trained so must be given such lines, which others need not see.
-    """
-    pairs = zip(text.sources, text.targets, strict=True)
-    same = [source.strip() == target.strip() for source, target in pairs if not has_letters(source)]
-    changed = same.count(False)
-    return changed >= _FEW and 2 * changed > len(same)
-
-
-def forbid_passthrough(folder: Path) -> None:
-    """Write into a step folder that its model translates lines without letters."""
-    content = json.dumps({"passthrough": False}) + "\n"
-    (folder / _FILE).write_text(content, encoding="utf-8")
-
-
-def may_pass_through(folder: Path, source: Tokenizer) -> bool:
-    """Whether the model of a step folder has nothing to do with lines without letters."""
-    written = (token for token in source.vocab.tokens[len(SPECIALS) :] if not is_byte(token))
-    return not (folder / _FILE).exists() and any(has_letters(token) for token in written)

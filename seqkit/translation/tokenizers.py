@@ -25,6 +25,13 @@ class Tokenizers(NamedTuple):
         """Whether an id means the same token on both sides, however text is split."""
         return self.source.vocab == self.target.vocab
 
+    def dims(self) -> dict[str, int]:
+        """The sizes that models are made with; a source size of 0 means one vocabulary."""
+        return {
+            "target_vocab": len(self.target.vocab),
+            "source_vocab": 0 if self.one_vocabulary else len(self.source.vocab),
+        }
+
 
 def check_compatible(mine: Tokenizer, other: Tokenizer) -> None:
     """Raise `ConfigError` unless both give the same ids for the same text."""

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar, Literal
-
-import torch
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ..config import build, override, plain
 from ..data.seen import SeenTexts
 from ..errors import ConfigError, DataError, WrongType, WrongValue
 from ..search.batches import BATCH_TOKENS, check_batch_tokens
-from ..search.decoder import Ensemble
-from ..search.decoding import decode
-from ..search.forced_decoding import attention, log_probabilities
 from ..search.hypothesis import Hypothesis
 from ..search.rules import Rules
 from ..search.settings import SearchConfig
@@ -26,10 +20,10 @@ from ..text.tokenizer import Tokenizer
 from ..text.vocab import UNK
 from .constraints import make_rules, unknown_policy
 from .cutting import CutLine, Part, cut_line, whole_line
+from .engines.searcher import Deferred, Searcher
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
-from .explain import Alignment, Explanation, alignment, explain
+from .explain import Alignment, Explanation, alignment
 from .languages import check_language, tag_for
-from .models.contract import TranslationModel, device_of
 from .predictions import TranslatedLine
 from .segments import (
     Candidate,
@@ -41,9 +35,13 @@ from .segments import (
 )
 from .tokenizers import check_compatible
 
+if TYPE_CHECKING:  # torch is imported when our own search is used
+    from .engines.ctranslate2 import CTranslate2
+    from .models.contract import TranslationModel
+
 __all__ = ["TranslatedLine", "Translation", "Translator"]
 
-_LINES = 500  # translated together by `predict`
+_LINES = 500  # translated together by `predict`, for each batch that is computed at once
 
 
 class Translator:
@@ -56,7 +54,7 @@ class Translator:
 
     def __init__(
         self,
-        model: TranslationModel,
+        model: TranslationModel | Deferred,
         source: Tokenizer,
         target: Tokenizer,
         *,
@@ -67,6 +65,7 @@ class Translator:
         language: str = "",
         copies: bool = True,
         seen: Callable[[], SeenTexts | None] | None = None,
+        engine: CTranslate2 | None = None,
     ) -> None:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
 
@@ -75,10 +74,10 @@ class Translator:
         what others copy (`passthrough`). `seen` reads what is kept of the training text.
 
         `others` are models with the same vocabularies that decode together with `model`; see
-        `ensemble`.
+        `ensemble`. `engine` is the same model in CTranslate2: it searches wherever it does as our
+        own search would.
         """
-        self.model = model
-        self.models = [model, *others]
+        self._searcher = Searcher(model, others, engine)
         self.source = source
         self.target = target
         if longest < 1:
@@ -95,9 +94,7 @@ class Translator:
         sizes = (
             f"{len(self.source.vocab):,} source tokens, {len(self.target.vocab):,} target tokens"
         )
-        name = type(self.model).__name__
-        members = f", {len(self.models)} models" if len(self.models) > 1 else ""
-        return f"<Translator: {name}, {sizes}{members}>"
+        return f"<Translator: {self._searcher.name}, {sizes}>"
 
     @classmethod
     def ensemble(cls, translators: Sequence[Translator]) -> Translator:
@@ -147,11 +144,14 @@ class Translator:
         lines = list(each_text(texts))
         cut = [self._cut(line, number, search) for number, line in enumerate(lines)]
         parts = [part for line in cut for part in line.parts]
-        found = self._decode(parts, search)
+        sources = [part.ids for part in parts]
+        found = self._searcher.search(sources, search, self.rules(search), self.batch_tokens)
 
         joined = [[Joined(lead=line.lead)] for line in cut]
-        for part, hypotheses in zip(parts, found, strict=True):
-            candidates = [self._candidate(part, hypothesis, search) for hypothesis in hypotheses]
+        for part, (hypotheses, engine) in zip(parts, found, strict=True):
+            candidates = [
+                self._candidate(part, hypothesis, search, engine) for hypothesis in hypotheses
+            ]
             if search.mbr:
                 candidates = most_alike(candidates, search.nbest)
             joined[part.line] = extend(joined[part.line], candidates, search)
@@ -168,7 +168,7 @@ class Translator:
         """
         check_many(inputs)
         search = self.settings(settings)
-        self.rules(search)
+        self._searcher.check(search, self.rules(search))
         if align and not self.attends:
             raise ConfigError("this model has no attention: there is nothing to align by")
         return self._predict(iter(inputs), align, search.nbest > 1, settings)
@@ -232,14 +232,9 @@ class Translator:
 
     def score_ids(self, sources: list[list[int]], targets: list[list[int]]) -> list[list[float]]:
         """`token_scores` for token ids: sources with `<eos>`, targets without."""
-        with _evaluating(self.models):
-            first, *others = [
-                log_probabilities(model, sources, targets, self._device) for model in self.models
-            ]
-        if not others:
-            return first
-        rows_of_models = zip(first, *others, strict=True)
-        return [_mean_of_models(rows) for rows in rows_of_models]
+        from .engines import own
+
+        return own.token_scores(self._searcher.models, sources, targets)
 
     # Explaining
 
@@ -251,13 +246,10 @@ class Translator:
         if not isinstance(translation, Translation):
             raise WrongType("explain takes what translate_nbest or force returns, a Translation")
 
-        explanations: list[Explanation] = []
-        with _evaluating(self.models):
-            for segment in translation.parts:
-                explanations.append(
-                    explain(self.model, self.source, self.target, segment, self._device)
-                )
-        return explanations
+        from .engines import own
+
+        model = self._searcher.models[0]
+        return own.explanations(model, self.source, self.target, translation.parts)
 
     def force(self, source: str, target: str, *, to: str = "") -> Translation:
         """`target` as if the model had translated `source` so, to be explained; see `score`."""
@@ -309,11 +301,30 @@ class Translator:
     @property
     def attends(self) -> bool:
         """Whether the model has attention."""
-        return self.model.attends
+        return self._searcher.attends
+
+    # Models
 
     @property
-    def _device(self) -> torch.device:
-        return device_of(self.model)
+    def engine(self) -> CTranslate2 | None:
+        """The model in CTranslate2; None if all searching is our own."""
+        return self._searcher.engine
+
+    @property
+    def model(self) -> TranslationModel:
+        """The model in torch; of an ensemble, the first.
+
+        Who has it may change it, so from then on all searching is our own, unless the translator
+        was loaded with engine = "ctranslate2".
+        """
+        return self.models[0]
+
+    @property
+    def models(self) -> list[TranslationModel]:
+        """The models that decode together; see `model`."""
+        if self.engine is not None and not self.engine.only:
+            self._searcher.engine = None
+        return self._searcher.models
 
     # Steps of a translation
 
@@ -338,20 +349,9 @@ class Translator:
         tag, text = tag_for(text, language, self.source)
         return f"{tag} {text}" if tag else text
 
-    def _decode(self, parts: Sequence[Part], search: SearchConfig) -> list[list[Hypothesis]]:
-        model = self.model if len(self.models) == 1 else Ensemble(self.models)
-        rules = self.rules(search)
-        with _evaluating(self.models):
-            return decode(
-                model,
-                [part.ids for part in parts],
-                search,
-                rules=rules,
-                batch_tokens=self.batch_tokens,
-                device=self._device,
-            )
-
-    def _candidate(self, part: Part, hypothesis: Hypothesis, search: SearchConfig) -> Candidate:
+    def _candidate(
+        self, part: Part, hypothesis: Hypothesis, search: SearchConfig, engine: str
+    ) -> Candidate:
         """A hypothesis as text, with unknown words copied from the source if asked for."""
         ids = hypothesis.ids
         unknown = unknown_policy(search, self.target, attends=self.attends)
@@ -362,43 +362,18 @@ class Translator:
             tokens = [self.target.vocab.tokens[i] for i in ids]
             text = self.target.decode(ids)
         text = part.finished(text, self.target)
-        return Candidate(part, ids, tokens, text, hypothesis.log_probability, hypothesis.score)
+        log_probability, score = hypothesis.log_probability, hypothesis.score
+        return Candidate(part, ids, tokens, text, log_probability, score, engine)
 
     def _copy_unknown(self, part: Part, ids: list[int]) -> list[str]:
         """Tokens of an output; for `<unk>`, the source token that it attends to most."""
+        from .engines import own
+
         source_tokens = self.source.token_strings(part.text)
-        with _evaluating(self.models):
-            heads = attention(self.model, part.ids, ids, self._device)
-        weights = heads.mean((0, 1))[: len(ids), : len(source_tokens)]  # (T, S)
-        most_attended = weights.argmax(1).tolist()
+        model = self._searcher.models[0]
+        most_attended = own.most_attended(model, part.ids, ids, len(source_tokens))
 
         tokens: list[str] = []
         for i, place in zip(ids, most_attended, strict=True):
             tokens.append(source_tokens[place] if i == UNK else self.target.vocab.tokens[i])
         return tokens
-
-
-@contextmanager
-def _evaluating(models: Sequence[TranslationModel]) -> Iterator[None]:
-    """Dropout is off inside, and afterwards as it was."""
-    modes = [model.training for model in models]
-    for model in models:
-        model.train(False)
-    try:
-        yield
-    finally:
-        for model, training in zip(models, modes, strict=True):
-            model.train(training)
-
-
-def _mean_of_models(rows: Sequence[Sequence[float]]) -> list[float]:
-    """One output's log probabilities by several models -> those of their mean, token by token."""
-    tokens = zip(*rows, strict=True)
-    return [_log_mean(logs) for logs in tokens]
-
-
-def _log_mean(logs: Sequence[float]) -> float:
-    """The logarithm of the mean of probabilities, given their logarithms."""
-    highest = max(logs)
-    total = sum(math.exp(value - highest) for value in logs)
-    return highest + math.log(total / len(logs))

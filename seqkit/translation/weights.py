@@ -102,6 +102,11 @@ class Weights:
     def width(self) -> int:
         return int(self.target_embedding.shape[-1])
 
+    @property
+    def hidden(self) -> int:
+        """The size inside the feed-forward networks."""
+        return len(self.encoder[0].feed_forward.up.weight) if self.encoder else 0
+
     def misfit(self, heads: int) -> str:
         """What is wrong with the shapes; '' if the layers fit together."""
         width = self.width
@@ -118,7 +123,7 @@ class Weights:
         if self.positions is not None and self.positions.shape[1:] != (width,):
             return f"the positions are {self.positions.shape}"
 
-        hidden = len(self.encoder[0].feed_forward.up.weight) if self.encoder else 0
+        hidden = self.hidden
         for side, layers in (("encoder", self.encoder), ("decoder", self.decoder)):
             for number, layer in enumerate(layers):
                 if not layer.fits(width, hidden):

@@ -6,7 +6,11 @@ from letters import write_config, write_lines
 import seqkit
 from seqkit.data.parallel import ParallelText
 from seqkit.text import TextConfig, Tokenizer
-from seqkit.translation.texts import forbid_passthrough, may_pass_through, translates_numbers
+from seqkit.translation.passthrough import (
+    forbid_passthrough,
+    may_pass_through,
+    translates_numbers,
+)
 
 LETTERS = Tokenizer.train(["a b 1 2"], TextConfig(tokenizer="char"))
 DIGITS = Tokenizer.train(["1 2"], TextConfig(tokenizer="char"))

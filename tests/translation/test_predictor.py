@@ -58,6 +58,7 @@ def test_each_line_gets_a_prediction_with_the_record_of_its_best_translation(bac
             "score": best.score,
             "log_probability": best.log_probability,
             "tokens": best.tokens,
+            "engine": "torch float32",
         }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,19 @@ from ...cli.lines import STDIN, take_stdin
 from ...cli.options import device_options, set_threads
 from ...errors import DataError
 from ...parsing import to_json
-from .options import TestFiles, chunks, open_translator, search_option, test_set_options
+from .options import (
+    TestFiles,
+    chunks,
+    engine_options,
+    open_translator,
+    search_option,
+    test_set_options,
+)
 
 if TYPE_CHECKING:
     from ...metrics.comparison import Comparison, Resampled
     from ..evaluation import TestSet
+    from ..translator import Translator
 
 
 @click.command()
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     metavar="N",
 )
 @search_option
+@engine_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def compare(
@@ -38,6 +48,8 @@ def compare(
     files: TestFiles,
     show: int,
     settings: dict[str, Any],
+    engine: str,
+    compute: str,
     device: str,
     threads: int | None,
     as_json: bool,
@@ -49,7 +61,8 @@ def compare(
     """
     test_set = files.read()
     set_threads(threads)
-    outputs = [_outputs(name, test_set.sources, device, settings) for name in (first, second)]
+    open_ = partial(open_translator, device=device, engine=engine, compute=compute)
+    outputs = [_outputs(name, test_set.sources, open_, settings) for name in (first, second)]
 
     from ...metrics import comparison
 
@@ -65,7 +78,12 @@ def compare(
         _write_sentence(sentence)
 
 
-def _outputs(name: str, sources: list[str], device: str, settings: dict[str, Any]) -> list[str]:
+def _outputs(
+    name: str,
+    sources: list[str],
+    open_: Callable[[list[str]], Translator],
+    settings: dict[str, Any],
+) -> list[str]:
     """The translations of a model, or those in a file."""
     if name == str(STDIN):
         take_stdin()
@@ -74,7 +92,10 @@ def _outputs(name: str, sources: list[str], device: str, settings: dict[str, Any
 
     from ...cli.progress import counted
 
-    translator = open_translator([name], device)
+    translator = open_([name])
+    if not translator.languages:  # the other model may have several to choose from
+        settings = {key: value for key, value in settings.items() if key != "to"}
+
     outputs: list[str] = []
     for chunk in counted(chunks(sources), f"sentences translated by {name}"):
         outputs += translator.translate(chunk, **settings)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from ...progress import working
 from .options import (
     TestFiles,
     chunks,
+    engine_options,
     models_option,
     open_translator,
     positive_integers,
@@ -43,7 +45,8 @@ if TYPE_CHECKING:
     metavar="1,2,4,8",
     help="Width; several are compared on whole lines: BLEU, speed, search errors.",
 )
-@search_option
+@partial(search_option, show_to=False)  # it is there all the same
+@engine_options
 @device_options
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object; with --beam, one for each width."
@@ -55,6 +58,8 @@ def evaluate(
     metrics: tuple[str, ...],
     beams: str | None,
     settings: dict[str, Any],
+    engine: str,
+    compute: str,
     device: str,
     threads: int | None,
     as_json: bool,
@@ -68,7 +73,7 @@ def evaluate(
     names = _metric_names(metrics)
 
     set_threads(threads)
-    translator = open_translator(models, device)
+    translator = open_translator(models, device, engine=engine, compute=compute)
     if len(widths) > 1:
         with working("translating"):
             _compare_widths(translator, test_set, widths, names, settings, as_json)

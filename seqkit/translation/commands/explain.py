@@ -42,7 +42,7 @@ def explain(
     from ...runs.load import load
     from ..attention_maps import table_of
 
-    if given is not None and settings:
+    if given is not None and settings.keys() - {"to"}:
         raise click.UsageError(
             "choose one of --as and --search: a given translation is not searched for"
         )
@@ -50,7 +50,7 @@ def explain(
     target = None if given is None else checked_utf8(given)
 
     set_threads(threads)
-    translator: Translator = load(model, device=device, task="translation")
+    translator: Translator = load(model, device=device, task="translation", engine="torch")
     translation = _translation(translator, source, target, settings)
 
     console = Console(highlight=False, emoji=False, width=_WIDE)
@@ -67,6 +67,6 @@ def _translation(
     translator: Translator, source: str, target: str | None, settings: dict[str, Any]
 ) -> Translation:
     if target is not None:
-        return translator.force(source, target)
+        return translator.force(source, target, to=settings.get("to", ""))
     ((best, *_),) = translator.translate_nbest([source], **settings)
     return best

@@ -1,39 +1,57 @@
 from __future__ import annotations
 
-import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...cli.options import PATH
-from ...errors import CheckpointError, DataError, reason
+from ...data.aside import check_is_new, new_folder, size_of
+from ...errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from ..exporters.ctranslate2 import Compute
+    from ..exporters.run_folder import Exported
 
-COMPUTE = ("float32", "int8", "int16", "bfloat16")
+# Numbers of the weights that each can have; the first where none are asked for.
+COMPUTE = {
+    "ctranslate2": ("float32", "int8", "int16", "bfloat16"),
+    "argos": ("int8", "float32", "int16", "bfloat16"),
+    "huggingface": ("float32", "float16"),
+    "run": ("float16", "float32"),
+}
+_ALL_COMPUTE = ("float32", "float16", "bfloat16", "int16", "int8")
 
 
 @click.command()
 @click.option("-m", "--model", help="A run folder, or the name of a shipped model.")
+@click.option("--to", type=click.Choice(list(COMPUTE)), help="What to write.")
 @click.option(
-    "--to",
-    "program",
-    type=click.Choice(["ctranslate2"]),
-    required=True,
-    help="The program to write for.",
+    "--slim", "to", flag_value="run", help="As --to run: a run folder without what trains it."
 )
-@click.option("-o", "--out", type=PATH, required=True, help="The folder to write.")
+@click.option(
+    "-o",
+    "--out",
+    type=PATH,
+    required=True,
+    help="The folder to write; X.argosmodel for argos, X.zip or a folder for a run.",
+)
 @click.option(
     "--compute",
-    type=click.Choice(COMPUTE),
-    default="float32",
-    show_default=True,
-    help="Numbers of the weights; int8 takes a quarter of the room.",
+    type=click.Choice(_ALL_COMPUTE),
+    help="Numbers of the weights. [default: int8 for argos, float16 for a run, else float32]",
 )
 @click.option(
-    "--check", type=PATH, help="Translate this text by both, and say how many lines are identical."
+    "--languages",
+    nargs=2,
+    metavar="FROM TO",
+    help="Codes of the languages, such as en de, if the run does not say.",
+)
+@click.option(
+    "--check",
+    "text",
+    type=PATH,
+    help="Translate this text by both, and say how many lines are identical.",
 )
 @click.option(
     "--least",
@@ -43,47 +61,107 @@ COMPUTE = ("float32", "int8", "int16", "bfloat16")
     help="Fail if a smaller share is identical.",
 )
 def export(
-    model: str | None, program: str, out: Path, compute: Compute, check: Path | None, least: float
+    model: str | None,
+    to: str | None,
+    out: Path,
+    compute: str | None,
+    languages: tuple[str, str] | None,
+    text: Path | None,
+    least: float,
 ) -> None:
-    """Write a translator in the format of another program.
+    """Hand a model on: for CTranslate2, Argos Translate and LibreTranslate, Hugging Face, or as a
+    slim run folder.
 
-    The folder for CTranslate2 has the SentencePiece models beside it; seqkit opens it, too.
+    Other programs take translators that are Transformers; a slim run folder can be had of any
+    model. seqkit opens all of these, too.
     """
-    from ...runs.finding import DEFAULT
-    from ...runs.open import config_of
-    from ..exporters.ctranslate2 import model_files
-    from ..exporters.run_folder import read_run
+    from ...runs.open import DEFAULT
 
-    if out.exists():
-        raise CheckpointError(f"{out} exists: choose another --out")
-    exported = read_run(*config_of(model or DEFAULT))
-    files = model_files(exported.weights, exported.model, *exported.tokens, compute=compute)
-    part = out.with_name(f".{out.name}.part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        for name, content in {**files, **exported.pieces()}.items():
-            (part / name).write_bytes(content)
-        part.rename(out)
-    except OSError as error:
-        raise CheckpointError(f"cannot write {out}: {reason(error)}") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    if to is None:
+        raise click.UsageError("Missing option '--to' (or '--slim').")
+    chosen = compute or COMPUTE[to][0]
+    if chosen not in COMPUTE[to]:
+        raise ConfigError(f"--to {to} has no {chosen}: it has {', '.join(COMPUTE[to])}")
 
-    click.echo(f"{out}: {sum(map(len, files.values())):,} bytes, {compute}")
-    if check:
-        _check(model, out, check, least)
+    check_is_new(out)
+    _check_name(to, out)
+    lines = _lines_of(text) if text else []
+    _write(model or DEFAULT, to, out, chosen, languages)
+    click.echo(f"{out}: {size_of(out):,} bytes, {chosen}")
+    if lines:
+        _check(model, to, out, lines, least)
 
 
-def _check(model: str | None, out: Path, text: Path, least: float) -> None:
+def _check_name(to: str, out: Path) -> None:
+    suffix = out.suffix.lower()
+    if to == "argos" and suffix != ".argosmodel":
+        raise ConfigError(f"Argos installs files that end in .argosmodel: --out {out}.argosmodel")
+    if to in ("ctranslate2", "huggingface") and suffix in (".zip", ".argosmodel"):
+        raise ConfigError(f"--to {to} writes a folder: give --out a name without {out.suffix}")
+
+
+def _lines_of(text: Path) -> list[str]:
     from ...data.files import read_lines
-    from ...runs.load import load
-    from ..exporters.check import check_ctranslate2
 
     lines = [line for line in read_lines(text) if line.strip()]
     if not lines:
         raise DataError(f"{text} is empty: there is nothing to check with")
-    agreement = check_ctranslate2(load(model, task="translation"), out, lines)
+    return lines
+
+
+def _write(model: str, to: str, out: Path, compute: Any, given: tuple[str, str] | None) -> None:
+    if to == "run":
+        from ...runs.slim import write_slim
+
+        write_slim(model, out, dtype=compute)
+        return
+
+    from ...runs.open import config_of
+    from ..exporters import argos
+    from ..exporters.run_folder import read_run
+
+    exported = read_run(*config_of(model))
+    languages = given or tuple(exported.languages)
+    if to == "argos" and len(languages) != 2:
+        raise ConfigError(
+            f"{model} does not say its languages, which Argos goes by: give --languages FROM TO, "
+            "such as --languages en de"
+        )
+    files = _files(exported, to, out, compute, languages)
+    packed_as = argos.package_name(languages) if to == "argos" else ""
+    with new_folder(out, packed_as=packed_as) as folder:
+        _fill(folder, files)
+
+
+def _files(
+    exported: Exported, to: str, out: Path, compute: Any, languages: tuple[str, ...]
+) -> dict[str, bytes]:
+    from ..exporters import argos, ctranslate2, huggingface
+
+    if to == "huggingface":
+        return huggingface.folder_files(exported, languages, out.name, dtype=compute)
+
+    model = ctranslate2.model_files(
+        exported.weights, exported.model, *exported.tokens, compute=compute
+    )
+    if to == "argos":
+        return argos.package_files(exported, model, languages)
+    return {**model, **exported.pieces()}
+
+
+def _fill(folder: Path, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _check(model: str | None, to: str, out: Path, lines: Sequence[str], least: float) -> None:
+    from ...runs.load import load
+    from ..exporters.check import check
+
+    translator = load(model, task="translation", engine="torch")
+    agreement = check(translator, to, out, lines)
     click.echo(agreement)
     if agreement.share < least:
         raise DataError(f"{out}: fewer than {least:.1%} of the lines are identical")

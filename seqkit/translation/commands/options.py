@@ -44,33 +44,77 @@ def models_option(function: F) -> F:
     )(function)
 
 
-def open_translator(models: Iterable[str], device: str) -> Translator:
+def engine_options(function: F) -> F:
+    """--engine and --compute."""
+    engine = click.option(
+        "--engine",
+        default="auto",
+        show_default=True,
+        help="What searches: torch, ctranslate2, or auto for the fastest that does what is asked.",
+    )
+    compute = click.option(
+        "--compute",
+        default="float32",
+        show_default=True,
+        help="Numbers of ctranslate2: float32, int8, int16, bfloat16, or auto for the fastest.",
+    )
+    return engine(compute(function))
+
+
+def open_translator(
+    models: Iterable[str], device: str, *, engine: str = "torch", compute: str = "float32"
+) -> Translator:
     """The translator of a model, of several as one, or without any of the shipped one."""
     from ...runs.load import load
     from ..translator import Translator
 
     names: list[str | None] = [*models] or [None]
-    translators = [load(name, device=device, task="translation") for name in names]
-    return Translator.ensemble(translators) if len(translators) > 1 else translators[0]
+    if len(names) == 1:
+        return load(names[0], device=device, task="translation", engine=engine, compute=compute)
+
+    if engine == "ctranslate2" or compute not in ("auto", "float32"):
+        raise ConfigError(
+            "several models decode together by torch, in float32: leave out --engine and --compute"
+        )
+    return Translator.ensemble(
+        [load(name, device=device, task="translation", engine="torch") for name in names]
+    )
 
 
 # Settings of the search
 
 
-def search_option(function: F) -> F:
-    """--search KEY=VALUE, as often as needed, as one dict `settings`."""
+def to_option(function: F, *, hidden: bool = False) -> F:
+    """--to, the target language of a multilingual model; "" without it."""
+    return click.option(
+        "--to",
+        default="",
+        metavar="LANG",
+        hidden=hidden,
+        help="Target language of a model that has several, such as deu.",
+    )(function)
+
+
+def search_option(function: Callable[..., Any], *, show_to: bool = True) -> Callable[..., Any]:
+    """--to, and --search KEY=VALUE as often as needed, as one dict `settings`."""
 
     def parse(ctx: click.Context, option: click.Parameter, pairs: Sequence[str]) -> dict[str, Any]:
         return key_values(pairs, "--search")
 
-    return click.option(
+    @click.option(
         "--search",
         "settings",
         multiple=True,
         callback=parse,
         metavar="KEY=VALUE",
         help="Any other setting of the search; `seqkit config` lists them.",
-    )(function)
+    )
+    @functools.wraps(function)
+    def with_settings(*, settings: dict[str, Any], to: str, **others: Any) -> Any:
+        chosen = {"to": to} if to else {}
+        return function(settings=chosen | settings, **others)
+
+    return to_option(with_settings, hidden=not show_to)
 
 
 def search_shortcuts(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,10 +126,8 @@ def search_shortcuts(function: Callable[..., Any]) -> Callable[..., Any]:
         type=click.IntRange(min=1),
         help="Translations of each line: `0 ||| text ||| score`.",
     )
-    @click.option("--prefix", help="How each translation begins; its last word may be half typed.")
-    @click.option(
-        "--must", multiple=True, metavar="PHRASE", help="A phrase that each translation contains."
-    )
+    @click.option("--prefix", hidden=True)  # as well-known as settings of --search
+    @click.option("--must", multiple=True, metavar="PHRASE", hidden=True)
     @click.option("--max-length", type=click.IntRange(min=1), hidden=True)
     @search_option
     @functools.wraps(function)

@@ -12,7 +12,7 @@ import click
 from ...cli.lines import TEXT
 from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
 from ...parsing import to_json
-from .options import chunks, models_option, open_translator
+from .options import chunks, models_option, open_translator, to_option
 
 if TYPE_CHECKING:
     from ..translator import Translator
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     help="A line for each token: token, log probability; an empty line between.",
 )
 @click.option("--output", "-o", type=PATH, help="Write here instead of stdout.")
+@to_option
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def score(
@@ -36,6 +37,7 @@ def score(
     target: Path,
     tokens: bool,
     output: Path | None,
+    to: str,
     device: str,
     threads: int | None,
     as_json: bool,
@@ -50,7 +52,7 @@ def score(
     translator = open_translator(models, device)
 
     with opened(output) if output else nullcontext(click.echo) as write:
-        for scored in _scored(translator, sources, targets):
+        for scored in _scored(translator, sources, targets, to):
             if as_json:
                 write(to_json(scored.record(tokens=tokens)))
             elif tokens:
@@ -91,13 +93,13 @@ class _Scored:
 
 
 def _scored(
-    translator: Translator, sources: Sequence[str], targets: Sequence[str]
+    translator: Translator, sources: Sequence[str], targets: Sequence[str], to: str
 ) -> Iterator[_Scored]:
     from ...cli.progress import counted
 
     pairs = list(zip(sources, targets, strict=True))
     for chunk in counted(chunks(pairs), "pairs scored"):
-        rows = translator.token_scores([s for s, _ in chunk], [t for _, t in chunk])
+        rows = translator.token_scores([s for s, _ in chunk], [t for _, t in chunk], to=to)
         for (source, target), logs in zip(chunk, rows, strict=True):
             tokens = [*translator.target.token_strings(target), "<eos>"]
             yield _Scored(source, target, tokens, logs)

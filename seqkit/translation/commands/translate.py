@@ -21,7 +21,7 @@ from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
 from ...parsing import to_json
 from .notes import LostNumbers, noting_documents
-from .options import models_option, open_translator, search_shortcuts
+from .options import engine_options, models_option, open_translator, search_shortcuts
 
 if TYPE_CHECKING:
     from ..explain import Explanation
@@ -49,9 +49,8 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Add ` ||| 0-0 1-2`: which source word made which word, from 0.",
 )
-@click.option(
-    "--batch-tokens", type=click.IntRange(1, 1_000_000), help="Source tokens translated at once."
-)
+@click.option("--batch-tokens", type=click.IntRange(1, 1_000_000), hidden=True)
+@engine_options
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def translate(
@@ -63,6 +62,8 @@ def translate(
     maps: Path | None,
     align: bool,
     batch_tokens: int | None,
+    engine: str,
+    compute: str,
     device: str,
     threads: int | None,
     as_json: bool,
@@ -78,7 +79,7 @@ def translate(
         _make_folder(maps)
 
     set_threads(threads)
-    translator = open_translator(models, device)
+    translator = open_translator(models, device, engine=engine, compute=compute)
     if batch_tokens:
         translator.batch_tokens = batch_tokens
     if (maps or align) and not translator.attends:

@@ -70,7 +70,8 @@ def test_json_has_the_translation_and_its_scores(cli, run, translator):
     for record, source, (wanted,) in zip(
         records, LINES, translator.translate_nbest(LINES), strict=True
     ):
-        assert record.keys() == {"source", "translation", "score", "log_probability", "tokens"}
+        figures = {"score", "log_probability"}
+        assert record.keys() == {"source", "translation", "tokens", "engine"} | figures
         assert (record["source"], record["translation"], record["tokens"]) == (
             source,
             wanted.text,

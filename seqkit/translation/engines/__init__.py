@@ -1,0 +1,9 @@
+"""What searches for translations.
+
+own.py           our search, by torch: every model, every setting, and what the others are held to
+ctranslate2.py   the same search by CTranslate2, several times as fast, where it does the same
+agreement.py     which settings those are
+compute.py       the types of numbers that it computes with, and what this CPU is good at
+searcher.py      the choice between the two, and models that are opened when they are needed
+opening.py       a run folder opened without torch
+"""

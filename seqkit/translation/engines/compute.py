@@ -1,0 +1,83 @@
+"""The types of numbers that CTranslate2 computes with, and which of them this CPU is good at."""
+
+from __future__ import annotations
+
+import platform
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ...errors import ConfigError, hint
+
+AUTO = "auto"
+TORCH = "torch"
+CTRANSLATE2 = "ctranslate2"
+ENGINES = (AUTO, TORCH, CTRANSLATE2)
+
+DEFAULT = "float32"
+"""Gives the outputs of our own search; `auto` gives nearly all of them, and is faster."""
+
+NUMBERS = (AUTO, DEFAULT, "int8", "int16", "bfloat16")
+
+MISSING = "CTranslate2 is not installed: `pip install 'seqkit[fast]'`"
+
+# Instructions that multiply 8-bit integers and add up the products without overflow.
+_EIGHT_BIT = {"avx512_vnni", "avx_vnni"}
+
+
+def check_names(engine: str, compute: str) -> None:
+    """Raise `ConfigError` for an engine or a type that there is not, or that do not fit."""
+    for what, given, known in (("engine", engine, ENGINES), ("compute", compute, NUMBERS)):
+        if given not in known:
+            raise ConfigError(f"no {what} {given!r}.{hint(given, known)}")
+    if engine == TORCH and compute not in (AUTO, DEFAULT):
+        raise ConfigError(
+            f"compute = {compute!r} is for CTranslate2: our own search computes in float32"
+        )
+
+
+def why_missing() -> str:
+    """Why there is no CTranslate2; "" if there is."""
+    try:
+        library()
+    except ImportError as error:
+        return f"CTranslate2 does not load: {error}" if find_spec(CTRANSLATE2) else MISSING
+    return ""
+
+
+def library() -> Any:
+    """The module `ctranslate2`; raises ImportError if it is not installed, or does not load."""
+    import ctranslate2
+
+    return ctranslate2
+
+
+def number_type(asked: str) -> str:
+    """The type for `asked`; raises `ConfigError` for one that this CPU does not compute with.
+
+    "auto" is int8 on CPUs with instructions for sums of products of 8-bit integers (VNNI), where it
+    is the fastest by far and loses no BLEU (benchmarks/RESULTS.md), else float32: without them,
+    int8 gains little and its sums may overflow.
+    """
+    supported = library().get_supported_compute_types("cpu")
+    if asked == AUTO:
+        return "int8" if "int8" in supported and has_eight_bit_products() else DEFAULT
+    if asked not in supported:
+        known = ", ".join(name for name in NUMBERS if name in supported)
+        raise ConfigError(
+            f"compute = {asked!r}: CTranslate2 does not compute with it on this CPU; it does with "
+            f"{known}"
+        )
+    return asked
+
+
+def has_eight_bit_products(cpu_info: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the CPU has VNNI; False where that cannot be found out."""
+    if platform.system() != "Linux":
+        return False
+    try:
+        lines = cpu_info.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return not _EIGHT_BIT.isdisjoint(flags.split())

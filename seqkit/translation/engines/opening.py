@@ -1,0 +1,184 @@
+"""A run folder opened for CTranslate2: read and converted without torch.
+
+Only what is as it should be is opened here. Whatever is damaged, or is another kind of model, is
+left to `seqkit.runs.open`, which says what is wrong or opens it with torch.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...config import build, quiet_renames
+from ...data.seen import SeenTexts
+from ...errors import ConfigError, SeqkitError
+from ...plugins import components
+from ...search.settings import SearchConfig
+from ...threads import threads
+from ...training import checkpoint
+from ..data_config import TranslationData
+from ..exporters.ctranslate2 import model_files
+from ..models.transformer_config import TransformerConfig
+from ..passthrough import may_pass_through
+from ..tokenizers import Tokenizers, load_tokenizers
+from ..translator import Translator
+from ..weights import Weights, weights_of
+from ..weights_file import read_state
+from .compute import (
+    AUTO,
+    CTRANSLATE2,
+    DEFAULT,
+    TORCH,
+    check_names,
+    library,
+    number_type,
+    why_missing,
+)
+from .ctranslate2 import CTranslate2
+from .searcher import Deferred
+
+if TYPE_CHECKING:
+    from ..models.contract import TranslationModel
+
+_MODEL = "transformer"
+_POSITIONS = 2048  # that a model with sinusoids is given
+_OF_ENCODER_LAYER, _OF_DECODER_LAYER = 14, 22  # tensors
+
+
+def open_light(
+    folder: Path, meta: Mapping[str, Any], *, device: str, engine: str, compute: str
+) -> Translator | None:
+    """The translator of a step folder and its metadata; None if it is to be opened with torch.
+
+    `engine` and `compute` are as in `seqkit.load`. Raises `ConfigError` if one of them is asked for
+    in particular and cannot be had.
+    """
+    check_names(engine, compute)
+    if engine == TORCH:
+        return None
+
+    why_not = _why_not(meta, device, engine)
+    if why_not:
+        _check_not_needed(engine, compute, why_not)
+        return None
+
+    number = number_type(compute)
+    try:
+        return _translator(folder, meta, number, only=engine == CTRANSLATE2)
+    except (SeqkitError, LookupError, TypeError, ValueError, AttributeError) as error:
+        why = f": {error}" if isinstance(error, SeqkitError) else ""
+        _check_not_needed(engine, compute, f"{folder} cannot be converted for CTranslate2{why}")
+        return None
+
+
+def _check_not_needed(engine: str, compute: str, why_not: str) -> None:
+    """Raise `ConfigError` with `why_not` if CTranslate2 is asked for in particular."""
+    if engine == CTRANSLATE2:
+        raise ConfigError(f"engine = {engine!r}: {why_not}")
+    if compute not in (AUTO, DEFAULT):
+        raise ConfigError(f"compute = {compute!r}: {why_not}")
+
+
+def _why_not(meta: Mapping[str, Any], device: str, engine: str) -> str:
+    """Why CTranslate2 does not run a model; "" if it does."""
+    missing = why_missing()
+    if missing:
+        return missing
+
+    name = _model_name(meta)
+    is_ours = components().models.full_name(_MODEL, "translation") == _MODEL
+    if name != _MODEL or not is_ours:
+        return f"CTranslate2 runs Transformers, and the model is {name!r}"
+    if device not in ("auto", "cpu"):
+        return f"CTranslate2 computes on the CPU here, not on {device!r}"
+    if device == "auto" and engine == AUTO and _has_gpu():
+        return "there is a GPU, which torch uses: give device = 'cpu' to use the CPU"
+    return ""
+
+
+def _model_name(meta: Mapping[str, Any]) -> Any:
+    try:
+        return meta["config"]["model"]["name"]
+    except (KeyError, TypeError):
+        return None
+
+
+def _has_gpu() -> bool:
+    """Whether torch may find a GPU: CUDA's, or Apple's."""
+    return sys.platform == "darwin" or library().get_cuda_device_count() > 0
+
+
+def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: bool) -> Translator:
+    """Raises an error of some kind for anything that is not as it should be."""
+    config = meta["config"]
+    settings = {key: value for key, value in config["model"].items() if key != "name"}
+    with quiet_renames():
+        model = build(TransformerConfig, settings, "[model]")
+        data = build(TranslationData, config["data"], "[data]")
+        search = build(SearchConfig, config["search"], "[search]")
+
+    tokenizers = load_tokenizers(folder)
+    if meta["dims"] != tokenizers.dims():
+        raise ValueError("vocabularies of another model")
+    engine = CTranslate2(
+        partial(_files, folder, model, tokenizers),
+        tokenizers.source.vocab,
+        tokenizers.target.vocab,
+        number=number,
+        positions=model.learned_positions or _POSITIONS,
+        threads=threads(),
+        only=only,
+    )
+    engine.load()
+    return Translator(
+        Deferred("Transformer", attends=True, open=partial(_with_torch, folder)),
+        *tokenizers,
+        search=search,
+        longest=data.max_length,
+        language="".join(data.languages[:1]),
+        copies=may_pass_through(folder, tokenizers.source),
+        seen=partial(SeenTexts.load, folder),
+        engine=engine,
+    )
+
+
+def _with_torch(folder: Path) -> TranslationModel:
+    from ...runs.open import open_run
+
+    opened: Translator = open_run(folder, device="cpu", task="translation")
+    return opened.model
+
+
+# The weights
+
+
+def _files(folder: Path, model: TransformerConfig, tokenizers: Tokenizers) -> dict[str, bytes]:
+    """The files of a CTranslate2 folder; raises `ValueError` for weights that do not fit."""
+    state = read_state(folder / checkpoint.MODEL)
+    if not all(np.isfinite(array.sum(dtype=np.float64)) for array in state.values()):
+        raise ValueError("weights that are no numbers")
+
+    layers = model.encoder_layers, model.decoder_layers
+    weights = weights_of(state, layers, prenorm=model.prenorm)
+    source, target = tokenizers.source.vocab.tokens, tokenizers.target.vocab.tokens
+    sizes = len(weights.source_embedding), len(weights.target_embedding)
+    is_whole = len(state) == _tensors(model, weights) and sizes == (len(source), len(target))
+    is_as_wide = (weights.width, weights.hidden) == (model.width, model.hidden)
+    if not is_whole or not is_as_wide or weights.misfit(model.heads):
+        raise ValueError("weights of another model")
+    return model_files(weights, vars(model), source, target)
+
+
+def _tensors(model: TransformerConfig, weights: Weights) -> int:
+    """How many tensors a model has in its file."""
+    embeddings = 1 if weights.shared else 2
+    number = _OF_ENCODER_LAYER * model.encoder_layers + _OF_DECODER_LAYER * model.decoder_layers
+    number += embeddings if weights.tied else embeddings + 1
+    number += 4 if model.prenorm else 0  # after the last layers
+    number += 1 if model.output_bias else 0
+    return number + (embeddings if model.learned_positions else 0)

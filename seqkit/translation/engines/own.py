@@ -1,0 +1,104 @@
+"""Our own search, and what else a model is asked, by torch.
+
+Shapes: T target positions, S source positions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ...search.decoder import Ensemble
+from ...search.decoding import decode
+from ...search.forced_decoding import attention, log_probabilities
+from ...search.hypothesis import Hypothesis
+from ...search.rules import Rules
+from ...search.settings import SearchConfig
+from ...text.tokenizer import Tokenizer
+from ..explain import Explanation, explain
+from ..models.contract import TranslationModel, device_of
+from ..segments import Segment
+
+
+def search(
+    models: Sequence[TranslationModel],
+    sources: Sequence[list[int]],
+    config: SearchConfig,
+    *,
+    rules: Rules,
+    batch_tokens: int,
+) -> list[list[Hypothesis]]:
+    """The outputs of one model, or of several by the mean of their probabilities."""
+    model = models[0] if len(models) == 1 else Ensemble(models)
+    with _evaluating(models):
+        return decode(
+            model,
+            sources,
+            config,
+            rules=rules,
+            batch_tokens=batch_tokens,
+            device=device_of(models[0]),
+        )
+
+
+def token_scores(
+    models: Sequence[TranslationModel], sources: list[list[int]], targets: list[list[int]]
+) -> list[list[float]]:
+    """Log probability (nats) of every token of each target and of its `<eos>`.
+
+    Sources are with `<eos>`, targets without.
+    """
+    device = device_of(models[0])
+    with _evaluating(models):
+        first, *others = [log_probabilities(model, sources, targets, device) for model in models]
+    if not others:
+        return first
+    rows_of_models = zip(first, *others, strict=True)
+    return [_mean_of_models(rows) for rows in rows_of_models]
+
+
+def explanations(
+    model: TranslationModel, source: Tokenizer, target: Tokenizer, segments: Sequence[Segment]
+) -> list[Explanation]:
+    """What the model attended to and hesitated between, one explanation for each segment."""
+    device = device_of(model)
+    with _evaluating([model]):
+        return [explain(model, source, target, segment, device) for segment in segments]
+
+
+def most_attended(
+    model: TranslationModel, source: list[int], output: list[int], places: int
+) -> list[int]:
+    """Which of the first `places` source tokens each output token attends to most."""
+    with _evaluating([model]):
+        heads = attention(model, source, output, device_of(model))
+    weights = heads.mean((0, 1))[: len(output), :places]  # (T, S)
+    found: list[int] = weights.argmax(1).tolist()
+    return found
+
+
+@contextmanager
+def _evaluating(models: Sequence[TranslationModel]) -> Iterator[None]:
+    """Dropout is off inside, and afterwards as it was."""
+    modes = [model.training for model in models]
+    for model in models:
+        model.train(False)
+    try:
+        yield
+    finally:
+        for model, training in zip(models, modes, strict=True):
+            model.train(training)
+
+
+def _mean_of_models(rows: Sequence[Sequence[float]]) -> list[float]:
+    """One output's log probabilities by several models -> those of their mean, token by token."""
+    tokens = zip(*rows, strict=True)
+    return [_log_mean(logs) for logs in tokens]
+
+
+def _log_mean(logs: Sequence[float]) -> float:
+    """The logarithm of the mean of probabilities, given their logarithms."""
+    highest = max(logs)
+    total = sum(math.exp(value - highest) for value in logs)
+    return highest + math.log(total / len(logs))

@@ -1,0 +1,102 @@
+"""One model, or several that decode together, and what searches for their outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...search.hypothesis import Hypothesis
+from ...search.rules import Rules
+from ...search.settings import SearchConfig
+
+if TYPE_CHECKING:
+    from ..models.contract import TranslationModel
+    from .ctranslate2 import CTranslate2
+
+OWN = "torch float32"
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """A model that is opened, and torch imported, when our own search first needs it."""
+
+    name: str  # of its class
+    attends: bool
+    open: Callable[[], TranslationModel]
+
+
+class Searched(NamedTuple):
+    """The outputs of a source, best first."""
+
+    hypotheses: list[Hypothesis]
+    engine: str  # what searched, and in which numbers: "ctranslate2 float32"
+
+
+class Searcher:
+    """Searches by CTranslate2 where that does as our own search would, else by our own."""
+
+    def __init__(
+        self,
+        model: TranslationModel | Deferred,
+        others: Sequence[TranslationModel] = (),
+        engine: CTranslate2 | None = None,
+    ) -> None:
+        """`others` decode together with `model`; `engine` is `model` in CTranslate2."""
+        self.engine = engine
+        self._model = model
+        self._others = list(others)
+
+    def __repr__(self) -> str:
+        return f"<Searcher: {self.name}, {self.engine or OWN}>"
+
+    @property
+    def name(self) -> str:
+        """The class of the model, and how many there are if there are several."""
+        model = self._model
+        name = model.name if isinstance(model, Deferred) else type(model).__name__
+        return f"{name}, {1 + len(self._others)} models" if self._others else name
+
+    @property
+    def attends(self) -> bool:
+        """Whether the model has attention."""
+        return self._model.attends
+
+    @property
+    def models(self) -> list[TranslationModel]:
+        """The models in torch, which are opened when they are first asked for."""
+        if isinstance(self._model, Deferred):
+            self._model = self._model.open()
+        return [self._model, *self._others]
+
+    def check(self, config: SearchConfig, rules: Rules) -> None:
+        """Raise `ConfigError` for settings that cannot be searched with."""
+        if self.engine is not None:
+            self.engine.follows(config, rules)
+
+    def search(
+        self, sources: Sequence[list[int]], config: SearchConfig, rules: Rules, batch_tokens: int
+    ) -> list[Searched]:
+        """The best outputs of each source (ids with `<eos>`), in order; see `search.decode`."""
+        found: list[list[Hypothesis] | None] = [None] * len(sources)
+        name = OWN
+        if self.engine is not None and self.engine.follows(config, rules):
+            name = self.engine.name
+            found = self.engine.search(sources, config, rules=rules, batch_tokens=batch_tokens)
+
+        left = [i for i, hypotheses in enumerate(found) if hypotheses is None]
+        own = iter(self._own_search([sources[i] for i in left], config, rules, batch_tokens))
+        return [
+            Searched(next(own), OWN) if hypotheses is None else Searched(hypotheses, name)
+            for hypotheses in found
+        ]
+
+    def _own_search(
+        self, sources: Sequence[list[int]], config: SearchConfig, rules: Rules, batch_tokens: int
+    ) -> list[list[Hypothesis]]:
+        if not sources:
+            return []
+
+        from . import own
+
+        return own.search(self.models, sources, config, rules=rules, batch_tokens=batch_tokens)
