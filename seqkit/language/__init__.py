@@ -5,6 +5,7 @@ texts.py            training, validation and test text, read from files and cut 
 stream.py           a text as one stream of ids, and as windows that score every token once
 baseline.py         the n-gram model that every perplexity of a run is shown beside
 language_model.py   the predictor: what `seqkit.load` returns for a trained model
+states.py           what it remembers of the tokens so far, for decoders
 identity.py         what a trained model is: a digest for its signature
 held_out.py         the test text of a run
 scoring.py          several models on one text, counted or trained: figures and notes

@@ -34,6 +34,7 @@ from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
 from .held_out import HeldOutText
 from .identity import digest_of_network
 from .models.contract import NextTokenModel
+from .states import NetworkState, NetworkSteps, next_tokens
 from .stream import arriving_windows, encode, scoring_windows
 
 if TYPE_CHECKING:
@@ -269,6 +270,32 @@ class LanguageModel:
     @property
     def _context(self) -> str:
         return "carried" if self.carries_state else f"window {self.steps} stride {self.stride}"
+
+    @cached_property
+    def _steps(self) -> NetworkSteps:
+        return NetworkSteps(self.model, self.tokenizer, steps=self.steps, stride=self.stride)
+
+    def begin(self) -> NetworkState:
+        """The state at the beginning of a line, with no text before it."""
+        return self._steps.start()
+
+    def step(self, state: NetworkState, token: str) -> tuple[float, NetworkState]:
+        """The log10 probability of a token after `state`, and the state after it.
+
+        Raises `WrongValue` for the state of another model.
+        """
+        return self._steps.step(state, token)
+
+    def finish(self, state: NetworkState) -> float:
+        """The log10 probability that the line ends after `state`."""
+        return self._steps.finish(state)
+
+    def next(self, prefix: str = "", *, top: int = 10, start: str = "") -> list[tuple[str, float]]:
+        """The tokens likeliest to follow a line that begins with `prefix`, with log10 scores.
+
+        The best first; only those that begin with `start`.
+        """
+        return next_tokens(self._steps, self.tokenizer.encode(prefix), top, start)
 
     def generate(
         self,

@@ -136,6 +136,12 @@ class Scorer(Protocol):
     def perplexity(self, text: str | Iterable[str]) -> float:
         """Of a line or of lines, line ends and unknown tokens included."""
 
+    def next(self, prefix: str = "", *, top: int = 10, start: str = "") -> list[tuple[str, float]]:
+        """The tokens likeliest to follow a line that begins with `prefix`, with log10 scores.
+
+        The best first; only those that begin with `start`.
+        """
+
     def predict(self, inputs: Iterable[str], /) -> Iterator[LineScore]:
         """The score of each line, lazily and in order."""
 

@@ -202,7 +202,7 @@ class Model:
 
         One line is scored in plain Python, which is faster than arrays of a dozen elements.
         """
-        known = [word if word > UNK else UNK for word in ids]
+        known = [max(word, UNK) for word in ids] if -1 in ids else ids
         if self.kind == "backoff":
             return self._walker.sentence(known, bos=bos)
         return each_step(self.steps, known, bos=bos)
@@ -281,8 +281,7 @@ class Model:
         scores = self.steps.score_all(state)
 
         shown = self._shown
-        words = range(len(SPECIALS), len(shown))
-        chosen = [i for i in words if shown[i].startswith(start)]
+        chosen = [i for i in range(len(SPECIALS), len(shown)) if shown[i].startswith(start)]
         best = likeliest(scores, np.array(chosen, np.int64), top)
         return [(shown[i], float(scores[i])) for i in best.tolist()]
 

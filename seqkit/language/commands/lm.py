@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .complete import complete
 from .convert import convert
 from .generate import generate
 from .ngram import ngram
@@ -18,5 +19,5 @@ def lm() -> None:
     """Language models: train, score, perplexity, generate."""
 
 
-for command in (train, ngram, convert, stats, perplexity, score, generate):
+for command in (train, ngram, convert, stats, perplexity, score, complete, generate):
     lm.add_command(command)
