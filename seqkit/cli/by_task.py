@@ -23,11 +23,20 @@ _SHIPPED = "translation"  # the task of the model that is used without -m
 
 
 class CommandByTask(click.Command):
-    """Passes all arguments on to the command for the task of the model that -m names."""
+    """Passes all arguments on to the command for the task of the model that they name."""
 
-    def __init__(self, verb: str, generic: click.Command) -> None:
+    def __init__(
+        self,
+        verb: str,
+        generic: click.Command,
+        *,
+        model_of: Callable[[Sequence[str]], str | None] | None = None,
+    ) -> None:
+        """`model_of` finds the model among the arguments; without it, it is the value of -m."""
         super().__init__(verb, help=generic.help)
         self.generic = generic
+        self.model_of = model_of or model_in
+        self.example = "RUN RUN" if model_of else "-m RUN"
 
     def make_context(
         self,
@@ -37,7 +46,7 @@ class CommandByTask(click.Command):
         **extra: Any,
     ) -> click.Context:
         """The context of the command that is run; click then invokes that command."""
-        model = model_in(args)
+        model = self.model_of(args)
         task = _SHIPPED if model is None else task_of(model)
         command = self.command_for(task)
 
@@ -45,7 +54,7 @@ class CommandByTask(click.Command):
             command = copy.copy(command)
             command.epilog = (
                 f"These are the options for the task {task!r}, which the shipped model is for. "
-                f"`seqkit {self.name} -m RUN --help` shows those for the task of RUN."
+                f"`seqkit {self.name} {self.example} --help` shows those for the task of RUN."
             )
         return command.make_context(info_name, args, parent, **extra)
 
@@ -71,9 +80,12 @@ def model_in(args: Sequence[str]) -> str | None:
 
 
 def task_of(model: str) -> str:
-    """The task of a run folder, a step folder, a shipped model or an n-gram model's file."""
+    """The task of a model: whatever can be opened, or an n-gram model's file."""
+    from ..runs.imported import importer_of, is_zipped_run
+
     path = Path(model)
-    if path.is_file() and path.suffix not in _PICKLES:
+    is_ngram_model = path.is_file() and path.suffix not in _PICKLES
+    if is_ngram_model and importer_of(path) is None and not is_zipped_run(path):
         return "language-modelling"
 
     from ..runs.open import config_of

@@ -9,10 +9,27 @@ commands/        seqkit classify, tag, segment, one command a file
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import importlib
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..registry import Plugin
+    from .classification.estimator import TextClassifier
+    from .tagging.estimator import Tagger
+
+__all__ = ["Tagger", "TextClassifier"]
+
+_MODULE_OF = {
+    "Tagger": ".tagging.estimator",
+    "TextClassifier": ".classification.estimator",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Estimators import torch: they are resolved when they are used."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
 
 
 def register(plugin: Plugin) -> None:
@@ -41,6 +58,27 @@ def _add_classification(plugin: Plugin) -> None:
         "transformer-classifier",
         f"{models}.transformer_classifier:TransformerClassifier",
         "texts; an encoder; Vaswani et al. 2017, arXiv:1706.03762",
+    )
+
+    commands = "seqkit.labelling.commands"
+    plugin.command("classify", f"{commands}.classify:classify", "The label of each text.")
+    plugin.command(
+        "text-classification/predict", f"{commands}.classify:classify", "The label of each text."
+    )
+    plugin.command(
+        "text-classification/evaluate",
+        f"{commands}.evaluate_classifier:evaluate",
+        "Measure a text classifier: accuracy, F1, confusion, calibration.",
+    )
+    plugin.command(
+        "text-classification/explain",
+        f"{commands}.explain_classifier:explain",
+        "Show which words decided.",
+    )
+    plugin.command(
+        "text-classification/compare",
+        f"{commands}.compare_classifiers:compare",
+        "Compare two text classifiers on a test set.",
     )
 
 
@@ -72,4 +110,9 @@ def _add_tagging(plugin: Plugin) -> None:
         "tagging/evaluate",
         f"{commands}.evaluate_tagger:evaluate",
         "Measure a tagger: accuracy, spans, words.",
+    )
+    plugin.command(
+        "tagging/compare",
+        f"{commands}.compare_taggers:compare",
+        "Compare two taggers on a test set.",
     )

@@ -8,7 +8,8 @@ Shapes: N predictions, M bins.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,8 @@ from ..errors import WrongValue
 BINS = 15
 
 
-class Bin(NamedTuple):
+@dataclass(frozen=True)
+class Bin:
     """The predictions of which the model is about equally sure."""
 
     low: float  # exclusive
@@ -28,7 +30,8 @@ class Bin(NamedTuple):
     accuracy: float  # share of it that was right; nan without predictions
 
 
-class Calibration(NamedTuple):
+@dataclass(frozen=True)
+class Calibration:
     bins: list[Bin]
     count: int
 

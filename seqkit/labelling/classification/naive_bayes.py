@@ -93,7 +93,7 @@ class NaiveBayes:
         pairs = _ranges(self._starts[place], sizes)
 
         cells = np.repeat(owner, sizes) * self.classes + self._class[pairs]
-        total = np.bincount(cells, gain[pairs], minlength=texts * self.classes)
+        total = np.bincount(cells, gain[pairs], minlength=texts * self.classes).astype(float)
         table: Floats = total.reshape(texts, self.classes)
         return table
 

@@ -5,12 +5,14 @@ Shapes: B texts, W windows of them, T tokens of the longest, K classes.
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -21,18 +23,21 @@ from ...data.batching import Ints, Rows
 from ...data.seen import SeenTexts
 from ...metrics.classification import accuracy
 from ...plugins import components
+from ...runs.open import open_run
 from ...text.tokenizer import TextConfig, Tokenizer
 from ...text.vocab import UNK, Vocab
+from ...training import checkpoint
 from ...training.task import Goal, Step, Task, Totals
 from ..batching import reading_order, training_order
 from ..models.contract import TextModel
+from ..starting import keep_all_but_output
 from .baselines import Baselines
 from .classifier import Classifier
 from .held_out import RunTexts, matrix_of
 from .inputs import Inputs, TextBatch, combined
 from .metadata import LABELS, load_labels
 from .reading import LabelledTexts
-from .texts import TextData, read_parts, shortened
+from .texts import TASK, TextData, read_parts, shortened
 
 
 class TextClassification:
@@ -152,13 +157,24 @@ class TextClassification:
     ) -> Iterator[TextBatch]:
         lengths = self.inputs.lengths(self.train)
         order = training_order(lengths, self.data.batch, seed=self.seed, epoch=epoch)
-        for rows in order[start + rank :: world]:
-            yield self._batch(self.train, self.train_labels, rows)
+        for number in range(start + rank, len(order), world):
+            yield self._training_batch(order[number], (self.seed, epoch, number))
 
     def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterator[TextBatch]:
         lengths = self.inputs.lengths(self.valid)
         for rows in reading_order(lengths, self.data.batch)[rank::world]:
             yield self._batch(self.valid, self.valid_labels, rows)
+
+    def _training_batch(self, rows: Ints, draw: tuple[int, ...]) -> TextBatch:
+        """The texts at `rows`, split into subwords anew if that is asked for."""
+        strength = self.text.subword_regularization
+        if not strength:
+            return self._batch(self.train, self.train_labels, rows)
+
+        rng = random.Random(str(draw))
+        texts = (self.parts.train.texts[row] for row in rows)
+        sampled = Rows([self.tokenizer.sample(text, strength, rng, eos=True) for text in texts])
+        return self._batch(sampled, self.train_labels[rows], np.arange(len(rows)))
 
     def _batch(self, texts: Rows, labels: Tensor, rows: Ints) -> TextBatch:
         ids, text_of_row = self.inputs.windows(texts, rows)
@@ -228,6 +244,23 @@ class TextClassification:
         self.tokenizer.save(folder / "tokenizer")
         self.labels.save(folder / LABELS)
         SeenTexts.of(texts=self.parts.train.texts).save(folder)
+
+    def start_from(self, folder: Path, model: nn.Module) -> list[str]:
+        """Fill `model` from another classifier's checkpoint; other classes get a new last layer.
+
+        Returns what a person should know of it. Raises `CheckpointError` if it does not fit.
+        """
+        before = load_labels(folder).tokens
+        if before == self.labels.tokens:
+            checkpoint.load_model(folder, model)
+            return []
+
+        trained = open_run(folder, device="cpu", task=TASK).model
+        new = keep_all_but_output(trained, model, folder)
+        return [
+            f"from {folder}: the last layer is new ({', '.join(new)}), for the classes "
+            f"{shortened(list(self.labels.tokens))} in place of {shortened(list(before))}"
+        ]
 
     @classmethod
     def open(cls, model: Any, folder: Path, config: RunConfig) -> Classifier:

@@ -1,4 +1,4 @@
-"""What `seqkit tag` and `seqkit segment` share: a line in, an answer out, as soon as it is read."""
+"""What `seqkit classify`, `tag` and `segment` share: a line in, an answer out, as it comes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ...cli.options import checked_utf8, opened, refuse_input, set_threads
 from ...cli.progress import counted
 
 
-def open_tagger(
+def open_model(
+    task: str,
     model: str,
     device: str,
     threads: int | None,
@@ -21,7 +22,7 @@ def open_tagger(
     source: Path | None,
     output: Path | None,
 ) -> Any:
-    """The tagger of a run folder, after a look at its input: a mistake there costs no time."""
+    """The model of a run folder, after a look at its input: a mistake there costs no time."""
     if text and source:
         raise click.UsageError("give TEXT or --input, not both")
     for line in text:
@@ -34,7 +35,7 @@ def open_tagger(
     from ...runs.load import load
 
     set_threads(threads)
-    return load(model, device=device, task="tagging")
+    return load(model, device=device, task=task)
 
 
 def answer_lines(

@@ -10,7 +10,7 @@ from ...cli.lines import TEXT
 from ...cli.options import PATH, device_options, json_option
 from ...errors import CheckpointError
 from ...parsing import to_json
-from .answers import answer_lines, open_tagger
+from .answers import answer_lines, open_model
 
 
 @click.command()
@@ -33,7 +33,7 @@ def segment(
 
     Blanks that are there stay borders of words.
     """
-    tagger = open_tagger(model, device, threads, text, source, output)
+    tagger = open_model("tagging", model, device, threads, text, source, output)
     if not tagger.segments:
         raise CheckpointError(f"{model} tags words, and finds none: use `seqkit tag`")
 

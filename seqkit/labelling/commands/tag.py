@@ -11,7 +11,7 @@ from ...cli.lines import TEXT
 from ...cli.options import PATH, device_options, json_option
 from ...errors import CheckpointError
 from ...parsing import to_json
-from .answers import answer_lines, open_tagger
+from .answers import answer_lines, open_model
 
 if TYPE_CHECKING:
     from ..tagging.predictions import Segmented, Tagged
@@ -48,7 +48,7 @@ def tag(
     The answer is a word and its tag a line, in columns, with an empty line after each sentence:
     files of columns (CoNLL) that seqkit reads.
     """
-    tagger = open_tagger(model, device, threads, text, source, output)
+    tagger = open_model("tagging", model, device, threads, text, source, output)
     if tagger.segments:
         raise CheckpointError(f"{model} finds words, and tags none: use `seqkit segment`")
 

@@ -1,0 +1,45 @@
+"""`seqkit explain` and `seqkit compare`: what only some tasks can do.
+
+Each task that can registers "TASK/explain" or "TASK/compare"; the model decides which one runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ..errors import ConfigError
+from ..plugins import components
+from .by_task import CommandByTask
+
+
+def _refused(verb: str, help: str) -> click.Command:
+    """What runs for a task without that verb: one clear line."""
+
+    @click.command(
+        verb,
+        help=help,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        add_help_option=False,
+    )
+    def refuse() -> None:
+        suffix = f"/{verb}"
+        names = [entry.name for entry in components().commands]
+        tasks = [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
+        raise ConfigError(f"seqkit {verb} is for models for: {', '.join(sorted(tasks))}")
+
+    return refuse
+
+
+def first_run(args: Sequence[str]) -> str | None:
+    """The first argument that is a run folder; None if there is none."""
+    folders = (name for name in args if not name.startswith("-") and Path(name).is_dir())
+    return next(folders, None)
+
+
+explain = CommandByTask("explain", _refused("explain", "Explain what a model's answer rests on."))
+compare = CommandByTask(
+    "compare", _refused("compare", "Compare two models on a test set."), model_of=first_run
+)

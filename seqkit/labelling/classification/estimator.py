@@ -1,0 +1,230 @@
+"""A text classifier as scikit-learn's estimators are used: fit, predict, predict_proba, score.
+
+scikit-learn itself is not needed; with it, the classifier works in its pipelines and searches.
+
+Shapes: N texts, K classes.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+
+from ...errors import WrongType, WrongValue, hint
+from ...parsing import to_json
+from ...runs.open import open_run
+from ...runs.start import train
+from ...text.lines import check_many, each_text
+from .classifier import Classifier
+from .texts import TASK
+
+
+class TextClassifier:
+    """`TextClassifier().fit(texts, labels).predict(texts)`
+
+    Trains as `seqkit train` does: `valid_share` of each class is held out, and the weights that are
+    best on it are kept. After `fit`, `classes_` are the classes in order, and `classifier_` is what
+    `seqkit.load` gives for a run: it evaluates and explains.
+    """
+
+    _estimator_type = "classifier"  # for scikit-learn before 1.6
+
+    def __init__(
+        self,
+        model: str = "bag",
+        *,
+        settings: Mapping[str, Any] | None = None,
+        tokenizer: str = "word",
+        lower: bool = True,
+        vocab_size: int = 20_000,
+        longest: int = 512,
+        epochs: int = 10,
+        batch: int = 32,
+        lr: float = 5e-3,
+        valid_share: float = 0.1,
+        class_weights: bool = False,
+        overrides: Mapping[str, Any] | None = None,
+        random_state: int = 1,
+        device: str = "auto",
+        out: str | Path | None = None,
+    ) -> None:
+        """`model` is one of `seqkit models` for texts, `settings` are those of its [model] section.
+
+        `overrides` are any other keys of a recipe, such as {"optim.decay": "plateau"}; `out` keeps
+        the run folder, with which the commands of seqkit work.
+        """
+        self.model = model
+        self.settings = settings
+        self.tokenizer = tokenizer
+        self.lower = lower
+        self.vocab_size = vocab_size
+        self.longest = longest
+        self.epochs = epochs
+        self.batch = batch
+        self.lr = lr
+        self.valid_share = valid_share
+        self.class_weights = class_weights
+        self.overrides = overrides
+        self.random_state = random_state
+        self.device = device
+        self.out = out
+
+    def __repr__(self) -> str:
+        given = self.get_params()
+        changed = [
+            f"{name}={given[name]!r}"
+            for name, default in _defaults().items()
+            if given[name] is not default and given[name] != default
+        ]
+        return f"TextClassifier({', '.join(changed)})"
+
+    # Training and use
+
+    def fit(self, X: Iterable[str], y: Iterable[Any]) -> Self:
+        """Train on texts and a label for each; labels may be of any type that sorts.
+
+        Raises `WrongType` for what is no text, `WrongValue` for texts and labels that do not pair
+        up or for a single class, and as `seqkit.train`.
+        """
+        texts = _list_of(X)
+        labels = _labels(y)
+        if len(texts) != len(labels):
+            raise WrongValue(f"{len(texts):,} texts and {len(labels):,} labels: give one for each")
+
+        self.classes_, numbers = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise WrongValue(f"a classifier needs two classes; the labels have {self.classes_}")
+
+        with tempfile.TemporaryDirectory() as folder:
+            data = Path(folder) / "train.jsonl"
+            _write(data, texts, numbers)
+            recipe = Path(folder) / "recipe.toml"
+            recipe.write_text(tomli_w.dumps(self._recipe(data)), encoding="utf-8")
+
+            out = Path(folder) / "run" if self.out is None else Path(self.out)
+            overrides = dict(self.overrides or {})
+            train(recipe, out=out, overrides=overrides, device=self.device, task=TASK)
+            self.classifier_ = _without_run(open_run(out, device=self.device, task=TASK))
+        return self
+
+    def predict(self, X: Iterable[str]) -> NDArray[Any]:
+        """The class of each text: (N,)"""
+        likeliest = self.predict_proba(X).argmax(1)
+        classes: NDArray[Any] = self.classes_[likeliest]
+        return classes
+
+    def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
+        """How probable each of `classes_` is for each text: (N, K)"""
+        texts = _list_of(X)
+        if not hasattr(self, "classifier_"):
+            raise WrongValue("this TextClassifier is not fitted yet: call fit first")
+        found: NDArray[np.float64] = self.classifier_.probabilities(texts).astype(np.float64)
+        return found
+
+    def score(self, X: Iterable[str], y: Iterable[Any]) -> float:
+        """The accuracy on texts and their labels."""
+        return float((self.predict(X) == np.asarray(_labels(y))).mean())
+
+    def _recipe(self, data: Path) -> dict[str, Any]:
+        steps = ["nfc", "spaces", "control", "squeeze", *(["lower"] if self.lower else [])]
+        return {
+            "task": TASK,
+            "data": {
+                "train": [str(data)],
+                "valid_share": self.valid_share,
+                "longest": self.longest,
+                "batch": self.batch,
+                "class_weights": self.class_weights,
+                "baselines": False,
+            },
+            "text": {
+                "tokenizer": self.tokenizer,
+                "normalize": steps,
+                "vocab_size": self.vocab_size,
+            },
+            "model": {"name": self.model, **(self.settings or {})},
+            "optim": {"lr": self.lr},
+            "train": {
+                "epochs": self.epochs,
+                "seed": self.random_state,
+                "eval_every": 100,
+            },
+        }
+
+    # What scikit-learn asks of an estimator
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The arguments that it was made with."""
+        return {name: getattr(self, name) for name in _defaults()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change arguments; raises `WrongValue` for one that it does not have."""
+        known = list(_defaults())
+        for name, value in params.items():
+            if name not in known:
+                raise WrongValue(f"TextClassifier has no parameter {name!r}.{hint(name, known)}")
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "classifier_")
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(one_d_array=True, two_d_array=False, string=True),
+            no_validation=True,
+        )
+
+
+def _defaults() -> dict[str, Any]:
+    parameters = inspect.signature(TextClassifier.__init__).parameters
+    return {name: one.default for name, one in parameters.items() if name != "self"}
+
+
+def _list_of(texts: Iterable[Any]) -> list[str]:
+    check_many(texts)
+    return [str(text) for text in each_text(texts)]
+
+
+def _labels(labels: Iterable[Any]) -> list[Any]:
+    check_many(labels, "labels")
+    found = list(labels)
+    for number, label in enumerate(found, 1):
+        if isinstance(label, Sequence | set | np.ndarray) and not isinstance(label, str):
+            raise WrongType(
+                f"number {number} of the labels is a {type(label).__name__}: give one label for "
+                "each text; for several, train with `seqkit train` and data.several"
+            )
+    return found
+
+
+def _write(path: Path, texts: list[str], numbers: NDArray[np.int64]) -> None:
+    """Labels are numbers with leading zeros, so that their order stays that of `classes_`."""
+    width = len(str(int(numbers.max())))
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for text, number in zip(texts, numbers.tolist(), strict=True):
+            file.write(to_json({"label": f"{number:0{width}}", "text": text}) + "\n")
+
+
+def _without_run(found: Classifier) -> Classifier:
+    """The classifier in memory, which knows nothing of a folder that will be gone."""
+    return Classifier(
+        found.model,
+        found.inputs,
+        found.labels,
+        several=found.several,
+        name=found.name,
+        settings=found.settings,
+    )

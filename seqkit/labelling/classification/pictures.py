@@ -1,0 +1,60 @@
+"""Pictures of an evaluation: which class is taken for which, and how far a model is to be trusted.
+
+Shapes: K classes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ...drawing.canvas import figure, save
+from ...drawing.heatmaps import HeatMap, draw_heat_maps
+from ...errors import ConfigError
+from ...metrics.classification import Classification
+from .report import ClassificationReport
+
+
+def draw_confusion(report: ClassificationReport, path: Path) -> None:
+    """Rows are the true classes: how their texts are shared out among the predicted ones.
+
+    Raises `ConfigError` for a model that gives a text several labels: none is taken for another.
+    """
+    figures = report.figures
+    if not isinstance(figures, Classification):
+        raise ConfigError("a model that gives a text several labels has no confusion matrix")
+
+    table = figures.confusion
+    of_row = np.maximum(table.sum(1, keepdims=True), 1)
+    shares = (table / of_row).tolist()
+    classes = list(report.classes)
+
+    title = f"true class (row), predicted class (column); accuracy {report.accuracy:.4f}"
+    draw_heat_maps(path, HeatMap(title, shares), row_labels=classes, column_labels=classes)
+
+
+def draw_reliability(report: ClassificationReport, path: Path) -> None:
+    """Accuracy by confidence (Guo et al. 2017, figure 1); the diagonal is perfect calibration.
+
+    The share of the predictions in each bin is drawn behind it.
+    """
+    found = report.calibration
+    filled = [one for one in found.bins if one.count]
+    picture, axes = figure(5.5, 5.0)
+
+    lows = [one.low for one in found.bins]
+    widths = [one.high - one.low for one in found.bins]
+    shares = [one.count / max(1, found.count) for one in found.bins]
+    axes.bar(lows, shares, widths, align="edge", color="lightgrey", label="share of predictions")
+
+    confidences = [one.confidence for one in filled]
+    accuracies = [one.accuracy for one in filled]
+    axes.plot([0, 1], [0, 1], linestyle=":", color="grey", label="perfect calibration")
+    axes.plot(confidences, accuracies, marker="o", label="accuracy")
+
+    axes.set_xlabel("probability of what is predicted")
+    axes.set_ylabel("share that is right")
+    axes.set_title(f"expected calibration error {found.error:.4f}, {found.count:,} predictions")
+    axes.legend()
+    save(picture, path)

@@ -1,0 +1,68 @@
+"""`seqkit evaluate -m RUN` for text classifiers: accuracy, F1, confusion, calibration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ...cli.lines import TEXT
+from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
+from ...metrics.several import THRESHOLD
+from ...parsing import to_json
+from ...progress import working
+
+
+@click.command("evaluate")
+@click.option("-m", "--model", required=True, help="A run folder.")
+@click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
+@click.option("--confusion", type=PATH, help="Draw which class was taken for which: *.png, *.svg.")
+@click.option("--reliability", type=PATH, help="Draw how often it is right by how sure it is.")
+@click.option(
+    "--threshold",
+    type=float,
+    default=THRESHOLD,
+    show_default=True,
+    help="Of models that give several labels: the least probability.",
+)
+@click.option("--no-baselines", is_flag=True, help="Do not read the training texts to count them.")
+@device_options
+@json_option
+def evaluate(
+    model: str,
+    files: tuple[Path, ...],
+    confusion: Path | None,
+    reliability: Path | None,
+    threshold: float,
+    no_baselines: bool,
+    device: str,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Accuracy, F1, the figures of each class, confusion and calibration, with their intervals.
+
+    On the labelled texts of FILE..., written as those of the training, or on the test texts of the
+    run. The majority class and naive Bayes, counted on the training texts, are beside them.
+    """
+    from ...drawing.canvas import check_name
+    from ...runs.load import load
+
+    for path in (confusion, reliability):  # fail before minutes of work
+        if path:
+            check_name(path)
+    set_threads(threads)
+
+    classifier = load(model, device=device, task="text-classification")
+    with working("evaluating"):
+        data = classifier.read_test_data(files)
+        report = classifier.evaluate(data, threshold=threshold, baselines=not no_baselines)
+
+    click.echo(to_json(report.record()) if as_json else report)
+    show_notes(report)
+
+    from ..classification.pictures import draw_confusion, draw_reliability
+
+    for path, draw in ((confusion, draw_confusion), (reliability, draw_reliability)):
+        if path:
+            draw(report, path)
+            click.echo(f"written to {path}", err=True)
