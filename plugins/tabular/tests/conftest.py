@@ -73,11 +73,11 @@ def make_task(tables):
     from seqkit import recipes
     from seqkit.plugins import components
 
-    def call(task, *, folder=None, train=None, optim=None, **data):
+    def call(task, *, file=None, folder=None, train=None, optim=None, **data):
         name = "houses.csv" if task == "regression" else "flowers.csv"
         raw = {
             "task": task,
-            "data": {"train": str(tables / name), **data},
+            "data": {"train": str(file or tables / name), **data},
             "model": {"name": "mlp"},
             "optim": optim or {},
             "train": {"steps": 1, "seed": 1, **(train or {})},

@@ -1,0 +1,57 @@
+"""The plugin passes the conformance tests of `seqkit.testing`."""
+
+import pytest
+import seqkit_tabular
+from small_tables import flowers, houses, write_csv
+
+import seqkit
+from seqkit.testing import check_model, check_plugin, check_predictor, check_task
+
+NUMBERS = ("linear-regression", "mlp")
+CLASSES = ("logistic-regression", "softmax-regression", "mlp")
+
+
+def rows(columns, count=4):
+    return [{name: values[row] for name, values in columns.items()} for row in range(count)]
+
+
+@pytest.mark.parametrize("form", ["torch", "scratch"])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_every_model_of_numbers_conforms(name, form, make_task):
+    sizes = {"implementation": form} | ({"dropout": 0.0, "hidden": [8]} if name == "mlp" else {})
+    check_model(name, make_task("regression", batch=8), sizes=sizes)
+
+
+@pytest.mark.parametrize("form", ["torch", "scratch"])
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_model_of_classes_conforms(name, form, make_task, tmp_path):
+    columns = flowers()
+    if name == "logistic-regression":
+        columns["kind"] = [kind if kind == "rose" else "other" for kind in columns["kind"]]
+    task = make_task("classification", file=write_csv(tmp_path / "t.csv", columns), batch=8)
+    sizes = {"implementation": form} | ({"dropout": 0.0, "hidden": [8]} if name == "mlp" else {})
+    check_model(name, task, sizes=sizes)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_the_tasks_and_their_predictors_conform(task, tables):
+    name = "houses" if task == "regression" else "flowers"
+    short = {
+        "data.train": str(tables / f"{name}.csv"),
+        "data.batch": 16,
+        "train.steps": 4,
+        "train.eval_every": 2,
+        "model.hidden": [8],
+    }
+    inputs = rows(houses() if task == "regression" else flowers())
+    test_files = [tables / f"{name}.csv"]
+    check_task(f"tabular/{task}", short, inputs=inputs, test_files=test_files)
+
+
+def test_trained_predictors_conform(number_run, class_run, tables):
+    check_predictor(seqkit.load(number_run), rows(houses()), test_files=[tables / "more.csv"])
+    check_predictor(seqkit.load(class_run), rows(flowers()), test_files=[tables / "flowers.csv"])
+
+
+def test_the_plugin_conforms():
+    check_plugin(seqkit_tabular.register)
