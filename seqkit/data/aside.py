@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import CheckpointError, reason
+from .archives import pack
 
 
 @contextmanager
@@ -30,10 +31,36 @@ def written_aside(out: Path) -> Iterator[Path]:
         _remove(part)
 
 
+@contextmanager
+def new_folder(out: Path, *, packed_as: str = "") -> Iterator[Path]:
+    """An empty folder to fill, which becomes `out` when the block ends.
+
+    With `packed_as`, `out` is a zip file with the folder of that name in it. Raises as
+    `written_aside`.
+    """
+    with written_aside(out) as part:
+        folder = part.with_name(f"{part.name}.folder") if packed_as else part
+        try:
+            _remove(folder)
+            folder.mkdir()
+            yield folder
+            if packed_as:
+                pack(folder, part, inside=packed_as)
+        finally:
+            if packed_as:
+                _remove(folder)
+
+
 def check_is_new(out: Path) -> None:
     """Raise `CheckpointError` if there is something at `out`."""
     if out.exists() or out.is_symlink():
         raise CheckpointError(f"{out} exists: choose another --out")
+
+
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of all files below a folder."""
+    files = [path, *path.rglob("*")]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def _remove(path: Path) -> None:

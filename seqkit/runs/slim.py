@@ -15,40 +15,32 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..data.archives import pack
-from ..data.aside import written_aside
+from ..data.aside import check_is_new, new_folder
 from ..data.files import open_up
 from ..errors import CheckpointError
 from ..training import checkpoint
+from .card import CARD, card_of
 from .open import config_of
 
 SlimDtype = Literal["float16", "float32"]
 ARCHIVE = ".zip"
-_CARD = "README.md"
 
 
-def write_slim(model: str | Path, out: Path, *, dtype: SlimDtype = "float16") -> int:
+def write_slim(model: str | Path, out: Path, *, dtype: SlimDtype = "float16") -> None:
     """Write the best checkpoint of `model` as the run folder `out`, without the trainer's state.
 
-    A name that ends in ".zip" makes it a zip file, which opens as the folder does. Returns its
-    size in bytes. Raises `CheckpointError` if `out` exists or cannot be written, or for a weight
-    that float16 cannot hold; then nothing is left.
+    A name that ends in ".zip" makes it a zip file, which opens as the folder does. Raises
+    `CheckpointError` if `out` exists or cannot be written, or for a weight that float16 cannot
+    hold; then nothing is left.
     """
+    check_is_new(out)
     _, step = config_of(model)
     tensors = checkpoint.load_tensors(step / checkpoint.MODEL)
     weights = _in_type(tensors, getattr(torch, dtype), step)
 
-    with written_aside(out) as part:
-        if out.suffix.lower() == ARCHIVE:
-            folder = part.with_name(f"{part.name}.folder")
-            try:
-                _write(step, weights, folder)
-                pack(folder, part, inside=out.stem)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-        else:
-            _write(step, weights, part)
-        return sum(file.stat().st_size for file in (part, *part.rglob("*")) if file.is_file())
+    packed_as = out.stem if out.suffix.lower() == ARCHIVE else ""
+    with new_folder(out, packed_as=packed_as) as folder:
+        _write(step, weights, folder)
 
 
 def _in_type(tensors: Mapping[str, Tensor], dtype: torch.dtype, step: Path) -> dict[str, Tensor]:
@@ -70,11 +62,10 @@ def _in_type(tensors: Mapping[str, Tensor], dtype: torch.dtype, step: Path) -> d
 
 def _write(step: Path, weights: dict[str, Tensor], folder: Path) -> None:
     left_out = shutil.ignore_patterns(checkpoint.MODEL, checkpoint.TRAINER)
-    shutil.copytree(step, folder, ignore=left_out)
+    shutil.copytree(step, folder, ignore=left_out, dirs_exist_ok=True)
     save_file(weights, folder / checkpoint.MODEL)
     open_up(folder / checkpoint.MODEL)
 
-    card = step.parent / _CARD  # a run's own; a step folder may have one, too
-    is_run = checkpoint.target(step.parent, "best") is not None
-    if is_run and card.is_file() and not (folder / _CARD).exists():
-        shutil.copy(card, folder / _CARD)
+    card = card_of(step)
+    if card is not None:
+        shutil.copy(card, folder / CARD)

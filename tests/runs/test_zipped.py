@@ -125,6 +125,6 @@ def test_nothing_is_left_when_the_disk_is_full(slim, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "places"))
     (tmp_path / "places").mkdir()
     monkeypatch.setattr("seqkit.data.archives.shutil.copyfileobj", full)
-    with pytest.raises(DataError, match="cannot unpack .*copy.zip: No space left on device"):
+    with pytest.raises(DataError, match=r"cannot unpack .*copy.zip: No space left on device"):
         seqkit.load(copy)
     assert not list((tmp_path / "places").iterdir())

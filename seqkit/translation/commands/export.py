@@ -75,7 +75,7 @@ def export(
     Other programs take translators that are Transformers; a slim run folder can be had of any
     model. seqkit opens all of these, too.
     """
-    from ...runs.open import DEFAULT
+    from ...runs.finding import DEFAULT
 
     if to is None:
         raise click.UsageError("Missing option '--to' (or '--slim').")

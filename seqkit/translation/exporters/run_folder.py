@@ -8,23 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from ...config import RunConfig
 from ...errors import CheckpointError, ConfigError, reason
-from ...text.pieces import PieceTokenizer
-from ...text.subword import SentencePieceTokenizer
-from ...text.tokenizer import Tokenizer
+from ...runs.card import card_of
 from ..tokenizers import Tokenizers, load_tokenizers
 from ..weights import Weights, weights_of
+from .pieces import piece_model
 
 MODEL = "model.safetensors"
-
-# Settings of a sentencepiece model that others' programs read: a space before the text, no blanks
-# beyond one. In its file, the last value of a field holds, so they are put at the end:
-# normalizer_spec (3) { add_dummy_prefix (3): true, remove_extra_whitespaces (4): true }
-_AS_OTHERS_EXPECT = bytes([3 << 3 | 2, 4, 3 << 3, 1, 4 << 3, 1])
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,10 @@ class Exported:
     weights: Weights
     model: Mapping[str, Any]  # the complete [model] section
     tokenizers: Tokenizers
-    languages: list[str]
+    languages: list[str]  # codes, such as en and de; none if the run does not say
+    search: Mapping[str, Any]  # the complete [search] section
+    corpus: str  # that it was trained on, by name; "" if that is not known
+    card: str  # what it says of itself; "" if it has no card
 
     @property
     def tokens(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -47,12 +45,18 @@ class Exported:
 
         None for tokenizers of another kind: tokens are words then, with spaces between them.
         """
-        source, target = (_pieces_of(tokenizer) for tokenizer in self.tokenizers)
+        source, target = self.piece_models()
         if source is None or target is None:
             return {}
         if source == target:
             return {"sentencepiece.model": source}
         return {"source.spm": source, "target.spm": target}
+
+    def piece_models(self) -> tuple[bytes | None, bytes | None]:
+        """The SentencePiece models of source and target; None for another kind of tokenizer."""
+        source, target = self.tokenizers
+        found = piece_model(source)
+        return found, found if source is target else piece_model(target)
 
 
 def read_run(config: RunConfig, folder: Path) -> Exported:
@@ -75,16 +79,28 @@ def read_run(config: RunConfig, folder: Path) -> Exported:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
     except (SafetensorError, KeyError, ValueError, IndexError, TypeError):
         raise CheckpointError(f"{path} is damaged, or is not the model in meta.json") from None
+    if not _same_positions(state):
+        raise ConfigError(
+            f"{folder} has learned positions for the source and others for the target, "
+            "which no other program has a place for"
+        )
+    data = config.sections["data"]
     return Exported(
-        weights, model, load_tokenizers(folder), list(config.sections["data"]["languages"])
+        weights,
+        model,
+        load_tokenizers(folder),
+        languages=list(data["languages"]),
+        search=config.sections["search"],
+        corpus=data["corpus"],
+        card=_card(folder),
     )
 
 
-def _pieces_of(tokenizer: Tokenizer) -> bytes | None:
-    match tokenizer.model:
-        case SentencePieceTokenizer() as model:
-            return model.content + _AS_OTHERS_EXPECT
-        case PieceTokenizer() as model:
-            return model.content
-        case _:
-            return None
+def _same_positions(state: Mapping[str, NDArray[Any]]) -> bool:
+    source = state.get("source_embedding.positions")
+    return source is None or np.array_equal(source, state["target_embedding.positions"])
+
+
+def _card(folder: Path) -> str:
+    path = card_of(folder)
+    return "" if path is None else path.read_text(encoding="utf-8", errors="replace").strip()

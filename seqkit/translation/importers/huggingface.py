@@ -1,6 +1,7 @@
 """Hugging Face folders of Marian models: OPUS-MT and its relatives.
 
-The names of tensors are those of `MarianMTModel`. Text is cut by source.spm, ids come from
+The names of tensors are those of `MarianMTModel`. Models with norms before the sublayers, which it
+has no place for, are `PegasusForConditionalGeneration`, as `seqkit export` writes them. Text is cut by source.spm, ids come from
 vocab.json, and outputs are joined by target.spm.
 """
 
@@ -10,13 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...errors import DataError, reason
 from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
-from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights
+from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights, sinusoids
 from .foreign import Foreign, Vocabulary
 
 CONFIG = "config.json"
+_MARIAN, _PEGASUS = "marian", "pegasus"
 _SAFE = "model.safetensors"
 _PICKLE = "pytorch_model.bin"
 _ACTIVATIONS = {
@@ -56,7 +60,7 @@ def read(folder: Path) -> Foreign:
         format="Hugging Face",
         weights=weights,
         heads=config.integer("decoder_attention_heads"),
-        prenorm=config.flag("normalize_before", default=False),
+        prenorm=config.values["model_type"] == _PEGASUS,
         activation=config.activation(),
         zero_start=not weights.target_embedding[start : start + 1].any(),
         source_eos=True,
@@ -79,7 +83,7 @@ class _Config:
         self.path = path
         self.values = _read_object(path)
         kind = self.values.get("model_type")
-        if kind != "marian":
+        if kind not in (_MARIAN, _PEGASUS):
             raise DataError(
                 f"{path.parent} is a model of kind {kind!r}: "
                 "of Hugging Face's, seqkit opens Marian models (OPUS-MT) only"
@@ -126,7 +130,7 @@ class _Model:
             target_embedding=target,
             output=output,
             output_bias=self.array("final_logits_bias").reshape(-1),
-            positions=None,
+            positions=self.positions(),
             encoder=self.layers("encoder"),
             decoder=self.layers("decoder"),
             encoder_norm=self.optional_norm("model.encoder.layer_norm"),
@@ -143,6 +147,17 @@ class _Model:
             self.array("model.encoder.embed_tokens.weight"),
             self.array("model.decoder.embed_tokens.weight"),
         )
+
+    def positions(self) -> Array | None:
+        """Learned positions; transformers saves the sinusoids, too, of some models."""
+        name = "model.decoder.embed_positions.weight"
+        if name not in self.tensors:
+            return None
+        positions = self.tensors[name]
+        if positions.ndim != 2 or positions.shape[1] % 2:
+            return positions  # refused with all that does not fit
+        are_sinusoids = np.allclose(positions, sinusoids(*positions.shape), atol=1e-4)
+        return None if are_sinusoids else positions
 
     def layers(self, side: str) -> list[Layer]:
         count = self.config.integer(f"{side}_layers")
