@@ -83,6 +83,13 @@ def test_every_kind_of_model_is_trained_on_with_its_own_vocabulary(models, kind)
     assert any(not torch.equal(changed[k], v) for k, v in before.model.state_dict().items())
 
 
+def test_a_package_is_evaluated_as_the_translator_that_it_is(models, cli):
+    given = ["--source", "source.txt", "--reference", "target.txt", "--search", "max_length=3"]
+    figures = [cli("evaluate", "-m", models[k], *given).lines for k in ("argos", "run")]
+    assert figures[0] == figures[1]
+    assert figures[0][0].startswith("BLEU ")
+
+
 def test_the_first_evaluation_is_that_of_the_model_it_starts_from(texts):
     write_lines(texts / "valid.source", EXPECTED["sources"])
     write_lines(texts / "valid.target", EXPECTED["targets"])
