@@ -13,17 +13,23 @@ from .weights import Array
 
 
 def read_state(path: Path) -> dict[str, Array]:
-    """All tensors by name; raises `CheckpointError` for a file that is damaged."""
+    """All tensors by name.
+
+    Raises `CheckpointError` for a file that is damaged, ValueError for tensors of another type than
+    float32, float16 and bfloat16.
+    """
     try:
         with safe_open(path, "np") as file:
             names = list(file.keys())
             types = {file.get_slice(name).get_dtype() for name in names}
+            if not types <= {"BF16", *_TYPES}:
+                raise ValueError(f"{path} holds tensors of other types: {', '.join(types)}")
             if "BF16" not in types:
                 return {name: _widened(file.get_tensor(name)) for name in names}
         return _with_bfloat16(path.read_bytes())
     except OSError as error:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
-    except (SafetensorError, KeyError, ValueError, TypeError):
+    except (SafetensorError, KeyError):
         raise CheckpointError(f"{path} is damaged: not a whole safetensors file") from None
 
 
@@ -44,4 +50,4 @@ def _with_bfloat16(content: bytes) -> dict[str, Array]:
     return state
 
 
-_TYPES = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
+_TYPES = {"F16": np.float16, "F32": np.float32}

@@ -70,7 +70,10 @@ def open_translator(
 
     names: list[str | None] = [*models] or [None]
     if len(names) == 1:
-        return load(names[0], device=device, task="translation", engine=engine, compute=compute)
+        only: Translator = load(
+            names[0], device=device, task="translation", engine=engine, compute=compute
+        )
+        return only
 
     if engine == "ctranslate2" or compute not in ("auto", "float32"):
         raise ConfigError(

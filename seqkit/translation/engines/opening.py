@@ -110,7 +110,7 @@ def _model_name(meta: Mapping[str, Any]) -> Any:
 
 def _has_gpu() -> bool:
     """Whether torch may find a GPU: CUDA's, or Apple's."""
-    return sys.platform == "darwin" or library().get_cuda_device_count() > 0
+    return sys.platform == "darwin" or bool(library().get_cuda_device_count())
 
 
 def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: bool) -> Translator:
@@ -160,7 +160,7 @@ def _with_torch(folder: Path) -> TranslationModel:
 def _files(folder: Path, model: TransformerConfig, tokenizers: Tokenizers) -> dict[str, bytes]:
     """The files of a CTranslate2 folder; raises `ValueError` for weights that do not fit."""
     state = read_state(folder / checkpoint.MODEL)
-    if not all(np.isfinite(array.sum(dtype=np.float64)) for array in state.values()):
+    if not all(np.isfinite(array).all() for array in state.values()):
         raise ValueError("weights that are no numbers")
 
     layers = model.encoder_layers, model.decoder_layers
