@@ -24,7 +24,7 @@ import seqkit
 from seqkit.translation.translator import Translator
 
 _BATCH = 32  # lines
-_LONGER = {"max_ratio": 3.0, "max_extra": 20}  # so that only CTranslate2's own limit remains
+_LONGER = {"max_extra": 256}  # so that only CTranslate2's own limit remains
 _LIMIT = 256  # tokens of an output
 
 

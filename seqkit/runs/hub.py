@@ -9,8 +9,10 @@ compared with the one that the hub states.
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -21,7 +23,7 @@ from ..plugins import components
 
 PREFIX = "hf:"
 
-_NAME = re.compile(r"hf:([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")
+_NAME = re.compile(r"hf:(\w[\w.-]*/\w[\w.-]*)(?:@([\w./-]+))?")
 _TIMEOUT = 10.0  # seconds until the hub answers
 
 _SHOWN = 8  # names in a complaint
@@ -78,6 +80,11 @@ def fetch(name: str) -> Fetched:
     if parts is None:
         raise CheckpointError(f"{name!r} is not hf:OWNER/NAME or hf:OWNER/NAME@REVISION")
     place = _Place(_library(name), name, parts[1], parts[2] or "main")
+    with _quiet():
+        return _from(place)
+
+
+def _from(place: _Place) -> Fetched:
     try:
         commit, files = place.listed()
     except place.failures as error:
@@ -111,6 +118,18 @@ def _fetch(place: _Place, commit: str, files: Sequence[_File]) -> Fetched:
     return Fetched(path if is_alone else place.folder_of(path, weights), source)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """huggingface_hub does not tell of each time it tries again."""
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
 def _is(file: _File, form: str) -> bool:
     return fnmatchcase(file.name, form) and file.name.count("/") == form.count("/")
 
@@ -130,7 +149,8 @@ def _check_kind(folder: Path) -> None:
 
 def _library(name: str) -> Any:
     try:
-        import huggingface_hub
+        import huggingface_hub.constants
+        import huggingface_hub.errors
     except ImportError:
         raise CheckpointError(
             f"{name} needs huggingface_hub: `pip install 'seqkit[hub]'`, or download the model by "
@@ -146,6 +166,7 @@ class _Place:
         self.library = library
         self.errors = library.errors
         self.failures = (OSError, ValueError, self.errors.HTTPError)
+        self.endpoint = library.constants.ENDPOINT
         self.name = name
         self.repository = repository
         self.revision = revision
@@ -175,8 +196,7 @@ class _Place:
 
     def get(self, file: _File, commit: str) -> Path:
         """A file of a commit, with the digest that the hub states."""
-        found = self.library.hf_hub_download(self.repository, file.name, revision=commit)
-        path = Path(found)
+        path = self._download(file, commit)
         wrong = _difference(path, file)
         if wrong:
             path.resolve().unlink(missing_ok=True)
@@ -193,7 +213,11 @@ class _Place:
 
     def remember(self, files: Sequence[_File]) -> None:
         """Note which commit the revision is, for when there is no connection."""
-        self.library.hf_hub_download(self.repository, files[0].name, revision=self.revision)
+        self._download(files[0], self.revision)
+
+    def _download(self, file: _File, revision: str) -> Path:
+        found = self.library.hf_hub_download(self.repository, file.name, revision=revision)
+        return Path(found)
 
     # Failures
 
@@ -203,7 +227,7 @@ class _Place:
         return isinstance(error, (*denials, self.errors.HFValidationError))
 
     def explained(self, error: Exception) -> CheckpointError:
-        where = self.library.constants.ENDPOINT
+        where = self.endpoint
         page = f"{where}/{self.repository}"
         match error:
             case self.errors.GatedRepoError():

@@ -65,6 +65,7 @@ def _add_importers(plugin: Plugin) -> None:
     plugin.importer(
         "huggingface", f"{formats}:HUGGINGFACE", "Hugging Face folders of Marian models: OPUS-MT"
     )
+    plugin.importer("marian", f"{formats}:MARIAN", "Marian's own .npz with a Transformer")
 
 
 def _add_commands(plugin: Plugin) -> None:
@@ -87,7 +88,7 @@ def _add_commands(plugin: Plugin) -> None:
         "Write a translator in the format of another program.",
     )
     plugin.command(
-        "compare",
+        "translation/compare",
         "seqkit.translation.commands.compare:compare",
         "Compare two translators on a test set.",
     )
@@ -95,7 +96,7 @@ def _add_commands(plugin: Plugin) -> None:
         "score", "seqkit.translation.commands.score:score", "Log probability of given translations."
     )
     plugin.command(
-        "explain",
+        "translation/explain",
         "seqkit.translation.commands.explain:explain",
         "Explain what a translation attends to.",
     )

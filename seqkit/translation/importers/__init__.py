@@ -6,4 +6,5 @@ run_folder.py    written as a run folder
 ctranslate2.py   folders of CTranslate2; ctranslate2_file.py: its model.bin
 argos.py         packages of Argos Translate
 huggingface.py   folders of Hugging Face's Marian models (OPUS-MT)
+marian.py        Marian's own .npz
 """

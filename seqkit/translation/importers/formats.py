@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import argos, ctranslate2, huggingface
+from . import argos, ctranslate2, huggingface, marian
 from .foreign import Dtype, Foreign
 
 
@@ -34,3 +34,4 @@ ARGOS = Format("Argos", argos.is_package, argos.read)
 HUGGINGFACE = Format(
     "Hugging Face", huggingface.is_folder, huggingface.read, huggingface.check_kind
 )
+MARIAN = Format("Marian", marian.is_model, marian.read)
