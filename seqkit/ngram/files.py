@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
+import tomli_w
 from safetensors import SafetensorError
 
-from ..data.files import open_up
+from ..data.files import open_up, reading
 from ..errors import ConfigError, DataError, WrongType, reason
-from ..parsing import path_of
+from ..parsing import path_of, toml_of
 from ..text import TokenizerLookup, built_in
 from . import arpa, binary
+from .dynamic import mixture
+from .mixing import Unknown
 from .model import Model
 from .tables import Kind
+
+_MIXTURE = "n-gram mixture"  # the type of its file
 
 
 def is_arpa(path: Path) -> bool:
@@ -22,6 +29,11 @@ def is_arpa(path: Path) -> bool:
 
 def check_format(path: Path, kind: Kind, smoothing: str) -> None:
     """Raise `ConfigError` if the format of that name cannot hold a model of that kind."""
+    if kind == "mixture":
+        raise ConfigError(
+            f"a mixture that runs has no n-grams to write into {path.name}: "
+            "`seqkit lm mix` makes one model of it"
+        )
     if is_arpa(path) and kind != "backoff":
         raise ConfigError(
             f"{smoothing} cannot be written as ARPA, which knows backoff weights only: "
@@ -57,11 +69,15 @@ def save(model: Model, path: str | Path) -> None:
 
 
 def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup = built_in) -> Model:
-    """Read an ARPA file (plain or .gz) or seqkit's binary; raises `DataError` for anything else.
+    """Read an ARPA file (plain or .gz), seqkit's binary, or the .toml of a mixture.
+
+    Raises `DataError` for anything else.
 
     On a `device` other than "cpu", n-grams are looked up there by torch, with the same numbers.
     """
     path = path_of(path, "file of an n-gram model")
+    if path.suffix == ".toml":
+        return _load_mixture(path, device, tokenizers)
     is_ours = binary.is_binary(path)
     model = binary.read(path, tokenizers) if is_ours else arpa.read(path)
     if device != "cpu":
@@ -69,3 +85,53 @@ def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup =
 
         model.tables.lookup = DeviceLookup(model.grams, device)
     return model
+
+
+def save_mixture(
+    paths: Sequence[Path], weights: Sequence[float], path: Path, *, unknown: Unknown
+) -> None:
+    """Write the file of a mixture of the models at `paths`, which are named relative to it."""
+    folder = path.absolute().parent
+    parts = []
+    for each, weight in zip(paths, weights, strict=True):
+        relative = os.path.relpath(each.absolute(), folder)
+        parts.append({"path": relative, "weight": weight})
+
+    text = tomli_w.dumps({"type": _MIXTURE, "unknown": unknown, "models": parts})
+    part = path.with_name(f".part.{path.name}")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {reason(error)}") from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _load_mixture(path: Path, device: str, tokenizers: TokenizerLookup) -> Model:
+    """Raises `DataError` naming the file, and the model in it, for whatever is wrong."""
+    with reading(path):
+        text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        content = toml_of(text)
+        if content.get("type") != _MIXTURE:
+            raise ValueError(f'it does not say type = "{_MIXTURE}"')
+        parts = [(str(part["path"]), float(part["weight"])) for part in content["models"]]
+        unknown = content.get("unknown", "share")
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path} is not the file of a mixture: {error}") from None
+    except KeyError as error:
+        raise DataError(f"{path} is not the file of a mixture: {error} is missing") from None
+
+    models = []
+    for number, (name, _) in enumerate(parts, 1):
+        if name.endswith(".toml"):
+            raise DataError(f"{path}: model {number}, {name}, is itself a mixture: name its models")
+        try:
+            models.append(load(path.parent / name, device=device, tokenizers=tokenizers))
+        except DataError as error:
+            raise DataError(f"{path}: model {number}: {error}") from None
+    try:
+        return mixture(models, [weight for _, weight in parts], unknown=unknown)
+    except ConfigError as error:
+        raise DataError(f"{path}: {error}") from None

@@ -24,7 +24,7 @@ from .identity import digest_of_model
 from .kenlm_methods import base_full_score, base_score, begin_sentence_write, null_context_write
 from .states import State, States, Step
 from .stepping import Steps, Walker, as_batch, check_words, each_step, steps_of
-from .tables import Grams, GramTables, Kind, with_starts
+from .tables import Grams, GramTables, Kind, Tables, with_starts
 from .text import (
     BOS,
     EOS,
@@ -73,7 +73,7 @@ class Model:
         self.vocabulary = Vocabulary(words, keeps_unknown=self._keeps_unknown)
         self._word_ids = WordIds(self.vocabulary, self.pre_tokenizer)
         blanks = self.metadata.get("holes") == "yes"
-        self.tables = GramTables(grams, len(words), kind, blanks=blanks)
+        self.tables: Tables = GramTables(grams, len(words), kind, blanks=blanks)
 
     @property
     def grams(self) -> list[Grams]:
@@ -286,8 +286,7 @@ class Model:
         return [(shown[i], float(scores[i])) for i in best.tolist()]
 
     @cached_property
-    def _shown(self) -> Sequence[str]:
-        """All words by id, as people read them."""
+    def _shown(self) -> Sequence[str]:  # all words by id, as people read them
         return self.pre_tokenizer.readable(self.words)
 
     def score_block(self, block: bytes) -> Scores:
@@ -352,12 +351,13 @@ class Model:
             "bos": "given",
             "eos": "scored",
             "oov": "word" if self._keeps_unknown else "unk",
-            "model": f"{self.order}-gram-{self._digest}",
+            "model": f"{self.order}-gram-{self.digest}",
             "log": "float32",
+            **{key: self.metadata[key] for key in ("unknown",) if key in self.metadata},
         }
 
     @cached_property
-    def _digest(self) -> str:
+    def digest(self) -> str:
         """Of everything that decides the scores, so that it is no matter what file it is from."""
         rules = f"{self.kind} {self.unit} {self._keeps_unknown}"
         words = self.vocabulary.words

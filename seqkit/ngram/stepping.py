@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from ..errors import WrongValue
 from .sorting import Longs, find
 from .states import NOTHING, State, States, Step, check_state
-from .tables import Depths, Floats, Grams, GramTables
+from .tables import Depths, Floats, Grams, Tables
 from .text import BOS, EOS, Ids
 
 Mask = NDArray[np.bool_]
@@ -46,7 +46,7 @@ class Steps(Protocol):
         """
 
 
-def steps_of(tables: GramTables, walker: Walker) -> Steps:
+def steps_of(tables: Tables, walker: Walker) -> Steps:
     """The fast way for back-off models, unless n-grams lack the shorter ones that they begin with.
 
     Such files are legal: a state that held the words found would miss the longer n-gram.
@@ -101,7 +101,7 @@ class Walker:
     n-gram saves most of the search.
     """
 
-    def __init__(self, tables: GramTables) -> None:
+    def __init__(self, tables: Tables) -> None:
         self.longest = tables.order - 1
         self.blanks = tables.blanks
         self.scores = [_view(level.scores) for level in tables.grams]
@@ -162,7 +162,7 @@ class Walker:
 class BackoffSteps:
     """The steps of a back-off model."""
 
-    def __init__(self, tables: GramTables, walker: Walker, extends: list[Mask]) -> None:
+    def __init__(self, tables: Tables, walker: Walker, extends: list[Mask]) -> None:
         """`extends` (n_k,) says for each k-gram, k < N, whether it matters to words that follow."""
         self.tables = tables
         self.longest = tables.order - 1  # words in a state
@@ -259,7 +259,7 @@ class BackoffSteps:
 class PlainSteps:
     """The steps of any model: a state holds the last N - 1 words, and the tables score them."""
 
-    def __init__(self, tables: GramTables) -> None:
+    def __init__(self, tables: Tables) -> None:
         self.tables = tables
         self.longest = tables.order - 1
 
@@ -361,7 +361,7 @@ def _extensions(grams: Sequence[Grams], size: int) -> list[Mask] | None:
     A blank counts only if it does so itself. None where a longer n-gram begins with one that is not
     there.
     """
-    contexts = context_indexes(grams, size)
+    contexts = context_indexes([level.keys for level in grams], size)
     if any((found < 0).any() for found in contexts):
         return None
 
@@ -374,14 +374,17 @@ def _extensions(grams: Sequence[Grams], size: int) -> list[Mask] | None:
     return masks
 
 
-def context_indexes(grams: Sequence[Grams], size: int) -> list[Longs]:
-    """For k = 2, 3, …: the index of each k-gram without its last word, or -1. (n_k,) each."""
+def context_indexes(keys: Sequence[Longs], size: int) -> list[Longs]:
+    """For k = 2, 3, …: the index of each k-gram without its last word, or -1. (n_k,) each.
+
+    `keys` are those of the k-grams for k = 1, 2, …, `size` is V.
+    """
     found: list[Longs] = []
-    for k, level in enumerate(grams[1:], 2):
-        suffixes, first = np.divmod(level.keys, size)
-        if k > 2:
+    for shorter, own in pairwise(keys):
+        suffixes, first = np.divmod(own, size)
+        if found:
             between = found[-1][suffixes]  # all words but the first and the last
-            keys = np.where(between < 0, NOTHING, between * size + first)
-            first = find(grams[k - 2].keys, keys)
+            wanted = np.where(between < 0, NOTHING, between * size + first)
+            first = find(shorter, wanted)
         found.append(first)
     return found

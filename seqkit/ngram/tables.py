@@ -16,7 +16,7 @@ from .sorting import Longs, find
 from .text import BOS, Ids
 
 Floats = NDArray[np.float32]
-Kind = Literal["backoff", "add-k", "stupid"]  # how scores and backoffs are combined
+Kind = Literal["backoff", "add-k", "stupid", "mixture"]  # how scores and backoffs are combined
 Depths = NDArray[np.int32]  # (T,): how many ids of its sentence come before each
 Lengths = NDArray[np.int16]
 NEVER = -99  # log10 of 0, as ARPA files express it
@@ -56,6 +56,27 @@ class HostLookup:
         """The index of each key among the k-grams, or -1. (n,) -> (n,)"""
         table = self.grams[k - 1]
         return find(table.keys, keys)
+
+
+class Tables(Protocol):
+    """The numbers of a model, or of several that are mixed."""
+
+    grams: list[Grams]
+    size: int
+    kind: Kind
+    blanks: bool
+    lookup: Lookup
+
+    @property
+    def order(self) -> int:
+        """The length of the longest n-gram."""
+
+    @property
+    def sizes(self) -> str:
+        """How many k-grams there are, for k = 1, 2, …, as people read it."""
+
+    def score(self, stream: Ids, depth: Depths) -> tuple[Floats, Lengths]:
+        """See `GramTables.score`."""
 
 
 class GramTables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ from ...errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from ...metrics.scoring import Scorer
+
+MOST_DIGITS = 12  # of a number
+_LONGEST = 40  # characters of a wrong value in an error
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 FILES = click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 MODEL = click.option(
@@ -79,3 +84,17 @@ def check_writable(out: Path) -> None:
         raise ConfigError(f"cannot write {out}: it is a folder")
     if not out.absolute().parent.is_dir():
         raise ConfigError(f"cannot write {out}: there is no such folder")
+
+
+def bytes_of(option: str, text: str) -> int:
+    """The bytes of a size such as 500M."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", text.upper())
+    if not found or len(found[1]) > MOST_DIGITS:
+        raise ConfigError(f"{option} {shortened(text)} is not a size such as 500M or 4G")
+    number, unit = found.groups()
+    return int(float(number) * _UNITS[unit])
+
+
+def shortened(text: str) -> str:
+    """What was given, cut off where it is long."""
+    return repr(text) if len(text) <= _LONGEST else f"{text[:_LONGEST]!r}…"

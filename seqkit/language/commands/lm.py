@@ -7,6 +7,7 @@ import click
 from .complete import complete
 from .convert import convert
 from .generate import generate
+from .mix import mix
 from .ngram import ngram
 from .perplexity import perplexity
 from .score import score
@@ -19,5 +20,5 @@ def lm() -> None:
     """Language models: train, score, perplexity, generate."""
 
 
-for command in (train, ngram, convert, stats, perplexity, score, complete, generate):
+for command in (train, ngram, mix, convert, stats, perplexity, score, complete, generate):
     lm.add_command(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,14 +12,10 @@ from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
 from ...progress import working
-from .inputs import FILES, check_writable, note, read_blocks
+from .inputs import FILES, MOST_DIGITS, bytes_of, check_writable, note, read_blocks, shortened
 
 if TYPE_CHECKING:
     from ...ngram.text import Unknown
-
-_MOST_DIGITS = 12  # of a number
-_LONGEST = 40  # characters of a wrong value in an error
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
 @click.command()
@@ -123,7 +118,7 @@ def ngram(
             options=options,
             unk=unk,
             pre_tokenizer=pre_tokenizer,
-            memory=_bytes(memory),
+            memory=bytes_of("--memory", memory),
         )
         for remark in model.notes:
             note(remark)
@@ -151,20 +146,6 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not text.strip():
         return ()
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and len(part) <= _MOST_DIGITS for part in parts):
-        raise ConfigError(f"--prune {_shortened(text)} is not a list of numbers such as 0,0,1")
+    if not all(part.isdecimal() and len(part) <= MOST_DIGITS for part in parts):
+        raise ConfigError(f"--prune {shortened(text)} is not a list of numbers such as 0,0,1")
     return tuple(int(part) for part in parts)
-
-
-def _bytes(text: str) -> int:
-    """The bytes of --memory, such as 500M."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?\s*", text.upper())
-    if not found or len(found[1]) > _MOST_DIGITS:
-        raise ConfigError(f"--memory {_shortened(text)} is not a size such as 500M or 4G")
-    number, unit = found.groups()
-    return int(float(number) * _UNITS[unit])
-
-
-def _shortened(text: str) -> str:
-    """What was given, cut off where it is long."""
-    return repr(text) if len(text) <= _LONGEST else f"{text[:_LONGEST]!r}…"

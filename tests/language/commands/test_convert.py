@@ -37,6 +37,28 @@ def test_what_arpa_cannot_hold_is_refused_or_named(counted, cli, tmp_path):
     assert not (tmp_path / "a.arpa").exists()
 
 
+def test_a_model_is_pruned_on_the_way(counted, cli, tmp_path):
+    done = cli("lm", "convert", "--prune-entropy", "1e-2", counted / "lm.arpa", tmp_path / "a.lm")
+    assert ", pruned to " in done.err
+    assert len(ngram.load(tmp_path / "a.lm").grams[1].keys) < len(
+        ngram.load(counted / "lm.arpa").grams[1].keys
+    )
+    done = cli("lm", "convert", "--size", "2500", counted / "lm.arpa", tmp_path / "b.lm")
+    assert done.code == 0, done.err
+    assert (tmp_path / "b.lm").stat().st_size <= 2500
+
+    whole = (counted / "lm.arpa", tmp_path / "c.lm")
+    wrong = cli("lm", "convert", "--size", "big", *whole).complaint()
+    assert wrong == "--size 'big' is not a size such as 500M or 4G"
+    wrong = cli("lm", "convert", "--prune-entropy", "100", *whole).complaint()
+    assert wrong.startswith(
+        "pruning at 100 leaves nothing but words: the threshold must be at most"
+    )
+    both = ("--size", "1M", "--prune-entropy", "1")
+    assert "choose one of" in cli("lm", "convert", *both, *whole).complaint(2)
+    assert not (tmp_path / "c.lm").exists()
+
+
 def test_what_is_no_ngram_model_is_not_converted(counted, cli, tmp_path):
     out = tmp_path / "out.lm"
     assert "begins with \\data\\; if this is text, `seqkit lm ngram -o OUT TEXT` makes" in (

@@ -1,0 +1,113 @@
+"""`seqkit lm mix`: one n-gram model in place of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ...cli.lines import TEXT
+from ...cli.options import PATH, refuse_input
+from ...errors import ConfigError
+from ...plugins import components
+from ...progress import working
+from .inputs import check_writable, read_text
+
+if TYPE_CHECKING:
+    from ...ngram import Model
+    from ...ngram.mixing import Unknown
+
+
+@click.command()
+@click.option(
+    "-m",
+    "--model",
+    "models",
+    required=True,
+    multiple=True,
+    type=PATH,
+    help="ARPA file or seqkit's binary; give two or more.",
+)
+@click.option("--fit", type=TEXT, help="Fit the weights on this held-out text, by EM.")
+@click.option("--weights", metavar="0.3,0.7", help="The weights of the models, in their order.")
+@click.option(
+    "--unknown",
+    type=click.Choice(["share", "keep"]),
+    default="share",
+    show_default=True,
+    help="Divide a model's <unk> among the words that it lacks, or give them nothing.",
+)
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=PATH,
+    help="*.arpa, *.arpa.gz or a binary for one model; *.toml to mix as it runs.",
+)
+def mix(
+    models: tuple[Path, ...],
+    fit: Path | None,
+    weights: str | None,
+    unknown: Unknown,
+    out: Path,
+) -> None:
+    """Mix n-gram models linearly and keep the mixture.
+
+    Without --fit or --weights, all models weigh the same. One back-off model has every n-gram of
+    them, and is as fast as any; a .toml file names the models, which are mixed word by word.
+    """
+    from ... import ngram
+    from ...ngram.files import save_mixture
+    from ...ngram.mixing import interpolate
+
+    if len(models) < 2:
+        raise click.UsageError("give two models or more, each with -m")
+    if fit and weights:
+        raise click.UsageError("choose one of --fit and --weights")
+    check_writable(out)
+    refuse_input(out, (*models, fit) if fit else models)
+
+    with working("reading"):
+        opened = [ngram.load(path, tokenizers=components().tokenizers.load) for path in models]
+    chosen = _weights(opened, fit, weights, unknown)
+    with working("mixing"):
+        if out.suffix == ".toml":
+            save_mixture(models, chosen, out, unknown=unknown)
+        else:
+            mixed = interpolate(opened, chosen, unknown=unknown)
+            ngram.save(mixed, out)
+            click.echo(f"order {mixed.order}; n-grams {mixed.tables.sizes}", err=True)
+
+    for path, weight in zip(models, chosen, strict=True):
+        click.echo(f"{weight:.4f}  {path}", err=True)
+    click.echo(f"written to {out}", err=True)
+
+
+def _weights(
+    models: Sequence[Model], fit: Path | None, given: str | None, unknown: Unknown
+) -> list[float]:
+    """The weights as given, fitted, or all alike."""
+    from ...ngram.dynamic import log_probabilities, mixture
+    from ...ngram.mixing import check_weights
+    from ..mixtures import mix as fitted
+
+    alike = [1 / len(models)] * len(models)
+    if given is not None:
+        return check_weights(_numbers(given), len(models))
+
+    mixed = mixture(models, alike, unknown=unknown)
+    if fit is None:
+        return alike
+    with working("fitting"):
+        found = fitted(log_probabilities(mixed, read_text((fit,))))
+    return found.weights
+
+
+def _numbers(text: str) -> list[float]:
+    """The numbers of --weights: 0.3,0.7 as [0.3, 0.7]."""
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise ConfigError(f"--weights {text!r} is not a list of numbers such as 0.3,0.7") from None
