@@ -129,7 +129,12 @@ def _check_evaluation(model: nn.Module, task: Task, batch: Any) -> None:
 
 
 def _rows_of(batch: Any) -> list[Any]:
-    """A batch of each row alone, if the batch is a dataclass of tensors with the rows first."""
+    """A batch of each row alone, if the batch is a dataclass of tensors with the rows first.
+
+    Another batch may have a method `rows` that gives them.
+    """
+    if hasattr(batch, "rows"):
+        return list(batch.rows())
     if not dataclasses.is_dataclass(batch) or isinstance(batch, type):
         return []
     values = {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}

@@ -41,6 +41,11 @@ class Tokens:
         """(B, T) bool: False where there is padding."""
         return self.words != PAD
 
+    def row(self, i: int) -> Tokens:
+        """One sentence, with its padding."""
+        own = slice(i, i + 1)
+        return Tokens(self.words[own], self.features[own], self.spellings, self.spelling_of[own])
+
     def to(self, device: torch.device) -> Tokens:
         return Tokens(
             self.words.to(device),

@@ -20,7 +20,7 @@ Words = Sequence[Sequence[str]]  # of N sentences
 
 
 @dataclass(frozen=True)
-class TestSentences:
+class HeldOutSentences:
     """Sentences to measure on, and where they are from."""
 
     name: str
@@ -33,11 +33,11 @@ class TestSentences:
         return len(self.sentences)
 
     def __repr__(self) -> str:
-        return f"<TestSentences: {len(self):,} of {self.name}>"
+        return f"<HeldOutSentences: {len(self):,} of {self.name}>"
 
 
 def measure(
-    data: TestSentences,
+    data: HeldOutSentences,
     tag: Callable[[Words], list[list[str]]],
     tags: TagSet,
     *,
@@ -86,7 +86,7 @@ def measure(
     )
 
 
-def _check(data: TestSentences, *, segments: bool) -> None:
+def _check(data: HeldOutSentences, *, segments: bool) -> None:
     if not len(data):
         raise DataError(f"{data.name}: there are no sentences to measure on")
     for number, (words, tags) in enumerate(data, 1):
@@ -117,7 +117,7 @@ def _notes_on_tags(sentences: Sequence[Sentence], tags: TagSet) -> list[str]:
     return notes
 
 
-def _signature(data: TestSentences, tags: TagSet, *, segments: bool) -> dict[str, str]:
+def _signature(data: HeldOutSentences, tags: TagSet, *, segments: bool) -> dict[str, str]:
     content = digest.of_lines(" ".join([*words, *own]) for words, own in data)
     fields = {"task": "segmentation" if segments else "tagging", "sentences": str(len(data))}
     if tags.spells_spans:

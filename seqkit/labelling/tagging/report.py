@@ -77,13 +77,13 @@ class Scores:
 
     def intervals(self) -> dict[str, Interval]:
         """Bootstrap intervals over sentences, by the name of the figure."""
-        found = {"accuracy": interval(self.words, _accuracy_of_sums)}
+        found = {"accuracy": interval(self.words, accuracy_of_sums)}
         if self.spans is not None:
             found["f1"] = interval(self.spans.by_sentence, f1_of_sums)
         return found
 
 
-def _accuracy_of_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+def accuracy_of_sums(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """(S, 2) -> (S,)"""
     shares: NDArray[np.float64] = sums[:, 0] / np.maximum(sums[:, 1], 1)
     return shares

@@ -28,7 +28,7 @@ from .baseline import Baseline, load_baseline
 from .data import TaggingData, read_test
 from .decoding import allowed_tags, chain_of
 from .encoding import Encoder
-from .evaluation import TestSentences, measure
+from .evaluation import HeldOutSentences, measure
 from .predictions import Segmented, Tagged
 from .reading import Sentence, read_sentences
 from .report import TaggingReport
@@ -41,7 +41,7 @@ _BATCH = 4000  # words of a batch
 _SPLITS: tuple[Split, ...] = get_args(Split)
 
 
-class Tagger:
+class SequenceTagger:
     """What `seqkit.load` returns for a run of the task "tagging".
 
     It follows `seqkit.runs.predictor.Predictor`.
@@ -72,7 +72,9 @@ class Tagger:
 
     def __repr__(self) -> str:
         does = "segmentation" if self.segments else f"{len(self.tags)} tags ({self.tags.written})"
-        return f"<Tagger: {self.name}, {does}, {len(self.encoder.words):,} {self.data.unit}>"
+        return (
+            f"<SequenceTagger: {self.name}, {does}, {len(self.encoder.words):,} {self.data.unit}>"
+        )
 
     @property
     def segments(self) -> bool:
@@ -216,24 +218,29 @@ class Tagger:
 
     # Evaluation
 
-    def read_test_data(self, paths: Sequence[Path] = ()) -> TestSentences:
+    def read_test_data(self, paths: Sequence[Path] = ()) -> HeldOutSentences:
         """The sentences of these files, of the format of the run; without, its own test sentences.
 
         Raises `DataError` and `ConfigError` naming the file, or that the run has none.
         """
         check_many(paths, "paths")
         if not paths:
-            return TestSentences("test sentences of the run", read_test(self.data))
+            return HeldOutSentences("test sentences of the run", read_test(self.data))
         sentences = read_sentences(list(map(Path, paths)), self.data.format, self.data.columns)
-        return TestSentences(", ".join(map(str, paths)), sentences)
+        return HeldOutSentences(", ".join(map(str, paths)), sentences)
 
-    def evaluate(self, data: TestSentences | Sequence[Sentence]) -> TaggingReport:
+    def evaluate(
+        self, data: HeldOutSentences | Iterable[tuple[Sequence[str], Sequence[str]]]
+    ) -> TaggingReport:
         """Accuracy, span F1 by type, of segmented text word F1 and OOV recall; baselines beside.
+
+        `data` is what `read_test_data` gives, or pairs of words and tags, one for each sentence.
 
         Raises `DataError` for sentences without words or tags.
         """
-        if not isinstance(data, TestSentences):
-            data = TestSentences("sentences", list(data))
+        if not isinstance(data, HeldOutSentences):
+            pairs = [Sentence(list(words), list(tags)) for words, tags in data]
+            data = HeldOutSentences("sentences", pairs)
         return measure(
             data,
             self.tag,
@@ -241,6 +248,17 @@ class Tagger:
             segments=self.segments,
             baseline=self.baseline,
             seen=self.seen,
+        )
+
+    def without_folder(self) -> SequenceTagger:
+        """The same tagger in memory, which knows nothing of a folder that may go."""
+        return SequenceTagger(
+            self.model,
+            self.encoder,
+            self.tags,
+            data=self.data,
+            name=self.name,
+            settings=self.settings,
         )
 
     @cached_property
@@ -262,4 +280,4 @@ class Tagger:
 
 
 if TYPE_CHECKING:
-    _: type[Predictor] = Tagger  # or mypy says what is missing
+    _: type[Predictor] = SequenceTagger  # or mypy says what is missing

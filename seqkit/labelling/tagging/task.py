@@ -5,6 +5,7 @@ Shapes: B sentences, T words, F features of a word, V vocabulary, K tags.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,7 +40,7 @@ from .decoding import allowed_tags, chain_of
 from .encoding import Encoder, Tokens
 from .reading import Sentence
 from .schemes import spans_of
-from .tagger import Tagger
+from .tagger import SequenceTagger
 from .tags import TagSet, shown
 
 Ints = NDArray[np.int64]
@@ -55,6 +56,14 @@ class TaggedBatch:
 
     def to(self, device: torch.device) -> TaggedBatch:
         return TaggedBatch(self.tokens.to(device), self.tags.to(device), self.count)
+
+    def rows(self) -> list[TaggedBatch]:
+        """Each sentence alone, with its padding."""
+        counts = self.tokens.real.sum(1).tolist()
+        return [
+            TaggedBatch(self.tokens.row(i), self.tags[i : i + 1], count)
+            for i, count in enumerate(counts)
+        ]
 
 
 class Tagging:
@@ -112,14 +121,15 @@ class Tagging:
 
     def _note_tags(self, train: list[Sentence], valid: list[Sentence]) -> None:
         """What a person should know: broken sequences, long sentences, tags that are seen once."""
-        size = 2 if self.data.unit == "words" else 1
-        long = [words for words, _ in train if len("".join(words)) * size > self.data.longest]
-        if self.data.unit == "words":
-            long = [words for words, _ in train if len(words) > self.data.longest]
+        is_text = self.data.unit == "characters"
+        if not is_text:
             self.notes += _notes_on_tags(train, valid, self.tags)
+
+        sizes = [len("".join(words)) if is_text else len(words) for words, _ in train]
+        long = sum(size > self.data.longest for size in sizes)
         if long:
             self.notes.append(
-                f"{len(long):,} training sentences of more than {self.data.longest:,} "
+                f"{long:,} training sentences of more than {self.data.longest:,} "
                 f"{self.data.unit} (data.longest) are cut apart"
             )
 
@@ -227,9 +237,9 @@ class Tagging:
         self._seen.save(folder)
 
     @classmethod
-    def open(cls, model: Any, folder: Path, config: RunConfig) -> Tagger:
+    def open(cls, model: Any, folder: Path, config: RunConfig) -> SequenceTagger:
         data = build(TaggingData, config.sections["data"], "[data]")
-        return Tagger(
+        return SequenceTagger(
             model,
             Encoder.load(folder, data),
             TagSet.load(folder),
@@ -293,6 +303,16 @@ def _notes_on_tags(train: list[Sentence], valid: list[Sentence], tags: TagSet) -
             f"{broken:,} sentences have tags that are not {tags.written} (an I without its B): "
             "their spans are those of conlleval, and are learned so"
         )
+
+    in_training = Counter(tag for sentence in train for tag in sentence.tags)
+    in_validation = {tag for sentence in valid for tag in sentence.tags}
+    lists = {
+        "tags that only validation has, and that cannot be learned": in_validation
+        - in_training.keys(),
+        "tags seen once in training": {tag for tag, n in in_training.items() if n == 1},
+        "tags that validation does not have": in_training.keys() - in_validation,
+    }
+    notes += [f"{what}: {shown(sorted(found))}" for what, found in lists.items() if found]
     return notes
 
 

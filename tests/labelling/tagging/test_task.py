@@ -1,0 +1,146 @@
+"""The task "tagging": what is read, noted and batched."""
+
+import pytest
+import torch
+from tagged_sentences import write_columns, write_config, write_segmented
+
+from seqkit import recipes
+from seqkit.errors import ConfigError, DataError
+from seqkit.labelling.tagging.encoding import Encoder, Tokens
+from seqkit.labelling.tagging.task import Tagging
+from seqkit.testing import check_model, check_task
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Make a task of the text of its files and of settings."""
+
+    def made(train=None, valid=None, **overrides):
+        files = {}
+        for name, text in (("train", train), ("valid", valid)):
+            path = tmp_path / f"{name}.conll"
+            write_columns(path, 20)
+            if text is not None:
+                path.write_text(text, encoding="utf-8")
+            files[name] = path
+        config = write_config(tmp_path / "c.toml", **files)
+        return Tagging(recipes.load(config, overrides))
+
+    return made
+
+
+def test_the_task_conforms(tmp_path):
+    valid = write_columns(tmp_path / "valid.conll", 8)
+    config = write_config(
+        tmp_path / "c.toml", train=write_columns(tmp_path / "t.conll", 30), valid=valid, steps=4
+    )
+    check_task(config, {"train.eval_every": 2}, test_files=[valid])
+
+
+@pytest.mark.parametrize("name", ["rnn-tagger", "transformer-tagger"])
+@pytest.mark.parametrize("spelling", ["cnn", "lstm", "none"])
+@pytest.mark.parametrize("crf", [True, False])
+def test_every_model_conforms_with_every_option(make, name, spelling, crf):
+    task = make(**{"data.features": ["affixes", "shape", "bigrams"], "data.scheme": "bioes"})
+    settings = {"preset": "small", "dropout": 0.0, "spelling": spelling, "crf": crf}
+    check_model(name, task, sizes=settings)
+
+
+@pytest.mark.parametrize("name", ["rnn-tagger", "transformer-tagger"])
+def test_nothing_depends_on_the_padding_of_a_batch(make, name):
+    """Of sentences or of words: each sentence alone gives what it gives among longer ones."""
+    task = make()
+    torch.manual_seed(1)
+    sizes = recipes.plain_model({"name": name, "preset": "small"}, "test")
+    from seqkit.runs.build import make_model
+
+    model = make_model(sizes, task.dims(), "tagging").eval()
+    texts = [["a"], ["the", "extraordinarily", "old", "dog"], ["x", "the"]]
+    together = model(task.encoder.encode(texts))
+    for row, words in enumerate(texts):
+        alone = model(task.encoder.encode([words]))
+        assert torch.allclose(alone[0], together[row, : len(words)], atol=1e-5)
+
+
+def test_spans_decide_which_checkpoint_is_best_and_plain_tags_accuracy(make):
+    assert make().goal.metric == "f1"
+    assert make(**{"data.tag": 2}).goal.metric == "accuracy"
+
+
+def test_broken_sequences_are_counted_mended_and_said(make):
+    task = make("a I-NP\nb I-NP\nc O\n\n" * 12)
+    assert "12 sentences have tags that are not bio" in task.describe()[0]
+    batch = next(iter(task.train_batches(0, start=0, rank=0, world=1)))
+    assert task.tags.decode(batch.tags[0].tolist()) == ["B-NP", "I-NP", "O"]
+
+
+def test_long_sentences_are_cut_apart_and_said(make):
+    words = "".join(f"w{i} {'B' if i == 0 else 'I'}-NP\n" for i in range(40))
+    task = make(words + "\n" + "x O\n\n" * 3, **{"data.longest": 16})
+    assert "1 training sentences of more than 16 words (data.longest) are cut apart" in str(
+        task.describe()
+    )
+    assert sorted(task.train.lengths.tolist()) == [1, 1, 1, 8, 16, 16]
+
+
+def test_tags_of_one_part_alone_are_named(make):
+    task = make("a X\nb Y\n\n" * 10, "a X\nb Z\n")
+    notes = "\n".join(task.describe())
+    assert "tags that only validation has, and that cannot be learned: Z" in notes
+    task = make("a X\nb Y\n\n" * 10 + "c W\n", "a X\n")
+    notes = "\n".join(task.describe())
+    assert "tags seen once in training: W" in notes
+    assert "tags that validation does not have: W, Y" in notes
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        ({"data.train": []}, ConfigError, "no training sentences: set data.train"),
+        ({"data.tag": 2, "data.scheme": "bio"}, ConfigError, "spell no spans"),
+        ({"data.tag": 9}, DataError, "train.conll:1: 3 columns, so there is no column 9"),
+        ({"data.format": "segmented"}, ConfigError, 'set unit = "characters"'),
+        ({"data.features": ["affix"]}, ConfigError, "data.features|features"),
+        ({"optim.label_smoothing": 0.1}, ConfigError, "label_smoothing is not for taggers"),
+        ({"data.valid": [], "data.valid_share": 0.01}, DataError, "too few to cut off"),
+    ],
+)
+def test_impossible_settings_are_told_in_a_line(make, overrides, error, message):
+    with pytest.raises(error, match=message):
+        make(**overrides)
+
+
+def test_the_last_share_of_the_sentences_is_held_out(tmp_path):
+    path = write_segmented(tmp_path / "t.txt", 50)
+    data = 'format = "segmented"\nunit = "characters"\ntest_share = 0.2'
+    config = write_config(tmp_path / "c.toml", train=path, valid=path, data=data)
+    task = Tagging(recipes.load(config, {"data.valid": [], "data.valid_share": 0.25}))
+    assert (len(task.train), len(task.valid)) == (30, 10)
+
+
+def test_rare_words_are_unknown_now_and_then_and_the_same_on_a_second_look(make):
+    task = make(**{"data.unknown": 1e9})
+    (batch, *_) = task.train_batches(0, start=0, rank=0, world=1)
+    assert set(batch.tokens.words.unique().tolist()) <= {0, 1}
+
+    task = make(**{"data.unknown": 5.0})
+    first = [batch.tokens.words for batch in task.train_batches(3, start=0, rank=0, world=1)]
+    later = [batch.tokens.words for batch in task.train_batches(3, start=1, rank=0, world=1)]
+    assert all(torch.equal(a, b) for a, b in zip(first[1:], later, strict=True))
+
+
+def test_a_word_that_looks_like_padding_is_a_word(make):
+    task = make("<pad> O\n<unk> O\n<eos> O\n\n" * 12)
+    tokens: Tokens = task.encoder.encode([["<pad>", "<unk>", "<eos>"]])
+    assert tokens.real.all()
+
+
+def test_letters_of_full_width_are_those_that_people_type():
+    class Data:
+        unit = "characters"
+        features = ()
+        min_freq = 1
+
+    encoder = Encoder.build([list("１９９８年Ａ")], Data)
+    assert encoder.word_ids(list("1998年A")) == encoder.word_ids(list("１９９８年Ａ"))
+    assert 1 not in encoder.word_ids(list("1998年A"))
