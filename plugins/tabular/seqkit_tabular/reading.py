@@ -21,9 +21,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from seqkit.data.digest import of_lines
-from seqkit.data.files import name_of, open_bytes, open_text, reading
+from seqkit.data.files import name_of, open_bytes, reading
 from seqkit.errors import DataError, hint
-from seqkit.text.decoding import decode
+from seqkit.text.decoding import HEAD, check_encoding, decode, without_mark
 
 _PARQUET = b"PAR1"
 _SEPARATORS = ",;\t|"
@@ -68,13 +68,14 @@ def read_table(path: Path) -> Table:
     The cells of CSV are separated by commas, semicolons, tabs or bars, whichever the first line has
     most of. Raises `DataError` naming file and line.
     """
+    name = name_of(path)
     with reading(path), open_bytes(path) as file:
-        is_parquet = file.peek(len(_PARQUET))[: len(_PARQUET)] == _PARQUET
-        if is_parquet:
-            return _of_parquet(file.read(), name_of(path))
+        data = file.read()
+    if data.startswith(_PARQUET):
+        return _of_parquet(data, name)
 
-    with reading(path), open_text(path) as file:
-        return of_csv(file.read(), name_of(path))
+    check_encoding(data[:HEAD], name)
+    return of_csv(without_mark(data), name)
 
 
 def of_rows(rows: Sequence[dict[str, object]], name: str = "rows") -> Table:

@@ -142,6 +142,7 @@ class Regression:
     def _sums(self, predictions: Tensor, targets: Tensor) -> dict[str, Tensor]:
         """Squared and absolute errors in the target's unit, and squared ones of logarithms."""
         scale = self.scale
+        predictions = predictions.detach()
         distance = (predictions - targets).double().cpu() * scale.std
         sums = {"squared_log": distance.square().sum()} if scale.log else {}
 

@@ -73,7 +73,9 @@ def open_tables(data: TableData, task: str) -> Opened:
     table = read_table(located(data, data.train, task))
     valid = read_table(located(data, data.valid, task)) if data.valid else None
     target = data.target or str(table.frame.columns[-1])
-    table.column(target, ", the target")
+    for part in (table, valid):
+        if part is not None:
+            part.column(target, ", the target")
     return Opened(table, valid, target)
 
 
