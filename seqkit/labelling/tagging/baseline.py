@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -97,7 +98,7 @@ class LongestMatch:
             start = end
         return found
 
-    @property
+    @cached_property
     def _longest(self) -> int:
         return max(map(len, self.words), default=1)
 
