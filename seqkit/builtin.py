@@ -52,6 +52,14 @@ def _add_commands(plugin: Plugin) -> None:
         "predict", "seqkit.cli.predict:predict", "Run a model on new input, whatever its task."
     )
     plugin.command(
+        "compare",
+        "seqkit.cli.verbs:compare",
+        "Compare two models on a test set, whatever their task.",
+    )
+    plugin.command(
+        "explain", "seqkit.cli.verbs:explain", "Show what an answer rests on, whatever the task."
+    )
+    plugin.command(
         "import",
         "seqkit.cli.import_model:import_model",
         "Make a run folder of another program's model.",

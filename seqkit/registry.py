@@ -251,7 +251,8 @@ class Plugin:
 
         A name of the form "TASK/evaluate" or "TASK/predict" is not shown: `seqkit evaluate -m RUN`
         and `seqkit predict -m RUN` run it for models of that task, with all arguments, so that a
-        domain can have options of its own there.
+        domain can have options of its own there. So do `seqkit explain -m RUN` and `seqkit compare
+        RUN RUN`, which are only for tasks that have "TASK/explain" and "TASK/compare".
         """
         entry = Entry(name, target, self.provider, help)
         self.into.commands.add(entry)

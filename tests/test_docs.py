@@ -37,7 +37,7 @@ def plugins(tmp_path_factory):
 @pytest.fixture
 def reader(tmp_path, plugins):
     """Run a command as a reader would, in a folder with small texts; return what it prints."""
-    for name in ("train.en", "train.de", "test.en", "test.de", "story.txt"):
+    for name in ("train.en", "train.de", "test.en", "test.de", "story.txt", "topics.tsv"):
         lines = (ROOT / "corpora/demo" / name).read_text(encoding="utf-8").splitlines()[:200]
         (tmp_path / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
     other = (ROOT / "corpora/demo/test.en").read_text(encoding="utf-8").splitlines()[:20]

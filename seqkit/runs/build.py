@@ -34,6 +34,9 @@ def make_trainer(config: RunConfig, *, device: str = "auto", folder: Path | None
     torch.manual_seed(config.train.seed)
     task = task_class(config, folder)
     model = make_model(config.model, task.dims(), config.task)
+    prepare = getattr(task, "prepare", None)
+    if folder is None and prepare is not None:
+        prepare(model)
     return Trainer(task, model, config.train, config.optim, place)
 
 

@@ -95,6 +95,16 @@ class HasDigests(Protocol):
         """
 
 
+class PreparesModel(Protocol):
+    """A task that fills in a part of a new model before it is trained."""
+
+    def prepare(self, model: nn.Module) -> None:
+        """Change the weights of a model that was just made, such as to pretrained vectors.
+
+        Not called for a model that starts from a checkpoint.
+        """
+
+
 class Task(Protocol):
     """A problem: its data as batches, its loss, its metrics. Registered under `task`.
 

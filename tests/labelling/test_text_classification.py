@@ -1,5 +1,7 @@
 """The task and the predictor of text classification."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -155,6 +157,19 @@ def test_a_prediction_has_the_likeliest_classes_and_is_one_line(classifier):
     assert list(first.classes) == ["food"]
 
 
+def test_a_long_text_says_how_much_of_it_was_not_read(classifier, monkeypatch):
+    text = "soup " * 10_000
+    (found,) = classifier.predict([text])
+    assert found.labels == ["food"]
+    assert found.record()["unread_tokens"] == 10_001 - 512  # <eos> is a token, too
+    (short,) = classifier.predict(["soup"])
+    assert "unread_tokens" not in short.record()
+
+    monkeypatch.setattr(classifier, "inputs", replace(classifier.inputs, long="windows"))
+    (windows,) = classifier.predict([text])
+    assert windows.unread == 0
+
+
 def test_an_empty_text_has_an_answer(classifier):
     (found,) = classifier.predict([""])
     assert found.labels[0] in WORDS
@@ -251,3 +266,38 @@ def test_a_model_for_other_classes_keeps_all_but_its_last_layer(run, tmp_path):
 def test_a_checkpoint_of_a_language_model_is_refused(run, tmp_path):
     with pytest.raises((CheckpointError, ConfigError)):
         seqkit.load(run, task="language-modelling")
+
+
+# Pretrained vectors
+
+
+def test_a_new_model_begins_with_pretrained_vectors_and_a_resumed_one_does_not(recipe, tmp_path):
+    vectors = tmp_path / "x.vec"
+    vectors.write_text("soup 1 2\nrain 3 4\nunheard 5 6\n")
+    overrides = {
+        **SHORT,
+        "model.width": 2,
+        "optim.lr": 1e-9,
+        "data.vectors": str(vectors),
+    }
+    made = seqkit.train(recipe, out=tmp_path / "run", overrides=overrides)
+    found = seqkit.load(made.folder)
+    words = found.inputs.tokenizer.vocab
+    weight = found.model.embedding.weight
+    torch.testing.assert_close(weight[words["soup"]], torch.tensor([1.0, 2.0]), atol=1e-4, rtol=0)
+
+    vectors.unlink()
+    seqkit.train(recipe, out=made.folder, overrides={**overrides, "train.steps": 6}, resume=True)
+
+
+def test_vectors_that_do_not_fit_are_refused(recipe, tmp_path):
+    vectors = tmp_path / "x.vec"
+    vectors.write_text("soup 1 2\n")
+    own = {**SHORT, "data.vectors": str(vectors)}
+    with pytest.raises(ConfigError, match=r"set model\.width = 2"):
+        seqkit.train(recipe, out=tmp_path / "run", overrides=own)
+    subwords = {**own, "text.tokenizer": "sentencepiece", "text.byte_fallback": False}
+    with pytest.raises(ConfigError, match="subwords"):
+        task_of(
+            recipe, **{k.replace(".", "__"): v for k, v in subwords.items()}, text__vocab_size=60
+        )

@@ -17,7 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...errors import ConfigError, SeqkitError
+from ...data.batching import Rows
+from ...errors import ConfigError, DataError, SeqkitError
 from ...metrics.several import THRESHOLD
 from ...search.soundness import check_numbers
 from ...text.identity import digest_of
@@ -47,10 +48,12 @@ class ClassifiedText:
     text: str
     labels: list[str]  # one; any number if a text may have several
     classes: dict[str, float]  # the likeliest and their probabilities, the likeliest first
+    unread: int = 0  # tokens at the end or the beginning of a long text that were left out
 
     def record(self) -> dict[str, Any]:
-        """Plain data: what `--json` prints."""
-        return {"text": self.text, "labels": self.labels, "classes": self.classes}
+        """Plain data: what `--json` prints; `unread_tokens` only where there are some."""
+        record = {"text": self.text, "labels": self.labels, "classes": self.classes}
+        return {**record, "unread_tokens": self.unread} if self.unread else record
 
     def __str__(self) -> str:
         """Labels with their probabilities, a tab and the text on one line."""
@@ -119,7 +122,7 @@ class Classifier:
         parts = list(self._in_parts(each_text(texts)))
         if not parts:
             return np.zeros((0, len(self.labels)), np.float32)
-        return np.concatenate([found for _, found in parts])
+        return np.concatenate([found for _, _, found in parts])
 
     def predict(
         self, inputs: Iterable[str], *, top: int = 0, threshold: float = THRESHOLD
@@ -145,38 +148,42 @@ class Classifier:
     def _predictions(
         self, texts: Iterator[str], top: int, threshold: float
     ) -> Iterator[ClassifiedText]:
-        for group, found in self._in_parts(texts):
-            for text, row in zip(group, found, strict=True):
-                yield self._prediction(text, row, top, threshold)
+        for group, rows, found in self._in_parts(texts):
+            unread = self.inputs.unread(rows).tolist()
+            for text, row, tokens in zip(group, found, unread, strict=True):
+                labels, classes = self._labels(row, top, threshold)
+                yield ClassifiedText(text.removesuffix("\n"), labels, classes, tokens)
 
-    def _prediction(self, text: str, row: Floats, top: int, threshold: float) -> ClassifiedText:
+    def _labels(
+        self, row: Floats, top: int, threshold: float
+    ) -> tuple[list[str], dict[str, float]]:
+        """The labels of a text, and the likeliest classes with their probabilities: (K,)"""
         order = np.argsort(-row, kind="stable")
         given = [i for i in order if row[i] >= threshold] if self.several else order[:1]
         shown = order[: max(top, len(given))]
 
         names = self.labels.tokens
-        classes = {names[i]: float(row[i]) for i in shown}
-        return ClassifiedText(text.removesuffix("\n"), [names[i] for i in given], classes)
+        return [names[i] for i in given], {names[i]: float(row[i]) for i in shown}
 
-    def _in_parts(self, texts: Iterator[str]) -> Iterator[tuple[list[str], Floats]]:
-        """Some texts and their probabilities at a time; a text that is no text ends it later."""
+    def _in_parts(self, texts: Iterator[str]) -> Iterator[tuple[list[str], Rows, Floats]]:
+        """Some texts, their ids and probabilities at a time; a broken one ends it after those."""
         while True:
             group, error = _until_error(texts)
             if group:
-                yield group, self._probabilities(group)
+                rows = self.inputs.encode(group)
+                yield group, rows, self._probabilities(rows)
             if error:
                 raise error
             if not group:
                 return
 
-    def _probabilities(self, texts: list[str]) -> Floats:
+    def _probabilities(self, rows: Rows) -> Floats:
         """(N, K) of texts that are read at once, those of similar length in a batch."""
-        rows = self.inputs.encode(texts)
         lengths = self.inputs.lengths(rows)
         longest = int(lengths.max())
         size = max(1, _TOKENS // longest)
 
-        found = np.empty((len(texts), len(self.labels)), np.float32)
+        found = np.empty((len(rows), len(self.labels)), np.float32)
         for batch in reading_order(lengths, size):
             ids, text_of_row = self.inputs.windows(rows, batch)
             found[batch] = self._batch(ids, text_of_row, len(batch)).numpy()
@@ -185,8 +192,9 @@ class Classifier:
     @torch.no_grad()
     def _batch(self, ids: Tensor, text_of_row: Tensor, texts: int) -> Tensor:
         """(W, T), (W,) -> (B, K), in float32, on the CPU"""
-        logits = self.model(ids.to(self.device)).float()
-        logits = combined(logits, text_of_row.to(self.device), texts)
+        at_once = max(1, _TOKENS // ids.size(1))  # of a long text in windows, not all
+        parts = [self.model(part.to(self.device)).float() for part in ids.split(at_once)]
+        logits = combined(torch.cat(parts), text_of_row.to(self.device), texts)
         found = logits.sigmoid() if self.several else logits.softmax(-1)
         check_numbers(found)
         return found.cpu()
@@ -210,14 +218,17 @@ class Classifier:
         Raises `DataError` for a label that the model does not know.
         """
         self._check_settings(0, threshold)
+        if not len(data):
+            raise DataError(f"{data.name}: no labelled texts to measure on")
         matrix = matrix_of(data.texts, self.labels)
-        probabilities = self.probabilities(data.texts.texts)
+        rows = self.inputs.encode(data.texts.texts)
+        probabilities = self._probabilities(rows)
 
-        remarks: list[str] = []
+        remarks = self.inputs.notes(rows, "texts of the test")
         if data.texts.empty:
             empty = data.texts.empty
             remarks.append(f"left out, being empty: {len(empty):,} texts, the first at {empty[0]}")
-        beside, why = self._baselines(data, matrix) if baselines else ({}, "")
+        beside, why = self._baselines(rows, matrix) if baselines else ({}, "")
         return ClassificationReport(
             classes=self.classes,
             probabilities=probabilities,
@@ -230,16 +241,13 @@ class Classifier:
             signature_fields=self._signature_fields(data),
         )
 
-    def _baselines(
-        self, data: TestTexts, matrix: NDArray[np.uint8]
-    ) -> tuple[dict[str, float], str]:
+    def _baselines(self, rows: Rows, matrix: NDArray[np.uint8]) -> tuple[dict[str, float], str]:
         if self._run is None:
             return {}, ""
 
         found, why = self._run.baselines(self.inputs, self.labels)
         if found is None:
             return {}, why
-        rows = self.inputs.encode(data.texts.texts)
         return found.figures(rows, matrix, several=self.several), ""
 
     def _signature_fields(self, data: TestTexts) -> dict[str, str]:

@@ -7,7 +7,6 @@ Shapes: N texts, K classes.
 
 from __future__ import annotations
 
-import inspect
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,16 +16,17 @@ import numpy as np
 import tomli_w
 from numpy.typing import NDArray
 
-from ...errors import WrongType, WrongValue, hint
+from ...errors import WrongType, WrongValue
 from ...parsing import to_json
 from ...runs.open import open_run
 from ...runs.start import train
 from ...text.lines import check_many, each_text
+from ..parameters import Parameters
 from .classifier import Classifier
 from .texts import TASK
 
 
-class TextClassifier:
+class TextClassifier(Parameters):
     """`TextClassifier().fit(texts, labels).predict(texts)`
 
     Trains as `seqkit train` does: `valid_share` of each class is held out, and the weights that are
@@ -75,15 +75,6 @@ class TextClassifier:
         self.random_state = random_state
         self.device = device
         self.out = out
-
-    def __repr__(self) -> str:
-        given = self.get_params()
-        changed = [
-            f"{name}={given[name]!r}"
-            for name, default in _defaults().items()
-            if given[name] is not default and given[name] != default
-        ]
-        return f"TextClassifier({', '.join(changed)})"
 
     # Training and use
 
@@ -160,19 +151,6 @@ class TextClassifier:
 
     # What scikit-learn asks of an estimator
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The arguments that it was made with."""
-        return {name: getattr(self, name) for name in _defaults()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change arguments; raises `WrongValue` for one that it does not have."""
-        known = list(_defaults())
-        for name, value in params.items():
-            if name not in known:
-                raise WrongValue(f"TextClassifier has no parameter {name!r}.{hint(name, known)}")
-            setattr(self, name, value)
-        return self
-
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "classifier_")
 
@@ -186,11 +164,6 @@ class TextClassifier:
             input_tags=InputTags(one_d_array=True, two_d_array=False, string=True),
             no_validation=True,
         )
-
-
-def _defaults() -> dict[str, Any]:
-    parameters = inspect.signature(TextClassifier.__init__).parameters
-    return {name: one.default for name, one in parameters.items() if name != "self"}
 
 
 def _list_of(texts: Iterable[Any]) -> list[str]:

@@ -71,7 +71,12 @@ class Inputs:
         else:
             yield from _equal_parts(ids, self.longest)
 
-    def notes(self, texts: Rows) -> list[str]:
+    def unread(self, texts: Rows) -> Ints:
+        """How many tokens of each text are left out: (N,)"""
+        left_out = texts.lengths - self.lengths(texts)
+        return np.zeros_like(left_out) if self.long == "windows" else left_out
+
+    def notes(self, texts: Rows, what: str = "training texts") -> list[str]:
         """What becomes of long texts, if there are any."""
         longer = int((texts.lengths > self.longest).sum())
         if not longer:
@@ -84,7 +89,7 @@ class Inputs:
             "averaged",
         }
         return [
-            f"{longer:,} of the training texts have more than {self.longest:,} tokens: "
+            f"{longer:,} of the {what} have more than {self.longest:,} tokens: "
             f"{done[self.long]} (data.longest, data.long)"
         ]
 

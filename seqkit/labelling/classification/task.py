@@ -30,6 +30,7 @@ from ...training import checkpoint
 from ...training.task import Goal, Step, Task, Totals
 from ..batching import reading_order, training_order
 from ..models.contract import TextModel
+from ..pretrained import Pretrained
 from ..starting import keep_all_but_output
 from .baselines import Baselines
 from .classifier import Classifier
@@ -63,6 +64,10 @@ class TextClassification:
         self.valid = self.inputs.encode(self.parts.valid.texts)
         self.train_labels = torch.from_numpy(matrix_of(self.parts.train, self.labels))
         self.valid_labels = torch.from_numpy(matrix_of(self.parts.valid, self.labels))
+        self.pretrained: Pretrained | None = None
+        if self.data.vectors and folder is None:
+            self.pretrained = Pretrained.read(Path(self.data.vectors), self.tokenizer)
+
         self._weights: Tensor | None = None
         if self.data.class_weights:
             weigh = label_weights if self.several else class_weights
@@ -118,6 +123,8 @@ class TextClassification:
             f"vocabulary {len(self.tokenizer.vocab):,} tokens; unknown in the training texts: "
             f"{unknown[0]:.2%}, in those for validation: {unknown[1]:.2%}",
         ]
+        if self.pretrained:
+            lines.append(self.pretrained.note())
         lines += self.inputs.notes(self.train)
         lines += _notes_on_empty(train, valid)
         lines += self._notes_on_classes()
@@ -149,6 +156,11 @@ class TextClassification:
         if unseen:
             notes.append(f"kept from the weights to start from, without texts: {shortened(unseen)}")
         return notes
+
+    def prepare(self, model: Any) -> None:
+        """Fill in pretrained vectors of words, if there are any."""
+        if self.pretrained:
+            self.pretrained.fill(model.embedding)
 
     # Batches
 

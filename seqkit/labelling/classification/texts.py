@@ -61,6 +61,12 @@ class TextData:
         default="",
     )
     text: str = setting("column of the text; '' = text, and 2 in a TSV file", default="")
+    vectors: str = setting(
+        "pretrained vectors of words to start from: GloVe, fastText's .vec, word2vec's text or "
+        ".bin; '' = random ones",
+        default="",
+        on_resume="place",
+    )
     several: str = setting(
         "a text may have several labels or none, with this between them; '' = exactly one",
         default="",
@@ -92,6 +98,11 @@ class TextData:
         if info.data.get("corpus"):
             return paths
         return [lasting(path) for path in paths]
+
+    @field_validator("vectors")
+    @classmethod
+    def _absolute_vectors(cls, path: str) -> str:
+        return lasting(path) if path else ""
 
     @property
     def layout(self) -> Layout:
