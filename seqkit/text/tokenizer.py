@@ -16,6 +16,7 @@ from .byte_tokens import BYTE_TOKENS, join_bytes, spell
 from .decoding import read_file
 from .lines import check_many, each_text
 from .lookup import TokenizerLookup, built_in, find_class
+from .moses_bpe import MosesBpeTokenizer
 from .normalize import Normalizer
 from .pieces import PieceTokenizer
 from .tags import language_tags, split_tag
@@ -305,7 +306,10 @@ class _Description(NamedTuple):
 
 def _class_of(name: str, tokenizers: TokenizerLookup) -> type[TokenizerModel]:
     """The class of a saved tokenizer; that of an imported one is not among those to choose from."""
-    return PieceTokenizer if name == PieceTokenizer.NAME else find_class(name, tokenizers)
+    for imported in (PieceTokenizer, MosesBpeTokenizer):
+        if name == imported.NAME:
+            return imported
+    return find_class(name, tokenizers)
 
 
 def _read_description(path: Path) -> _Description:

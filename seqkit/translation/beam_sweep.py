@@ -58,7 +58,7 @@ def measure(
     """
     normalize = _normalization(translator, beams, settings)
     found_metrics = load_metrics(metrics)
-    reachable = _best_references(translator, test_set, normalize)
+    reachable = _best_references(translator, test_set, normalize, settings.get("to", ""))
 
     for beam in beams:
         start = time.perf_counter()
@@ -92,14 +92,14 @@ def _normalization(
 
 
 def _best_references(
-    translator: Translator, test_set: TestSet, normalize: Normalize
+    translator: Translator, test_set: TestSet, normalize: Normalize, to: str
 ) -> list[float]:
     """The highest score that the model gives to a reference of each sentence."""
     best = [-math.inf] * len(test_set.sources)
     for column in test_set.references:
         given = [(i, text) for i, text in enumerate(column) if text is not None]
         sources = [test_set.sources[i] for i, _ in given]
-        rows = translator.token_scores(sources, [text for _, text in given])
+        rows = translator.token_scores(sources, [text for _, text in given], to=to)
 
         for (i, _), logs in zip(given, rows, strict=True):
             best[i] = max(best[i], normalize(math.fsum(logs), len(logs)))

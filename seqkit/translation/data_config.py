@@ -11,7 +11,7 @@ from ..data.files import lasting
 from ..errors import hint
 from ..plugins import components
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 @section
@@ -89,7 +89,7 @@ class TranslationData:
     @field_validator("languages")
     @classmethod
     def _check_languages(cls, codes: list[str]) -> list[str]:
-        if codes and (len(codes) != 2 or not all(map(_LANGUAGE.fullmatch, codes))):
+        if codes and (len(codes) != 2 or not all(map(LANGUAGE.fullmatch, codes))):
             raise ValueError(f"{codes} is not two codes of languages such as ['en', 'de']")
         return codes
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ...errors import DataError
+from ...text.moses_bpe import MosesBpeTokenizer
 from ...text.pieces import PieceTokenizer
 from ...text.tokenizer import Tokenizer
 from ...text.tokenizer_models import TokenizerModel, WhitespaceTokenizer
@@ -22,6 +23,9 @@ Dtype = Literal["float32", "float16"]
 
 _PADS = ("<pad>", "<blank>")
 _LONGEST = 200  # tokens of a source, beyond which lines are cut
+
+
+Pieces = PieceTokenizer | MosesBpeTokenizer
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class Foreign:
     start: str  # the token that outputs begin after
     unknown: str
     end: str
-    source_pieces: PieceTokenizer | None = None
-    target_pieces: PieceTokenizer | None = None  # the same object if there is one for both
+    source_pieces: Pieces | None = None
+    target_pieces: Pieces | None = None  # the same object if there is one for both
     languages: tuple[str, str] | None = None
     card: str = ""  # what the model says of itself
 
@@ -79,7 +83,7 @@ class Foreign:
     def config(self) -> dict[str, Any]:
         """The config of a run with this model, without defaults."""
         weights = self.weights
-        tokenizer = PieceTokenizer.NAME if self.source_pieces else "whitespace"
+        tokenizer = self.source_pieces.NAME if self.source_pieces else "whitespace"
         positions = 0 if weights.positions is None else len(weights.positions)
         model = {
             "name": "transformer",
@@ -126,7 +130,7 @@ class Foreign:
         source = target if is_one else self._tokenizer(self.source, self.source_pieces)
         return Tokenizers(source, target)
 
-    def _tokenizer(self, vocabulary: Vocabulary, pieces: PieceTokenizer | None) -> Tokenizer:
+    def _tokenizer(self, vocabulary: Vocabulary, pieces: Pieces | None) -> Tokenizer:
         _, others = self._order(vocabulary)
         tokens = [vocabulary.tokens[i] for i in others]
         try:
@@ -134,7 +138,7 @@ class Foreign:
         except DataError as error:
             raise DataError(f"{vocabulary.path}: {error}") from None
         model: TokenizerModel = pieces or WhitespaceTokenizer()
-        return Tokenizer(model, vocab, name=PieceTokenizer.NAME if pieces else "whitespace")
+        return Tokenizer(model, vocab, name=pieces.NAME if pieces else "whitespace")
 
     def state(self) -> dict[str, Array]:
         """The state of our Transformer, in float32."""

@@ -1,7 +1,8 @@
 """Hugging Face folders of Marian models: OPUS-MT and its relatives.
 
 The names of tensors are those of `MarianMTModel`. Models with norms before the sublayers, which it
-has no place for, are `PegasusForConditionalGeneration`, as `seqkit export` writes them. Text is cut by source.spm, ids come from
+has no place for, are `PegasusForConditionalGeneration`, as `seqkit export` writes them. Text is cut
+by source.spm, ids come from
 vocab.json, and outputs are joined by target.spm.
 """
 
@@ -16,6 +17,7 @@ import numpy as np
 from ...errors import DataError, reason
 from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
+from ..data_config import LANGUAGE
 from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights, sinusoids
 from .foreign import Foreign, Vocabulary
 
@@ -252,9 +254,14 @@ def _read_languages(path: Path) -> tuple[str, str] | None:
     found = values.get("source_lang"), values.get("target_lang")
     match found:
         case (str(source), str(target)):
-            return source, target
+            return _language(source), _language(target)
         case _:
             return None
+
+
+def _language(name: str) -> str:
+    """A code, or else that of several languages: OPUS-MT has "ROMANCE", "eng+deu" and the like."""
+    return name if LANGUAGE.fullmatch(name) else "mul"
 
 
 def _read_card(path: Path) -> str:

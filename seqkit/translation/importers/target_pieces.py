@@ -17,7 +17,7 @@ from ...text.pieces import PieceTokenizer
 
 _FEW = 0.01  # share of a vocabulary that may be missing from a model that is for both languages
 
-# Fields of SentencePiece's ModelProto and of what is in it, by their tags (sentencepiece_model.proto)
+# Fields of SentencePiece's ModelProto and of what is in it, by the tags of its .proto.
 _PIECE = 1
 _TRAINER_SPEC = 2
 _UNIGRAM = bytes([_TRAINER_SPEC << 3 | 2, 2, 3 << 3, 1])  # trainer_spec { model_type: UNIGRAM }

@@ -132,8 +132,36 @@ def test_packages_with_paths_outside_are_not_unpacked_there(cli, exported, tmp_p
         file.writestr("m/metadata.json", '{"from_code": "en", "to_code": "de"}')
         file.writestr("m/../../escaped", "x")
         file.writestr("/absolute", "x")
-    assert "sentencepiece.model" in refusal(cli, package, tmp_path / "out")
+    assert "'m/../../escaped' leads outside" in refusal(cli, package, tmp_path / "out")
     assert not list(tmp_path.rglob("escaped"))
+
+
+def test_packages_with_links_are_not_unpacked(cli, tmp_path):
+    package = tmp_path / "bad.argosmodel"
+    link = zipfile.ZipInfo("m/model/model.bin")
+    link.external_attr = 0o120777 << 16
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr("m/metadata.json", '{"from_code": "en", "to_code": "de"}')
+        file.writestr(link, "/etc/passwd")
+    assert "model.bin is a link" in refusal(cli, package, tmp_path / "out")
+
+
+def test_a_package_without_its_tokenizer_is_named_itself(cli, exported, tmp_path):
+    package = tmp_path / "bad.argosmodel"
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr("m/metadata.json", '{"from_code": "en", "to_code": "de"}')
+        for path in exported().iterdir():
+            file.write(path, f"m/model/{path.name}")
+    complaint = refusal(cli, package, tmp_path / "out")
+    assert f"cannot read {package}: sentencepiece.model: No such file" in complaint
+
+
+def test_weights_of_before_torch_1_6_are_refused(cli, marian, tmp_path):
+    """Torch wrote several pickles one after the other, a magic number first."""
+    (marian / "model.safetensors").unlink()
+    legacy = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03."
+    (marian / "pytorch_model.bin").write_bytes(legacy)
+    assert "nothing in it is run" in refusal(cli, marian, tmp_path / "out")
 
 
 def test_zip_bombs_are_left_as_they_are(cli, tmp_path):
@@ -141,7 +169,7 @@ def test_zip_bombs_are_left_as_they_are(cli, tmp_path):
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("m/metadata.json", '{"from_code": "en", "to_code": "de"}')
         file.writestr("m/model/model.bin", bytes(50_000_000))
-    assert "unpacks to too much" in refusal(cli, package, tmp_path / "out")
+    assert "unpacks to more than 200 times" in refusal(cli, package, tmp_path / "out")
 
 
 def test_a_folder_of_nothing_known(cli, tmp_path):
