@@ -81,14 +81,19 @@ def _written_task(path: Path) -> Any:
 
 
 def load(
-    name: str | Path, overrides: Mapping[str, Any] | None = None, *, task: str | None = None
+    name: str | Path,
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    task: str | None = None,
+    needs_model: bool = True,
 ) -> RunConfig:
     """The recipe with every key filled in, after `overrides`, such as {"train.steps": 1000}.
 
     Raises `ConfigError` for any mistake in any section; `task` is what its suggestions are for.
+    `needs_model` is as in `complete`.
     """
     path = find(name, task)
-    return complete(read(path, overrides), str(path))
+    return complete(read(path, overrides), str(path), needs_model=needs_model)
 
 
 def task_of(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Any:
@@ -98,10 +103,11 @@ def task_of(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Any
     return components().tasks.load(config.task)
 
 
-def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
+def complete(raw: Mapping[str, Any], where: str, *, needs_model: bool = True) -> RunConfig:
     """Check plain data section by section and fill in all defaults; `where` is named in errors.
 
-    Without [model], that stays empty: the run goes on from a trained one.
+    Unless it `needs_model`, [model] may be missing, and stays empty: that of a recipe which goes on
+    from a trained model.
     """
     raw = _without_unused_sections(raw)
     _check_section_names(raw, where)
@@ -113,7 +119,9 @@ def complete(raw: Mapping[str, Any], where: str) -> RunConfig:
         given = config.sections.get(name, {})
         sections[name] = plain(build(cls, given, f"{where}: [{name}]"))
 
-    model = plain_model(config.model, where, config.task) if "model" in raw else {}
+    model: dict[str, Any] = {}
+    if needs_model or "model" in raw:
+        model = plain_model(config.model, where, config.task)
     return dataclasses.replace(config, sections=sections, model=model)
 
 

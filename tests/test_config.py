@@ -51,7 +51,13 @@ def test_plugins_add_recipes_but_do_not_replace_those_of_seqkit(tmp_path, monkey
 def test_config_prints_toml_that_loads_to_the_same_config(cli, tmp_path, name):
     path = tmp_path / "printed.toml"
     path.write_text("\n".join(cli("config", name).lines), encoding="utf-8")
-    assert recipes.load(path) == recipes.load(name)
+    printed, meant = (recipes.load(config, needs_model=False) for config in (path, name))
+    assert printed == meant
+
+
+def test_a_config_without_a_model_is_refused_where_one_is_needed(here):
+    with pytest.raises(ConfigError, match=r"finetune/translator\.toml: \[model\] needs a name"):
+        recipes.load("finetune/translator")
 
 
 def test_completing_a_complete_config_changes_nothing(here):

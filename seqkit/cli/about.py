@@ -51,7 +51,7 @@ def config(name: str | None, overrides: tuple[str, ...]) -> None:
             click.echo(recipe)
         return
 
-    settings = recipes.load(name, key_values(overrides, "--set"))
+    settings = recipes.load(name, key_values(overrides, "--set"), needs_model=False)
     click.echo("\n".join(_annotated(settings)))
 
 

@@ -128,13 +128,12 @@ def load_recipe(
     """
     path = recipes.find(name, task)
     raw = read(path, overrides)
+    if origin is None and "model" not in raw:
+        raise ConfigError(
+            f"{name} has no [model], as it goes on from a trained one: give --init MODEL"
+        )
     if origin is None:
-        config = recipes.complete(raw, str(path))
-        if not config.model:
-            raise ConfigError(
-                f"{name} has no [model], as it goes on from a trained one: give --init MODEL"
-            )
-        return config, []
+        return recipes.complete(raw, str(path)), []
 
     _check_task(raw, origin)
     if not keeps_all(origin.config.task):
