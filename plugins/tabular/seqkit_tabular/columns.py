@@ -112,7 +112,7 @@ def _is_number(table: Table, name: str, values: pl.Series, rows: Rows) -> bool:
         _check_finite(table, name, numbers, rows)
         return True
 
-    share = 1 - wrong.sum() / given.sum()
+    share = 1 - int(wrong.sum()) / int(given.sum())
     if share >= _NEARLY_ALL:
         place = int(wrong.arg_true()[0])
         raise DataError(

@@ -40,7 +40,7 @@ class _ByHand(torch.autograd.Function):
         return values.sum() if weights is None else (values * weights).sum()
 
     @staticmethod
-    @once_differentiable  # type: ignore[no-untyped-call, untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
         predictions, targets, weights = ctx.saved_tensors
         gradient = ctx.loss.gradient(predictions, targets)

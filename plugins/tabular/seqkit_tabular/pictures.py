@@ -65,6 +65,13 @@ def draw_confusion(report: ClassReport, path: Path) -> None:
     if len(classes) <= _MOST_NUMBERED:
         for row, column in np.argwhere(table).tolist():
             colour = "white" if shares[row, column] > 0.5 else "black"
-            where = {"ha": "center", "va": "center", "fontsize": 7}
-            axes.text(column, row, str(table[row, column]), color=colour, **where)
+            axes.text(
+                column,
+                row,
+                str(table[row, column]),
+                color=colour,
+                ha="center",
+                va="center",
+                fontsize=7,
+            )
     save(picture, path)

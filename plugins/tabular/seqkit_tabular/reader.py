@@ -45,8 +45,8 @@ class Reader:
     @property
     def columns(self) -> list[str]:
         """The columns that the model reads."""
-        columns = [*self.encoding.numbers, *self.encoding.categories]
-        return [column.name for column in columns]
+        numbers = [column.name for column in self.encoding.numbers]
+        return numbers + [column.name for column in self.encoding.categories]
 
     @property
     def device(self) -> torch.device:

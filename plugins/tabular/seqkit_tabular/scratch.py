@@ -41,7 +41,7 @@ class _Linear(torch.autograd.Function):
         return x @ weight.T + bias
 
     @staticmethod
-    @once_differentiable  # type: ignore[no-untyped-call, untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """With g = dL/dy: dL/dx = g W, dL/dW = gᵀ x, dL/db = the sum of g over the rows."""
         x, weight = ctx.saved_tensors
@@ -112,7 +112,7 @@ class _Activation(torch.autograd.Function):
         return curve.value(x)
 
     @staticmethod
-    @once_differentiable  # type: ignore[no-untyped-call, untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         return outer * ctx.curve.derivative(x), None
@@ -183,7 +183,7 @@ class _BatchNorm(torch.autograd.Function):
         return normed * weight + bias
 
     @staticmethod
-    @once_differentiable  # type: ignore[no-untyped-call, untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Mean and variance depend on x as well: their share of the gradient is taken off.
 

@@ -53,7 +53,7 @@ def test_another_target_columns_to_leave_out_and_a_logarithm(train_here, tables)
         (["--data", "FLOWERS", "--task", "regression"], "kind is 'iris', and a target of regressi"),
         (["--data", "FLOWERS", "--model", "linear-regression"], "no model 'linear-regression'"),
         (["--data", "FLOWERS", "--model", "logistic-regression"], "and the target has 3: softmax-"),
-        (["--data", "HOUSES", "--model", "lstm"], "lstm' is not a model for the task 'regression'"),
+        (["--data", "HOUSES", "--model", "lstm"], "'lstm' is not a model for this task"),
     ],
 )
 def test_what_cannot_be_trained_is_said_in_a_line(train_here, tables, args, says):
