@@ -3,6 +3,9 @@
 classification/  the task "text-classification": reading, task, predictor, reports, explanations
 tagging/         the task "tagging": the same for sequences of words
 batching.py      texts of similar length in a batch, the same order for the same seed
+pretrained.py    vectors of words that others have trained
+starting.py      weights that were trained on other classes
+parameters.py    what scikit-learn asks of an estimator
 models/          one model a file, the contracts that they follow and the parts that they share
 commands/        seqkit classify, tag, segment, one command a file
 """
