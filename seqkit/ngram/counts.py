@@ -248,7 +248,7 @@ def merge(words: list[bytes], runs: Sequence[SortedRun], order: int, tokens: int
     tables = [Table(ids, unigrams, np.zeros_like(ids))]
     for table in longer:
         keys = _joined(table.keys)
-        contexts = _contexts(keys, tables, size)
+        contexts = contexts_of(keys, tables, size)
         tables.append(Table(keys, _joined(table.counts), contexts))
     return Counts(words, tables, tokens)
 
@@ -257,7 +257,7 @@ def _joined(parts: list[Longs]) -> Longs:
     return np.concatenate([np.empty(0, np.int64), *parts])
 
 
-def _contexts(keys: Longs, shorter: list[Table], size: int) -> Longs:
+def contexts_of(keys: Longs, shorter: list[Table], size: int) -> Longs:
     """Index of the first k-1 words of each k-gram in the last of the `shorter` tables."""
     suffixes, first = np.divmod(keys, size)
     if len(shorter) == 1:

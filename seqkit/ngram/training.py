@@ -77,6 +77,21 @@ def train_blocks(
     """`train` for blocks of raw, whole lines, each with the name of where it comes from."""
     pre_tokenizer = pre_tokenizer or PreTokenizer()
     counts = count_blocks(blocks, order=order, unk=unk, pre_tokenizer=pre_tokenizer, memory=memory)
+    return model_of(
+        counts, smoothing=smoothing, options=options, unk=unk, pre_tokenizer=pre_tokenizer
+    )
+
+
+def model_of(
+    counts: Counts,
+    *,
+    smoothing: str,
+    options: Options,
+    unk: Unknown = "refuse",
+    pre_tokenizer: PreTokenizer | None = None,
+) -> Model:
+    """The smoothed model of these counts; raises as `train`."""
+    pre_tokenizer = pre_tokenizer or PreTokenizer()
     found = estimate(counts, smoothing, options)
 
     grams = []

@@ -132,9 +132,7 @@ def test_the_file_of_a_mixture_names_its_models(tmp_path):
     assert loaded.score("a b g") == pytest.approx(running.score("a b g"), rel=1e-5)
     assert loaded.signature_fields() == running.signature_fields()
 
-    with pytest.raises(
-        ConfigError, match=r"a mixture that runs has no n-grams to write into x\.lm"
-    ):
+    with pytest.raises(ConfigError, match=r"no n-grams to write into x\.lm"):
         ngram.save(loaded, tmp_path / "x.lm")
     paths[1].unlink()
     with pytest.raises(DataError, match=r"mix.toml: model 2: cannot read .*b.arpa"):

@@ -24,6 +24,12 @@ FILES = click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 MODEL = click.option(
     "-m", "--model", required=True, type=PATH, help="Run folder, ARPA file, or seqkit's binary."
 )
+COUNTS = click.option(
+    "--counts", "are_counts", is_flag=True, help="FILEs are counts of n-grams, as SRILM's, no text."
+)
+MEMORY = click.option(
+    "--memory", default="4G", show_default=True, help="Counting sorts on disk beyond this."
+)
 
 
 def open_model(path: Path, device: str) -> Scorer:
@@ -62,6 +68,13 @@ def read_text(files: tuple[Path, ...]) -> list[bytes]:
     if not text:
         raise DataError(f"{name_of(files)}: the text is empty")
     return text
+
+
+def words_of(path: Path) -> frozenset[bytes]:
+    """The words of a file, with white space between them."""
+    from ...ngram.text import blocks
+
+    return frozenset(word for block in blocks(path) for word in block.split())
 
 
 def name_of(files: tuple[Path, ...]) -> str:

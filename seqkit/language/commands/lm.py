@@ -6,6 +6,8 @@ import click
 
 from .complete import complete
 from .convert import convert
+from .counts import counts
+from .filter import filter_model
 from .generate import generate
 from .mix import mix
 from .ngram import ngram
@@ -20,5 +22,18 @@ def lm() -> None:
     """Language models: train, score, perplexity, generate."""
 
 
-for command in (train, ngram, mix, convert, stats, perplexity, score, complete, generate):
+_COMMANDS = (
+    train,
+    ngram,
+    counts,
+    mix,
+    convert,
+    filter_model,
+    stats,
+    perplexity,
+    score,
+    complete,
+    generate,
+)
+for command in _COMMANDS:
     lm.add_command(command)

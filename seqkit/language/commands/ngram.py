@@ -12,7 +12,18 @@ from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...plugins import components
 from ...progress import working
-from .inputs import FILES, MOST_DIGITS, bytes_of, check_writable, note, read_blocks, shortened
+from .inputs import (
+    COUNTS,
+    FILES,
+    MEMORY,
+    MOST_DIGITS,
+    bytes_of,
+    check_writable,
+    note,
+    read_blocks,
+    shortened,
+    words_of,
+)
 
 if TYPE_CHECKING:
     from ...ngram.text import Unknown
@@ -67,9 +78,8 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0, min_open=True),
     help="What add-k adds to every count.",
 )
-@click.option(
-    "--memory", default="4G", show_default=True, help="Counting sorts on disk beyond this."
-)
+@COUNTS
+@MEMORY
 @click.option(
     "-o",
     "--out",
@@ -87,20 +97,25 @@ def ngram(
     unk: Unknown,
     interpolate_unigrams: bool,
     added: float,
+    are_counts: bool,
     memory: str,
     out: Path,
     files: tuple[Path, ...],
 ) -> None:
-    """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz."""
-    from ...ngram import save
+    """Count n-grams in FILEs (or stdin) and write a smoothed model, by default as KenLM's lmplz.
+
+    With --counts, FILEs hold the counts, as `seqkit lm counts` and SRILM write them.
+    """
+    from ...ngram import count_files, save
     from ...ngram.files import check_format, is_arpa
     from ...ngram.smoothing import Options, check, kind_of
     from ...ngram.text import PreTokenizer
-    from ...ngram.training import train_blocks
+    from ...ngram.training import count_blocks, model_of
 
-    if not files:
+    if not files and not are_counts:
         take_stdin()
-    options = Options(_numbers(prune), _words_of(vocab), interpolate_unigrams, k=added)
+    listed = words_of(vocab) if vocab else None
+    options = Options(_numbers(prune), listed, interpolate_unigrams, k=added)
     check(smoothing, options, order)
     check_writable(out)
     refuse_input(out, files if vocab is None else (*files, vocab))
@@ -111,14 +126,18 @@ def ngram(
         note(f"ARPA does not keep the tokenizer: split text by {tokenizer} before it is scored")
 
     with working("counting, smoothing and writing"):
-        model = train_blocks(
-            read_blocks(files),
-            order=order,
-            smoothing=smoothing,
-            options=options,
-            unk=unk,
-            pre_tokenizer=pre_tokenizer,
-            memory=bytes_of("--memory", memory),
+        if are_counts:
+            counts = count_files.read(files, order)
+        else:
+            counts = count_blocks(
+                read_blocks(files),
+                order=order,
+                unk=unk,
+                pre_tokenizer=pre_tokenizer,
+                memory=bytes_of("--memory", memory),
+            )
+        model = model_of(
+            counts, smoothing=smoothing, options=options, unk=unk, pre_tokenizer=pre_tokenizer
         )
         for remark in model.notes:
             note(remark)
@@ -130,15 +149,6 @@ def ngram(
         f"written to {out}",
         err=True,
     )
-
-
-def _words_of(path: Path | None) -> frozenset[bytes] | None:
-    """The words of a file; None without a file."""
-    if path is None:
-        return None
-    from ...ngram.text import blocks
-
-    return frozenset(word for block in blocks(path) for word in block.split())
 
 
 def _numbers(text: str) -> tuple[int, ...]:

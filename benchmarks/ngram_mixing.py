@@ -1,0 +1,97 @@
+"""Mixing and pruning n-gram models of real text: what they cost and what they bring.
+
+    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/ngram_mixing.py FOLDER
+
+FOLDER takes the models. In-domain: the first 2,000 English lines of Multi30k's training text;
+background: Tatoeba's English as in `ngram_speed.py`. Weights are fitted on Multi30k's validation
+text, figures are of its test text. KenLM's `query` or Python module reads the ARPA files written.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+from ngram_speed import prepared, words_of
+
+from seqkit import ngram
+from seqkit.data.files import read_lines
+from seqkit.language.mixtures import mix
+from seqkit.ngram.dynamic import log_probabilities, mixture
+from seqkit.ngram.mixing import interpolate
+from seqkit.ngram.pruning import prune, prune_to_size
+from seqkit.ngram.text import from_lines
+from seqkit.recipes import corpora
+
+IN_DOMAIN = 2000  # lines
+THRESHOLDS = (1e-9, 1e-8, 1e-7, 1e-6)
+
+
+def lines_of(name):
+    """The English side of a split of Multi30k, as words."""
+    (path,) = corpora().locate("multi30k", [name])
+    return [words_of(line) for line in read_lines(path)]
+
+
+def timed(what, function, *arguments, **settings):
+    began = time.process_time()
+    found = function(*arguments, **settings)
+    print(f"{what:<40} {time.process_time() - began:8.2f} CPU s", flush=True)
+    return found
+
+
+def measure_mixtures(own, background, valid, test):
+    running = mixture([own, background], [0.5, 0.5])
+    parts = timed("both models on the validation text", log_probabilities, running, valid)
+    weights = timed("EM", mix, parts).weights
+    print("weights", [round(weight, 4) for weight in weights])
+
+    static = timed("one model of both", interpolate, [own, background], weights)
+    running = mixture([own, background], weights)
+    for name, model in (
+        ("in-domain", own),
+        ("background", background),
+        ("mixed as it runs", running),
+        ("one model", static),
+    ):
+        record = timed(name, model.evaluate_blocks, test)
+        print(f"{name}: perplexity {record.perplexity:.4f}, {model.tables.sizes} n-grams")
+    return static
+
+
+def measure_pruning(model, test, folder):
+    whole = sum(len(level.keys) for level in model.grams)
+    print(f"whole: {whole:,} n-grams, perplexity {model.evaluate_blocks(test).perplexity:.4f}")
+    for threshold in THRESHOLDS:
+        pruned = timed(f"pruned at {threshold:g}", prune, model, threshold)
+        count = sum(len(level.keys) for level in pruned.grams)
+        figure = pruned.evaluate_blocks(test).perplexity
+        print(f"{threshold:g}: {count:,} n-grams ({count / whole:.1%}), perplexity {figure:.4f}")
+
+    half = timed("pruned to 8 MiB", prune_to_size, model, 8 << 20)
+    ngram.save(half, folder / "half.lm")
+    size = (folder / "half.lm").stat().st_size
+    print(f"to 8 MiB: {size:,} bytes, perplexity {half.evaluate_blocks(test).perplexity:.4f}")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--order", type=int, default=4)
+    options = parser.parse_args()
+    options.folder.mkdir(exist_ok=True)
+
+    own = ngram.train(lines_of("train.en.gz")[:IN_DOMAIN], order=options.order)
+    text = prepared(options.folder, "train")
+    background = ngram.train(list(read_lines(text)), order=options.order)
+    valid = list(from_lines(lines_of("val.en.gz")))
+    test = list(from_lines(lines_of("test_2016_flickr.en.gz")))
+
+    static = measure_mixtures(own, background, valid, test)
+    ngram.save(static, options.folder / "mixed.arpa")
+    measure_pruning(
+        background, list(from_lines(read_lines(prepared(options.folder, "test")))), options.folder
+    )
+
+
+if __name__ == "__main__":
+    main()
