@@ -72,11 +72,22 @@ def write_tags(folder, limit):
     recipe.write_text(recipe.read_text(encoding="utf-8").replace(".conllu.gz", ".conllu"))
 
 
+def skip_without(corpus, file):
+    """Skip a page whose corpus is not on this machine."""
+    from seqkit.recipes import corpora
+
+    if corpora().find(corpus, file) is None:
+        pytest.skip(f"needs the corpus {corpus}: `seqkit corpora fetch {corpus}`")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_every_command_and_every_python_block_of_a_page_runs_in_order(page, reader):
     if page.stem == "images":
         pytest.importorskip("seqkit_vision")
+    if page.stem == "tables":
+        pytest.importorskip("seqkit_tabular")
+        skip_without("house-prices", "train.csv.gz")
     if page.stem == "add-a-task":
         write_tags(reader.folder, 1500)
 

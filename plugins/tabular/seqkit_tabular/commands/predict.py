@@ -19,7 +19,7 @@ from seqkit.parsing import to_json
 
 
 @click.command()
-@click.argument("table", type=PATH)
+@click.argument("table", required=False, type=PATH)
 @click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
 @click.option("-o", "--output", type=PATH, help="Write to this file; else stdout.")
 @click.option(
@@ -32,7 +32,7 @@ from seqkit.parsing import to_json
 @device_options
 @json_option
 def predict(
-    table: Path,
+    table: Path | None,
     model: Path,
     output: Path | None,
     submission: Path | None,
@@ -43,20 +43,19 @@ def predict(
 ) -> None:
     """Predict the target of each row of TABLE, a CSV or Parquet file; a line for each, in order.
 
-    Of classes, the likeliest with its probability; with --json, all probabilities.
+    Without TABLE, of the test table of the run. Of classes, the likeliest with its probability;
+    with --json, all probabilities.
     """
     import seqkit
-
-    from ..reading import read_table
 
     if ids and not submission:
         raise click.UsageError("--id goes with --submission")
     for path in (output, submission):
-        refuse_input(path, [table])
+        refuse_input(path, [table] if table else [])
     set_threads(threads)
 
     predictor = seqkit.load(model, device=device)
-    rows = read_table(table)
+    rows = predictor.read_test_data([table] if table else [])
     for note in predictor.reader.encoding.notes_on(rows):
         click.echo(f"note: {note}", err=True)
     predictions = list(predictor.predict_table(rows))
