@@ -81,11 +81,11 @@ def model_in(args: Sequence[str]) -> str | None:
 
 def task_of(model: str) -> str:
     """The task of a model: whatever can be opened, or an n-gram model's file."""
-    from ..runs.imported import importer_of, is_zipped_run
+    from ..runs.imported import is_packed_model
 
     path = Path(model)
-    is_ngram_model = path.is_file() and path.suffix not in _PICKLES
-    if is_ngram_model and importer_of(path) is None and not is_zipped_run(path):
+    is_file = path.is_file() and path.suffix not in _PICKLES
+    if is_file and not is_packed_model(path):  # an n-gram model
         return "language-modelling"
 
     from ..runs.open import config_of

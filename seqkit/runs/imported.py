@@ -45,6 +45,11 @@ def importer_of(path: Path) -> Importer | None:
     return None
 
 
+def is_packed_model(path: Path) -> bool:
+    """Whether the file at `path` is a model: a zipped run, or another program's package."""
+    return path.is_file() and (is_zipped_run(path) or importer_of(path) is not None)
+
+
 @cache
 def run_of(path: Path, source: str = "") -> Path | None:
     """A run folder of what is zipped at `path`, or of what another program wrote there.

@@ -87,7 +87,7 @@ def _outputs(
     """The translations of a model, or those in a file."""
     if name == str(STDIN):
         take_stdin()
-    if name == str(STDIN) or Path(name).is_file():
+    if name == str(STDIN) or _is_text(Path(name)):
         return _read_outputs(Path(name), len(sources))
 
     from ...cli.progress import counted
@@ -100,6 +100,13 @@ def _outputs(
     for chunk in counted(chunks(sources), f"sentences translated by {name}"):
         outputs += translator.translate(chunk, **settings)
     return outputs
+
+
+def _is_text(path: Path) -> bool:
+    """Whether `path` is a file of translations, and not one that a model is packed in."""
+    from ...runs.imported import is_packed_model
+
+    return path.is_file() and not is_packed_model(path)
 
 
 def _read_outputs(path: Path, sentences: int) -> list[str]:

@@ -90,6 +90,13 @@ def test_a_package_is_evaluated_as_the_translator_that_it_is(models, cli):
     assert figures[0][0].startswith("BLEU ")
 
 
+def test_a_package_is_compared_as_a_model_and_not_as_a_file_of_translations(models, cli):
+    given = ["--source", "source.txt", "--reference", "target.txt", "--search", "max_length=3"]
+    lines = cli("compare", models["argos"], models["run"], *given, "--show", "0").lines
+    assert lines[0].startswith(str(models["argos"]))
+    assert "BLEU 1.0000, chrF2 1.0000" in " ".join(lines), "both translate alike"
+
+
 def test_the_first_evaluation_is_that_of_the_model_it_starts_from(texts):
     write_lines(texts / "valid.source", EXPECTED["sources"])
     write_lines(texts / "valid.target", EXPECTED["targets"])
