@@ -92,6 +92,8 @@ class _Reader:
         if dimensions > _DEEPEST:
             self.damaged(f"{name!r} has {dimensions} dimensions")
         shape = [self.number("I") for _ in range(dimensions)]
+        if 0 in shape:
+            self.damaged(f"{name!r} has no numbers")
 
         code = self.number("B")
         size = self.number("I")
