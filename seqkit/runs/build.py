@@ -15,7 +15,7 @@ from ..errors import ConfigError
 from ..plugins import components
 from ..recipes import models_for
 from ..training.contract import missing_members
-from ..training.devices import keep_freed_memory, pick_device
+from ..training.devices import keep_freed_memory, limit_kept_kernels, pick_device
 from ..training.forks import survive_forks
 from ..training.trainer import Trainer
 
@@ -47,6 +47,7 @@ def make_model(section: Mapping[str, Any], dims: Mapping[str, int], task: str) -
     its models.
     """
     survive_forks()
+    limit_kept_kernels()
     name = section["name"]
     model_class = components().models.load(name, task)
     _check_dims(name, model_class, dims)
