@@ -43,6 +43,7 @@ def reader(tmp_path, plugins):
     other = (ROOT / "corpora/demo/test.en").read_text(encoding="utf-8").splitlines()[:20]
     (tmp_path / "other.txt").write_text("\n".join(other) + "\n", encoding="utf-8")
     shutil.copy(EXAMPLES / "tagger/tagger.toml", tmp_path)
+    shutil.copytree(ROOT / "tests/translation/importers/marian", tmp_path / "opus-mt-en-de")
 
     def run(command):
         done = paste(tmp_path, command, PYTHONPATH=str(plugins))
