@@ -48,9 +48,16 @@ def check(translator: Translator, to: str, out: Path, lines: Sequence[str]) -> A
     `ConfigError` if the program is not installed.
     """
     ours = translator.translate(lines, split=False)
-    program, theirs = _PROGRAMS[to](translator, out, lines)
+    program, theirs = translated_by(to, translator, out, lines)
     identical = sum(a == b for a, b in zip(ours, theirs, strict=True))
     return Agreement(program, len(ours), identical, bleu(theirs, [ours]).score)
+
+
+def translated_by(
+    to: str, translator: Translator, out: Path, lines: Sequence[str]
+) -> tuple[str, list[str]]:
+    """The program that runs what `translator` was exported to, and what it makes of the lines."""
+    return _PROGRAMS[to](translator, out, lines)
 
 
 # Each returns the program's name and what it makes of the lines.

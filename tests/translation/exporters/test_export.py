@@ -59,7 +59,8 @@ def test_ctranslate2_translates_what_was_exported_as_we_do(cli, text, tmp_path, 
     *_, line = cli("export", "--to", "ctranslate2", "-o", out, *options).lines
     assert "of 5 lines identical" in line
     if compute == "float32":
-        assert line == "5 of 5 lines identical (100.0%), BLEU between them 100.00"
+        expected = "CTranslate2: 5 of 5 lines identical (100.0%), BLEU between them 100.00"
+        assert line == expected
 
 
 def test_a_check_that_fails_says_so(cli, text, tmp_path, monkeypatch):
@@ -95,3 +96,52 @@ def test_nothing_half_written_is_left_when_the_disk_is_full(cli, tmp_path, monke
     complaint = cli("export", "--to", "ctranslate2", "-o", tmp_path / "out").complaint()
     assert "No space left on device" in complaint
     assert not list(tmp_path.iterdir())
+
+
+def test_a_slim_run_is_checked_by_seqkit(cli, shipped, text, tmp_path):
+    out = tmp_path / "model.zip"
+    first, second = cli("export", "-m", shipped, "--slim", "-o", out, "--check", text).lines
+    assert first == f"{out}: {out.stat().st_size:,} bytes, float16"
+    assert second.startswith("seqkit: 5 of 5 lines identical")
+
+
+def test_a_slim_run_may_be_of_any_model(cli, recurrent, tmp_path):
+    out = tmp_path / "slim"
+    cli("export", "-m", recurrent, "--slim", "-o", out).lines  # noqa: B018
+    ours = seqkit.load(recurrent, device="cpu").translate(["a b"], max_length=5)
+    assert len(seqkit.load(out, device="cpu").translate(["a b"], max_length=5)) == len(ours)
+    assert not (out / "trainer.safetensors").exists()
+
+
+@pytest.mark.parametrize("to", ["argos", "huggingface"])
+def test_a_model_of_another_kind_is_refused_by_each(cli, recurrent, tmp_path, to):
+    options = ["--languages", "en", "de"]
+    out = tmp_path / "x.argosmodel" if to == "argos" else tmp_path / "x"
+    complaint = cli("export", "-m", recurrent, "--to", to, "-o", out, *options).complaint()
+    assert "only translators that are Transformers can be exported" in complaint
+    assert not list(tmp_path.iterdir())
+
+
+def test_numbers_that_a_program_does_not_have_are_refused(cli, tmp_path):
+    options = ["--to", "huggingface", "--compute", "int8"]
+    complaint = cli("export", *options, "-o", tmp_path / "x").complaint()
+    assert complaint == "--to huggingface has no int8: it has float32, float16"
+
+
+def test_what_to_write_must_be_said(cli, tmp_path):
+    complaint = cli("export", "-o", tmp_path / "x").complaint(code=2)
+    assert "'--to' (or '--slim')" in complaint
+
+
+def test_a_folder_is_no_zip(cli, tmp_path):
+    complaint = cli("export", "--to", "ctranslate2", "-o", tmp_path / "x.zip").complaint()
+    assert "writes a folder" in complaint
+
+
+def test_an_empty_text_is_refused_before_anything_is_written(cli, tmp_path):
+    empty = tmp_path / "empty"
+    empty.write_text("\n")
+    options = ["--to", "ctranslate2", "--check", empty]
+    complaint = cli("export", *options, "-o", tmp_path / "out").complaint()
+    assert "there is nothing to check with" in complaint
+    assert not (tmp_path / "out").exists()
