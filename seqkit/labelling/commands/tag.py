@@ -14,7 +14,7 @@ from ...parsing import to_json
 from .answers import answer_lines, open_model
 
 if TYPE_CHECKING:
-    from ..tagging.predictions import Segmented, Tagged
+    from ..tagging.predictions import Tagged
 
 
 @click.command()
@@ -59,7 +59,7 @@ def tag(
     answer_lines(predict, text, source, output)
 
 
-def _shown(prediction: Tagged | Segmented, *, as_json: bool) -> str:
+def _shown(prediction: Tagged, *, as_json: bool) -> str:
     if as_json:
         return to_json(prediction.record())
     return "\n".join([*prediction.columns(), ""])

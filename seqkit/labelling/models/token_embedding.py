@@ -92,7 +92,8 @@ class SpellingCNN(nn.Module):
         ends = (spellings != PAD).sum(1) + _REACH - 1
         places = torch.arange(answers.size(2), device=answers.device)
         outside = places >= ends[:, None]
-        return answers.masked_fill(outside[:, None], float("-inf")).amax(2)
+        inside: Tensor = answers.masked_fill(outside[:, None], float("-inf"))
+        return inside.amax(2)
 
 
 class SpellingLSTM(nn.Module):

@@ -26,9 +26,13 @@ _FILE = "baseline.json"
 class Baseline(Protocol):
     """Tags by counting."""
 
-    name: str
-    words: frozenset[str]
-    """Of the training text."""
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Of the training text."""
 
     def tag(self, words: Sequence[str], scheme: SchemeName) -> list[str]:
         """The tags of a sentence in a scheme: of words, for segmentation of characters."""

@@ -173,8 +173,9 @@ class Learned(NamedTuple):
 def learned_schemes(data: TaggingData, sentences: Sequence[Sentence]) -> Learned:
     """What is learned from these sentences; raises `ConfigError` if it cannot be."""
     if data.unit == "characters":
-        scheme: SchemeName = "bmes" if data.scheme in ("auto", "plain") else data.scheme
-        return Learned(scheme, scheme)
+        if data.scheme == "auto" or data.scheme == "plain":
+            return Learned("bmes", "bmes")
+        return Learned(data.scheme, data.scheme)
 
     written = find_scheme(tag for sentence in sentences for tag in sentence.tags)
     if data.scheme == "auto":

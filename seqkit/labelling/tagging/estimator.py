@@ -19,6 +19,7 @@ from ...runs.start import train
 from ...text.lines import check_many, each_text
 from ..parameters import Parameters
 from .data import Feature
+from .predictions import Tagged
 from .tagger import SequenceTagger
 
 TASK = "tagging"
@@ -96,7 +97,8 @@ class Tagger(Parameters):
         sentences = _lists(X, "sentences", "words")
         if not hasattr(self, "tagger_"):
             raise WrongValue("this Tagger is not fitted yet: call fit first")
-        return [prediction.tags for prediction in self.tagger_.predict(sentences)]
+        found = self.tagger_.predict(sentences)
+        return [one.tags for one in found if isinstance(one, Tagged)]
 
     def score(self, X: Iterable[Sequence[str]], y: Iterable[Sequence[str]]) -> float:
         """The share of words whose tag is right."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
@@ -19,7 +19,6 @@ from ...data.batching import token_batches
 from ...data.seen import SeenTexts
 from ...errors import DataError, WrongType, WrongValue, hint
 from ...nn.crf import marginals, viterbi
-from ...runs.predictor import Predictor
 from ...search.soundness import check_numbers
 from ...text.lines import check_many, check_texts, single_line
 from ...training.identity import digest_of_network
@@ -277,7 +276,3 @@ class SequenceTagger:
         vocabularies = (self.encoder.words, self.encoder.letters, self.encoder.features)
         others = [" ".join(vocab.tokens).encode() for vocab in vocabularies]
         return digest_of_network(self.model, self.settings, *others, repr(self.tags).encode())
-
-
-if TYPE_CHECKING:
-    _: type[Predictor] = SequenceTagger  # or mypy says what is missing
