@@ -36,6 +36,9 @@ def register(plugin: Plugin) -> None:
     _add_metrics(plugin)
     _add_importers(plugin)
     _add_commands(plugin)
+    plugin.check(
+        "engines", "seqkit.translation.engines.compute:engines", "what searches for translations"
+    )
 
 
 def _add_models(plugin: Plugin) -> None:

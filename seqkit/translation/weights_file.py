@@ -40,7 +40,7 @@ def _widened(array: NDArray[np.generic]) -> Array:
 def _with_bfloat16(content: bytes) -> dict[str, Array]:
     """The state in a file; bfloat16, which numpy has not, is the upper half of a float32."""
     state: dict[str, Array] = {}
-    for name, tensor in deserialize(content):
+    for name, tensor in deserialize(content):  # type: ignore[no-untyped-call]
         if tensor["dtype"] == "BF16":
             halves = np.frombuffer(tensor["data"], np.uint16).astype(np.uint32)
             values = (halves << 16).view(np.float32)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, hint
+from ...threads import threads
 
 AUTO = "auto"
 TORCH = "torch"
@@ -50,6 +51,21 @@ def library() -> Any:
     import ctranslate2
 
     return ctranslate2
+
+
+def engines() -> str:
+    """The check of `seqkit doctor`: what can search for translations here."""
+    missing = why_missing()
+    if missing:
+        return f"torch only; {missing}"
+
+    module = library()
+    supported = module.get_supported_compute_types("cpu")
+    numbers = ", ".join(name for name in NUMBERS if name in supported)
+    return (
+        f"torch, and ctranslate2 {module.__version__} with {numbers} (auto = {number_type(AUTO)}), "
+        f"{threads()} batches at once"
+    )
 
 
 def number_type(asked: str) -> str:

@@ -27,6 +27,8 @@ from ...text.vocab import BOS, EOS, PAD, SPECIALS, Vocab
 from . import agreement
 from .compute import CTRANSLATE2, library
 
+_END = [SPECIALS[EOS]]
+
 Found = list[Hypothesis] | None
 """The hypotheses of a sentence, best first; None where they are left to our own search."""
 
@@ -55,6 +57,7 @@ class CTranslate2:
         self.only = only
         self._make_files = make_files
         self._source = source.tokens
+        self._target = target.tokens
         self._ids = {token: i for i, token in enumerate(target.tokens)}
         self._positions = positions
         self._threads = threads
@@ -63,6 +66,14 @@ class CTranslate2:
 
     def __repr__(self) -> str:
         return f"<CTranslate2: {self.number}, {self._threads} batches at once>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies, and other processes, load the model anew."""
+        return {**self.__dict__, "_translator": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _ALIVE.add(self)
 
     def follows(self, config: SearchConfig, rules: Rules) -> bool:
         """Whether it does what our own search would do; raises `ConfigError` for `only` if not."""
@@ -88,7 +99,7 @@ class CTranslate2:
         """
         translator = self.load()
         options = _options(config)
-        barred = {PAD, BOS, *rules.suppress}
+        barred = {self._target[i] for i in (PAD, BOS, *rules.suppress)}
         limits = [longest(len(source), config) for source in sources]
         fitting = [i for i, source in enumerate(sources) if self._fits(source, limits[i])]
 
@@ -102,33 +113,24 @@ class CTranslate2:
             waiting += zip(indices, results, strict=True)
 
         found: list[Found] = [None] * len(sources)
-        for index, result in waiting:
-            hypotheses = self._hypotheses(result.result(), limits[index], config)
-            if all(barred.isdisjoint(hypothesis.ids) for hypothesis in hypotheses):
-                found[index] = hypotheses[: config.nbest] or None
+        for index, answer in waiting:
+            result = answer.result()
+            if _is_ours(result.hypotheses, limits[index], barred, greedy=config.beam == 1):
+                found[index] = self._hypotheses(result, config)
         return found
 
     def _fits(self, source: list[int], limit: int) -> bool:
         """Whether CTranslate2 has positions for a source and its output; it skips empty ones."""
         return 1 < len(source) <= self._positions and limit <= self._positions
 
-    def _hypotheses(self, result: Any, limit: int, config: SearchConfig) -> list[Hypothesis]:
-        """What one sentence became, best first; nothing if its search came to the limit.
-
-        As many hypotheses are returned as end a search, so that one that ended it is among them:
-        its length is the number of the search's steps.
-        """
-        steps = max(len(tokens) for tokens in result.hypotheses)
-        has_ended = all(tokens[-1:] == [SPECIALS[EOS]] for tokens in result.hypotheses)
-        most = limit if config.beam == 1 else limit - 1  # greedy search ends with its first <eos>
-        if not has_ended or steps > most:
-            return []
-
+    def _hypotheses(self, result: Any, config: SearchConfig) -> list[Hypothesis]:
+        """What one sentence became, best first."""
+        ranking = config.ranking
         found: list[Hypothesis] = []
-        for tokens, score in zip(result.hypotheses, result.scores, strict=True):
+        for tokens, score in zip(result.hypotheses[: config.nbest], result.scores, strict=False):
             ids = [self._ids[token] for token in tokens[:-1]]
-            log_probability = score * config.ranking.divisor(len(tokens))
-            found.append(Hypothesis.of(ids, log_probability, config.ranking))
+            log_probability = score * ranking.divisor(len(tokens))
+            found.append(Hypothesis.of(ids, log_probability, ranking))
         return found
 
     # The model
@@ -166,6 +168,20 @@ def _leave_all_behind() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_all_behind)
+
+
+def _is_ours(
+    hypotheses: Sequence[list[str]], limit: int, barred: set[str], *, greedy: bool
+) -> bool:
+    """Whether our own search would have found these hypotheses of a sentence.
+
+    As many are returned as end a search, so that one that ended it is among them: its length is the
+    number of steps, which must not come to the limit. Greedy search ends with its first `<eos>`.
+    """
+    steps = max(len(tokens) for tokens in hypotheses)
+    has_ended = all(tokens[-1:] == _END for tokens in hypotheses)
+    may_be_produced = all(barred.isdisjoint(tokens) for tokens in hypotheses)
+    return has_ended and may_be_produced and steps <= (limit if greedy else limit - 1)
 
 
 def _options(config: SearchConfig) -> dict[str, Any]:

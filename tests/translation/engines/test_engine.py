@@ -1,6 +1,7 @@
 """When CTranslate2 is used, what is left to our own search, and what is said if it cannot be."""
 
 import multiprocessing
+import pickle
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -195,6 +196,12 @@ def test_what_may_differ_is_left_to_our_own_search(hypotheses, is_taken):
 
 def _translate(translator, answers):
     answers.put(translator.translate([LINE]))
+
+
+def test_a_copy_that_was_pickled_translates(by_either):
+    copy = pickle.loads(pickle.dumps(by_either))  # noqa: S301
+    assert copy.translate([LINE]) == by_either.translate([LINE])
+    assert copy.engine is not None
 
 
 def test_a_forked_process_translates_and_ends(by_either):
