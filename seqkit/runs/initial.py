@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import recipes
-from ..complaints import fields_of
-from ..config import RunConfig, read, with_init
+from ..config import RunConfig, describe, read, with_init
 from ..errors import CheckpointError, ConfigError, reason
 from ..plugins import components
 from ..training import checkpoint
@@ -247,7 +246,7 @@ def _inherit(merged: dict[str, Any], origin: Origin) -> list[str]:
     """
     notes: list[str] = []
     for section, cls in components().tasks.load(origin.config.task).sections.items():
-        for key in fields_of(cls):
+        for key, _, _ in describe(cls):
             before = origin.config.sections[section].get(key)
             if with_init(cls, key) != "inherited" or not before:
                 continue
