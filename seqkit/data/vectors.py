@@ -39,7 +39,7 @@ class WordVectors:
 
     @property
     def width(self) -> int:
-        return self.table.shape[1]
+        return int(self.table.shape[1])
 
 
 def read_vectors(path: Path, is_wanted: Callable[[str], bool]) -> WordVectors:
