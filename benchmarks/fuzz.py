@@ -29,7 +29,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / part) for part in ("tests/fuzz", "tests", "plugins/vision/tests")]
+sys.path[:0] = [
+    str(ROOT / part)
+    for part in ("tests/fuzz", "tests", "plugins/vision/tests", "plugins/tabular/tests")
+]
 
 import fuzzing  # noqa: E402
 from targets import Target  # noqa: E402

@@ -40,6 +40,14 @@ def all_targets() -> dict[str, Target]:
         import image_targets
 
         found += image_targets.TARGETS
+    try:
+        import seqkit_tabular  # noqa: F401
+    except ImportError:
+        pass
+    else:
+        import table_targets
+
+        found += table_targets.TARGETS
     return {target.name: target for target in found}
 
 
