@@ -1,6 +1,6 @@
 """Do other programs translate an exported model as seqkit does? Identical lines, and BLEU.
 
-SEQKIT_CORPORA=… python benchmarks/exported_models.py [RUN] [--lines 500]
+SEQKIT_CORPORA=… python benchmarks/exported_models.py [RUN] [--lines 500] [--to argos]
 
 For each target of `seqkit export`: the share of lines that are identical to those of our own
 search, and BLEU of both against the references of the corpus.
@@ -36,6 +36,7 @@ def main():
     parser.add_argument("--corpus", default="tatoeba-deu-eng")
     parser.add_argument("--languages", nargs=2, default=["en", "de"])
     parser.add_argument("--lines", type=int, default=500)
+    parser.add_argument("--to", nargs="+", default=["ctranslate2", "argos", "huggingface", "run"])
     options = parser.parse_args()
 
     (path,) = corpora().locate(options.corpus, ["test.tsv.gz"])
@@ -49,6 +50,8 @@ def main():
     print(f"{len(sources)} lines of {path.name}; seqkit: BLEU {own:.2f}")
     print("| to | numbers | identical | BLEU | by |\n|---|---|---|---|---|")
     for to, compute, name in TARGETS:
+        if to not in options.to:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / name
             arguments = ["-m", options.run, "--to", to, "--compute", compute, "-o", str(out)]

@@ -128,6 +128,10 @@ def _write(model: str, to: str, out: Path, compute: Any, given: tuple[str, str] 
             "such as --languages en de"
         )
     files = _files(exported, to, out, compute, languages)
+    own = exported.own_search()
+    if own:
+        kept = ", ".join(own)
+        click.echo(f"note: {kept} stays with seqkit; other programs search without", err=True)
     packed_as = argos.package_name(languages) if to == "argos" else ""
     with new_folder(out, packed_as=packed_as) as folder:
         _fill(folder, files)

@@ -12,14 +12,28 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from ...config import RunConfig
+from ...config import RunConfig, plain
 from ...errors import CheckpointError, ConfigError, reason
 from ...runs.card import card_of
+from ...search.settings import SearchConfig
 from ..tokenizers import Tokenizers, load_tokenizers
 from ..weights import Weights, weights_of
 from .pieces import piece_model
 
 MODEL = "model.safetensors"
+_OWN_SEARCH = (
+    "normalize",
+    "coverage_penalty",
+    "min_length",
+    "no_repeat_ngram",
+    "suppress",
+    "must",
+    "prefix",
+    "rules",
+    "groups",
+    "sample",
+    "mbr",
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,15 @@ class Exported:
         """Source and target tokens by id."""
         source, target = self.tokenizers
         return source.vocab.tokens, target.vocab.tokens
+
+    def own_search(self) -> list[str]:
+        """What the run asks of the search, and other programs cannot be told in these files."""
+        defaults = plain(SearchConfig())
+        return [
+            f"search.{key} = {self.search[key]!r}"
+            for key in _OWN_SEARCH
+            if self.search[key] != defaults[key]
+        ]
 
     def pieces(self) -> dict[str, bytes]:
         """The SentencePiece models that cut text into these tokens, by file name.

@@ -1,6 +1,7 @@
 """Packages for Argos Translate: what its `package.Package` reads, and CTranslate2 runs."""
 
 import json
+import shutil
 import zipfile
 
 import pytest
@@ -73,6 +74,18 @@ def test_languages_come_from_the_run(cli, run_of, tmp_path):
 def test_a_run_that_does_not_say_its_languages_is_told_how(cli, run, tmp_path):
     complaint = cli("export", "-m", run, "--to", "argos", "-o", tmp_path / "x.argosmodel")
     assert "give --languages FROM TO" in complaint.complaint()
+
+
+def test_a_search_that_argos_cannot_be_told_is_named(cli, run_of, tmp_path):
+    step = tmp_path / "step"
+    run = run_of("prenorm")
+    shutil.copytree(run / (run / "best").read_text().strip(), step)
+    meta = json.loads((step / "meta.json").read_text())
+    meta["config"]["search"]["no_repeat_ngram"] = 3
+    (step / "meta.json").write_text(json.dumps(meta))
+    done = cli("export", "-m", step, "--to", "argos", "-o", tmp_path / "x.argosmodel")
+    assert done.code == 0
+    assert "search.no_repeat_ngram = 3 stays with seqkit" in done.err
 
 
 def test_words_are_refused(cli, run_of, tmp_path):
