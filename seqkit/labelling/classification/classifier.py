@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -30,9 +30,6 @@ from ..models.contract import TextModel
 from .held_out import RunTexts, TestTexts, matrix_of
 from .inputs import Inputs, combined
 from .report import ClassificationReport
-
-if TYPE_CHECKING:
-    from ...runs.predictor import Predictor
 
 _AT_ONCE = 256  # texts of a stream that are sorted by length together
 _TOKENS = 16_384  # of a batch, padding included
@@ -270,7 +267,3 @@ def _until_error(texts: Iterator[str]) -> tuple[list[str], Exception | None]:
     except SeqkitError as error:
         return group, error
     return group, None
-
-
-if TYPE_CHECKING:
-    _: type[Predictor] = Classifier  # or mypy says what is missing

@@ -166,7 +166,8 @@ def accuracy_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
 def micro_f1_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     true, given, both = np.split(sums[:, 1:-1], 3, axis=1)
     labels = true.sum(1) + given.sum(1)
-    return 2 * both.sum(1) / np.maximum(labels, 1)
+    figure: NDArray[np.float64] = 2 * both.sum(1) / np.maximum(labels, 1)
+    return figure
 
 
 def macro_f1_of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
