@@ -15,7 +15,6 @@ import time
 import numpy as np
 from seqkit_tabular.regression import Regression
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import Ridge, RidgeCV
 from sklearn.pipeline import make_pipeline
@@ -57,7 +56,6 @@ def models(numbers, columns):
     return {
         "Ridge(alpha=10)": make_pipeline(prepared(), Ridge(alpha=10)),
         "RidgeCV": make_pipeline(prepared(), RidgeCV(np.logspace(-3, 5, 33))),
-        "HistGradientBoosting": make_pipeline(prepared(), HistGradientBoostingRegressor()),
     }
 
 

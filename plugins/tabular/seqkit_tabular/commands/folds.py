@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqkit.cli.train import run_training
+from seqkit.cli.options import set_threads
 from seqkit.parsing import to_json
 
 from .settings import chosen, folder_of, table_options
@@ -42,6 +43,8 @@ def folds(
 
     `seqkit plot` draws the curves of the folder with all runs.
     """
+    from seqkit.runs.start import train as train_run
+
     from ..folds import cross_validate
 
     recipe, settings, note = chosen(config, data, target, task, model, log, ignore, overrides)
@@ -49,19 +52,25 @@ def folds(
         click.echo(note, err=True)
     folder = folder_of(out, config, data, model)
 
+    set_threads(threads)
+
     def run(to: Path, fold: dict[str, Any]) -> None:
-        run_training(
+        train_run(
             recipe,
             out=to,
             overrides=settings | fold,
             resume=resume and (to.exists() or not folder.exists()),
             overwrite=overwrite,
             device=device,
-            threads=threads,
+            progress=True,
         )
 
+    is_first = os.environ.get("RANK", "0") == "0"  # under torchrun, it speaks for all
+
     def show(to: Path, score: FoldScore) -> None:
-        click.echo(f"{to}: {score}", err=as_json)
+        if is_first:
+            click.echo(f"{to}: {score}", err=as_json)
 
     found = cross_validate(run, folder, count, listener=show)
-    click.echo(to_json(found.record()) if as_json else found)
+    if is_first:
+        click.echo(to_json(found.record()) if as_json else found)

@@ -184,6 +184,9 @@ def test_folds_have_training_and_validation_errors_with_mean_and_deviation(
     assert all(line.endswith("on 40 rows") for line in of_folds)
 
     assert cli("plot", "cv").lines == ["cv/curves.png"]
+    record = json.loads(cli("tabular", "folds", *args, "--resume", "--json").out)
+    assert record["mean"]["log_rmse"] == pytest.approx(sum(values) / 3, abs=1e-4)
+    assert len(record["folds"]) == 3
     again = cli("tabular", "folds", *args, "--device", "cpu", "--resume")
     assert again.lines[-6:] == done.lines[-6:]
 
