@@ -55,7 +55,7 @@ class Origin:
 
     def kept_differences(self, other: Origin) -> list[tuple[str, Any, Any]]:
         """(key, value here, value there) of what in [model] matters beyond training."""
-        (here,) = (kept for kept in _kept_sections(self) if kept.name == "model")
+        here = _kept_model(self)
         there = other.config.model
         keys = [key for key in {**here.values, **there} if with_init(here.cls, key) != "own"]
         found = [(key, here.values.get(key), there.get(key)) for key in keys]
@@ -135,9 +135,6 @@ def load_recipe(
         return recipes.complete(raw, str(path)), []
 
     _check_task(raw, origin)
-    if not keeps_all(origin.config.task):
-        return recipes.complete(raw, str(path)), []
-
     kept, notes = _merged(raw, overrides, origin)
     return recipes.complete(kept, str(path)), notes
 
@@ -172,7 +169,7 @@ def _merged(
                 raise ConfigError(kept.refusal(key, value, origin.name))
             unused.append(f"{kept.name}.{key} = {value!r} ({kept.values.get(key)!r} is kept)")
 
-    notes = [_what_is_kept(origin)]
+    notes = _what_is_kept(origin)
     if unused:
         more = len(unused) - _SHOWN
         shown = unused[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
@@ -180,10 +177,19 @@ def _merged(
     return merged, notes + _inherit(merged, origin)
 
 
-def _what_is_kept(origin: Origin) -> str:
-    has_text = "text" in origin.config.sections
-    parts = "the weights, the tokenizer and the vocabulary" if has_text else "the weights"
-    return f"{parts} of {origin.name} are kept"
+def _what_is_kept(origin: Origin) -> list[str]:
+    """A note; of weights that are not all kept, the task says more."""
+    parts: list[str] = []
+    if keeps_all(origin.config.task):
+        parts.append("the weights")
+    if "text" in origin.config.sections:
+        parts += ["the tokenizer", "the vocabulary"]
+    if not parts:
+        return []
+
+    *others, last = parts
+    named = f"{', '.join(others)} and {last}" if others else last
+    return [f"{named} of {origin.name} are kept"]
 
 
 def _is_asked_for(section: str, key: str, overrides: Mapping[str, Any]) -> bool:
@@ -233,10 +239,14 @@ def _kept_sections(origin: Origin) -> Iterator[_Kept]:
     text = origin.config.sections.get("text")
     if text is not None:
         yield _Kept("text", text, components().tasks.load(task).sections["text"], {})
+    if keeps_all(task):
+        yield _kept_model(origin)
 
+
+def _kept_model(origin: Origin) -> _Kept:
     model = origin.config.model
-    cls = components().models.load(model["name"], task)
-    yield _Kept("model", model, cls.Config, cls.presets)
+    cls = components().models.load(model["name"], origin.config.task)
+    return _Kept("model", model, cls.Config, cls.presets)
 
 
 def _inherit(merged: dict[str, Any], origin: Origin) -> list[str]:

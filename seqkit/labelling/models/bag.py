@@ -29,9 +29,15 @@ class BagConfig:
         "vectors that n-grams of two words and more share by their hash", default=1 << 18, ge=1
     )
     word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training", default=0.0, ge=0, lt=1
+        "share of the words that are unknown in a step of the training",
+        default=0.0,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
-    dropout: float = setting("dropout of the text's vector", default=0.0, ge=0, lt=1)
+    dropout: float = setting(
+        "dropout of the text's vector", default=0.0, ge=0, lt=1, with_init="own"
+    )
 
 
 class Bag(nn.Module):

@@ -32,11 +32,17 @@ class RecurrentClassifierConfig:
         default="max",
     )
     word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training", default=0.0, ge=0, lt=1
+        "share of the words that are unknown in a step of the training",
+        default=0.0,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
-    embedding_dropout: float = setting("dropout of word embeddings", default=0.0, ge=0, lt=1)
+    embedding_dropout: float = setting(
+        "dropout of word embeddings", default=0.0, ge=0, lt=1, with_init="own"
+    )
     dropout: float = setting(
-        "dropout between layers and of the pooled state", default=0.5, ge=0, lt=1
+        "dropout between layers and of the pooled state", default=0.5, ge=0, lt=1, with_init="own"
     )
 
 

@@ -32,7 +32,11 @@ class RNNTaggerConfig:
     layers: int = setting("layers", default=1, ge=1)
     bidirectional: bool = setting("read backwards, too", default=True)
     dropout: float = setting(
-        "dropout of embeddings, between layers and of the output", default=0.5, ge=0, lt=1
+        "dropout of embeddings, between layers and of the output",
+        default=0.5,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
     crf: bool = setting("score the order of tags by a conditional random field", default=True)
 
@@ -84,6 +88,10 @@ class RNNTagger(nn.Module):
         self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(config.hidden * self.recurrent.directions, tags)
         self.crf = LinearChainCRF(tags) if config.crf else None
+
+    @property
+    def word_embedding(self) -> nn.Embedding:
+        return self.embedding.words
 
     def forward(self, tokens: Tokens) -> Tensor:
         """-> emissions (B, T, K)"""

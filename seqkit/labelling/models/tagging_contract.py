@@ -21,6 +21,9 @@ class TaggingModel(Protocol):
     of a word, and K. Registered under `model`, with its `Config` as an attribute.
     """
 
+    word_embedding: nn.Embedding
+    """(V, …) the vectors of words, which pretrained ones may fill."""
+
     output: nn.Module
     """The last layer, which gives the emissions."""
 

@@ -25,10 +25,18 @@ class TextCNNConfig:
     windows: list[int] = setting("words that a convolution sees at once", default=[3, 4, 5])
     maps: int = setting("convolutions of each window, F", default=100, ge=1)
     word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training", default=0.0, ge=0, lt=1
+        "share of the words that are unknown in a step of the training",
+        default=0.0,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
-    embedding_dropout: float = setting("dropout of word embeddings", default=0.0, ge=0, lt=1)
-    dropout: float = setting("dropout of the text's vector", default=0.5, ge=0, lt=1)
+    embedding_dropout: float = setting(
+        "dropout of word embeddings", default=0.0, ge=0, lt=1, with_init="own"
+    )
+    dropout: float = setting(
+        "dropout of the text's vector", default=0.5, ge=0, lt=1, with_init="own"
+    )
 
     def __post_init__(self) -> None:
         if not self.windows or min(self.windows) < 1:

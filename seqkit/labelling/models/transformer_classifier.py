@@ -29,10 +29,18 @@ class TransformerClassifierConfig:
         "how the vectors of a text become one", default="mean"
     )
     word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training", default=0.0, ge=0, lt=1
+        "share of the words that are unknown in a step of the training",
+        default=0.0,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
     dropout: float = setting(
-        "dropout of embeddings, sublayers, and of the pooled vector", default=0.3, ge=0, lt=1
+        "dropout of embeddings, sublayers, and of the pooled vector",
+        default=0.3,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
 
     def __post_init__(self) -> None:

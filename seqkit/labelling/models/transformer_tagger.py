@@ -29,7 +29,11 @@ class TransformerTaggerConfig:
     heads: int = setting("attention heads; divides width", default=4, ge=1)
     layers: int = setting("layers", default=2, ge=1)
     dropout: float = setting(
-        "dropout of embeddings, sublayers and of the output", default=0.2, ge=0, lt=1
+        "dropout of embeddings, sublayers and of the output",
+        default=0.2,
+        ge=0,
+        lt=1,
+        with_init="own",
     )
     prenorm: bool = setting("layer norm before each sublayer, or after it", default=True)
     crf: bool = setting("score the order of tags by a conditional random field", default=True)
@@ -91,6 +95,10 @@ class TransformerTagger(nn.Module):
         self.crf = LinearChainCRF(tags) if config.crf else None
         for part in (self.project, self.layers, self.output):
             initialise(part)
+
+    @property
+    def word_embedding(self) -> nn.Embedding:
+        return self.embedding.words
 
     def forward(self, tokens: Tokens) -> Tensor:
         """-> emissions (B, T, K)"""
