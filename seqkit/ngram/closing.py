@@ -89,8 +89,8 @@ def backoff_weights(
     are p(w|h') after the history without its first word. `histories` (n,) says which h, `size` is
     H. Stolcke 1998, section 2.
     """
-    left: Doubles = 1 - np.bincount(histories, own, size)
-    left_below = 1 - np.bincount(histories, below, size)
+    left: Doubles = 1.0 - np.bincount(histories, own, size).astype(np.float64)
+    left_below: Doubles = 1.0 - np.bincount(histories, below, size).astype(np.float64)
 
     ratio = np.maximum(left, _NOTHING) / np.maximum(left_below, _NOTHING)
     nobody_left = (left_below <= _NOTHING) & (left <= _NOTHING)

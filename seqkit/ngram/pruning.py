@@ -180,5 +180,6 @@ def _losses_of_order(
 
     own_change = np.log(np.maximum(below, tiny)) + log_without - np.log(np.maximum(own, tiny))
     change = own * own_change + np.maximum(left[histories], 0) * (log_without - log_weight)
-    loss = np.expm1(-of_histories[histories] * change)
-    return np.maximum(loss, 0)  # below 0 by rounding alone
+    loss: Doubles = np.expm1(-of_histories[histories] * change)
+    loss[loss < 0] = 0  # by rounding alone
+    return loss

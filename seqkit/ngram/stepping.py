@@ -133,28 +133,38 @@ class Walker:
                 length -= 1
         return length
 
-    def weights(self, found: Sequence[int], shortest: int = 1) -> list[float]:
-        """The backoff weights of histories of `shortest` words and more, by their indexes."""
-        longest = min(len(found), self.longest)
-        return [self.backoffs[k][found[k]] for k in range(shortest - 1, longest)]
+    def weights(self, found: Sequence[int]) -> list[float]:
+        """The backoff weights of histories of 1, 2, … words, by their indexes."""
+        return [self.backoffs[k][i] for k, i in enumerate(found)]
 
     def sentence(self, ids: Sequence[int], *, bos: bool) -> tuple[list[float], list[int]]:
         """log10 score of each word of a line, and the length of the n-gram found."""
-        match, all_scores = self.match, self.scores
-        before = [BOS] if bos else []  # the newest first
-        histories: Sequence[int] = before
+        blanks, longest = self.blanks, self.longest
+        levels, all_scores, all_backoffs = self.levels, self.scores, self.backoffs
+        words = [BOS, *ids] if bos else list(ids)
+        histories = [BOS] if bos else []
         scores: list[float] = []
         lengths: list[int] = []
-        for word in ids:
-            found = match(word, before)
-            length = self.length(found) if self.blanks else len(found)
+        for place in range(len(words) - len(ids), len(words)):
+            index = words[place]
+            found = [index]
+            for starts, firsts in levels:  # as `match`, but for the call, a tenth of the time
+                place -= 1
+                if place < 0:
+                    break
+                first = words[place]
+                high = starts[index + 1]
+                index = bisect_left(firsts, first, starts[index], high)
+                if index == high or firsts[index] != first:
+                    break
+                found.append(index)
+
+            length = self.length(found) if blanks else len(found)
             score: float = all_scores[length - 1][found[length - 1]]
-            if length <= len(histories) and length <= self.longest:
-                score += sum(self.weights(histories, length))
+            for k in range(length - 1, min(len(histories), longest)):
+                score += all_backoffs[k][histories[k]]
             scores.append(score)
             lengths.append(length)
-
-            before.insert(0, word)
             histories = found
         return scores, lengths
 
