@@ -35,6 +35,11 @@ def rmse(true: ArrayLike, predicted: ArrayLike) -> float:
     return math.sqrt(mse(true, predicted))
 
 
+def root_mean(squares: float, count: int) -> float:
+    """The RMSE of a sum of squared errors, as an evaluation in parts adds it up."""
+    return math.sqrt(squares / count) if count else math.nan
+
+
 def mae(true: ArrayLike, predicted: ArrayLike) -> float:
     """Mean absolute error: the mean of |y - p|, in the target's unit."""
     y, p = paired_numbers(true, predicted)
