@@ -5,6 +5,7 @@ Shapes: V words of the vocabulary, N of them with a vector, D numbers of each.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,11 @@ class Pretrained:
             )
 
         tokens = tokenizer.vocab.tokens[len(SPECIALS) :]
-        spelt = [token.replace(JOINER, "") or token for token in tokens]
+        return cls.of_words(path, [token.replace(JOINER, "") or token for token in tokens])
+
+    @classmethod
+    def of_words(cls, path: Path, spelt: Sequence[str]) -> Pretrained:
+        """The vectors of the words of a vocabulary, specials aside; raises `DataError`."""
         wanted = {*spelt, *(word.lower() for word in spelt)}
         found = read_vectors(path, wanted.__contains__)
 
@@ -54,7 +59,7 @@ class Pretrained:
                 ids.append(number)
                 rows.append(row)
         table = torch.from_numpy(found.table[rows])
-        return cls(torch.tensor(ids), table, len(tokens), path.name)
+        return cls(torch.tensor(ids), table, len(spelt), path.name)
 
     def note(self) -> str:
         share = len(self.ids) / self.words
@@ -64,12 +69,15 @@ class Pretrained:
         )
 
     @torch.no_grad()
-    def fill(self, embedding: nn.Embedding) -> None:
-        """Write the vectors into an embedding (V, D); raises `ConfigError` for another width."""
+    def fill(self, embedding: nn.Embedding, setting: str = "width") -> None:
+        """Write the vectors into an embedding (V, D); raises `ConfigError` for another width.
+
+        `setting` is what the model calls D.
+        """
         width = self.table.size(1)
         if embedding.weight.size(1) != width:
             raise ConfigError(
                 f"{self.name} has {width} numbers for each word, and the model's vectors "
-                f"{embedding.weight.size(1)}: set model.width = {width}"
+                f"{embedding.weight.size(1)}: set model.{setting} = {width}"
             )
         embedding.weight[self.ids] = self.table.to(embedding.weight)

@@ -79,6 +79,12 @@ class TaggingData:
         default=0.25,
         ge=0,
     )
+    vectors: str = setting(
+        "pretrained vectors of words to start from: GloVe, fastText's .vec, word2vec's text or "
+        ".bin, words in lower case; model.embedding is their size; '' = random ones",
+        default="",
+        on_resume="place",
+    )
     longest: int = setting(
         "longer sentences are read in windows of so many words", default=512, ge=16
     )
@@ -105,6 +111,11 @@ class TaggingData:
         if info.data.get("corpus"):
             return paths
         return [lasting(path) for path in paths]
+
+    @field_validator("vectors")
+    @classmethod
+    def _absolute_vectors(cls, path: str) -> str:
+        return lasting(path) if path else ""
 
 
 class Split(NamedTuple):

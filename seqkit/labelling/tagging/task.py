@@ -24,9 +24,10 @@ from ...errors import ConfigError
 from ...metrics.classification import accuracy
 from ...metrics.spans import span_figures
 from ...nn.crf import negative_log_likelihood, viterbi
-from ...text.vocab import UNK, Vocab
+from ...text.vocab import SPECIALS, UNK, Vocab
 from ...training.task import Goal, Step, Task, Totals
 from ..models.tagging_contract import TaggingModel
+from ..pretrained import Pretrained
 from .baseline import Baseline, LongestMatch, MostFrequentTag
 from .data import (
     TaggingData,
@@ -104,6 +105,12 @@ class Tagging:
         self.encoder = (
             Encoder.load(folder, self.data) if folder else Encoder.build(words, self.data)
         )
+        self.pretrained: Pretrained | None = None
+        if self.data.vectors and folder is None:
+            spelt = self.encoder.words.tokens[len(SPECIALS) :]
+            self.pretrained = Pretrained.of_words(Path(self.data.vectors), spelt)
+            self.notes.append(self.pretrained.note())
+
         self.train = _Encoded(train, self.encoder, self.tags)
         self.valid = _Encoded(valid, self.encoder, self.tags)
 
@@ -159,6 +166,11 @@ class Tagging:
 
     def dims(self) -> dict[str, int]:
         return {**self.encoder.dims(), "tags": len(self.tags)}
+
+    def prepare(self, model: TaggingModel) -> None:
+        """Fill in pretrained vectors of words, if there are any."""
+        if self.pretrained:
+            self.pretrained.fill(model.word_embedding, "embedding")
 
     def train_batches(
         self, epoch: int, *, start: int, rank: int, world: int

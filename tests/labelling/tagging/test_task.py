@@ -8,6 +8,7 @@ from seqkit import recipes
 from seqkit.errors import ConfigError, DataError
 from seqkit.labelling.tagging.encoding import Encoder, Tokens
 from seqkit.labelling.tagging.task import Tagging
+from seqkit.runs.build import make_model
 from seqkit.testing import check_model, check_task
 
 
@@ -52,8 +53,6 @@ def test_nothing_depends_on_the_padding_of_a_batch(make, name):
     task = make()
     torch.manual_seed(1)
     sizes = recipes.plain_model({"name": name, "preset": "small"}, "test")
-    from seqkit.runs.build import make_model
-
     model = make_model(sizes, task.dims(), "tagging").eval()
     texts = [["a"], ["the", "extraordinarily", "old", "dog"], ["x", "the"]]
     together = model(task.encoder.encode(texts))
@@ -127,6 +126,22 @@ def test_rare_words_are_unknown_now_and_then_and_the_same_on_a_second_look(make)
     first = [batch.tokens.words for batch in task.train_batches(3, start=0, rank=0, world=1)]
     later = [batch.tokens.words for batch in task.train_batches(3, start=1, rank=0, world=1)]
     assert all(torch.equal(a, b) for a, b in zip(first[1:], later, strict=True))
+
+
+def test_pretrained_vectors_are_where_training_begins(make, tmp_path):
+    vectors = tmp_path / "glove.txt"
+    vectors.write_text("dog 1 2 3\nunheard 4 5 6\nCat 7 8 9\n")
+    task = make(**{"data.vectors": str(vectors)})
+    assert "glove.txt: 1 of 14 words (7.14%) have one" in "\n".join(task.describe())
+
+    section = recipes.plain_model({"name": "rnn-tagger", "embedding": 3}, "test")
+    model = make_model(section, task.dims(), "tagging")
+    task.prepare(model)
+    assert model.word_embedding.weight[task.encoder.words["dog"]].tolist() == [1, 2, 3]
+
+    other = recipes.plain_model({"name": "rnn-tagger", "embedding": 4}, "test")
+    with pytest.raises(ConfigError, match=r"set model\.embedding = 3"):
+        task.prepare(make_model(other, task.dims(), "tagging"))
 
 
 def test_a_word_that_looks_like_padding_is_a_word(make):
