@@ -176,7 +176,8 @@ class Translator:
     def _predict(
         self, lines: Iterator[str], align: bool, nbest: bool, settings: Mapping[str, Any]
     ) -> Iterator[TranslatedLine]:
-        while chunk := list(islice(lines, _LINES)):
+        at_once = self.engine.threads if self.engine else 1
+        while chunk := list(islice(lines, _LINES * at_once)):
             found = self.translate_nbest(chunk, **settings)
             for line, translations in zip(chunk, found, strict=True):
                 alignments = [self._align(t) for t in translations] if align else None

@@ -60,12 +60,12 @@ class CTranslate2:
         self._target = target.tokens
         self._ids = {token: i for i, token in enumerate(target.tokens)}
         self._positions = positions
-        self._threads = threads
+        self.threads = threads
         self._translator: Any = None
         _ALIVE.add(self)
 
     def __repr__(self) -> str:
-        return f"<CTranslate2: {self.number}, {self._threads} batches at once>"
+        return f"<CTranslate2: {self.number}, {self.threads} batches at once>"
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies, and other processes, load the model anew."""
@@ -142,7 +142,7 @@ class CTranslate2:
                 "seqkit",  # a name: the files are in memory
                 device="cpu",
                 compute_type=self.number,
-                inter_threads=self._threads,
+                inter_threads=self.threads,
                 intra_threads=1,
                 files=dict(self._make_files()),
             )
