@@ -20,25 +20,36 @@ from ..errors import DataError
 from ..text import Tokenizer, TokenizerLookup, built_in
 from .consistency import check_numbers, check_words
 from .model import Model
+from .packing import pack, unpack
 from .recognition import BINARY_TYPE, LONGEST_HEADER, is_safetensors
 from .tables import Grams, Kind
 from .text import PreTokenizer
 
-FORMAT = "1"
+FORMAT, PACKED = "1", "2"
 _METADATA = "about."  # before the keys of Model.metadata
 _TOKENIZER = "tokenizer/"  # before the names of its files
 _CHECKSUM = "crc32"  # its name in the header; files of older versions have none
-_DTYPES = {"I64": np.int64, "F32": np.float32, "U8": np.uint8}
+_DTYPES = {
+    "I64": np.int64,
+    "I32": np.int32,
+    "U16": np.uint16,
+    "U8": np.uint8,
+    "F32": np.float32,
+}
 
 Header = dict[str, str]
 Arrays = dict[str, NDArray[Any]]
 
 
-def write(model: Model, path: Path) -> None:
-    """Write `model` and its tokenizer; raises OSError or SafetensorError."""
+def write(model: Model, path: Path, *, packed: bool = False) -> None:
+    """Write `model` and its tokenizer, `packed` by `packing`; raises OSError or SafetensorError."""
     words = b"\n".join(model.vocabulary.words)
     arrays: Arrays = {"words": np.frombuffer(words, np.uint8)}
     for k, level in enumerate(model.grams, 1):
+        if k > 1 and packed:
+            shorter = len(model.grams[k - 2].keys)
+            arrays |= pack(k, level, shorter, len(model.vocabulary), top=k == model.order)
+            continue
         if k > 1:
             arrays[f"{k}.keys"] = level.keys
         arrays[f"{k}.scores"] = level.scores
@@ -46,7 +57,8 @@ def write(model: Model, path: Path) -> None:
     if model.tokenizer:
         arrays |= _tokenizer_files(model.tokenizer)
 
-    header = {"type": BINARY_TYPE, "format": FORMAT, "kind": model.kind, "order": str(model.order)}
+    version = PACKED if packed else FORMAT
+    header = {"type": BINARY_TYPE, "format": version, "kind": model.kind, "order": str(model.order)}
     for key, value in model.metadata.items():
         header[_METADATA + key] = value
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
@@ -75,9 +87,9 @@ def read(path: Path, tokenizers: TokenizerLookup = built_in) -> Model:
         header, arrays = _mapped(path)
         if header.get("type") != BINARY_TYPE:
             raise DataError(f"{path} is a safetensors file, but not an n-gram model")
-        if header["format"] != FORMAT:
+        if header["format"] not in (FORMAT, PACKED):
             raise DataError(
-                f"{path} has format {header['format']}; this seqkit reads {FORMAT}: "
+                f"{path} has format {header['format']}; this seqkit reads {FORMAT} and {PACKED}: "
                 "train the model again"
             )
         _check_names(arrays)
@@ -118,6 +130,9 @@ def _model(header: Header, arrays: Arrays, tokenizers: TokenizerLookup) -> Model
     words = arrays["words"].tobytes().split(b"\n")
     grams = []
     for k in range(1, order + 1):
+        if k > 1 and header["format"] == PACKED:
+            grams.append(unpack(k, arrays, len(grams[-1].keys), len(words)))
+            continue
         keys = arrays[f"{k}.keys"] if k > 1 else np.arange(len(words))
         scores = arrays[f"{k}.scores"]
         backoffs = arrays[f"{k}.backoffs"]

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import tomli_w
 from safetensors import SafetensorError
 
@@ -41,23 +42,40 @@ def check_format(path: Path, kind: Kind, smoothing: str) -> None:
         )
 
 
-def save(model: Model, path: str | Path) -> None:
+def check_bits(bits: int, path: Path, model: Model) -> None:
+    """Raise `ConfigError` for numbers that cannot be written in so many bits."""
+    if bits not in (8, 32):
+        raise ConfigError(f"probabilities are written in 8 or 32 bits, not {bits!r}")
+    if bits == 32:
+        return
+    if is_arpa(path):
+        raise ConfigError(f"{path}: only seqkit's binary has 8 bits: name the file without .arpa")
+    if model.kind != "backoff" or any(np.isinf(level.scores).any() for level in model.grams):
+        raise ConfigError(f"{model.smoothing} cannot be written in 8 bits: leave them at 32")
+
+
+def save(model: Model, path: str | Path, *, bits: int = 32) -> None:
     """Write ARPA for `*.arpa` and `*.arpa.gz`, seqkit's binary for any other name.
 
-    An existing file is replaced only when the new one is complete. Raises `ConfigError` for
-    smoothings whose scores ARPA cannot express, and `DataError` where the file cannot be written.
+    With `bits` = 8, a binary of a third of the size or less, whose probabilities are rounded to 255
+    values an order; see `packing`. An existing file is replaced only when the new one is complete.
+    Raises `ConfigError` for smoothings whose scores ARPA or 8 bits cannot express, and `DataError`
+    where the file cannot be written.
     """
     if not isinstance(model, Model):
         raise WrongType(f"give an n-gram model to save, not {type(model).__name__}")
     path = path_of(path, "file name")
     check_format(path, model.kind, model.smoothing)
+    check_bits(bits, path, model)
     part = path.with_name(f".part.{path.name}")
-    writer = arpa if is_arpa(path) else binary
 
     try:
         if path.is_dir():
             raise DataError(f"cannot write {path}: Is a directory")
-        writer.write(model, part)
+        if is_arpa(path):
+            arpa.write(model, part)
+        else:
+            binary.write(model, part, packed=bits == 8)
         open_up(part)
         part.replace(path)
     except OSError as error:

@@ -25,7 +25,16 @@ from .inputs import bytes_of, check_writable, note
 @click.option(
     "--size", metavar="20M", help="Prune so that seqkit's binary has at most this many bytes."
 )
-def convert(model: Path, out: Path, prune_entropy: float | None, size: str | None) -> None:
+@click.option(
+    "--bits",
+    type=click.Choice(["8", "32"]),
+    default="32",
+    show_default=True,
+    help="Of probabilities in seqkit's binary; 8 makes it a third of the size, or less.",
+)
+def convert(
+    model: Path, out: Path, prune_entropy: float | None, size: str | None, bits: str
+) -> None:
     """Write the n-gram MODEL to OUT: ARPA for *.arpa and *.arpa.gz, else seqkit's binary.
 
     MODEL is an ARPA file, packed or not, or seqkit's binary. It may be made smaller on the way.
@@ -54,7 +63,7 @@ def convert(model: Path, out: Path, prune_entropy: float | None, size: str | Non
     if is_arpa(out) and opened.unit != "whitespace":
         note(f"ARPA does not keep the tokenizer: split text by {opened.unit} before it is scored")
     with working("writing"):
-        ngram.save(opened, out)
+        ngram.save(opened, out, bits=int(bits))
 
     sizes = opened.tables.sizes
     shown = sizes if sizes == before else f"{before}, pruned to {sizes}"
