@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..registry import Plugin
-    from .classification.estimator import TextClassifier
-    from .tagging.estimator import Tagger
-
-__all__ = ["Tagger", "TextClassifier"]
 
 _MODULE_OF = {
     "Tagger": ".tagging.estimator",
     "TextClassifier": ".classification.estimator",
 }
+__all__ = ["Tagger", "TextClassifier"]
 
 
 def __getattr__(name: str) -> Any:
-    """Estimators import torch: they are resolved when they are used."""
+    """Estimators import torch and much of seqkit: they are resolved when they are used.
+
+    Not even type checkers import them here: this package registers names, before all else.
+    """
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
