@@ -58,6 +58,14 @@ def measure_mixtures(own, background, valid, test):
     return static
 
 
+def measure_halves(lines, test, order):
+    """Two models of one kind of text, mixed either way."""
+    halves = [ngram.train(lines[start::2], order=order) for start in (0, 1)]
+    for what, mixed in (("as they run", mixture), ("one model", interpolate)):
+        figure = mixed(halves, [0.5, 0.5]).evaluate_blocks(test).perplexity
+        print(f"two halves of the background, mixed {what}: perplexity {figure:.4f}")
+
+
 def measure_pruning(model, test, folder):
     whole = sum(len(level.keys) for level in model.grams)
     print(f"whole: {whole:,} n-grams, perplexity {model.evaluate_blocks(test).perplexity:.4f}")
@@ -81,16 +89,16 @@ def main():
     options.folder.mkdir(exist_ok=True)
 
     own = ngram.train(lines_of("train.en.gz")[:IN_DOMAIN], order=options.order)
-    text = prepared(options.folder, "train")
-    background = ngram.train(list(read_lines(text)), order=options.order)
+    lines = list(read_lines(prepared(options.folder, "train")))
+    background = ngram.train(lines, order=options.order)
     valid = list(from_lines(lines_of("val.en.gz")))
     test = list(from_lines(lines_of("test_2016_flickr.en.gz")))
-
     static = measure_mixtures(own, background, valid, test)
     ngram.save(static, options.folder / "mixed.arpa")
-    measure_pruning(
-        background, list(from_lines(read_lines(prepared(options.folder, "test")))), options.folder
-    )
+
+    of_background = list(from_lines(read_lines(prepared(options.folder, "test"))))
+    measure_halves(lines, of_background, options.order)
+    measure_pruning(background, of_background, options.folder)
 
 
 if __name__ == "__main__":
