@@ -123,22 +123,28 @@ def _by_transformers(
 ) -> tuple[str, list[str]]:
     """Hugging Face's transformers, or our reader of its folders where that is not installed."""
     try:
-        import transformers
-    except ImportError:
-        return "seqkit's importer (transformers is not installed)", _opened(folder, lines)
+        program, model, tokenizer = _open_with_transformers(folder)
+    except ImportError:  # it imports most of itself, and other packages, only when they are used
+        return "seqkit's importer (no transformers here that works)", _opened(folder, lines)
+
+    tagged = [_tagged(translator, line) for line in lines]
+    found: list[str] = []
+    for first in range(0, len(tagged), _BATCH):
+        inputs = tokenizer(tagged[first : first + _BATCH], return_tensors="pt", padding=True)
+        found += tokenizer.batch_decode(model.generate(**inputs), skip_special_tokens=True)
+    return program, found
+
+
+def _open_with_transformers(folder: Path) -> tuple[str, Any, Any]:
+    """The program's name, the model and its tokenizer."""
+    import transformers
 
     transformers.logging.disable_progress_bar()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it recommends a package that it does not use
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
-    tagged = [_tagged(translator, line) for line in lines]
-
-    found: list[str] = []
-    for first in range(0, len(tagged), _BATCH):
-        inputs = tokenizer(tagged[first : first + _BATCH], return_tensors="pt", padding=True)
-        found += tokenizer.batch_decode(model.generate(**inputs), skip_special_tokens=True)
-    return f"transformers {transformers.__version__}", found
+        model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+    return f"transformers {transformers.__version__}", model, tokenizer
 
 
 def _tagged(translator: Translator, line: str) -> str:

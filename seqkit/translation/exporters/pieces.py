@@ -64,7 +64,8 @@ def _normalization(steps: Sequence[str], tokens: Sequence[str]) -> bytes:
         table = Path(folder) / "rules.tsv"
         table.write_text("".join(lines), encoding="ascii")
         normalizer = SentencePieceNormalizer(
-            rule_tsv=str(table),
+            rule_tsv=str(table) if rules else None,
+            rule_name="identity",  # where there are no rules
             add_dummy_prefix=True,
             remove_extra_whitespaces=_SQUEEZE in steps,
             escape_whitespaces=True,
