@@ -17,7 +17,7 @@ PAD, UNK, BOS, EOS = range(4)
 SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
 
 _TORCHTEXT_SPECIALS = frozenset({*SPECIALS, "<s>", "<sos>", "</s>", "[PAD]", "[UNK]"})
-_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ESCAPED = re.compile(r"\\(.?)", re.DOTALL)
 _UNESCAPES = {"t": "\t", "n": "\n", "r": "\r"}
 _SHOWN = 8  # tokens in a repr
@@ -251,8 +251,10 @@ def _lines(path: str | Path) -> list[str]:
 
 
 def _escape(token: str) -> str:
-    return "".join(_ESCAPES.get(char, char) for char in token)
+    return token.translate(_ESCAPES)
 
 
 def _unescape(token: str) -> str:
+    if "\\" not in token:
+        return token
     return _ESCAPED.sub(lambda match: _UNESCAPES.get(match[1], match[1]), token)
