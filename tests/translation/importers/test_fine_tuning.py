@@ -19,7 +19,7 @@ from seqkit.training.events import Evaluated, Updated
 
 MARIAN = Path(__file__).parent / "marian"
 EXPECTED = json.loads((MARIAN / "expected.json").read_text())
-QUICK = {"train.epochs": 0, "train.steps": 4, "train.eval_every": 2, "data.valid_size": 4}
+QUICK = {"train.steps": 4, "train.eval_every": 2, "data.valid_size": 4}
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_first_evaluation_is_that_of_the_model_it_starts_from(texts):
 
 
 def test_a_model_that_only_gets_worse_stays_the_best(texts):
-    run = tune(MARIAN, optim__lr=10.0, optim__warmup=0, train__average=0.0)
+    run = tune(MARIAN, optim__lr=10.0, optim__warmup=0)
     assert checkpoint.read_meta(checkpoint.resolve(run.folder))["state"]["step"] == 0
 
 
@@ -153,7 +153,7 @@ def test_what_is_stopped_before_the_first_evaluation_is_evaluated_when_it_goes_o
     ],
 )
 def test_frozen_layers_are_not_touched(texts, frozen, kept):
-    tune(MARIAN, optim__freeze=frozen, train__average=0.0)
+    tune(MARIAN, optim__freeze=frozen)
     before = seqkit.load(MARIAN, device="cpu").model.state_dict()
     for name, tensor in weights("tuned").items():
         is_frozen = name.startswith(kept) and name != "output_bias"
