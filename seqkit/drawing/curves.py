@@ -157,13 +157,23 @@ def figures_of(evaluations: Sequence[Event]) -> list[str]:
     return list(names)
 
 
+def with_twins(names: Sequence[str]) -> list[str]:
+    """The figures that have a twin on the training data, and the twins; all if none has one.
+
+    Others, perhaps of quite another size, would hide how far the two are apart.
+    """
+    twins = [name for name in names if OF_TRAINING + name in names]
+    chosen = [name for name in names if name.removeprefix(OF_TRAINING) in twins]
+    return chosen or list(names)
+
+
 def _draw_evaluations(axes: Axes, evaluations: Sequence[Event]) -> None:
     """Every validation figure, and a line at the step of the best checkpoint.
 
     Beside a figure, its twin on the training data is dashed: `train_rmse` is that of `rmse`.
     """
     values: list[float] = []
-    names = figures_of(evaluations)
+    names = with_twins(figures_of(evaluations))
     colours = {name: f"C{place % 10}" for place, name in enumerate(names)}
 
     for name in names:

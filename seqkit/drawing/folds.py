@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DataError
 from .canvas import figures, save
-from .curves import OF_TRAINING, Event, Log, figures_of
+from .curves import OF_TRAINING, Event, Log, figures_of, with_twins
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,6 +20,8 @@ Read = Callable[[Event], float]
 
 def draw_folds(logs: Sequence[Log], path: Path, *, title: str) -> None:
     """Every validation figure against the step, with its twin on the training data if it has one.
+
+    If some have one, only those are drawn.
 
     A line is the mean over the folds, the band around it one standard deviation. Raises `DataError`
     if no step was evaluated in all of them.
@@ -44,7 +46,7 @@ def draw_folds(logs: Sequence[Log], path: Path, *, title: str) -> None:
 def _drawn_figures(evaluations: Sequence[Sequence[Event]]) -> list[str]:
     """The figures that every fold has, without the twins of training."""
     first, *others = [figures_of(of_fold) for of_fold in evaluations]
-    in_all = [name for name in first if all(name in names for names in others)]
+    in_all = with_twins([name for name in first if all(name in names for names in others)])
     return [name for name in in_all if not _is_twin(name, in_all)]
 
 

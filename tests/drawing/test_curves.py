@@ -150,13 +150,16 @@ def drawn_text(path):
 
 
 def test_a_figure_and_its_twin_on_the_training_data_share_one_axis(tmp_path):
-    evaluations = [evaluation(step, rmse=2.0 / step, train_rmse=1.0 / step) for step in (1, 2)]
+    evaluations = [
+        evaluation(step, rmse=2.0 / step, train_rmse=1.0 / step, price=10**6) for step in (1, 2)
+    ]
     path = write_log(tmp_path, [event(1), event(2), *evaluations])
     with mpl.rc_context({"svg.fonttype": "none"}):
         draw(read(path), tmp_path / "curves.svg", title="twins")
     words = drawn_text(tmp_path / "curves.svg")
     assert {"validation rmse", "training rmse"} <= set(words)
     assert "validation train_rmse" not in words
+    assert "validation price" not in words  # it would flatten the two
 
 
 def test_the_folder_of_a_cross_validation_is_drawn_as_a_whole(cli, tmp_path):
