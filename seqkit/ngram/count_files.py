@@ -17,11 +17,11 @@ from typing import cast
 
 import numpy as np
 
-from ..data.files import open_up
-from ..errors import ConfigError, DataError, reason
+from ..errors import ConfigError, DataError
 from .counts import Counts, Table, contexts_of
 from .sorting import Longs, find, first_of_each, sort, totals
 from .text import BOS, EOS, SPECIALS, blocks
+from .writing import replacing
 
 _LINES = 1 << 16  # written at a time
 _MOST_DIGITS = 15  # of a count
@@ -29,20 +29,12 @@ _MOST_DIGITS = 15  # of a count
 
 def write(counts: Counts, path: Path) -> None:
     """Write all n-grams that occur; raises `DataError` where the file cannot be written."""
-    part = path.with_name(f".part.{path.name}")
-    try:
-        with part.open("wb") as raw:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed:
-                    _write(counts, cast(BufferedIOBase, packed))
-            else:
-                _write(counts, raw)
-        open_up(part)
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {reason(error)}") from None
-    finally:
-        part.unlink(missing_ok=True)
+    with replacing(path) as part, part.open("wb") as raw:
+        if path.suffix != ".gz":
+            _write(counts, raw)
+            return
+        with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0) as packed:
+            _write(counts, cast(BufferedIOBase, packed))
 
 
 def _write(counts: Counts, file: BufferedIOBase) -> None:

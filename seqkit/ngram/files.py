@@ -10,8 +10,8 @@ import numpy as np
 import tomli_w
 from safetensors import SafetensorError
 
-from ..data.files import open_up, reading
-from ..errors import ConfigError, DataError, WrongType, reason
+from ..data.files import reading
+from ..errors import ConfigError, DataError, WrongType
 from ..parsing import path_of, toml_of
 from ..text import TokenizerLookup, built_in
 from . import arpa, binary
@@ -19,6 +19,7 @@ from .dynamic import mixture
 from .mixing import Unknown
 from .model import Model
 from .tables import Kind
+from .writing import replacing
 
 _MIXTURE = "n-gram mixture"  # the type of its file
 
@@ -67,23 +68,15 @@ def save(model: Model, path: str | Path, *, bits: int = 32) -> None:
     path = path_of(path, "file name")
     check_format(path, model.kind, model.smoothing)
     check_bits(bits, path, model)
-    part = path.with_name(f".part.{path.name}")
 
     try:
-        if path.is_dir():
-            raise DataError(f"cannot write {path}: Is a directory")
-        if is_arpa(path):
-            arpa.write(model, part)
-        else:
-            binary.write(model, part, packed=bits == 8)
-        open_up(part)
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {reason(error)}") from None
+        with replacing(path) as part:
+            if is_arpa(path):
+                arpa.write(model, part)
+            else:
+                binary.write(model, part, packed=bits == 8)
     except SafetensorError as error:
         raise DataError(f"cannot write {path}: {error}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup = built_in) -> Model:
@@ -116,14 +109,8 @@ def save_mixture(
         parts.append({"path": relative, "weight": weight})
 
     text = tomli_w.dumps({"type": _MIXTURE, "unknown": unknown, "models": parts})
-    part = path.with_name(f".part.{path.name}")
-    try:
+    with replacing(path) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {reason(error)}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _load_mixture(path: Path, device: str, tokenizers: TokenizerLookup) -> Model:

@@ -23,7 +23,7 @@ from .generation import Sampling, check_sampling, draw_ids, likeliest, pieces
 from .identity import digest_of_model
 from .kenlm_methods import base_full_score, base_score, begin_sentence_write, null_context_write
 from .states import State, States, Step
-from .stepping import Steps, Walker, as_batch, check_words, each_step, steps_of
+from .stepping import Steps, as_batch, check_words, each_step, steps_of
 from .tables import Grams, GramTables, Kind, Tables, with_starts
 from .text import (
     BOS,
@@ -39,6 +39,7 @@ from .text import (
     text_lines,
     words_of,
 )
+from .walking import Walker
 
 
 class Model:
@@ -390,8 +391,7 @@ class Model:
 
     def _context(self, prompt: str) -> list[int]:
         """`<s>` and the ids of the words of `prompt`."""
-        ids = self._line_ids(prompt, eos=False)
-        return [BOS, *(max(word, UNK) for word in ids)]
+        return [BOS, *(max(word, UNK) for word in self._line_ids(prompt, eos=False))]
 
 
 def _refuse(settings: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -126,19 +126,13 @@ def ngram(
         note(f"ARPA does not keep the tokenizer: split text by {tokenizer} before it is scored")
 
     with working("counting, smoothing and writing"):
+        text: Any = {"unk": unk, "pre_tokenizer": pre_tokenizer}
         if are_counts:
             counts = count_files.read(files, order)
         else:
-            counts = count_blocks(
-                read_blocks(files),
-                order=order,
-                unk=unk,
-                pre_tokenizer=pre_tokenizer,
-                memory=bytes_of("--memory", memory),
-            )
-        model = model_of(
-            counts, smoothing=smoothing, options=options, unk=unk, pre_tokenizer=pre_tokenizer
-        )
+            most = bytes_of("--memory", memory)
+            counts = count_blocks(read_blocks(files), order=order, memory=most, **text)
+        model = model_of(counts, smoothing=smoothing, options=options, **text)
         for remark in model.notes:
             note(remark)
         save(model, out)
