@@ -41,13 +41,13 @@ def root_mean(squares: float, count: int) -> float:
 
 
 def mae(true: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean absolute error: the mean of |y - p|, in the target's unit."""
+    """Mean absolute error: the mean of abs(y - p), in the target's unit."""
     y, p = paired_numbers(true, predicted)
     return _mean(np.abs(y - p))
 
 
 def mape(true: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean absolute percentage error: the mean of |y - p| / |y|, as a share (0.1 is 10 %).
+    """Mean absolute percentage error: the mean of abs(y - p) / abs(y), as a share (0.1 is 10 %).
 
     Infinite if a target is zero and its prediction is not; an exact zero has no error.
     scikit-learn divides by 2.2e-16 there, which gives a number of the order of 10^15.
@@ -57,7 +57,7 @@ def mape(true: ArrayLike, predicted: ArrayLike) -> float:
 
 
 def smape(true: ArrayLike, predicted: ArrayLike) -> float:
-    """Symmetric MAPE: the mean of 2 |y - p| / (|y| + |p|), from 0 to 2 (Makridakis 1993).
+    """Symmetric MAPE: the mean of 2 abs(y - p) / (abs(y) + abs(p)), 0 to 2 (Makridakis 1993).
 
     A target and a prediction that are both zero have no error; one of them alone has the largest.
     """
