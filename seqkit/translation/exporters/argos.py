@@ -1,6 +1,6 @@
 """Packages of Argos Translate, which LibreTranslate serves: a zip around a CTranslate2 folder.
 
-    translate-en_de-1_0/
+    translate-en_de-100_0/
       metadata.json            languages, version
       sentencepiece.model      cuts text into pieces
       model/                   the CTranslate2 folder
@@ -20,7 +20,10 @@ from .card import card_text
 from .run_folder import Exported
 
 SUFFIX = ".argosmodel"
-_VERSION = "1.0"  # of the package
+_VERSION = "100.0"
+"""Of the package. An update replaces installed packages by those of Argos's index, which are 1.x,
+if they are newer and for the same languages."""
+
 _ARGOS_VERSION = "1.10"  # the first that needs no sentence splitter in a package
 
 # The languages of Argos Translate, as it calls them.

@@ -11,7 +11,7 @@ import seqkit
 
 ctranslate2 = pytest.importorskip("ctranslate2")
 
-FOLDER = "translate-en_de-1_0"
+FOLDER = "translate-en_de-100_0"
 LINES = ["Where is the station?", "I have lost my keys."]
 
 
@@ -31,10 +31,10 @@ def test_everything_is_in_one_folder_as_argos_unpacks_it(package):
 
     assert all(name.startswith(f"{FOLDER}/") for name in names)
     assert {f"{FOLDER}/sentencepiece.model", f"{FOLDER}/model/model.bin"} <= set(names)
-    assert metadata["from_code"], metadata["to_code"] == ("en", "de")
+    assert (metadata["from_code"], metadata["to_code"]) == ("en", "de")
     assert (metadata["from_name"], metadata["to_name"]) == ("English", "German")
     assert metadata["type"] == "translate"
-    assert metadata["package_version"] == "1.0"
+    assert metadata["package_version"] == "100.0"
     assert "Licence of the data: CC-BY 2.0 FR" in card
 
 
