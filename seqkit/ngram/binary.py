@@ -128,7 +128,7 @@ def _model(header: Header, arrays: Arrays, tokenizers: TokenizerLookup) -> Model
         raise ValueError("its header is wrong")
 
     words = arrays["words"].tobytes().split(b"\n")
-    grams = []
+    grams: list[Grams] = []
     for k in range(1, order + 1):
         if k > 1 and header["format"] == PACKED:
             grams.append(unpack(k, arrays, len(grams[-1].keys), len(words)))
