@@ -97,7 +97,7 @@ class Encoder:
             letters = Vocab.build(list("".join(words)) for words in sentences)
 
         words = Vocab.build(
-            (_folded(words, data.unit) for words in sentences), min_freq=data.min_freq
+            (folded(words, data.unit) for words in sentences), min_freq=data.min_freq
         )
         features = Vocab.build(
             (_features(words, data.features, data.unit) for words in sentences),
@@ -120,7 +120,7 @@ class Encoder:
         }
 
     def word_ids(self, words: Sequence[str]) -> list[int]:
-        ids = self.words.encode(_folded(words, self.unit))
+        ids = self.words.encode(folded(words, self.unit))
         return [i or UNK for i in ids]  # a word "<pad>" is no padding
 
     def feature_ids(self, words: Sequence[str]) -> list[int]:
@@ -165,7 +165,7 @@ class Encoder:
         return cls(*vocabularies, names=data.features, unit=data.unit)
 
 
-def _folded(words: Iterable[str], unit: str) -> list[str]:
+def folded(words: Iterable[str], unit: str) -> list[str]:
     """What is looked up: words in lower case with 0 for every digit, characters of normal width."""
     if unit == "characters":
         return [_narrow(character) for character in words]
@@ -218,8 +218,8 @@ def _kind(letter: str) -> str:
 
 def _bigrams(words: Sequence[str], unit: str) -> list[list[str]]:
     """With the left neighbour, with the right one."""
-    folded = _folded(words, unit)
-    padded = [_EDGE, *folded, _EDGE]
+    looked_up = folded(words, unit)
+    padded = [_EDGE, *looked_up, _EDGE]
     pairs = [f"{left} {right}" for left, right in pairwise(padded)]
     return [pairs[:-1], pairs[1:]]
 

@@ -105,10 +105,12 @@ def test_columns_are_aligned_whatever_the_width_of_a_character():
         ("I don't, she's here.", ["I", "do", "n't", ",", "she", "'s", "here", "."]),
         ("the dog's cat\N{RIGHT SINGLE QUOTATION MARK}s", ["the", "dog's", "cat’s"]),
         ("l'homme", ["l'", "homme"]),
+        ("(The U.S., 3.5) no.", ["(", "The", "U.S.", ",", "3.5", ")", "no", "."]),
+        ("a@b.org, https://b.org/x.", ["a@b.org", ",", "https://b.org/x", "."]),
     ],
 )
 def test_clitics_are_taken_apart_where_the_model_knows_both_parts(line, words):
-    known = {"do", "n't", "she", "'s", "l'", "homme", "i"}
+    known = {"do", "n't", "she", "'s", "l'", "homme", "i", "u.s.", "0.0", "no.", "no"}
     assert split_text(line, "words", known) == words
     assert split_text(line, "spaces", known) == line.split()
 
