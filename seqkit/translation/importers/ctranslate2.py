@@ -308,9 +308,9 @@ def _read_pieces(
         pieces = PieceTokenizer.read(both)
         return pieces, pieces_of_target(pieces, target.tokens)
 
-    source, target = folder / "source.spm", folder / "target.spm"
+    source = folder / "source.spm"
     if source.exists():
-        return PieceTokenizer.read(source), PieceTokenizer.read(target)
+        return PieceTokenizer.read(source), PieceTokenizer.read(folder / "target.spm")
     return None, None
 
 
