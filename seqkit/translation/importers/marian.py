@@ -307,8 +307,8 @@ def _parse(content: bytes, path: Path) -> Any:
         import yaml
     except ImportError:
         raise DataError(f"{path} is YAML: `pip install 'seqkit[hub]'` to read it") from None
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    reads_strings_only = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # no object is made
     try:
-        return yaml.load(content.decode("utf-8"), Loader=loader)  # strings only: nothing is made
+        return reads_strings_only(content.decode("utf-8")).get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
         raise DataError(f"{path} is damaged: not YAML in UTF-8") from None
