@@ -173,7 +173,7 @@ class Plugin:
         `seqkit.config.section`, and `presets`, a dict from a preset's name to values for `Config`.
         It is made as `Model(config, **dims)`; the keyword arguments are the sizes that the task
         derives from its data, such as `vocab`. Name its last layer `output`, so that
-        `optim.output_rate` and `optim.freeze` find it; a class attribute `fast_bf16 = True` says
+        `optim.output_rate` and `optim.freeze` find it; an attribute `fast_bf16 = True` says
         that bf16 is faster on CPUs that have it. What else a task asks of its models is a
         Protocol, `contract` of the task class: `seqkit.translation.models.contract`,
         `seqkit.language.models.contract`. `help` should name the paper. Test the model with

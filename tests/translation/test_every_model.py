@@ -12,6 +12,7 @@ from seqkit.config import build
 from seqkit.plugins import components
 from seqkit.search import beam_search
 from seqkit.text.vocab import BOS, EOS, PAD
+from seqkit.translation.models.transformer import Transformer, TransformerConfig
 
 CASES = [(name, i) for name, sizes in SMALL.items() for i in range(len(sizes))]
 
@@ -110,3 +111,10 @@ def test_search_scores_are_those_of_the_model_and_do_not_depend_on_the_batch(mod
 def test_a_long_input_outgrows_no_table(model):
     with torch.no_grad():
         assert model(torch.full((1, 700), 5), torch.full((1, 600), 6)).isfinite().all()
+
+
+@pytest.mark.parametrize(("width", "asks"), [(128, False), (256, True)])
+def test_only_wide_transformers_ask_for_bf16(width, asks):
+    sizes = {"width": width, "hidden": 8, "heads": 2, "encoder_layers": 1, "decoder_layers": 1}
+    model = Transformer(TransformerConfig(**sizes), target_vocab=6)
+    assert model.fast_bf16 == asks
