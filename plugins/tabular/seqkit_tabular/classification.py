@@ -116,7 +116,7 @@ class Classification:
                 yield f"the class {name!r} has {rows} and none for validation"
 
     def digests(self) -> dict[str, str]:
-        return self.run.digests()
+        return self.run.digests
 
     def dims(self) -> dict[str, int]:
         return {"features": len(self.run.encoding.features), "outputs": len(self.classes)}

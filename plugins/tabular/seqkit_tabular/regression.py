@@ -117,7 +117,7 @@ class Regression:
         }
 
     def digests(self) -> dict[str, str]:
-        return self.run.digests()
+        return self.run.digests
 
     def dims(self) -> dict[str, int]:
         return {"features": len(self.run.encoding.features), "outputs": 1}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -92,6 +93,7 @@ class RunTable:
         """`labels` (N,) are what the split deals evenly; with `known`, nothing is fitted anew."""
         self.table, self.valid_table, self.target = opened
         self.data = data
+        self._seen: SeenTexts | None = None
         self._divide(labels)
 
         self.columns = Columns([], [], {}, list(known.ids) if known else [])
@@ -132,7 +134,9 @@ class RunTable:
         )
         return columns, Encoding.fit(table, rows, columns, data)
 
+    @cached_property
     def digests(self) -> dict[str, str]:
+        """By content; computed once, for every checkpoint asks for them."""
         found = {"training table": self.table.digest()}
         if self.valid_table is not None:
             found["validation table"] = self.valid_table.digest()
@@ -165,7 +169,9 @@ class RunTable:
 
     def seen(self, targets: Tensor) -> SeenTexts:
         """The training rows with their targets, for evaluations that meet them again."""
-        return SeenTexts.of(**{ROWS: self.train_rows.prints(targets)})
+        if self._seen is None:
+            self._seen = SeenTexts.of(**{ROWS: self.train_rows.prints(targets)})
+        return self._seen
 
     def describe(self, targets: Tensor, valid_targets: Tensor) -> list[str]:
         """What is left out, folded or new; rows on both sides. `targets` are of training rows."""
