@@ -28,13 +28,18 @@ def tagged(texts: Sequence[str], language: str, source: Tokenizer) -> Sequence[s
 
     Raises `ConfigError` if a model with several languages is not told which.
     """
-    if not source.language_tags:
+    known = source.language_tags
+    if not known:
         return texts
-    try:
-        check_language(language, source)
-        return [" ".join(filter(None, tag_for(text, language, source))) for text in texts]
-    except ConfigError as error:
-        raise ConfigError(f"search.to names the target language to train for: {error}") from None
+
+    check_language(language, source)
+    if not language and len(known) > 1 and any(not split_tag(text, known)[0] for text in texts):
+        raise ConfigError(
+            f"this model translates into {len(known):,} languages: name the one of your text by "
+            f"--set search.to={min(known)}, or begin each source line with its tag. "
+            f"Known: {', '.join(sorted(known))}."
+        )
+    return [" ".join(filter(None, tag_for(text, language, source))) for text in texts]
 
 
 def tag_for(text: str, language: str, source: Tokenizer) -> tuple[str, str]:

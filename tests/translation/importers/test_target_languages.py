@@ -1,12 +1,14 @@
 """Multilingual models: the target language is a token before the source, as OPUS-MT has it."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
 
 import seqkit
 from seqkit.errors import ConfigError
+from seqkit.training.events import Evaluated
 
 SOURCE = "Where is the station?"
 TARGET = "Wo ist der Bahnhof?"
@@ -122,3 +124,45 @@ def test_an_import_can_fix_the_language(cli, folder, tmp_path):
     card = Path(run / "README.md").read_text()
     assert "--to deu, fra, fra unless another is chosen" in card
     assert "eng to mul" in card
+
+
+# Training
+
+
+def tune(folder, tmp_path, **overrides):
+    """Train for one update; returns the perplexity of the first evaluation, and the run."""
+    (tmp_path / "source").write_text(f"{SOURCE}\n" * 20)
+    (tmp_path / "target").write_text(f"{TARGET}\n" * 20)
+    texts = [str(tmp_path / "source"), str(tmp_path / "target")]
+    settings = {"data.train": texts, "data.valid": texts, "train.steps": 1, **overrides}
+    figures = []
+
+    def listen(event):
+        if isinstance(event, Evaluated):
+            figures.append(event.metrics["perplexity"])
+
+    how = {"overrides": settings, "init": folder, "listener": listen, "device": "cpu"}
+    run = seqkit.train("finetune/translator", out=tmp_path / "run", **how)
+    return figures[0], run.folder
+
+
+@pytest.mark.parametrize("language", ["deu", "fra"])
+def test_sources_are_trained_on_after_the_token_of_their_language(
+    folder, multilingual, tmp_path, language
+):
+    found, run = tune(folder, tmp_path, **{"search.to": language})
+    (scores,) = multilingual.token_scores([SOURCE], [TARGET], to=language)
+    assert found == pytest.approx(math.exp(-sum(scores) / len(scores)), rel=1e-4)
+    assert seqkit.load(run, device="cpu").search.to == language
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("", r"2 languages: name the one of your text by --set search\.to=deu.*Known: deu, fra"),
+        ("deo", r"to = 'deo': .* no such target language\. Did you mean 'deu'\?"),
+    ],
+)
+def test_a_language_to_train_for_is_asked_for(folder, tmp_path, language, said):
+    with pytest.raises(ConfigError, match=said):
+        tune(folder, tmp_path, **{"search.to": language})
