@@ -155,6 +155,14 @@ def test_equal_texts_are_on_the_same_side():
     assert not set(rest.texts) & set(cut.texts)
 
 
+def test_where_all_texts_are_repeated_one_is_cut_off_with_all_that_equal_it():
+    texts = some(40)
+    texts.texts = [f"text {number % 4}" for number in range(40)]
+    rest, cut = cut_off(texts, 0.1)
+    assert (len(rest), len(cut)) == (20, 20)
+    assert len(set(cut.texts)) == 2  # one of each class
+
+
 def test_a_class_keeps_a_text_and_one_with_a_single_text_loses_none():
     rest, cut = cut_off(some(3, labels="aab"), 0.9)
     assert rest.first_place.keys() == {"a", "b"}

@@ -197,11 +197,19 @@ def _digest(text: str) -> bytes:
 
 
 def _whole_groups(ordered: list[int], wanted: int, digests: list[bytes]) -> list[int]:
-    """The first `wanted` rows, without those of which an equal text would stay behind."""
+    """The first `wanted` rows, without those of which an equal text would stay behind.
+
+    If that leaves none, the first text with all that equal it, unless that is every row.
+    """
     if not wanted:
         return []
+
     following = digests[ordered[wanted]] if wanted < len(ordered) else None
-    return [row for row in ordered[:wanted] if digests[row] != following]
+    whole = [row for row in ordered[:wanted] if digests[row] != following]
+    equal = [row for row in ordered if digests[row] == digests[ordered[0]]]
+    if whole or len(equal) == len(ordered):
+        return whole
+    return equal
 
 
 def _chosen(texts: LabelledTexts, rows: list[int]) -> LabelledTexts:
