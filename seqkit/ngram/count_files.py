@@ -1,7 +1,7 @@
 """Counts of n-grams on disk, as SRILM's ngram-count writes them: the words, a tab, the count.
 
-One n-gram a line, of all orders and in any order; packed files are read whatever their name, *.gz
-is written packed. Files of pieces of a text add up.
+One n-gram a line, of all orders and in any order; packed files are read whatever their name, and
+written packed where the name ends in ".gz". Files of pieces of a text add up.
 """
 
 from __future__ import annotations
