@@ -2,12 +2,18 @@
 
 import json
 import warnings
+from contextlib import suppress
 
 import pytest
 import torch
 
 import seqkit
 from seqkit.text.vocab import BOS
+
+with suppress(
+    ImportError
+):  # transformers imports torchvision, whose wheel may be for another torch
+    import seqkit_vision.compat  # noqa: F401
 
 transformers = pytest.importorskip("transformers")
 try:
