@@ -15,8 +15,8 @@ import seqkit
 from seqkit.data.batching import pad
 from seqkit.data.files import read_lines
 from seqkit.recipes import corpora
-from seqkit.search.beam import beam_search
 from seqkit.search.batches import longest
+from seqkit.search.beam import beam_search
 
 
 def translate(translator, sources, beam, batch):
