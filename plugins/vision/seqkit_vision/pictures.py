@@ -1,4 +1,4 @@
-"""Pictures: confusion matrix, worst mistakes, Grad-CAM, filters and activations.
+"""Pictures: worst mistakes, Grad-CAM, filters and activations.
 
 Shapes: C channels, S side, h x w a map.
 """
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqkit.drawing.canvas import figure, figures, save
+from seqkit.drawing.canvas import figures, save
 
 from .report import Report
 
@@ -27,51 +27,6 @@ if TYPE_CHECKING:
 _MOST_MAPS = 64  # drawn of a layer
 _MAPS_PER_ROW = 16
 _MISTAKES_PER_ROW = 5
-_MOST_NUMBERED = 30  # with more classes, no numbers are written into the confusion matrix
-
-
-def draw_confusion(report: Report, path: Path) -> None:
-    """True classes against predicted ones; shades are shares of the row."""
-    classes = list(report.classes)
-    table = report.figures.confusion
-    row_sums = table.sum(1, keepdims=True)
-    shares = table / row_sums.clip(min=1)
-
-    wanted = 2.5 + 0.45 * len(classes)  # inches
-    side = min(20.0, wanted)
-    picture, axes = figure(side + 1, side)
-    shades = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    picture.colorbar(shades, ax=axes, shrink=0.8, label="share of the true class")
-
-    axes.grid(visible=False)
-    places = range(len(classes))
-    axes.set_xticks(places, classes, rotation=90, parse_math=False)
-    axes.set_yticks(places, classes, parse_math=False)
-    axes.set_xlabel("predicted")
-    axes.set_ylabel("true")
-
-    title = f"{report.data}: accuracy {report.accuracy:.4f}"
-    axes.set_title(title, parse_math=False)
-    if len(classes) <= _MOST_NUMBERED:
-        _write_counts(axes, table, shares)
-
-    save(picture, path)
-
-
-def _write_counts(axes: Axes, table: NDArray[np.int64], shares: NDArray[np.float64]) -> None:
-    """Write the number of examples into each cell that has some."""
-    cells = np.argwhere(table).tolist()
-    for row, column in cells:
-        is_dark = shares[row, column] > 0.5
-        axes.text(
-            column,
-            row,
-            str(table[row, column]),
-            color="white" if is_dark else "black",
-            ha="center",
-            va="center",
-            fontsize=7,
-        )
 
 
 def draw_mistakes(report: Report, images: ImageSet, path: Path, *, count: int = 25) -> None:

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from seqkit_vision import pictures
 from seqkit_vision.images import Files, Shape, Tensors
-from seqkit_vision.pictures import draw_confusion, draw_heat, draw_maps, draw_mistakes
+from seqkit_vision.pictures import draw_heat, draw_maps, draw_mistakes
 from seqkit_vision.report import Report
 
 from seqkit.errors import ConfigError, DataError
@@ -52,47 +52,17 @@ def drawn(monkeypatch):
     return kept
 
 
-def test_the_confusion_matrix_has_counts_and_named_axes(tmp_path, drawn):
-    report = make_report(THREE)
-    draw_confusion(report, tmp_path / "x.png")
-    axes = drawn[0].axes[0]
-    written = {text.get_position(): int(text.get_text()) for text in axes.texts}
-    table = report.figures.confusion
-    assert written == {(j, i): table[i, j] for i in range(3) for j in range(3) if table[i, j]}
-    assert [label.get_text() for label in axes.get_yticklabels()] == THREE
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
-    assert axes.get_title() == "bars: accuracy 0.7500"
-    np.testing.assert_allclose(axes.images[0].get_array(), table / table.sum(1, keepdims=True))
-
-
-@pytest.mark.parametrize("count", [2, 31])
-def test_a_confusion_matrix_is_drawn_for_few_and_for_many_classes(tmp_path, count):
-    draw_confusion(make_report([f"class {i}" for i in range(count)]), tmp_path / "x.png")
-    check(tmp_path / "x.png")
-
-
-def test_a_class_without_images_has_an_empty_row(tmp_path, drawn):
-    report = Report(
-        THREE, np.eye(3, dtype=np.float32)[[0, 2]], np.array([0, 0]), ["x", "y"], "bars", 12
-    )
-    draw_confusion(report, tmp_path / "x.png")
-    np.testing.assert_array_equal(
-        drawn[0].axes[0].images[0].get_array(), [[0.5, 0, 0.5], [0, 0, 0], [0, 0, 0]]
-    )
-
-
 def test_names_with_odd_characters_are_drawn_unchanged(tmp_path):
     report = make_report(["$_$", "象", r"$\nope$", "a\nb"], images=8, wrong=2)
-    draw_confusion(report, tmp_path / "1.png")
-    draw_mistakes(report, make_images(report), tmp_path / "2.png")
+    draw_mistakes(report, make_images(report), tmp_path / "1.png")
     draw_heat(
         torch.zeros(1, 12, 12, dtype=torch.uint8),
         torch.rand(12, 12),
-        tmp_path / "3.png",
+        tmp_path / "2.png",
         title="a $_$ b $^$",
     )
-    draw_maps({"layer": torch.rand(3, 4, 4)}, tmp_path / "4.png", title="$_$")
-    for i in range(1, 5):
+    draw_maps({"layer": torch.rand(3, 4, 4)}, tmp_path / "3.png", title="$_$")
+    for i in range(1, 4):
         check(tmp_path / f"{i}.png")
 
 
@@ -180,7 +150,6 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     report = make_report(THREE)
     images = make_images(report)
     for draw in (
-        lambda path: draw_confusion(report, path),
         lambda path: draw_mistakes(report, images, path),
         lambda path: draw_heat(images.store[0], torch.rand(12, 12), path, title="t"),
         lambda path: draw_maps({"a": torch.rand(2, 3, 3)}, path, title="t"),

@@ -1,16 +1,11 @@
-"""Pictures of an evaluation: which class is taken for which, and how far a model is to be trusted.
-
-Shapes: K classes.
-"""
+"""Pictures of an evaluation: which class is taken for which, and how far it is to be trusted."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
+from ...drawing import confusion
 from ...drawing.canvas import figure, save
-from ...drawing.heatmaps import HeatMap, draw_heat_maps
 from ...errors import ConfigError
 from ...metrics.classification import Classification
 from .report import ClassificationReport
@@ -25,13 +20,8 @@ def draw_confusion(report: ClassificationReport, path: Path) -> None:
     if not isinstance(figures, Classification):
         raise ConfigError("a model that gives a text several labels has no confusion matrix")
 
-    table = figures.confusion
-    of_row = np.maximum(table.sum(1, keepdims=True), 1)
-    shares = (table / of_row).tolist()
-    classes = list(report.classes)
-
-    title = f"true class (row), predicted class (column); accuracy {report.accuracy:.4f}"
-    draw_heat_maps(path, HeatMap(title, shares), row_labels=classes, column_labels=classes)
+    title = f"accuracy {report.accuracy:.4f}"
+    confusion.draw_confusion(figures.confusion, report.classes, path, title=title)
 
 
 def draw_reliability(report: ClassificationReport, path: Path) -> None:

@@ -46,7 +46,9 @@ def evaluate(
     click.echo(to_json(report.record()) if as_json else report)
     show_notes(report)
     if confusion:
-        from ..tagging.pictures import draw_confusion
+        from ...drawing.confusion import draw_confusion
 
-        draw_confusion(report, confusion)
+        by_tag = report.by_tag
+        title = f"accuracy {report.accuracy:.4f}"
+        draw_confusion(by_tag.confusion, by_tag.classes, confusion, title=title)
         click.echo(f"written to {confusion}", err=True)

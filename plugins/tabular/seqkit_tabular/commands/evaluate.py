@@ -69,12 +69,15 @@ def evaluate(
     show_notes(report)
 
     if residuals or confusion:
-        from ..pictures import draw_confusion, draw_residuals
+        from seqkit.drawing.confusion import draw_confusion
+
+        from ..pictures import draw_residuals
 
         if residuals:
             draw_residuals(report, residuals)
         if confusion:
-            draw_confusion(report, confusion)
+            title = f"{report.data}: accuracy {report.figures['accuracy']:.4f}"
+            draw_confusion(report.by_class.confusion, report.classes, confusion, title=title)
 
 
 def _check(

@@ -55,9 +55,12 @@ def evaluate(
     click.echo(to_json(report.record()) if as_json else report)
 
     if confusion or mistakes:
-        from ..pictures import draw_confusion, draw_mistakes
+        from seqkit.drawing.confusion import draw_confusion
+
+        from ..pictures import draw_mistakes
 
         if confusion:
-            draw_confusion(report, confusion)
+            title = f"{report.data}: accuracy {report.accuracy:.4f}"
+            draw_confusion(report.figures.confusion, report.classes, confusion, title=title)
         if mistakes:
             draw_mistakes(report, test_data.images, mistakes)
