@@ -22,7 +22,7 @@ class Watch:
             os._exit(0)
 
 sys.meta_path.insert(0, Watch())
-sys.argv = ["seqkit", "translate", "-m", "no-such-model", "a"]
+sys.argv = ["seqkit", "translate", "--engine", "torch", "a"]
 runpy.run_module("seqkit", run_name="__main__")
 """
 
