@@ -20,7 +20,7 @@ Anything else is a bug and keeps its traceback.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _LONGEST = 2000  # characters of a message; a damaged file may have any line or name
 _HEAD, _TAIL = 1300, 600  # what is left of a longer one: what is wrong where, and the way out
@@ -93,6 +93,13 @@ def hint(wrong: object, known: Iterable[str]) -> str:
     guess = f" Did you mean {by_lower_case[close[0]]!r}?" if close else ""
 
     return f"{guess} Known: {listed}."
+
+
+def shortened(names: Sequence[str], most: int = 10) -> str:
+    """The first few names of many: "cat, dog and 3 more"."""
+    named = ", ".join(names[:most])
+    more = len(names) - most
+    return f"{named} and {more:,} more" if more > 0 else named
 
 
 def reason(error: OSError) -> str:

@@ -16,6 +16,8 @@ from seqkit.config import RunConfig, build
 from seqkit.metrics.classification import accuracy
 from seqkit.metrics.probabilities import log_loss
 from seqkit.progress import figures
+from seqkit.training.batch_norm import batch_norm_explained
+from seqkit.training.class_weights import class_weights
 from seqkit.training.task import Goal, Step, Task, Totals
 
 from . import losses
@@ -26,7 +28,7 @@ from .models.contract import TableModel
 from .predictor import ClassPredictor
 from .run_table import Prepared, RunTable, TableBatch, check_not_chosen_by_fold, open_tables
 from .settings import ClassificationData
-from .table_task import MEASURED, batch_norm_explained, outputs_of, own_tables, save_table
+from .table_task import MEASURED, outputs_of, own_tables, save_table
 from .targets import class_targets
 from .testing_data import RunData
 
@@ -59,13 +61,9 @@ class Classification:
 
         self._loss = losses.cross_entropy(config.optim.label_smoothing)
         self._plain_loss = losses.cross_entropy()
-        self._weights = self._class_weights() if self.data.class_weights else None
-
-    def _class_weights(self) -> Tensor:
-        """Inversely proportional to the rows of each class, 1 on average over the rows. (K,)"""
-        counts = self._counts(self.train_targets)
-        present = int((counts > 0).sum())
-        return (len(self.train_targets) / (present * counts.clamp(min=1))).float()
+        self._weights: Tensor | None = None
+        if self.data.class_weights:
+            self._weights = class_weights(self._counts(self.train_targets))
 
     def _counts(self, targets: Tensor) -> Tensor:
         return torch.bincount(targets, minlength=len(self.classes))
@@ -131,7 +129,7 @@ class Classification:
         return self.run.valid_batches(self.valid_targets, rank=rank, world=world)
 
     def step(self, model: nn.Module, batch: Prepared, carry: Any) -> Step:
-        with batch_norm_explained(batch):
+        with batch_norm_explained(len(batch.targets), "row"):
             logits = model(batch.features).float()
         if not model.training:
             right = (logits.argmax(-1) == batch.targets).sum()

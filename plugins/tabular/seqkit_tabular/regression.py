@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from seqkit.config import RunConfig, build
 from seqkit.metrics.regression import FIGURES, root_mean
 from seqkit.progress import figures
+from seqkit.training.batch_norm import batch_norm_explained
 from seqkit.training.task import Goal, Step, Task, Totals
 
 from . import losses
@@ -28,7 +29,7 @@ from .predictor import NumberPredictor
 from .reading import Table
 from .run_table import Prepared, RunTable, TableBatch, check_not_chosen_by_fold, open_tables
 from .settings import RegressionData
-from .table_task import MEASURED, batch_norm_explained, outputs_of, own_tables, save_table
+from .table_task import MEASURED, outputs_of, own_tables, save_table
 from .targets import Scale, number_targets
 from .testing_data import RunData
 
@@ -132,7 +133,7 @@ class Regression:
         return self.run.valid_batches(self.valid_targets, rank=rank, world=world)
 
     def step(self, model: nn.Module, batch: Prepared, carry: Any) -> Step:
-        with batch_norm_explained(batch):
+        with batch_norm_explained(len(batch.targets), "row"):
             predictions = model(batch.features).float().squeeze(1)
         loss = self._loss(predictions, batch.targets)
         if model.training:

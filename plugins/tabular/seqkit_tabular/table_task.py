@@ -5,8 +5,7 @@ Shapes: N rows, O outputs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from seqkit.errors import ConfigError
 
 from .encoding import Encoded
 from .metadata import TableMetadata, write_metadata
-from .run_table import Prepared, RunTable
+from .run_table import RunTable
 
 MEASURED = 10_000  # training rows at most, for the training error at an evaluation
 
@@ -55,17 +54,3 @@ def save_table(folder: Path, run: RunTable, targets: Tensor, **of_target: Any) -
     )
     write_metadata(folder, metadata)
     run.seen(targets).save(folder)
-
-
-@contextmanager
-def batch_norm_explained(batch: Prepared) -> Iterator[None]:
-    """Turn torch's complaint about batch norm of a single row into a `ConfigError`."""
-    try:
-        yield
-    except ValueError as error:
-        if len(batch.targets) > 1 or "more than 1 value per channel" not in str(error):
-            raise
-        raise ConfigError(
-            "data.batch = 1: batch norm needs more than one row at a time, set data.batch = 2 "
-            "or more"
-        ) from None

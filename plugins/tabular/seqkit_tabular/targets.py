@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from seqkit.errors import DataError
+from seqkit.errors import DataError, shortened
 
 from .columns import cells, names_of, numbers_of
 from .reading import Table
@@ -105,7 +105,7 @@ def class_targets(
         row = int(unknown[0])
         raise DataError(
             f"{table.where(row)}: {column} is {values[row]!r}, which is none of the model's "
-            f"classes: {_shortened(names)}"
+            f"classes: {shortened(names)}"
         )
     return places, names
 
@@ -144,11 +144,6 @@ def _in_order(name: str) -> tuple[bool, float, str]:
         return False, float(name), name
     except ValueError:
         return True, 0.0, name
-
-
-def _shortened(names: Sequence[str], most: int = 10) -> str:
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def looks_like(table: Table, column: str, missing: Sequence[str]) -> tuple[str, str]:

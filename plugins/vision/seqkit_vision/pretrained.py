@@ -17,12 +17,12 @@ from seqkit.config import RunConfig, to_plain
 from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.runs.build import make_model
 from seqkit.training import checkpoint
+from seqkit.training.output_layer import is_of_output
 from seqkit.training.torch_files import read_tensors
 from seqkit.training.weights import check_tensors
 
 from .metadata import ImageMetadata, write_metadata
 from .sources import classes_of
-from .starting import is_of_output
 from .torchvision_weights import TORCHVISION, from_torchvision
 from .views import Normalisation
 

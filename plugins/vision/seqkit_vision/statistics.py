@@ -1,6 +1,6 @@
-"""What is computed from the training images before training: how to scale, how much classes weigh.
+"""How the images are scaled: computed from those of the training, before it.
 
-Shapes: N images, B images of a batch, C channels, S side, K classes.
+Shapes: N images, B images of a batch, C channels, S side.
 """
 
 from __future__ import annotations
@@ -38,14 +38,3 @@ def channel_statistics(images: ImageSet, rows: Tensor) -> Normalisation:
     varies = deviation > _LEAST_DEVIATION
     deviation = torch.where(varies, deviation, 1.0)
     return Normalisation(mean.tolist(), deviation.tolist())
-
-
-def class_weights(labels: Tensor, classes: int) -> Tensor:
-    """Weights inversely proportional to the images of each class, 1 on average over the images.
-
-    (N,) -> (K,)
-    """
-    counts = torch.bincount(labels, minlength=classes)
-    present = (counts > 0).sum()
-    at_least_one = counts.clamp(min=1)
-    return len(labels) / (present * at_least_one)

@@ -6,7 +6,6 @@ Shapes: B images, C channels, S side, K classes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -19,10 +18,13 @@ from torch import Tensor, nn
 from seqkit.config import RunConfig, build, section, setting
 from seqkit.data.files import lasting
 from seqkit.data.splits import check_folds
-from seqkit.errors import ConfigError
+from seqkit.errors import ConfigError, shortened
 from seqkit.metrics.classification import accuracy
 from seqkit.runs.open import open_run
 from seqkit.training import checkpoint
+from seqkit.training.batch_norm import batch_norm_explained
+from seqkit.training.class_weights import class_weights
+from seqkit.training.output_layer import keep_all_but_output
 from seqkit.training.task import Goal, Step, Task, Totals
 
 from .classifier import Classifier
@@ -36,8 +38,7 @@ from .parts import TRAIN, VALID
 from .record import read_records, write_records
 from .run_images import RunImages
 from .sources import MEMORY, Source, Wanted, classes_of, open_source, parts_of
-from .starting import keep_all_but_output, shortened
-from .statistics import channel_statistics, class_weights
+from .statistics import channel_statistics
 from .views import Augmentation, Augmented, Plain
 
 
@@ -152,7 +153,7 @@ class Classification:
 
         self._weights: Tensor | None = None
         if self.data.class_weights:
-            self._weights = class_weights(self.rows.train_labels, len(self.classes))
+            self._weights = class_weights(self._counts())
 
     def _open_valid(self, source: Source) -> Source | None:
         """The images for validation, if the source keeps them apart; they become as the others."""
@@ -177,7 +178,7 @@ class Classification:
         return {"data.source": str(train[0])}
 
     def describe(self) -> list[str]:
-        counts = torch.bincount(self.rows.train_labels, minlength=len(self.classes))
+        counts = self._counts()
         rarest = int(counts.argmin())
         commonest = int(counts.argmax())
 
@@ -197,6 +198,10 @@ class Classification:
                 f"{self.deep.white:,} white"
             )
         return lines
+
+    def _counts(self) -> Tensor:
+        """Training images of each class: (K,)"""
+        return torch.bincount(self.rows.train_labels, minlength=len(self.classes))
 
     def digests(self) -> dict[str, str]:
         return self.rows.digests
@@ -236,7 +241,7 @@ class Classification:
 
     def step(self, model: nn.Module, batch: Prepared, carry: Any) -> Step:
         if model.training:
-            with _batch_norm_explained(batch):
+            with batch_norm_explained(len(batch.labels), "image"):
                 return Step(self._training_loss(model, batch))
 
         logits = model(batch.images).float()
@@ -321,20 +326,6 @@ class Classification:
 
         name = config.model["name"]
         return Classifier(model, metadata, name=name, run=run)
-
-
-@contextmanager
-def _batch_norm_explained(batch: Prepared) -> Iterator[None]:
-    """Turn torch's complaint about batch norm of a single image into a `ConfigError`."""
-    try:
-        yield
-    except ValueError as error:
-        if len(batch.labels) > 1 or "more than 1 value per channel" not in str(error):
-            raise
-        raise ConfigError(
-            "data.batch = 1: batch norm needs more than one image at a time, "
-            "set data.batch = 2 or more"
-        ) from None
 
 
 def _are_known(source: str, known: ImageMetadata) -> bool:

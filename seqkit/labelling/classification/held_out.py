@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from ...data import digest
 from ...data.seen import Seen, SeenTexts
-from ...errors import DataError, SeqkitError
+from ...errors import DataError, SeqkitError, shortened
 from ...text.vocab import Vocab
 from .baselines import Baselines
 from .inputs import Inputs
 from .reading import LabelledTexts
-from .texts import TextData, read_files, read_parts, read_test, shortened
+from .texts import TextData, read_files, read_parts, read_test
 
 
 @dataclass(frozen=True)

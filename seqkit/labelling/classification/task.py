@@ -21,24 +21,26 @@ from ...config import RunConfig, build
 from ...data import digest
 from ...data.batching import Ints, Rows
 from ...data.seen import SeenTexts
+from ...errors import shortened
 from ...metrics.classification import accuracy
 from ...plugins import components
 from ...runs.open import open_run
 from ...text.tokenizer import TextConfig, Tokenizer
 from ...text.vocab import UNK, Vocab
 from ...training import checkpoint
+from ...training.class_weights import class_weights
+from ...training.output_layer import keep_all_but_output
 from ...training.task import Goal, Step, Task, Totals
 from ..batching import reading_order, training_order
 from ..models.contract import TextModel
 from ..pretrained import Pretrained
-from ..starting import keep_all_but_output
 from .baselines import Baselines
 from .classifier import Classifier
 from .held_out import RunTexts, matrix_of
 from .inputs import Inputs, TextBatch, combined
 from .metadata import LABELS, load_labels
 from .reading import LabelledTexts
-from .texts import TASK, TextData, read_parts, shortened
+from .texts import TASK, TextData, read_parts
 
 
 class TextClassification:
@@ -70,8 +72,12 @@ class TextClassification:
 
         self._weights: Tensor | None = None
         if self.data.class_weights:
-            weigh = label_weights if self.several else class_weights
-            self._weights = weigh(self.train_labels)
+            self._weights = self._class_weights()
+
+    def _class_weights(self) -> Tensor:
+        if self.several:
+            return label_weights(self.train_labels)
+        return class_weights(self.train_labels.sum(0))
 
     def _tokenizer(self, folder: Path | None) -> Tokenizer:
         find = components().tokenizers.load
@@ -287,12 +293,6 @@ class TextClassification:
             settings=config.model,
             run=RunTexts(data, folder),
         )
-
-
-def class_weights(labels: Tensor) -> Tensor:
-    """N / (K times the texts of a class), so that their mean over texts is 1: (N, K) -> (K,)"""
-    sizes = labels.sum(0).float().clamp(min=1)
-    return len(labels) / (labels.size(1) * sizes)
 
 
 def label_weights(labels: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from pydantic import ValidationInfo, field_validator
 
 from ...config import section, setting
 from ...data.files import lasting
-from ...errors import ConfigError, DataError
+from ...errors import ConfigError, DataError, shortened
 from ...recipes import corpora
 from .reading import Encoding, Format, LabelledTexts, Layout, read_labelled
 
@@ -245,8 +245,3 @@ def _check_known(others: LabelledTexts, train: LabelledTexts, name: str) -> None
                 f"{place}: the {name} text has the label {label!r}, of which there is no training "
                 f"text; known are {shortened(sorted(train.first_place))}"
             )
-
-
-def shortened(names: list[str], most: int = 10) -> str:
-    shown = ", ".join(map(repr, names[:most]))
-    return f"{shown} and {len(names) - most:,} more" if len(names) > most else shown

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from ...data import digest
 from ...data.seen import SeenTexts
-from ...errors import DataError
+from ...errors import DataError, shortened
 from .baseline import Baseline
 from .data import by_characters, count_broken
 from .reading import Sentence
 from .report import Scores, TaggingReport, Tags
 from .schemes import convert
-from .tags import TagSet, shown
+from .tags import TagSet
 
 _DIGITS = 12  # of the digest of the sentences, in the signature
 Words = Sequence[Sequence[str]]  # of N sentences
@@ -112,7 +112,7 @@ def _notes_on_tags(sentences: Sequence[Sentence], tags: TagSet) -> list[str]:
     if unknown:
         notes.append(
             f"the model does not know these tags, so that their words count as wrong: "
-            f"{shown(unknown)}"
+            f"{shortened(unknown)}"
         )
     return notes
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,9 +88,3 @@ class TagSet:
         if len(set(names)) != len(names) or not set(schemes) <= set(SCHEMES):
             raise DataError(f"{path} is damaged: a tag stands twice, or a scheme is unknown")
         return cls(names, *schemes)
-
-
-def shown(tags: Sequence[str], most: int = 12) -> str:
-    """Some tags, for a line that people read."""
-    more = f" … ({len(tags)} in all)" if len(tags) > most else ""
-    return ", ".join(tags[:most]) + more

@@ -20,7 +20,7 @@ from ...config import RunConfig, build
 from ...data import digest
 from ...data.batching import Rows, token_batches
 from ...data.seen import SeenTexts
-from ...errors import ConfigError
+from ...errors import ConfigError, shortened
 from ...metrics.classification import accuracy
 from ...metrics.spans import span_figures
 from ...nn.crf import negative_log_likelihood, viterbi
@@ -42,7 +42,7 @@ from .encoding import Encoder, Tokens
 from .reading import Sentence
 from .schemes import spans_of
 from .tagger import SequenceTagger
-from .tags import TagSet, shown
+from .tags import TagSet
 
 Ints = NDArray[np.int64]
 
@@ -156,7 +156,7 @@ class Tagging:
             *self.notes,
             f"{len(self.train):,} training sentences of {self.train.count:,} {unit}, "
             f"{len(self.valid):,} of {self.valid.count:,} for validation",
-            f"{len(self.tags)} tags ({self.tags.scheme}): {shown(self.tags.names)}",
+            f"{len(self.tags)} tags ({self.tags.scheme}): {shortened(self.tags.names)}",
             f"{len(self.encoder.words):,} different {unit}; unknown in validation: "
             f"{self.valid.unknown_share:.2%}",
         ]
@@ -324,7 +324,7 @@ def _notes_on_tags(train: list[Sentence], valid: list[Sentence], tags: TagSet) -
         "tags seen once in training": {tag for tag, n in in_training.items() if n == 1},
         "tags that validation does not have": in_training.keys() - in_validation,
     }
-    notes += [f"{what}: {shown(sorted(found))}" for what, found in lists.items() if found]
+    notes += [f"{what}: {shortened(sorted(found))}" for what, found in lists.items() if found]
     return notes
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor, nn
 
-from seqkit.errors import CheckpointError
-
-_NAMED = 5  # classes, in a sentence
+from ..errors import CheckpointError
 
 
 def is_of_output(name: str) -> bool:
@@ -20,7 +18,7 @@ def is_of_output(name: str) -> bool:
 def keep_all_but_output(trained: nn.Module, model: nn.Module, folder: Path) -> list[str]:
     """Copy the tensors of `trained` into `model`, except those of last layers; name these.
 
-    Raises `CheckpointError` if another tensor is missing or of another shape.
+    Raises `CheckpointError`, naming `folder`, if another tensor is missing or of another shape.
     """
     given: Mapping[str, Tensor] = trained.state_dict()
     tensors = model.state_dict()
@@ -37,13 +35,6 @@ def keep_all_but_output(trained: nn.Module, model: nn.Module, folder: Path) -> l
         if not is_of_output(name):
             tensor.copy_(given[name])
     return [name for name in tensors if is_of_output(name)]
-
-
-def shortened(classes: Sequence[str]) -> str:
-    """The first few names: "cat, dog and 3 more"."""
-    named = ", ".join(classes[:_NAMED])
-    more = len(classes) - _NAMED
-    return f"{named} and {more:,} more" if more > 0 else named
 
 
 def _fits(name: str, given: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> bool:
