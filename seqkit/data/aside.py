@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import CheckpointError, reason
+from ..errors import CheckpointError, DataError, reason
 from .archives import pack
+from .files import open_up
 
 
 @contextmanager
@@ -49,6 +50,25 @@ def new_folder(out: Path, *, packed_as: str = "") -> Iterator[Path]:
         finally:
             if packed_as:
                 _remove(folder)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """The path of a part file to write, which becomes `path` afterwards; an older one is replaced.
+
+    Raises `DataError` where it cannot be written; the part file is deleted whatever happens.
+    """
+    part = path.with_name(f".part.{path.name}")  # the same ending, by which some know the format
+    try:
+        if path.is_dir():
+            raise DataError(f"cannot write {path}: Is a directory")
+        yield part
+        open_up(part)
+        part.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {path}: {reason(error)}") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def check_is_new(out: Path) -> None:

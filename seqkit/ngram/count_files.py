@@ -17,11 +17,11 @@ from typing import cast
 
 import numpy as np
 
+from ..data.aside import replacing
 from ..errors import ConfigError, DataError
 from .counts import Counts, Table, contexts_of
 from .sorting import Longs, find, first_of_each, sort, totals
 from .text import BOS, EOS, SPECIALS, blocks
-from .writing import replacing
 
 _LINES = 1 << 16  # written at a time
 _MOST_DIGITS = 15  # of a count

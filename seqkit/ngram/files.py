@@ -10,6 +10,7 @@ import numpy as np
 import tomli_w
 from safetensors import SafetensorError
 
+from ..data.aside import replacing
 from ..data.files import reading
 from ..errors import ConfigError, DataError, WrongType
 from ..parsing import path_of, toml_of
@@ -19,7 +20,6 @@ from .dynamic import mixture
 from .mixing import Unknown
 from .model import Model
 from .tables import Kind
-from .writing import replacing
 
 _MIXTURE = "n-gram mixture"  # the type of its file
 

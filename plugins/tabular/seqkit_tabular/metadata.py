@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from seqkit.config import build, plain, required, section, setting
-from seqkit.errors import CheckpointError, ConfigError
-from seqkit.parsing import json_of, to_json
-from seqkit.training import checkpoint
+from seqkit.config import required, section, setting
+from seqkit.training import metadata as recorded
 
 from .encoding import CategoryColumn, Encoding, NumberColumn
 from .targets import Scale
@@ -48,7 +46,7 @@ class TableMetadata:
 
 def write_metadata(folder: Path, metadata: TableMetadata) -> None:
     """Write `metadata` into a step folder."""
-    (folder / TABLE).write_text(to_json(plain(metadata), indent=2) + "\n", encoding="utf-8")
+    recorded.write_metadata(folder / TABLE, metadata)
 
 
 def read_metadata(folder: Path) -> TableMetadata:
@@ -56,15 +54,6 @@ def read_metadata(folder: Path) -> TableMetadata:
 
     Raises `CheckpointError` if it is missing or damaged.
     """
-    dims = checkpoint.read_meta(folder).get("dims")
-    path = folder / TABLE
-    try:
-        found = build(TableMetadata, json_of(path.read_text(encoding="utf-8")), TABLE)
-    except (OSError, TypeError, ValueError, ConfigError):
-        found = None
-
-    if found is None or found.dims != dims:
-        raise CheckpointError(
-            f"{path} is missing or damaged: it holds the columns and the scale of a model"
-        )
-    return found
+    return recorded.read_metadata(
+        TableMetadata, folder / TABLE, "the columns and the scale of a model"
+    )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from seqkit.config import build, plain, required, section, setting
-from seqkit.errors import CheckpointError, ConfigError
-from seqkit.parsing import json_of
-from seqkit.training import checkpoint
+from seqkit.config import required, section, setting
+from seqkit.training import metadata as recorded
 
 from .decoding import DEEPEST, GreyRange
 from .views import Normalisation
@@ -53,8 +50,7 @@ class ImageMetadata:
 
 def write_metadata(folder: Path, metadata: ImageMetadata) -> None:
     """Write `metadata` into a step folder."""
-    text = json.dumps(plain(metadata), indent=2, ensure_ascii=False)
-    (folder / IMAGES).write_text(text + "\n", encoding="utf-8")
+    recorded.write_metadata(folder / IMAGES, metadata)
 
 
 def read_metadata(folder: Path) -> ImageMetadata:
@@ -62,15 +58,6 @@ def read_metadata(folder: Path) -> ImageMetadata:
 
     Raises `CheckpointError` if it is missing or damaged.
     """
-    dims = checkpoint.read_meta(folder).get("dims")
-    path = folder / IMAGES
-    try:
-        found = build(ImageMetadata, json_of(path.read_text(encoding="utf-8")), IMAGES)
-    except (OSError, TypeError, ValueError, ConfigError):
-        found = None
-
-    if found is None or found.dims != dims:
-        raise CheckpointError(
-            f"{path} is missing or damaged: it holds the class names and sizes of a model"
-        )
-    return found
+    return recorded.read_metadata(
+        ImageMetadata, folder / IMAGES, "the class names and sizes of a model"
+    )

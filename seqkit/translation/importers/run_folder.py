@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,8 @@ from safetensors.numpy import save_file
 
 from ... import __version__, recipes
 from ...config import to_plain
+from ...data.aside import new_folder
 from ...data.files import open_up
-from ...errors import CheckpointError, reason
 from ...parsing import to_json
 from ...training import checkpoint
 from ..languages import check_language
@@ -32,19 +31,8 @@ def write_run(
     """
     foreign.check_sizes()
     check_language(to, foreign.tokenizers.source)
-    if folder.exists():
-        raise CheckpointError(f"{folder} exists: choose another --out")
-
-    part = folder.with_name(f".{folder.name}.part")
-    try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+    with new_folder(folder) as part:
         _write(foreign, part, source, dtype, to)
-        part.rename(folder)
-    except OSError as error:
-        raise CheckpointError(f"cannot write {folder}: {reason(error)}") from None
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _write(foreign: Foreign, folder: Path, source: str, dtype: Dtype, to: str) -> None:
