@@ -23,7 +23,7 @@ from .generation import Sampling, check_sampling, draw_ids, likeliest, pieces
 from .identity import digest_of_model
 from .kenlm_methods import base_full_score, base_score, begin_sentence_write, null_context_write
 from .states import State, States, Step
-from .stepping import Steps, as_batch, check_words, each_step, steps_of
+from .stepping import Steps, as_batch, check_words, steps_of
 from .tables import Grams, GramTables, Kind, Tables, with_starts
 from .text import (
     BOS,
@@ -39,7 +39,6 @@ from .text import (
     text_lines,
     words_of,
 )
-from .walking import Walker
 
 
 class Model:
@@ -204,18 +203,12 @@ class Model:
         One line is scored in plain Python, which is faster than arrays of a dozen elements.
         """
         known = [max(word, UNK) for word in ids] if -1 in ids else ids
-        if self.kind == "backoff":
-            return self._walker.sentence(known, bos=bos)
-        return each_step(self.steps, known, bos=bos)
-
-    @cached_property
-    def _walker(self) -> Walker:
-        return Walker(self.tables)
+        return self.steps.line(known, bos=bos)
 
     @cached_property
     def steps(self) -> Steps:
         """The states of this model, with words as ids."""
-        return steps_of(self.tables, self._walker)
+        return steps_of(self.tables)
 
     def begin(self) -> State:
         """The state at the beginning of a sentence."""

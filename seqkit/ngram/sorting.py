@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Longs = NDArray[np.int64]
 
 _STRETCH = 1 << 18  # keys sorted at a time: they fit into a processor's cache
-_SORTING_PAYS = 1 << 9  # from this many queries on: sorted neighbours share the processor's cache
+_SORTING_PAYS = 1 << 8  # from this many queries on: sorted neighbours share the processor's cache
 
 
 def sort(keys: Longs, groups: Longs | None = None) -> tuple[Longs, Longs]:

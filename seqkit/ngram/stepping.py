@@ -34,6 +34,9 @@ class Steps(Protocol):
     def step(self, state: State, word: int) -> Step:
         """One word; raises `WrongValue` for the state of another model."""
 
+    def line(self, words: Sequence[int], *, bos: bool) -> tuple[list[float], list[int]]:
+        """log10 score of each word of a line, and the length of the n-gram found."""
+
     def step_batch(self, states: States, words: Ids) -> tuple[Floats, States]:
         """A word for each state, (B,) -> log10 scores (B,) and the states after them."""
 
@@ -44,7 +47,7 @@ class Steps(Protocol):
         """
 
 
-def steps_of(tables: Tables, walker: Walker) -> Steps:
+def steps_of(tables: Tables) -> Steps:
     """The fast way for back-off models, unless n-grams lack the shorter ones that they begin with.
 
     Such files are legal: a state that held the words found would miss the longer n-gram.
@@ -52,19 +55,7 @@ def steps_of(tables: Tables, walker: Walker) -> Steps:
     if tables.kind != "backoff":
         return PlainSteps(tables)
     extends = _extensions(tables.grams, tables.size)
-    return PlainSteps(tables) if extends is None else BackoffSteps(tables, walker, extends)
-
-
-def each_step(steps: Steps, ids: Sequence[int], *, bos: bool) -> tuple[list[float], list[int]]:
-    """log10 score of each word of a line, and the length of the n-gram found."""
-    scores = []
-    lengths = []
-    state = steps.start([BOS] if bos else [])
-    for word in ids:
-        score, length, state = steps.step(state, word)
-        scores.append(score)
-        lengths.append(length)
-    return scores, lengths
+    return PlainSteps(tables) if extends is None else BackoffSteps(tables, extends)
 
 
 def check_words(words: Ids, states: States, size: int) -> Ids:
@@ -88,13 +79,13 @@ def check_words(words: Ids, states: States, size: int) -> Ids:
 class BackoffSteps:
     """The steps of a back-off model."""
 
-    def __init__(self, tables: Tables, walker: Walker, extends: list[Mask]) -> None:
+    def __init__(self, tables: Tables, extends: list[Mask]) -> None:
         """`extends` (n_k,) says for each k-gram, k < N, whether it matters to words that follow."""
         self.tables = tables
         self.longest = tables.order - 1  # words in a state
         self._extends = [mask.tobytes() for mask in extends]
         self._extensions = extends
-        self._walker = walker
+        self._walker = Walker(tables)
         self._places = np.arange(1, self.longest + 1)
 
     def start(self, words: Sequence[int]) -> State:
@@ -121,6 +112,9 @@ class BackoffSteps:
         words = (word, *state._words[: kept - 1])
         backoffs = tuple(self._walker.weights(found[:kept]))
         return Step(score, length, State(self, words, backoffs))
+
+    def line(self, words: Sequence[int], *, bos: bool) -> tuple[list[float], list[int]]:
+        return self._walker.sentence(words, bos=bos)
 
     def step_batch(self, states: States, words: Ids) -> tuple[Floats, States]:
         check_state(states, self)
@@ -159,7 +153,7 @@ class BackoffSteps:
             lengths[scored] = k
 
         is_cut = self._places >= lengths[:, None]
-        scores += np.where(is_cut, states.backoffs, 0).sum(axis=1, dtype=np.float32)
+        scores += np.einsum("ij->i", np.where(is_cut, states.backoffs, 0))  # sums, but faster
         return scores, indexes
 
     def _after(self, states: States, words: Ids, indexes: list[Longs]) -> States:
@@ -200,6 +194,16 @@ class PlainSteps:
 
         words = (word, *state._words)[: self.longest]
         return Step(float(scores[0]), int(lengths[0]), State(self, words))
+
+    def line(self, words: Sequence[int], *, bos: bool) -> tuple[list[float], list[int]]:
+        scores = []
+        lengths = []
+        state = self.start([BOS] if bos else [])
+        for word in words:
+            score, length, state = self.step(state, word)
+            scores.append(score)
+            lengths.append(length)
+        return scores, lengths
 
     def step_batch(self, states: States, words: Ids) -> tuple[Floats, States]:
         check_state(states, self)

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from math import isnan
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,12 +17,9 @@ from .sorting import Longs
 from .tables import Floats, Grams, Tables
 from .text import BOS
 
-
-class _Level(NamedTuple):
-    """The k-grams of one k > 1, as Python reads them fastest: a range for what each ends in."""
-
-    starts: array[int]  # (n_{k-1} + 1,): where the k-grams that end in each (k-1)-gram begin
-    firsts: array[int]  # (n_k,): the first word of each, ascending in every range
+# The k-grams of one k > 1, as Python reads them fastest: where those that end in each (k-1)-gram
+# begin (n_{k-1} + 1,), and the first word of each (n_k,), ascending in every range.
+_Level = tuple["array[int]", "array[int]"]
 
 
 class Walker:
@@ -70,20 +66,22 @@ class Walker:
         return [self.backoffs[k][i] for k, i in enumerate(found)]
 
     def sentence(self, ids: Sequence[int], *, bos: bool) -> tuple[list[float], list[int]]:
-        """log10 score of each word of a line, and the length of the n-gram found."""
-        blanks, longest = self.blanks, self.longest
+        """log10 score of each word of a line, and the length of the n-gram found.
+
+        Takes it that every n-gram begins with a shorter one that is there: then none is longer by
+        more than a word than the one that ends before it, and is not looked for.
+        """
         levels, all_scores, all_backoffs = self.levels, self.scores, self.backoffs
+        blanks, longest = self.blanks, self.longest
         words = [BOS, *ids] if bos else list(ids)
-        histories = [BOS] if bos else []
+        histories = [BOS] if bos else []  # the indexes of the n-grams that end before a word
         scores: list[float] = []
         lengths: list[int] = []
         for place in range(len(words) - len(ids), len(words)):
             index = words[place]
             found = [index]
-            for starts, firsts in levels:  # as `match`, but for the call, a tenth of the time
-                place -= 1
-                if place < 0:
-                    break
+            for (starts, firsts), _ in zip(levels, histories):  # noqa: B905
+                place -= 1  # as `match`, but for the call, a tenth of the time
                 first = words[place]
                 high = starts[index + 1]
                 index = bisect_left(firsts, first, starts[index], high)
@@ -93,8 +91,9 @@ class Walker:
 
             length = self.length(found) if blanks else len(found)
             score: float = all_scores[length - 1][found[length - 1]]
-            for k in range(length - 1, min(len(histories), longest)):
-                score += all_backoffs[k][histories[k]]
+            if length <= len(histories):
+                for k in range(length - 1, min(len(histories), longest)):
+                    score += all_backoffs[k][histories[k]]
             scores.append(score)
             lengths.append(length)
             histories = found
@@ -109,7 +108,7 @@ def _level(longer: Grams, size_below: int, size: int) -> _Level:
     """The index of the k-grams; `size_below` is n_{k-1}, `size` V."""
     suffixes, firsts = np.divmod(longer.keys, size)
     starts = np.searchsorted(suffixes, np.arange(size_below + 1))
-    return _Level(_integers(starts), _integers(firsts))
+    return _integers(starts), _integers(firsts)
 
 
 def _integers(values: Longs) -> array[int]:
