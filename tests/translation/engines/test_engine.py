@@ -44,7 +44,7 @@ def by_either(shipped):
 def test_translating_does_not_import_torch(shipped, code):
     check = f"{code}\nimport sys\nassert 'torch' not in sys.modules"
     done = subprocess.run([sys.executable, "-c", check], check=True, capture_output=True, text=True)
-    assert "Hallo!" in done.stdout
+    assert "Hallo" in done.stdout
 
 
 def test_threads_are_counted_without_torch(monkeypatch):
