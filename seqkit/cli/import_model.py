@@ -30,12 +30,14 @@ def import_model(model: Path, out: Path, dtype: str, to: str) -> None:
     """
     from ..plugins import components
     from ..runs.hub import fetch, is_hub_name
-    from ..runs.imported import importer_of
+    from ..runs.imported import importer_of, is_run
 
     path, source = fetch(str(model)) if is_hub_name(model) else (model, str(model))
     if not path.exists():
         raise CheckpointError(f"nothing at {model}: give a file or a folder of another program")
     importer = importer_of(path)
+    if importer is None and is_run(path):
+        raise CheckpointError(f"{model} is a run of seqkit already: use it with -m {model}")
     if importer is None:
         known = "; ".join(entry.help for entry in components().importers)
         raise CheckpointError(f"{model} is no model that seqkit can import. It imports {known}")

@@ -32,7 +32,7 @@ from .options import PATH, key_values, set_threads, training_options
 )
 @click.option("--source", type=PATH, help="The same as --data for the first of two files …")
 @click.option("--target", type=PATH, help="… and for its translation, line by line.")
-@click.option("--init", type=PATH, help="Start from the weights and tokenizers of this run.")
+@click.option("--init", type=PATH, help="Start from the weights and tokenizers of this model.")
 @training_options
 def train(
     config: str,

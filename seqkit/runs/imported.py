@@ -50,6 +50,11 @@ def is_packed_model(path: Path) -> bool:
     return path.is_file() and (is_zipped_run(path) or importer_of(path) is not None)
 
 
+def is_run(path: Path) -> bool:
+    """Whether `path` is a run of ours: its folder, a step folder of it, or either in a zip file."""
+    return (path / META).exists() or any(path.glob(f"*/{META}")) or is_zipped_run(path)
+
+
 @cache
 def run_of(path: Path, source: str = "") -> Path | None:
     """A run folder of what is zipped at `path`, or of what another program wrote there.

@@ -53,6 +53,18 @@ def test_import_writes_a_run_folder_with_a_card(cli, tmp_path):
     assert imported.token_scores(*pair) == opened.token_scores(*pair)
 
 
+def test_what_is_a_run_already_needs_no_import(cli, tmp_path):
+    run, zipped = tmp_path / "run", tmp_path / "run.zip"
+    cli("import", MARIAN, "--out", run)
+    cli("export", "-m", run, "--slim", "--out", zipped)
+
+    for model in (run, zipped):
+        done = cli("import", model, "--out", tmp_path / "again")
+        assert done.code == 1
+        assert f"{model} is a run of seqkit already: use it with -m {model}" in done.err
+    assert not (tmp_path / "again").exists()
+
+
 def test_half_precision_takes_half_the_room(cli, tmp_path):
     sizes = []
     for dtype in ("float32", "float16"):
