@@ -101,7 +101,7 @@ class Walker:
 
 
 def _view(values: Floats) -> memoryview:
-    return np.ascontiguousarray(values).data
+    return np.require(values, requirements=["C", "ALIGNED"]).data  # Python reads no other ones
 
 
 def _level(longer: Grams, size_below: int, size: int) -> _Level:

@@ -87,8 +87,10 @@ def test_every_file_with_a_checksum_is_where_the_card_says_under_the_given_folde
     if not GIVEN:
         pytest.skip(f"{ENVIRONMENT} is not set")
     for name, file in ALL_FILES:
-        if SHIPPED.card(name).files[file].sha256 and name != "demo":
-            assert SHIPPED.locate(name, [file]) == [SHIPPED.places(name, file)[0]]
+        about, place = SHIPPED.card(name).files[file], SHIPPED.places(name, file)[0]
+        is_packed = bool(about.member) and not place.exists()
+        if about.sha256 and name != "demo" and not is_packed:
+            assert SHIPPED.locate(name, [file]) == [place]
 
 
 def test_the_error_for_an_absent_corpus_says_how_to_fetch_it(elsewhere):
@@ -209,4 +211,5 @@ def test_a_plugin_s_corpus_is_among_the_corpora_of_recipes(elsewhere, monkeypatc
 
 def test_corpora_and_cards_have_a_short_repr():
     assert repr(LETTERS) == "<Card 'Letters': a.txt>"
-    assert repr(SHIPPED).startswith("<Corpora: demo, ")
+    assert repr(SHIPPED).startswith("<Corpora: ")
+    assert " demo, " in repr(SHIPPED)

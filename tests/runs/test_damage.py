@@ -182,15 +182,15 @@ def test_a_model_for_another_task_is_refused_by_the_command(copy, cli, monkeypat
     monkeypatch.setitem(components().tasks._entries, "summaries", other)
     config = json.loads((step / "meta.json").read_text(encoding="utf-8"))["config"]
     edit(step / "meta.json", config={**config, "task": "summaries"})
-    for command in (
-        ("translate", "a"),
-        ("explain", "a"),
-    ):
-        complaint = cli(*command, "-m", step).complaint()
-        assert (
-            complaint
-            == f"{step} is a model for 'summaries'; this command needs one for 'translation'"
-        )
+
+    assert (
+        cli("translate", "a", "-m", step).complaint()
+        == f"{step} is a model for 'summaries'; this command needs one for 'translation'"
+    )
+    assert (
+        cli("explain", "a", "-m", step).complaint()
+        == "seqkit explain is for models for: text-classification, translation"
+    )
 
 
 def test_a_file_is_not_a_model(here, cli):

@@ -56,7 +56,7 @@ def test_of_two_that_start_at_once_one_trains(here):
     errors = [process.communicate()[1] for process in both]
     assert sorted(process.returncode for process in both) == [0, 1], errors
     refused = errors[0] if both[0].returncode else errors[1]
-    assert "run is in use by process" in refused or "run exists: continue it" in refused
+    assert "run is in use by " in refused or "run exists: continue it" in refused
     steps = (here / "run/log.jsonl").read_text(encoding="utf-8").count('"updated"')
     assert steps == 4
 
