@@ -55,7 +55,7 @@ def write(model: Model, path: Path, *, packed: bool = False) -> None:
         arrays[f"{k}.scores"] = level.scores
         arrays[f"{k}.backoffs"] = level.backoffs
     if model.tokenizer:
-        arrays |= _tokenizer_files(model.tokenizer)
+        arrays |= tokenizer_files(model.tokenizer)
 
     version = PACKED if packed else FORMAT
     header = {"type": BINARY_TYPE, "format": version, "kind": model.kind, "order": str(model.order)}
@@ -66,7 +66,8 @@ def write(model: Model, path: Path, *, packed: bool = False) -> None:
     save_file(contiguous, path, header)
 
 
-def _tokenizer_files(tokenizer: Tokenizer) -> Arrays:
+def tokenizer_files(tokenizer: Tokenizer) -> Arrays:
+    """The bytes of each file of a tokenizer, by the names that they have in a model's file."""
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save(Path(folder))
         return {

@@ -102,7 +102,7 @@ def _read_file(path: Path, found: dict[int, _Read], ids: defaultdict[bytes, int]
             if not words or not count.isdigit() or len(count) > _MOST_DIGITS:
                 shown = line.decode("utf-8", "replace")[:60]
                 raise DataError(f"{path}:{number}: not an n-gram, a tab and its count: {shown!r}")
-            if len(words) not in found:
+            if len(words) not in found or not int(count):
                 continue
             if SPECIALS[BOS] in words[1:]:
                 raise DataError(f"{path}:{number}: <s> can only begin an n-gram")

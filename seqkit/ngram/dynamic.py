@@ -23,7 +23,14 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..text.identity import WIDTH
-from .mixing import Unknown, check_unknown, check_weights, share_of_unknown, union_of_words
+from .mixing import (
+    Unknown,
+    check_tokens,
+    check_unknown,
+    check_weights,
+    share_of_unknown,
+    union_of_words,
+)
 from .model import Model
 from .stepping import PlainSteps
 from .tables import Depths, Floats, Grams, HostLookup, Kind, Lengths, Lookup, with_starts
@@ -99,9 +106,7 @@ def mixture(
     """
     weights = check_weights(weights, len(models))
     check_unknown(unknown)
-    units = dict.fromkeys(model.unit for model in models)
-    if len(units) > 1:
-        raise ConfigError(f"models of the tokens {', '.join(units)} cannot be mixed")
+    check_tokens(models)
     for number, model in enumerate(models, 1):
         if model.kind == "stupid":
             raise ConfigError(

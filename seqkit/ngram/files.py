@@ -101,7 +101,14 @@ def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup =
 def save_mixture(
     paths: Sequence[Path], weights: Sequence[float], path: Path, *, unknown: Unknown
 ) -> None:
-    """Write the file of a mixture of the models at `paths`, which are named relative to it."""
+    """Write the file of a mixture of the models at `paths`, which are named relative to it.
+
+    Raises `ConfigError` for one that is itself a mixture.
+    """
+    nested = [each for each in paths if each.suffix == ".toml"]
+    if nested:
+        raise ConfigError(f"{nested[0]} is itself a mixture: name its models")
+
     folder = path.absolute().parent
     parts = []
     for each, weight in zip(paths, weights, strict=True):

@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from ..errors import ConfigError, WrongValue
+from ..text.identity import digest_of
 from .closing import Doubles, backoff_weights, check_distribution, filled, log10_of
 from .model import Model
 from .sorting import Longs, find
@@ -51,6 +52,28 @@ def check_unknown(unknown: str) -> None:
         raise ConfigError(f"unknown is 'share' or 'keep', not {unknown!r}")
 
 
+def check_tokens(models: Sequence[Model]) -> None:
+    """Raise `ConfigError` unless all models split text in one way."""
+    units = dict.fromkeys(model.unit for model in models)
+    if len(units) > 1:
+        raise ConfigError(f"models of the tokens {', '.join(units)} cannot be mixed")
+
+    if len({_splitting(model) for model in models}) > 1:
+        raise ConfigError(
+            f"the tokenizers {models[0].unit} of the models differ: count both texts with one"
+        )
+
+
+def _splitting(model: Model) -> str:
+    """What decides, besides the name of a tokenizer, how it splits text."""
+    tokenizer = model.tokenizer
+    if tokenizer is None:
+        return ""
+    if tokenizer.model.has_own_vocab:
+        return digest_of(tokenizer).hex()
+    return "+".join(tokenizer.normalizer.steps)
+
+
 def union_of_words(vocabularies: Sequence[Sequence[bytes]]) -> list[bytes]:
     """All words, in the order in which they first come."""
     return list(dict.fromkeys(word for words in vocabularies for word in words))
@@ -73,9 +96,7 @@ def interpolate(
     check_unknown(unknown)
     for number, model in enumerate(models, 1):
         check_distribution(model, f"model {number} of the mixture")
-    units = dict.fromkeys(model.unit for model in models)
-    if len(units) > 1:
-        raise ConfigError(f"models of the tokens {', '.join(units)} cannot be mixed")
+    check_tokens(models)
 
     union = _Union(models)
     mixed = [np.zeros(len(keys)) for keys in union.keys]

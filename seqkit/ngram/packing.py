@@ -21,6 +21,7 @@ from .tables import Floats, Grams
 Arrays = dict[str, NDArray[Any]]
 
 _CODES = 256
+_OVERHEAD = 2 * 4 * _CODES + 512  # bytes of an order: what codes stand for, names in the header
 _BLANK = _CODES - 1  # the code of NaN, where there are blanks
 
 
@@ -92,9 +93,24 @@ def quantise(numbers: Floats, *, keep_zero: bool = False) -> tuple[NDArray[np.ui
     return codes.astype(np.uint8), values
 
 
+def packed_bytes(suffixes: Longs, shorter: int, size: int) -> int:
+    """The bytes of packed k-grams, at most, for the indexes of what they end in. (n_k,)
+
+    `shorter` is n_{k-1}, `size` V.
+    """
+    followers = np.bincount(suffixes).max(initial=0)
+    codes = 2 * len(suffixes)
+    words = len(suffixes) * _width(size).itemsize
+    return codes + words + shorter * _width(int(followers)).itemsize + _OVERHEAD
+
+
 def _narrow(numbers: Longs) -> NDArray[Any]:
     """The same numbers in as few bytes as all of them fit into."""
-    most = int(numbers.max(initial=0))
+    return numbers.astype(_width(int(numbers.max(initial=0))))
+
+
+def _width(most: int) -> np.dtype[Any]:
+    """The smallest type that holds whole numbers from 0 to `most`."""
     if most < 1 << 8:
-        return numbers.astype(np.uint8)
-    return numbers.astype(np.uint16 if most < 1 << 16 else np.int32)
+        return np.dtype(np.uint8)
+    return np.dtype(np.uint16 if most < 1 << 16 else np.int32)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 
 from ..errors import ConfigError
 from ..parsing import check_count, check_number
+from .binary import tokenizer_files
 from .closing import (
     Doubles,
     Mask,
@@ -23,13 +25,15 @@ from .closing import (
     selected,
 )
 from .model import Model
+from .packing import packed_bytes
 from .sorting import Longs
 from .stepping import context_indexes
 from .tables import Grams
 from .text import BOS, EOS
 
 BYTES_PER_GRAM = 16  # of seqkit's binary
-_HEADER = 2048  # bytes of a binary that are neither words nor n-grams, at most
+_HEADER = 2048  # bytes of the header of a binary, at most
+_ENTRY = 128  # bytes of it for each file of a tokenizer, at most
 
 
 def prune(model: Model, threshold: float) -> Model:
@@ -47,18 +51,22 @@ def prune(model: Model, threshold: float) -> Model:
     return _Candidates(model).pruned(threshold)
 
 
-def prune_to_size(model: Model, size: int) -> Model:
-    """A model whose file in seqkit's binary format has at most `size` bytes; raises as `prune`."""
+def prune_to_size(model: Model, size: int, *, bits: int = 32) -> Model:
+    """A model whose file in seqkit's binary format has at most `size` bytes; raises as `prune`.
+
+    `bits` are those of its numbers, as for `files.save`.
+    """
     check_count(1, size=size)
-    return _Candidates(model).pruned_to(size)
+    return _Candidates(model, bits).pruned_to(size)
 
 
 class _Candidates:
     """The n-grams of a model and what the loss of each would cost."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, bits: int = 32) -> None:
         check_distribution(model, "pruning")
         self.model = model
+        self.bits = bits
         self.size = model.tables.size
         self.grams = filled(model)
         self.contexts = context_indexes([level.keys for level in self.grams], self.size)
@@ -67,8 +75,8 @@ class _Candidates:
 
     def pruned(self, threshold: float) -> Model:
         masks = self._kept(threshold)
-        if not any(mask.any() for mask in masks[1:]):
-            most = max((float(each.max(initial=0)) for each in self.losses), default=0)
+        if len(masks) > 1 and not any(mask.any() for mask in masks[1:]):
+            most = max(float(each.max(initial=0)) for each in self.losses)
             raise ConfigError(
                 f"pruning at {threshold:g} leaves nothing but words: the threshold must be at most "
                 f"{most:.2g}"
@@ -105,10 +113,23 @@ class _Candidates:
         return self.pruned(float(ascending[high]))
 
     def _bytes(self, masks: Sequence[Mask]) -> int:
-        """The size of a binary of these n-grams."""
+        """The size of a binary of these n-grams, at most."""
+        total = self._fixed + BYTES_PER_GRAM * int(masks[0].sum())
+        for k, mask in enumerate(masks[1:], 2):
+            if self.bits == 32:
+                total += BYTES_PER_GRAM * int(mask.sum())
+            else:
+                suffixes = self.grams[k - 1].keys[mask] // self.size
+                total += packed_bytes(suffixes, int(masks[k - 2].sum()), self.size)
+        return total
+
+    @cached_property
+    def _fixed(self) -> int:
+        """The bytes of a binary that are no n-grams."""
         words = sum(len(word) + 1 for word in self.model.vocabulary.words)
-        counted = sum(int(mask.sum()) for mask in masks)
-        return _HEADER + words + BYTES_PER_GRAM * counted
+        tokenizer = self.model.tokenizer
+        files = tokenizer_files(tokenizer).values() if tokenizer else ()
+        return _HEADER + words + sum(_ENTRY + len(content) for content in files)
 
     def _kept(self, threshold: float) -> list[Mask]:
         """Which k-grams stay, for k = 1, 2, … (n_k,) each."""

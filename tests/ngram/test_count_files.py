@@ -98,3 +98,12 @@ def test_an_order_beyond_the_counts_is_refused(tmp_path):
     (tmp_path / "empty").write_text("")
     with pytest.raises(ConfigError, match="the files of counts hold no n-grams"):
         count_files.read([tmp_path / "empty"], 5)
+
+
+def test_a_count_of_0_is_none(tmp_path):
+    (tmp_path / "c").write_text(SRILM + "a a\t0\nc\t0\n")
+    (tmp_path / "plain").write_text(SRILM)
+    with_zeros = smoothed(count_files.read([tmp_path / "c"], 3))
+    plain = smoothed(count_files.read([tmp_path / "plain"], 3))
+    assert with_zeros.tables.sizes == plain.tables.sizes
+    assert with_zeros.score("a a c") == plain.score("a a c")

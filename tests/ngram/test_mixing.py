@@ -12,6 +12,7 @@ from seqkit.errors import ConfigError, DataError, WrongValue
 from seqkit.ngram.dynamic import mixture
 from seqkit.ngram.files import save_mixture
 from seqkit.ngram.mixing import interpolate
+from seqkit.text import TextConfig, Tokenizer
 
 
 def models(second="cdefg", **settings):
@@ -185,3 +186,29 @@ def test_what_cannot_be_mixed_is_refused():
     added = ngram.train(["a b"], order=2, smoothing="add-k")
     with pytest.raises((ConfigError, DataError), match="model 2 of the mixture: add-k is not a"):
         interpolate([pair[0], added], [0.5, 0.5])
+
+
+def with_tokenizer(text, folder, **settings):
+    """A model of the tokens of a tokenizer that is trained on its text."""
+    folder.mkdir()
+    Tokenizer.train(text, TextConfig(**settings)).save(folder)
+    return ngram.train(text, order=2, smoothing="witten-bell", tokenizer=str(folder))
+
+
+def test_models_of_different_trained_tokenizers_are_not_mixed(tmp_path):
+    text = ["low lower lowest", "new newer newest"] * 20
+    models = [
+        with_tokenizer(text, tmp_path / str(size), tokenizer="sentencepiece", vocab_size=size)
+        for size in (276, 280)
+    ]
+    for mixed in (interpolate, mixture):
+        assert mixed([models[0], models[0]], [0.5, 0.5]).order == 2
+        with pytest.raises(ConfigError, match="the tokenizers sentencepiece of the models differ"):
+            mixed(models, [0.5, 0.5])
+
+
+def test_only_what_splits_text_differently_keeps_tokenizers_apart(tmp_path):
+    models = [
+        with_tokenizer([text], tmp_path / text, tokenizer="char") for text in ("abba", "cddc")
+    ]
+    assert {"a", "c"} <= set(interpolate(models, [0.5, 0.5]).words)

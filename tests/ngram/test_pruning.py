@@ -9,6 +9,7 @@ from ngram.slow import some_lines
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
 from seqkit.ngram.pruning import prune, prune_to_size
+from seqkit.text import TextConfig, Tokenizer
 
 BOS = "<s>"
 
@@ -145,3 +146,21 @@ def test_a_model_that_does_not_sum_to_1_is_refused(tmp_path):
     )
     with pytest.raises(DataError, match=r"of its words sum to 0\.416228, not to 1"):
         prune(ngram.load(path), 1e-3)
+
+
+def test_a_model_of_words_alone_has_nothing_to_prune():
+    model = ngram.train(some_lines(3, lines=40), order=1, smoothing="witten-bell")
+    for pruned in (prune(model, 1e-3), prune_to_size(model, 100_000)):
+        assert pruned.score("a b") == pytest.approx(model.score("a b"), rel=1e-6)
+
+
+def test_a_size_is_that_of_the_file_with_its_bits_and_its_tokenizer(tmp_path):
+    lines = some_lines(5, lines=4000, words=[a + b for a in "abcdef" for b in "ghijkl"])
+    Tokenizer.train(lines, TextConfig(tokenizer="sentencepiece", vocab_size=280)).save(tmp_path)
+    model = ngram.train(lines, order=4, smoothing="witten-bell", tokenizer=str(tmp_path))
+    for bits in (8, 32):
+        ngram.save(model, tmp_path / "whole.lm", bits=bits)
+        wanted = (tmp_path / "whole.lm").stat().st_size * 9 // 10
+        ngram.save(prune_to_size(model, wanted, bits=bits), tmp_path / "pruned.lm", bits=bits)
+        size = (tmp_path / "pruned.lm").stat().st_size
+        assert wanted * 0.7 < size <= wanted

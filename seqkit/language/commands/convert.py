@@ -59,7 +59,7 @@ def convert(
         if prune_entropy is not None:
             opened = prune(opened, prune_entropy)
         if most is not None:
-            opened = prune_to_size(opened, most)
+            opened = prune_to_size(opened, most, bits=int(bits))
     if is_arpa(out) and opened.unit != "whitespace":
         note(f"ARPA does not keep the tokenizer: split text by {opened.unit} before it is scored")
     with working("writing"):

@@ -59,6 +59,7 @@ def mix(
     them, and is as fast as any; a .toml file names the models, which are mixed word by word.
     """
     from ... import ngram
+    from ...ngram.dynamic import mixture
     from ...ngram.files import save_mixture
     from ...ngram.mixing import interpolate
 
@@ -74,6 +75,7 @@ def mix(
     chosen = _weights(opened, fit, weights, unknown)
     with working("mixing"):
         if out.suffix == ".toml":
+            mixture(opened, chosen, unknown=unknown)  # or the file could not be read again
             save_mixture(models, chosen, out, unknown=unknown)
         else:
             mixed = interpolate(opened, chosen, unknown=unknown)
@@ -97,9 +99,9 @@ def _weights(
     if given is not None:
         return check_weights(_numbers(given), len(models))
 
-    mixed = mixture(models, alike, unknown=unknown)
     if fit is None:
         return alike
+    mixed = mixture(models, alike, unknown=unknown)
     with working("fitting"):
         found = fitted(log_probabilities(mixed, read_text((fit,))))
     return found.weights

@@ -53,3 +53,14 @@ def test_wrong_weights_are_refused(pair, counted, cli, tmp_path):
     both = ("--fit", counted / "test", "--weights", "0.5,0.5")
     assert "choose one of --fit and --weights" in cli("lm", "mix", *pair, *both, *out).complaint(2)
     assert not (tmp_path / "mixed.lm").exists()
+
+
+def test_no_file_is_written_that_could_not_be_read_again(pair, counted, cli, tmp_path):
+    out = ("--weights", "0.5,0.5", "-o", tmp_path / "out.toml")
+    wrong = cli("lm", "mix", *pair[:2], "-m", counted / "char.lm", *out).complaint()
+    assert wrong == "models of the tokens whitespace, char cannot be mixed"
+
+    assert cli("lm", "mix", *pair, "-o", tmp_path / "mixed.toml").code == 0
+    wrong = cli("lm", "mix", "-m", tmp_path / "mixed.toml", *pair[:2], *out).complaint()
+    assert wrong.endswith("mixed.toml is itself a mixture: name its models")
+    assert not (tmp_path / "out.toml").exists()
