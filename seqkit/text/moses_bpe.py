@@ -6,7 +6,6 @@ together again, by the rules of a language.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from ..errors import DataError, reason
-from ..parsing import json_of
+from ..parsing import json_of, to_json
 from .tokenizer_models import Unit
 
 _END = "</w>"
@@ -118,7 +117,7 @@ class MosesBpeTokenizer:
 
     def save(self, folder: Path) -> None:
         (folder / self.FILE).write_text(self.codes, encoding="utf-8")
-        text = json.dumps({"language": self.language}) + "\n"
+        text = to_json({"language": self.language}) + "\n"
         (folder / self._LANGUAGE).write_text(text, encoding="utf-8")
 
     @classmethod

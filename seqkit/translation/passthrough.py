@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ..data.parallel import ParallelText
+from ..parsing import to_json
 from ..text.byte_tokens import is_byte
 from ..text.spans import has_letters
 from ..text.tokenizer import Tokenizer
@@ -28,7 +28,7 @@ def translates_numbers(text: ParallelText) -> bool:
 
 def forbid_passthrough(folder: Path) -> None:
     """Write into a step folder that its model translates lines without letters."""
-    content = json.dumps({"passthrough": False}) + "\n"
+    content = to_json({"passthrough": False}) + "\n"
     (folder / _FILE).write_text(content, encoding="utf-8")
 
 
