@@ -24,6 +24,7 @@ def survive_forks() -> None:
 
 
 def _use_one_thread() -> None:
-    if torch.get_num_threads() > 1:
-        torch.set_num_threads(1)
+    was_several = torch.get_num_threads() > 1
+    torch.set_num_threads(1)  # in any case: MKL has a number of its own, which can be another
+    if was_several:
         _LOG.info("this process was forked: torch computes with one thread here")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import ctypes
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakSet
 
@@ -138,15 +139,21 @@ class CTranslate2:
     def load(self) -> Any:
         """The model in CTranslate2, converted when it is first asked for."""
         if self._translator is None:
-            self._translator = library().Translator(
-                "seqkit",  # a name: the files are in memory
-                device="cpu",
-                compute_type=self.number,
-                inter_threads=self.threads,
-                intra_threads=1,
-                files=dict(self._make_files()),
-            )
+            # CTranslate2 tells OpenMP, which torch uses, too, that the thread which opens a model
+            # computes alone. So that is a thread of its own: the caller's setting is the caller's.
+            with ThreadPoolExecutor(max_workers=1) as opener:
+                self._translator = opener.submit(self._open).result()
         return self._translator
+
+    def _open(self) -> Any:
+        return library().Translator(
+            "seqkit",  # a name: the files are in memory
+            device="cpu",
+            compute_type=self.number,
+            inter_threads=self.threads,
+            intra_threads=1,
+            files=dict(self._make_files()),
+        )
 
     def leave_behind(self) -> None:
         """Forget the threads of the process that this one was forked from; load anew when used.

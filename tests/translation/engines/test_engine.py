@@ -55,6 +55,17 @@ def test_threads_are_counted_without_torch(monkeypatch):
     assert threads() >= 1
 
 
+def test_opening_a_model_leaves_the_threads_of_torch_alone(shipped):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        translator = seqkit.load(shipped, device="cpu", engine="ctranslate2")
+        assert translator.translate([LINE])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 # When it is used
 
 
