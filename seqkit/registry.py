@@ -177,7 +177,7 @@ class Plugin:
         that bf16 is faster on CPUs that have it. What else a task asks of its models is a
         Protocol, `contract` of the task class: `seqkit.translation.models.contract`,
         `seqkit.language.models.contract`. `help` should name the paper. Test the model with
-        `seqkit.testing.check_model`. A name of the form "TASK/mlp" is `mlp` in configs of that
+        `seqkit.testing.check_model`. A name of the form "TASK/NAME" is `NAME` in configs of that
         task only, so that two domains can each have a model of that name.
         """
         entry = Entry(name, target, self.provider, help)

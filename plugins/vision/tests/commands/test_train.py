@@ -204,7 +204,7 @@ def test_bad_files_stop_training_or_are_skipped_by_name(train_bars, cli, tmp_pat
         ),
         (
             ["fashion-mnist/lennet"],
-            "'fashion-mnist/lennet'. Did you mean 'fashion-mnist/lenet'? Known: cifar10",
+            "'fashion-mnist/lennet'. Did you mean 'fashion-mnist/lenet'? Known: chnsenticorp",
         ),
         (["none.toml"], "no config file none.toml"),
         (["--model", "lennet", "--data", "x"], "no model 'lennet'. Did you mean 'lenet'?"),
