@@ -9,21 +9,26 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from functools import cache
-
-import torch
 
 _LOG = logging.getLogger("seqkit")
 
 
 @cache
 def survive_forks() -> None:
-    """From now on, let every child that is forked compute with one thread. Safe to call again."""
+    """From now on, let every child that is forked compute with one thread. Safe to call again.
+
+    Imports no torch: a process that has not imported it has no threads of it.
+    """
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_use_one_thread)
 
 
 def _use_one_thread() -> None:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
     was_several = torch.get_num_threads() > 1
     torch.set_num_threads(1)  # in any case: MKL has a number of its own, which can be another
     if was_several:

@@ -25,6 +25,7 @@ from ...search.hypothesis import Hypothesis
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
 from ...text.vocab import BOS, EOS, PAD, SPECIALS, Vocab
+from ...training.forks import survive_forks
 from . import agreement
 from .compute import CTRANSLATE2, library
 
@@ -139,6 +140,7 @@ class CTranslate2:
     def load(self) -> Any:
         """The model in CTranslate2, converted when it is first asked for."""
         if self._translator is None:
+            survive_forks()  # a child may need our own search, too
             # CTranslate2 tells OpenMP, which torch uses, too, that the thread which opens a model
             # computes alone. So that is a thread of its own: the caller's setting is the caller's.
             with ThreadPoolExecutor(max_workers=1) as opener:

@@ -225,3 +225,22 @@ def test_a_forked_process_translates_and_ends(by_either):
     assert child.exitcode == 0
     assert answers.get() == [wanted]
     assert by_either.translate([LINE]) == [wanted]
+
+
+FORKED = """
+import os, torch, seqkit
+torch.set_num_threads(2)
+wide = torch.ones(500, 500)
+wide @ wide  # its threads have started
+translator = seqkit.load(device="cpu")
+translator.translate(["Hello."])
+child = os.fork()
+if not child:
+    translator.translate(["Where is the station?"] * 20, prefix="Wo")  # by our own search
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+def test_a_forked_process_searches_by_torch_whose_threads_its_parent_has_used():
+    subprocess.run([sys.executable, "-c", FORKED], check=True, timeout=120)
