@@ -113,6 +113,7 @@ def _search(
         tokens,
         beam_size=search.beam,
         length_penalty=search.length_penalty,
+        min_decoding_length=search.min_length,  # by itself, it finds no empty translation
         max_batch_size=_BATCH,
     )
     return [join(result.hypotheses[0]) for result in found]
