@@ -137,6 +137,14 @@ def lasting(path: str) -> str:
     return str(Path(path).absolute())
 
 
+def lasting_all(paths: list[str], corpus: str | None) -> list[str]:
+    """The files of a run's data so that its config.toml repeats the run from anywhere.
+
+    Files of a corpus keep their names within it; others become absolute paths.
+    """
+    return paths if corpus else [lasting(path) for path in paths]
+
+
 def name_of(path: Path | None) -> str:
     """What errors call a file."""
     if path is None or path == STDIN:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import ValidationInfo, field_validator
 
 from ..config import section, setting
-from ..data.files import lasting
+from ..data.files import lasting_all
 from ..errors import ConfigError, DataError
 from ..ngram.text import text_lines
 from ..recipes import corpora
@@ -102,10 +102,7 @@ class LanguageData:
     @field_validator("train", "valid", "test")
     @classmethod
     def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        """Absolute paths, so that a run's config.toml repeats the run from anywhere."""
-        if info.data.get("corpus"):
-            return paths
-        return [lasting(path) for path in paths]
+        return lasting_all(paths, info.data.get("corpus"))
 
 
 class Texts(NamedTuple):

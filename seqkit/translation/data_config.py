@@ -7,7 +7,7 @@ import re
 from pydantic import ValidationInfo, field_validator
 
 from ..config import section, setting
-from ..data.files import lasting
+from ..data.files import lasting_all
 from ..errors import hint
 from ..plugins import components
 
@@ -80,11 +80,8 @@ class TranslationData:
 
     @field_validator("train", "valid")
     @classmethod
-    def _make_absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        """So that a run's config.toml repeats the run from anywhere."""
-        if info.data.get("corpus"):
-            return paths
-        return [lasting(path) for path in paths]
+    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        return lasting_all(paths, info.data.get("corpus"))
 
     @field_validator("languages")
     @classmethod

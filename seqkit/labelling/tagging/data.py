@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from pydantic import ValidationInfo, field_validator
 
 from ...config import section, setting
-from ...data.files import lasting
+from ...data.files import lasting, lasting_all
 from ...errors import ConfigError, DataError
 from ...recipes import corpora
 from .reading import Columns, Format, Sentence, read_sentences
@@ -107,10 +107,7 @@ class TaggingData:
     @field_validator("train", "valid", "test")
     @classmethod
     def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        """Absolute paths, so that a run's config.toml repeats the run from anywhere."""
-        if info.data.get("corpus"):
-            return paths
-        return [lasting(path) for path in paths]
+        return lasting_all(paths, info.data.get("corpus"))
 
     @field_validator("vectors")
     @classmethod
