@@ -208,11 +208,11 @@ def words_of(block: bytes) -> list[bytes]:
 class GrowingVocabulary:
     """Gives each new word the next id. Ids 0, 1, 2 are `<unk>`, `<s>`, `</s>`, as in KenLM."""
 
-    def __init__(self, unknown: Unknown = "refuse") -> None:
+    def __init__(self, unknown: Unknown = "refuse", words: Iterable[bytes] = ()) -> None:
         """`unknown` says what a literal `<unk>`, `<s>`, `</s>` in the text is.
 
         "refuse": an error; "skip": white space; "keep": `<unk>` is a word like any other, the
-        others are an error.
+        others are an error. `words` have ids from the beginning, whether they occur or not.
         """
         if unknown not in get_args(Unknown):
             raise ConfigError(f"unk is 'refuse', 'skip' or 'keep', not {unknown!r}")
@@ -221,6 +221,8 @@ class GrowingVocabulary:
         self._ids: defaultdict[bytes, int] = defaultdict()
         self._ids.update({SPECIALS[UNK]: UNK, SPECIALS[BOS]: BOS, _END: EOS})
         self._ids.default_factory = self._ids.__len__
+        for word in words:
+            self._ids[word]  # which gives it the next id
 
     @property
     def words(self) -> list[bytes]:

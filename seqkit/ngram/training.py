@@ -143,12 +143,16 @@ def count_blocks(
     unk: Unknown = "refuse",
     pre_tokenizer: PreTokenizer | None = None,
     memory: int = MEMORY,
+    words: Iterable[bytes] = (),
 ) -> Counts:
-    """`count` for blocks of raw, whole lines, each with the name of where it comes from."""
+    """`count` for blocks of raw, whole lines, each with the name of where it comes from.
+
+    `words` are in the vocabulary whether they occur or not.
+    """
     check_count(memory=memory)
     check_order(order)
     pre_tokenizer = pre_tokenizer or PreTokenizer()
-    vocabulary = GrowingVocabulary(unk)
+    vocabulary = GrowingVocabulary(unk, words)
     counter = NgramCounter(order, memory)
     for name, block in blocks:
         segmented = pre_tokenizer.segment(block)
