@@ -22,6 +22,7 @@ from .counts import depths
 from .generation import Sampling, check_sampling, draw_ids, likeliest, pieces
 from .identity import digest_of_model
 from .kenlm_methods import base_full_score, base_score, begin_sentence_write, null_context_write
+from .scorer import ModelScorer
 from .states import State, States, Step
 from .stepping import Steps, as_batch, check_words, steps_of
 from .tables import Grams, GramTables, Kind, Tables, with_starts
@@ -263,6 +264,10 @@ class Model:
         """The log10 probability that the sentence ends, after each of B states. -> (B,)"""
         scores, _ = self.step_batch(states, np.full(len(states), EOS, np.int32))
         return scores
+
+    def scorer(self) -> ModelScorer:
+        """The model as searches ask it: the scores of many hypotheses at once, in nats."""
+        return ModelScorer(self.steps, self.vocabulary, self.pre_tokenizer, order=self.order)
 
     def next(self, prefix: str = "", *, top: int = 10, start: str = "") -> list[tuple[str, float]]:
         """The words likeliest to follow a line that begins with `prefix`, with their log10 scores.
