@@ -264,9 +264,19 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
-        raise ConfigError(f"{path} is not UTF-8: byte {error.start} is {byte:#04x}") from None
+        raise _not_toml(path, f"not UTF-8: byte {error.start} is {byte:#04x}") from None
     except NoPlainData as error:
-        raise ConfigError(f"{path}: {error}") from None
+        raise _not_toml(path, str(error)) from None
+
+
+def _not_toml(path: Path, why: str) -> ConfigError:
+    """A file that is not a config file; one that is not called *.toml may well be data."""
+    if path.suffix == ".toml":
+        return ConfigError(f"{path}: {why}")
+    return ConfigError(
+        f"{path} is not a config file ({why}). CONFIG is a TOML file, or a recipe that "
+        f"`seqkit config` lists; if {path} is data, give it as --data {path}"
+    )
 
 
 def override(raw: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -322,6 +332,13 @@ def _with_current_names(cls: Any, raw: Mapping[str, Any], where: str) -> dict[st
 
 def _old_name(field: FieldInfo) -> str:
     return _extra(field, "was")
+
+
+def keys_of(cls: Any) -> set[str]:
+    """The keys of a config dataclass, under their earlier names, too."""
+    fields = fields_of(cls)
+    earlier = {_old_name(field) for field in fields.values()}
+    return {*fields, *earlier} - {""}
 
 
 def on_resume(cls: Any, key: str) -> str:

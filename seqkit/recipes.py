@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .config import COMMON, RunConfig, build, from_plain, plain, read
+from .config import COMMON, RunConfig, build, from_plain, keys_of, override, plain, read
 from .data.corpora import Card, Corpora
 from .errors import ConfigError, SeqkitError, UnknownName, hint
 from .parsing import path_of
@@ -60,12 +60,25 @@ def find(name: str | Path, task: str | None = None) -> Path:
     files, broken = _files()
     if str(name) in files:
         return files[str(name)]
+    if path.is_dir():
+        raise ConfigError(_no_folder(path))
     if path.exists():
         return path
     if path.suffix == ".toml":
         raise ConfigError(f"no config file {path}")
     known = " ".join([hint(str(name), _for_task(files, task)), *broken])
     raise ConfigError(f"no config file or recipe {str(name)!r}.{known}")
+
+
+def _no_folder(path: Path) -> str:
+    """What to say of a folder in place of a config file."""
+    config = path / "config.toml"
+    if config.exists():
+        return f"{path} is a run folder: its config file is {config}"
+    return (
+        f"{path} is a folder: CONFIG is a TOML file, or a recipe that `seqkit config` lists. Give "
+        f"a folder of data as --data {path}"
+    )
 
 
 def _for_task(files: Mapping[str, Path], task: str | None) -> list[str]:
@@ -93,7 +106,61 @@ def load(
     `needs_model` is as in `complete`.
     """
     path = find(name, task)
-    return complete(read(path, overrides), str(path), needs_model=needs_model)
+    raw, _ = read_recipe(path, overrides)
+    return complete(raw, str(path), needs_model=needs_model)
+
+
+def read_recipe(
+    path: Path, overrides: Mapping[str, Any] | None = None
+) -> tuple[dict[str, Any], list[str]]:
+    """The plain data of a TOML file after `overrides`, and notes on what is not used of it.
+
+    Where another model is asked for, keys in the file's [model] that it does not have are dropped.
+    """
+    given = overrides or {}
+    raw = read(path)
+    section = raw.get("model")
+    before = dict(section) if isinstance(section, dict) else {}
+    override(raw, given)
+    if "model" in given:  # nothing of the file's section is left
+        return raw, []
+
+    name = given.get("model.name")
+    model = _model_for(raw.get("task"), name)
+    if model is None or name == before.get("name"):
+        return raw, []
+
+    unused = _unused(before, model, given)
+    for key in unused:
+        del raw["model"][key]
+    if not unused:
+        return raw, []
+    return raw, [f"[model] of the recipe is for another model; not used: {', '.join(unused)}"]
+
+
+def _unused(section: Mapping[str, Any], model: Any, overrides: Mapping[str, Any]) -> list[str]:
+    """The keys of a file's [model] that `model`, another one, does not have.
+
+    All of them if a preset of it is asked for, which sets its sizes.
+    """
+    known = keys_of(model.Config) | {"name"}
+    if section.get("preset") in model.presets:
+        known.add("preset")
+    if "model.preset" in overrides:
+        known = {"name"}
+    return [key for key in section if key not in known and f"model.{key}" not in overrides]
+
+
+def _model_for(task: Any, name: Any) -> Any:
+    """The class of a model that has what the task asks for; None if there is none of the name."""
+    is_known = isinstance(name, str) and isinstance(task, str) and task in components().tasks
+    if not is_known or components().models.full_name(name, task) not in components().models:
+        return None
+
+    from .training.contract import missing_members
+
+    model = components().models.load(name, task)
+    return None if missing_members(model, components().tasks.load(task).contract) else model
 
 
 def task_of(name: str | Path, overrides: Mapping[str, Any] | None = None) -> Any:

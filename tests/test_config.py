@@ -178,12 +178,54 @@ def test_overrides_in_python_are_values(here):
 def test_a_config_that_cannot_be_read_is_named(here):
     (here / "latin.toml").write_bytes('task = "über"'.encode("latin-1"))
     for path, says in (
-        ("latin.toml", "latin.toml is not UTF-8: byte 8 is 0xfc"),
-        (".", "cannot read config .: Is a directory"),
+        ("latin.toml", "latin.toml: not UTF-8: byte 8 is 0xfc"),
+        (".", r"\. is a folder: CONFIG is a TOML file"),
         ("none.toml", "no config file none.toml"),
     ):
         with pytest.raises(ConfigError, match=says):
             recipes.load(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"label\ttext\n", b"x,y\n1,2\n", b"\x1f\x8b\x08\x00"], ids=repr
+)
+def test_data_in_place_of_a_config_is_told_where_it_goes(here, content):
+    (here / "my.data").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"my\.data is not a config file.*--data my\.data"):
+        recipes.load("my.data")
+
+
+def test_a_folder_in_place_of_a_config_is_told_where_it_goes(here):
+    (here / "photos/cat").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"photos is a folder.*--data photos"):
+        recipes.load("photos")
+    (here / "photos/config.toml").touch()
+    with pytest.raises(ConfigError, match=r"run folder: its config file is photos/config\.toml"):
+        recipes.load("photos")
+
+
+def test_keys_that_another_model_lacks_are_dropped_and_named(tmp_path):
+    with_another = {"model.name": "text-cnn"}
+    raw, notes = recipes.read_recipe(recipes.find("demo/topics"), with_another)
+    assert raw["model"] == {"name": "text-cnn", "width": 16}  # both models have a width
+    assert notes == ["[model] of the recipe is for another model; not used: buckets"]
+    assert recipes.load("demo/topics", with_another).model["width"] == 16
+
+    raw, notes = recipes.read_recipe(recipes.find("demo/topics"), {"model.name": "bag"})
+    assert (raw["model"]["buckets"], notes) == (2000, [])
+
+
+def test_a_preset_of_another_model_is_not_overridden_by_the_recipe():
+    path = recipes.find("demo/tagger")
+    raw, _ = recipes.read_recipe(
+        path, {"model.name": "transformer-tagger", "model.preset": "small"}
+    )
+    assert raw["model"] == {"name": "transformer-tagger", "preset": "small"}
+
+
+def test_a_key_that_is_asked_for_is_not_dropped():
+    with pytest.raises(ConfigError, match="text-cnn: unknown key 'buckets'"):
+        recipes.load("demo/topics", {"model.name": "text-cnn", "model.buckets": 3})
 
 
 def test_paths_in_a_config_become_absolute_so_that_it_works_from_any_folder(here):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import recipes
-from ..config import RunConfig, describe, read, with_init
+from ..config import RunConfig, describe, with_init
 from ..errors import CheckpointError, ConfigError, reason
 from ..plugins import components
 from ..training import checkpoint
@@ -126,17 +126,17 @@ def load_recipe(
     be had; one that a recipe brings along is named in a note.
     """
     path = recipes.find(name, task)
-    raw = read(path, overrides)
+    raw, notes = recipes.read_recipe(path, overrides)
     if origin is None and "model" not in raw:
         raise ConfigError(
             f"{name} has no [model], as it goes on from a trained one: give --init MODEL"
         )
     if origin is None:
-        return recipes.complete(raw, str(path)), []
+        return recipes.complete(raw, str(path)), notes
 
     _check_task(raw, origin)
-    kept, notes = _merged(raw, overrides, origin)
-    return recipes.complete(kept, str(path)), notes
+    kept, on_kept = _merged(raw, overrides, origin)
+    return recipes.complete(kept, str(path)), notes + on_kept
 
 
 def _check_task(raw: Mapping[str, Any], origin: Origin) -> None:

@@ -19,6 +19,7 @@ DEFAULT_RECIPE = "demo/story"
 @click.option("--model", help="rnn, gru, lstm or transformer-lm; else the recipe's.")
 @click.option(
     "--train",
+    "--data",
     "text",
     type=PATH,
     multiple=True,
