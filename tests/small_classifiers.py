@@ -12,11 +12,13 @@ SMALL = {
         {"width": 6, "hidden": 5, "cell": "lstm", "pooling": "last"},
         {"width": 6, "hidden": 5, "cell": "rnn", "pooling": "max", "bidirectional": False},
         {"width": 6, "hidden": 5, "cell": "lstm", "pooling": "mean"},
+        {"width": 6, "hidden": 5, "cell": "lstm", "pooling": "concat"},
     ],
     "transformer-classifier": [
         {"width": 8, "hidden": 12, "heads": 2, "pooling": pooling}
         for pooling in ("mean", "max", "attention")
-    ],
+    ]
+    + [{"width": 8, "hidden": 12, "heads": 2, "pooling": "concat", "causal": True}],
 }
 WORDS = {
     "food": ["soup", "bread", "salt", "spoon", "bake"],

@@ -41,7 +41,14 @@ def test_attention_is_the_softmax_of_its_scores_over_tokens(x):
     torch.testing.assert_close(pooling(x, MASK)[1], expected)
 
 
-@pytest.mark.parametrize("kind", ["last", "max", "mean", "attention"])
+def test_concat_pooling_is_last_max_and_mean_side_by_side(x):
+    pooling = Pooling("concat", 4)
+    assert pooling.width == 12
+    apart = [x[1, 1], torch.maximum(x[1, 0], x[1, 1]), (x[1, 0] + x[1, 1]) / 2]
+    torch.testing.assert_close(pooling(x, MASK)[1], torch.cat(apart))
+
+
+@pytest.mark.parametrize("kind", ["last", "max", "mean", "attention", "concat"])
 def test_a_text_without_tokens_gives_zeros(kind, x):
     assert not Pooling(kind, 4)(x, MASK)[2].any()
 

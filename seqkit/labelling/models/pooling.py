@@ -13,11 +13,14 @@ from torch import Tensor, nn
 from ...nn.attention import masked_softmax
 from ...nn.checks import check_name
 
-Kind = Literal["last", "max", "mean", "attention"]
+Kind = Literal["last", "max", "mean", "attention", "concat"]
 
 
 class Pooling(nn.Module):
-    """Masked pooling over the tokens of each text: (B, T, D), (B, T) -> (B, D)
+    """Masked pooling over the tokens of each text: (B, T, D), (B, T) -> (B, width)
+
+    `width` is D, and 3 D for "concat": last, max and mean side by side (Howard & Ruder 2018,
+    arXiv:1801.06146, section 3.3).
 
     "last" is for recurrent networks: the state after the last token, and of the backward direction,
     which is the second half of the vector, that after the first. "attention" is the additive one of
@@ -29,6 +32,7 @@ class Pooling(nn.Module):
         check_name("pooling", kind, get_args(Kind))
         self.kind = kind
         self.bidirectional = bidirectional
+        self.width = 3 * width if kind == "concat" else width
         self.hidden: nn.Linear | None = None
         self.query: nn.Linear | None = None
         if kind == "attention":
@@ -39,12 +43,19 @@ class Pooling(nn.Module):
         """`mask` is True for tokens."""
         if self.kind == "last":
             return self._last(x, mask)
-
         if self.kind == "max":
-            lowest = torch.finfo(x.dtype).min
-            highest = x.masked_fill(~mask[..., None], lowest).amax(1)
-            return highest * mask.any(1, keepdim=True)
+            return self._max(x, mask)
+        if self.kind == "concat":
+            return torch.cat([self._last(x, mask), self._max(x, mask), self._mean(x, mask)], -1)
+        return self._mean(x, mask)
 
+    def _max(self, x: Tensor, mask: Tensor) -> Tensor:
+        lowest = torch.finfo(x.dtype).min
+        highest = x.masked_fill(~mask[..., None], lowest).amax(1)
+        return highest * mask.any(1, keepdim=True)
+
+    def _mean(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Weighted by attention, or evenly."""
         weights = self.weights(x, mask)
         return (weights[..., None] * x).sum(1)
 

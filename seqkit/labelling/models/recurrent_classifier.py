@@ -28,8 +28,10 @@ class RecurrentClassifierConfig:
     layers: int = setting("layers", default=1, ge=1)
     bidirectional: bool = setting("read the text backwards, too", default=True)
     pooling: Kind = setting(
-        "last: the state after the last word; max, mean or attention: over all states",
+        "last: the state after the last word; max, mean or attention: over all states; concat: "
+        "last, max and mean side by side (arXiv:1801.06146)",
         default="max",
+        with_init="own",
     )
     word_dropout: float = setting(
         "share of the words that are unknown in a step of the training",
@@ -74,7 +76,7 @@ class RecurrentClassifier(nn.Module):
         width = config.hidden * self.recurrent.directions
         self.pooling = Pooling(config.pooling, width, bidirectional=config.bidirectional)
         self.dropout = Dropout(config.dropout)
-        self.output = nn.Linear(width, classes)
+        self.output = nn.Linear(self.pooling.width, classes)
 
     def forward(self, ids: Tensor) -> Tensor:
         """(B, T) -> (B, K)"""

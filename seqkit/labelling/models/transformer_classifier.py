@@ -25,8 +25,14 @@ class TransformerClassifierConfig:
     hidden: int = setting("size inside the feed-forward networks", default=256, ge=1)
     heads: int = setting("attention heads; divides width", default=4, ge=1)
     layers: int = setting("layers", default=2, ge=1)
-    pooling: Literal["max", "mean", "attention"] = setting(
-        "how the vectors of a text become one", default="mean"
+    causal: bool = setting(
+        "a token attends to those before it alone, as in a language model", default=False
+    )
+    pooling: Literal["max", "mean", "attention", "concat"] = setting(
+        "how the vectors of a text become one; concat: last, max and mean side by side "
+        "(arXiv:1801.06146)",
+        default="mean",
+        with_init="own",
     )
     word_dropout: float = setting(
         "share of the words that are unknown in a step of the training",
@@ -55,6 +61,7 @@ class TransformerClassifier(nn.Module):
 
     def __init__(self, config: TransformerClassifierConfig, *, vocab: int, classes: int) -> None:
         super().__init__()
+        self.causal = config.causal
         self.word_dropout = config.word_dropout
         self.words = Embedding(vocab, config.width, dropout=config.dropout, padding=PAD)
         self.embedding = self.words.tokens
@@ -74,7 +81,7 @@ class TransformerClassifier(nn.Module):
         self.norm = nn.LayerNorm(config.width)
         self.pooling = Pooling(config.pooling, config.width)
         self.dropout = Dropout(config.dropout)
-        self.output = nn.Linear(config.width, classes)
+        self.output = nn.Linear(self.pooling.width, classes)
         initialise(self)
 
     def forward(self, ids: Tensor) -> Tensor:
@@ -103,8 +110,11 @@ class TransformerClassifier(nn.Module):
 
     def _encoded(self, vectors: Tensor, mask: Tensor) -> Tensor:
         """(B, T, D), (B, T) -> (B, T, D)"""
+        # Padding is behind the text, where a causal layer does not look.
+        attended = None if self.causal else mask[:, None, None]
+
         x = vectors
         for layer in self.layers:
-            x = layer(x, mask[:, None, None])
+            x = layer(x, attended, causal=self.causal)
         normed: Tensor = self.norm(x)
         return normed
