@@ -10,6 +10,8 @@ identity.py         what a trained model is: a digest for its signature
 held_out.py         the test text of a run
 scoring.py          several models on one text, counted or trained: figures and notes
 mixtures.py         linear mixtures of such models
+selection.py        lines of a general text that are like a domain; domains.py: their models
+aligned.py          parallel texts that are read again and again; duplicates.py: lines met before
 surprisal.py        a page that colours each token by its surprisal
 models/             one model a file, and the contract that they follow
 commands/           seqkit lm …, one command a file

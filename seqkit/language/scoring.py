@@ -70,7 +70,7 @@ def score_each_line(scorer: Scorer, blocks: Iterable[bytes]) -> Iterator[LineRep
     """The report of every line, with no text before it."""
     fields = scorer.signature_fields()
     for block in blocks:
-        if _starts_anew(scorer):
+        if starts_anew(scorer):
             yield from _split(scorer, block, fields)
             continue
 
@@ -156,10 +156,10 @@ def marks_note(scorers: Iterable[Scorer], blocks: Iterable[bytes]) -> str:
 
 def _scores_marks(scorer: Scorer) -> bool:
     """Whether `<s>` in a text is one token, to a model that adds its own to every line."""
-    return _starts_anew(scorer) and scorer.tokens_of(b"<s>\n")[:-1] == ["<s>"]
+    return starts_anew(scorer) and scorer.tokens_of(b"<s>\n")[:-1] == ["<s>"]
 
 
-def _starts_anew(scorer: Scorer) -> bool:
+def starts_anew(scorer: Scorer) -> bool:
     """Whether a model sees nothing of the lines before each line."""
     return scorer.signature_fields()["bos"] == "given"
 

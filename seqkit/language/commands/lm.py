@@ -13,6 +13,7 @@ from .mix import mix
 from .ngram import ngram
 from .perplexity import perplexity
 from .score import score
+from .select import select
 from .stats import stats
 from .train import train
 
@@ -27,6 +28,7 @@ _COMMANDS = (
     ngram,
     counts,
     mix,
+    select,
     convert,
     filter_model,
     stats,
