@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 import click
 
@@ -319,12 +319,16 @@ def _file(path: Path) -> Iterator[Write]:
 
     from ...data.aside import replacing
 
-    with replacing(path) as part, ExitStack() as stack:
-        raw = stack.enter_context(part.open("wb"))
-        file = raw
+    with replacing(path) as part, part.open("wb") as raw, ExitStack() as stack:
+        file: IO[bytes] = raw
         if path.suffix == ".gz":
-            file = stack.enter_context(gzip.GzipFile("", "wb", fileobj=raw, mtime=0))
-        yield lambda lines: file.write(_block(lines))
+            packed = stack.enter_context(gzip.GzipFile("", "wb", fileobj=raw, mtime=0))
+            file = cast("IO[bytes]", packed)
+        yield lambda lines: _put(file, lines)
+
+
+def _put(file: IO[bytes], lines: Sequence[str]) -> None:
+    file.write(_block(lines))
 
 
 def _block(lines: Sequence[str]) -> bytes:
