@@ -1,29 +1,28 @@
 """Counting n-grams by sorting. A k-gram is stored as the (k-1)-gram it ends in and the word before.
 
 Tables are in suffix order (by the last word, then the one before it, …), which is the order of
-KenLM's files and makes the table a trie read from right to left.
+KenLM's files and makes the table a trie read from right to left. Tokens are divided by their words,
+and the most frequent words by those before them, into ranges that are sorted one by one.
 
 Letters: T tokens, n_k distinct k-grams, V words.
 """
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
-from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError, reason
 from .sorting import Longs, find, first_of_each, sort, totals
+from .storage import Growing, Storage, cores, on_all_cores, release, stretches
 from .text import BOS, EOS, Ids
 
-_BYTES_PER_TOKEN = 96  # that counting in memory takes, besides 8 for each order
+_BYTES_PER_TOKEN = 80  # that sorting takes
 _FEWEST_TOKENS = 1 << 12  # sorted at a time, however little memory there is
+_MOST_TOKENS = 1 << 22  # more would leave the processor's cache for nothing
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,7 @@ class Counts:
     words: list[bytes]
     tables: list[Table]
     tokens: int  # words and ends of sentences
+    storage: Storage = field(default_factory=Storage)  # for what is computed from them
 
     @property
     def order(self) -> int:
@@ -58,9 +58,12 @@ class Counts:
         """How many distinct k-grams there are, for k = 1, 2, …"""
         return [len(table.keys) for table in self.tables]
 
-    def parts(self, k: int) -> tuple[Longs, Longs]:
-        """Index of the last k-1 words of each k-gram, and its first word. (n_k,) each."""
-        keys = self.tables[k - 1].keys
+    def parts(self, k: int, places: slice | Longs = slice(None)) -> tuple[Longs, Longs]:
+        """Index of the last k-1 words of each k-gram, and its first word. (n_k,) each.
+
+        Those at some `places` only, if they are given.
+        """
+        keys = self.tables[k - 1].keys[places]
         return np.divmod(keys, len(self.words))
 
     def __repr__(self) -> str:
@@ -68,193 +71,158 @@ class Counts:
         return f"<Counts order={self.order}, {self.tokens:,} tokens, {sizes} n-grams>"
 
 
-@dataclass(frozen=True)
-class SortedRun:
-    """Distinct items in suffix order, with their counts.
-
-    An item is a token and the words before it; `columns[j]` (n,) holds the word j places before.
-    """
-
-    columns: Sequence[Ids]
-    weights: Longs  # (n,): how often each occurs
-
-
 class NgramCounter:
-    """Sorts ids into runs block by block, and keeps runs on disk when there is more than one."""
+    """Collects the ids of a text and counts its n-grams."""
 
     def __init__(self, order: int, memory: int) -> None:
-        """Tokens in memory may take `memory` bytes; runs go to a temporary folder."""
+        """What takes more than `memory` bytes goes to temporary files."""
         self.order = order
-        self.tokens = 0
-        bytes_per_token = _BYTES_PER_TOKEN + 8 * order
-        self._capacity = max(_FEWEST_TOKENS, memory // bytes_per_token)
-        self._held: list[Ids] = []
-        self._size = 0
-        self._runs: list[SortedRun] = []
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._storage = Storage(memory)
+        self._ids = Growing(self._storage, np.int32)
+        self._ids.append(np.full(order, EOS))  # so that every token has enough before it
 
     def add(self, ids: Ids) -> None:
         """Take the ids of whole sentences, each ended by `</s>`."""
-        self.tokens += len(ids)
-        while len(ids):
-            end = self._fitting(ids)
-            self._held.append(ids[:end])
-            self._size += end
-
-            ids = ids[end:]
-            if len(ids):
-                self._spill()
-
-    def _fitting(self, ids: Ids) -> int:
-        """How many of `ids` belong into the run at hand: whole sentences, at least one in a run."""
-        room = self._capacity - self._size
-        if len(ids) <= room:
-            return len(ids)
-
-        fitting = ids[: max(room, 1)]
-        ends = np.flatnonzero(fitting == EOS)
-        if len(ends):
-            return int(ends[-1]) + 1
-        if self._size:
-            return 0
-        return int(np.argmax(ids == EOS)) + 1  # the first sentence, however long
+        self._ids.append(ids)
 
     def finish(self, words: list[bytes]) -> Counts:
-        """The counts of everything that was added."""
-        try:
-            if self._runs:
-                self._spill()
-                return merge(words, self._runs, self.order, self.tokens)
+        """The counts of everything that was added; raises `DataError` if the disk is full."""
+        ids = self._ids.finish()
+        size = len(words)
+        unigrams = _frequencies(ids[self.order :], size)
 
-            ids = self._take()
-            once = np.ones(len(ids), np.int64)
-            run = SortedRun(columns_of(ids, self.order), once)
-            return merge(words, [run], self.order, self.tokens)
-        finally:
-            self._runs = []
-            if self._folder:
-                self._folder.cleanup()
+        every_id = np.arange(size, dtype=np.int64)
+        tables = [Table(every_id, unigrams, np.zeros_like(every_id))]
+        for keys, counts in self._longer(ids, unigrams):
+            contexts = self._contexts(keys, tables, size)
+            tables.append(Table(keys, counts, contexts))
+        return Counts(words, tables, len(ids) - self.order, self._storage)
 
-    def _take(self) -> Ids:
-        """The ids at hand, which are let go."""
-        ids = np.concatenate([np.empty(0, np.int32), *self._held])
-        self._held = []
-        self._size = 0
-        return ids
+    def _longer(self, ids: Ids, unigrams: Longs) -> list[tuple[Longs, Longs]]:
+        """Keys and counts of the k-grams for k = 2, 3, …"""
+        size = len(unigrams)
+        orders = range(2, self.order + 1)
+        all_keys = [Growing(self._storage, np.int64) for _ in orders]
+        all_counts = [Growing(self._storage, np.int64) for _ in orders]
 
-    def _spill(self) -> None:
-        """Sort the ids at hand into a run on disk; raises `DataError` if the disk is full."""
-        columns = columns_of(self._take(), self.order)
-        items, weights = distinct(columns)
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="seqkit-ngram-")
+        def sorted_range(part: Range) -> list[tuple[Longs, Longs]]:
+            places = part.places(ids, self.order)
+            return list(_tables(ids, places, size, self.order))
 
-        arrays: list[NDArray[Any]] = [*items, weights]
-        folder = Path(self._folder.name)
-        number = len(self._runs)
-        paths = [folder / f"run-{number:04}-{j}.npy" for j in range(len(arrays))]
-        try:
-            for path, array in zip(paths, arrays, strict=True):
-                np.save(path, array)
-        except OSError as error:
-            raise DataError(
-                f"cannot sort on disk in {self._folder.name}: {reason(error)}. "
-                "Set TMPDIR to another folder"
-            ) from None
+        ranges = ranges_of(ids, self.order, unigrams, _tokens_at_a_time(self._storage.memory))
+        for found in on_all_cores(sorted_range, ranges if orders else []):
+            offset = 0  # bigrams end in words, which are the same in every range
+            for (keys, counts), to_keys, to_counts in zip(found, all_keys, all_counts, strict=True):
+                done = to_keys.length
+                to_keys.append(keys + offset * size)
+                to_counts.append(counts)
+                offset = done  # the next longer ones end in the k-grams of this range
+            release(ids)
 
-        *mapped, counts = (np.load(path, mmap_mode="r") for path in paths)
-        self._runs.append(SortedRun(mapped, counts))
+        whole_keys = [keys.finish() for keys in all_keys]
+        whole_counts = [counts.finish() for counts in all_counts]
+        return list(zip(whole_keys, whole_counts, strict=True))
+
+    def _contexts(self, keys: Longs, shorter: list[Table], size: int) -> Longs:
+        contexts: Longs = self._storage.empty(len(keys), np.int64)
+
+        def fill(stretch: slice) -> None:
+            contexts[stretch] = contexts_of(keys[stretch], shorter, size)
+            release(keys, contexts, shorter[-1].keys, shorter[-1].contexts)
+
+        for _ in on_all_cores(fill, list(stretches(len(keys)))):
+            pass  # `fill` gives nothing back
+        return contexts
 
 
-def columns_of(ids: Ids, order: int) -> list[Ids]:
-    """For every token, its word and the order - 1 words before it. (T,) -> order x (T,)
+def _frequencies(ids: Ids, size: int) -> Longs:
+    """How often each word occurs. (T,) -> (V,)"""
+    found = np.zeros(size, np.int64)
+    for stretch in stretches(len(ids), ids):
+        found += totals(ids[stretch], None, size)
+    return found
 
-    `<s>` fills the places before a sentence.
+
+def _tokens_at_a_time(memory: int) -> int:
+    """How many tokens each core sorts, in half of the memory."""
+    tokens = memory // 2 // cores() // _BYTES_PER_TOKEN
+    return min(max(tokens, _FEWEST_TOKENS), _MOST_TOKENS)
+
+
+class Range(NamedTuple):
+    """The tokens of some words, after some words: their n-grams follow each other in the tables."""
+
+    low: int  # ids of words, from `low` up to `high`
+    high: int
+    low_before: int  # ids of words before them
+    high_before: int
+
+    def places(self, ids: Ids, order: int) -> Longs:
+        """Where these tokens are among `ids`, which begin with `order` others. -> (n,)"""
+        found = [np.empty(0, np.int64)]
+        for stretch in stretches(len(ids) - order, ids):
+            begin = order + stretch.start
+            words = ids[begin : order + stretch.stop]
+            places = np.flatnonzero((words >= self.low) & (words < self.high)) + begin
+
+            if self.high == self.low + 1:
+                before = ids[places - 1]
+                places = places[(before >= self.low_before) & (before < self.high_before)]
+            found.append(places)
+        return np.concatenate(found)
+
+
+def ranges_of(ids: Ids, order: int, unigrams: Longs, most: int) -> list[Range]:
+    """Divide all tokens into ranges of at most `most`.
+
+    More are together only where one pair of words is as frequent. `ids` as for `Range.places`.
     """
-    depth = depths(ids == EOS)
-    columns = [ids]
-    for j in range(1, order):
-        inside = depth[j:] >= j
-        shifted = np.full(len(ids), BOS, np.int32)
-        shifted[j:] = np.where(inside, ids[:-j], BOS)
-        columns.append(shifted)
-    return columns
+    size = len(unigrams)
+    found = []
+    for low, high in _divided(unigrams, most):
+        if unigrams[low] <= most:
+            found.append(Range(low, high, 0, size))
+            continue
+
+        places = Range(low, high, 0, size).places(ids, order)
+        before = totals(ids[places - 1], None, size)
+        found += [Range(low, high, *words) for words in _divided(before, most)]
+    return found
 
 
-def depths(ends: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """How many words of its sentence come before each token. (T,) -> (T,)
+def _divided(counts: Longs, most: int) -> Iterator[tuple[int, int]]:
+    """Ranges of words that occur `most` times at most, or are one word."""
+    up_to = np.cumsum(counts)
+    low = 0
+    while low < len(counts):
+        before = up_to[low] - counts[low]
+        end = np.searchsorted(up_to, before + most, side="right")
+        high = max(low + 1, int(end))
+        yield low, high
 
-    `ends` marks the last token of each sentence.
+        low = high
+
+
+def _tables(ids: Ids, places: Longs, size: int, order: int) -> Iterator[tuple[Longs, Longs]]:
+    """Keys and counts of the k-grams that end at `places`, for k = 2, 3, …
+
+    The k-grams that others end in are numbered within these places. `size` is V.
     """
-    places = np.arange(len(ends), dtype=np.int32)
-    follows_end = np.zeros(len(ends), np.bool_)
-    follows_end[1:] = ends[:-1]
-    starts = np.where(follows_end, places, 0)
-    return places - np.maximum.accumulate(starts)
+    within, groups = sort(ids[places].astype(np.int64))
+    places = places[within]
 
-
-def distinct(columns: Sequence[Ids]) -> tuple[list[Ids], Longs]:
-    """The distinct items in suffix order, and how often each occurs."""
-    highest = [int(column.max(initial=0)) for column in columns]
-    size = max(highest) + 1
-    last, *before = columns
-    order, groups = sort(last.astype(np.int64))
-    starts = first_of_each(groups)
-
-    for column in before:
-        keys = groups * size + column[order]
-        within, ascending = sort(keys, groups)
-        order = order[within]
+    for k in range(2, order + 1):
+        first = ids[places - (k - 1)]
+        first[first == EOS] = BOS  # what was before the sentence
+        within, ascending = sort(groups * size + first, groups)
+        places = places[within]
         starts = first_of_each(ascending)
-        groups = np.cumsum(starts) - 1
+        begins = np.flatnonzero(starts)
+        yield ascending[begins], np.diff(begins, append=len(ascending))
 
-    first = np.flatnonzero(starts)
-    counts = np.diff(first, append=len(order))
-    chosen = order[first]
-    items = [column[chosen] for column in columns]
-    return items, counts
-
-
-@dataclass
-class _GrowingTable:
-    """The k-grams of one k in the ranges of last words that are done."""
-
-    keys: list[Longs] = field(default_factory=list)
-    counts: list[Longs] = field(default_factory=list)
-    size: int = 0
-
-    def append(self, keys: Longs, counts: Longs) -> None:
-        self.keys.append(keys)
-        self.counts.append(counts)
-        self.size += len(keys)
-
-
-def merge(words: list[bytes], runs: Sequence[SortedRun], order: int, tokens: int) -> Counts:
-    """Merge `runs` into tables, a range of last words at a time."""
-    size = len(words)
-    unigrams = np.zeros(size, np.int64)
-    longer = [_GrowingTable() for _ in range(2, order + 1)]
-
-    for columns, weights in _ranges(runs, size):
-        unigrams += totals(columns[0], weights, size)
-        offset = 0  # bigrams end in words, which are the same in every range
-        found = _tables(columns, weights, size)
-        for table, (keys, counts) in zip(longer, found, strict=True):
-            done = table.size
-            table.append(keys + offset * size, counts)
-            offset = done  # the next longer ones end in the k-grams of this range
-
-    ids = np.arange(size, dtype=np.int64)
-    tables = [Table(ids, unigrams, np.zeros_like(ids))]
-    for table in longer:
-        keys = _joined(table.keys)
-        contexts = contexts_of(keys, tables, size)
-        tables.append(Table(keys, _joined(table.counts), contexts))
-    return Counts(words, tables, tokens)
-
-
-def _joined(parts: list[Longs]) -> Longs:
-    return np.concatenate([np.empty(0, np.int64), *parts])
+        goes_on = first[within] != BOS
+        places = places[goes_on]
+        groups = np.cumsum(starts)[goes_on] - 1
 
 
 def contexts_of(keys: Longs, shorter: list[Table], size: int) -> Longs:
@@ -267,69 +235,13 @@ def contexts_of(keys: Longs, shorter: list[Table], size: int) -> Longs:
     return find(table.keys, between * size + first)
 
 
-def _ranges(runs: Sequence[SortedRun], size: int) -> Iterator[tuple[Sequence[Ids], Longs]]:
-    """Items of all runs, merged: ranges of last words, each about as large as one run."""
-    if len(runs) == 1:
-        yield runs[0].columns, runs[0].weights
-        return
+def depths(ends: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """How many words of its sentence come before each token. (T,) -> (T,)
 
-    per_word = np.zeros(size, np.int64)
-    for run in runs:
-        per_word += totals(run.columns[0], None, size)
-    up_to = np.cumsum(per_word)
-    most = max(len(run.weights) for run in runs)
-
-    low = 0
-    while low < size:
-        before = up_to[low - 1] if low else 0
-        end = np.searchsorted(up_to, before + most, side="right")
-        high = max(low + 1, int(end))
-        columns, weights = _between(runs, low, high)
-        if len(weights):
-            yield columns, weights
-
-        low = high
-
-
-def _between(runs: Sequence[SortedRun], low: int, high: int) -> tuple[list[Ids], Longs]:
-    """The items of all runs whose last word is in [low, high)."""
-    parts = [_part(run, low, high) for run in runs]
-    columns = zip(*(part.columns for part in parts), strict=True)
-    weights = [part.weights for part in parts]
-    return list(map(np.concatenate, columns)), np.concatenate(weights)
-
-
-def _part(run: SortedRun, low: int, high: int) -> SortedRun:
-    begin, end = np.searchsorted(run.columns[0], [low, high])
-    columns = [column[begin:end] for column in run.columns]
-    return SortedRun(columns, run.weights[begin:end])
-
-
-def _tables(columns: Sequence[Ids], weights: Longs, size: int) -> Iterator[tuple[Longs, Longs]]:
-    """Keys and counts of the k-grams for k = 2, 3, …
-
-    An item ends where its words so far begin with `<s>`.
+    `ends` marks the last token of each sentence.
     """
-    order, groups = sort(columns[0].astype(np.int64))
-
-    for before, column in pairwise(columns):
-        goes_on = before[order] != BOS
-        order = order[goes_on]
-        groups = groups[goes_on]
-
-        keys = groups * size + column[order]
-        within, ascending = sort(keys, groups)
-        order = order[within]
-        starts = first_of_each(ascending)
-
-        first = np.flatnonzero(starts)
-        counts = _sums(weights[order], first)
-        yield ascending[first], counts
-        groups = np.cumsum(starts) - 1
-
-
-def _sums(weights: Longs, first: Longs) -> Longs:
-    """Sums of stretches of `weights` that begin at `first`."""
-    if not len(first):
-        return np.empty(0, np.int64)
-    return np.add.reduceat(weights, first)
+    places = np.arange(len(ends), dtype=np.int32)
+    follows_end = np.zeros(len(ends), np.bool_)
+    follows_end[1:] = ends[:-1]
+    starts = np.where(follows_end, places, 0)
+    return places - np.maximum.accumulate(starts)

@@ -13,10 +13,10 @@ from ..text.lines import each_text
 from .counts import Counts, NgramCounter
 from .model import Model
 from .smoothing import Options, estimate, kind_of
+from .storage import MEMORY
 from .tables import NEVER, Grams
 from .text import BOS, GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
-MEMORY = 4 << 30  # bytes
 LONGEST = 1000  # the highest order
 
 

@@ -1,12 +1,19 @@
 """Counting: the same for any memory and blocks; what is a word, and what is a line."""
 
+import errno
+import os
+import tempfile
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from ngram.slow import ngrams, some_lines
 
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
-from seqkit.ngram.counts import NgramCounter
+from seqkit.ngram import storage
+from seqkit.ngram.counts import ranges_of
+from seqkit.ngram.storage import on_all_cores
 from seqkit.ngram.text import blocks, from_lines
 from seqkit.ngram.training import count_blocks
 
@@ -59,34 +66,74 @@ def test_tables_are_in_suffix_order():
 
 @pytest.fixture(scope="module")
 def long_text():
-    """30,000 tokens: with the smallest memory, runs of 4096 are sorted on disk."""
+    """30,000 tokens: with the smallest memory, ranges of 4096 are sorted, and all is in files."""
     rng = np.random.default_rng(4)
     lines = [" ".join(map(str, row)) for row in rng.zipf(1.6, (3000, 8)).clip(max=300)]
     return [*lines[:900], "", *["long " * 6000], "", "", *lines[900:]]
 
 
+@pytest.fixture
+def temporary_files(monkeypatch):
+    """Collects the temporary files that are made."""
+    made = []
+    make = tempfile.TemporaryFile
+
+    def making(*given, **named):
+        made.append(make(*given, **named))
+        return made[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", making)
+    return made
+
+
 @pytest.mark.parametrize("order", [1, 3])
-def test_counting_with_little_memory_gives_the_same_tables(long_text, order, monkeypatch):
-    spilled = []
-    spill = NgramCounter._spill
-    monkeypatch.setattr(NgramCounter, "_spill", lambda self: spilled.append(1) or spill(self))
+@pytest.mark.parametrize("cores", [1, 3])
+def test_counting_with_little_memory_gives_the_same_tables(
+    long_text, order, cores, monkeypatch, temporary_files
+):
+    monkeypatch.setattr(storage, "cores", lambda: cores)
     little = counted(long_text, order, memory=1)
-    assert len(spilled) > 6
-    spilled.clear()
+    assert len(temporary_files) == 1 + 3 * (order - 1)
+    temporary_files.clear()
     equal(little, counted(long_text, order))
-    assert not spilled
+    assert not temporary_files
 
 
-def test_runs_on_disk_are_deleted_afterwards(long_text, tmp_path, monkeypatch):
+def test_ranges_hold_few_tokens_each_and_every_token_once(long_text):
+    ids = np.array([2, 2, *np.random.default_rng(5).zipf(1.5, 4000).clip(max=50) + 2], np.int32)
+    unigrams = np.bincount(ids[2:], minlength=60)
+    found = [part.places(ids, 2) for part in ranges_of(ids, 2, unigrams, 300)]
+    pairs = [
+        list(zip(ids[places].tolist(), ids[places - 1].tolist(), strict=True))
+        for places in found
+        if len(places)
+    ]
+    assert sorted(np.concatenate(found).tolist()) == list(range(2, len(ids)))
+    assert all(len(each) <= 300 or len(set(each)) == 1 for each in pairs)
+    assert max(unigrams) > 300
+    assert all(max(a) < min(b) for a, b in pairwise(pairs))
+
+
+def test_temporary_files_have_no_names(long_text, tmp_path, monkeypatch, temporary_files):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    seen = []
-    spill = NgramCounter._spill
     monkeypatch.setattr(
-        NgramCounter, "_spill", lambda self: (spill(self), seen.extend(tmp_path.iterdir()))
+        "seqkit.ngram.counts.on_all_cores",
+        lambda *given: (seen.append(list(tmp_path.iterdir())), on_all_cores(*given))[1],
     )
-    counted(long_text, memory=1)
-    assert seen
-    assert not list(tmp_path.iterdir())
+    seen = []
+    model = ngram.train(long_text, order=3, memory=1)
+    assert temporary_files
+    assert seen == [[]] * 3
+    assert model.score("1 1") < 0
+
+
+def test_a_full_disk_is_one_line(long_text, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
+    with pytest.raises(DataError, match=r"cannot sort on disk in .*: No space left .* Set TMPDIR"):
+        ngram.train(long_text, order=3, memory=1)
 
 
 def test_models_do_not_depend_on_memory_or_blocks(long_text, monkeypatch):

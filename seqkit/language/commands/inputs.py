@@ -28,7 +28,10 @@ COUNTS = click.option(
     "--counts", "are_counts", is_flag=True, help="FILEs are counts of n-grams, as SRILM's, no text."
 )
 MEMORY = click.option(
-    "--memory", default="4G", show_default=True, help="Counting sorts on disk beyond this."
+    "--memory",
+    default="1G",
+    show_default=True,
+    help="Beyond this, n-grams are sorted and smoothed on disk.",
 )
 
 
