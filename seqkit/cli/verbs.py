@@ -5,32 +5,14 @@ Each task that can registers "TASK/explain" or "TASK/compare"; the model decides
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 
 from ..errors import ConfigError
 from ..plugins import components
-from .by_task import CommandByTask
-
-
-def _refused(verb: str, help: str) -> click.Command:
-    """What runs for a task without that verb: one clear line."""
-
-    @click.command(
-        verb,
-        help=help,
-        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
-        add_help_option=False,
-    )
-    def refuse() -> None:
-        suffix = f"/{verb}"
-        names = [entry.name for entry in components().commands]
-        tasks = [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
-        raise ConfigError(f"seqkit {verb} is for models for: {', '.join(sorted(tasks))}")
-
-    return refuse
+from .by_task import CommandByTask, model_in, task_of
 
 
 def first_run(args: Sequence[str]) -> str | None:
@@ -39,7 +21,35 @@ def first_run(args: Sequence[str]) -> str | None:
     return next(folders, None)
 
 
-explain = CommandByTask("explain", _refused("explain", "Explain what a model's answer rests on."))
+def _refused(
+    verb: str, help: str, model_of: Callable[[Sequence[str]], str | None]
+) -> click.Command:
+    """What runs for a task without that verb: one clear line."""
+
+    @click.command(
+        verb,
+        help=help,
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+        add_help_option=False,
+    )
+    @click.pass_context
+    def refuse(context: click.Context) -> None:
+        suffix = f"/{verb}"
+        names = [entry.name for entry in components().commands]
+        tasks = [name.removesuffix(suffix) for name in names if name.endswith(suffix)]
+
+        model = model_of(context.args)
+        task = f"{model} is a model for {task_of(model)!r}: " if model else ""
+        raise ConfigError(f"{task}seqkit {verb} is for models for {', '.join(sorted(tasks))}")
+
+    return refuse
+
+
+explain = CommandByTask(
+    "explain", _refused("explain", "Explain what a model's answer rests on.", model_in)
+)
 compare = CommandByTask(
-    "compare", _refused("compare", "Compare two models on a test set."), model_of=first_run
+    "compare",
+    _refused("compare", "Compare two models on a test set.", first_run),
+    model_of=first_run,
 )

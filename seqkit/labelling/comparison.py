@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,6 +16,8 @@ class Measured(Protocol):
 
     @property
     def signature(self) -> str: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
     def record(self) -> dict[str, Any]: ...
 
 
@@ -59,6 +61,17 @@ class Comparison(ABC, Generic[R]):
     def mcnemar(self) -> float:
         """The p-value of McNemar's exact test, which takes the examples for independent."""
         return mcnemar(*self.only_right)
+
+    @property
+    def notes(self) -> list[str]:
+        """What both reports have to say besides their figures; the same is said once."""
+        first, second = self.first.notes, self.second.notes
+        both = [note for note in first if note in second]
+        return [
+            *both,
+            *(f"first: {note}" for note in first if note not in both),
+            *(f"second: {note}" for note in second if note not in both),
+        ]
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON."""

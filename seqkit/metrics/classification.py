@@ -22,7 +22,8 @@ from ..errors import WrongValue
 from .perplexity import finite
 
 _SHOWN_CLASSES = 20  # a larger confusion matrix is not shown as text
-_COLUMN = 6  # characters of a column of the confusion matrix
+_COLUMN = 6  # characters of a column of the confusion matrix, at least
+_SCREEN = 100  # characters of a line in which names of classes are shown whole
 
 
 def accuracy(correct: float, count: int) -> float:
@@ -160,13 +161,16 @@ class Classification:
     def _confusion_lines(self, width: int) -> list[str]:
         indent = " " * width
         heading = "true".ljust(width)
-        names = _row(name[:_COLUMN] for name in self.classes)
+        room = (_SCREEN - width - 1) // len(self.classes) - 1
+        longest = max(len(name) for name in self.classes)
+        column = max(_COLUMN, min(longest, room))
+        names = _row((name[:column] for name in self.classes), column)
         lines = [f"{indent}  predicted", f"{heading}  {names}"]
 
         table = self.confusion.tolist()
         for name, counts in zip(self.classes, table, strict=True):
             start = name.ljust(width)
-            lines.append(f"{start}  {_row(counts)}")
+            lines.append(f"{start}  {_row(counts, column)}")
         return lines
 
 
@@ -223,6 +227,6 @@ def _share(part: int, whole: int) -> float:
     return part / whole
 
 
-def _row(cells: Iterable[object]) -> str:
+def _row(cells: Iterable[object], column: int) -> str:
     texts = [str(cell) for cell in cells]
-    return " ".join(text.rjust(_COLUMN) for text in texts)
+    return " ".join(text.rjust(column) for text in texts)

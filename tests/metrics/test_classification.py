@@ -143,9 +143,9 @@ def test_the_text_shows_figures_confusion_accuracy_and_signature():
         "elephant     0.6667  1.0000 0.8000       2",
         "",
         "          predicted",
-        "true         cat elepha",
-        "cat            1      1",
-        "elephant       0      2",
+        "true           cat elephant",
+        "cat              1        1",
+        "elephant         0        2",
         "",
         f"accuracy 0.7500  top5 1.0000  version:{seqkit.__version__}",
     ]
@@ -162,3 +162,12 @@ def test_the_confusion_matrix_of_many_classes_is_not_text(classes, shown):
 def test_probabilities_of_another_shape_are_refused(shape):
     with pytest.raises(ValueError, match=r"probabilities are \(.*\), expected \(2, 2\)"):
         make(np.zeros(shape), [0, 1], ["a", "b"])
+
+
+def test_names_of_classes_are_cut_only_where_a_line_has_no_room_for_them():
+    names = [f"kind-{i}-of-many" for i in range(10)]
+    report = make(np.eye(10), list(range(10)), names)
+    lines = str(report).splitlines()
+    (heading,) = [line for line in lines if line.startswith("true")]
+    assert heading.split() == ["true", *(f"kind-{i}-" for i in range(10))]
+    assert len(heading) <= 100

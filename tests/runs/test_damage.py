@@ -189,7 +189,8 @@ def test_a_model_for_another_task_is_refused_by_the_command(copy, cli, monkeypat
     )
     assert (
         cli("explain", "a", "-m", step).complaint()
-        == "seqkit explain is for models for: text-classification, translation"
+        == f"{step} is a model for 'summaries': seqkit explain is for models for "
+        "text-classification, translation"
     )
 
 

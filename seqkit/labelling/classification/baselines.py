@@ -5,7 +5,9 @@ Shapes: N texts, K classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from .naive_bayes import NaiveBayes
 MAJORITY = "majority"
 NAIVE_BAYES = "naive-bayes"
 Floats = NDArray[np.float64]
+F = TypeVar("F", bound=np.floating[Any])
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,25 @@ class Baselines:
     def figures(self, texts: Rows, labels: NDArray[np.uint8], *, several: bool) -> dict[str, float]:
         """The accuracy of each baseline, or its micro F1 if a text may have several labels."""
         found = self.probabilities(texts, several=several)
+        unknown = labels.shape[1] - len(self.shares)
         return {
-            name: headline(probabilities, labels, several=several)
+            name: headline(with_unknown(probabilities, unknown), labels, several=several)
             for name, probabilities in found.items()
         }
+
+    def majority(self, classes: Sequence[str], *, several: bool) -> str:
+        """What the majority baseline answers to every text."""
+        if not several:
+            return classes[int(self.shares.argmax())]
+        given = [
+            name for name, share in zip(classes, self.shares, strict=True) if share >= THRESHOLD
+        ]
+        return ", ".join(given) or "no label"
+
+
+def with_unknown(probabilities: NDArray[F], classes: int) -> NDArray[F]:
+    """As many more classes, of which no text is: (N, K) -> (N, K + classes)"""
+    return np.pad(probabilities, ((0, 0), (0, classes)))
 
 
 def headline(probabilities: Floats, labels: NDArray[np.uint8], *, several: bool) -> float:

@@ -27,7 +27,8 @@ from ...text.vocab import Vocab
 from ...training.identity import digest_of_network
 from ..batching import reading_order
 from ..models.contract import TextModel
-from .held_out import RunTexts, TestTexts, matrix_of
+from .baselines import Baselines, with_unknown
+from .held_out import RunTexts, TestTexts, matrix_of, notes_on_test, unknown_labels
 from .inputs import Inputs, combined
 from .report import ClassificationReport
 
@@ -46,17 +47,30 @@ class ClassifiedText:
     labels: list[str]  # one; any number if a text may have several
     classes: dict[str, float]  # the likeliest and their probabilities, the likeliest first
     unread: int = 0  # tokens at the end or the beginning of a long text that were left out
+    windows: int = 1  # in which a long text was read
 
     def record(self) -> dict[str, Any]:
-        """Plain data: what `--json` prints; `unread_tokens` only where there are some."""
-        record = {"text": self.text, "labels": self.labels, "classes": self.classes}
-        return {**record, "unread_tokens": self.unread} if self.unread else record
+        """Plain data: what `--json` prints; of the reading only what is not usual."""
+        record: dict[str, Any] = {
+            "text": self.text,
+            "labels": self.labels,
+            "classes": self.classes,
+        }
+        if self.unread:
+            record["unread_tokens"] = self.unread
+        if self.windows > 1:
+            record["windows"] = self.windows
+        return record
+
+    def line(self, names: Iterable[str]) -> str:
+        """Some of `classes` with their probabilities, a tab and the text on one line."""
+        shown = [f"{name} {self.classes[name]:.4f}" for name in names]
+        text = " ".join(self.text.split())
+        return f"{', '.join(shown) or '-'}\t{text}"
 
     def __str__(self) -> str:
-        """Labels with their probabilities, a tab and the text on one line."""
-        shown = [f"{label} {self.classes[label]:.4f}" for label in self.labels]
-        line = " ".join(self.text.split())
-        return f"{', '.join(shown) or '-'}\t{line}"
+        """The line of the labels."""
+        return self.line(self.labels)
 
 
 class Classifier:
@@ -122,34 +136,41 @@ class Classifier:
         return np.concatenate([found for _, _, found in parts])
 
     def predict(
-        self, inputs: Iterable[str], *, top: int = 0, threshold: float = THRESHOLD
+        self, inputs: Iterable[str], *, top: int = 0, threshold: float | None = None
     ) -> Iterator[ClassifiedText]:
         """The label of each text, lazily and in order, and the `top` likeliest classes (0 = all).
 
-        Where a text may have several labels, it has those of at least the probability `threshold`.
-        Raises `ConfigError` for settings that cannot be, before the first text is read.
+        Where a text may have several labels, it has those of at least the probability `threshold`
+        (0.5 if none is given); a model that gives one label has no threshold. Raises `ConfigError`
+        for settings that cannot be, before the first text is read.
         """
         check_many(inputs)
         self._check_settings(top, threshold)
-        return self._predictions(each_text(inputs), top or len(self.labels), threshold)
+        least = THRESHOLD if threshold is None else threshold
+        return self._predictions(each_text(inputs), top or len(self.labels), least)
 
-    def _check_settings(self, top: int, threshold: float) -> None:
+    def _check_settings(self, top: int, threshold: float | None) -> None:
         is_whole = isinstance(top, int) and not isinstance(top, bool)
         if not is_whole or not 0 <= top <= len(self.labels):
             raise ConfigError(f"top = {top!r}: the model knows {len(self.labels)} classes")
+        if threshold is None:
+            return
+        if not self.several:
+            raise ConfigError("threshold is for models that give a text several labels")
         if not isinstance(threshold, int | float) or not 0 < threshold < 1:
             raise ConfigError(f"threshold = {threshold!r}: a number between 0 and 1")
-        if threshold != THRESHOLD and not self.several:
-            raise ConfigError("threshold is for models that give a text several labels")
 
     def _predictions(
         self, texts: Iterator[str], top: int, threshold: float
     ) -> Iterator[ClassifiedText]:
         for group, rows, found in self._in_parts(texts):
             unread = self.inputs.unread(rows).tolist()
-            for text, row, tokens in zip(group, found, unread, strict=True):
-                labels, classes = self._labels(row, top, threshold)
-                yield ClassifiedText(text.removesuffix("\n"), labels, classes, tokens)
+            windows = self.inputs.pieces(rows).tolist()
+            for number, text in enumerate(group):
+                labels, classes = self._labels(found[number], top, threshold)
+                yield ClassifiedText(
+                    text.removesuffix("\n"), labels, classes, unread[number], windows[number]
+                )
 
     def _labels(
         self, row: Floats, top: int, threshold: float
@@ -208,44 +229,44 @@ class Classifier:
         return self._run.read_test([Path(path) for path in paths])
 
     def evaluate(
-        self, data: TestTexts, *, threshold: float = THRESHOLD, baselines: bool = True
+        self, data: TestTexts, *, threshold: float | None = None, baselines: bool = True
     ) -> ClassificationReport:
         """Accuracy, F1, confusion, calibration, intervals; the baselines are counted anew.
 
-        Raises `DataError` for a label that the model does not know.
+        A label that the model does not know counts as wrong, and a note says so. Raises `DataError`
+        if it knows none of them, or if there are no texts.
         """
         self._check_settings(0, threshold)
         if not len(data):
             raise DataError(f"{data.name}: no labelled texts to measure on")
-        matrix = matrix_of(data.texts, self.labels)
+
+        unknown = unknown_labels(data.texts, self.labels)
+        classes = [*self.classes, *unknown]
+        matrix = matrix_of(data.texts, classes)
         rows = self.inputs.encode(data.texts.texts)
-        probabilities = self._probabilities(rows)
+        probabilities = with_unknown(self._probabilities(rows), len(unknown))
 
         remarks = self.inputs.notes(rows, "texts of the test")
-        if data.texts.empty:
-            empty = data.texts.empty
-            remarks.append(f"left out, being empty: {len(empty):,} texts, the first at {empty[0]}")
-        beside, why = self._baselines(rows, matrix) if baselines else ({}, "")
+        remarks += notes_on_test(data.texts, unknown)
+        counted, why = self._baselines() if baselines else (None, "")
         return ClassificationReport(
-            classes=self.classes,
+            classes=classes,
             probabilities=probabilities,
             labels=matrix,
             several=self.several,
-            threshold=threshold,
-            baselines=beside,
+            threshold=THRESHOLD if threshold is None else threshold,
+            baselines=counted.figures(rows, matrix, several=self.several) if counted else {},
+            majority=counted.majority(self.classes, several=self.several) if counted else "",
             seen=self._run.seen(data.texts.texts) if self._run else (),
             remarks=[*remarks, *([why] if why else [])],
             signature_fields=self._signature_fields(data),
         )
 
-    def _baselines(self, rows: Rows, matrix: NDArray[np.uint8]) -> tuple[dict[str, float], str]:
+    def _baselines(self) -> tuple[Baselines | None, str]:
+        """What counting teaches, or why it cannot be said."""
         if self._run is None:
-            return {}, ""
-
-        found, why = self._run.baselines(self.inputs, self.labels)
-        if found is None:
-            return {}, why
-        return found.figures(rows, matrix, several=self.several), ""
+            return None, ""
+        return self._run.baselines(self.inputs, self.labels)
 
     def _signature_fields(self, data: TestTexts) -> dict[str, str]:
         return {

@@ -58,7 +58,7 @@ class RunTexts:
         """What the training texts teach by counting, or why it cannot be said."""
         try:
             train = read_parts(self.data).train
-            matrix = matrix_of(train, labels)
+            matrix = matrix_of(train, labels.tokens)
         except SeqkitError as error:
             return None, f"no baselines: the training texts cannot be read: {error}"
 
@@ -71,19 +71,48 @@ class RunTexts:
         return known.count(texts=texts) if known else []
 
 
-def matrix_of(texts: LabelledTexts, labels: Vocab) -> NDArray[np.uint8]:
+def matrix_of(texts: LabelledTexts, classes: Sequence[str]) -> NDArray[np.uint8]:
     """Which text has which label: (N, K), 0 or 1. Raises `DataError` naming an unknown label."""
-    _check_labels(texts, labels)
-    matrix = np.zeros((len(texts), len(labels)), np.uint8)
+    place_of = {name: place for place, name in enumerate(classes)}
+    for label, place in texts.first_place.items():
+        if label not in place_of:
+            raise DataError(
+                f"{place}: the model knows no label {label!r}; it was trained on "
+                f"{shortened(classes)}"
+            )
+
+    matrix = np.zeros((len(texts), len(classes)), np.uint8)
     for row, names in enumerate(texts.labels):
-        matrix[row, labels.encode(names)] = 1
+        matrix[row, [place_of[name] for name in names]] = 1
     return matrix
 
 
-def _check_labels(texts: LabelledTexts, labels: Vocab) -> None:
-    for label, place in texts.first_place.items():
-        if label not in labels:
-            raise DataError(
-                f"{place}: the model knows no label {label!r}; it was trained on "
-                f"{shortened(list(labels.tokens))}"
-            )
+def unknown_labels(texts: LabelledTexts, labels: Vocab) -> list[str]:
+    """Labels of texts that a model does not know, sorted.
+
+    Raises `DataError` if it knows none of them: the texts are hardly meant for it.
+    """
+    unknown = sorted(label for label in texts.first_place if label not in labels)
+    if unknown and len(unknown) == len(texts.first_place):
+        first, place = next(iter(texts.first_place.items()))
+        raise DataError(
+            f"{place}: the model knows no label {first!r}, and no other label of these texts; it "
+            f"was trained on {shortened(labels.tokens)}"
+        )
+    return unknown
+
+
+def notes_on_test(texts: LabelledTexts, unknown: Sequence[str]) -> list[str]:
+    """What to say of texts that are to be measured on."""
+    notes: list[str] = []
+    if texts.empty:
+        notes.append(
+            f"left out, being empty: {len(texts.empty):,} texts, the first at {texts.empty[0]}"
+        )
+    if unknown:
+        count = sum(not set(unknown).isdisjoint(labels) for labels in texts.labels)
+        notes.append(
+            f"the model does not know the labels of {count:,} texts, which count as wrong: "
+            f"{shortened(unknown)}"
+        )
+    return notes

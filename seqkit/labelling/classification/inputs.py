@@ -76,20 +76,29 @@ class Inputs:
         left_out = texts.lengths - self.lengths(texts)
         return np.zeros_like(left_out) if self.long == "windows" else left_out
 
+    def pieces(self, texts: Rows) -> Ints:
+        """How many windows each text is read in: (N,)"""
+        if self.long != "windows":
+            return np.ones_like(texts.lengths)
+        return -(-texts.lengths // self.longest)
+
     def notes(self, texts: Rows, what: str = "training texts") -> list[str]:
         """What becomes of long texts, if there are any."""
-        longer = int((texts.lengths > self.longest).sum())
-        if not longer:
+        return self.notes_on_long(int((texts.lengths > self.longest).sum()), what)
+
+    def notes_on_long(self, count: int, what: str) -> list[str]:
+        """The same of `count` texts that are longer."""
+        if not count:
             return []
 
         done = {
             "head": f"only the first {self.longest:,} are read",
             "tail": f"only the last {self.longest:,} are read",
-            "windows": f"they are read in windows of at most {self.longest:,}, whose answers are "
+            "windows": f"they are read in windows of at most {self.longest:,}, whose logits are "
             "averaged",
         }
         return [
-            f"{longer:,} of the {what} have more than {self.longest:,} tokens: "
+            f"{count:,} of the {what} have more than {self.longest:,} tokens: "
             f"{done[self.long]} (data.longest, data.long)"
         ]
 

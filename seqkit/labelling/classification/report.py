@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.seen import Seen
+from ...errors import shortened
 from ...metrics.calibration import Calibration, calibration
 from ...metrics.classification import Classification
 from ...metrics.intervals import Figure, Interval, interval
 from ...metrics.perplexity import finite
 from ...metrics.several import THRESHOLD, SeveralLabels
+from .baselines import MAJORITY
 
 Floats = NDArray[np.floating[Any]]
 
@@ -33,6 +35,7 @@ class ClassificationReport:
     several: bool = False
     threshold: float = THRESHOLD  # of texts with several labels
     baselines: Mapping[str, float] = field(default_factory=dict)
+    majority: str = ""  # what the majority baseline answers
     seen: Sequence[Seen] = ()  # texts of the test that were trained on
     remarks: Sequence[str] = ()
     signature_fields: Mapping[str, str] = field(default_factory=dict)
@@ -114,9 +117,23 @@ class ClassificationReport:
 
     @property
     def notes(self) -> list[str]:
-        """What to say of texts that were trained on, and of baselines that are missing."""
+        """What to say of texts that were trained on, of absent classes and missing baselines."""
         leaks = [str(seen) for seen in self.seen if seen.found]
-        return [*leaks, *self.remarks]
+        return [*leaks, *self._notes_on_absent(), *self.remarks]
+
+    def _notes_on_absent(self) -> list[str]:
+        """Which classes no text is of, and what becomes of macro F1."""
+        true = self.labels.any(0)
+        absent = [name for name, is_there in zip(self.classes, true, strict=True) if not is_there]
+        if not absent:
+            return []
+
+        counted = int((true | self._given.any(0)).sum())
+        return [
+            f"no text of the test is of {shortened(absent)}: macro F1 is the mean of the "
+            f"{counted} of {len(self.classes)} classes that are true or predicted, as "
+            "scikit-learn's"
+        ]
 
     def record(self) -> dict[str, Any]:
         """Plain data: what `--json` prints."""
@@ -149,7 +166,9 @@ class ClassificationReport:
         lines.append(f"{'calibration (ECE)':<18} {self.calibration.error:.4f}")
 
         figure = "micro F1" if self.several else "accuracy"
-        lines += [f"{name:<18} {value:.4f}  {figure}" for name, value in self.baselines.items()]
+        for name, value in self.baselines.items():
+            always = f", always: {self.majority}" if name == MAJORITY and self.majority else ""
+            lines.append(f"{name:<18} {value:.4f}  {figure}{always}")
         return "\n".join([*lines, self.signature])
 
 

@@ -24,13 +24,15 @@ from ...data.seen import SeenTexts
 from ...errors import shortened
 from ...metrics.classification import accuracy
 from ...plugins import components
+from ...runs.finding import task_in
 from ...runs.open import open_run
 from ...text.tokenizer import TextConfig, Tokenizer
 from ...text.vocab import UNK, Vocab
 from ...training import checkpoint
 from ...training.class_weights import class_weights
 from ...training.output_layer import keep_all_but_output
-from ...training.task import Goal, Step, Task, Totals
+from ...training.task import Goal, StartsFromOtherTask, Step, Task, Totals
+from .. import from_language_model
 from ..batching import reading_order, training_order
 from ..models.contract import TextModel
 from ..pretrained import Pretrained
@@ -48,6 +50,9 @@ class TextClassification:
 
     contract: ClassVar[type] = TextModel
     sections: ClassVar[Mapping[str, type]] = {"data": TextData, "text": TextConfig}
+    starts_from: ClassVar[Mapping[str, StartsFromOtherTask]] = {
+        from_language_model.TASK: from_language_model.CLASSIFIER
+    }
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
         self.data = build(TextData, config.sections["data"], "[data]")
@@ -64,8 +69,8 @@ class TextClassification:
         self.inputs = Inputs(self.tokenizer, self.data.longest, self.data.long)
         self.train = self.inputs.encode(self.parts.train.texts)
         self.valid = self.inputs.encode(self.parts.valid.texts)
-        self.train_labels = torch.from_numpy(matrix_of(self.parts.train, self.labels))
-        self.valid_labels = torch.from_numpy(matrix_of(self.parts.valid, self.labels))
+        self.train_labels = torch.from_numpy(matrix_of(self.parts.train, self.labels.tokens))
+        self.valid_labels = torch.from_numpy(matrix_of(self.parts.valid, self.labels.tokens))
         self.pretrained: Pretrained | None = None
         if self.data.vectors and folder is None:
             self.pretrained = Pretrained.read(Path(self.data.vectors), self.tokenizer)
@@ -88,7 +93,7 @@ class TextClassification:
     def _labels(self, folder: Path | None) -> Vocab:
         """The classes in alphabetical order, or those of a checkpoint if it has all of them."""
         counts = Counter(label for labels in self.parts.train.labels for label in labels)
-        if folder:
+        if folder and task_in(checkpoint.read_meta(folder)) == TASK:
             before = load_labels(folder)
             if set(counts) <= set(before.tokens):
                 return before

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option
+from ...cli.options import PATH, device_options, json_option, show_notes
 from ...parsing import to_json
 from .answers import answer_lines, open_model
+from .options import threshold_option
 
 
 @click.command()
@@ -18,10 +19,10 @@ from .answers import answer_lines, open_model
 @click.option("-m", "--model", required=True, help="A run folder.")
 @click.option("-i", "--input", "source", type=TEXT, help="Texts, one a line; - is stdin.")
 @click.option("-o", "--output", type=PATH, help="Where the labels go; else stdout.")
-@click.option("--top", type=int, default=0, help="With --json: the N likeliest classes; 0 is all.")
 @click.option(
-    "--threshold", type=float, help="Of models that give several labels: the least probability."
+    "--top", type=int, metavar="N", help="Show the N likeliest classes; 0 is all, as with --json."
 )
+@threshold_option
 @device_options
 @json_option
 def classify(
@@ -29,7 +30,7 @@ def classify(
     model: str,
     source: Path | None,
     output: Path | None,
-    top: int,
+    top: int | None,
     threshold: float | None,
     device: str,
     threads: int | None,
@@ -41,13 +42,20 @@ def classify(
     it has those that are probable enough, or "-".
     """
     classifier = open_model("text-classification", model, device, threads, text, source, output)
-    settings: dict[str, Any] = {"top": top}
-    if threshold is not None:
-        settings["threshold"] = threshold
+    settings = {"top": top or 0, "threshold": threshold}
     classifier.predict([], **settings)  # fail before any input is read
 
-    def predict(lines: list[str]) -> list[str]:
-        found = classifier.predict(lines, **settings)
-        return [to_json(one.record()) if as_json else str(one) for one in found]
+    from ..classification.remarks import Remarks
+
+    remarks = Remarks(classifier.inputs)
+
+    def predict(lines: list[str]) -> Iterator[str]:
+        for found in classifier.predict(lines, **settings):
+            remarks.add(found)
+            if as_json:
+                yield to_json(found.record())
+            else:
+                yield found.line(found.labels if top is None else found.classes)
 
     answer_lines(predict, text, source, output)
+    show_notes(remarks)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import device_options, json_option, set_threads
+from ...cli.options import device_options, json_option, set_threads, show_notes
 from ...parsing import to_json
 from ...progress import working
 
@@ -51,6 +51,7 @@ def compare(
     result = ClassifierComparison(*reports)
 
     click.echo(to_json(result.record()) if as_json else result)
+    show_notes(result)
     if as_json:
         return
     for number in result.differing(show):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import device_options, json_option, set_threads
+from ...cli.options import device_options, json_option, set_threads, show_notes
 from ...parsing import to_json
 from ...progress import working
 
@@ -55,6 +55,7 @@ def compare(
     result = TaggerComparison(*reports)
 
     click.echo(to_json(result.record()) if as_json else result)
+    show_notes(result)
     if not as_json:
         for number in result.differing(show):
             _show(result, number)

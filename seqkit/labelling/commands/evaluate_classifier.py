@@ -8,9 +8,9 @@ import click
 
 from ...cli.lines import TEXT
 from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
-from ...metrics.several import THRESHOLD
 from ...parsing import to_json
 from ...progress import working
+from .options import threshold_option
 
 
 @click.command("evaluate")
@@ -18,13 +18,7 @@ from ...progress import working
 @click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 @click.option("--confusion", type=PATH, help="Draw which class was taken for which: *.png, *.svg.")
 @click.option("--reliability", type=PATH, help="Draw how often it is right by how sure it is.")
-@click.option(
-    "--threshold",
-    type=float,
-    default=THRESHOLD,
-    show_default=True,
-    help="Of models that give several labels: the least probability.",
-)
+@threshold_option
 @click.option("--no-baselines", is_flag=True, help="Do not read the training texts to count them.")
 @device_options
 @json_option
@@ -33,7 +27,7 @@ def evaluate(
     files: tuple[Path, ...],
     confusion: Path | None,
     reliability: Path | None,
-    threshold: float,
+    threshold: float | None,
     no_baselines: bool,
     device: str,
     threads: int | None,

@@ -33,6 +33,77 @@ def test_lines_of_a_file_are_json_where_it_is_asked_for(run, tmp_path):
     assert list(records[2]["classes"]) == ["weather"]
 
 
+def test_top_shows_as_many_classes_in_a_line_as_are_asked_for(run):
+    asked = ("-m", run, "soup and bread", "--device", "cpu")
+    label = call("classify", *asked).out
+    assert call("classify", *asked, "--top", "1").out == label
+    for top in ("0", "2"):
+        both = call("classify", *asked, "--top", top).out
+        assert re.fullmatch(r"food 0\.\d{4}, weather 0\.\d{4}\tsoup and bread\n", both)
+        assert both.startswith(label.partition("\t")[0])
+
+
+def test_empty_lines_are_labelled_and_counted(run, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("soup\n \n\nrain\n")
+    done = call("classify", "-m", run, "-i", path)
+    assert len(done.lines) == 4
+    assert "note: empty texts: 2 of 4, the first in line 2; " in done.err
+    assert "note" not in call("classify", "-m", run, "soup").err
+
+
+def test_what_is_not_read_of_long_texts_is_said(run, tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("soup\n" + "rain " * 600)
+    done = call("classify", "-m", run, "-i", path, "--json")
+    unread = [json.loads(line).get("unread_tokens") for line in done.lines]
+    assert unread == [None, 600 + len(["<eos>"]) - 512]
+    assert "1 of the texts have more than 512 tokens: only the first 512 are read" in done.err
+
+
+def test_texts_in_windows_are_said_to_be(texts_file, tmp_path):
+    recipe = write_recipe(tmp_path / "r.toml", texts_file, steps=1)
+    settings = {"data.long": "windows", "data.longest": 5}
+    run = seqkit.train(recipe, out=tmp_path / "run", overrides=settings).folder
+    done = call("classify", "-m", run, "rain rain rain", "rain " * 9 + "soup", "--json")
+    windows = [json.loads(line).get("windows") for line in done.lines]
+    assert windows == [None, 3]  # 11 tokens with <eos>, 5 at most in each
+    assert "read in windows of at most 5, whose logits are averaged" in done.err
+
+
+def test_labels_that_the_model_does_not_know_count_as_wrong(run, tmp_path):
+    pairs = [("food", "soup and bread"), ("music", "a song"), ("food", "salt and bread")]
+    data = write_tsv(tmp_path / "x.tsv", pairs)
+    done = call("evaluate", "-m", run, data, "--json")
+    record = json.loads(done.out)
+    assert record["accuracy"] == pytest.approx(2 / 3)
+    assert record["per_class"]["music"]["support"] == 1
+    assert "does not know the labels of 1 texts, which count as wrong: music" in done.err
+
+    nothing = write_tsv(tmp_path / "y.tsv", [("music", "a song"), ("sport", "a goal")])
+    complaint = call("evaluate", "-m", run, nothing).complaint()
+    assert "y.tsv:1: the model knows no label 'music', and no other label" in complaint
+
+
+def test_the_policy_of_macro_f1_is_said_where_a_class_is_missing(run, tmp_path):
+    metrics = pytest.importorskip("sklearn.metrics")
+    texts = ["soup and bread", "salt and bread", "rain and wind"]
+    data = write_tsv(tmp_path / "x.tsv", [("food", text) for text in texts])
+    done = call("evaluate", "-m", run, data, "--json")
+    given = [line.split(" ")[0] for line in call("classify", "-m", run, *texts).lines]
+    expected = metrics.f1_score(["food"] * 3, given, average="macro")
+    assert json.loads(done.out)["macro_f1"] == pytest.approx(expected)
+    assert "no text of the test is of weather: macro F1 is the mean of the 2 of 2" in done.err
+
+
+def test_the_majority_baseline_says_what_it_answers(run, texts_file, tmp_path):
+    pairs = [("weather", "rain and wind"), ("weather", "a storm"), ("food", "soup")]
+    data = write_tsv(tmp_path / "x.tsv", pairs)
+    lines = call("evaluate", "-m", run, data).lines
+    (line,) = [line for line in lines if line.startswith("majority")]
+    assert line.split() == ["majority", "0.3333", "accuracy,", "always:", "food"]
+
+
 def test_predict_is_the_same_for_this_task(run):
     asked = ("-m", run, "soup", "--device", "cpu")
     assert call("predict", *asked).out == call("classify", *asked).out
@@ -77,6 +148,8 @@ def test_compare_says_whether_the_difference_is_chance(run, worse, texts_file):
     [
         (("classify", "-m", "{run}", "soup", "--top", "9"), "top = 9: the model knows 2 classes"),
         (("classify", "-m", "{run}", "--threshold", "0.3", "soup"), "threshold is for models"),
+        (("classify", "-m", "{run}", "--threshold", "0.5", "soup"), "threshold is for models"),
+        (("evaluate", "-m", "{run}", "--threshold", "0.5"), "threshold is for models"),
         (("explain", "-m", "{run}", "soup", "--class", "sport"), "no class 'sport'"),
         (("evaluate", "-m", "{run}", "missing.tsv"), "cannot read missing.tsv"),
         (("evaluate", "-m", "{run}", "--confusion", "x.bmp"), "name it \\*.png"),
