@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..text.identity import WIDTH
+from .mixed_steps import MixedSteps
 from .mixing import (
     Unknown,
     check_tokens,
@@ -32,7 +33,6 @@ from .mixing import (
     union_of_words,
 )
 from .model import Model
-from .stepping import PlainSteps
 from .tables import Depths, Floats, Grams, HostLookup, Kind, Lengths, Lookup, with_starts
 from .text import UNK, Ids
 
@@ -54,6 +54,9 @@ class MixedTables:
         self.grams: list[Grams] = []  # it has none of its own
         self.lookup: Lookup = HostLookup([])
         self._ids = [_ids_in(model, self.words) for model in models]
+        self._shares = [
+            self._share(model, ids) for model, ids in zip(models, self._ids, strict=True)
+        ]
 
     @property
     def order(self) -> int:
@@ -76,18 +79,25 @@ class MixedTables:
         """log10 scores and lengths of n-grams of each model. (M, T) each."""
         all_scores = []
         all_lengths = []
-        for model, ids in zip(self.models, self._ids, strict=True):
-            own = ids[stream]
-            scores, lengths = model.tables.score(np.maximum(own, UNK), depth)
-            lacking = self.size - len(model.vocabulary)
-            share = share_of_unknown(lacking, self.unknown)
-
-            adjusted = scores.astype(np.float64)
-            adjusted[own == UNK] += share
-            adjusted[own < 0] += share if self.unknown == "share" else -np.inf
-            all_scores.append(adjusted)
+        for model, ids, share in zip(self.models, self._ids, self._shares, strict=True):
+            scores, lengths = model.tables.score(np.maximum(ids[stream], UNK), depth)
+            all_scores.append(scores + share[stream])
             all_lengths.append(lengths)
         return np.stack(all_scores), np.stack(all_lengths)
+
+    def _share(self, model: Model, ids: Ids) -> Doubles:
+        """log10 of what the score of each word by a model is multiplied by. (V,)"""
+        lacking = self.size - len(model.vocabulary)
+        share = share_of_unknown(lacking, self.unknown)
+        found = np.zeros(self.size)
+        found[ids == UNK] = share
+        found[ids < 0] = share if self.unknown == "share" else -np.inf
+        return found
+
+    def steps(self) -> MixedSteps:
+        """The states of the mixture."""
+        ids = [np.maximum(own, UNK) for own in self._ids]
+        return MixedSteps(self, self.models, self.weights, ids, self._shares)
 
 
 def _ids_in(model: Model, words: Sequence[bytes]) -> Ids:
@@ -120,7 +130,7 @@ def mixture(
         tables.words, [], kind="mixture", metadata=metadata, pre_tokenizer=models[0].pre_tokenizer
     )
     mixed.tables = tables
-    mixed.steps = PlainSteps(tables)
+    mixed.steps = tables.steps()
     mixed.digest = _digest(models, weights, unknown)
     return mixed
 

@@ -1,5 +1,6 @@
 """Static mixtures: the weighted mean of the models, as one back-off model."""
 
+import copy
 import itertools
 import math
 
@@ -212,3 +213,42 @@ def test_only_what_splits_text_differently_keeps_tokenizers_apart(tmp_path):
         with_tokenizer([text], tmp_path / text, tokenizer="char") for text in ("abba", "cddc")
     ]
     assert {"a", "c"} <= set(interpolate(models, [0.5, 0.5]).words)
+
+
+@pytest.mark.parametrize("unknown", ["share", "keep"])
+def test_every_way_to_step_through_a_mixture_gives_the_same_scores(unknown):
+    running = mixture(models(smoothing="modified-kneser-ney"), [0.4, 0.6], unknown=unknown)
+    words = ["a", "c", "g", "zz", "b", "a", "f"]
+    scores, states = [], [running.begin()]
+    for word in words:
+        score, state = running.step(states[-1], word)
+        scores.append(score)
+        states.append(state)
+
+    batch = running.batch(states[:-1])
+    by_batch, after = running.step_batch(batch, running.ids(words))
+    assert by_batch.tolist() == pytest.approx(scores, rel=1e-5)
+    ends = [running.finish(state) for state in states[1:]]
+    assert running.finish_batch(after).tolist() == pytest.approx(ends, rel=1e-5)
+
+    copied = copy.copy(states[3])  # as kenlm's methods copy states, without their parts
+    assert running.step(copied, "b")[0] == pytest.approx(running.step(states[3], "b")[0])
+    following = dict(running.next("a c g", top=100))
+    for word in running.words[3:]:
+        if word in following:
+            assert running.step(states[3], word)[0] == pytest.approx(following[word], rel=1e-6)
+
+
+def test_a_state_of_a_mixture_holds_no_more_words_than_its_models_need():
+    running = mixture(models(smoothing="witten-bell"), [0.4, 0.6])
+
+    def after(line):
+        state = running.begin()
+        for word in line.split():
+            _, state = running.step(state, word)
+        return state
+
+    assert after("a b zz") == after("g zz") != after("a b")
+    assert len(after("zz")) == 0
+    with pytest.raises(WrongValue, match="this state is of another model"):
+        running.step(models(smoothing="witten-bell")[0].begin(), "a")
