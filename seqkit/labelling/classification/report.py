@@ -123,12 +123,12 @@ class ClassificationReport:
 
     def _notes_on_absent(self) -> list[str]:
         """Which classes no text is of, and what becomes of macro F1."""
-        true = self.labels.any(0)
-        absent = [name for name, is_there in zip(self.classes, true, strict=True) if not is_there]
+        texts = self.labels.sum(0)
+        absent = [self.classes[place] for place in np.flatnonzero(texts == 0).tolist()]
         if not absent:
             return []
 
-        counted = int((true | self._given.any(0)).sum())
+        counted = int(((texts > 0) | self._given.any(0)).sum())
         return [
             f"no text of the test is of {shortened(absent)}: macro F1 is the mean of the "
             f"{counted} of {len(self.classes)} classes that are true or predicted, as "
