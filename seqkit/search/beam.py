@@ -15,6 +15,7 @@ from ..errors import WrongValue
 from ..text.vocab import BOS, EOS
 from .continuations import NEVER, Continuations, Step, best_continuations, by_groups
 from .decoder import StateT, StepDecoder
+from .fusion import Fused, Fusion
 from .hypothesis import AVERAGE, Hypothesis, Normalize
 from .rules import NO_RULES, Rules
 
@@ -31,6 +32,7 @@ def beam_search(
     rules: Rules = NO_RULES,
     groups: int = 1,
     diversity: float = 0.0,
+    fusion: Fusion | None = None,
 ) -> list[list[Hypothesis]]:
     """The finished hypotheses of each sentence of `source` (B, S), best score first.
 
@@ -45,7 +47,7 @@ def beam_search(
     `groups` must divide `beam`. With several, a sentence has that many beams of beam / groups
     hypotheses, which avoid each other: for the ranking only, a token loses `diversity` for each
     time that earlier groups have chosen it at this step (Vijayakumar et al. 2018,
-    arXiv:1610.02424).
+    arXiv:1610.02424). With `fusion`, a language model takes part in all ranking.
     """
     _check_beam(beam, groups, patience)
     size = beam // groups
@@ -55,21 +57,19 @@ def beam_search(
 
     finished: list[list[Hypothesis]] = [[] for _ in range(len(limits) * groups)]
     open_ = _all_beams(longest, groups, source.device)
-    state = model.start(source)
+    fused = Fused(model, fusion)
+    state = fused.start(source)
     if groups > 1:
-        state = model.select(state, open_.beam // groups)
+        state = fused.select(state, open_.beam // groups)
 
     for t in range(1, max(longest, default=0) + 1):
-        logits, state = model.step(open_.ids, state)
+        logits, added, state = fused.step(open_.ids, state)
         left = open_.limit - t
-        step = Step(logits.float(), open_.logp, open_.history, left)
+        step = Step(logits.float(), open_.logp, open_.history, left, added)
 
-        if groups > 1:
-            found = by_groups(step, most, rules, open_.beam, groups, diversity)
-        else:
-            found = best_continuations(step, most, rules)
+        found = _continuations(step, open_, most, rules, groups, diversity)
         ends = found.token == EOS
-        _finish(finished, open_, found, ends, size, normalize)
+        _finish(finished, open_, found.first(size), ends[:, :size], normalize, fusion)
 
         done = _have(enough, finished, open_.beam)
         at_limit = left == 0
@@ -77,7 +77,7 @@ def beam_search(
         if grown is None:
             break
         open_, selected_rows = grown
-        state = model.select(state, selected_rows)
+        state = fused.select(state, selected_rows)
 
     return _by_sentence(finished, groups)
 
@@ -99,6 +99,7 @@ class _Beams(NamedTuple):
     ids: Tensor  # (R,) last tokens
     logp: Tensor  # (B, K); K is 1 before the first step
     history: Tensor  # (R, t)
+    added: Tensor  # (R,) of the log probabilities, what a language model added
 
 
 def _all_beams(limits: list[int], groups: int, device: torch.device) -> _Beams:
@@ -111,21 +112,35 @@ def _all_beams(limits: list[int], groups: int, device: torch.device) -> _Beams:
         ids=torch.full((beams,), BOS, device=device),
         logp=torch.zeros(beams, 1, device=device),
         history=torch.empty(beams, 0, dtype=torch.long, device=device),
+        added=torch.zeros(beams, device=device),
     )
+
+
+def _continuations(
+    step: Step, open_: _Beams, most: int, rules: Rules, groups: int, diversity: float
+) -> Continuations:
+    """The `most` best of each beam, with what a language model has added to them."""
+    if groups > 1:
+        found = by_groups(step, most, rules, open_.beam, groups, diversity)
+    else:
+        found = best_continuations(step, most, rules)
+
+    if step.added is None:
+        return found
+    return found.with_added(open_.added, step.added)
 
 
 def _finish(
     finished: list[list[Hypothesis]],
     open_: _Beams,
-    found: Continuations,
+    best: Continuations,
     ends: Tensor,
-    size: int,
     normalize: Normalize,
+    fusion: Fusion | None,
 ) -> None:
-    """Add to `finished` the hypotheses that end among the `size` best of each beam."""
-    best = found.first(size)
+    """Add to `finished` the hypotheses that end, of the best of each beam."""
     possible = best.logp > NEVER
-    ending = ends[:, :size] & possible
+    ending = ends & possible
     if not bool(ending.any()):
         return
 
@@ -135,8 +150,14 @@ def _finish(
     outputs = open_.history[rows].tolist()
     logps = best.logp[ending].tolist()
 
-    for beam, ids, logp in zip(beams, outputs, logps, strict=True):
-        hypothesis = Hypothesis.of(ids, logp, normalize)
+    if best.added is None or fusion is None:
+        for beam, ids, logp in zip(beams, outputs, logps, strict=True):
+            finished[beam].append(Hypothesis.of(ids, logp, normalize))
+        return
+
+    of_lm = best.added[ending].tolist()
+    for beam, ids, logp, added in zip(beams, outputs, logps, of_lm, strict=True):
+        hypothesis = Hypothesis.fused(ids, logp, added, normalize, fusion.weight)
         finished[beam].append(hypothesis)
 
 
@@ -171,12 +192,14 @@ def _grow(
     rows = going_on.row[stay].flatten()
     ids = going_on.token[stay].flatten()
     so_far = open_.history[rows]
+    added = open_.added[rows] if going_on.added is None else going_on.added[stay].flatten()
     grown = _Beams(
         beam=open_.beam[stay],
         limit=open_.limit[stay],
         ids=ids,
         logp=going_on.logp[stay],
         history=torch.cat([so_far, ids[:, None]], dim=1),
+        added=added,
     )
     return grown, rows
 

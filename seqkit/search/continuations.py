@@ -26,6 +26,7 @@ class Step(NamedTuple):
     logp: Tensor  # (B, K)
     history: Tensor  # (R, t - 1)
     left: Tensor  # (B,) how many tokens may follow the next one
+    added: Tensor | None = None  # (R, V) what a language model adds to log probabilities
 
     @property
     def must_end(self) -> Tensor:
@@ -40,7 +41,8 @@ class Step(NamedTuple):
         logp = self.logp[beams]
         history = self.history[rows]
         left = self.left[beams]
-        return Step(logits, logp, history, left)
+        added = None if self.added is None else self.added[rows]
+        return Step(logits, logp, history, left, added)
 
 
 class Continuations(NamedTuple):
@@ -49,20 +51,28 @@ class Continuations(NamedTuple):
     logp: Tensor  # of the whole hypothesis; -inf where there is none
     token: Tensor
     row: Tensor  # the row it continues
+    added: Tensor | None = None  # what a language model has added to the whole hypothesis
+
+    def with_added(self, before: Tensor, added: Tensor) -> Continuations:
+        """With what was added to each row (R,), and is to each of its next tokens (R, V)."""
+        total = before[self.row] + added[self.row, self.token]
+        return self._replace(added=total)
 
     def first(self, n: int) -> Continuations:
         """The `n` best."""
         logp = self.logp[:, :n]
         token = self.token[:, :n]
         row = self.row[:, :n]
-        return Continuations(logp, token, row)
+        added = None if self.added is None else self.added[:, :n]
+        return Continuations(logp, token, row, added)
 
     def pick(self, index: Tensor) -> Continuations:
         """Those at `index` (B, n') of each beam."""
         logp = self.logp.gather(1, index)
         token = self.token.gather(1, index)
         row = self.row.gather(1, index)
-        return Continuations(logp, token, row)
+        added = None if self.added is None else self.added.gather(1, index)
+        return Continuations(logp, token, row, added)
 
 
 def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
@@ -70,7 +80,7 @@ def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
 
     May overwrite the logits.
     """
-    if rules.follow_history:
+    if rules.follow_history or step.added is not None:
         return _with_rules(step, most, rules)
     return _without_rules(step, most, rules.suppress)
 
@@ -114,6 +124,8 @@ def _with_rules(
 ) -> Continuations:
     """With any rules; `penalty` (R, V) is taken off for the ranking only."""
     logp = step.logits.log_softmax(-1)
+    if step.added is not None:
+        logp += step.added
     logp[:, [PAD, BOS]] = NEVER
     allowed = _allowed(step, logp, rules)
     count = min(most, logp.size(1))

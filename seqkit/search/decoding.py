@@ -16,6 +16,7 @@ from .batches import BATCH_TOKENS, batches, draws, longest
 from .beam import beam_search
 from .decoder import Ensemble, StepDecoder
 from .forced_decoding import with_coverage_penalty
+from .fusion import Fusion
 from .hypothesis import Hypothesis
 from .rules import NO_RULES, Rules
 from .sampling import sample
@@ -29,14 +30,15 @@ def decode(
     config: SearchConfig,
     *,
     rules: Rules = NO_RULES,
+    fusion: Fusion | None = None,
     batch_tokens: int = BATCH_TOKENS,
     device: torch.device | None = None,
 ) -> list[list[Hypothesis]]:
     """The `config.nbest` best (or `config.mbr` drawn) outputs of each source, in order.
 
     Results do not depend on how sources are batched, except for rounding. Settings given as text
-    (suppress, must, prefix, unknown, rules) are not read from `config` but come in token ids, as
-    `rules`; lengths and repeats are the config's. Raises `ConfigError` if no output obeys.
+    (suppress, must, prefix, unknown, rules, lm) are not read from `config` but come as `rules` and
+    `fusion`; lengths and repeats are the config's. Raises `ConfigError` if no output obeys.
     """
     rules = replace(rules, min_length=config.min_length, no_repeat_ngram=config.no_repeat_ngram)
     found: list[list[Hypothesis]] = [[] for _ in sources]
@@ -46,9 +48,9 @@ def decode(
         limits = [longest(len(sources[i]), config) for i in indices]
         with _enough_memory(len(indices)):
             if config.draws_outputs:
-                outputs = _sample(model, batch, limits, config, rules)
+                outputs = _sample(model, batch, limits, config, rules, fusion)
             else:
-                outputs = _search(model, batch, limits, config, rules)
+                outputs = _search(model, batch, limits, config, rules, fusion)
         for i, hypotheses in zip(indices, outputs, strict=True):
             found[i] = hypotheses[: config.mbr or config.nbest]
     return found
@@ -76,7 +78,12 @@ def _is_of_memory(error: Exception, said: str) -> bool:
 
 
 def _sample(
-    model: StepDecoder[Any], batch: Tensor, limits: list[int], config: SearchConfig, rules: Rules
+    model: StepDecoder[Any],
+    batch: Tensor,
+    limits: list[int],
+    config: SearchConfig,
+    rules: Rules,
+    fusion: Fusion | None,
 ) -> list[list[Hypothesis]]:
     return sample(
         model,
@@ -88,11 +95,17 @@ def _sample(
         top_p=config.top_p,
         seed=config.seed,
         rules=rules,
+        fusion=fusion,
     )
 
 
 def _search(
-    model: StepDecoder[Any], batch: Tensor, limits: list[int], config: SearchConfig, rules: Rules
+    model: StepDecoder[Any],
+    batch: Tensor,
+    limits: list[int],
+    config: SearchConfig,
+    rules: Rules,
+    fusion: Fusion | None,
 ) -> list[list[Hypothesis]]:
     outputs = beam_search(
         model,
@@ -104,6 +117,7 @@ def _search(
         rules=rules,
         groups=config.groups,
         diversity=config.diversity,
+        fusion=fusion,
     )
     if not all(outputs):
         check_weights(model)

@@ -37,9 +37,21 @@ class Hypothesis(NamedTuple):
     ids: list[int]  # without <bos> and <eos>
     log_probability: float  # nats: the plain sum over all tokens, <eos> included
     score: float  # what hypotheses are ranked by
+    lm_log_probability: float | None = None  # the same of a language model fused with the model
 
     @classmethod
     def of(cls, ids: list[int], log_probability: float, normalize: Normalize) -> Hypothesis:
         length = len(ids) + 1  # with <eos>
         score = normalize(log_probability, length)
         return cls(ids, log_probability, score)
+
+    @classmethod
+    def fused(
+        cls, ids: list[int], total: float, added: float, normalize: Normalize, weight: float
+    ) -> Hypothesis:
+        """One whose log probability is `total`, of which a language model `added` some.
+
+        `weight` is what that model's log probabilities are multiplied by.
+        """
+        ranked = cls.of(ids, total, normalize)
+        return ranked._replace(log_probability=total - added, lm_log_probability=added / weight)

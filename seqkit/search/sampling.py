@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from torch import Tensor
 from ..errors import ConfigError, WrongValue
 from ..text.vocab import BOS, EOS, PAD
 from .decoder import StateT, StepDecoder
+from .fusion import Fused, Fusion
 from .hypothesis import PLAIN, Hypothesis
 from .rules import NO_RULES, Rules
 from .soundness import check_numbers
@@ -36,6 +38,7 @@ def sample(
     top_p: float = 1.0,
     seed: int = 1,
     rules: Rules = NO_RULES,
+    fusion: Fusion | None = None,
 ) -> list[list[Hypothesis]]:
     """`draws` outputs of each sentence of `source` (B, S), in the order drawn.
 
@@ -43,7 +46,8 @@ def sample(
     need. What is drawn depends on `seed` and the sentence alone, not on its neighbours in the
     batch: each step inverts the cumulative distribution at one uniform number. Probabilities and
     scores are the model's own, before temperature, top-k (Fan et al. 2018, arXiv:1805.04833), top-p
-    (Holtzman et al. 2020, arXiv:1904.09751) and rules.
+    (Holtzman et al. 2020, arXiv:1904.09751) and rules. With `fusion`, outputs are drawn from what
+    the model and a language model give together, which shows in their scores.
 
     Raises `ConfigError` if a draw gets to where no token obeys the rules, ValueError for rules with
     phrases, which need a search.
@@ -62,40 +66,51 @@ def sample(
     limit_of_rows = limit.repeat_interleave(draws)
 
     pick = partial(draw, temperature=temperature, top_k=top_k, top_p=top_p)
-    drawn, logp = _draw_outputs(model, source, draws, limit_of_rows, uniform, rules, pick)
-    outputs = _hypotheses(drawn, logp)
+    fused = Fused(model, fusion)
+    drawn = _draw_outputs(fused, source, draws, limit_of_rows, uniform, rules, pick)
+    outputs = _hypotheses(drawn, fusion)
     firsts = range(0, len(outputs), draws)
     return [outputs[first : first + draws] for first in firsts]
 
 
+class _Drawn(NamedTuple):
+    """What was drawn in each row."""
+
+    ids: Tensor  # (B * draws, steps), padded after `<eos>`
+    logp: Tensor  # (B * draws,), with what was added
+    added: Tensor  # (B * draws,) by a language model
+
+
 def _draw_outputs(
-    model: StepDecoder[StateT],
+    fused: Fused[StateT],
     source: Tensor,
     draws: int,
     limit: Tensor,
     uniform: Tensor,
     rules: Rules,
     pick: Callable[[Tensor, Tensor], Tensor],
-) -> tuple[Tensor, Tensor]:
-    """Tokens of each output, padded after `<eos>`, and their log probability.
+) -> _Drawn:
+    """(B, S), limits (B * draws,), numbers (B * draws, steps) -> what is drawn by them.
 
-    (B, S), limits (B * draws,), numbers (B * draws, steps) -> (B * draws, steps), (B * draws,).
     `pick` draws from log probabilities (R, V) by numbers (R,).
     """
     device = source.device
     rows, steps = uniform.shape
     drawn = torch.full((rows, steps), PAD, device=device)
     logp = torch.zeros(rows, device=device)
+    total_added = torch.zeros(rows, device=device)
     open_ = torch.arange(rows, device=device)  # (R,)
     ids = torch.full((rows,), BOS, device=device)
 
-    state = model.start(source)
+    state = fused.start(source)
     sentences = open_ // draws
-    state = model.select(state, sentences)
+    state = fused.select(state, sentences)
 
     for t in range(steps):
-        logits, state = model.step(ids, state)
+        logits, added, state = fused.step(ids, state)
         own = logits.float().log_softmax(-1)
+        if added is not None:
+            own += added
 
         history = drawn[open_, :t]
         must_end = limit[open_] == t + 1
@@ -103,8 +118,9 @@ def _draw_outputs(
 
         numbers = uniform[open_, t]
         ids = pick(allowed, numbers)
-        own_logp = own.gather(1, ids[:, None])
-        logp[open_] += own_logp[:, 0]
+        logp[open_] += _at(own, ids)
+        if added is not None:
+            total_added[open_] += _at(added, ids)
         drawn[open_, t] = ids
 
         goes_on = ids != EOS
@@ -113,20 +129,27 @@ def _draw_outputs(
             break
         open_ = open_[stay]
         ids = ids[stay]
-        state = model.select(state, stay)
+        state = fused.select(state, stay)
 
-    return drawn, logp
+    return _Drawn(drawn, logp, total_added)
 
 
-def _hypotheses(drawn: Tensor, logp: Tensor) -> list[Hypothesis]:
-    """Tokens (R, t), padded after `<eos>`, log probabilities (R,) -> an output for each row"""
+def _at(values: Tensor, ids: Tensor) -> Tensor:
+    """(R, V), (R,) -> (R,)"""
+    return values.gather(1, ids[:, None])[:, 0]
+
+
+def _hypotheses(drawn: _Drawn, fusion: Fusion | None) -> list[Hypothesis]:
+    """An output for each row."""
     found = []
-    rows = drawn.tolist()
-    values = logp.tolist()
-    for ids, value in zip(rows, values, strict=True):
-        end = ids.index(EOS)
-        output = Hypothesis.of(ids[:end], value, PLAIN)
-        found.append(output)
+    rows = drawn.ids.tolist()
+    of_rows = zip(rows, drawn.logp.tolist(), drawn.added.tolist(), strict=True)
+    for ids, value, added in of_rows:
+        output = ids[: ids.index(EOS)]
+        if fusion is None:
+            found.append(Hypothesis.of(output, value, PLAIN))
+        else:
+            found.append(Hypothesis.fused(output, value, added, PLAIN, fusion.weight))
     return found
 
 
