@@ -1,7 +1,8 @@
 """What a run starts from, what it keeps of that, and what of its own recipe is not used.
 
 The weights come with a tokenizer, a vocabulary and a [model] section. All of these are kept, but
-for what matters only while training, such as dropout: that is the recipe's.
+for what matters only while training, such as dropout: that is the recipe's. Of a model for another
+task, the recipe's task says what is kept (`training.task.StartsFromOtherTask`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ..config import RunConfig, describe, with_init
 from ..errors import CheckpointError, ConfigError, reason
 from ..plugins import components
 from ..training import checkpoint
+from ..training.task import StartsFromOtherTask
 from .card import CARD, card_of
 from .open import config_of
 
@@ -32,6 +34,9 @@ class Origin:
     name: str  # as it was given
     folder: Path  # its step folder
     config: RunConfig
+    decided: Mapping[str, Any] | None = (
+        None  # of [model], as `start_record` has it; for a resumed run
+    )
 
     @classmethod
     def of(cls, model: str | Path) -> Origin:
@@ -41,7 +46,7 @@ class Origin:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """What a checkpoint says of where its run started."""
+        """What a checkpoint says of this model."""
         meta = checkpoint.read_meta(self.folder)
         weights = self.folder / checkpoint.MODEL
         try:
@@ -53,9 +58,41 @@ class Origin:
         before = {key: meta[key] for key in ("imported", INITIAL) if key in meta}
         return {"model": self.name, "sha256": digest, **before}
 
+    def start_record(self, run: RunConfig) -> dict[str, Any]:
+        """What the checkpoints of a run say of where it started.
+
+        "task" and "decided" are there for a model for another task: what it decides of [model].
+        """
+        if run.task == self.config.task:
+            return self.record
+
+        decided = self.decisions(run.task, run.model["name"])
+        return {**self.record, "task": self.config.task, "decided": decided}
+
+    def decisions(self, task: str, name: Any) -> Mapping[str, Any]:
+        """What is decided of the [model] of a run for `task` whose model is to be `name`, or None.
+
+        Raises `ConfigError` if such a run cannot start here.
+        """
+        if self.decided is not None:
+            return self.decided
+        if task == self.config.task:
+            return self.config.model
+
+        start = start_from(self.config.task, task)
+        if start is None:
+            raise ConfigError(
+                f"--init {self.name} is a model for {self.config.task!r}; this recipe trains "
+                f"{task!r}"
+            )
+        try:
+            return start.settings(self.config.model, name if isinstance(name, str) else None)
+        except ConfigError as error:
+            raise ConfigError(f"--init {self.name}: {error}") from None
+
     def kept_differences(self, other: Origin) -> list[tuple[str, Any, Any]]:
         """(key, value here, value there) of what in [model] matters beyond training."""
-        here = _kept_model(self)
+        here = _kept_model(self, self.config.task, None)
         there = other.config.model
         keys = [key for key in {**here.values, **there} if with_init(here.cls, key) != "own"]
         found = [(key, here.values.get(key), there.get(key)) for key in keys]
@@ -67,13 +104,14 @@ class Origin:
         `description` is that of the task's data.
         """
         imported = self.record.get("imported")
-        program = f" ({imported['format']})" if isinstance(imported, dict) else ""
+        program = f", {imported['format']}" if isinstance(imported, dict) else ""
+        what = f"{self.config.model['name']}, {self.config.task}"
         lines = [
             f"# {run.resolve().name}",
             "",
             "| | |",
             "|---|---|",
-            f"| from | {self.name}{program} |",
+            f"| from | {self.name} ({what}{program}) |",
             f"| sha256 of its weights | {self.record['sha256']} |",
             *(f"| trained on | {line} |" for line in description),
             "",
@@ -106,11 +144,13 @@ def origin_of(init: str | Path | None, last: Path | None) -> Origin | None:
     meta = checkpoint.read_meta(last)
     if INITIAL not in meta:
         return None
-    return replace(Origin.of(last), name=_name_of(meta[INITIAL]))
-
-
-def _name_of(record: Any) -> str:
-    return str(record["model"]) if isinstance(record, dict) and "model" in record else "it"
+    record = meta[INITIAL] if isinstance(meta[INITIAL], dict) else {}
+    decided = record.get("decided")
+    return replace(
+        Origin.of(last),
+        name=str(record.get("model", "it")),
+        decided=decided if isinstance(decided, dict) else None,
+    )
 
 
 def load_recipe(
@@ -131,20 +171,11 @@ def load_recipe(
         raise ConfigError(
             f"{name} has no [model], as it goes on from a trained one: give --init MODEL"
         )
-    if origin is None:
+    if origin is None or not isinstance(raw.get("task"), str):
         return recipes.complete(raw, str(path)), notes
 
-    _check_task(raw, origin)
     kept, on_kept = _merged(raw, overrides, origin)
     return recipes.complete(kept, str(path)), notes + on_kept
-
-
-def _check_task(raw: Mapping[str, Any], origin: Origin) -> None:
-    before, now = origin.config.task, raw.get("task")
-    if before != now and isinstance(now, str):
-        raise ConfigError(
-            f"--init {origin.name} is a model for {before!r}; this recipe trains {now!r}"
-        )
 
 
 def keeps_all(task: str) -> bool:
@@ -152,13 +183,26 @@ def keeps_all(task: str) -> bool:
     return not hasattr(components().tasks.load(task), "start_from")
 
 
+def start_from(trained: str, task: str) -> StartsFromOtherTask | None:
+    """How a run for `task` starts from a model for the task `trained`, another one, if it can."""
+    known: Mapping[str, StartsFromOtherTask]
+    known = getattr(components().tasks.load(task), "starts_from", {})
+    return known.get(trained)
+
+
+def is_trained(task: str, record: Mapping[str, Any] | None) -> bool:
+    """Whether a run for `task` with this `start_record` has a figure to beat before it trains."""
+    return record is not None and "task" not in record and keeps_all(task)
+
+
 def _merged(
     raw: Mapping[str, Any], overrides: Mapping[str, Any], origin: Origin
 ) -> tuple[dict[str, Any], list[str]]:
     """`raw` with what is kept of `origin`, and notes on it."""
+    task = raw["task"]
     merged = dict(raw)
     unused: list[str] = []
-    for kept in _kept_sections(origin):
+    for kept in _kept_sections(origin, task, raw.get("model")):
         given = raw.get(kept.name, {})
         if not isinstance(given, Mapping):
             continue  # refused when the config is completed
@@ -169,18 +213,20 @@ def _merged(
                 raise ConfigError(kept.refusal(key, value, origin.name))
             unused.append(f"{kept.name}.{key} = {value!r} ({kept.values.get(key)!r} is kept)")
 
-    notes = _what_is_kept(origin)
+    notes = _what_is_kept(origin, task)
     if unused:
         more = len(unused) - _SHOWN
         shown = unused[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
         notes.append(f"not used of the recipe: {', '.join(shown)}")
-    return merged, notes + _inherit(merged, origin)
+    if task == origin.config.task:
+        notes += _inherit(merged, origin)
+    return merged, notes
 
 
-def _what_is_kept(origin: Origin) -> list[str]:
+def _what_is_kept(origin: Origin, task: str) -> list[str]:
     """A note; of weights that are not all kept, the task says more."""
     parts: list[str] = []
-    if keeps_all(origin.config.task):
+    if task == origin.config.task and keeps_all(task):
         parts.append("the weights")
     if "text" in origin.config.sections:
         parts += ["the tokenizer", "the vocabulary"]
@@ -234,19 +280,23 @@ class _Kept:
         )
 
 
-def _kept_sections(origin: Origin) -> Iterator[_Kept]:
-    task = origin.config.task
+def _kept_sections(origin: Origin, task: str, model: Any) -> Iterator[_Kept]:
+    """Those of a run for `task`, whose recipe has this [model], if any."""
     text = origin.config.sections.get("text")
-    if text is not None:
-        yield _Kept("text", text, components().tasks.load(task).sections["text"], {})
-    if keeps_all(task):
-        yield _kept_model(origin)
+    is_of_another = origin.decided is not None or task != origin.config.task
+    if is_of_another or keeps_all(task):
+        yield _kept_model(origin, task, model)
+
+    text_class = components().tasks.load(task).sections.get("text")
+    if text is not None and text_class is not None:
+        yield _Kept("text", text, text_class, {})
 
 
-def _kept_model(origin: Origin) -> _Kept:
-    model = origin.config.model
-    cls = components().models.load(model["name"], origin.config.task)
-    return _Kept("model", model, cls.Config, cls.presets)
+def _kept_model(origin: Origin, task: str, model: Any) -> _Kept:
+    name = model.get("name") if isinstance(model, Mapping) else None
+    decided = origin.decisions(task, name)
+    cls = components().models.load(decided["name"], task)
+    return _Kept("model", decided, cls.Config, cls.presets)
 
 
 def _inherit(merged: dict[str, Any], origin: Origin) -> list[str]:

@@ -21,7 +21,15 @@ from .changes import check_same_data
 from .entry import Entry, entered
 from .events import Listener
 from .folder import RunFolder, finish_saving
-from .initial import INITIAL, Origin, keeps_all, load_recipe, origin_of, write_card
+from .initial import (
+    INITIAL,
+    Origin,
+    is_trained,
+    load_recipe,
+    origin_of,
+    start_from,
+    write_card,
+)
 from .log import Log
 from .loop import follow, lead
 from .progress import told
@@ -135,7 +143,7 @@ def _begin(entry: Entry, origin: Origin | None, settings: RunConfig, device: str
     if entry.last is not None:
         trainer = make_trainer(settings, device=device, folder=entry.last)
         initial = checkpoint.read_meta(entry.last).get(INITIAL)
-        trainer.evaluates_first = initial is not None and keeps_all(settings.task)
+        trainer.evaluates_first = is_trained(settings.task, initial)
         _resume(trainer, entry.last)
         return _Begun(trainer, initial)
 
@@ -143,10 +151,11 @@ def _begin(entry: Entry, origin: Origin | None, settings: RunConfig, device: str
         return _Begun(make_trainer(settings, device=device))
 
     trainer = make_trainer(settings, device=device, folder=origin.folder)
-    trainer.evaluates_first = keeps_all(settings.task)
-    entry.notes += _start_from(origin.folder, trainer)
+    record = origin.start_record(settings)
+    trainer.evaluates_first = is_trained(settings.task, record)
+    entry.notes += _fill(trainer, origin, settings.task)
     card = origin.card_of_run(entry.lock.folder, trainer.task.describe())
-    return _Begun(trainer, origin.record, card)
+    return _Begun(trainer, record, card)
 
 
 def _resumed(folder: Path, resume: bool) -> Path | None:
@@ -179,17 +188,20 @@ def _check_task(config: str | Path, found: str, wanted: str | None) -> None:
         )
 
 
-def _start_from(initial: Path, trainer: Trainer) -> list[str]:
+def _fill(trainer: Trainer, origin: Origin, task: str) -> list[str]:
     """Fill the model with another run's weights; returns what a person should know of it.
 
     A task that has a `start_from` decides what is kept, such as all but the last layer.
     """
     notes: list[str] = []
-    start = getattr(trainer.task, "start_from", None)
-    if start is not None:
-        notes = start(initial, trainer.model)
+    from_other = None if task == origin.config.task else start_from(origin.config.task, task)
+    from_same = getattr(trainer.task, "start_from", None)
+    if from_other is not None:
+        notes = from_other.fill(trainer.model, origin.folder)
+    elif from_same is not None:
+        notes = from_same(origin.folder, trainer.model)
     else:
-        checkpoint.load_model(initial, trainer.model)
+        checkpoint.load_model(origin.folder, trainer.model)
     trainer.averaged.load_state_dict(trainer.model.state_dict())
     return notes
 

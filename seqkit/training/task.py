@@ -105,6 +105,25 @@ class PreparesModel(Protocol):
         """
 
 
+class StartsFromOtherTask(Protocol):
+    """How models of a task start from the weights of a model for another one (`--init`).
+
+    A task says so in a class attribute `starts_from`: {"language-modelling": …}. Its constructor is
+    then given the step folder of that model, too.
+    """
+
+    def settings(self, trained: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+        """What the weights decide of [model], `name` among it.
+
+        `trained` is the complete [model] of the weights. `name` is that of the model that is to be
+        trained, None if the recipe leaves it open. Raises `ConfigError`, which is prefixed by where
+        the weights are, if the two do not fit together.
+        """
+
+    def fill(self, model: nn.Module, folder: Path) -> list[str]:
+        """Fill a new model from the step folder; returns what a person should know of it."""
+
+
 class Task(Protocol):
     """A problem: its data as batches, its loss, its metrics. Registered under `task`.
 
