@@ -8,20 +8,22 @@ from __future__ import annotations
 import json
 import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from ..data.files import reading
 from ..errors import DataError
+from ..parsing import to_json
 from ..text import Tokenizer, TokenizerLookup, built_in
 from .consistency import check_numbers, check_words
 from .model import Model
 from .packing import pack, unpack
 from .recognition import BINARY_TYPE, LONGEST_HEADER, is_safetensors
+from .storage import stretches
 from .tables import Grams, Kind
 from .text import PreTokenizer
 
@@ -42,7 +44,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def write(model: Model, path: Path, *, packed: bool = False) -> None:
-    """Write `model` and its tokenizer, `packed` by `packing`; raises OSError or SafetensorError."""
+    """Write `model` and its tokenizer, `packed` by `packing`; raises OSError."""
     words = b"\n".join(model.vocabulary.words)
     arrays: Arrays = {"words": np.frombuffer(words, np.uint8)}
     for k, level in enumerate(model.grams, 1):
@@ -63,7 +65,37 @@ def write(model: Model, path: Path, *, packed: bool = False) -> None:
         header[_METADATA + key] = value
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     header[_CHECKSUM] = _checksum(header, contiguous)
-    save_file(contiguous, path, header)
+    _save(contiguous, path, header)
+
+
+def _save(arrays: Arrays, path: Path, header: Header) -> None:
+    """Write a safetensors file piece by piece; safetensors itself copies all arrays first."""
+    names = sorted(arrays, key=lambda name: (-arrays[name].itemsize, name))  # so all are aligned
+    names_of_types = {np.dtype(each): name for name, each in _DTYPES.items()}
+    entries: dict[str, Any] = {"__metadata__": header}
+    end = 0
+    for name in names:
+        array = arrays[name]
+        entries[name] = {
+            "dtype": names_of_types[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [end, end + array.nbytes],
+        }
+        end += array.nbytes
+
+    text = to_json(entries).encode()
+    text += b" " * (-len(text) % 8)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for name in names:
+            for piece in _pieces(arrays[name]):
+                file.write(piece)
+
+
+def _pieces(array: NDArray[Any]) -> Iterator[memoryview]:
+    """The bytes of an array, of which few are in memory at a time."""
+    for stretch in stretches(len(array), array):
+        yield array[stretch].view(np.uint8).data
 
 
 def tokenizer_files(tokenizer: Tokenizer) -> Arrays:
@@ -110,7 +142,8 @@ def _checksum(header: Header, arrays: Arrays) -> str:
     for name in sorted(arrays):
         array = arrays[name]
         total = zlib.crc32(f"{name}\0{array.dtype.str}\0{array.size}\0".encode(), total)
-        total = zlib.crc32(array.view(np.uint8).data, total)
+        for piece in _pieces(array):
+            total = zlib.crc32(piece, total)
     return f"{total:08x}"
 
 

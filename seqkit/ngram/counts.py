@@ -17,7 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .sorting import Longs, find, first_of_each, sort, totals
-from .storage import Growing, Storage, cores, on_all_cores, release, stretches
+from .storage import (
+    Growing,
+    Storage,
+    cores,
+    for_each,
+    on_all_cores,
+    places_between,
+    release,
+    stretches,
+)
 from .text import BOS, EOS, Ids
 
 _BYTES_PER_TOKEN = 80  # that sorting takes
@@ -130,8 +139,7 @@ class NgramCounter:
             contexts[stretch] = contexts_of(keys[stretch], shorter, size)
             release(keys, contexts, shorter[-1].keys, shorter[-1].contexts)
 
-        for _ in on_all_cores(fill, list(stretches(len(keys)))):
-            pass  # `fill` gives nothing back
+        for_each(fill, list(stretches(len(keys))))
         return contexts
 
 
@@ -159,17 +167,12 @@ class Range(NamedTuple):
 
     def places(self, ids: Ids, order: int) -> Longs:
         """Where these tokens are among `ids`, which begin with `order` others. -> (n,)"""
-        found = [np.empty(0, np.int64)]
-        for stretch in stretches(len(ids) - order, ids):
-            begin = order + stretch.start
-            words = ids[begin : order + stretch.stop]
-            places = np.flatnonzero((words >= self.low) & (words < self.high)) + begin
+        places = places_between(ids[order:], self.low, self.high) + order
+        if self.high > self.low + 1:
+            return places
 
-            if self.high == self.low + 1:
-                before = ids[places - 1]
-                places = places[(before >= self.low_before) & (before < self.high_before)]
-            found.append(places)
-        return np.concatenate(found)
+        before = ids[places - 1]
+        return places[(before >= self.low_before) & (before < self.high_before)]
 
 
 def ranges_of(ids: Ids, order: int, unigrams: Longs, most: int) -> list[Range]:

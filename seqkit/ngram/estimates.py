@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from .counts import Counts
 from .sorting import Longs, totals
+from .storage import Growing, places_between, stretches
 from .tables import Floats
 from .text import BOS, EOS, UNK
 
@@ -59,70 +60,117 @@ class Selection:
     counts: Counts
     masks: list[Mask]  # (n_k,) for each k
     vocabulary_size: int  # |V|
+    is_whole: bool  # whether all of them stay
 
     @classmethod
     def of(cls, counts: Counts, options: Options) -> Selection:
         """An n-gram stays if it is frequent enough and the one it ends in stays."""
         listed = _listed(counts.words, options.vocabulary)
         thresholds = _thresholds(options.prune, counts.order)
-        masks: list[Mask] = []
-        for k, threshold in enumerate(thresholds, 1):
-            table = counts.tables[k - 1]
-            mask = _frequent(table.counts, threshold)
+        is_whole = options.vocabulary is None and not any(thresholds)
 
-            if k == 1:
-                mask[[UNK, BOS, EOS]] = True
-                mask &= listed
+        unigrams = counts.tables[0].counts
+        known = _frequent(unigrams, thresholds[0])
+        known[[UNK, BOS, EOS]] = True
+        known &= listed
+        masks = [known]
+        for k, threshold in enumerate(thresholds[1:], 2):
+            if is_whole:
+                masks.append(np.broadcast_to(np.True_, counts.sizes[k - 1]))
             else:
-                suffixes, first = counts.parts(k)
-                mask &= listed[first]
-                mask &= masks[-1][suffixes]
-            masks.append(mask)
+                masks.append(_mask(counts, k, threshold, listed, masks[-1]))
 
-        known = masks[0]
         predicted = int(known.sum()) - 1  # all but `<s>`
         size = max(predicted, options.vocabulary_size)
-        return cls(counts, masks, size)
+        return cls(counts, masks, size, is_whole)
 
-    def followers(self, k: int, counts: Longs | None = None) -> Followers:
-        """The k-grams by their histories, with `counts` (n_k,) or those of the text."""
+    def histories(self, k: int) -> range:
+        """The indexes of the histories that k-grams have."""
+        return range([1, *self.counts.sizes][k - 1])
+
+    def followers(
+        self, k: int, counts: Longs | None = None, histories: range | None = None
+    ) -> Followers:
+        """The k-grams by their histories, with `counts` (n_k,) or those of the text.
+
+        Those of a range of histories only, if it is given.
+        """
         table = self.counts.tables[k - 1]
-        histories_of = [1, *self.counts.sizes]
+        every = self.histories(k)
         if counts is None:
             counts = table.counts
+        if histories is None:
+            histories = every
 
+        places: slice | Longs = slice(None)
+        if histories != every:
+            places = places_between(table.contexts, histories.start, histories.stop)
         return Followers(
             k=k,
-            histories=table.contexts,
-            counts=counts,
-            kept=self.masks[k - 1],
-            size=histories_of[k - 1],
+            histories=table.contexts[places] - histories.start,
+            counts=counts[places],
+            kept=self.masks[k - 1][places],
+            size=len(histories),
+            places=places,
         )
 
     def estimate(
         self, probabilities: list[Floats], backoffs: list[Floats], notes: Sequence[str] = ()
     ) -> Estimate:
         """What stays of these numbers, (n_k,) for each k, with new indexes."""
+        numbers = zip(probabilities, backoffs, strict=True)
+        if self.is_whole:
+            tables = self.counts.tables
+            levels = [Level(table.keys, *own) for table, own in zip(tables, numbers, strict=True)]
+            return Estimate(self.counts.words, levels, list(notes))
+
         stays = self.masks[0].tolist()
         words = list(compress(self.counts.words, stays))
-        new_index = [np.cumsum(mask) - 1 for mask in self.masks]
-
+        new_ids = _new_indexes(self.masks[0])
+        new_suffixes = new_ids
         levels = []
-        for k, mask in enumerate(self.masks, 1):
+        for k, (own, weights) in enumerate(numbers, 1):
             keys = np.arange(len(words))
             if k > 1:
-                suffixes, first = self.counts.parts(k)
-                endings = new_index[k - 2][suffixes]
-                ids = new_index[0][first]
-                keys = endings[mask] * len(words)
-                keys += ids[mask]
-
-            own = probabilities[k - 1][mask]
-            weights = backoffs[k - 1][mask]
-            level = Level(keys, own, weights)
-            levels.append(level)
+                keys = self._keys(k, new_suffixes, new_ids, len(words))
+                new_suffixes = _new_indexes(self.masks[k - 1])
+            levels.append(Level(keys, self._kept(k, own), self._kept(k, weights)))
 
         return Estimate(words, levels, list(notes))
+
+    def _keys(self, k: int, new_suffixes: Longs, new_ids: Longs, size: int) -> Longs:
+        """Those of the k-grams that stay, by the new indexes of their parts. `size` words stay."""
+        keys = Growing(self.counts.storage, np.int64)
+        for stretch in stretches(self.counts.sizes[k - 1], self.counts.tables[k - 1].keys):
+            suffixes, first = self.counts.parts(k, stretch)
+            mask = self.masks[k - 1][stretch]
+            keys.append(new_suffixes[suffixes[mask]] * size + new_ids[first[mask]])
+        return keys.finish()
+
+    def _kept(self, k: int, numbers: Floats) -> Floats:
+        """Those of the k-grams that stay. (n_k,) -> (m,)"""
+        kept = Growing(self.counts.storage, np.float32)
+        for stretch in stretches(len(numbers), numbers):
+            kept.append(numbers[stretch][self.masks[k - 1][stretch]])
+        return kept.finish()
+
+
+def _new_indexes(mask: Mask) -> Longs:
+    """The index of each n-gram that stays among those that do. (n_k,) -> (n_k,)"""
+    return np.cumsum(mask) - 1
+
+
+def _mask(counts: Counts, k: int, threshold: int, listed: Mask, shorter: Mask) -> Mask:
+    """Which k-grams stay, k > 1; `shorter` (n_{k-1},) says which of those that they end in do."""
+    table = counts.tables[k - 1]
+    found = np.empty(len(table.keys), np.bool_)
+    for stretch in stretches(len(found), table.keys, table.counts):
+        suffixes, first = counts.parts(k, stretch)
+        mask = _frequent(table.counts[stretch], threshold)
+        mask &= listed[first]
+        mask &= shorter[suffixes]
+        found[stretch] = mask
+    return found
 
 
 def _thresholds(prune: tuple[int, ...], order: int) -> list[int]:
@@ -160,6 +208,7 @@ class Followers:
     counts: Longs  # (n_k,)
     kept: Mask  # (n_k,)
     size: int  # H
+    places: slice | Longs  # where these k-grams are in their table
 
     def totals(self, weights: NDArray[np.generic]) -> Longs:
         """Whole-number sums of `weights` by history. (n_k,) -> (H,)"""
@@ -173,6 +222,9 @@ class Followers:
 
 def frequencies(counts: Longs, most: int) -> list[int]:
     """How many n-grams have the count 0, 1, …, `most`."""
-    capped = np.minimum(counts, most + 1)
-    found: list[int] = np.bincount(capped, minlength=most + 2).tolist()
-    return found[:-1]
+    found = np.zeros(most + 2, np.int64)
+    for stretch in stretches(len(counts), counts):
+        capped = np.minimum(counts[stretch], most + 1)
+        found += np.bincount(capped, minlength=most + 2)
+    frequencies: list[int] = found[:-1].tolist()
+    return frequencies

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import tomli_w
-from safetensors import SafetensorError
 
 from ..data.aside import replacing
-from ..data.files import reading
-from ..errors import ConfigError, DataError, WrongType
-from ..parsing import path_of, toml_of
+from ..errors import ConfigError, WrongType
+from ..parsing import path_of
 from ..text import TokenizerLookup, built_in
 from . import arpa, binary
-from .dynamic import mixture
-from .mixing import Unknown
+from .mixed_model import MixedModel
+from .mixture_files import is_network, load_mixture
 from .model import Model
 from .tables import Kind
-
-_MIXTURE = "n-gram mixture"  # the type of its file
 
 
 def is_arpa(path: Path) -> bool:
@@ -69,14 +64,11 @@ def save(model: Model, path: str | Path, *, bits: int = 32) -> None:
     check_format(path, model.kind, model.smoothing)
     check_bits(bits, path, model)
 
-    try:
-        with replacing(path) as part:
-            if is_arpa(path):
-                arpa.write(model, part)
-            else:
-                binary.write(model, part, packed=bits == 8)
-    except SafetensorError as error:
-        raise DataError(f"cannot write {path}: {error}") from None
+    with replacing(path) as part:
+        if is_arpa(path):
+            arpa.write(model, part)
+        else:
+            binary.write(model, part, packed=bits == 8)
 
 
 def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup = built_in) -> Model:
@@ -88,7 +80,9 @@ def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup =
     """
     path = path_of(path, "file of an n-gram model")
     if path.suffix == ".toml":
-        return _load_mixture(path, device, tokenizers)
+        found = load_any(path, device=device, tokenizers=tokenizers, open_network=_refuse_network)
+        assert isinstance(found, Model)  # there is no network in it
+        return found
     is_ours = binary.is_binary(path)
     model = binary.read(path, tokenizers) if is_ours else arpa.read(path)
     if device != "cpu":
@@ -98,52 +92,24 @@ def load(path: str | Path, *, device: str = "cpu", tokenizers: TokenizerLookup =
     return model
 
 
-def save_mixture(
-    paths: Sequence[Path], weights: Sequence[float], path: Path, *, unknown: Unknown
-) -> None:
-    """Write the file of a mixture of the models at `paths`, which are named relative to it.
+def load_any(
+    path: Path,
+    *,
+    device: str,
+    tokenizers: TokenizerLookup,
+    open_network: Callable[[Path], Any],
+) -> Model | MixedModel:
+    """`load` for mixtures with trained networks, too, which `open_network` opens."""
 
-    Raises `ConfigError` for one that is itself a mixture.
-    """
-    nested = [each for each in paths if each.suffix == ".toml"]
-    if nested:
-        raise ConfigError(f"{nested[0]} is itself a mixture: name its models")
+    def open_part(part: Path) -> Any:
+        if is_network(part):
+            return open_network(part)
+        return load(part, device=device, tokenizers=tokenizers)
 
-    folder = path.absolute().parent
-    parts = []
-    for each, weight in zip(paths, weights, strict=True):
-        relative = os.path.relpath(each.absolute(), folder)
-        parts.append({"path": relative, "weight": weight})
-
-    text = tomli_w.dumps({"type": _MIXTURE, "unknown": unknown, "models": parts})
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+    if path.suffix == ".toml":
+        return load_mixture(path, open_part)
+    return load(path, device=device, tokenizers=tokenizers)
 
 
-def _load_mixture(path: Path, device: str, tokenizers: TokenizerLookup) -> Model:
-    """Raises `DataError` naming the file, and the model in it, for whatever is wrong."""
-    with reading(path):
-        text = path.read_text(encoding="utf-8", errors="replace")
-    try:
-        content = toml_of(text)
-        if content.get("type") != _MIXTURE:
-            raise ValueError(f'it does not say type = "{_MIXTURE}"')
-        parts = [(str(part["path"]), float(part["weight"])) for part in content["models"]]
-        unknown = content.get("unknown", "share")
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{path} is not the file of a mixture: {error}") from None
-    except KeyError as error:
-        raise DataError(f"{path} is not the file of a mixture: {error} is missing") from None
-
-    models = []
-    for number, (name, _) in enumerate(parts, 1):
-        if name.endswith(".toml"):
-            raise DataError(f"{path}: model {number}, {name}, is itself a mixture: name its models")
-        try:
-            models.append(load(path.parent / name, device=device, tokenizers=tokenizers))
-        except DataError as error:
-            raise DataError(f"{path}: model {number}: {error}") from None
-    try:
-        return mixture(models, [weight for _, weight in parts], unknown=unknown)
-    except ConfigError as error:
-        raise DataError(f"{path}: {error}") from None
+def _refuse_network(path: Path) -> Model:
+    raise ConfigError(f"{path} is a trained network: seqkit.load opens mixtures with networks")

@@ -13,9 +13,11 @@ import numpy as np
 from .counts import Counts
 from .estimates import Discounts, Estimate, Followers, Options, Selection, frequencies
 from .sorting import Longs, totals
+from .storage import for_each, release, stretches
 from .tables import Floats
 from .text import BOS, UNK
 
+_HISTORIES = 1 << 20  # smoothed at a time
 _NO_DISCOUNTS = (0.0, 0.0, 0.0)
 
 
@@ -146,25 +148,53 @@ def _interpolate(
     `given` are the counts, or adjusted counts, for each k.
     """
     selection = Selection.of(counts, options)
-    probabilities: list[Floats] = []
+    own, rest = shares(selection.followers(1, given[0]))
+    uniform = options.interpolate_unigrams
+    unigrams = _unigrams(own, rest[0], selection.vocabulary_size, uniform=uniform)
+
+    probabilities = [unigrams]
     backoffs: list[Floats] = []
-    for k in range(1, counts.order + 1):
-        level = selection.followers(k, given[k - 1])
-        own, rest = shares(level)
-        if k == 1:
-            uniform = options.interpolate_unigrams
-            mixed = _unigrams(own, rest[0], selection.vocabulary_size, uniform=uniform)
-        else:
-            followed = level.totals(level.kept) > 0
-            backoffs.append(np.where(followed, rest, np.float32(1)))
-
-            suffixes, _ = counts.parts(k)
-            shorter = probabilities[-1][suffixes]
-            mixed = own + rest[level.histories] * shorter
+    for k in range(2, counts.order + 1):
+        mixed, weights = _longer(k, selection, given[k - 1], shares, probabilities[-1])
         probabilities.append(mixed)
+        backoffs.append(weights)
 
-    backoffs.append(np.ones_like(probabilities[-1]))
+    at_the_top = counts.storage.full(counts.sizes[-1], 1, np.float32)
+    backoffs.append(at_the_top)
     return selection.estimate(probabilities, backoffs, notes)
+
+
+def _longer(
+    k: int,
+    selection: Selection,
+    given: Longs,
+    shares: Callable[[Followers], Shares],
+    shorter: Floats,
+) -> tuple[Floats, Floats]:
+    """Probabilities of the k-grams (n_k,), k > 1, and the backoffs of their histories (H,).
+
+    `shorter` are the probabilities of the (k-1)-grams. Goes through ranges of histories, so that
+    what is computed for each of them is never in memory for all.
+    """
+    counts = selection.counts
+    table = counts.tables[k - 1]
+    every = selection.histories(k)
+    mixed: Floats = counts.storage.empty(len(table.keys), np.float32)
+    weights: Floats = counts.storage.empty(len(every), np.float32)
+
+    def smooth(histories: range) -> None:
+        level = selection.followers(k, given, histories)
+        own, rest = shares(level)
+        followed = level.totals(level.kept) > 0
+        weights[histories.start : histories.stop] = np.where(followed, rest, np.float32(1))
+
+        suffixes, _ = counts.parts(k, level.places)
+        mixed[level.places] = own + rest[level.histories] * shorter[suffixes]
+        release(table.keys, table.contexts, given, shorter, mixed, weights)
+
+    ranges = [every[start : start + _HISTORIES] for start in every[::_HISTORIES]]
+    for_each(smooth, ranges)
+    return mixed, weights
 
 
 def _unigrams(own: Floats, rest: np.float32, size: int, *, uniform: bool) -> Floats:
@@ -186,17 +216,27 @@ def adjusted_counts(counts: Counts) -> list[Longs]:
     adjusted = []
     for k in range(1, counts.order):
         table = counts.tables[k - 1]
-        suffixes, _ = counts.parts(k + 1)
-        words_before = totals(suffixes, None, len(table.keys))
+        words_before = _words_before(counts, k)
+        for stretch in stretches(len(table.keys), table.keys, table.counts, words_before):
+            _, first = counts.parts(k, stretch)
+            plain = first == BOS
+            words_before[stretch][plain] = table.counts[stretch][plain]
+        adjusted.append(words_before)
 
-        _, first = counts.parts(k)
-        plain = first == BOS
-        adjusted.append(np.where(plain, table.counts, words_before))
-
-    longest = counts.tables[-1].counts
-    adjusted.append(longest.copy())
+    adjusted.append(counts.tables[-1].counts)
     adjusted[0][BOS] = 0
     return adjusted
+
+
+def _words_before(counts: Counts, k: int) -> Longs:
+    """How many distinct words come before each k-gram, k < N. (n_k,)"""
+    found: Longs = counts.storage.full(counts.sizes[k - 1], 0, np.int64)
+    longer = counts.tables[k].keys
+    for stretch in stretches(len(longer), longer, found):
+        suffixes, _ = counts.parts(k + 1, stretch)
+        low, high = suffixes[0], suffixes[-1] + 1
+        found[low:high] += totals(suffixes - low, None, high - low)
+    return found
 
 
 def _three_discounts(counts: Longs) -> tuple[Discounts, str]:

@@ -138,6 +138,16 @@ def stretches(length: int, *arrays: Array) -> Iterator[slice]:
         release(*arrays)
 
 
+def places_between(values: NDArray[np.integer[Any]], low: int, high: int) -> NDArray[np.int64]:
+    """Where values are at least `low` and less than `high`. (n,) -> (m,)"""
+    found = [np.empty(0, np.int64)]
+    for stretch in stretches(len(values), values):
+        part = values[stretch]
+        inside = np.flatnonzero((part >= low) & (part < high))
+        found.append(inside + stretch.start)
+    return np.concatenate(found)
+
+
 def cores() -> int:
     """How many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -154,3 +164,9 @@ def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> I
 
     with ThreadPoolExecutor(threads) as pool:
         yield from pool.map(function, items)
+
+
+def for_each(function: Callable[[Item], object], items: Sequence[Item]) -> None:
+    """Call `function` with every item, on all cores."""
+    for _ in on_all_cores(function, items):
+        pass

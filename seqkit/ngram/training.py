@@ -13,8 +13,8 @@ from ..text.lines import each_text
 from .counts import Counts, NgramCounter
 from .model import Model
 from .smoothing import Options, estimate, kind_of
-from .storage import MEMORY
-from .tables import NEVER, Grams
+from .storage import MEMORY, for_each, release, stretches
+from .tables import NEVER, Floats, Grams
 from .text import BOS, GrowingVocabulary, PreTokenizer, Unknown, from_lines
 
 LONGEST = 1000  # the highest order
@@ -95,11 +95,10 @@ def model_of(
     found = estimate(counts, smoothing, options)
 
     grams = []
-    with np.errstate(divide="ignore"):
-        for level in found.levels:
-            scores = np.minimum(np.log10(level.probabilities), 0)  # but for rounding, it is
-            backoffs = np.log10(level.backoffs)
-            grams.append(Grams(level.keys, scores, backoffs))
+    for level in found.levels:
+        _take_logarithms(level.probabilities, most=0)  # but for rounding, they are at most 0
+        _take_logarithms(level.backoffs)
+        grams.append(Grams(level.keys, level.probabilities, level.backoffs))
 
     kind = kind_of(smoothing)
     if kind == "backoff" and grams[0].scores[BOS] == -np.inf:
@@ -118,6 +117,18 @@ def model_of(
         notes=found.notes,
         training_tokens=counts.tokens,
     )
+
+
+def _take_logarithms(numbers: Floats, most: float = np.inf) -> None:
+    """Replace numbers by their log10, or by `most` where it is more. (n_k,)"""
+
+    def replace(stretch: slice) -> None:
+        with np.errstate(divide="ignore"):
+            logarithms = np.log10(numbers[stretch])
+        numbers[stretch] = np.minimum(logarithms, np.float32(most))
+        release(numbers)
+
+    for_each(replace, list(stretches(len(numbers))))
 
 
 def count(

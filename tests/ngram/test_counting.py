@@ -13,7 +13,6 @@ from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
 from seqkit.ngram import storage
 from seqkit.ngram.counts import ranges_of
-from seqkit.ngram.storage import on_all_cores
 from seqkit.ngram.text import blocks, from_lines
 from seqkit.ngram.training import count_blocks
 
@@ -116,15 +115,10 @@ def test_ranges_hold_few_tokens_each_and_every_token_once(long_text):
 
 def test_temporary_files_have_no_names(long_text, tmp_path, monkeypatch, temporary_files):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(
-        "seqkit.ngram.counts.on_all_cores",
-        lambda *given: (seen.append(list(tmp_path.iterdir())), on_all_cores(*given))[1],
-    )
-    seen = []
-    model = ngram.train(long_text, order=3, memory=1)
+    counts = counted(long_text, 3, memory=1)
     assert temporary_files
-    assert seen == [[]] * 3
-    assert model.score("1 1") < 0
+    assert counts.tables[2].keys.sum()  # still there
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_is_one_line(long_text, monkeypatch):
@@ -136,13 +130,24 @@ def test_a_full_disk_is_one_line(long_text, monkeypatch):
         ngram.train(long_text, order=3, memory=1)
 
 
-def test_models_do_not_depend_on_memory_or_blocks(long_text, monkeypatch):
-    whole = ngram.train(long_text, order=3)
-    little = ngram.train(long_text, order=3, memory=1)
+@pytest.mark.parametrize("smoothing", ["modified-kneser-ney", "witten-bell", "katz"])
+@pytest.mark.parametrize("prune", [(), (0, 1, 2)])
+def test_models_do_not_depend_on_memory_blocks_or_cores(
+    long_text, smoothing, prune, tmp_path, monkeypatch
+):
+    settings = {"order": 4, "smoothing": smoothing, "prune": prune}
+    whole = ngram.train(long_text, **settings)
     monkeypatch.setattr("seqkit.ngram.text._BLOCK", 1000)
     assert len(list(from_lines(long_text))) > 50
-    in_pieces = ngram.train(long_text, order=3)
-    for other in (little, in_pieces):
+    in_pieces = ngram.train(long_text, **settings)
+
+    monkeypatch.setattr(storage, "_STRETCH", 1000)
+    monkeypatch.setattr(storage, "cores", lambda: 3)
+    monkeypatch.setattr("seqkit.ngram.interpolation._HISTORIES", 50)
+    little = ngram.train(long_text, **settings, memory=1)
+    ngram.save(little, tmp_path / "lm.bin")
+    assert len(whole.grams[2].keys) > 1000
+    for other in (in_pieces, little, ngram.load(tmp_path / "lm.bin")):
         assert other.words == whole.words
         for level, same in zip(other.grams, whole.grams, strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(level, same, strict=True))

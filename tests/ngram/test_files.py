@@ -322,7 +322,7 @@ def test_an_existing_model_survives_a_full_disk(tmp_path, monkeypatch, name):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(seqkit.ngram.arpa, "_write", full)
-    monkeypatch.setattr(seqkit.ngram.binary, "save_file", full)
+    monkeypatch.setattr(seqkit.ngram.binary, "_save", full)
     for path in (tmp_path / name, tmp_path / f"new-{name}"):
         with pytest.raises(DataError, match=f"cannot write .*{path.name}: No space left on device"):
             ngram.save(model, path)
