@@ -20,6 +20,8 @@ from .reading import Table
 from .settings import TableData
 
 _NEARLY_ALL = 0.95  # of the values are numbers: the others look like mistakes
+_NAN = r"(?i)^[+-]?nan$"
+_OTHERWISE = r"^[$€£¥]?\s?[+-]?\d[\d,]*(\.\d+)?\s?[%$€£¥]?$"  # how people write numbers, too
 _MANY_NAMES = 20  # distinct texts in as many rows are names of the rows
 
 Rows = NDArray[np.int64]
@@ -39,7 +41,8 @@ def cells(table: Table, column: str, missing: Sequence[str]) -> pl.Series:
     values = table.column(column, ", which the model reads")
     if values.dtype != pl.String:
         return values
-    return values.set(values.is_in(list(missing)), None)
+    is_missing = values.is_in(list(missing)) | values.str.contains(_NAN)
+    return values.set(is_missing.fill_null(False), None)
 
 
 def numbers_of(values: pl.Series) -> pl.Series:
@@ -56,6 +59,22 @@ def names_of(values: pl.Series) -> pl.Series:
     return texts.zip_with(
         ~whole.fill_null(False), values.cast(pl.Int64, strict=False).cast(pl.String)
     )
+
+
+def nearly_numbers(values: pl.Series) -> bool:
+    """Whether hardly any of these values is no number; "1,5" and "$1,200" count as numbers."""
+    given = values.drop_nulls()
+    if given.dtype != pl.String or not len(given):
+        return bool(len(given))
+    is_number = numbers_of(given).is_not_null() | given.str.contains(_OTHERWISE)
+    return int(is_number.sum()) >= _NEARLY_ALL * len(given)
+
+
+def way_to_number(value: str) -> str:
+    """How to mend a cell that should be a number, if it is one that people can read; else ""."""
+    if not pl.Series([value]).str.contains(_OTHERWISE).item():
+        return ""
+    return "write numbers with a decimal point and nothing else, such as 1234.5"
 
 
 def choose_columns(table: Table, rows: Rows, target: str, data: TableData) -> Columns:
@@ -112,15 +131,15 @@ def _is_number(table: Table, name: str, values: pl.Series, rows: Rows) -> bool:
         _check_finite(table, name, numbers, rows)
         return True
 
-    share = 1 - int(wrong.sum()) / int(given.sum())
-    if share >= _NEARLY_ALL:
-        place = int(wrong.arg_true()[0])
-        raise DataError(
-            f"{table.where(int(rows[place]))}: {name} is {values[place]!r}, and {share:.1%} of its "
-            "values are numbers: mend it, add it to data.missing, or name the column in "
-            "data.categories"
-        )
-    return False
+    if not nearly_numbers(values):
+        return False
+
+    place = int(wrong.arg_true()[0])
+    mend = way_to_number(values[place]) or "mend it, add it to data.missing"
+    raise DataError(
+        f"{table.where(int(rows[place]))}: {name} is {values[place]!r}, and nearly all of its "
+        f"values are numbers: {mend}, or name the column in data.categories"
+    )
 
 
 def _check_finite(table: Table, name: str, numbers: pl.Series, rows: Rows) -> None:

@@ -24,7 +24,7 @@ from torch import Tensor
 from seqkit.config import required, section, setting
 from seqkit.errors import DataError
 
-from .columns import Columns, Rows, cells, names_of, numbers_of
+from .columns import Columns, Rows, cells, names_of, numbers_of, way_to_number
 from .reading import Table
 from .settings import TableData
 
@@ -195,7 +195,8 @@ class Encoding:
             row = int(wrong.arg_true()[0])
             raise DataError(
                 f"{table.where(row)}: {column.name} is {values[row]!r}, and the model reads a "
-                f"number there: mend it, or leave the cell empty"
+                f"number there: {way_to_number(str(values[row])) or 'mend it'}, or leave the cell "
+                "empty"
             )
 
         scaled = (numbers.to_numpy() - column.mean) / column.std

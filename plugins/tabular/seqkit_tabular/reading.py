@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from seqkit.text.decoding import HEAD, check_encoding, decode, without_mark
 
 _PARQUET = b"PAR1"
 _SEPARATORS = ",;\t|"
+_FRACTION = re.compile(r"[+-]?\d*[.,]\d+")  # no name of a column
 _LONGEST_CELL = 1 << 24  # characters, of a quoted one
 
 
@@ -168,6 +170,13 @@ def _header(data: bytes, separator: str, name: str) -> list[str]:
     column, times = Counter(names).most_common(1)[0]
     if times > 1:
         raise DataError(f"{name}:1: {times} columns are called {column!r}: rename them")
+
+    fractions = [cell for cell in names if _FRACTION.fullmatch(cell)]
+    if 2 * len(fractions) > len(names):
+        raise DataError(
+            f"{name}:1: the first line must name the columns, and holds numbers such as "
+            f"{fractions[0]}"
+        )
     return names
 
 

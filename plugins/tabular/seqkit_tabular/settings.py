@@ -11,7 +11,7 @@ from seqkit.config import section, setting
 from seqkit.data.files import lasting
 from seqkit.data.splits import check_folds
 
-MISSING = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "?"]
+MISSING = ["", "NA", "N/A", "n/a", "#N/A", "<NA>", "NULL", "null", "?"]
 
 
 @section
@@ -44,7 +44,9 @@ class TableData:
     categories: list[str] = setting(
         "columns of numbers that are names of kinds, such as codes", default=[]
     )
-    missing: list[str] = setting("what a missing value looks like", default=MISSING)
+    missing: list[str] = setting(
+        "what a missing value looks like; nan always does", default=MISSING
+    )
     rare: int = setting(
         "categories with fewer training rows than this become one, 'other'", default=5, ge=1
     )

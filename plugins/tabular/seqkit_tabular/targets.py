@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from seqkit.errors import DataError, shortened
 
-from .columns import cells, names_of, numbers_of
+from .columns import cells, names_of, nearly_numbers, numbers_of, way_to_number
 from .reading import Table
 
+_FEW = 20  # classes
 _MOST_CLASSES = 0.5  # classes per row; with more, the target is hardly one of classes
 
 
@@ -67,9 +68,10 @@ def number_targets(
     wrong = numbers.is_null()
     if wrong.any():
         row = int(wrong.arg_true()[0])
+        mend = way_to_number(values[row]) or "mend it"
         raise DataError(
             f"{table.where(row)}: {column} is {values[row]!r}, and a target of regression is a "
-            "number: mend it, or take the targets as classes with --task classification"
+            f"number: {mend}, or take the targets as classes with --task classification"
         )
 
     found: NDArray[np.float64] = numbers.to_numpy()
@@ -130,7 +132,7 @@ def _classes_in(values: pl.Series, table: Table, column: str) -> list[str]:
         raise DataError(
             f"{table.name}: {column} is {names[0]!r} in all rows: nothing to tell apart"
         )
-    if len(names) > max(20, _MOST_CLASSES * len(values)):
+    if len(names) > max(_FEW, _MOST_CLASSES * len(values)):
         raise DataError(
             f"{table.name}: {column} has {len(names):,} classes in {len(values):,} rows: if they "
             "are numbers, --task regression predicts them"
@@ -151,6 +153,8 @@ def looks_like(table: Table, column: str, missing: Sequence[str]) -> tuple[str, 
     table.column(column, ", the target")
     values = cells(table, column, missing).drop_nulls()
     numbers = numbers_of(values)
+    if len(values) and numbers.null_count() and _is_mistaken(values):
+        return "regression", "holds numbers, but for a few cells"
     if not len(values) or numbers.null_count():
         return "classification", "holds text"
 
@@ -158,3 +162,8 @@ def looks_like(table: Table, column: str, missing: Sequence[str]) -> tuple[str, 
     if distinct <= 2 and (numbers == numbers.round()).all():
         return "classification", f"holds {distinct} whole numbers only"
     return "regression", f"holds {distinct:,} different numbers"
+
+
+def _is_mistaken(values: pl.Series) -> bool:
+    """Whether text is meant for numbers: nearly all of it is, and it is not a few classes."""
+    return nearly_numbers(values) and values.n_unique() > _FEW

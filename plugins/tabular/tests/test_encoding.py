@@ -132,7 +132,7 @@ def test_a_code_may_be_a_category():
 
 def test_a_word_among_numbers_is_a_mistake_and_among_words_is_not():
     numbers = [*map(str, np.linspace(0, 1, 40).tolist()), "abc"]
-    with pytest.raises(DataError, match=r"t\.csv:42: a is 'abc', and 97\.6% of its values are num"):
+    with pytest.raises(DataError, match=r"t\.csv:42: a is 'abc', and nearly all of its values"):
         fit(table_of(a=numbers, y=[str(i) for i in range(41)]))
     assert fit(table_of(a=["1", "abc"] * 5, y=["1", "2"] * 5))[0].categories == ["a"]
 
@@ -163,3 +163,25 @@ def test_a_setting_that_names_no_column_is_refused(key):
 def test_a_table_without_a_column_to_predict_from_is_refused():
     with pytest.raises(DataError, match="no column to predict 'y' from: 'a' is '5' in all"):
         fit(table_of(a=["5", "5"], y=["1", "2"]))
+
+
+@pytest.mark.parametrize("value", ["1,5", "1,200", "1,234.50", "$1,200", "3 €", "12%", "-0,5"])
+def test_numbers_that_are_written_for_people_are_not_taken_for_categories(value):
+    table = table_of(a=[value] * 10 + ["0,25"] * 10, y=["1", "2"] * 10)
+    with pytest.raises(DataError, match=r"a is .*: write numbers with a decimal point and nothing"):
+        fit(table)
+    _, encoding = fit(table, categories=["a"])
+    assert set(encoding.features) == {"a = 0,25", f"a = {value}"}
+
+
+@pytest.mark.parametrize("values", [["12-34", "1.2.3"], ["2024-01-02", "2024-01-03"], ["a1", "7"]])
+def test_codes_and_dates_are_categories(values):
+    columns, _ = fit(table_of(a=values * 10, y=["1", "2"] * 10))
+    assert columns.categories == ["a"]
+
+
+@pytest.mark.parametrize("nan", ["NAN", "-nan", "NaN", "n/a", "#N/A", "<NA>"])
+def test_every_spelling_of_nan_is_a_missing_value(nan):
+    _, encoding = fit(table_of(a=["1", "3", nan, "2"], y=["1", "2", "3", "4"]))
+    (column,) = encoding.numbers
+    assert (column.mean, column.missing) == (2.0, True)

@@ -46,6 +46,10 @@ def test_blank_lines_count_as_lines():
     assert [table.where(0), table.where(1)] == ["t.csv:3", "t.csv:5"]
 
 
+def test_whole_numbers_name_columns_as_pandas_writes_them():
+    assert of_csv(b"0,1,0.5\n7,8,9\n", "t.csv").frame.columns == ["0", "1", "0.5"]
+
+
 def test_a_column_without_a_name_is_called_by_its_place():
     assert of_csv(b",b\n0,1\n", "t.csv").frame.columns == ["column_1", "b"]
 
@@ -61,6 +65,7 @@ def test_a_column_without_a_name_is_called_by_its_place():
         (b"a,a\n1,2\n", "t.csv:1: 2 columns are called 'a'"),
         (b'a,b\n1,2\n"3,4\n', "t.csv:3: the quotes of this row do not match"),
         (b"a,b\n1,\xff\n", "t.csv:2: not UTF-8"),
+        (b"1.5,-0.25,x\n2.5,0.75,y\n", r"t.csv:1: the first line must name .* such as 1\.5"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(text, says):

@@ -79,3 +79,20 @@ def test_one_class_alone_and_a_class_for_each_row_are_refused():
 )
 def test_what_a_target_looks_made_for(values, task):
     assert looks_like(table(*values), "y", MISSING)[0] == task
+
+
+def test_a_slip_among_numbers_does_not_make_classes_of_them():
+    values = [*map(str, range(40)), "oops"]
+    assert looks_like(table(*values), "y", MISSING) == (
+        "regression",
+        "holds numbers, but for a few cells",
+    )
+    few = table(*["1", "2"] * 20, "x")
+    assert looks_like(few, "y", MISSING)[0] == "classification"
+
+
+def test_a_target_that_is_written_for_people_is_named_with_the_way_out():
+    numbers = table(*[f'"{i},5"' for i in range(30)])
+    assert looks_like(numbers, "y", MISSING)[0] == "regression"
+    with pytest.raises(DataError, match=r"t\.csv:2: y is '0,5'.* with a decimal point"):
+        number_targets(numbers, "y", MISSING)
