@@ -159,6 +159,12 @@ def sliding(ids: Ids, window: int, stride: int, batch: int) -> Iterator[WindowBa
         yield _windows_at(ids, last, window, scored=rest)
 
 
+def window_of(target: int, window: int, stride: int) -> int:
+    """Where the window begins that scores a target, counted from 0, of a text that goes on."""
+    beyond = target - window
+    return 0 if beyond < 0 else (beyond // stride + 1) * stride
+
+
 class Slider:
     """`sliding` for a text that comes in parts: targets are scored as soon as they are there.
 
@@ -194,8 +200,7 @@ class Slider:
 
     def _begin(self) -> int:
         """Where the window begins that scores the next target."""
-        beyond = self._done - self.window
-        return 0 if beyond < 0 else (beyond // self.stride + 1) * self.stride
+        return window_of(self._done, self.window, self.stride)
 
     def _rest_of_window(self, begin: int, end: int) -> WindowBatch:
         """The targets of one window that are not scored yet, up to `end`."""

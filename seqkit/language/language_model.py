@@ -31,9 +31,12 @@ from ..text.spelling import Spelling, spelling_of_lines
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer_models import Unit
 from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
+from .growing_text import GrowingText
 from .held_out import HeldOutText
 from .identity import digest_of_network
 from .models.contract import NextTokenModel
+from .reading import Reading
+from .scorer import NetworkScorer
 from .states import NetworkState, NetworkSteps, next_tokens
 from .stream import arriving_windows, encode, scoring_windows
 
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
     from ..runs.predictor import Predictor
 
 _ROWS = 512  # logits at a time
-_HALF_A_CHARACTER = "\N{REPLACEMENT CHARACTER}"  # how bytes that spell no character are shown
 
 
 class LanguageModel:
@@ -290,6 +292,10 @@ class LanguageModel:
         """The log10 probability that the line ends after `state`."""
         return self._steps.finish(state)
 
+    def scorer(self) -> NetworkScorer:
+        """The model as searches ask it: the scores of many hypotheses at once, in nats."""
+        return NetworkScorer(self.model, self.tokenizer, steps=self.steps, stride=self.stride)
+
     def next(self, prefix: str = "", *, top: int = 10, start: str = "") -> list[tuple[str, float]]:
         """The tokens likeliest to follow a line that begins with `prefix`, with log10 scores.
 
@@ -329,45 +335,27 @@ class LanguageModel:
         self, ids: list[int], length: int, pick: Callable[[Tensor], int], stop: bool
     ) -> Iterator[str]:
         """The text of `ids`, then of each token that is picked by its logits (1, V)."""
-        shown = self._readable(ids[1:])
-        yield shown
+        text = GrowingText(self.tokenizer)
+        yield "".join(text.add(i) for i in ids[1:])
 
-        state, pending = None, ids
+        reading: Reading | None = None
         for _ in range(length):
-            logits, state = self._next_logits(pending, state)
-            token = pick(logits)
+            reading = self._steps.reader.read(ids, reading)
+            token = pick(self._next_logits(reading.hidden))
             if token == EOS and stop:
                 return
             ids.append(token)
-            pending = [token] if self.carries_state else ids
 
-            text = self._readable(ids[1:])
-            if text.endswith(_HALF_A_CHARACTER):
-                continue  # a character that takes several tokens is shown when it is whole
-            yield text[len(shown) :]
-            shown = text
+            new = text.add(token)
+            if new:
+                yield new
 
-    def _next_logits(self, ids: list[int], state: Any) -> tuple[Tensor, Any]:
-        """Logits (1, V) of what follows `ids`, and the state after them; only text can follow."""
-        seen = ids if self.carries_state else ids[-self.steps :]
-        inputs = torch.tensor([seen], device=self.device)
-        hidden, state = self.model(inputs, state)
-
-        last = hidden[:, -1]
-        logits = self._logits(last)
+    def _next_logits(self, hidden: Tensor) -> Tensor:
+        """(D,) -> logits (1, V) of the next token; only text can follow."""
+        logits = self._logits(hidden[None])
         check_numbers(logits)
         logits[:, [PAD, BOS, UNK]] = -math.inf
-        return logits, state
-
-    def _readable(self, ids: list[int]) -> str:
-        """Text of ids with a line break for each `<eos>`."""
-        lines: list[list[int]] = [[]]
-        for i in ids:
-            if i == EOS:
-                lines.append([])
-            else:
-                lines[-1].append(i)
-        return "\n".join(self.tokenizer.decode(line) for line in lines)
+        return logits
 
 
 def _scores(nats: Tensor, targets: Ids) -> Scores:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,18 +21,21 @@ from ..text.lines import check_one
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import EOS, SPECIALS
 from .models.contract import NextTokenModel
+from .reading import Reading, TokenReader
 
 
 class NetworkState:
     """The tokens so far, and what a network makes of them. Equal after the same tokens."""
 
-    __slots__ = ("_hidden", "_ids", "_nats", "_owner")
+    __slots__ = ("_ids", "_nats", "_owner", "_reading")
 
-    def __init__(self, owner: NetworkSteps, ids: tuple[int, ...], hidden: Any, nats: Tensor):
-        """`hidden` is the state of a recurrent network, `nats` (V,) what may come next."""
+    def __init__(
+        self, owner: NetworkSteps, ids: tuple[int, ...], reading: Reading, nats: Tensor
+    ) -> None:
+        """`nats` (V,) is what may come next."""
         self._owner = owner
         self._ids = ids
-        self._hidden = hidden
+        self._reading = reading
         self._nats = nats
 
     def __eq__(self, other: object) -> bool:
@@ -49,22 +51,18 @@ class NetworkState:
 
 
 class NetworkSteps:
-    """Goes from state to state, token by token, with the scores of the whole line.
-
-    A network that sees a window sees the one that `Slider` would score the token in.
-    """
+    """Goes from state to state, token by token, with the scores of the whole line."""
 
     def __init__(
         self, model: NextTokenModel, tokenizer: Tokenizer, *, steps: int, stride: int
     ) -> None:
         self.model = model
         self.tokenizer = tokenizer
-        self.steps = steps
-        self.stride = stride
+        self.reader = TokenReader(model, steps=steps, stride=stride)
 
     def start(self, ids: Sequence[int] = ()) -> NetworkState:
         """The state after the beginning of a line, and these tokens of it."""
-        return self._after((EOS, *ids), [EOS, *ids], None)
+        return self._after((EOS, *ids), None)
 
     def step(self, state: NetworkState, token: str) -> tuple[float, NetworkState]:
         """The log10 probability of a token, and the state after it."""
@@ -72,7 +70,7 @@ class NetworkSteps:
         check_one(token, "token")
         following = self.tokenizer.vocab[token]
         score = float(state._nats[following]) / math.log(10)
-        return score, self._after((*state._ids, following), [following], state._hidden)
+        return score, self._after((*state._ids, following), state._reading)
 
     def finish(self, state: NetworkState) -> float:
         """The log10 probability that the line ends here."""
@@ -84,21 +82,12 @@ class NetworkSteps:
         return state._nats / math.log(10)
 
     @torch.no_grad()
-    def _after(self, ids: tuple[int, ...], new: list[int], hidden: Any) -> NetworkState:
-        seen = new if self.model.carries_state else self._window(ids)
-        inputs = torch.tensor([seen], device=self.model.output.device)
-        outputs, hidden = self.model(inputs, hidden)
-
-        logits = F.linear(outputs[0, -1], self.model.output, self.model.bias)
+    def _after(self, ids: tuple[int, ...], before: Reading | None) -> NetworkState:
+        reading = self.reader.read(ids, before)
+        logits = F.linear(reading.hidden, self.model.output, self.model.bias)
         nats = logits.float().log_softmax(-1)
         check_numbers(nats)
-        return NetworkState(self, ids, hidden, nats.cpu())
-
-    def _window(self, ids: tuple[int, ...]) -> list[int]:
-        """The tokens from which the next one is predicted."""
-        beyond = len(ids) - 1 - self.steps
-        begin = 0 if beyond < 0 else (beyond // self.stride + 1) * self.stride
-        return list(ids[begin:])
+        return NetworkState(self, ids, reading, nats.cpu())
 
 
 def next_tokens(

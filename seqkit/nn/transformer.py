@@ -110,9 +110,36 @@ class EncoderLayer(nn.Module):
         attended = self.attention(y, own, mask=mask, causal=causal)
         x = self.around_attention.leave(x, attended)
 
+        return self._feed_forward(x)
+
+    def extend(self, x: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The next T positions of a causal network: (B, T, D) -> (B, T, D), the past with them
+
+        `past` is keys and values in one tensor, (2, B, H, t, E) of the t positions before.
+        """
+        y = self.around_attention.enter(x)
+        own = self.attention.project(y)
+        now = torch.stack(own)  # (2, B, H, T, E)
+        past = now if past is None else torch.cat([past, now], 3)
+
+        seen = KeyValue(past[0], past[1])
+        attended = self.attention(y, seen, mask=_earlier(x.size(1), past.size(3), x.device))
+        x = self.around_attention.leave(x, attended)
+        return self._feed_forward(x), past
+
+    def _feed_forward(self, x: Tensor) -> Tensor:
+        """(B, S, D) -> (B, S, D)"""
         y = self.around_feed_forward.enter(x)
         output = self.feed_forward(y)
         return self.around_feed_forward.leave(x, output)
+
+
+def _earlier(new: int, total: int, device: torch.device) -> Tensor | None:
+    """What the last `new` of `total` positions may attend to, (new, total); None for everything."""
+    if new == 1:
+        return None
+    places = torch.arange(total, device=device)
+    return places <= places[total - new :, None]
 
 
 class DecoderLayer(nn.Module):

@@ -5,7 +5,7 @@ import torch
 
 from seqkit.config import build
 from seqkit.errors import ConfigError
-from seqkit.language.models.contract import NextTokenModel
+from seqkit.language.models.contract import ExtendableModel, NextTokenModel
 from seqkit.plugins import components
 from seqkit.training.contract import missing_members
 
@@ -109,6 +109,19 @@ def test_a_text_in_pieces_with_the_state_carried_is_the_text_at_once(model):
     state, parts = None, []
     for begin, end in ((0, 3), (3, 4), (4, 8)):
         part, state = logits(model, IDS[:, begin:end], state)
+        parts.append(part)
+    torch.testing.assert_close(torch.cat(parts, 1), whole)
+
+
+@torch.no_grad()
+def test_a_window_in_pieces_is_the_window_at_once(model):
+    if not isinstance(model, ExtendableModel):
+        return
+
+    whole = model(IDS)[0]
+    past, parts = None, []
+    for begin, end in ((0, 3), (3, 4), (4, 8)):
+        part, past = model.extend(IDS[:, begin:end], past)
         parts.append(part)
     torch.testing.assert_close(torch.cat(parts, 1), whole)
 

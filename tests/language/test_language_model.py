@@ -13,6 +13,7 @@ import seqkit
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError
 from seqkit.language.held_out import HeldOutText
+from seqkit.language.language_model import LanguageModel
 from seqkit.language.texts import cut_off
 
 VALID = cut_off(LINES, 0.05)[1]
@@ -271,23 +272,53 @@ def test_text_ends_with_its_line_or_after_length_tokens(trained):
 def watch(model, monkeypatch):
     """The ids that the network reads, call by call."""
     read = []
-    forward = model.model.forward
+    name = "forward" if model.carries_state else "extend"
+    method = getattr(model.model, name)
 
     def watched(ids, state=None):
         read.append(ids.tolist()[0])
-        return forward(ids, state)
+        return method(ids, state)
 
-    monkeypatch.setattr(model.model, "forward", watched)
+    monkeypatch.setattr(model.model, name, watched)
     return read
 
 
 def test_a_window_forgets_what_is_further_back(monkeypatch):
-    model = untrained("transformer-lm", steps=3)
+    model = untrained("transformer-lm", steps=3, stride=1)
     read = watch(model, monkeypatch)
     list(model.generate(prompt="the cat sees", length=3, temperature=0, stop=False))
     assert [len(ids) for ids in read] == [3, 3, 3]
     assert read[0] == model.tokenizer.encode("the cat sees")
     assert read[1][:2] == read[0][1:]
+
+
+def test_a_window_is_read_anew_only_where_the_next_one_begins(monkeypatch):
+    model = untrained("transformer-lm", steps=5, stride=2)
+    read = watch(model, monkeypatch)
+    list(model.generate(prompt="the cat sees", length=6, temperature=0, stop=False))
+    assert [len(ids) for ids in read] == [4, 1, 4, 1, 4, 1]
+
+
+class OnlyWindows(torch.nn.Module):
+    """A network that reads nothing but whole windows."""
+
+    carries_state = False
+
+    def __init__(self, network):
+        super().__init__()
+        self.network, self.output, self.bias = network, network.output, network.bias
+
+    def forward(self, ids, state):
+        return self.network(ids, state)
+
+
+def test_a_network_that_cannot_go_on_in_its_window_says_the_same():
+    model = untrained("transformer-lm", steps=5, stride=2)
+    said = "".join(model.generate(prompt="the cat", length=9, seed=1, stop=False))
+    slow = LanguageModel(
+        OnlyWindows(model.model), model.tokenizer, name="windows", steps=5, stride=2
+    )
+    assert "".join(slow.generate(prompt="the cat", length=9, seed=1, stop=False)) == said
 
 
 def test_a_recurrent_network_reads_every_token_once(monkeypatch):

@@ -5,7 +5,7 @@ Shapes: B sequences, T positions, D width, V vocabulary.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -37,4 +37,18 @@ class NextTokenModel(Protocol):
 
         The state is a tuple of tensors, or None: at the start of a text, and wherever
         `carries_state` is False. No hidden state may depend on ids after its own.
+        """
+
+
+@runtime_checkable
+class ExtendableModel(Protocol):
+    """A `NextTokenModel` without state that can read a window in parts, each token once.
+
+    What it saves is time: without this, every token that is generated reads its window anew.
+    """
+
+    def extend(self, ids: Tensor, past: Any) -> tuple[Tensor, Any]:
+        """The next ids of a window, (B, t) -> hidden states (B, t, D) and the past with them.
+
+        `past` is what came back for the ids before, or None where the window begins.
         """

@@ -2,11 +2,12 @@
 
 Radford et al. 2018.
 
-Shapes: B sequences, T positions, D width, V vocabulary.
+Shapes: B sequences, T positions, t of them new, D width, H heads, E = D / H, V vocabulary.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -76,3 +77,17 @@ class TransformerLM(nn.Module):
         for layer in self.layers:
             x = layer(x, None, causal=True)
         return self.norm(x), None
+
+    def extend(self, ids: Tensor, past: Sequence[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+        """The next ids of a window, (B, t) -> hidden states (B, t, D) and the past with them.
+
+        The past is keys and values of each layer, (2, B, H, positions, E).
+        """
+        start = past[0].size(3) if past else 0
+        x = self.embedding(ids, start)
+
+        extended = []
+        for number, layer in enumerate(self.layers):
+            x, seen = layer.extend(x, past[number] if past else None)
+            extended.append(seen)
+        return self.norm(x), extended
