@@ -1,14 +1,7 @@
 """Several models in place of one, mixed as they run: p(w|h) is the weighted mean of theirs.
 
-Exact where `mixing` approximates, and as slow as all of them together. A file of such a mixture is
-TOML that names the models, relative to its own folder:
-
-    type = "n-gram mixture"
-    unknown = "share"
-
-    [[models]]
-    path = "news.lm"
-    weight = 0.7
+Exact where `mixing` approximates, and as slow as all of them together. `mixture_files` keeps one in
+a file, `mixed_model` takes trained networks, too.
 
 Letters: T ids of a stream, M models, V words of all of them.
 """

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..parsing import path_of
 from ..plugins import components
-from .finding import find
+from .finding import find, place_of
 from .imported import importer_of
 from .zipped import is_zipped_run
 
@@ -29,7 +29,8 @@ def load(
     Face folder of a Marian model, or one of the hub as "hf:OWNER/NAME". `seqkit import` makes run
     folders of them once for all. Without `model`, the shipped translator. A run folder gives its
     task's predictor: a `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file
-    or seqkit's binary gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU.
+    or seqkit's binary gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU;
+    the `.toml` of a mixture, one model of those that it names.
     With `task`, a model for another task is refused.
 
     `engine` is for translators: "auto" searches by CTranslate2, if it is installed, wherever that
@@ -42,11 +43,8 @@ def load(
     """
     may_be_counted = task in (None, "language-modelling")
     if model is not None and may_be_counted and _is_counted(path_of(model, "model")):
-        from .. import ngram
-
         _check_no_engine(engine, compute)
-        place = "cpu" if device == "auto" else device
-        return ngram.load(model, device=place, tokenizers=components().tokenizers.load)
+        return _load_counted(path_of(model, "model"), device)
 
     opened = _open_light(model, device, task, engine, compute)
     if opened is not None:
@@ -57,10 +55,26 @@ def load(
     return open_run(model, device=device, task=task)
 
 
+def _load_counted(path: Path, device: str) -> Any:
+    """The n-gram model in a file, or the mixture, of which some models may be run folders."""
+    from ..ngram.files import load_any
+
+    def open_network(run: Path) -> Any:
+        return load(run, device=device, task="language-modelling")
+
+    place = "cpu" if device == "auto" else device
+    tokenizers = components().tokenizers.load
+    return load_any(path, device=place, tokenizers=tokenizers, open_network=open_network)
+
+
 def _open_light(
     model: str | Path | None, device: str, task: str | None, engine: str, compute: str
 ) -> Any:
     """The predictor that the task of a model has without torch, or None."""
+    opened = _open_foreign(model, device, task, engine, compute)
+    if opened is not None:
+        return opened
+
     found = find(model, task)
     if task not in (None, found.task) or found.task not in components().tasks:
         return None  # and `open_run` says what is wrong
@@ -70,6 +84,18 @@ def _open_light(
         _check_no_engine(engine, compute)
         return None
     return opener(found.folder, found.meta, device=device, engine=engine, compute=compute)
+
+
+def _open_foreign(
+    model: str | Path | None, device: str, task: str | None, engine: str, compute: str
+) -> Any:
+    """The predictor that an importer makes of another program's model without torch, or None."""
+    path = place_of(model, task).path
+    importer = importer_of(path)
+    opener = getattr(importer, "open_light", None)
+    if importer is None or opener is None or task not in (None, importer.task):
+        return None
+    return opener(path, device=device, engine=engine, compute=compute)
 
 
 def _check_no_engine(engine: str, compute: str) -> None:

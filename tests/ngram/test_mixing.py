@@ -11,8 +11,8 @@ from ngram.test_pruning import as_dicts, distribution
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError, WrongValue
 from seqkit.ngram.dynamic import mixture
-from seqkit.ngram.files import save_mixture
 from seqkit.ngram.mixing import interpolate
+from seqkit.ngram.mixture_files import save_mixture
 from seqkit.text import TextConfig, Tokenizer
 
 

@@ -1,19 +1,18 @@
-"""`seqkit lm mix`: one n-gram model in place of several."""
+"""`seqkit lm mix`: one language model in place of several."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ...cli.lines import TEXT
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
-from ...plugins import components
 from ...progress import working
-from .inputs import check_writable, read_text
+from .inputs import check_writable, open_model, read_text
 
 if TYPE_CHECKING:
     from ...ngram import Model
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     required=True,
     multiple=True,
     type=PATH,
-    help="ARPA file or seqkit's binary; give two or more.",
+    help="ARPA file, seqkit's binary, or (for a *.toml) a run folder; give two or more.",
 )
 @click.option("--fit", type=TEXT, help="Fit the weights on this held-out text, by EM.")
 @click.option("--weights", metavar="0.3,0.7", help="The weights of the models, in their order.")
@@ -53,15 +52,15 @@ def mix(
     unknown: Unknown,
     out: Path,
 ) -> None:
-    """Mix n-gram models linearly and keep the mixture.
+    """Mix language models linearly and keep the mixture.
 
     Without --fit or --weights, all models weigh the same. One back-off model has every n-gram of
-    them, and is as fast as any; a .toml file names the models, which are mixed word by word.
+    n-gram models, and is as fast as any; a .toml file names models of any kind that split text into
+    the same tokens, and they are mixed token by token.
     """
     from ... import ngram
-    from ...ngram.dynamic import mixture
-    from ...ngram.files import save_mixture
     from ...ngram.mixing import interpolate
+    from ...ngram.mixture_files import mixture_of, save_mixture
 
     if len(models) < 2:
         raise click.UsageError("give two models or more, each with -m")
@@ -69,16 +68,20 @@ def mix(
         raise click.UsageError("choose one of --fit and --weights")
     check_writable(out)
     refuse_input(out, (*models, fit) if fit else models)
+    for path in models:
+        if path.suffix == ".toml":
+            raise ConfigError(f"{path} is itself a mixture: name its models")
 
     with working("reading"):
-        opened = [ngram.load(path, tokenizers=components().tokenizers.load) for path in models]
+        opened = [open_model(path, "cpu") for path in models]
+    counted = [] if out.suffix == ".toml" else _counted(models, opened)
     chosen = _weights(opened, fit, weights, unknown)
     with working("mixing"):
         if out.suffix == ".toml":
-            mixture(opened, chosen, unknown=unknown)  # or the file could not be read again
+            mixture_of(opened, chosen, unknown=unknown)  # or the file could not be read again
             save_mixture(models, chosen, out, unknown=unknown)
         else:
-            mixed = interpolate(opened, chosen, unknown=unknown)
+            mixed = interpolate(counted, chosen, unknown=unknown)
             ngram.save(mixed, out)
             click.echo(f"order {mixed.order}; n-grams {mixed.tables.sizes}", err=True)
 
@@ -87,12 +90,25 @@ def mix(
     click.echo(f"written to {out}", err=True)
 
 
+def _counted(paths: Sequence[Path], models: Sequence[Any]) -> list[Model]:
+    """The models, all of which have n-grams; raises `ConfigError` for a network."""
+    from ...ngram import Model
+
+    for path, model in zip(paths, models, strict=True):
+        if not isinstance(model, Model):
+            raise ConfigError(
+                f"{path} is a trained network, which has no n-grams: name a file *.toml to mix it "
+                "as it runs"
+            )
+    return list(models)
+
+
 def _weights(
-    models: Sequence[Model], fit: Path | None, given: str | None, unknown: Unknown
+    models: Sequence[Any], fit: Path | None, given: str | None, unknown: Unknown
 ) -> list[float]:
     """The weights as given, fitted, or all alike."""
-    from ...ngram.dynamic import log_probabilities, mixture
     from ...ngram.mixing import check_weights
+    from ...ngram.mixture_files import log_probabilities, mixture_of
     from ..mixtures import mix as fitted
 
     alike = [1 / len(models)] * len(models)
@@ -101,7 +117,7 @@ def _weights(
 
     if fit is None:
         return alike
-    mixed = mixture(models, alike, unknown=unknown)
+    mixed = mixture_of(models, alike, unknown=unknown)
     with working("fitting"):
         found = fitted(log_probabilities(mixed, read_text((fit,))))
     return found.weights
