@@ -105,7 +105,7 @@ def test_a_convolution_sees_zeros_around_the_text_and_its_highest_value_counts()
         (TextCNNConfig, {"windows": []}, "name the sizes"),
         (TextCNNConfig, {"windows": [3, 0]}, "from 1 word"),
         (TransformerClassifierConfig, {"width": 10, "heads": 4}, "multiple of heads"),
-        (BagConfig, {"ngrams": 6}, "ngrams"),
+        (BagConfig, {"ngrams": 9}, "ngrams"),
     ],
 )
 def test_impossible_sizes_are_refused(config, values, message):

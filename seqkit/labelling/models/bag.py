@@ -7,9 +7,11 @@ Shapes: B texts, T tokens of the longest, D width, V words, K classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...config import section, setting
@@ -24,7 +26,9 @@ _MODULUS = (1 << 31) - 1  # so that a product stays below 2^63
 @section
 class BagConfig:
     width: int = setting("size of embeddings, D", default=32, ge=1)
-    ngrams: int = setting("longest n-grams, words", default=2, ge=1, le=5)
+    ngrams: int = setting(
+        "longest n-grams, tokens: 2 of words, about 6 of characters", default=2, ge=1, le=8
+    )
     buckets: int = setting(
         "vectors that n-grams of two words and more share by their hash", default=1 << 18, ge=1
     )
@@ -69,8 +73,17 @@ class Bag(nn.Module):
             nn.init.uniform_(self.ngrams.weight, -1 / width, 1 / width)
 
     def forward(self, ids: Tensor) -> Tensor:
-        """(B, T) -> (B, K)"""
-        return self.classify(self.embed(ids), ids)
+        """(B, T) -> (B, K)
+
+        The same as `classify(embed(ids), ids)`, without the vectors of single words in between.
+        """
+        known = drop_tokens(ids, self.word_dropout, training=self.training)
+        total = _summed(self.embedding, known, known != PAD)
+
+        if self.ngrams is not None:
+            for _, hashed, is_whole in self._hashed(known):
+                total = total + _summed(self.ngrams, hashed, is_whole)
+        return self._from_sums(total, ids)
 
     def embed(self, ids: Tensor) -> Tensor:
         """(B, T) -> (B, T, D): a word's vector and its share of the n-grams that it is part of.
@@ -82,32 +95,44 @@ class Bag(nn.Module):
         if self.ngrams is None:
             return vectors
 
-        tokens = ids.size(1)
-        hashed = ids
-        for length in range(2, self.longest + 1):
-            if tokens < length:
-                break
-
-            starts = tokens - length + 1
-            hashed = _with_next(hashed[:, :starts], ids[:, length - 1 :])
-            is_whole = ids[:, length - 1 :] != PAD
-            found = self.ngrams(hashed % self.buckets) * is_whole[..., None]
+        for length, hashed, is_whole in self._hashed(ids):
+            found = self.ngrams(hashed) * is_whole[..., None]
             share = found / length
             for place in range(length):
                 behind = length - 1 - place
-                vectors = vectors + nn.functional.pad(share, (0, 0, place, behind))
+                vectors = vectors + F.pad(share, (0, 0, place, behind))
         return vectors
 
     def classify(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """(B, T, D), (B, T) -> (B, K)"""
+        return self._from_sums(vectors.sum(1), ids)
+
+    def _hashed(self, ids: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """The n-grams of two words and more: n, buckets and which are whole, (B, T - n + 1) each"""
+        tokens = ids.size(1)
+        hashed = ids
+        for length in range(2, min(self.longest, tokens) + 1):
+            last = ids[:, length - 1 :]
+            hashed = _with_next(hashed[:, : tokens - length + 1], last)
+            yield length, hashed % self.buckets, last != PAD
+
+    def _from_sums(self, total: Tensor, ids: Tensor) -> Tensor:
+        """The sums over all n-grams (B, D), the words (B, T) -> (B, K)"""
         lengths = (ids != PAD).sum(1, keepdim=True)  # (B, 1)
-        total = sum((lengths - n).clamp(min=0) for n in range(self.longest))  # n-grams of a text
-        mean = vectors.sum(1) / torch.as_tensor(total).clamp(min=1)
+        count = sum((lengths - n).clamp(min=0) for n in range(self.longest))
+        mean = total / torch.as_tensor(count).clamp(min=1)
         logits: Tensor = self.output(self.dropout(mean))
         return logits
 
     def attention(self, vectors: Tensor, ids: Tensor) -> None:
         """It has none."""
+
+
+def _summed(table: nn.Embedding, ids: Tensor, counted: Tensor) -> Tensor:
+    """The sum of the vectors of each row's ids that are counted: (B, N), (B, N) -> (B, D)"""
+    sizes = counted.sum(1)
+    starts = sizes.cumsum(0) - sizes
+    return F.embedding_bag(ids[counted], table.weight, starts, mode="sum")
 
 
 def _with_next(hashed: Tensor, ids: Tensor) -> Tensor:
