@@ -19,10 +19,44 @@ from torch import Tensor, nn
 from ..config import describe, with_init
 from ..errors import ConfigError, shortened
 from ..plugins import components
+from ..runs.finding import task_in
 from ..runs.open import config_of, open_run
+from ..text.tokenizer import Tokenizer
+from ..text.vocab import Vocab
+from ..training import checkpoint
 
 TASK = "language-modelling"
+_TOKENIZER_OF = {"words": "whitespace", "characters": "char"}
 _NOT_OF_THE_READER = {"tie", "locked", "implementation"}  # settings of the output and of training
+
+
+def is_language_model(folder: Path) -> bool:
+    """Whether a step folder holds one."""
+    return bool(task_in(checkpoint.read_meta(folder)) == TASK)
+
+
+def check_no_vectors(path: str) -> None:
+    """Raise `ConfigError` if there are pretrained vectors, too."""
+    if path:
+        raise ConfigError(
+            "choose one of data.vectors and --init: a language model has vectors of its own"
+        )
+
+
+def vocabulary_of(folder: Path, unit: str) -> Vocab:
+    """The words, or the characters, that a language model knows.
+
+    Raises `ConfigError` for one that reads its text in other units than a tagger of `unit` does.
+    """
+    tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
+    wanted = _TOKENIZER_OF[unit]
+    if tokenizer.name != wanted:
+        raise ConfigError(
+            f"a tagger of {unit} (data.unit) starts from a language model of {unit}, and that in "
+            f"{folder} has text.tokenizer = {tokenizer.name!r}: train one with text.tokenizer = "
+            f"{wanted!r}"
+        )
+    return tokenizer.vocab
 
 
 @dataclass(frozen=True)
@@ -146,9 +180,22 @@ _TRANSFORMER_CLASSIFIER = Fit(
     tensors={"embedding.tokens.": "words.tokens.", "layers.": "layers.", "norm.": "norm."},
 )
 
+
+def _recurrent_tagger(cell: str) -> Fit:
+    """Its forward direction is the language model's; the backward one, if it has one, is new."""
+    return Fit(
+        "rnn-tagger",
+        same={"embedding": "embedding", "hidden": "hidden", "layers": "layers"},
+        follows={"cell": cell},
+        tensors={"embedding.": "embedding.words.", "recurrent.": "recurrent."},
+    )
+
+
 CLASSIFIER = FromLanguageModel(
     {
         **{cell: _recurrent_classifier(cell) for cell in _RECURRENT},
         "transformer-lm": _TRANSFORMER_CLASSIFIER,
     }
 )
+
+TAGGER = FromLanguageModel({cell: _recurrent_tagger(cell) for cell in _RECURRENT})

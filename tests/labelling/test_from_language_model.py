@@ -6,6 +6,7 @@ import pytest
 import torch
 from letters import write_lines
 from small_classifiers import some_texts, write_recipe
+from tagged_sentences import sentences, write_columns, write_config, write_segmented
 
 import seqkit
 from seqkit.errors import ConfigError
@@ -26,13 +27,13 @@ OURS = {
 ENCODER_STAYS = {"optim.freeze": ["all"], "train.steps": 2, "train.eval_every": 2}
 
 
-def language_model(folder, kind, settings):
-    """A run folder: it has read the classifier's texts, without their labels."""
-    texts = write_lines(folder / "texts", [text for _, text in some_texts(60)])
+def language_model(folder, kind, settings, texts=None, tokenizer="whitespace"):
+    """A run folder: it has read a file of texts, or the classifier's without their labels."""
+    texts = texts or write_lines(folder / "texts", [text for _, text in some_texts(60)])
     recipe = folder / "lm.toml"
     recipe.write_text(
         f'task = "language-modelling"\n[data]\ntrain = ["{texts}"]\nbatch = 4\nsteps = 8\n'
-        f'[text]\ntokenizer = "whitespace"\n[model]\nname = "{kind}"\n{settings}\n'
+        f'[text]\ntokenizer = "{tokenizer}"\n[model]\nname = "{kind}"\n{settings}\n'
         "[optim]\nlr = 0.02\n[train]\nsteps = 3\n"
     )
     return seqkit.train(recipe, out=folder / "lm", device="cpu").folder
@@ -128,7 +129,85 @@ def test_own_texts_need_no_model_section(lstm, tmp_path, texts_file, cli):
     assert "new, and random: output.weight, output.bias" in done.err
 
 
+# Taggers
+
+
+def lines_of(path):
+    """Sentences as a language model reads them: the words with blanks between them."""
+    return write_lines(path, [" ".join(word for word, _, _ in rows) for rows in sentences(60)])
+
+
+def tagger_config(folder, model, data=""):
+    train = write_columns(folder / "train.conll", 30)
+    valid = write_columns(folder / "valid.conll", 8, seed=2)
+    return write_config(folder / "tagger.toml", train=train, valid=valid, data=data, model=model)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_the_forward_states_of_a_tagger_are_those_of_the_language_model(cell, tmp_path):
+    settings = "embedding = 6\nhidden = 6\nlayers = 2"
+    origin = language_model(tmp_path, cell, settings, lines_of(tmp_path / "lines"))
+    config = tagger_config(tmp_path, "rnn-tagger", 'features = ["affixes", "shape"]')
+    made = seqkit.train(config, out=tmp_path / "run", overrides=ENCODER_STAYS, init=origin)
+    language, tagger = seqkit.load(origin, device="cpu"), seqkit.load(made.folder, device="cpu")
+    words = ["the", "old", "dog", "sees", "a", "tree", "."]
+
+    tokens = tagger.encoder.encode([words])
+    assert tokens.words[0].tolist() == language.tokenizer.encode(" ".join(words))
+    with torch.no_grad():
+        expected, _ = language.model(tokens.words, None)
+        embedded = tagger.model.embedding(tokens).transpose(0, 1)
+        states, _ = tagger.model.recurrent(embedded)
+    forward, backward = states.transpose(0, 1).chunk(2, -1)
+    torch.testing.assert_close(forward, expected)
+    assert backward.abs().sum() > 0
+
+
+def test_a_language_model_of_characters_is_the_start_of_a_segmenter(tmp_path):
+    train = write_segmented(tmp_path / "train.txt", 30)
+    text = write_lines(tmp_path / "text", train.read_text().replace(" ", "").split("\n"))
+    origin = language_model(tmp_path, "lstm", "embedding = 6\nhidden = 5", text, "char")
+    data = 'format = "segmented"\nunit = "characters"'
+    config = write_config(
+        tmp_path / "c.toml", train=train, valid=train, data=data, model="rnn-tagger"
+    )
+    made = seqkit.train(config, out=tmp_path / "run", overrides=ENCODER_STAYS, init=origin)
+    assert seqkit.load(made.folder).encoder.words == seqkit.load(origin).tokenizer.vocab
+
+
+def test_words_are_looked_up_as_the_language_model_spells_them(tmp_path):
+    lines = write_lines(tmp_path / "lines", ["The dog of 1998 sees A tree .", "the cat"] * 20)
+    origin = language_model(tmp_path, "lstm", "embedding = 6\nhidden = 5", lines)
+    config = tagger_config(tmp_path, "rnn-tagger")
+    made = seqkit.train(config, out=tmp_path / "run", overrides=ENCODER_STAYS, init=origin)
+    words = seqkit.load(made.folder).encoder.words
+    found = seqkit.load(made.folder).encoder.word_ids(["The", "the", "THE", "1998", "1999"])
+    assert found == [words["The"], words["the"], words["the"], words["1998"], words["<unk>"]]
+
+
+def test_a_language_model_of_other_units_is_no_start_of_a_tagger(tmp_path):
+    lines = lines_of(tmp_path / "lines")
+    origin = language_model(tmp_path, "lstm", "embedding = 6\nhidden = 5", lines, "char")
+    said = refused(tagger_config(tmp_path, "rnn-tagger"), tmp_path, origin)
+    assert "a tagger of words (data.unit) starts from a language model of words" in said
+    assert said.endswith("train one with text.tokenizer = 'whitespace'")
+
+
+def test_a_transformer_that_reads_forward_is_no_start_of_a_tagger(tmp_path):
+    lines = lines_of(tmp_path / "lines")
+    origin = language_model(tmp_path, "transformer-lm", KINDS["transformer-lm"], lines)
+    said = refused(tagger_config(tmp_path, "transformer-tagger"), tmp_path, origin)
+    assert "'transformer-lm' is not the start of any model for this task" in said
+    assert said.endswith("train one of gru, lstm, rnn")
+
+
 # What does not fit
+
+
+def test_vectors_of_words_beside_a_language_model_are_refused(lstm, tmp_path, texts_file):
+    recipe = write_recipe(tmp_path / "r.toml", texts_file, model="name = 'rnn-classifier'")
+    said = refused(recipe, tmp_path, lstm, data__vectors=str(tmp_path / "x.vec"))
+    assert "choose one of data.vectors and --init" in said
 
 
 def refused(recipe, folder, origin, **overrides):

@@ -24,7 +24,6 @@ from ...data.seen import SeenTexts
 from ...errors import shortened
 from ...metrics.classification import accuracy
 from ...plugins import components
-from ...runs.finding import task_in
 from ...runs.open import open_run
 from ...text.tokenizer import TextConfig, Tokenizer
 from ...text.vocab import UNK, Vocab
@@ -62,6 +61,10 @@ class TextClassification:
         self.several = bool(self.data.several)
         self.goal = Goal("f1", "higher") if self.several else Goal("accuracy", "higher")
 
+        self._is_start = bool(folder and from_language_model.is_language_model(folder))
+        if self._is_start:
+            from_language_model.check_no_vectors(self.data.vectors)
+
         self.parts = read_parts(self.data)
         self.tokenizer = self._tokenizer(folder)
         self.labels = self._labels(folder)
@@ -93,7 +96,7 @@ class TextClassification:
     def _labels(self, folder: Path | None) -> Vocab:
         """The classes in alphabetical order, or those of a checkpoint if it has all of them."""
         counts = Counter(label for labels in self.parts.train.labels for label in labels)
-        if folder and task_in(checkpoint.read_meta(folder)) == TASK:
+        if folder and not self._is_start:
             before = load_labels(folder)
             if set(counts) <= set(before.tokens):
                 return before

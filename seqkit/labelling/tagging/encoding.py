@@ -88,15 +88,17 @@ class Encoder:
         self._letters_of = lru_cache(1 << 16)(self._encode_letters)
 
     @classmethod
-    def build(cls, sentences: Sequence[Sequence[str]], data: TaggingData) -> Encoder:
-        """Count training sentences."""
+    def build(
+        cls, sentences: Sequence[Sequence[str]], data: TaggingData, known: Vocab | None = None
+    ) -> Encoder:
+        """Count training sentences; `known` takes the place of their words, if given."""
         if data.unit == "characters":
             no_letters: list[str] = []
             letters = Vocab(no_letters)
         else:
             letters = Vocab.build(list("".join(words)) for words in sentences)
 
-        words = Vocab.build(
+        words = known or Vocab.build(
             (folded(words, data.unit) for words in sentences), min_freq=data.min_freq
         )
         features = Vocab.build(
@@ -120,8 +122,18 @@ class Encoder:
         }
 
     def word_ids(self, words: Sequence[str]) -> list[int]:
-        ids = self.words.encode(folded(words, self.unit))
-        return [i or UNK for i in ids]  # a word "<pad>" is no padding
+        spelt = map(self._spelt, words, folded(words, self.unit))
+        return [i or UNK for i in self.words.encode(spelt)]  # a word "<pad>" is no padding
+
+    def _spelt(self, word: str, fold: str) -> str:
+        """How a word is looked up: as it is, in lower case, or folded.
+
+        A vocabulary of our own has folded words alone; that of a language model has what it read.
+        """
+        if word in self.words:
+            return word
+        lower = word.lower()
+        return lower if self.unit == "words" and lower in self.words else fold
 
     def feature_ids(self, words: Sequence[str]) -> list[int]:
         """Those of the first word, those of the second, …"""

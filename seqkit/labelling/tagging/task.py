@@ -25,7 +25,8 @@ from ...metrics.classification import accuracy
 from ...metrics.spans import span_figures
 from ...nn.crf import negative_log_likelihood, viterbi
 from ...text.vocab import SPECIALS, UNK, Vocab
-from ...training.task import Goal, Step, Task, Totals
+from ...training.task import Goal, StartsFromOtherTask, Step, Task, Totals
+from .. import from_language_model
 from ..models.tagging_contract import TaggingModel
 from ..pretrained import Pretrained
 from .baseline import Baseline, LongestMatch, MostFrequentTag
@@ -72,6 +73,9 @@ class Tagging:
 
     contract: ClassVar[type] = TaggingModel
     sections: ClassVar[Mapping[str, type]] = {"data": TaggingData}
+    starts_from: ClassVar[Mapping[str, StartsFromOtherTask]] = {
+        from_language_model.TASK: from_language_model.TAGGER
+    }
     goal = Goal("accuracy", "higher")
 
     def __init__(self, config: RunConfig, folder: Path | None = None) -> None:
@@ -82,6 +86,12 @@ class Tagging:
                 "optim.label_smoothing is not for taggers, whose loss may be that of a CRF: "
                 "set it to 0"
             )
+
+        known: Vocab | None = None
+        if folder and from_language_model.is_language_model(folder):
+            from_language_model.check_no_vectors(self.data.vectors)
+            known = from_language_model.vocabulary_of(folder, self.data.unit)
+            folder = None  # it has no tags
 
         split = read_split(self.data)
         self._digests = {
@@ -103,7 +113,7 @@ class Tagging:
         valid = self._prepared(split.valid)
         words = [sentence.words for sentence in train]
         self.encoder = (
-            Encoder.load(folder, self.data) if folder else Encoder.build(words, self.data)
+            Encoder.load(folder, self.data) if folder else Encoder.build(words, self.data, known)
         )
         self.pretrained: Pretrained | None = None
         if self.data.vectors and folder is None:
