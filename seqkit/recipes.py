@@ -247,15 +247,15 @@ def plain_model(section: Mapping[str, Any], where: str, task: str | None = None)
 def models_for(task: str | None) -> list[str]:
     """The names of models whose class has what the task asks for; of all without a task.
 
-    "TASK/NAME" is NAME for its task, and nothing for another.
+    Of a task that has models of its own, registered as "TASK/NAME", these alone.
     """
     names = [entry.name for entry in components().models]
     if task is None or task not in components().tasks:
         return names
 
-    own = f"{task}/"
-    shared = [name for name in names if "/" not in name and own + name not in names]
-    names = sorted([name.removeprefix(own) for name in names if name.startswith(own)] + shared)
+    start = f"{task}/"
+    own = [name.removeprefix(start) for name in names if name.startswith(start)]
+    names = sorted(own or [name for name in names if "/" not in name])
 
     from .training.contract import missing_members  # imports torch, as every model does
 

@@ -164,13 +164,25 @@ class Regression:
     @property
     def notes(self) -> list[str]:
         """Why a figure that is asked for does not exist."""
+        found: list[str] = []
         zeros = int((self.true == 0).sum())
-        notes: list[str] = []
         if zeros and math.isinf(self.figures["mape"]):
-            notes.append(
+            found.append(
                 f"{zeros:,} of {self.count:,} targets are 0: MAPE is infinite; take SMAPE or MAE"
             )
-        return notes
+
+        targets, predictions = (int((part <= 0).sum()) for part in (self.true, self.predicted))
+        if targets:
+            found.append(
+                f"{targets:,} of {self.count:,} targets are not positive, and have no logarithm: "
+                "there is no log-RMSE"
+            )
+        elif predictions:
+            found.append(
+                f"{predictions:,} of {self.count:,} predictions are not positive, and have no "
+                "logarithm: log-RMSE is infinite"
+            )
+        return found
 
     @property
     def signature(self) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
+from seqkit.labelling.classification.held_out import notes_on_left_out
 from seqkit.labelling.classification.reading import LabelledTexts, Layout, read_labelled
 from seqkit.labelling.classification.texts import TextData, cut_off, read_parts, read_test
 
@@ -43,6 +44,11 @@ def write(folder, name, content, encoding="utf-8"):
         ),
         ("x.txt", "good a fine film\nbad dull, very dull\n", Layout(format="lines")),
         ("x.ft", "__label__good a fine film\n__label__bad dull, very dull\n", Layout()),
+        ("x.txt", "__label__good a fine film\n__label__bad dull, very dull\n", Layout()),
+        ("x.tsv", "Text\tlabel\na fine film\tgood\ndull, very dull\tbad\n", Layout()),
+        ("x.csv", 'Label,Text\ngood,a fine film\nbad,"dull, very dull"\n', Layout()),
+        ("x.csv", "label;text\ngood;a fine film\nbad;dull, very dull\n", Layout()),
+        ("x.csv", '\ufefflabel,text\ngood,a fine film\nbad,"dull, very dull"\n', Layout()),
     ],
 )
 def test_every_format_gives_the_same_texts(name, content, layout, tmp_path):
@@ -62,11 +68,24 @@ def test_a_folder_for_each_class_holds_a_file_for_each_text(tmp_path):
     assert pairs(read_labelled([tmp_path], Layout())) == sorted(EXPECTED)
 
 
+def test_what_has_no_place_in_a_folder_of_classes_is_named(tmp_path):
+    for folder in ("good", "bad", "good/deeper", "nothing"):
+        (tmp_path / folder).mkdir()
+    for name in ("good/1.txt", "bad/1.txt", "good/deeper/2.txt", "readme.md"):
+        write(tmp_path, name, "a text")
+    found = read_labelled([tmp_path], Layout())
+    assert len(found) == 2
+    expected = ["readme.md", "good/deeper", "nothing"]
+    assert found.misplaced == [str(tmp_path / name) for name in expected]
+    (note,) = notes_on_left_out(found)
+    assert all(name in note for name in expected)
+
+
 def test_a_quoted_field_of_csv_may_hold_lines(tmp_path):
     path = write(tmp_path, "x.csv", 'label,text\na,"two\nlines"\nb,one\n')
     found = read_labelled([path], Layout())
     assert found.texts == ["two\nlines", "one"]
-    assert found.first_place == {"a": f"{path}:3", "b": f"{path}:4"}
+    assert found.first_place == {"a": f"{path}:2", "b": f"{path}:4"}
 
 
 def test_latin_1_is_read_where_it_is_asked_for(tmp_path):
@@ -100,10 +119,12 @@ def test_empty_texts_are_left_out_and_counted(tmp_path):
         ("x.tsv", "", {}, "is empty"),
         ("x.tsv", " \tone\n", {}, r"x\.tsv:1: no label"),
         ("x.csv", "y,text\na,one\n", {}, r"no column 'label' among: y, text\. Set data\.label"),
-        ("x.csv", 'label,text\na,"one" two\n', {}, r"x\.csv:2: not a line of CSV"),
+        ("x.csv", 'label,text\na,"one" two\n', {}, r"x\.csv:2: not a row of CSV"),
+        ("x.csv", 'label,text\na,"one\nb,two\n', {}, r"x\.csv:2: not a row .* quotes"),
         ("x.jsonl", '{"label": "a"}\n', {}, r"x\.jsonl:1: no 'text' in the object"),
         ("x.jsonl", "a one\n", {}, r"x\.jsonl:1: not JSON"),
-        ("x.jsonl", "[1]\n", {}, r"x\.jsonl:1: not an object"),
+        ("x.jsonl", "3\n", {}, r"x\.jsonl:1: not an object"),
+        ("x.json", '[{"label": "a",\n', {}, r"x\.json:1: an array; write an object a line"),
         ("x.jsonl", '{"label": 1.5, "text": "one"}\n', {}, "a label is a string or a whole"),
         ("x.jsonl", '{"label": ["a"], "text": "one"}\n', {}, r"set data\.several"),
         ("x.jsonl", '{"label": "a", "text": 3}\n', {}, "'text' is not a string"),
@@ -183,6 +204,7 @@ MANY = "".join(f"{'ab'[i % 2]}\ttext {i}\n" for i in range(20))
         ("a\tone\na\ttwo\n", "every text has the label 'a'"),
         ("a\tone\nb\ttwo\n", "every class needs at least two texts"),
         ("a\t \nb\t \n", "no texts with a label"),
+        ("".join(f"text {i}\t{i % 2}\n" for i in range(50)), "is another column the label"),
     ],
 )
 def test_texts_that_teach_nothing_are_refused(content, message, tmp_path):

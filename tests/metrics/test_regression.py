@@ -95,6 +95,20 @@ def test_a_report_has_a_row_for_the_model_and_each_baseline():
 def test_a_report_says_why_mape_does_not_exist():
     report = Regression(np.array([0.0, 1.0]), np.array([1.0, 1.0]), "rows")
     assert report.record()["mape"] is None
-    (note,) = report.notes
-    assert note.startswith("1 of 2 targets are 0: MAPE is infinite")
-    assert not Regression(np.array([0.0, 1.0]), np.array([0.0, 1.0])).notes
+    assert report.notes[0].startswith("1 of 2 targets are 0: MAPE is infinite")
+    right = Regression(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    assert not any("MAPE" in note for note in right.notes)
+
+
+@pytest.mark.parametrize(
+    ("true", "predicted", "says"),
+    [
+        ([1, -1], [1, 1], "1 of 2 targets are not positive, and have no logarithm: there is no"),
+        ([1, 2], [1, -1], "1 of 2 predictions are not positive, and have no logarithm: log-RMSE"),
+        ([0, 2], [1, 1], "1 of 2 targets are 0: MAPE is infinite"),
+    ],
+)
+def test_a_figure_that_does_not_exist_is_explained(true, predicted, says):
+    report = Regression(np.array(true, float), np.array(predicted, float))
+    assert any(says in note for note in report.notes)
+    assert not Regression(np.array([1.0, 2.0]), np.array([2.0, 1.0])).notes

@@ -104,15 +104,27 @@ def unknown_labels(texts: LabelledTexts, labels: Vocab) -> list[str]:
 
 def notes_on_test(texts: LabelledTexts, unknown: Sequence[str]) -> list[str]:
     """What to say of texts that are to be measured on."""
-    notes: list[str] = []
-    if texts.empty:
-        notes.append(
-            f"left out, being empty: {len(texts.empty):,} texts, the first at {texts.empty[0]}"
-        )
+    notes = notes_on_left_out(texts)
     if unknown:
         count = sum(not set(unknown).isdisjoint(labels) for labels in texts.labels)
         notes.append(
             f"the model does not know the labels of {count:,} texts, which count as wrong: "
             f"{shortened(unknown)}"
+        )
+    return notes
+
+
+def notes_on_left_out(*parts: LabelledTexts) -> list[str]:
+    """What of the files is not used."""
+    notes: list[str] = []
+    empty = [place for part in parts for place in part.empty]
+    if empty:
+        notes.append(f"left out, being empty: {len(empty):,} texts, the first at {empty[0]}")
+
+    misplaced = [path for part in parts for path in part.misplaced]
+    if misplaced:
+        notes.append(
+            "not read, for a folder of texts holds a folder of files for each class: "
+            f"{shortened(misplaced, 3)}"
         )
     return notes

@@ -18,6 +18,7 @@ from ...parsing import json_of
 Format = Literal["auto", "tsv", "csv", "jsonl", "lines", "folder"]
 Encoding = Literal["utf-8", "latin-1"]
 
+_EXAMPLE = 'such as {"label": "good", "text": "…"}'
 FASTTEXT = "__label__"  # before each label of fastText's files
 _PACKED = {".gz", ".bz2", ".xz"}
 _BY_SUFFIX: dict[str, Format] = {
@@ -25,6 +26,7 @@ _BY_SUFFIX: dict[str, Format] = {
     ".csv": "csv",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
+    ".json": "jsonl",
     ".ft": "lines",
 }
 
@@ -53,6 +55,7 @@ class LabelledTexts:
     labels: list[tuple[str, ...]] = field(default_factory=list)
     first_place: dict[str, str] = field(default_factory=dict)  # where each label occurs first
     empty: list[str] = field(default_factory=list)  # where texts were left out, being empty
+    misplaced: list[str] = field(default_factory=list)  # what no format has there, and is not read
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -80,29 +83,37 @@ def read_labelled(paths: list[Path], layout: Layout) -> LabelledTexts:
     """The labelled texts of these files and folders. Raises `DataError` naming file and line."""
     found = LabelledTexts()
     for path in paths:
-        for example in _examples(path, layout):
+        form = format_of(path) if layout.format == "auto" else layout.format
+        for example in _READERS[form](path, layout):
             found.add(example)
+        if form == "folder":
+            found.misplaced += _misplaced(path)
     return found
 
 
 def format_of(path: Path) -> Format:
-    """The format that a path's name speaks of; raises `DataError` if it does not."""
+    """The format that a path's name speaks of, or fastText's if a file begins as its files do.
+
+    Raises `DataError` for another name.
+    """
     if path.is_dir():
         return "folder"
 
     suffixes = [suffix for suffix in path.suffixes if suffix not in _PACKED]
     suffix = suffixes[-1] if suffixes else ""
-    if suffix not in _BY_SUFFIX:
-        raise DataError(
-            f"{path}: its name does not say how texts and labels are written in it: set "
-            "data.format to tsv, csv, jsonl or lines (LABEL TEXT, as fastText has them)"
-        )
-    return _BY_SUFFIX[suffix]
+    if suffix in _BY_SUFFIX:
+        return _BY_SUFFIX[suffix]
+    if path.is_file() and _is_fasttext(path):
+        return "lines"
+    raise DataError(
+        f"{path}: its name does not say how texts and labels are written in it: set "
+        "data.format to tsv, csv, jsonl or lines (LABEL TEXT, as fastText has them)"
+    )
 
 
-def _examples(path: Path, layout: Layout) -> Iterator[Example]:
-    name = format_of(path) if layout.format == "auto" else layout.format
-    return _READERS[name](path, layout)
+def _is_fasttext(path: Path) -> bool:
+    with reading(path), open_bytes(path) as file:
+        return file.read(len(FASTTEXT)) == FASTTEXT.encode()
 
 
 # Tables
@@ -121,15 +132,31 @@ def _read_csv(path: Path, layout: Layout) -> Iterator[Example]:
 
 
 def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+    """The rows with the numbers of their first lines."""
     csv.field_size_limit(LONGEST_LINE)
-    lines = (f"{line}\n" for _, line in _numbered(path, layout))
-    rows = csv.reader(lines, strict=True)
+    lines = [f"{line}\n" for _, line in _numbered(path, layout)]
+    rows = csv.reader(lines, delimiter=_separator(lines, layout), strict=True)
+    first = 1
     try:
         for row in rows:
             if row:
-                yield rows.line_num, row
+                yield first, row
+            first = rows.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{path}:{rows.line_num}: not a line of CSV: {error}") from None
+        raise DataError(
+            f"{path}:{first}: not a row of CSV, perhaps for its quotes: {error}"
+        ) from None
+
+
+def _separator(lines: list[str], layout: Layout) -> str:
+    """A comma, or a semicolon where the header has these alone."""
+    header = lines[0] if lines and not _is_numbered(layout) else ""
+    return ";" if ";" in header and "," not in header else ","
+
+
+def _is_numbered(layout: Layout) -> bool:
+    """Whether the columns are given by their numbers, so that there is no header."""
+    return all(not name or name.isdecimal() for name in (layout.label, layout.text))
 
 
 def _of_rows(
@@ -156,13 +183,20 @@ def _of_rows(
 
 def _columns(path: Path, row: list[str], layout: Layout) -> tuple[int, int, bool]:
     """The places of label and text in a row, and whether the first row is a header."""
-    wanted = {"label": layout.label or "1", "text": layout.text or "2"}
-    has_header = not all(name.isdecimal() for name in wanted.values())
+    names = [cell.strip().lower() for cell in row]
+    is_header = {"label", "text"} <= set(names)
+    if is_header and not (layout.label or layout.text):
+        layout = layout._replace(label="label", text="text")
 
+    wanted = {"label": layout.label or "1", "text": layout.text or "2"}
+    has_header = not _is_numbered(layout)
     places: list[int] = []
     for key, name in wanted.items():
         if name in row and has_header:
             places.append(row.index(name))
+            continue
+        if name.lower() in names and has_header:
+            places.append(names.index(name.lower()))
             continue
 
         if not name.isdecimal():
@@ -211,12 +245,14 @@ def _read_jsonl(path: Path, layout: Layout) -> Iterator[Example]:
 
 
 def _record(line: str, where: str) -> dict[str, Any]:
+    if line.lstrip().startswith("["):
+        raise DataError(f"{where}: an array; write an object a line, {_EXAMPLE}")
     try:
         record = json_of(line)
     except ValueError as error:
         raise DataError(f"{where}: not JSON: {error}") from None
     if not isinstance(record, dict):
-        raise DataError(f'{where}: not an object such as {{"label": "good", "text": "…"}}')
+        raise DataError(f"{where}: not an object, {_EXAMPLE}")
     return record
 
 
@@ -286,6 +322,19 @@ def _read_folder(path: Path, layout: Layout) -> Iterator[Example]:
         for file in files:
             lines = [line for _, line in _numbered(file, layout)]
             yield Example("\n".join(lines), (folder.name,), str(file))
+
+
+def _misplaced(path: Path) -> list[str]:
+    """Files beside the folders of classes, and folders in them: neither is read."""
+    with reading(path):
+        shown = sorted(one for one in path.iterdir() if _is_shown(one))
+        found = [one for one in shown if not one.is_dir()]
+        for folder in shown:
+            if folder.is_dir():
+                inside = sorted(one for one in folder.iterdir() if _is_shown(one))
+                found += [one for one in inside if not one.is_file()]
+                found += [] if inside else [folder]
+    return [str(one) for one in found]
 
 
 def _is_shown(path: Path) -> bool:

@@ -37,7 +37,7 @@ from ..models.contract import TextModel
 from ..pretrained import Pretrained
 from .baselines import Baselines
 from .classifier import Classifier
-from .held_out import RunTexts, matrix_of
+from .held_out import RunTexts, matrix_of, notes_on_left_out
 from .inputs import Inputs, TextBatch, combined
 from .metadata import LABELS, load_labels
 from .reading import LabelledTexts
@@ -140,7 +140,7 @@ class TextClassification:
         if self.pretrained:
             lines.append(self.pretrained.note())
         lines += self.inputs.notes(self.train)
-        lines += _notes_on_empty(train, valid)
+        lines += notes_on_left_out(train, valid)
         lines += self._notes_on_classes()
         lines += _notes_on_leaks(train, valid)
         return lines
@@ -307,13 +307,6 @@ def label_weights(labels: Tensor) -> Tensor:
     """Texts without a label for each one with it, so that both weigh alike: (N, K) -> (K,)"""
     sizes = labels.sum(0).float().clamp(min=1)
     return (len(labels) - sizes).clamp(min=1) / sizes
-
-
-def _notes_on_empty(*parts: LabelledTexts) -> list[str]:
-    places = [place for part in parts for place in part.empty]
-    if not places:
-        return []
-    return [f"left out, being empty: {len(places):,} texts, the first at {places[0]}"]
 
 
 def _notes_on_leaks(train: LabelledTexts, valid: LabelledTexts) -> list[str]:

@@ -17,6 +17,8 @@ from ...recipes import corpora
 from .reading import Encoding, Format, LabelledTexts, Layout, read_labelled
 
 TASK = "text-classification"
+_FEW = 20  # classes, of however few texts
+_MOST_CLASSES = 0.5  # per text; with more, the labels are hardly meant
 
 
 @section
@@ -185,7 +187,7 @@ def cut_off(texts: LabelledTexts, share: float) -> tuple[LabelledTexts, Labelled
 
     every = range(len(texts))
     rest = _chosen(texts, [row for row in every if row not in cut])
-    rest.empty = texts.empty
+    rest.empty, rest.misplaced = texts.empty, texts.misplaced
     return rest, _chosen(texts, [row for row in every if row in cut])
 
 
@@ -233,6 +235,14 @@ def _check_classes(train: LabelledTexts, data: TextData) -> None:
     if len(train.first_place) < least:
         (label,) = train.first_place or ("",)
         raise DataError(f"{names}: every text has the label {label!r}: give texts of two classes")
+
+    classes = len(train.first_place)
+    if not data.several and classes > max(_FEW, _MOST_CLASSES * len(train)):
+        raise DataError(
+            f"{names}: {classes:,} labels of {len(train):,} texts, such as "
+            f"{next(iter(train.first_place))!r}: is another column the label? Set data.label and "
+            "data.text"
+        )
 
 
 def _check_known(others: LabelledTexts, train: LabelledTexts, name: str) -> None:

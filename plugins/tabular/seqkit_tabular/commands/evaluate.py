@@ -9,6 +9,8 @@ import click
 from seqkit.cli.options import PATH, device_options, set_threads, show_notes
 from seqkit.parsing import to_json
 
+from .settings import open_model
+
 if TYPE_CHECKING:
     from ..importance import Importance
 
@@ -42,7 +44,6 @@ def evaluate(
     Regression: RMSE, MAE, MAPE, SMAPE, log-RMSE, R² and MSE. Classification: accuracy, AUC, log
     loss, precision, recall and F1 of each class.
     """
-    import seqkit
     from seqkit.drawing.canvas import check_name
 
     from ..measures import importance_of, is_regression
@@ -52,7 +53,7 @@ def evaluate(
         if path:
             check_name(path)
     set_threads(threads)
-    predictor = seqkit.load(model, device=device)
+    predictor = open_model(model, device)
     _check(predictor, is_regression(predictor), residuals, confusion)
     shown = weights_of(predictor.reader) if weights else {}
 

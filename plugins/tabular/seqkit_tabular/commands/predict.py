@@ -17,6 +17,8 @@ from seqkit.cli.options import (
 from seqkit.errors import ConfigError
 from seqkit.parsing import to_json
 
+from .settings import open_model
+
 
 @click.command()
 @click.argument("table", required=False, type=PATH)
@@ -46,15 +48,13 @@ def predict(
     Without TABLE, of the test table of the run. Of classes, the likeliest with its probability;
     with --json, all probabilities.
     """
-    import seqkit
-
     if ids and not submission:
         raise click.UsageError("--id goes with --submission")
     for path in (output, submission):
         refuse_input(path, [table] if table else [])
     set_threads(threads)
 
-    predictor = seqkit.load(model, device=device)
+    predictor = open_model(model, device)
     rows = predictor.read_test_data([table] if table else [])
     for note in predictor.reader.encoding.notes_on(rows):
         click.echo(f"note: {note}", err=True)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from seqkit import recipes
+from seqkit.cli.by_task import task_of
 from seqkit.cli.options import PATH, key_values, training_options
 from seqkit.errors import ConfigError
 
@@ -76,7 +77,23 @@ def chosen(
     note = ""
     if task is None:
         task, note = _guessed(settings)
+    if model is not None:
+        _check_model(model, task)
     return f"{DEFAULT}/{task}", settings, note
+
+
+def _check_model(model: str, task: str) -> None:
+    """Raise `ConfigError` for a model of the other task, naming the way to have it."""
+    other = _other(task)
+    if model in recipes.models_for(other) and model not in recipes.models_for(task):
+        known = ", ".join(recipes.models_for(task))
+        raise ConfigError(
+            f"{model} is a model for {other}, and this is {task}: take {known}, or --task {other}"
+        )
+
+
+def _other(task: str) -> str:
+    return next(name for name in TASKS if name != task)
 
 
 def _task_of(config: str) -> str:
@@ -95,8 +112,22 @@ def _guessed(settings: dict[str, Any]) -> tuple[str, str]:
     table = read_table(Path(settings["data.train"]))
     target = settings.get("data.target") or str(table.frame.columns[-1])
     task, why = looks_like(table, target, settings.get("data.missing", MISSING))
-    other = next(name for name in TASKS if name != task)
-    return task, f"{task}: {target!r} {why} (--task {other} for the other)"
+    return task, f"{task}: {target!r} {why} (--task {_other(task)} for the other)"
+
+
+def open_model(model: Path, device: str) -> Any:
+    """The predictor of a run folder; raises `ConfigError` for a model of another domain."""
+    import seqkit
+
+    from ..predictor import ClassPredictor, NumberPredictor
+
+    predictor = seqkit.load(model, device=device)
+    if not isinstance(predictor, NumberPredictor | ClassPredictor):
+        raise ConfigError(
+            f"{model} is a model for {task_of(str(model))!r}: this command needs one for tables, "
+            f"{' or '.join(TASKS)}"
+        )
+    return predictor
 
 
 def folder_of(out: Path | None, config: str, data: Path | None, model: str | None) -> Path:

@@ -51,7 +51,7 @@ def test_another_target_columns_to_leave_out_and_a_logarithm(train_here, tables)
             "is a recipe for regression: leave --ta",
         ),
         (["--data", "FLOWERS", "--task", "regression"], "kind is 'iris', and a target of regressi"),
-        (["--data", "FLOWERS", "--model", "linear-regression"], "no model 'linear-regression'"),
+        (["--data", "FLOWERS", "--model", "linear-regression"], "or --task regression"),
         (["--data", "FLOWERS", "--model", "logistic-regression"], "and the target has 3: softmax-"),
         (["--data", "HOUSES", "--model", "lstm"], "'lstm' is not a model for this task"),
     ],
@@ -119,6 +119,25 @@ def test_predict_writes_a_line_for_each_row(cli, number_run, class_run, tables):
     assert 1 / 3 < float(probability) <= 1
     lines = cli("tabular", "predict", "-m", class_run, tables / "flowers.csv", "--json").lines
     assert json.loads(lines[0])["probabilities"].keys() == {"rose", "lily", "iris"}
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_a_model_of_another_domain_is_named(cli, tables, tmp_path, command):
+    out = tmp_path / "topics"
+    assert cli("train", "demo/topics", "--out", out, "--set", "train.steps=1").code == 0
+    complaint = cli("tabular", command, "-m", out, tables / "houses.csv").complaint()
+    assert complaint == (
+        f"{out} is a model for 'text-classification': this command needs one for tables, "
+        "regression or classification"
+    )
+
+
+def test_a_model_of_the_other_task_says_how_to_have_it(train_here, tables):
+    complaint = train_here("--data", tables / "houses.csv", "--model", "softmax-regression").err
+    assert "softmax-regression is a model for classification, and this is regression: take " in (
+        complaint
+    )
+    assert "linear-regression, mlp, or --task classification" in complaint
 
 
 def test_a_submission_has_the_ids_and_the_target(cli, number_run, tables, tmp_path):
