@@ -84,6 +84,14 @@ class Alphabet:
         """The characters that labels are spelled with, numbered."""
         return {letter: i for i, letter in enumerate(sorted(set("".join(self.texts))))}
 
+    def spell(self, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of the letters of n tokens, then -1. (n,) -> (n, longest)"""
+        spelled = self.spelled
+        if spelled.shape[1] > 1 and len(tokens):
+            longest = self.lengths[tokens].max()
+            spelled = spelled[:, :longest]
+        return spelled[tokens]
+
     @cached_property
     def spelled(self) -> NDArray[np.int64]:
         """The numbers of each label's letters, then -1. -> (V, longest label)"""
@@ -109,9 +117,8 @@ class Alphabet:
         letters = set(self.letters)
         in_one_step = self.kind == "characters"
         for word in words:
-            if not word or not letters.issuperset(word):
-                yield word
-            elif not in_one_step and not self._spells(word):
+            has_letters = bool(word) and letters.issuperset(word)
+            if not has_letters or not (in_one_step or self._spells(word)):
                 yield word
 
     def _spells(self, word: str) -> bool:
@@ -204,9 +211,7 @@ def _meanings(
             return "tokens", [(label, True) for label in labels]
         delimiter = present[0]
 
-    return "characters", [
-        ("", True) if label == delimiter else (label, False) for label in labels
-    ]
+    return "characters", [("", True) if label == delimiter else (label, False) for label in labels]
 
 
 def _check_pieces(spoken: list[str]) -> None:

@@ -35,31 +35,39 @@ class Pruning(NamedTuple):
 
     beam: int  # hypotheses that stay
     loss: float  # <= 0: what they may have less than the best, nats
-    gain: float  # the most that a token can add to the score besides its log probability
+    gain: float  # the most that hotwords can add to the score at once
 
 
-class Hypotheses(NamedTuple):
+class Hypotheses:
     """B of them, no two with the same spelling and the same last token."""
 
-    spelling: Longs  # (B,)
-    token: Longs  # (B,) the last one; at first the blank
-    origin: Longs  # (B,) the spelling that the token was added to, -1 if it is forgotten
-    path: Longs  # (B,) the tokens of the likeliest alignment
-    end: Longs  # (B,) the frame after the last token's in it
-    blank: Floats  # (B,) log probability of the alignments that end in the blank
-    spoken: Floats  # (B,) and of those that end in the token
+    __slots__ = ("blank", "end", "logs", "numbers", "origin", "path", "spelling", "spoken", "token")
+
+    def __init__(self, numbers: Longs, logs: Floats) -> None:
+        """(5, B) and (2, B); the attributes are their rows."""
+        self.numbers = numbers
+        self.spelling: Longs = numbers[0]
+        self.token: Longs = numbers[1]  # the last one; at first the blank
+        self.origin: Longs = numbers[2]  # the spelling that it was added to; at first -1
+        self.path: Longs = numbers[3]  # the tokens of the likeliest alignment
+        self.end: Longs = numbers[4]  # the frame after the last token's in it
+
+        self.logs = logs
+        self.blank: Floats = logs[0]  # log probability of the alignments that end in the blank
+        self.spoken: Floats = logs[1]  # and of those that end in the token
 
     def total(self) -> Floats:
-        """Log probability of all alignments. -> (B,)"""
+        """(B,) Log probability of all alignments."""
         return np.logaddexp(self.blank, self.spoken)
 
     def select(self, rows: Longs) -> Hypotheses:
         """Those of some rows."""
-        return Hypotheses(*(column[rows] for column in self))
+        return Hypotheses(self.numbers.take(rows, axis=1), self.logs.take(rows, axis=1))
 
     def join(self, others: Hypotheses) -> Hypotheses:
         """These, and others."""
-        return Hypotheses(*map(np.concatenate, zip(self, others, strict=True)))
+        numbers = np.concatenate([self.numbers, others.numbers], axis=1)
+        return Hypotheses(numbers, np.concatenate([self.logs, others.logs], axis=1))
 
 
 class Grown(NamedTuple):
@@ -77,6 +85,7 @@ class Beam:
         self.paths = Paths()
         self.hypotheses = _first(alphabet)
         self._size = len(alphabet)
+        self._ends_word = alphabet.begins.astype(np.int64)
         self._pruning = pruning
 
         self._column = np.full(len(alphabet), _NOWHERE)  # of a token among the likely ones
@@ -87,18 +96,17 @@ class Beam:
         now = self.hypotheses
         total = now.total()
         if not len(frame.tokens):
-            never = np.full(len(total), _NEVER)
-            self.hypotheses = now._replace(blank=total + frame.blank, spoken=never)
+            now.logs[0] = total + frame.blank
+            now.logs[1] = _NEVER
             return
 
         own = self._own_columns(frame)
-        said_again = np.flatnonzero(own >= 0)
-        stayed = self._stay(frame, total, said_again, own)
-        grown = self._grow(frame, total, said_again, own)
-        stayed = self._meet(frame, stayed, grown, said_again, own)
+        said_again = (own >= 0).nonzero()[0]
+        stayed = self._stay(frame, total, said_again, own[said_again])
+        grown = self._grow(frame, total, said_again, own[said_again])
+        self._meet(frame, stayed, grown, said_again, own)
 
         self.hypotheses = self._best(frame, stayed, grown)
-        self._merge_equal()
 
     def _own_columns(self, frame: Frame) -> Longs:
         """Where the last token of each hypothesis is among the likely ones, or -1. -> (B,)"""
@@ -107,21 +115,22 @@ class Beam:
         self._column[frame.tokens] = _NOWHERE
         return own
 
-    def _stay(self, frame: Frame, total: Floats, said_again: Longs, own: Longs) -> Hypotheses:
+    def _stay(self, frame: Frame, total: Floats, said_again: Longs, columns: Longs) -> Hypotheses:
         """The hypotheses after the blank, or their last token again."""
         now = self.hypotheses
-        blank = total + frame.blank
-        spoken = np.full(len(total), _NEVER)
-        spoken[said_again] = now.spoken[said_again] + frame.logs[own[said_again]]
+        logs = np.empty((2, len(total)))
+        logs[0] = total + frame.blank
+        logs[1] = _NEVER
+        logs[1, said_again] = now.spoken[said_again] + frame.logs[columns]
 
-        end = np.where(spoken > blank, frame.end, now.end)
-        return now._replace(end=end, blank=blank, spoken=spoken)
+        stayed = Hypotheses(now.numbers.copy(), logs)
+        stayed.end[logs[1] > logs[0]] = frame.end
+        return stayed
 
-    def _grow(self, frame: Frame, total: Floats, said_again: Longs, own: Longs) -> Grown:
+    def _grow(self, frame: Frame, total: Floats, said_again: Longs, columns: Longs) -> Grown:
         """Every spelling with every likely token more; notes where each spelling is."""
         now = self.hypotheses
         logs = total[:, None] + frame.logs
-        columns = own[said_again]
         logs[said_again, columns] = now.blank[said_again] + frame.logs[columns]
 
         if len(self._group) < self.spellings.capacity:
@@ -140,8 +149,8 @@ class Beam:
 
     def _meet(
         self, frame: Frame, stayed: Hypotheses, grown: Grown, said_again: Longs, own: Longs
-    ) -> Hypotheses:
-        """Add what grows into a hypothesis that is there already, and take it from `grown`."""
+    ) -> None:
+        """Take from `grown` what is a hypothesis already, and add it to that one in `stayed`."""
         now = self.hypotheses
         groups = self._group[now.origin[said_again]]  # the last entry of all is free: -1 is nowhere
         self._group[now.spelling] = _NOWHERE
@@ -150,23 +159,18 @@ class Beam:
         groups = groups[is_here]
         rows = said_again[is_here]
         if not len(rows):
-            return stayed
+            return
         columns = own[rows]
         added = grown.logs[groups, columns]
         grown.logs[groups, columns] = _NEVER
 
-        before = np.maximum(stayed.blank[rows], stayed.spoken[rows])
+        is_likelier = added > stayed.logs.take(rows, axis=1).max(axis=0)
         stayed.spoken[rows] = np.logaddexp(stayed.spoken[rows], added)
-
-        is_likelier = added > before
         if is_likelier.any():
             later = rows[is_likelier]
             leaders = grown.leaders[groups[is_likelier]]
-            path = stayed.path.copy()
-            path[later] = self._said(leaders, now.token[later], frame)
+            stayed.path[later] = self._said(leaders, now.token[later], frame)
             stayed.end[later] = frame.end
-            return stayed._replace(path=path)
-        return stayed
 
     def _best(self, frame: Frame, stayed: Hypotheses, grown: Grown) -> Hypotheses:
         """The best of those that stayed and those with a token more."""
@@ -177,7 +181,7 @@ class Beam:
         best = scores.max()
         if best == _NEVER:
             raise DataError(f"frame {frame.begin}: all that may be spelled has the probability 0")
-        kept = np.flatnonzero(scores >= max(best + self._pruning.loss, _LOWEST))
+        kept = (scores >= max(best + self._pruning.loss, _LOWEST)).nonzero()[0]
         if len(kept) > self._pruning.beam:
             worst = len(kept) - self._pruning.beam
             kept = kept[np.argpartition(scores[kept], worst)[worst:]]
@@ -185,72 +189,72 @@ class Beam:
         size = len(staying)
         stays = stayed.select(kept[kept < size])
         new = kept[kept >= size] - size
-        return stays.join(self._with_token(frame, rows[new], growth.select(new), logs[new]))
+        if not len(new):
+            return stays
 
-    def _promising(
-        self, frame: Frame, grown: Grown, best: float
-    ) -> tuple[Longs, Growth, Floats]:
+        growth = growth.select(new)
+        together = stays.join(self._with_token(frame, rows[new], growth, logs[new]))
+        return self._merged(together) if growth.ends_words else together
+
+    def _promising(self, frame: Frame, grown: Grown, best: float) -> tuple[Longs, Growth, Floats]:
         """Those with a token more that may come near `best`: (n,) hypotheses before it, logs."""
+        table = self.spellings
         spellings = self.hypotheses.spelling[grown.leaders]
-        needed = best + self._pruning.loss - self._pruning.gain - self.spellings.whole(spellings)
-        groups, columns = np.nonzero(grown.logs >= np.maximum(needed, _LOWEST)[:, None])
+        least = max(best + self._pruning.loss - self._pruning.gain, _LOWEST)
+        worth = np.array([table.whole(spellings), table.most(spellings)])  # same word, next word
+        most = grown.logs + worth[self._ends_word[frame.tokens]].T
+        groups, columns = np.nonzero(most >= least)
 
-        growth = self.spellings.grow(spellings[groups], frame.tokens[columns])
+        growth = table.grow(spellings[groups], frame.tokens[columns])
         return grown.leaders[groups], growth, grown.logs[groups, columns]
 
     def _with_token(self, frame: Frame, rows: Longs, growth: Growth, logs: Floats) -> Hypotheses:
         """Hypotheses `rows` with a token more each. (n,) each"""
-        return Hypotheses(
-            spelling=self.spellings.add(growth),
-            token=growth.tokens,
-            origin=growth.before,
-            path=self._said(rows, growth.tokens, frame),
-            end=np.full(len(rows), frame.end),
-            blank=np.full(len(rows), _NEVER),
-            spoken=logs,
-        )
+        numbers = np.empty((5, len(rows)), np.int64)
+        numbers[0] = self.spellings.add(growth)
+        numbers[1] = growth.tokens
+        numbers[2] = growth.before
+        numbers[3] = self._said(rows, growth.tokens, frame)
+        numbers[4] = frame.end
+
+        both = np.empty((2, len(rows)))
+        both[0] = _NEVER
+        both[1] = logs
+        return Hypotheses(numbers, both)
 
     def _said(self, rows: Longs, tokens: Longs, frame: Frame) -> Longs:
         """The paths of hypotheses `rows` with a token more each. (n,), (n,) -> (n,)"""
         now = self.hypotheses
         return self.paths.add(now.path[rows], tokens, frame.begin, now.end[rows])
 
-    def _merge_equal(self) -> None:
-        """Two ways to one spelling: several delimiters in a row, and after spellings were forgotten."""
-        now = self.hypotheses
+    def _merged(self, now: Hypotheses) -> Hypotheses:
+        """Make one of hypotheses that are the same: several delimiters in a row are as one."""
         keys = now.spelling * self._size + now.token
         if len(set(keys.tolist())) == len(keys):
-            return
+            return now
 
         distinct, which = np.unique(keys, return_inverse=True)
         leaders = likeliest(which, now.total(), len(distinct))
-        blank = np.full(len(distinct), _NEVER)
-        spoken = np.full(len(distinct), _NEVER)
-        np.logaddexp.at(blank, which, now.blank)
-        np.logaddexp.at(spoken, which, now.spoken)
-        self.hypotheses = now.select(leaders)._replace(blank=blank, spoken=spoken)
+        merged = now.select(leaders)
+        merged.logs[:] = _NEVER
+        np.logaddexp.at(merged.blank, which, now.blank)
+        np.logaddexp.at(merged.spoken, which, now.spoken)
+        return merged
 
     def forget(self) -> None:
         """Drop spellings and tokens that no hypothesis needs any more."""
         now = self.hypotheses
-        spellings = self.spellings.keep(now.spelling)
+        spellings = self.spellings.keep(now.numbers[[0, 2]])
         paths = self.paths.keep(now.path)
-        self.hypotheses = now._replace(
-            spelling=spellings[now.spelling], origin=spellings[now.origin], path=paths[now.path]
-        )
+        now.numbers[0] = spellings[now.spelling]
+        now.numbers[2] = spellings[now.origin]
+        now.numbers[3] = paths[now.path]
 
 
 def _first(alphabet: Alphabet) -> Hypotheses:
     """The hypothesis of nothing: before the first frame, as after a blank."""
-    return Hypotheses(
-        spelling=np.array([START]),
-        token=np.array([alphabet.blank]),
-        origin=np.array([_NOWHERE]),
-        path=np.array([NO_PATH]),
-        end=np.array([0]),
-        blank=np.array([0.0]),
-        spoken=np.array([_NEVER]),
-    )
+    numbers = np.array([[START], [alphabet.blank], [_NOWHERE], [NO_PATH], [0]])
+    return Hypotheses(numbers, np.array([[0.0], [_NEVER]]))
 
 
 def likeliest(which: Longs, total: Floats, groups: int) -> Longs:

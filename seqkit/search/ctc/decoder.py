@@ -77,14 +77,16 @@ class Decoder:
         self._token_min_logp = token_min_logp
 
     def _beginnings_of(self, lexicon: Iterable[str] | None) -> Beginnings:
+        bonus = self.weights.beta if self._words else 0.0
         if lexicon is not None:
             words = closed_lexicon(lexicon, self.alphabet)
-            return Beginnings(self.alphabet, words, penalty=-np.inf)
+            return Beginnings(words, penalty=-np.inf, unknown=-np.inf, bonus=bonus)
 
-        known = None
-        if self._words:
-            known = known_words(self._words.known_words, self.alphabet)
-        return Beginnings(self.alphabet, known, penalty=self.weights.unk_score_offset)
+        if not self._words:
+            return Beginnings(None)
+        known = known_words(self._words.known_words, self.alphabet)
+        penalty = self.weights.unk_score_offset
+        return Beginnings(known, penalty=penalty, unknown=self.weights.unknown, bonus=bonus)
 
     def __repr__(self) -> str:
         return f"<ctc.Decoder of {self.alphabet!r}, beam {self._beam}>"
@@ -124,8 +126,7 @@ class Decoder:
         histories = Histories(self._words, self.weights, weights)
         spellings = Spellings(self.alphabet, self._beginnings, hot, histories)
 
-        bonus = max(self.weights.beta, 0.0) if self._words else 0.0
-        pruning = Pruning(self._beam, self._beam_prune_logp, bonus + 2 * hot.most)
+        pruning = Pruning(self._beam, self._beam_prune_logp, 2 * hot.most)
         beam = Beam(self.alphabet, spellings, pruning)
         return Stream(beam, self.alphabet, self._token_min_logp, self.weights)
 

@@ -6,6 +6,7 @@ Shapes: T frames, V labels.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError, WrongType, WrongValue
 from .alphabet import Alphabet
+from .paths import Emission
 
 Floats = NDArray[np.float64]
 Longs = NDArray[np.int64]
@@ -117,12 +119,13 @@ def _check_probabilities(found: Floats, name: str) -> None:
 
 def _sums_to_one(found: Floats) -> NDArray[np.bool_]:
     """Which frames are probabilities. -> (T,)"""
-    is_positive: NDArray[np.bool_] = (found >= 0).all(axis=1)
-    return is_positive & (np.abs(found.sum(axis=1) - 1) <= _TOLERANCE)
+    sums = np.where((found >= 0).all(axis=1), found.sum(axis=1), -np.inf)
+    is_one: NDArray[np.bool_] = np.abs(sums - 1) <= _TOLERANCE
+    return is_one
 
 
 def _log_sums(found: Floats) -> Floats:
-    """log of the sum of exp of each frame. -> (T,)"""
+    """The log of the sum of exp of each frame. -> (T,)"""
     highest = found.max(axis=1)
     highest[np.isneginf(highest)] = 0.0
     with np.errstate(divide="ignore"):
@@ -157,7 +160,7 @@ def likely_labels(logs: Floats, alphabet: Alphabet, least: float) -> Iterator[Fr
     values = spoken[frames, tokens]
 
     waiting = 0  # where a run of nothing but blank began
-    for frame, (begin, end) in enumerate(zip(bounds, bounds[1:], strict=False)):
+    for frame, (begin, end) in enumerate(pairwise(bounds)):
         if begin == end:
             continue
         if waiting < frame:
@@ -173,10 +176,10 @@ def _nothing(begin: int, end: int, blanks: list[float]) -> Frame:
     return Frame(begin, end, sum(blanks[begin:end]), empty.astype(np.int64), empty)
 
 
-def best_path(logs: Floats, alphabet: Alphabet) -> list[tuple[int, int, int]]:
+def best_path(logs: Floats, alphabet: Alphabet) -> list[Emission]:
     """The label of each frame that is likeliest, repeats and blanks left out (Graves et al. 2006).
 
-    -> (label, first frame, frame after the last) of each; marks such as <s> are left out as well.
+    Marks such as <s> are left out as well.
     """
     likeliest = logs.argmax(axis=1)
     changes = np.flatnonzero(np.diff(likeliest)) + 1
@@ -187,7 +190,7 @@ def best_path(logs: Floats, alphabet: Alphabet) -> list[tuple[int, int, int]]:
     is_heard = ~alphabet.is_silent[labels]
     found = zip(labels, begins, ends, strict=True)
     return [
-        (int(label), int(begin), int(end))
+        Emission(int(label), int(begin), int(end))
         for (label, begin, end), heard in zip(found, is_heard, strict=True)
         if heard
     ]

@@ -27,10 +27,14 @@ class Weights:
     beta: float = 1.5
     unk_score_offset: float = -10.0
 
+    @property
+    def unknown(self) -> float:
+        """What an unknown word costs, besides what the model says of it."""
+        return self.alpha * _NATS * self.unk_score_offset
+
     def score(self, lm: float, words: int, unknown: int) -> float:
         """What `lm` nats, and this many words, of which some are unknown, are worth."""
-        penalty = _NATS * self.unk_score_offset * unknown
-        return self.alpha * (lm + penalty) + self.beta * words
+        return self.alpha * lm + self.beta * words + self.unknown * unknown
 
 
 class History(NamedTuple):
@@ -46,7 +50,6 @@ class History(NamedTuple):
 
 
 EMPTY = 0  # the history of no words
-_FORGOTTEN = -1  # row of a history that nothing extends
 
 
 class Histories:
@@ -58,11 +61,12 @@ class Histories:
         self._model = model
         self._weights = weights
         self._hotwords = hotwords
-        self._every = [History(EMPTY, "", 0, 0, 0.0, 0.0, 0.0)]
+        self._every = {EMPTY: History(EMPTY, "", 0, 0, 0.0, 0.0, 0.0)}
+        self._next = EMPTY + 1
         self._number: dict[tuple[int, str], int] = {}
 
         self._states: Any = model.begin() if model else None
-        self._row = [0]  # of `_states`, by history
+        self._row = {EMPTY: 0}  # of `_states`, by history
         self._rows = 1
 
     def __len__(self) -> int:
@@ -76,21 +80,19 @@ class Histories:
         """How many states of the language model are kept."""
         return self._rows
 
-    def words(self, number: int) -> list[str]:
-        """The words of a history."""
-        found = []
-        while number != EMPTY:
-            found.append(self._every[number].word)
-            number = self._every[number].previous
-        return found[::-1]
-
     def extend(self, numbers: Sequence[int], words: Sequence[str]) -> list[int]:
         """The histories with a word more each."""
         pairs = list(zip(numbers, words, strict=True))
-        new = [pair for pair in dict.fromkeys(pairs) if pair not in self._number]
+        new = [pair for pair in dict.fromkeys(pairs) if self._is_new(pair)]
         if new:
             self._add(new)
         return [self._number[pair] for pair in pairs]
+
+    def _is_new(self, pair: tuple[int, str]) -> bool:
+        number = self._number.get(pair)
+        if number is None:
+            return True
+        return self._model is not None and number not in self._row  # it was forgotten
 
     def _add(self, pairs: list[tuple[int, str]]) -> None:
         model = self._model
@@ -105,11 +107,11 @@ class Histories:
         self._states = model.join(self._states, after)
 
         for (previous, word), score, ids in zip(pairs, scores, tokens, strict=True):
-            self._append(previous, word, score, int(model.is_unknown(ids)))
-            self._row.append(self._rows)
+            number = self._append(previous, word, score, int(model.is_unknown(ids)))
+            self._row[number] = self._rows
             self._rows += 1
 
-    def _append(self, previous: int, word: str, lm: float, unknown: int) -> None:
+    def _append(self, previous: int, word: str, lm: float, unknown: int) -> int:
         before = self._every[previous]
         lm += before.lm
         unknown += before.unknown
@@ -117,8 +119,10 @@ class Histories:
         hot = before.hot + self._hotwords.get(word, 0.0)
         score = hot + (self._weights.score(lm, words, unknown) if self._model else 0.0)
 
-        self._number[previous, word] = len(self._every)
-        self._every.append(History(previous, word, words, unknown, lm, hot, score))
+        number = self._number.setdefault((previous, word), self._next)
+        self._every[number] = History(previous, word, words, unknown, lm, hot, score)
+        self._next = max(self._next, number + 1)
+        return number
 
     def finish(self, numbers: Sequence[int]) -> list[float]:
         """The log probability that the line ends after each history; 0 without a model."""
@@ -127,34 +131,22 @@ class Histories:
         rows = [self._row[number] for number in numbers]
         return self._model.finish(self._model.select(self._states, rows))
 
-    def keep(self, numbers: Iterable[int]) -> dict[int, int]:
-        """Forget all histories but some, and those that they begin with. -> old to new numbers
+    def keep(self, numbers: Iterable[int]) -> None:
+        """Forget all histories but some, and those that they begin with.
 
-        The model's states of the latter are forgotten as well: nothing extends them any more.
+        The model's states of the latter are forgotten as well, until they are reached again.
         """
         live = sorted({EMPTY, *numbers})
-        needed = set(live)
+        needed: dict[int, History] = {}
         for number in live:
-            previous = self._every[number].previous
-            while previous not in needed:
-                needed.add(previous)
-                previous = self._every[previous].previous
+            while number not in needed:
+                needed[number] = self._every[number]
+                number = needed[number].previous
 
-        new = {old: place for place, old in enumerate(sorted(needed))}
-        every = [self._every[old] for old in new]
-        self._every = [each._replace(previous=new[each.previous]) for each in every]
-        self._number = {
-            (each.previous, each.word): place for place, each in enumerate(self._every) if place
-        }
+        self._every = needed
+        self._number = {(each.previous, each.word): number for number, each in needed.items()}
         if self._model:
-            self._keep_states(live, new)
-        return new
-
-    def _keep_states(self, live: list[int], new: dict[int, int]) -> None:
-        assert self._model
-        rows = [self._row[old] for old in live]
-        self._states = self._model.select(self._states, rows)
-        self._rows = len(live)
-        self._row = [_FORGOTTEN] * len(new)
-        for row, old in enumerate(live):
-            self._row[new[old]] = row
+            rows = [self._row[number] for number in live]
+            self._states = self._model.select(self._states, rows)
+            self._row = {number: row for row, number in enumerate(live)}
+            self._rows = len(live)

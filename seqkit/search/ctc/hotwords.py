@@ -43,12 +43,11 @@ class Hotwords:
             if nearest[state] <= nearest[parent]:
                 nearest[parent] = nearest[state]
                 weights[parent] = weights[state]
-        return weights * depths / nearest
+        gains: NDArray[np.float64] = weights * depths / nearest
+        return gains
 
 
-def weights_of(
-    hotwords: Iterable[str] | Mapping[str, float], weight: float
-) -> Mapping[str, float]:
+def weights_of(hotwords: Iterable[str] | Mapping[str, float], weight: float) -> Mapping[str, float]:
     """The weight of each word of words and phrases: `weight`, or its own in a mapping.
 
     The words of a phrase count one by one. Raises `DataError` for what is no text, `WrongValue` for

@@ -24,28 +24,23 @@ _USUAL_LENGTH = 6  # letters of an unknown word, from which longer ones cost mor
 class Beginnings:
     """What the unfinished word of a hypothesis is worth, whatever words are before it."""
 
-    def __init__(self, alphabet: Alphabet, words: Trie | None, *, penalty: float) -> None:
+    def __init__(
+        self, words: Trie | None, *, penalty: float = 0.0, unknown: float = 0.0, bonus: float = 0.0
+    ) -> None:
         """`words` are all that may be spelled, or all that the language model knows.
 
-        `penalty` is what letters cost that begin none of them: -inf where nothing else may be
-        spelled.
+        `penalty` is what letters cost that begin none of them, and `unknown` what another word
+        costs when it ends, at least: -inf where nothing else may be spelled. `bonus` is what every
+        word gains.
         """
-        self._alphabet = alphabet
         self._words = words
         self._penalty = penalty
-        self.is_closed = words is not None and penalty == -np.inf
+        self._unknown = unknown
+        self._bonus = bonus
 
-    def walk(self, states: Longs, tokens: Longs) -> Longs:
-        """The state after the letters of a token each. (n,), (n,) -> (n,)"""
-        return states if self._words is None else self._words.walk(states, self.letters(tokens))
-
-    def letters(self, tokens: Longs) -> Longs:
-        """The letters of these tokens, then -1. -> (n, longest)"""
-        spelled = self._alphabet.spelled
-        if spelled.shape[1] > 1 and len(tokens):
-            longest = self._alphabet.lengths[tokens].max()
-            spelled = spelled[:, :longest]
-        return spelled[tokens]
+    def walk(self, states: Longs, letters: Longs) -> Longs:
+        """The states after some letters more, which are -1 where there are none. (n,), (n, L)"""
+        return states if self._words is None else self._words.walk(states, letters)
 
     def scores(self, states: Longs, lengths: Longs) -> Floats:
         """What unfinished words of `lengths` letters are worth. (n,), (n,) -> (n,)"""
@@ -54,11 +49,15 @@ class Beginnings:
         costs = self._penalty * np.maximum(lengths / _USUAL_LENGTH, 1.0)
         return np.where(states == OFF, costs, 0.0)
 
-    def is_word(self, states: Longs) -> NDArray[np.bool_]:
-        """Whether a word may end here. (n,) -> (n,)"""
-        if not self.is_closed or self._words is None:
-            return np.ones(len(states), np.bool_)
-        return (states != OFF) & self._words.is_word[states]
+    def most(self, states: Longs) -> Floats:
+        """The most that a word may add to the score by ending here, hotwords aside. (n,) -> (n,)
+
+        -inf where no word may end.
+        """
+        if self._words is None:
+            return np.full(len(states), self._bonus)
+        is_word = (states != OFF) & self._words.is_word[states]
+        return np.where(is_word, self._bonus, self._bonus + self._unknown)
 
 
 def closed_lexicon(words: Iterable[str], alphabet: Alphabet) -> Trie:
@@ -99,5 +98,3 @@ def known_words(words: Collection[str], alphabet: Alphabet) -> Trie | None:
             f"{example!r}: do they differ in case?"
         )
     return Trie(spelled, alphabet.letters)
-
-

@@ -1,6 +1,6 @@
 """What hypotheses spell, each text once: complete words, and the letters of the next.
 
-Letters: n hypotheses, S spellings.
+Letters: n hypotheses.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ Longs = NDArray[np.int64]
 
 START = 0  # the spelling of nothing
 _FIRST = 1024  # rows at the beginning
-_HISTORY, _WORD, _HOT, _LENGTH, _AFTER = range(5)  # columns of whole numbers
+_HISTORY, _WORD, _HOT, _LENGTH, _KEY, _AFTER = range(6)  # columns of whole numbers
 _WHOLE, _SCORE, _CLOSED = range(3)  # columns of scores
+_ODD = 0x9E3779B97F4A7C15 - (1 << 64)  # 2^64 / golden ratio, as a signed number
+_NO_ROW = -1
+_PENDING = -2  # stands for the history after a word that was not asked for yet
 
 
 class Growth(NamedTuple):
@@ -30,23 +33,29 @@ class Growth(NamedTuple):
 
     before: Longs  # (n,) the spellings that have grown
     tokens: Longs  # (n,)
-    ints: Longs  # (5, n)
+    numbers: Longs  # (6, n)
     whole: Floats  # (n,) score of the complete words
     score: Floats  # (n,) and of the unfinished one
+    ends_words: bool  # whether a token ends the word before it
 
     def select(self, rows: Longs) -> Growth:
         """Some of them."""
         return Growth(
             self.before[rows],
             self.tokens[rows],
-            self.ints[:, rows],
+            self.numbers.take(rows, axis=1),
             self.whole[rows],
             self.score[rows],
+            self.ends_words,
         )
 
 
 class Spellings:
-    """A table that only grows until `keep` is called; rows are asked for by many at once."""
+    """A table that only grows until `keep` is called; rows are asked for by many at once.
+
+    The same text is found again by a key of 64 bits, of its complete words and its letters (after
+    Zobrist 1970); that two of some 100,000 texts share one has a probability of 1 in 10^9.
+    """
 
     def __init__(
         self, alphabet: Alphabet, beginnings: Beginnings, hotwords: Hotwords, histories: Histories
@@ -56,154 +65,175 @@ class Spellings:
         self._hotwords = hotwords
         self.histories = histories
 
-        self.letters = [""]  # of the unfinished word, by spelling
-        self._number = {(EMPTY, ""): START}
-        self._child: dict[int, int] = {}  # by spelling * V + token
+        rng = np.random.default_rng(0)
+        size = max(len(alphabet.letters), 1)
+        self._letter_keys = rng.integers(-(1 << 63), (1 << 63) - 1, size)
+        self._number: dict[int, int] = {0: START}  # by key
 
-        self._ints = np.zeros((5, _FIRST), np.int64)
+        self._before = [_NO_ROW]  # the row without its last token
+        self._token = [alphabet.blank]
+        self._letters = {START: ""}  # of rows without one before
+
+        self._numbers = np.zeros((6, _FIRST), np.int64)
         self._scores = np.zeros((3, _FIRST))
-        self._ints[:, START] = EMPTY, ROOT, ROOT, 0, EMPTY
+        self._numbers[:, START] = EMPTY, ROOT, ROOT, 0, 0, EMPTY
 
     def __len__(self) -> int:
-        return len(self.letters)
+        return len(self._before)
 
     @property
     def capacity(self) -> int:
         """More than the greatest number of a spelling until the table is made larger."""
-        return self._ints.shape[1]
+        return self._numbers.shape[1]
 
     def history(self, spellings: Longs) -> Longs:
         """The complete words. (n,) -> (n,)"""
-        return self._ints[_HISTORY, spellings]
+        found: Longs = self._numbers[_HISTORY, spellings]
+        return found
 
     def scores(self, spellings: Longs) -> Floats:
         """What everything spelled so far is worth. (n,) -> (n,)"""
-        return self._scores[_SCORE, spellings]
+        found: Floats = self._scores[_SCORE, spellings]
+        return found
 
     def whole(self, spellings: Longs) -> Floats:
         """What the complete words are worth. (n,) -> (n,)"""
-        return self._scores[_WHOLE, spellings]
+        found: Floats = self._scores[_WHOLE, spellings]
+        return found
 
-    def is_empty(self, spellings: Longs) -> NDArray[np.bool_]:
-        """Whether no letter of a word is there. (n,) -> (n,)"""
-        return self._ints[_LENGTH, spellings] == 0
+    def most(self, spellings: Longs) -> Floats:
+        """The most that they may be worth after the unfinished word, before it is asked for. (n,)
+
+        The weights of hotwords are not in it.
+        """
+        found: Floats = self._scores[_CLOSED, spellings]
+        return found
 
     def closed(self, spellings: Longs) -> tuple[Longs, Floats]:
         """The history after the unfinished word, and its score. (n,) -> (n,), (n,)
 
         -1 and -inf if the word may not end here.
         """
-        scores = self._scores[_CLOSED, spellings]
-        is_new = np.isnan(scores)
+        after = self._numbers[_AFTER, spellings]
+        is_new = after == _PENDING
         if is_new.any():
             self._close(np.unique(spellings[is_new]))
-            scores = self._scores[_CLOSED, spellings]
-        return self._ints[_AFTER, spellings], scores
+            after = self._numbers[_AFTER, spellings]
+        return after, self._scores[_CLOSED, spellings]
 
     def _close(self, spellings: Longs) -> None:
-        is_word = self._beginnings.is_word(self._ints[_WORD, spellings])
-        self._ints[_AFTER, spellings] = -1
-        self._scores[_CLOSED, spellings] = -np.inf
+        words = [self._unfinished(row) for row in spellings.tolist()]
+        histories = self._numbers[_HISTORY, spellings].tolist()
+        after = self.histories.extend(histories, words)
+        self._numbers[_AFTER, spellings] = after
+        self._scores[_CLOSED, spellings] = [self.histories[number].score for number in after]
 
-        ending = spellings[is_word]
-        words = [self.letters[i] for i in ending.tolist()]
-        after = self.histories.extend(self._ints[_HISTORY, ending].tolist(), words)
-        self._ints[_AFTER, ending] = after
-        self._scores[_CLOSED, ending] = [self.histories[number].score for number in after]
+    def _unfinished(self, row: int) -> str:
+        """The letters of the unfinished word."""
+        parts = []
+        begins = self._alphabet.begins
+        while row not in self._letters:
+            token = self._token[row]
+            parts.append(self._alphabet.texts[token])
+            if begins[token]:
+                return "".join(reversed(parts))
+            row = self._before[row]
+        parts.append(self._letters[row])
+        return "".join(reversed(parts))
 
     def grow(self, spellings: Longs, tokens: Longs) -> Growth:
         """Each spelling with the letters of a token more; not yet in the table. (n,), (n,)"""
-        ints = self._ints[:, spellings]
+        numbers = self._numbers.take(spellings, axis=1)
         whole = self._scores[_WHOLE, spellings]
 
-        closing = np.flatnonzero(self._alphabet.begins[tokens])
+        closing = self._alphabet.begins[tokens].nonzero()[0]
         if len(closing):
             after, scores = self.closed(spellings[closing])
-            ints[_HISTORY, closing] = after
-            ints[_WORD, closing] = ROOT
-            ints[_HOT, closing] = ROOT
-            ints[_LENGTH, closing] = 0
+            numbers[_HISTORY, closing] = after
+            numbers[_KEY, closing] = after * _ODD
+            numbers[_WORD, closing] = ROOT
+            numbers[_HOT, closing] = ROOT
+            numbers[_LENGTH, closing] = 0
             whole[closing] = scores
 
-        ints[_LENGTH] += self._alphabet.lengths[tokens]
-        ints[_WORD] = self._beginnings.walk(ints[_WORD], tokens)
-        begun = self._beginnings.scores(ints[_WORD], ints[_LENGTH])
+        letters = self._alphabet.spell(tokens)
+        numbers[_LENGTH] += self._alphabet.lengths[tokens]
+        numbers[_KEY] = self._keys(numbers[_KEY], letters)
+        numbers[_WORD] = self._beginnings.walk(numbers[_WORD], letters)
+        begun = self._beginnings.scores(numbers[_WORD], numbers[_LENGTH])
         if self._hotwords.weights:
-            letters = self._beginnings.letters(tokens)
-            ints[_HOT] = self._hotwords.trie.walk(ints[_HOT], letters)
-            is_hot = (ints[_HOT] != OFF) & (ints[_LENGTH] > 0)
-            begun = np.where(is_hot, self._hotwords.gains[ints[_HOT]], begun)
-        return Growth(spellings, tokens, ints, whole, whole + begun)
+            numbers[_HOT] = self._hotwords.trie.walk(numbers[_HOT], letters)
+            is_hot = (numbers[_HOT] != OFF) & (numbers[_LENGTH] > 0)
+            begun = np.where(is_hot, self._hotwords.gains[numbers[_HOT]], begun)
+        return Growth(spellings, tokens, numbers, whole, whole + begun, len(closing) > 0)
+
+    def _keys(self, keys: Longs, letters: Longs) -> Longs:
+        """The keys with some letters more, which are -1 where there are none. (n,), (n, L) -> (n,)
+
+        Overflow is part of it.
+        """
+        for letter in letters.T:
+            longer = (keys * _ODD) ^ self._letter_keys[letter]
+            keys = np.where(letter < 0, keys, longer)
+        return keys
 
     def add(self, growth: Growth) -> Longs:
         """The numbers of what has grown, new ones where they are not in the table. -> (n,)"""
-        keys = (growth.before * len(self._alphabet) + growth.tokens).tolist()
-        found = [self._child.get(key, -1) for key in keys]
-        new = [i for i, number in enumerate(found) if number < 0]
-        if new:
-            self._add_new(growth, new, keys, found)
-        return np.array(found, np.int64)
-
-    def _add_new(self, growth: Growth, new: list[int], keys: list[int], found: list[int]) -> None:
-        """Fill in what `found` lacks."""
-        texts = self._alphabet.texts
-        begins = self._alphabet.begins[growth.tokens].tolist()
-        before = growth.before.tolist()
-        tokens = growth.tokens.tolist()
-        histories = growth.ints[_HISTORY].tolist()
-
+        keys = growth.numbers[_KEY].tolist()
         rows = []  # of `growth`, to be written
-        first = len(self)
-        for i in new:
-            text = texts[tokens[i]]
-            letters = text if begins[i] else self.letters[before[i]] + text
-            number = self._number.setdefault((histories[i], letters), first + len(rows))
-            if number == first + len(rows):
-                rows.append(i)
-                self.letters.append(letters)
-            found[i] = self._child[keys[i]] = number
-        self._write(growth.select(np.array(rows, np.int64)), first)
+        first = number = len(self)
+        for row, key in enumerate(keys):
+            if self._number.setdefault(key, number) == number:
+                rows.append(row)
+                number += 1
+
+        if rows:
+            new = growth if len(rows) == len(keys) else growth.select(np.array(rows))
+            self._write(new, first)
+        return np.array([self._number[key] for key in keys])
 
     def _write(self, growth: Growth, first: int) -> None:
         """Rows of the table, from `first` on."""
         end = first + len(growth.tokens)
         if end >= self.capacity:  # the last row stays free: -1 is no spelling
             self._enlarge(end + 1)
+        self._before += growth.before.tolist()
+        self._token += growth.tokens.tolist()
 
         own = slice(first, end)
-        is_empty = growth.ints[_LENGTH] == 0
-        self._ints[:, own] = growth.ints
-        self._ints[_AFTER, own] = growth.ints[_HISTORY]
+        self._numbers[:, own] = growth.numbers
         self._scores[_WHOLE, own] = growth.whole
         self._scores[_SCORE, own] = growth.score
-        self._scores[_CLOSED, own] = np.where(is_empty, growth.whole, np.nan)
+
+        most = growth.whole + self._beginnings.most(growth.numbers[_WORD])
+        is_empty = growth.numbers[_LENGTH] == 0
+        after = np.where(np.isneginf(most), _NO_ROW, _PENDING)
+        self._numbers[_AFTER, own] = np.where(is_empty, growth.numbers[_HISTORY], after)
+        self._scores[_CLOSED, own] = np.where(is_empty, growth.whole, most)
 
     def _enlarge(self, size: int) -> None:
         extra = max(size, 2 * self.capacity) - self.capacity
-        self._ints = np.pad(self._ints, ((0, 0), (0, extra)))
+        self._numbers = np.pad(self._numbers, ((0, 0), (0, extra)))
         self._scores = np.pad(self._scores, ((0, 0), (0, extra)))
 
     def keep(self, spellings: Longs) -> Longs:
         """Forget all but some, and `START`. -> new numbers by old ones, -1 for the others"""
-        live = np.union1d(spellings, [START])
-        new = np.full(self.capacity, -1, np.int64)
+        live = np.union1d(spellings[spellings >= 0], [START])
+        new = np.full(self.capacity, _NO_ROW, np.int64)
         new[live] = np.arange(len(live))
 
-        letters = [self.letters[i] for i in live.tolist()]
-        self._ints[:, : len(live)] = self._ints[:, live]
+        self._letters = {row: self._unfinished(old) for row, old in enumerate(live.tolist())}
+        self._before = [_NO_ROW] * len(live)
+        self._token = [self._alphabet.blank] * len(live)
+        self._numbers[:, : len(live)] = self._numbers[:, live]
         self._scores[:, : len(live)] = self._scores[:, live]
-        self._keep_histories(len(live))
-        histories = self._ints[_HISTORY, : len(live)].tolist()
 
-        self.letters = letters
-        self._number = {pair: i for i, pair in enumerate(zip(histories, letters, strict=True))}
-        self._child = {}
+        self._keep_histories(len(live))
+        keys = self._numbers[_KEY, : len(live)].tolist()
+        self._number = {key: row for row, key in enumerate(keys)}
         return new
 
     def _keep_histories(self, size: int) -> None:
         """Forget all histories but those of the first `size` rows."""
-        used = self._ints[[_HISTORY, _AFTER], :size]
-        new = self.histories.keep(used[used >= 0].tolist())
-        for column in (_HISTORY, _AFTER):
-            old = self._ints[column, :size].tolist()
-            self._ints[column, :size] = [new.get(number, -1) for number in old]
+        used = self._numbers[[_HISTORY, _AFTER], :size]
+        self.histories.keep(used[used >= 0].tolist())

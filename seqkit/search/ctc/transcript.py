@@ -71,7 +71,9 @@ class Transcript:
         }
 
 
-def words_of(emissions: Iterable[Emission | tuple[int, int, int]], alphabet: Alphabet) -> list[Word]:
+def words_of(
+    emissions: Iterable[Emission | tuple[int, int, int]], alphabet: Alphabet
+) -> list[Word]:
     """The words that tokens spell, with the frames from their first token's to their last's."""
     words: list[Word] = []
     is_open = False

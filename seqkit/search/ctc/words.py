@@ -17,7 +17,7 @@ _ONE_WORD = "a'b-c."  # to a model whose words are what stands between spaces
 
 
 class LanguageModel(Protocol):
-    """A counted or a trained language model: a `seqkit.ngram.Model`, or what `seqkit.load` opens."""
+    """A counted or a trained language model, as `seqkit.load` opens it."""
 
     @property
     def token_kind(self) -> Literal["word", "character", "subword"]:
