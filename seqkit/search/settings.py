@@ -88,6 +88,18 @@ class SearchConfig:
     diversity: float = setting(
         "how much they avoid each other's tokens, nats", default=0.5, ge=0, le=1e6
     )
+    lm: str = setting(
+        "language model that takes part in the search, counted or trained (arXiv:1503.03535): its "
+        "path; '' = none",
+        default="",
+        with_init="own",
+    )
+    lm_weight: float = setting(
+        "what the log probabilities of `lm` are multiplied by; 0 = it is not heard",
+        default=0.2,
+        ge=0,
+        le=100,
+    )
     sample: bool = setting("draw from the model instead of searching", default=False)
     mbr: int = setting(
         "draw N outputs and return those most like the others by chrF (arXiv:2108.04718); "
@@ -159,6 +171,11 @@ class SearchConfig:
     def draws_outputs(self) -> bool:
         """Whether outputs are drawn from the model instead of searched for."""
         return self.sample or self.mbr > 0
+
+    @property
+    def fuses(self) -> bool:
+        """Whether a language model takes part."""
+        return bool(self.lm) and self.lm_weight > 0
 
     @property
     def ranking(self) -> Normalize:

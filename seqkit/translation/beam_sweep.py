@@ -88,6 +88,8 @@ def _normalization(
     searches = [translator.settings({**settings, "beam": beam}) for beam in beams]
     if searches[0].coverage_penalty:
         raise ConfigError("coverage_penalty: search errors are counted without it, so leave it out")
+    if searches[0].fuses:
+        raise ConfigError("lm: search errors are those of the translator alone, so leave it out")
     return searches[0].ranking
 
 

@@ -52,6 +52,8 @@ class TranslatedLine:
             "log_probability": self.best.log_probability,
             "tokens": self.best.tokens,
         }
+        if self.best.lm_log_probability is not None:
+            record["lm_log_probability"] = self.best.lm_log_probability
         if self.best.engine:
             record["engine"] = self.best.engine
         if self.alignments is not None:
@@ -81,11 +83,14 @@ def _may_be_a_word(number: str) -> bool:
 
 
 def _short_record(translation: Translation) -> dict[str, Any]:
-    return {
+    record = {
         "translation": translation.text,
         "score": translation.score,
         "log_probability": translation.log_probability,
     }
+    if translation.lm_log_probability is not None:
+        record["lm_log_probability"] = translation.lm_log_probability
+    return record
 
 
 def one_line(text: str) -> str:

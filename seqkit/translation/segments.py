@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from ..metrics.overlap import consensus
+from ..search.hypothesis import Hypothesis
 from ..search.settings import SearchConfig
 from .cutting import Part
 
@@ -41,6 +42,7 @@ class Translation:
     parts: list[Segment]
     lead: str = ""  # what is copied before the first part
     engine: str = ""  # what searched for it, and in which numbers: "ctranslate2 float32"
+    lm_log_probability: float | None = None  # nats: of a language model that took part
 
     def __str__(self) -> str:
         return self.text
@@ -61,6 +63,15 @@ class Candidate:
     log_probability: float
     score: float
     engine: str = ""  # as in `Translation`
+    lm_log_probability: float | None = None
+
+    @classmethod
+    def of(
+        cls, hypothesis: Hypothesis, part: Part, tokens: list[str], text: str, engine: str
+    ) -> Candidate:
+        """A hypothesis of a part, as tokens and text."""
+        ids, log_probability, score, of_lm = hypothesis
+        return cls(part, ids, tokens, text, log_probability, score, engine, of_lm)
 
     @property
     def length(self) -> int:
@@ -81,6 +92,7 @@ class Joined:
     penalties: float = 0.0  # of all parts, other than the one for length
     segments: tuple[Segment, ...] = ()
     engine: str = ""
+    lm_log_probability: float | None = None
 
     def add(self, candidate: Candidate, search: SearchConfig) -> Joined:
         """The same with the translation of one more part."""
@@ -99,7 +111,14 @@ class Joined:
             penalties=penalties,
             segments=(*self.segments, segment),
             engine=max(self.engine, candidate.engine),  # torch, if it did a part
+            lm_log_probability=self._lm_with(candidate),
         )
+
+    def _lm_with(self, candidate: Candidate) -> float | None:
+        """What a language model says of the line with one more part; None without one."""
+        if candidate.lm_log_probability is None:
+            return None
+        return (self.lm_log_probability or 0.0) + candidate.lm_log_probability
 
     def _gap(self, following: str) -> str:
         """A space between sentences where the source's script has none and the target's has."""
@@ -115,10 +134,11 @@ class Joined:
             weighted = self.score * self.length + candidate.score * candidate.length
             return weighted / length, 0.0
 
-        unpenalised = search.ranking(candidate.log_probability, candidate.length)
+        fused = candidate.log_probability + _weighted(candidate, search)
+        unpenalised = search.ranking(fused, candidate.length)
         penalties = self.penalties + (candidate.score - unpenalised)
-        log_probability = self.log_probability + candidate.log_probability
-        ranking = search.ranking(log_probability, length)
+        so_far = self.log_probability + _weighted(self, search)
+        ranking = search.ranking(so_far + fused, length)
         return ranking + penalties, penalties
 
     def translation(self) -> Translation:
@@ -130,7 +150,13 @@ class Joined:
             parts=list(self.segments),
             lead=self.lead,
             engine=self.engine,
+            lm_log_probability=self.lm_log_probability,
         )
+
+
+def _weighted(scored: Candidate | Joined, search: SearchConfig) -> float:
+    """What a language model adds to a log probability."""
+    return search.lm_weight * (scored.lm_log_probability or 0.0)
 
 
 def most_alike(candidates: Sequence[Candidate], most: int) -> list[Candidate]:

@@ -23,6 +23,7 @@ from .cutting import CutLine, Part, cut_line, whole_line
 from .engines.searcher import Deferred, Searcher
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
 from .explain import Alignment, Explanation, alignment
+from .language_models import LanguageModels
 from .languages import check_language, tag_for
 from .predictions import TranslatedLine
 from .segments import (
@@ -80,6 +81,7 @@ class Translator:
         self._searcher = Searcher(model, others, engine)
         self.source = source
         self.target = target
+        self._lms = LanguageModels(target)
         if longest < 1:
             raise WrongValue(f"longest = {longest}: a source has one token or more")
         check_batch_tokens(batch_tokens)
@@ -145,7 +147,8 @@ class Translator:
         cut = [self._cut(line, number, search) for number, line in enumerate(lines)]
         parts = [part for line in cut for part in line.parts]
         sources = [part.ids for part in parts]
-        found = self._searcher.search(sources, search, self.rules(search), self.batch_tokens)
+        rules, fusion = self.rules(search), self._lms.fusion(search, self._searcher)
+        found = self._searcher.search(sources, search, rules, self.batch_tokens, fusion=fusion)
 
         joined = [[Joined(lead=line.lead)] for line in cut]
         for part, (hypotheses, engine) in zip(parts, found, strict=True):
@@ -169,6 +172,7 @@ class Translator:
         check_many(inputs)
         search = self.settings(settings)
         self._searcher.check(search, self.rules(search))
+        self._lms.fusion(search, self._searcher)
         if align and not self.attends:
             raise ConfigError("this model has no attention: there is nothing to align by")
         return self._predict(iter(inputs), align, search.nbest > 1, settings)
@@ -363,8 +367,7 @@ class Translator:
             tokens = [self.target.vocab.tokens[i] for i in ids]
             text = self.target.decode(ids)
         text = part.finished(text, self.target)
-        log_probability, score = hypothesis.log_probability, hypothesis.score
-        return Candidate(part, ids, tokens, text, log_probability, score, engine)
+        return Candidate.of(hypothesis, part, tokens, text, engine)
 
     def _copy_unknown(self, part: Part, ids: list[int]) -> list[str]:
         """Tokens of an output; for `<unk>`, the source token that it attends to most."""

@@ -7,7 +7,7 @@ is left to our own search:
   no longer the model's own, and others win: `suppress`, `min_length`, `no_repeat_ngram`. Of a
   `prefix`, it leaves the probability out.
 - It draws from one generator for all sentences, where ours draws for each from `seed` alone.
-- It knows no phrases, groups, coverage of all layers, or rules of plugins.
+- It knows no phrases, groups, coverage of all layers, language models, or rules of plugins.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ def beyond(config: SearchConfig, rules: Rules, vocab: int) -> Iterator[str]:
         "rules": bool(rules.further),
         "groups": config.groups > 1,
         "coverage_penalty": config.coverage_penalty > 0,
+        "lm": config.fuses,
         "normalize = gnmt": config.ranking.kind == "gnmt" and config.length_penalty > 0,
         "unknown = copy": UNK not in rules.suppress and config.unknown != "keep",
         "beam_patience with a beam of 1": config.beam == 1 and finished(config) > 1,

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from ...search.decoder import Ensemble
 from ...search.decoding import decode
 from ...search.forced_decoding import attention, log_probabilities
+from ...search.fusion import Fusion
 from ...search.hypothesis import Hypothesis
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
@@ -27,6 +28,7 @@ def search(
     config: SearchConfig,
     *,
     rules: Rules,
+    fusion: Fusion | None = None,
     batch_tokens: int,
 ) -> list[list[Hypothesis]]:
     """The outputs of one model, or of several by the mean of their probabilities."""
@@ -37,6 +39,7 @@ def search(
             sources,
             config,
             rules=rules,
+            fusion=fusion,
             batch_tokens=batch_tokens,
             device=device_of(models[0]),
         )

@@ -11,6 +11,7 @@ from ...search.rules import Rules
 from ...search.settings import SearchConfig
 
 if TYPE_CHECKING:
+    from ...search.fusion import Fusion
     from ..models.contract import TranslationModel
     from .ctranslate2 import CTranslate2
 
@@ -75,7 +76,13 @@ class Searcher:
             self.engine.follows(config, rules)
 
     def search(
-        self, sources: Sequence[list[int]], config: SearchConfig, rules: Rules, batch_tokens: int
+        self,
+        sources: Sequence[list[int]],
+        config: SearchConfig,
+        rules: Rules,
+        batch_tokens: int,
+        *,
+        fusion: Fusion | None = None,
     ) -> list[Searched]:
         """The best outputs of each source (ids with `<eos>`), in order; see `search.decode`."""
         found: list[list[Hypothesis] | None] = [None] * len(sources)
@@ -85,18 +92,26 @@ class Searcher:
             found = self.engine.search(sources, config, rules=rules, batch_tokens=batch_tokens)
 
         left = [i for i, hypotheses in enumerate(found) if hypotheses is None]
-        own = iter(self._own_search([sources[i] for i in left], config, rules, batch_tokens))
+        remaining = [sources[i] for i in left]
+        own = iter(self._own_search(remaining, config, rules, batch_tokens, fusion))
         return [
             Searched(next(own), OWN) if hypotheses is None else Searched(hypotheses, name)
             for hypotheses in found
         ]
 
     def _own_search(
-        self, sources: Sequence[list[int]], config: SearchConfig, rules: Rules, batch_tokens: int
+        self,
+        sources: Sequence[list[int]],
+        config: SearchConfig,
+        rules: Rules,
+        batch_tokens: int,
+        fusion: Fusion | None,
     ) -> list[list[Hypothesis]]:
         if not sources:
             return []
 
         from . import own
 
-        return own.search(self.models, sources, config, rules=rules, batch_tokens=batch_tokens)
+        return own.search(
+            self.models, sources, config, rules=rules, fusion=fusion, batch_tokens=batch_tokens
+        )
