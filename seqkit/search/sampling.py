@@ -193,8 +193,10 @@ def draw(logp: Tensor, uniform: Tensor, temperature: float, top_k: int, top_p: f
     never = torch.tensor([PAD, BOS], device=logp.device)
     logp = logp.index_fill(1, never, _NEVER)
     p = (logp / max(temperature, _COLDEST)).softmax(-1)
-    p, token = p.sort(descending=True, stable=True)
+    if not top_k and top_p == 1:
+        return _inverted(p, uniform)
 
+    p, token = p.sort(descending=True, stable=True)
     if top_k:
         p[:, top_k:] = 0.0
     kept = p.sum(-1, keepdim=True)
@@ -204,11 +206,19 @@ def draw(logp: Tensor, uniform: Tensor, temperature: float, top_k: int, top_p: f
         before = p.cumsum(-1) - p
         p[before >= top_p] = 0.0  # the first token always stays
 
+    place = _inverted(p, uniform)
+    return token.gather(1, place[:, None])[:, 0]
+
+
+def _inverted(p: Tensor, uniform: Tensor) -> Tensor:
+    """Where the cumulative distribution of each row gets to its uniform number. (R, V) -> (R,)
+
+    What has no probability is never found, whatever the number.
+    """
     edge = p.cumsum(-1)
     total = edge[:, -1:]
     wanted = uniform[:, None] * total
+    wanted = wanted.clamp(min=torch.finfo(p.dtype).tiny).minimum(total)
 
     below = edge < wanted
-    index = below.sum(-1, keepdim=True)
-    index.clamp_(max=p.size(1) - 1)
-    return token.gather(1, index)[:, 0]
+    return below.sum(-1)

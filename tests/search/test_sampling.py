@@ -8,6 +8,7 @@ from toy import Table
 
 from seqkit.errors import ConfigError
 from seqkit.search import Rules, SearchConfig, Stem, decode, sample
+from seqkit.search.sampling import draw
 from seqkit.text.vocab import BOS, EOS, PAD, UNK
 
 LETTERS = [*[""] * 4, "a", "ab", "b", *[""] * 20]  # how tokens 4, 5 and 6 are written
@@ -167,3 +168,13 @@ def test_decode_takes_lengths_and_repeats_of_drawn_outputs_from_its_config(confi
     drawn = decode(model, [[7, 8, 9]], search)[0]
     assert len(drawn) == 20
     assert all(len(h.ids) >= 3 and len(set(h.ids)) == len(h.ids) for h in drawn)
+
+
+@pytest.mark.parametrize("settings", [(1.0, 0, 1.0), (1.0, 3, 1.0), (0.5, 0, 0.9)], ids=str)
+def test_what_is_impossible_is_never_drawn_at_the_ends_of_the_distribution(settings):
+    p = [0.0, 0.0, 0.0, 0.1, 0.2, 0.7, 0.0]
+    uniform = torch.tensor([0.0, 1e-45, 0.5, 1 - 2**-24])
+    logp = torch.tensor(p).log().expand(len(uniform), -1)
+    drawn = draw(logp, uniform, *settings)
+    assert set(drawn.tolist()) <= {3, 4, 5}
+    assert drawn[2] == 5
