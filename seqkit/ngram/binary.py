@@ -10,7 +10,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..data.files import reading
 from ..errors import DataError
 from ..parsing import to_json
-from ..text import Tokenizer, TokenizerLookup, built_in
+from ..text import TokenizerLookup, built_in
 from .consistency import check_numbers, check_words
 from .model import Model
 from .packing import pack, unpack
@@ -26,6 +26,9 @@ from .recognition import BINARY_TYPE, LONGEST_HEADER, is_safetensors
 from .storage import stretches
 from .tables import Grams, Kind
 from .text import PreTokenizer
+
+if TYPE_CHECKING:
+    from ..text import Tokenizer
 
 FORMAT, PACKED = "1", "2"
 _METADATA = "about."  # before the keys of Model.metadata
@@ -188,6 +191,8 @@ def _pre_tokenizer(metadata: Header, arrays: Arrays, tokenizers: TokenizerLookup
     files = _with_prefix(arrays, _TOKENIZER)
     if not files:
         return PreTokenizer(metadata.get("unit", "whitespace"), tokenizers=tokenizers)
+
+    from ..text import Tokenizer  # needs pydantic, most models do not
 
     with tempfile.TemporaryDirectory() as folder:
         for name, content in files.items():

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..text import Tokenizer
 from ..text.identity import WIDTH, digest_of
 from .tables import Floats, Grams
+
+if TYPE_CHECKING:
+    from ..text import Tokenizer
 
 Hashes = NDArray[np.uint64]
 

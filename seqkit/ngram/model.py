@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
 from ..parsing import check_count
-from ..text import Tokenizer
 from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling
 from ..text.tokenizer_models import Unit
@@ -40,6 +39,9 @@ from .text import (
     text_lines,
     words_of,
 )
+
+if TYPE_CHECKING:
+    from ..text import Tokenizer
 
 
 class Model:

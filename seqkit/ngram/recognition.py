@@ -49,6 +49,15 @@ def is_safetensors(head: bytes) -> bool:
     return head[8:9] == b"{" and length < LONGEST_HEADER
 
 
+def is_model_file(path: Path) -> bool:
+    """Whether a file begins as seqkit's binary or as an ARPA file that is not packed."""
+    with reading(path), path.open("rb") as file:
+        head = file.read(_LOOKED_AT)
+    if is_safetensors(head):
+        return BINARY_TYPE.encode() in head
+    return _HEADER.search(head) is not None
+
+
 def refuse_model(head: bytes, name: str) -> None:
     """Raise `DataError` if what is given as text begins like an n-gram model."""
     kind = _kind_of(head[:_LOOKED_AT])

@@ -9,20 +9,23 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.files import read_blocks, read_lines
 from ..errors import ConfigError, DataError, UnknownName
-from ..text import Tokenizer, TokenizerLookup, TokenizerModel, built_in
+from ..text import TokenizerLookup, TokenizerModel, built_in
 from ..text.lines import check_one, each_text, single_line
 from ..text.lookup import find_class
 from ..text.spelling import Spelling, spelling_of_lines, spelling_of_words
 from ..text.surrogates import encoded
 from ..text.tokenizer_models import Unit
 from .recognition import refuse_model, refuse_model_file
+
+if TYPE_CHECKING:
+    from ..text import Tokenizer
 
 Ids = NDArray[np.int32]
 Unknown = Literal["refuse", "skip", "keep"]
@@ -128,6 +131,9 @@ class PreTokenizer:
         except UnknownName:
             if not Path(name).exists():
                 raise
+
+        from ..text import Tokenizer  # needs pydantic, splitting at white space does not
+
         return cls.trained(Tokenizer.load(Path(name), tokenizers=tokenizers))
 
     def segment(self, block: bytes) -> bytes:

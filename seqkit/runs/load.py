@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..ngram.recognition import is_model_file
 from ..parsing import path_of
 from ..plugins import components
 from .finding import find, place_of
@@ -109,4 +110,8 @@ def _check_no_engine(engine: str, compute: str) -> None:
 
 def _is_counted(path: Path) -> bool:
     """Whether a path can only be an n-gram model: files of other programs have their importers."""
-    return path.is_file() and importer_of(path) is None and not is_zipped_run(path)
+    if not path.is_file():
+        return False
+    if is_model_file(path):
+        return True  # without importing the importers
+    return importer_of(path) is None and not is_zipped_run(path)

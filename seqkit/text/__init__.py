@@ -3,12 +3,15 @@
 `Tokenizer` is the whole way; `Normalizer`, a tokenizer model and `Vocab` are its parts.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .lookup import TokenizerLookup, built_in
 from .normalize import Normalizer
 from .sentences import split_sentences
 from .statistics import ngrams
 from .subword import SentencePieceTokenizer
-from .tokenizer import TextConfig, Tokenizer
 from .tokenizer_models import (
     CharTokenizer,
     TokenizerModel,
@@ -18,6 +21,9 @@ from .tokenizer_models import (
     WordTokenizer,
 )
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK, Vocab
+
+if TYPE_CHECKING:
+    from .tokenizer import TextConfig, Tokenizer
 
 __all__ = [
     "BOS",
@@ -41,3 +47,13 @@ __all__ = [
     "ngrams",
     "split_sentences",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports `Tokenizer` when it is used: it needs pydantic, n-grams of words do not."""
+    if name not in ("TextConfig", "Tokenizer"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    from . import tokenizer
+
+    return getattr(tokenizer, name)

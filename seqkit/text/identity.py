@@ -5,8 +5,10 @@ from __future__ import annotations
 import tempfile
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .tokenizer import Tokenizer
+if TYPE_CHECKING:
+    from .tokenizer import Tokenizer
 
 WIDTH = 6  # bytes of a digest in a signature
 
