@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -12,7 +13,7 @@ from ...data.files import lasting, lasting_all
 from ...errors import ConfigError, DataError
 from ...recipes import corpora
 from .reading import Columns, Format, Sentence, read_sentences
-from .schemes import SchemeName, Span, convert, find_scheme, is_broken, tags_of
+from .schemes import SchemeName, Span, convert, find_scheme, is_broken, misfit, tags_of
 
 Feature = Literal["affixes", "shape", "bigrams"]
 
@@ -187,6 +188,7 @@ def learned_schemes(data: TaggingData, sentences: Sequence[Sentence]) -> Learned
 
     written = find_scheme(tag for sentence in sentences for tag in sentence.tags)
     if data.scheme == "auto":
+        _check_tags(sentences)
         return Learned(written, written)
     if written == "plain" and data.scheme != "plain":
         raise ConfigError(
@@ -194,6 +196,23 @@ def learned_schemes(data: TaggingData, sentences: Sequence[Sentence]) -> Learned
             "(B-…, I-…, O); leave it out"
         )
     return Learned(data.scheme, written)
+
+
+def _check_tags(sentences: Sequence[Sentence]) -> None:
+    """Raise `DataError` for tags that teach nothing, or that miss a scheme by a slip."""
+    counts = Counter(tag for sentence in sentences for tag in sentence.tags)
+    if len(counts) == 1:
+        raise DataError(
+            f"every word has the tag {next(iter(counts))!r}: there is nothing to learn. Is another "
+            "column meant (data.tag)?"
+        )
+
+    wrong = misfit(counts)
+    if wrong:
+        raise DataError(
+            f"the tags look like spans (B-…, I-…, O), but for {wrong!r}, which {counts[wrong]:,} "
+            f'words have: mend them, or set data.scheme = "plain" to learn all tags as they are'
+        )
 
 
 def prepared(

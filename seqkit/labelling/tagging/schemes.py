@@ -124,6 +124,21 @@ def find_scheme(tags: Iterable[str]) -> SchemeName:
     return "plain"
 
 
+def misfit(tags: Iterable[str]) -> str:
+    """The tag by which tags that are meant to spell spans are of no scheme, or "".
+
+    Meant to are tags among which something begins and goes on: B-X and I-X, b_X and i_X.
+    """
+    every = sorted(set(tags))
+    beginnings = {tag[0].upper() for tag in every if tag[1:2] in ("-", "_")}
+    if not {"B", "I"} <= beginnings or find_scheme(every) != "plain":
+        return ""
+
+    known = set(_PREFIXES["bioes"])
+    wrong = [tag for tag in every if tag != OUTSIDE and _split(tag).prefix not in known]
+    return wrong[0]
+
+
 def complete(tags: Iterable[str], scheme: SchemeName) -> list[str]:
     """All tags that a scheme has for the types of these, sorted, `O` first if it is there.
 

@@ -12,6 +12,7 @@ from seqkit.labelling.tagging.schemes import (
     may_begin,
     may_end,
     may_follow,
+    misfit,
     spans_of,
     tags_of,
 )
@@ -105,6 +106,25 @@ def test_tags_of_conll_2003_begin_with_i_and_are_read_as_what_they_mean():
 )
 def test_the_scheme_is_found_by_the_prefixes(tags, scheme):
     assert find_scheme(tags) == scheme
+
+
+@pytest.mark.parametrize(
+    ("tags", "wrong"),
+    [
+        (["O", "B-X", "I-X", "Q-Y"], "Q-Y"),
+        (["O", "b-X", "i-X"], "b-X"),
+        (["O", "B_X", "I_X"], "B_X"),
+        (["o", "B-X", "I-X"], "o"),
+        (["O", "B-X", "I-X", "L-X", "U-X"], "L-X"),
+        (["O", "B-X", "I-X", "M-X"], "M-X"),
+        (["O", "B-X", "I-X", "E-X", "S-X"], ""),
+        (["NOUN", "I-", "PRON"], ""),
+        (["BB", "IN", "-LRB-"], ""),
+        (["O"], ""),
+    ],
+)
+def test_tags_that_miss_a_scheme_by_a_slip_are_noticed(tags, wrong):
+    assert misfit(tags) == wrong
 
 
 def test_a_set_of_tags_is_completed_so_that_every_length_can_be_spelt():

@@ -159,3 +159,20 @@ def test_letters_of_full_width_are_those_that_people_type():
     encoder = Encoder.build([list("１９９８年Ａ")], Data)
     assert encoder.word_ids(list("1998年A")) == encoder.word_ids(list("１９９８年Ａ"))
     assert 1 not in encoder.word_ids(list("1998年A"))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a O\nb O\n", r"every word has the tag 'O': there is nothing to learn.*data\.tag"),
+        ("a B-X\nb I-X\nc Q-X\nd Q-X\n", r"but for 'Q-X', which 2 words have: mend them, or set"),
+    ],
+)
+def test_tags_that_cannot_be_meant_are_refused(make, text, says):
+    with pytest.raises(DataError, match=says):
+        make(train=text)
+
+
+def test_tags_that_miss_a_scheme_are_learned_as_they_are_where_that_is_asked_for(make):
+    task = make(train="a B-X\nb I-X\nc Q-X\n", valid="a B-X\n", **{"data.scheme": "plain"})
+    assert task.tags.names == ("B-X", "I-X", "Q-X")
