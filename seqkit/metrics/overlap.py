@@ -8,6 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..text.lines import each_text
 from .text_metric import Outputs, References, Score, paired
 
@@ -38,6 +41,33 @@ def _score(metric: Any, outputs: Outputs, references: References) -> Score:
     if hasattr(result, "sys_len"):
         length_ratio = result.sys_len / max(1, result.ref_len)
     return Score(result.score, str(metric.get_signature()), length_ratio)
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a corpus score is made of: sums over sentences of numbers that each output has."""
+
+    rows: NDArray[np.float64]  # (outputs, numbers)
+    metric: Any  # of sacrebleu
+
+    def score(self, total: NDArray[np.float64]) -> float:
+        """The corpus score of outputs whose numbers sum to `total`, 0 to 100."""
+        found: float = self.metric._compute_score_from_stats(total.tolist()).score
+        return found
+
+
+def statistics(name: str, outputs: Outputs, references: References) -> Statistics:
+    """The numbers of each output, from which corpus BLEU ("bleu") or chrF2 ("chrf") is computed.
+
+    They are sacrebleu's own, of methods that its bootstrap uses. Raises as `bleu`.
+    """
+    from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
+
+    texts, columns = paired(outputs, references)
+    metric: Any = BLEU(force=True) if name == "bleu" else CHRF()
+    rows = metric._extract_corpus_statistics(texts, columns)
+    return Statistics(np.array(rows, np.float64), metric)
 
 
 @dataclass(frozen=True)
