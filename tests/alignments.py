@@ -8,6 +8,11 @@ from collections import defaultdict
 
 import numpy as np
 
+from seqkit import ngram
+
+LETTERS = ["<pad>", "a", "b", "|"]
+LM = ngram.train(["a b", "ab a", "b b a", "a"], order=3, smoothing="witten-bell")
+
 
 def frames(count, labels, seed):
     """Random log probabilities, (count, labels)."""

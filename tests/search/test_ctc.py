@@ -3,14 +3,12 @@ import math
 import alignments
 import numpy as np
 import pytest
+from alignments import LETTERS, LM
 
-from seqkit import ngram
 from seqkit.search import ctc
 
 ENDLESS = {"beam": 10**6, "beam_prune_logp": -math.inf, "token_min_logp": -math.inf}
-LETTERS = ["<pad>", "a", "b", "|"]
 PIECES = ["▁a", "b", "", "▁", "▁ab"]
-LM = ngram.train(["a b", "ab a", "b b a", "a"], order=3, smoothing="witten-bell")
 ALPHA, BETA, OFFSET = 0.7, 1.1, -2.0
 WEIGHTS = {"alpha": ALPHA, "beta": BETA, "unk_score_offset": OFFSET}
 

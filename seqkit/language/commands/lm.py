@@ -7,6 +7,7 @@ import click
 from .complete import complete
 from .convert import convert
 from .counts import counts
+from .decode import decode
 from .filter import filter_model
 from .generate import generate
 from .mix import mix
@@ -35,6 +36,7 @@ _COMMANDS = (
     perplexity,
     score,
     complete,
+    decode,
     generate,
 )
 for command in _COMMANDS:

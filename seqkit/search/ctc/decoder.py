@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import WrongValue
+from ...errors import DataError, WrongType, WrongValue, shortened
 from ...parsing import check_count, check_number
+from ...text.lines import check_many, check_texts
 from .alphabet import Alphabet
 from .beam import Beam, Pruning
 from .emissions import Values, best_path, likely_labels, log_probabilities
@@ -70,16 +71,17 @@ class Decoder:
 
         self.alphabet = labels if isinstance(labels, Alphabet) else Alphabet.of(labels)
         self.weights = Weights(alpha, beta, unk_score_offset)
-        self._words = WordModel(lm) if lm is not None else None
-        self._beginnings = self._beginnings_of(lexicon)
+        self._words = _word_model(lm)
+        self._lexicon = None if lexicon is None else _checked(lexicon)
+        self._beginnings = self._beginnings_of()
         self._beam = beam
         self._beam_prune_logp = beam_prune_logp
         self._token_min_logp = token_min_logp
 
-    def _beginnings_of(self, lexicon: Iterable[str] | None) -> Beginnings:
+    def _beginnings_of(self) -> Beginnings:
         bonus = self.weights.beta if self._words else 0.0
-        if lexicon is not None:
-            words = closed_lexicon(lexicon, self.alphabet)
+        if self._lexicon is not None:
+            words = closed_lexicon(self._lexicon, self.alphabet)
             return Beginnings(words, penalty=-np.inf, unknown=-np.inf, bonus=bonus)
 
         if not self._words:
@@ -99,14 +101,16 @@ class Decoder:
         hotwords: Iterable[str] | Mapping[str, float] = (),
         hotword_weight: float = 10.0,
         values: Values = "log",
+        name: str = "the array",
     ) -> list[Transcript]:
         """The `nbest` best texts of one utterance (T, V), the best first.
 
-        `values` says what the numbers are: "log" probabilities, "probabilities" or "logits".
-        Raises `DataError` for what is not that.
+        Each of `hotwords` adds `hotword_weight`, or its own in a mapping, to the score. `values`
+        says what the numbers are: "log" probabilities, "probabilities" or "logits". Raises
+        `DataError`, which calls the array `name`, for what is not that, `WrongValue` for settings.
         """
         stream = self.stream(hotwords=hotwords, hotword_weight=hotword_weight)
-        stream.push(logits, values=values)
+        stream.push(logits, values=values, name=name)
         return stream.finish(nbest)
 
     def decode_batch(self, logits: Iterable[Any], **settings: Any) -> list[list[Transcript]]:
@@ -122,6 +126,7 @@ class Decoder:
         """A search that is given its frames piece by piece."""
         check_number(hotword_weight=hotword_weight)
         weights = weights_of(hotwords, hotword_weight)
+        self._check_in_lexicon(weights)
         hot = Hotwords(weights, self.alphabet)
         histories = Histories(self._words, self.weights, weights)
         spellings = Spellings(self.alphabet, self._beginnings, hot, histories)
@@ -129,6 +134,15 @@ class Decoder:
         pruning = Pruning(self._beam, self._beam_prune_logp, 2 * hot.most)
         beam = Beam(self.alphabet, spellings, pruning)
         return Stream(beam, self.alphabet, self._token_min_logp, self.weights)
+
+    def _check_in_lexicon(self, hotwords: Iterable[str]) -> None:
+        """Raise `DataError` for hotwords that the lexicon does not let through."""
+        if self._lexicon is None:
+            return
+        missing = [repr(word) for word in hotwords if word not in self._lexicon]
+        if missing:
+            named = shortened(missing, 3)
+            raise DataError(f"hotwords: the lexicon lacks {named}: add them to it")
 
 
 class Stream:
@@ -144,9 +158,9 @@ class Stream:
     def __repr__(self) -> str:
         return f"<ctc.Stream after {self.frames:,} frames>"
 
-    def push(self, logits: Any, *, values: Values = "log") -> None:
+    def push(self, logits: Any, *, values: Values = "log", name: str = "the array") -> None:
         """Go on by some frames, (T, V); raises as `Decoder.decode`."""
-        logs = log_probabilities(logits, self._alphabet, values=values)
+        logs = log_probabilities(logits, self._alphabet, values=values, name=name)
         for frame in likely_labels(logs, self._alphabet, self._least):
             begin, end = frame.begin + self.frames, frame.end + self.frames
             self._beam.advance(frame._replace(begin=begin, end=end))
@@ -178,13 +192,14 @@ def greedy(
     labels: Sequence[str] | Alphabet,
     *,
     values: Values = "log",
+    name: str = "the array",
 ) -> Transcript:
     """The likeliest label of each frame, without repeats and blanks: the best path.
 
     Its score is the log probability of that one alignment. Raises as `Decoder.decode`.
     """
     alphabet = labels if isinstance(labels, Alphabet) else Alphabet.of(labels)
-    logs = log_probabilities(logits, alphabet, values=values)
+    logs = log_probabilities(logits, alphabet, values=values, name=name)
     words = words_of(best_path(logs, alphabet), alphabet)
     score = float(logs.max(axis=1).sum())
     return Transcript.of(words, alphabet, score=score, acoustic=score)
@@ -198,3 +213,21 @@ def _check_signs(**settings: float) -> None:
     for name, value in settings.items():
         if value > 0:
             raise WrongValue(f"{name} = {value} must be at most 0")
+
+
+def _checked(lexicon: Iterable[str]) -> frozenset[str]:
+    """The words of a lexicon; raises as `check_many` and `check_texts`."""
+    check_many(lexicon, "words of the lexicon")
+    words = list(lexicon)
+    check_texts(words, "words of the lexicon")
+    return frozenset(words)
+
+
+def _word_model(lm: Any) -> WordModel | None:
+    if lm is None:
+        return None
+    if not hasattr(lm, "scorer"):
+        raise WrongType(
+            f"lm must be a language model, as seqkit.load opens it, not {type(lm).__name__}"
+        )
+    return WordModel(lm)

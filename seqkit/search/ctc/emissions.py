@@ -96,13 +96,13 @@ def _check_logs(found: Floats, name: str) -> None:
     frame = int(is_off.argmax())
     if _sums_to_one(found).all():
         raise DataError(
-            f"{name} holds probabilities, not their logarithms: take the logarithm, or give values "
-            "= probabilities"
+            f"{name} holds probabilities, not their logarithms: take the logarithm, or give "
+            'values = "probabilities" (--values probabilities)'
         )
     total = np.exp(min(sums[frame], 700.0))
     raise DataError(
         f"{name} holds no log probabilities: frame {frame} sums to {total:.4g}, not to 1. Logits "
-        "must go through a log softmax: do so, or give values = logits"
+        'must go through a log softmax: do so, or give values = "logits" (--values logits)'
     )
 
 
@@ -113,7 +113,7 @@ def _check_probabilities(found: Floats, name: str) -> None:
         least, total = found[frame].min(), found[frame].sum()
         raise DataError(
             f"{name} holds no probabilities: frame {frame} sums to {total:.4g}, its least is "
-            f"{least:.4g}. Is it of log probabilities (values = log) or of logits?"
+            f'{least:.4g}. Are they logarithms (values = "log") or logits?'
         )
 
 

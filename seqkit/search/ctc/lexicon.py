@@ -5,13 +5,12 @@ Letters: n hypotheses, S states of a trie.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import ConfigError, DataError, shortened
-from ...text.lines import check_many, check_texts
 from .alphabet import Alphabet
 from .trie import OFF, Trie
 
@@ -60,19 +59,17 @@ class Beginnings:
         return np.where(is_word, self._bonus, self._bonus + self._unknown)
 
 
-def closed_lexicon(words: Iterable[str], alphabet: Alphabet) -> Trie:
+def closed_lexicon(words: Collection[str], alphabet: Alphabet) -> Trie:
     """The trie of a lexicon; raises `DataError` if it is empty or holds what cannot be spelled."""
-    check_many(words, "words of the lexicon")
-    listed = list(words)
-    check_texts(listed, "words of the lexicon")
     if alphabet.kind == "tokens":
         raise ConfigError(
             "a lexicon needs labels that mark where words end: none of these is ' ' or '|', and "
             "none begins with '▁' or '##'"
         )
-    if not listed:
+    if not words:
         raise DataError("the lexicon is empty")
 
+    listed = sorted(words)
     unspelled = list(alphabet.misspelled(listed))
     if unspelled:
         named = shortened([repr(word) for word in unspelled], 3)
