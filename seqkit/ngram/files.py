@@ -112,4 +112,4 @@ def load_any(
 
 
 def _refuse_network(path: Path) -> Model:
-    raise ConfigError(f"{path} is a trained network: seqkit.load opens mixtures with networks")
+    raise ConfigError(f"{path} is a trained network, not an n-gram model: seqkit.load opens both")

@@ -153,11 +153,11 @@ def folder(tmp_path_factory):
     return place
 
 
-def test_the_file_of_a_mixture_may_name_a_run(folder, cli):
+def test_the_file_of_a_mixture_may_name_a_run(folder, cli, tmp_path):
     mixed = seqkit.load(folder / "mixed.toml", device="cpu")
     parts = [seqkit.load(folder / name, device="cpu") for name in ("run", "model.lm")]
     assert mixed.score(LINE) == pytest.approx(MixedModel(parts, WEIGHTS).score(LINE))
-    with pytest.raises(SeqkitError, match=r"run is a trained network: seqkit\.load opens"):
+    with pytest.raises(SeqkitError, match="run is a trained network, not an n-gram model"):
         ngram.load(folder / "mixed.toml")
 
     done = cli("lm", "perplexity", "-m", folder / "mixed.toml", folder / "text")
@@ -166,6 +166,21 @@ def test_the_file_of_a_mixture_may_name_a_run(folder, cli):
     done = cli("lm", "complete", "-m", folder / "mixed.toml", "--top", 1, input="the\n")
     assert done.lines[0].split("\t")[1] == mixed.next("the", top=1)[0][0]
     assert cli("lm", "generate", "-m", folder / "mixed.toml", "--seed", 1).code == 0
+    wrong = cli("lm", "generate", "-m", folder / "mixed.toml", "--go-on").complaint()
+    assert wrong.startswith("--go-on needs a network: an n-gram model, or a mixture with one")
+    wrong = cli("lm", "score", "-m", tmp_path / "gone.lm", input="a\n").complaint()
+    assert wrong.endswith(
+        "gone.lm: give an ARPA file, seqkit's binary, the .toml of a mixture, or a run folder"
+    )
+
+
+def test_an_ngram_model_is_counted_with_the_tokenizer_of_a_run(folder, cli, tmp_path):
+    settings = ("--order", 2, "--smoothing", "witten-bell", "--tokenizer", folder / "run")
+    done = cli("lm", "ngram", *settings, "-o", tmp_path / "own.lm", folder / "text")
+    assert done.code == 0, done.err
+    run, own = (seqkit.load(path) for path in (folder / "run", tmp_path / "own.lm"))
+    assert own.tokenizer.split(LINE) == run.tokenizer.split(LINE)
+    assert MixedModel([run, own], WEIGHTS).perplexity(LINES) > 1
 
 
 def test_weights_are_fitted_for_a_network_too(folder, cli, tmp_path):

@@ -9,9 +9,16 @@ import click
 from ...cli.lines import take_stdin
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
-from ...plugins import components
 from ...progress import working
-from .inputs import COUNTS, FILES, MEMORY, bytes_of, check_writable, read_blocks
+from .inputs import (
+    COUNTS,
+    FILES,
+    MEMORY,
+    bytes_of,
+    check_writable,
+    pre_tokenizer_of,
+    read_blocks,
+)
 
 
 @click.command()
@@ -27,7 +34,7 @@ from .inputs import COUNTS, FILES, MEMORY, bytes_of, check_writable, read_blocks
     "--tokenizer",
     default="whitespace",
     show_default=True,
-    help="whitespace, word, char, or a trained one's folder.",
+    help="whitespace, word, char, or the folder of a trained one or of a run.",
 )
 @MEMORY
 @click.option("-o", "--out", required=True, type=PATH, help="Packed if it is called *.gz.")
@@ -40,7 +47,6 @@ def counts(
     With --counts, add up the counts in FILEs. `seqkit lm ngram --counts` makes a model of them.
     """
     from ...ngram import count_files
-    from ...ngram.text import PreTokenizer
     from ...ngram.training import count_blocks
 
     if not files:
@@ -57,7 +63,7 @@ def counts(
                 read_blocks(files),
                 order=order,
                 unk="skip",
-                pre_tokenizer=PreTokenizer.find(tokenizer, components().tokenizers.load),
+                pre_tokenizer=pre_tokenizer_of(tokenizer),
                 memory=bytes_of("--memory", memory),
             )
         count_files.write(found, out)

@@ -59,13 +59,15 @@ def generate(
 ) -> None:
     """Continue a text up to the end of its line."""
     from ... import ngram
+    from ...ngram.mixed_model import MixedModel
     from ...ngram.text import block_of
 
     set_threads(threads)
     scorer = open_model(model, device)
-    if go_on and isinstance(scorer, ngram.Model):
+    if go_on and isinstance(scorer, ngram.Model | MixedModel):
         raise ConfigError(
-            "--go-on needs a network: an n-gram model predicts nothing beyond the end of a line"
+            "--go-on needs a network: an n-gram model, or a mixture with one, predicts nothing "
+            "beyond the end of a line"
         )
 
     only_networks: dict[str, Any] = {"stop": False} if go_on else {}

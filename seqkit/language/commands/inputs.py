@@ -12,11 +12,14 @@ import click
 from ...cli.lines import STDIN, TEXT
 from ...cli.options import PATH
 from ...errors import ConfigError, DataError
+from ...plugins import components
 
 if TYPE_CHECKING:
     from ...metrics.scoring import Scorer
+    from ...ngram.text import PreTokenizer
 
 MOST_DIGITS = 12  # of a number
+_TOKENIZER = "tokenizer"  # folder of a run's
 _LONGEST = 40  # characters of a wrong value in an error
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -39,6 +42,11 @@ def open_model(path: Path, device: str) -> Scorer:
     """The language model at `path`, counted or trained."""
     from ...runs.load import load
 
+    if path.suffix and not path.exists():  # a run folder seldom has one
+        raise DataError(
+            f"no model at {path}: give an ARPA file, seqkit's binary, the .toml of a mixture, or a "
+            "run folder"
+        )
     scorer: Scorer = load(path, device=device, task="language-modelling")
     return scorer
 
@@ -78,6 +86,18 @@ def words_of(path: Path) -> frozenset[bytes]:
     from ...ngram.text import blocks
 
     return frozenset(word for block in blocks(path) for word in block.split())
+
+
+def pre_tokenizer_of(name: str) -> PreTokenizer:
+    """What splits text by --tokenizer: a name, a trained tokenizer's folder, or a network's run."""
+    from ...ngram.text import PreTokenizer
+    from ...runs.imported import is_run
+    from ...training import checkpoint
+
+    path = Path(name)
+    if path.is_dir() and is_run(path):
+        name = str(checkpoint.resolve(path) / _TOKENIZER)
+    return PreTokenizer.find(name, components().tokenizers.load)
 
 
 def name_of(files: tuple[Path, ...]) -> str:

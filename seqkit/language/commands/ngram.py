@@ -10,7 +10,6 @@ import click
 from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
-from ...plugins import components
 from ...progress import working
 from .inputs import (
     COUNTS,
@@ -20,6 +19,7 @@ from .inputs import (
     bytes_of,
     check_writable,
     note,
+    pre_tokenizer_of,
     read_blocks,
     shortened,
     words_of,
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     "--tokenizer",
     default="whitespace",
     show_default=True,
-    help="whitespace, word, char, or a trained one's folder.",
+    help="whitespace, word, char, or the folder of a trained one or of a run.",
 )
 @click.option(
     "--vocab", type=TEXT, help="The only words to know: a file, with white space between them."
@@ -109,7 +109,6 @@ def ngram(
     from ...ngram import count_files, save
     from ...ngram.files import check_format, is_arpa
     from ...ngram.smoothing import Options, check, kind_of
-    from ...ngram.text import PreTokenizer
     from ...ngram.training import count_blocks, model_of
 
     if not files and not are_counts:
@@ -121,7 +120,7 @@ def ngram(
     refuse_input(out, files if vocab is None else (*files, vocab))
     check_format(out, kind_of(smoothing), smoothing)
 
-    pre_tokenizer = PreTokenizer.find(tokenizer, components().tokenizers.load)
+    pre_tokenizer = pre_tokenizer_of(tokenizer)
     if is_arpa(out) and tokenizer != "whitespace":
         note(f"ARPA does not keep the tokenizer: split text by {tokenizer} before it is scored")
 

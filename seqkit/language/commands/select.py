@@ -14,9 +14,16 @@ import click
 from ...cli.lines import STDIN, TEXT
 from ...cli.options import PATH, device_options, refuse_input, set_threads
 from ...errors import ConfigError, DataError
-from ...plugins import components
 from ...progress import working
-from .inputs import MOST_DIGITS, check_writable, name_of, note, open_model, shortened
+from .inputs import (
+    MOST_DIGITS,
+    check_writable,
+    name_of,
+    note,
+    open_model,
+    pre_tokenizer_of,
+    shortened,
+)
 
 if TYPE_CHECKING:
     from ..aligned import AlignedFiles, Chunk
@@ -81,13 +88,13 @@ class _Request:
     default=4,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Of the n-gram models that are counted.",
+    help="Of the models that are counted.",
 )
 @click.option(
     "--tokenizer",
     default="word",
     show_default=True,
-    help="How these split text: word, whitespace, char, or a trained one's folder.",
+    help="Of these: word, whitespace, char, or the folder of a trained one or of a run.",
 )
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Of the sample."
@@ -234,14 +241,13 @@ def _check_outs(
 
 def _pairs(request: _Request) -> tuple[Sequence[Pair], Survey]:
     """The models to score by, counted or opened, and what is known of the general text."""
-    from ...ngram.text import PreTokenizer
     from ..selection import counted_pairs
 
     if request.models:
         pairs = _opened_pairs(request.models, request.device)
         return pairs, _survey(request, [])
 
-    pre_tokenizer = PreTokenizer.find(request.tokenizer, components().tokenizers.load)
+    pre_tokenizer = pre_tokenizer_of(request.tokenizer)
     in_domain = _in_domain(request)
     survey = _survey(request, in_domain)
     with working("counting"):

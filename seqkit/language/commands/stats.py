@@ -10,9 +10,8 @@ import click
 
 from ...cli.options import PATH, json_option
 from ...parsing import to_json
-from ...plugins import components
 from ...progress import working
-from .inputs import FILES, read_blocks
+from .inputs import FILES, pre_tokenizer_of, read_blocks
 
 
 @click.command()
@@ -47,10 +46,9 @@ def stats(
 ) -> None:
     """Tokens, types and the most frequent n-grams of FILEs (or stdin), and Zipf's exponents."""
     from ...ngram.statistics import draw, frequencies, summary
-    from ...ngram.text import PreTokenizer
     from ...ngram.training import count_blocks
 
-    pre_tokenizer = PreTokenizer.find(tokenizer, components().tokenizers.load)
+    pre_tokenizer = pre_tokenizer_of(tokenizer)
     with working("counting"):
         counts = count_blocks(
             read_blocks(files), order=order, unk="skip", pre_tokenizer=pre_tokenizer
