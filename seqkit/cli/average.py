@@ -12,7 +12,7 @@ from .options import PATH
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, type=PATH)
-@click.option("-o", "--out", type=PATH, required=True, help="The run folder to write.")
+@click.option("-o", "--out", type=PATH, required=True, help="The run folder to write, or X.zip.")
 @click.option(
     "--weights", metavar="W,W…", help="How much each model counts, in their order; default: alike."
 )

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 
-from ..errors import CheckpointError
+from ..errors import CheckpointError, ConfigError
 from .options import PATH
+
+_OTHERS = (".argosmodel", ".npz", ".bin")  # names of files that are no runs
 
 
 @click.command("import")
 @click.argument("model", type=PATH)
-@click.option("-o", "--out", type=PATH, required=True, help="The run folder to write.")
+@click.option("-o", "--out", type=PATH, required=True, help="The run folder to write, or X.zip.")
 @click.option(
     "--dtype",
     type=click.Choice(["float32", "float16"]),
@@ -32,6 +34,11 @@ def import_model(model: Path, out: Path, dtype: str, to: str) -> None:
     from ..runs.hub import fetch, is_hub_name
     from ..runs.imported import importer_of, is_run
 
+    if out.suffix.lower() in _OTHERS:
+        raise ConfigError(
+            f"--out {out}: import writes a run folder, or a zip file of it (--out {out.stem}.zip); "
+            "`seqkit export` writes the files of other programs"
+        )
     path, source = fetch(str(model)) if is_hub_name(model) else (model, str(model))
     if not path.exists():
         raise CheckpointError(f"nothing at {model}: give a file or a folder of another program")

@@ -11,6 +11,8 @@ from ..errors import CheckpointError, DataError, reason
 from .archives import pack
 from .files import open_up
 
+ARCHIVE = ".zip"
+
 
 @contextmanager
 def written_aside(out: Path) -> Iterator[Path]:
@@ -36,9 +38,11 @@ def written_aside(out: Path) -> Iterator[Path]:
 def new_folder(out: Path, *, packed_as: str = "") -> Iterator[Path]:
     """An empty folder to fill, which becomes `out` when the block ends.
 
-    With `packed_as`, `out` is a zip file with the folder of that name in it. Raises as
-    `written_aside`.
+    Where the name of `out` ends in ".zip", it is a zip file with that folder in it. With
+    `packed_as`, it always is, and the folder in it has that name. Raises as `written_aside`.
     """
+    if not packed_as and out.suffix.lower() == ARCHIVE:
+        packed_as = out.stem
     with written_aside(out) as part:
         folder = part.with_name(f"{part.name}.folder") if packed_as else part
         try:

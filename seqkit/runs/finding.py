@@ -32,14 +32,23 @@ def find(model: str | Path | None, task: str | None = None) -> Found:
     With `task`, the error for a name that does not exist suggests models for that task only. A
     name of the hub (`hf:OWNER/NAME`) is fetched. Raises `CheckpointError`.
     """
-    if is_hub_name(model):
-        path, source = fetch(str(model))
-        folder = checkpoint.resolve(run_of(path, source) or path)
-        return Found(Path(source), folder, checkpoint.read_meta(folder))
+    place = place_of(model, task)
+    folder = checkpoint.resolve(run_of(place.path, place.source) or place.path)
+    return Found(Path(place.source or place.path), folder, checkpoint.read_meta(folder))
 
-    path = _path_of(model, task)
-    folder = checkpoint.resolve(run_of(path) or path)
-    return Found(path, folder, checkpoint.read_meta(folder))
+
+class Place(NamedTuple):
+    """Where a model is, of whatever kind."""
+
+    path: Path
+    source: str  # its name at the hub; "" if it is not from there
+
+
+def place_of(model: str | Path | None, task: str | None = None) -> Place:
+    """What `model` means, as `find` says; one of the hub is fetched."""
+    if is_hub_name(model):
+        return Place(*fetch(str(model)))
+    return Place(_path_of(model, task), "")
 
 
 def shipped_models() -> Path:

@@ -17,6 +17,7 @@ class Importer(Protocol):
     """Reads the models of another program: what `Plugin.importer` adds."""
 
     name: str
+    task: str  # of its models
 
     def fits(self, path: Path) -> bool:
         """Whether the content of `path`, a file or a folder, is such a model. Imports no torch."""
@@ -30,8 +31,13 @@ class Importer(Protocol):
         translates into, if the model has several. Raises `SeqkitError`, leaving nothing.
         """
 
-    # If it has a method check_kind(folder), that raises `SeqkitError` for a folder without its
-    # weights that is not worth fetching them.
+    # Two methods that it may have:
+    #
+    # check_kind(folder) raises `SeqkitError` for a folder without its weights that is not worth
+    # fetching them.
+    #
+    # open_light(path, device=, engine=, compute=) returns the predictor of a model as
+    # `seqkit.load`, without torch; None if a run folder is to be made and opened.
 
 
 def importer_of(path: Path) -> Importer | None:

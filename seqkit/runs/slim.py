@@ -23,7 +23,6 @@ from .card import CARD, card_of
 from .open import config_of
 
 SlimDtype = Literal["float16", "float32"]
-ARCHIVE = ".zip"
 
 
 def write_slim(model: str | Path, out: Path, *, dtype: SlimDtype = "float16") -> None:
@@ -38,8 +37,7 @@ def write_slim(model: str | Path, out: Path, *, dtype: SlimDtype = "float16") ->
     tensors = checkpoint.load_tensors(step / checkpoint.MODEL)
     weights = _in_type(tensors, getattr(torch, dtype), step)
 
-    packed_as = out.stem if out.suffix.lower() == ARCHIVE else ""
-    with new_folder(out, packed_as=packed_as) as folder:
+    with new_folder(out) as folder:
         _write(step, weights, folder)
 
 

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..data.aside import written_aside
+from ..data.aside import ARCHIVE, new_folder
 from ..data.files import open_up
 from ..errors import CheckpointError, ConfigError
 from ..parsing import to_json
@@ -39,9 +39,10 @@ def write_average(
 ) -> list[float]:
     """Write the run folder `out` with the weighted mean of the models; all weigh the same without.
 
-    Settings, tokenizers and whatever else is no weight are those of the first. Returns the weights
-    as they were used, with a sum of 1. Raises `SeqkitError` for models that have no mean, or if
-    `out` exists or cannot be written; then nothing is left.
+    A name that ends in ".zip" makes it a zip file. Settings, tokenizers and whatever else is no
+    weight are those of the first. Returns the weights as they were used, with a sum of 1. Raises
+    `SeqkitError` for models that have no mean, or if `out` exists or cannot be written; then
+    nothing is left.
     """
     parts = _parts(models, weights)
     first, *others = [part.origin for part in parts]
@@ -49,8 +50,8 @@ def write_average(
         _check_alike(first, other)
 
     mean = _mean(parts)
-    with written_aside(out) as folder:
-        _write(folder, parts, mean, name=out.name)
+    with new_folder(out) as folder:
+        _write(folder, parts, mean, name=out.name.removesuffix(ARCHIVE))
     return [part.weight for part in parts]
 
 
@@ -124,7 +125,7 @@ def _mean(parts: Sequence[_Part]) -> dict[str, Tensor]:
 def _write(folder: Path, parts: Sequence[_Part], mean: dict[str, Tensor], *, name: str) -> None:
     step = parts[0].origin.folder
     left_out = shutil.ignore_patterns(checkpoint.MODEL, checkpoint.TRAINER, CARD)
-    shutil.copytree(step, folder, ignore=left_out)
+    shutil.copytree(step, folder, ignore=left_out, dirs_exist_ok=True)
     save_file(mean, folder / checkpoint.MODEL)
     open_up(folder / checkpoint.MODEL)
 

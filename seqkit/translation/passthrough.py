@@ -34,5 +34,10 @@ def forbid_passthrough(folder: Path) -> None:
 
 def may_pass_through(folder: Path, source: Tokenizer) -> bool:
     """Whether the model of a step folder has nothing to do with lines without letters."""
+    return not (folder / _FILE).exists() and reads_letters(source)
+
+
+def reads_letters(source: Tokenizer) -> bool:
+    """Whether a model's source has tokens with letters, and so others that are copied."""
     written = (token for token in source.vocab.tokens[len(SPECIALS) :] if not is_byte(token))
-    return not (folder / _FILE).exists() and any(has_letters(token) for token in written)
+    return any(has_letters(token) for token in written)

@@ -9,8 +9,9 @@ Shapes: V vocabulary, D width, H hidden.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,6 +108,10 @@ class Weights:
         """The size inside the feed-forward networks."""
         return len(self.encoder[0].feed_forward.up.weight) if self.encoder else 0
 
+    def is_finite(self) -> bool:
+        """Whether all weights are numbers."""
+        return all(bool(np.isfinite(array).all()) for array in _arrays(self))
+
     def misfit(self, heads: int) -> str:
         """What is wrong with the shapes; '' if the layers fit together."""
         width = self.width
@@ -130,6 +135,18 @@ class Weights:
                     return f"layer {number} of the {side}"
         norms = [norm for norm in (self.encoder_norm, self.decoder_norm) if norm is not None]
         return "" if all(norm.fits(width) for norm in norms) else "the last norm"
+
+
+def _arrays(part: Any) -> Iterator[Array]:
+    """All arrays in a layer, in layers, or in all weights."""
+    if isinstance(part, np.ndarray):
+        yield part
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from _arrays(getattr(part, field.name))
+    elif isinstance(part, list):
+        for each in part:
+            yield from _arrays(each)
 
 
 # Into our layout

@@ -52,6 +52,17 @@ def test_a_mean_is_a_run_folder_that_says_what_it_is_of(two, cli):
     assert again.step == 1
 
 
+def test_a_mean_may_be_written_as_a_zip_file(two, cli):
+    assert cli("average", *two, "--out", "mean.zip").lines
+    cli("average", *two, "--out", "mean")
+    assert Path("mean.zip").is_file()
+    assert not list(Path().glob(".mean*"))
+    lines = ["a b c", "c a"]
+    settings = {"beam": 2, "max_length": 5}
+    zipped, folder = (seqkit.load(name, device="cpu") for name in ("mean.zip", "mean"))
+    assert zipped.translate(lines, **settings) == folder.translate(lines, **settings)
+
+
 def test_models_that_have_no_mean_are_refused(two, run, cli, here):
     tuned, _ = two
     said = cli("average", tuned, run, "--out", "mean").complaint()

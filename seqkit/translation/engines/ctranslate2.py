@@ -24,12 +24,10 @@ from ...search.batches import batches, longest
 from ...search.hypothesis import Hypothesis
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
-from ...text.vocab import BOS, EOS, PAD, SPECIALS, Vocab
+from ...text.vocab import BOS, EOS, PAD
 from ...training.forks import survive_forks
 from . import agreement
 from .compute import CTRANSLATE2, library
-
-_END = [SPECIALS[EOS]]
 
 Found = list[Hypothesis] | None
 """The hypotheses of a sentence, best first; None where they are left to our own search."""
@@ -41,8 +39,8 @@ class CTranslate2:
     def __init__(
         self,
         make_files: Callable[[], Mapping[str, bytes]],
-        source: Vocab,
-        target: Vocab,
+        source: Sequence[str],
+        target: Sequence[str],
         *,
         number: str,
         positions: int,
@@ -51,6 +49,7 @@ class CTranslate2:
     ) -> None:
         """`make_files` makes the files of a model folder, by name.
 
+        `source` and `target` are the tokens as the files have them, by the ids of our vocabularies.
         `number` is a type that this CPU computes with; `positions` is how many tokens a source or
         an output can have. With `only`, no setting is left to our own search.
         """
@@ -58,9 +57,9 @@ class CTranslate2:
         self.number = number
         self.only = only
         self._make_files = make_files
-        self._source = source.tokens
-        self._target = target.tokens
-        self._ids = {token: i for i, token in enumerate(target.tokens)}
+        self._source = source
+        self._target = target
+        self._ids = {token: i for i, token in enumerate(target)}
         self._positions = positions
         self.threads = threads
         self._translator: Any = None
@@ -117,7 +116,8 @@ class CTranslate2:
         found: list[Found] = [None] * len(sources)
         for index, answer in waiting:
             result = answer.result()
-            if _is_ours(result.hypotheses, limits[index], barred, greedy=config.beam == 1):
+            end = self._target[EOS]
+            if _is_ours(result.hypotheses, limits[index], barred, end, greedy=config.beam == 1):
                 found[index] = self._hypotheses(result, config)
         return found
 
@@ -180,15 +180,15 @@ if hasattr(os, "register_at_fork"):
 
 
 def _is_ours(
-    hypotheses: Sequence[list[str]], limit: int, barred: set[str], *, greedy: bool
+    hypotheses: Sequence[list[str]], limit: int, barred: set[str], end: str, *, greedy: bool
 ) -> bool:
-    """Whether our own search would have found these hypotheses of a sentence.
+    """Whether our own search would have found these hypotheses of a sentence; `end` ends them.
 
     As many are returned as end a search, so that one that ended it is among them: its length is the
     number of steps, which must not come to the limit. Greedy search ends with its first `<eos>`.
     """
     steps = max(len(tokens) for tokens in hypotheses)
-    has_ended = all(tokens[-1:] == _END for tokens in hypotheses)
+    has_ended = all(tokens[-1:] == [end] for tokens in hypotheses)
     may_be_produced = all(barred.isdisjoint(tokens) for tokens in hypotheses)
     return has_ended and may_be_produced and steps <= (limit if greedy else limit - 1)
 

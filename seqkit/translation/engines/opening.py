@@ -58,42 +58,60 @@ def open_light(
     `engine` and `compute` are as in `seqkit.load`. Raises `ConfigError` if one of them is asked for
     in particular and cannot be had.
     """
+    number = chosen_number(device, engine, compute, why_not=_why_not(meta))
+    if number is None:
+        return None
+    try:
+        return _translator(folder, meta, number, only=engine == CTRANSLATE2)
+    except FAILURES as error:
+        check_not_needed(error, folder, engine, compute)
+        return None
+
+
+FAILURES = (SeqkitError, LookupError, TypeError, ValueError, AttributeError)
+"""What goes wrong with a model that is not as it should be."""
+
+
+def chosen_number(device: str, engine: str, compute: str, *, why_not: str = "") -> str | None:
+    """The type of numbers that CTranslate2 is to compute with; None if torch is to search.
+
+    `why_not` is what it cannot do with the model. Raises `ConfigError` as `open_light`.
+    """
     check_names(engine, compute)
     if engine == TORCH:
         return None
 
-    why_not = _why_not(meta, device, engine)
+    why_not = why_missing() or why_not or _why_not_here(device, engine)
     if why_not:
-        _check_not_needed(engine, compute, why_not)
+        _refuse_if_asked_for(engine, compute, why_not)
         return None
-
-    number = number_type(compute)
-    try:
-        return _translator(folder, meta, number, only=engine == CTRANSLATE2)
-    except (SeqkitError, LookupError, TypeError, ValueError, AttributeError) as error:
-        why = f": {error}" if isinstance(error, SeqkitError) else ""
-        _check_not_needed(engine, compute, f"{folder} cannot be converted for CTranslate2{why}")
-        return None
+    return number_type(compute)
 
 
-def _check_not_needed(engine: str, compute: str, why_not: str) -> None:
-    """Raise `ConfigError` with `why_not` if CTranslate2 is asked for in particular."""
+def check_not_needed(error: Exception, model: Path, engine: str, compute: str) -> None:
+    """Raise `ConfigError` if `error` keeps CTranslate2 from a model that it was asked for."""
+    why = f": {error}" if isinstance(error, SeqkitError) else ""
+    _refuse_if_asked_for(engine, compute, f"{model} cannot be converted for CTranslate2{why}")
+
+
+def _refuse_if_asked_for(engine: str, compute: str, why_not: str) -> None:
     if engine == CTRANSLATE2:
         raise ConfigError(f"engine = {engine!r}: {why_not}")
     if compute not in (AUTO, DEFAULT):
         raise ConfigError(f"compute = {compute!r}: {why_not}")
 
 
-def _why_not(meta: Mapping[str, Any], device: str, engine: str) -> str:
+def _why_not(meta: Mapping[str, Any]) -> str:
     """Why CTranslate2 does not run a model; "" if it does."""
-    missing = why_missing()
-    if missing:
-        return missing
-
     name = _model_name(meta)
     is_ours = components().models.full_name(_MODEL, "translation") == _MODEL
     if name != _MODEL or not is_ours:
         return f"CTranslate2 runs Transformers, and the model is {name!r}"
+    return ""
+
+
+def _why_not_here(device: str, engine: str) -> str:
+    """Why CTranslate2 is not used on a device; "" if it is."""
     if device not in ("auto", "cpu"):
         return f"CTranslate2 computes on the CPU here, not on {device!r}"
     if device == "auto" and engine == AUTO and _has_gpu():
@@ -127,16 +145,16 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
         raise ValueError("vocabularies of another model")
     engine = CTranslate2(
         partial(_files, folder, model, tokenizers),
-        tokenizers.source.vocab,
-        tokenizers.target.vocab,
+        tokenizers.source.vocab.tokens,
+        tokenizers.target.vocab.tokens,
         number=number,
-        positions=model.learned_positions or _POSITIONS,
+        positions=positions_of(model),
         threads=threads(),
         only=only,
     )
     engine.load()
     return Translator(
-        Deferred("Transformer", attends=True, open=partial(_with_torch, folder)),
+        Deferred("Transformer", attends=True, open=partial(model_in_torch, folder)),
         *tokenizers,
         search=search,
         longest=data.max_length,
@@ -147,10 +165,16 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
     )
 
 
-def _with_torch(folder: Path) -> TranslationModel:
+def positions_of(model: TransformerConfig) -> int:
+    """How many tokens a source or an output can have."""
+    return model.learned_positions or _POSITIONS
+
+
+def model_in_torch(path: Path) -> TranslationModel:
+    """The model of whatever is at `path`, in torch."""
     from ...runs.open import open_run
 
-    opened: Translator = open_run(folder, device="cpu", task="translation")
+    opened: Translator = open_run(path, device="cpu", task="translation")
     return opened.model
 
 

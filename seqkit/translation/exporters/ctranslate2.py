@@ -41,16 +41,27 @@ def model_files(
     `config` is the complete [model] section of a run, `source` and `target` are the tokens by id.
     """
     model = b"".join(_model(weights, config, compute))
+    beside = files_beside(source, target, SPECIALS, source_eos=config["source_eos"])
+    return {"model.bin": model, **beside}
+
+
+def files_beside(
+    source: Sequence[str], target: Sequence[str], specials: Sequence[str], *, source_eos: bool
+) -> dict[str, bytes]:
+    """The files beside a model.bin, whose rows are in the order of these tokens.
+
+    `specials` are what our four special tokens are called among them.
+    """
     description = {
         "add_source_bos": False,
-        "add_source_eos": config["source_eos"],
-        "bos_token": SPECIALS[BOS],
-        "decoder_start_token": SPECIALS[BOS],
-        "eos_token": SPECIALS[EOS],
-        "unk_token": SPECIALS[UNK],
+        "add_source_eos": source_eos,
+        "bos_token": specials[BOS],
+        "decoder_start_token": specials[BOS],
+        "eos_token": specials[EOS],
+        "unk_token": specials[UNK],
         "layer_norm_epsilon": None,
     }
-    files = {"model.bin": model, "config.json": _json(description)}
+    files = {"config.json": _json(description)}
     if list(source) == list(target):
         return {**files, "shared_vocabulary.json": _json(list(target))}
     return {

@@ -6,6 +6,8 @@ a pickle, and stays where it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -36,12 +38,30 @@ def is_package(path: Path) -> bool:
 
 def read(path: Path) -> Foreign:
     """Read a package or what it unpacks to; raises `DataError` naming the file."""
+    with _unpacked(path) as folder:
+        return _read_folder(folder, ctranslate2.read(folder / "model"))
+
+
+def read_stored(path: Path) -> tuple[Foreign, bytes] | None:
+    """See `ctranslate2.read_stored`."""
+    with _unpacked(path) as folder:
+        found = ctranslate2.read_stored(folder / "model")
+        if found is None:
+            return None
+        foreign, model = found
+        return _read_folder(folder, foreign), model
+
+
+@contextmanager
+def _unpacked(path: Path) -> Iterator[Path]:
+    """A folder with what is in a package, for as long as the block takes."""
     if path.is_dir():
-        return _read_folder(path)
+        yield path
+        return
     with TemporaryDirectory() as folder:
         unpack(path, Path(folder), place=_inside)
         try:
-            return _read_folder(Path(folder))
+            yield Path(folder)
         except DataError as error:
             raise DataError(str(error).replace(f"{folder}/", f"{path}: ")) from None
 
@@ -52,11 +72,11 @@ def _inside(name: str) -> str:
     return inner if inner.startswith(_WANTED) else ""
 
 
-def _read_folder(folder: Path) -> Foreign:
+def _read_folder(folder: Path, model: Foreign) -> Foreign:
     metadata = _read_metadata(folder / METADATA)
     source, target = metadata["from_code"], metadata["to_code"]
     found = replace(
-        ctranslate2.read(folder / "model"),
+        model,
         format="Argos",
         languages=(source, target),
         card=_read_card(folder / "README.md"),

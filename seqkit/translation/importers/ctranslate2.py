@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,14 @@ _EXPECTED: dict[str, Any] = {
     "layer_0/ffn/linear_0_noact/weight": None,
 }
 
+# Variables that say how to align, or more of what `_EXPECTED` rules out.
+_WITHOUT_EFFECT = (
+    "/alignment_heads",
+    "/alignment_layer",
+    "/alibi_use_positive_positions",
+    "/scale_alibi",
+)
+
 
 def is_folder(path: Path) -> bool:
     return (path / FILE).is_file() and any(path.glob("*vocabulary*"))
@@ -63,7 +71,24 @@ def is_folder(path: Path) -> bool:
 
 def read(folder: Path) -> Foreign:
     """Read a folder; raises `DataError` for what is damaged, or is no Transformer of our kind."""
-    model = _Model(read_variables(folder / FILE), folder / FILE)
+    return _foreign(_Model(read_variables(folder / FILE), folder / FILE), folder)
+
+
+def read_stored(folder: Path) -> tuple[Foreign, bytes] | None:
+    """A model whose file CTranslate2 may read itself, and that file; raises as `read`.
+
+    Its matrices are in the numbers of the file: their shapes are right, their values are not. None
+    if the file holds anything that `read` does not look at, or numbers that are none: CTranslate2
+    believes what it is given.
+    """
+    path = folder / FILE
+    model = _Stored(read_variables(path), path)
+    found = _foreign(model, folder)
+    starts = found.zero_start or found.start in found.target.tokens
+    return (found, path.read_bytes()) if starts and model.is_plain() else None
+
+
+def _foreign(model: _Model, folder: Path) -> Foreign:
     config = _read_config(folder / CONFIG)
     source, target = _read_vocabularies(folder, config)
     source_pieces, target_pieces = _read_pieces(folder, target)
@@ -72,7 +97,7 @@ def read(folder: Path) -> Foreign:
         format="CTranslate2",
         weights=model.weights(),
         heads=model.heads,
-        prenorm=model.flag("decoder/pre_norm", default=True),
+        prenorm=model.prenorm(),
         activation=model.activation(),
         zero_start=model.flag("decoder/start_from_zero_embedding", default=False),
         source_eos=bool(config.get("add_source_eos", False)),
@@ -92,6 +117,7 @@ class _Model:
     def __init__(self, variables: Variables, path: Path) -> None:
         self.variables = variables
         self.path = path
+        self.asked: set[str] = set()  # the names of the variables that were looked for
         if variables.kind not in _KINDS:
             raise DataError(
                 f"{path} is a {variables.kind}: seqkit opens encoder-decoder Transformers only"
@@ -197,16 +223,21 @@ class _Model:
 
     def matrix(self, name: str) -> Array:
         """A matrix as float32; integers were made by a scale for each row, or one for all."""
-        scale = self.optional(f"{self.name(name)}_scale")
+        scale = self.scale(name)
         if scale is None:
             return self.array(name)
 
         array = self.stored(name)
-        if scale.ndim and scale.shape != array.shape[:1]:
-            self.damaged(f"{name!r} has {scale.size} scales for {len(array)} rows")
         divisors = scale[:, None] if scale.ndim else scale
         quotients: Array = np.divide(array, divisors, dtype=np.float32)
         return quotients
+
+    def scale(self, name: str) -> Array | None:
+        scale = self.optional(f"{self.name(name)}_scale")
+        array = self.stored(name)
+        if scale is not None and scale.ndim and scale.shape != array.shape[:1]:
+            self.damaged(f"{name!r} has {scale.size} scales for {len(array)} rows")
+        return scale
 
     def optional(self, name: str) -> Array | None:
         return self.array(name) if self.has(name) else None
@@ -221,6 +252,7 @@ class _Model:
         return self.variables.arrays[self.name(name)]
 
     def has(self, name: str) -> bool:
+        self.asked.add(self.name(name))
         return self.name(name) in self.variables.arrays
 
     def name(self, name: str) -> str:
@@ -242,6 +274,12 @@ class _Model:
             self.damaged(f"{name!r} is not one value")
         return array.item()
 
+    def prenorm(self) -> bool:
+        found = self.flag("decoder/pre_norm", default=True)
+        if found != self.flag("encoder/pre_norm", default=True):
+            raise DataError(f"{self.path}: only one of encoder and decoder has norms first")
+        return found
+
     def activation(self) -> str:
         code = self.value("decoder/activation", 0)
         if code not in _ACTIVATIONS or code != self.value("encoder/activation", 0):
@@ -261,6 +299,23 @@ class _Model:
 
     def damaged(self, why: str) -> NoReturn:
         raise DataError(f"{self.path} is damaged: {why}")
+
+
+class _Stored(_Model):
+    """The same, with the matrices in the numbers of the file."""
+
+    def matrix(self, name: str) -> Array:
+        is_whole = self.stored(name).dtype.kind == "f"
+        if is_whole != (self.scale(name) is None):
+            self.damaged(f"{name!r} is not of real numbers, or of integers with a scale")
+        return cast(Array, self.stored(name))
+
+    def is_plain(self) -> bool:
+        """Whether nothing is in the file but what was looked for, and all numbers are finite."""
+        arrays = self.variables.arrays
+        others = {name for name in arrays.keys() - self.asked if not name.endswith(_WITHOUT_EFFECT)}
+        is_known = self.variables.kind == _KINDS[0] and not others
+        return is_known and all(np.isfinite(array).all() for array in arrays.values())
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -61,6 +61,14 @@ class Foreign:
     def one_vocabulary(self) -> bool:
         return self.source is self.target
 
+    def check(self) -> None:
+        """Raise `DataError` unless all fits together, and all weights are numbers."""
+        self.check_sizes()
+        if not self.weights.is_finite():
+            raise DataError(
+                f"the weights beside {self.target.path} are damaged: some are nan or infinite"
+            )
+
     def check_sizes(self) -> None:
         """Raise `DataError` unless each token has a row, and all layers fit together."""
         pairs = (
@@ -77,6 +85,15 @@ class Foreign:
         misfit = self.weights.misfit(self.heads)
         if misfit:
             raise DataError(f"the weights beside {self.target.path} do not fit: {misfit}")
+
+    def names(self, vocabulary: Vocabulary) -> list[str]:
+        """Its own tokens by our ids; of a special token that it does not have, our name."""
+        specials, others = self._order(vocabulary)
+        found = [
+            ours if id_ is None else vocabulary.tokens[id_]
+            for ours, id_ in zip(SPECIALS, specials, strict=True)
+        ]
+        return [*found, *(vocabulary.tokens[id_] for id_ in others)]
 
     # As one of ours
 

@@ -19,6 +19,7 @@ from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
 from ..data_config import LANGUAGE
 from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights, sinusoids
+from ..weights_file import read_state
 from .foreign import Foreign, Vocabulary
 
 CONFIG = "config.json"
@@ -205,17 +206,22 @@ class _Model:
 
 
 def _read_tensors(folder: Path) -> dict[str, Array]:
-    """The weights in float32; nothing in a pickle is run."""
-    from ...training import torch_files, weights
-
+    """The weights in float32, read without torch where that can be; no pickle is run."""
     safe = folder / _SAFE
     pickled = folder / _PICKLE
     if not safe.exists() and not pickled.exists():
         raise DataError(f"{folder} has no weights: it lacks {_SAFE}")
 
-    is_safe = safe.exists()
-    tensors = weights.load_tensors(safe) if is_safe else torch_files.read_tensors(pickled)
-    return {name: tensor.float().numpy() for name, tensor in tensors.items()}
+    if not safe.exists():
+        from ...training.torch_files import read_tensors
+
+        return {name: tensor.float().numpy() for name, tensor in read_tensors(pickled).items()}
+    try:
+        return read_state(safe)
+    except ValueError:  # float64
+        from ...training.weights import load_tensors
+
+        return {name: tensor.float().numpy() for name, tensor in load_tensors(safe).items()}
 
 
 def _read_vocabularies(folder: Path, config: _Config) -> tuple[Vocabulary, Vocabulary]:

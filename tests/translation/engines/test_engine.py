@@ -177,7 +177,9 @@ def test_weights_of_sixteen_bits_are_read_as_torch_reads_them(tmp_path):
 def _stub(hypotheses):
     """An engine whose CTranslate2 says the same of every sentence."""
     vocab = Vocab([*"abcdefghijkl"])
-    engine = CTranslate2(dict, vocab, vocab, number="float32", positions=50, threads=1)
+    engine = CTranslate2(
+        dict, vocab.tokens, vocab.tokens, number="float32", positions=50, threads=1
+    )
     result = SimpleNamespace(hypotheses=hypotheses, scores=[-1.0] * len(hypotheses))
     answer = SimpleNamespace(result=lambda: result)
     engine.load = lambda: SimpleNamespace(

@@ -126,7 +126,9 @@ def test_every_kind_of_transformer_translates_alike(kind, beam):
     state = {name: tensor.numpy() for name, tensor in unique_tensors(model).items()}
     weights = weights_of(state, (2, 2), prenorm=config.prenorm)
     files = model_files(weights, vars(config), VOCAB.tokens, VOCAB.tokens)
-    engine = CTranslate2(lambda: files, VOCAB, VOCAB, number="float32", positions=40, threads=2)
+    engine = CTranslate2(
+        lambda: files, VOCAB.tokens, VOCAB.tokens, number="float32", positions=40, threads=2
+    )
 
     search = SearchConfig(beam=beam, nbest=min(beam, 3))
     rules = Rules(suppress=frozenset([UNK]))

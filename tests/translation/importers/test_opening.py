@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file, save_file
 
 import seqkit
 
@@ -63,6 +64,35 @@ def test_what_is_a_run_already_needs_no_import(cli, tmp_path):
         assert done.code == 1
         assert f"{model} is a run of seqkit already: use it with -m {model}" in done.err
     assert not (tmp_path / "again").exists()
+
+
+def test_a_run_may_be_written_as_a_zip_file(cli, tmp_path):
+    run, zipped = tmp_path / "run", tmp_path / "run.zip"
+    cli("import", MARIAN, "--out", run)
+    cli("import", MARIAN, "--out", zipped)
+
+    assert zipped.is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "run.zip"]
+    expected = json.loads((MARIAN / "expected.json").read_text())
+    pair = expected["sources"], expected["targets"]
+    assert seqkit.load(zipped).token_scores(*pair) == seqkit.load(run).token_scores(*pair)
+
+
+@pytest.mark.parametrize("name", ["x.argosmodel", "x.npz"])
+def test_a_run_is_not_called_as_the_files_of_other_programs(cli, tmp_path, name):
+    said = cli("import", MARIAN, "--out", tmp_path / name).complaint()
+    assert f"{name}: import writes a run folder, or a zip file of it (--out x.zip)" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_half_precision_cannot_hold_are_named(cli, marian, tmp_path):
+    tensors = load_file(marian / "model.safetensors")
+    tensors["model.encoder.layers.0.fc1.bias"][3] = 70_000
+    save_file(tensors, marian / "model.safetensors")
+    said = cli("import", marian, "--out", tmp_path / "run", "--dtype", "float16").complaint()
+    assert "encoder.0.feed_forward.up.bias has numbers that float16 cannot hold" in said
+    assert not (tmp_path / "run").exists()
+    assert cli("import", marian, "--out", tmp_path / "run").lines
 
 
 def test_half_precision_takes_half_the_room(cli, tmp_path):
