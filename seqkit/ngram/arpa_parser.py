@@ -95,6 +95,11 @@ class Parser:
             return None
         return self.lines[self.at].strip()
 
+    def _is_at(self, mark: bytes) -> bool:
+        """Whether the line to read next is that mark, in small letters or capitals."""
+        line = self._stripped()
+        return line is not None and line.lower() == mark
+
     def _skip_blank(self) -> None:
         while self._stripped() == b"":
             self.at += 1
@@ -131,7 +136,7 @@ class Parser:
         if self._stripped() is None:
             raise self.fail(0, "not an ARPA file: there is no \\data\\")
 
-        while self._stripped() != b"\\data\\":
+        while not self._is_at(b"\\data\\"):
             if self._stripped() is None:
                 raise self.fail(first, NO_DATA)
             self.at += 1
@@ -149,7 +154,7 @@ class Parser:
 
     def _end(self) -> None:
         self._skip_blank()
-        if self._stripped() != b"\\end\\":
+        if not self._is_at(b"\\end\\"):
             raise self._fail_here("the file does not end in \\end\\: it is cut off")
 
     def _unigrams(self, size: int, *, top: bool) -> tuple[list[bytes], Section]:
@@ -211,7 +216,14 @@ class Parser:
         return Section(fields.places, columns, scores, backoffs)
 
     def _fields(self, k: int, size: int) -> _Fields:
-        """The fields of the section of k-grams, up to its end."""
+        """The fields of the section of k-grams, up to its end.
+
+        That of an order without n-grams may be missing.
+        """
+        self._skip_blank()
+        if not size and not self._is_at(_title_of(k)):
+            return _Fields([], [], [[] for _ in range(k)], [])
+
         start = self._title(k)
         end = start + size
         lines = self.lines[start:end]
@@ -234,8 +246,8 @@ class Parser:
         """The index of the line after the title of a section."""
         self._skip_blank()
         line = self._stripped()
-        title = b"\\%d-grams:" % k
-        if line != title:
+        title = _title_of(k)
+        if not self._is_at(title):
             found = "the end of the file" if line is None else quoted(self.lines[self.at])
             raise self._fail_here(f"{title.decode()} should be here, not {found}")
         return self.at + 1
@@ -325,6 +337,10 @@ class Parser:
             i = int(np.argmax(np.isnan(found)))
             raise self.fail(places[i], "NaN is not a log probability")
         return found
+
+
+def _title_of(k: int) -> bytes:
+    return b"\\%d-grams:" % k
 
 
 def _said(k: int, size: int) -> str:

@@ -13,9 +13,10 @@ BINARY_TYPE = "seqkit n-gram model"  # in the header of seqkit's binary
 LONGEST_HEADER = 100_000_000  # bytes; the limit of safetensors itself
 
 _LOOKED_AT = 1 << 16  # bytes of a text
-_DATA = re.compile(rb"^[ \t]*\\data\\[ \t\r]*$", re.MULTILINE)
+_DATA = re.compile(rb"^[ \t]*\\data\\[ \t\r]*$", re.MULTILINE | re.IGNORECASE)
 _HEADER = re.compile(  # from \data\ through the sizes to the first title
-    rb"^[ \t]*\\data\\[ \t\r]*\n(?:[ \t]*(?:#.*|ngram[ \t].*)?\r?\n)+[ \t]*\\1-grams:", re.MULTILINE
+    rb"^[ \t]*\\data\\[ \t\r]*\n(?:[ \t]*(?:#.*|ngram[ \t].*)?\r?\n)+[ \t]*\\1-grams:",
+    re.MULTILINE | re.IGNORECASE,
 )
 _KENLM = (b"mmap lm http", "a binary of KenLM")
 _OTHERS = (

@@ -97,6 +97,11 @@ FOUND = {
     "exponents": lambda text: text.replace("-0.125\t", "-1.25e-01\t"),
     "longer numbers": lambda text: text.replace("-0.125\t", f"-0.125{'0' * 5000}\t"),
     "<UNK>": lambda text: text.replace("<unk>", "<UNK>"),
+    "capitals": lambda text: text.replace("data", "DATA").replace("grams", "Grams"),
+    "an order without n-grams": lambda text: text.replace("3=2\n", "3=2\nngram 4=0\n"),
+    "an order without n-grams, and its title": lambda text: text.replace(
+        "3=2\n", "3=2\nngram 4=0\n"
+    ).replace("\\end", "\\4-grams:\n\n\\end"),
     "a byte-order mark": lambda text: "\ufeff" + text,
     "a byte-order mark before a comment": lambda text: "\ufeff# comment\n" + text,
 }
