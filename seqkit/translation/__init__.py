@@ -7,13 +7,15 @@ translator.py    the predictor: what `seqkit.load` returns for a trained model
 constraints.py   prefix, phrases, suppressed tokens and rules of plugins, as token ids
 segments.py      lines cut into sentences, and their translations joined again
 predictions.py   what the predictor gives for a line; evaluation.py: what it gives for a test set
+language_models.py  the language model that a search hears; fusion.py: its tokens and ours
+nbest.py         n-best lists in Moses' format; rescoring.py: ranked anew
 explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
 engines/         what searches: our own search by torch, and the same by CTranslate2
 models/          one model a file, and the contract that all of them follow
 importers/       translators of other programs, read as ours; exporters/: ours, for other programs
 weights.py       the weights of a Transformer in no one's layout, between the two
-commands/        seqkit translate, evaluate, export, compare, score, explain
+commands/        seqkit translate, evaluate, export, compare, score, rescore, explain
 """
 
 from __future__ import annotations
@@ -97,6 +99,9 @@ def _add_commands(plugin: Plugin) -> None:
     )
     plugin.command(
         "score", "seqkit.translation.commands.score:score", "Log probability of given translations."
+    )
+    plugin.command(
+        "rescore", "seqkit.translation.commands.rescore:rescore", "Rank an n-best list anew."
     )
     plugin.command(
         "translation/explain",
