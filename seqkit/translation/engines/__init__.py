@@ -6,4 +6,5 @@ agreement.py     which settings those are
 compute.py       the types of numbers that it computes with, and what this CPU is good at
 searcher.py      the choice between the two, and models that are opened when they are needed
 opening.py       a run folder opened without torch
+foreign.py       a model of another program opened without torch
 """
