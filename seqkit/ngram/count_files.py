@@ -101,7 +101,10 @@ def _read_file(path: Path, found: dict[int, _Read], ids: defaultdict[bytes, int]
 
             if not words or not count.isdigit() or len(count) > _MOST_DIGITS:
                 shown = line.decode("utf-8", "replace")[:60]
-                raise DataError(f"{path}:{number}: not an n-gram, a tab and its count: {shown!r}")
+                raise DataError(
+                    f"{path}:{number}: not an n-gram, a tab and its count, a whole number: "
+                    f"{shown!r}"
+                )
             if len(words) not in found or not int(count):
                 continue
             if SPECIALS[BOS] in words[1:]:
@@ -158,6 +161,11 @@ def _check_sums(
     if too_many.any():
         i = int(np.argmax(too_many))
         shown = _text(rows[int(np.argmax(suffixes == i))][1:], words)
+        if not shorter.counts[i]:
+            raise DataError(
+                f"the counts contradict each other: {shown!r} is not among them, but longer "
+                "n-grams that end in it: give the counts of all orders (ngram-count -write FILE)"
+            )
         raise DataError(
             f"the counts contradict each other: {shown!r} is counted {shorter.counts[i]:,} times, "
             f"the longer n-grams that end in it {together[i]:,} times"

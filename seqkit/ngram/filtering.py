@@ -22,7 +22,7 @@ def restrict(model: Model, words: Collection[bytes]) -> Model:
     own = model.vocabulary.words
     kept = np.array([word in words or word in SPECIALS for word in own], np.bool_)
     if kept.sum() == len(SPECIALS) < len(own):
-        raise DataError("the model knows none of the words of the vocabulary")
+        raise DataError(f"the model knows none of these {len(words):,} words")
 
     new_ids = np.cumsum(kept) - 1
     size = int(kept.sum())

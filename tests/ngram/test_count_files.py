@@ -79,7 +79,7 @@ def test_longer_ngrams_than_asked_for_are_left_out(tmp_path):
         ("a b\t1\n", "", "the counts contradict each other: 'a b' is not among them"),
         ("b a\t1\n", "", "the counts contradict each other: 'b a' is not among them"),
         ("a\t2\n", "a\t1\n", "'a' is counted 1 times, the longer n-grams that end in it 2 times"),
-        ("a b\t1", "a b one", ":7: not an n-gram, a tab and its count: 'a b one'"),
+        ("a b\t1", "a b one", ":7: not an n-gram, a tab and its count, a whole number: 'a b one'"),
         ("a b\t1", "a b\t-1", ":7: not an n-gram, a tab and its count"),
         ("a b\t1", "a <s>\t1", ":7: <s> can only begin an n-gram"),
     ],

@@ -8,6 +8,7 @@ import click
 
 from ...cli.lines import TEXT
 from ...cli.options import PATH, refuse_input
+from ...errors import DataError
 from ...plugins import components
 from ...progress import working
 from .inputs import check_writable, words_of
@@ -15,7 +16,10 @@ from .inputs import check_writable, words_of
 
 @click.command("filter")
 @click.option(
-    "--vocab", required=True, type=TEXT, help="The words to keep: a file, white space between them."
+    "--vocab",
+    required=True,
+    type=TEXT,
+    help="The words to keep: white space between them, or Kaldi's words.txt.",
 )
 @click.argument("model", type=PATH)
 @click.argument("out", type=PATH)
@@ -32,7 +36,10 @@ def filter_model(vocab: Path, model: Path, out: Path) -> None:
     words = words_of(vocab)
     with working("reading"):
         opened = ngram.load(model, tokenizers=components().tokenizers.load)
-    kept = restrict(opened, words)
+    try:
+        kept = restrict(opened, words)
+    except DataError as error:
+        raise DataError(f"{vocab}: {error}") from None
     with working("writing"):
         ngram.save(kept, out)
     click.echo(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ...ngram.text import PreTokenizer
 
 MOST_DIGITS = 12  # of a number
+_EPSILON = b"<eps>"  # the empty word of symbol tables
+_DISAMBIGUATION = re.compile(rb"#\d+$")
 _TOKENIZER = "tokenizer"  # folder of a run's
 _LONGEST = 40  # characters of a wrong value in an error
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -82,10 +84,34 @@ def read_text(files: tuple[Path, ...]) -> list[bytes]:
 
 
 def words_of(path: Path) -> frozenset[bytes]:
-    """The words of a file, with white space between them."""
+    """The words of a file: white space between them, or a table of words and numbers.
+
+    Such are the symbol tables of Kaldi and OpenFst, of which `<eps>` and `#0` are no words, and
+    lists of frequencies. Raises `DataError` for a file without words, or a broken table.
+    """
     from ...ngram.text import blocks
 
-    return frozenset(word for block in blocks(path) for word in block.split())
+    lines = [line.split() for block in blocks(path) for line in block.split(b"\n")]
+    rows = [(number, row) for number, row in enumerate(lines, 1) if row]
+    if not rows:
+        raise DataError(f"{name_of((path,))}: there are no words in it")
+
+    words = {row[0] for _, row in rows}
+    broken = next((number for number, row in rows if not _is_numbered(row)), None)
+    if rows[0][1][0] == _EPSILON and broken is not None:
+        raise DataError(f"{path}:{broken}: not a symbol and its number, as in the lines before")
+    if broken is not None or len(words) < len(rows):
+        return frozenset(word for _, row in rows for word in row)
+
+    found = frozenset(
+        word for word in words if word != _EPSILON and not _DISAMBIGUATION.match(word)
+    )
+    note(f"{name_of((path,))} is a table of words and numbers: {len(found):,} words")
+    return found
+
+
+def _is_numbered(row: Sequence[bytes]) -> bool:
+    return len(row) == 2 and row[1].isdigit()
 
 
 def pre_tokenizer_of(name: str) -> PreTokenizer:

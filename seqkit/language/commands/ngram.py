@@ -9,7 +9,7 @@ import click
 
 from ...cli.lines import TEXT, take_stdin
 from ...cli.options import PATH, refuse_input
-from ...errors import ConfigError
+from ...errors import ConfigError, DataError
 from ...progress import working
 from .inputs import (
     COUNTS,
@@ -26,6 +26,7 @@ from .inputs import (
 )
 
 if TYPE_CHECKING:
+    from ...ngram.counts import Counts
     from ...ngram.text import Unknown
 
 
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     help="whitespace, word, char, or the folder of a trained one or of a run.",
 )
 @click.option(
-    "--vocab", type=TEXT, help="The only words to know: a file, with white space between them."
+    "--vocab", type=TEXT, help="The only words to know: white space between, or Kaldi's words.txt."
 )
 @click.option(
     "--unk",
@@ -128,6 +129,7 @@ def ngram(
         text: Any = {"unk": unk, "pre_tokenizer": pre_tokenizer}
         if are_counts:
             counts = count_files.read(files, order)
+            _check_unknown(counts, unk)
         else:
             most = bytes_of("--memory", memory)
             counts = count_blocks(read_blocks(files), order=order, memory=most, **text)
@@ -142,6 +144,15 @@ def ngram(
         f"written to {out}",
         err=True,
     )
+
+
+def _check_unknown(counts: Counts, unk: Unknown) -> None:
+    """Raise `DataError` for counts of `<unk>` that --unk does not take for a word."""
+    from ...ngram.text import UNK
+
+    times = int(counts.tables[0].counts[UNK])
+    if times and unk != "keep":
+        raise DataError(f"the counts hold <unk> {times:,} times; --unk keep takes it for a word")
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -35,3 +35,19 @@ def test_a_model_is_filtered_by_a_vocabulary(counted, cli, tmp_path):
     kept, whole = ngram.load(tmp_path / "a.lm"), ngram.load(counted / "lm.arpa")
     assert sorted(kept.words[3:]) == ["cat", "dog", "the"]
     assert kept.score("the cat") == whole.score("the cat")
+
+
+def test_counts_of_unknown_words_are_taken_for_a_word_only_when_asked(cli, tmp_path):
+    lines = ("<unk>\t3", "a\t3", "</s>\t1", "<s> <unk>\t1", "<unk> a\t2")
+    (tmp_path / "counts").write_text("\n".join([*lines, ""]))
+    names = ("--counts", "--order", 2, "-o", tmp_path / "lm", tmp_path / "counts")
+    wrong = cli("lm", "ngram", *names).complaint()
+    assert wrong == "the counts hold <unk> 3 times; --unk keep takes it for a word"
+    assert cli("lm", "ngram", "--unk", "keep", *names).code == 0
+
+
+def test_counts_of_the_longest_ngrams_alone_are_refused(cli, tmp_path):
+    (tmp_path / "counts").write_text("<s> a\t2\na b\t2\n")
+    names = ("--counts", "--order", 2, "-o", tmp_path / "lm", tmp_path / "counts")
+    wrong = cli("lm", "ngram", *names).complaint()
+    assert wrong.endswith("give the counts of all orders (ngram-count -write FILE)")
