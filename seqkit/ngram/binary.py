@@ -34,6 +34,7 @@ FORMAT, PACKED = "1", "2"
 _METADATA = "about."  # before the keys of Model.metadata
 _TOKENIZER = "tokenizer/"  # before the names of its files
 _CHECKSUM = "crc32"  # its name in the header; files of older versions have none
+_DIGEST = "digest"  # of the model, which takes longer to compute than all else; not if it is packed
 _DTYPES = {
     "I64": np.int64,
     "I32": np.int32,
@@ -66,6 +67,8 @@ def write(model: Model, path: Path, *, packed: bool = False) -> None:
     header = {"type": BINARY_TYPE, "format": version, "kind": model.kind, "order": str(model.order)}
     for key, value in model.metadata.items():
         header[_METADATA + key] = value
+    if not packed:
+        header[_DIGEST] = model.digest
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     header[_CHECKSUM] = _checksum(header, contiguous)
     _save(contiguous, path, header)
@@ -131,7 +134,11 @@ def read(path: Path, tokenizers: TokenizerLookup = built_in) -> Model:
         _check_names(arrays)
         if _CHECKSUM in header and header[_CHECKSUM] != _checksum(header, arrays):
             raise ValueError("its content does not match its checksum")
-        return _model(header, arrays, tokenizers)
+
+        model = _model(header, arrays, tokenizers)
+        if _CHECKSUM in header and _DIGEST in header:
+            model.digest = header[_DIGEST]
+        return model
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path} is damaged: {error}") from None
 

@@ -26,8 +26,8 @@ class DeviceLookup:
             problem = first_line or type(error).__name__
             raise ConfigError(f"device {device!r} cannot be used: {problem}") from None
 
-    def find(self, k: int, keys: Longs) -> Longs:
-        """The index of each key among the k-grams, or -1. (n,) -> (n,)"""
+    def find(self, k: int, keys: Longs, *, ordered: bool = False) -> Longs:
+        """See `Lookup`; the order is no matter here."""
         table = self._tables[k - 1]
         if not len(table):
             return np.full(len(keys), -1, np.int64)

@@ -76,22 +76,22 @@ def first_of_each(ascending: Longs) -> NDArray[np.bool_]:
 
 def find(keys: Longs, queries: Longs) -> Longs:
     """The index in `keys` (ascending) of each query, or -1. (n,), (m,) -> (m,)"""
-    if not len(keys):
-        return np.full(len(queries), -1, np.int64)
     if len(queries) < _SORTING_PAYS:
-        return _search(keys, queries)
+        return search(keys, queries)
 
     order, ascending = sort(queries)
     found = np.empty(len(queries), np.int64)
-    found[order] = _search(keys, ascending)
+    found[order] = search(keys, ascending)
     return found
 
 
-def _search(keys: Longs, queries: Longs) -> Longs:
+def search(keys: Longs, queries: Longs) -> Longs:
+    """`find` for queries most of which are not far from the one before them."""
+    if not len(keys):
+        return np.full(len(queries), -1, np.int64)
     index = np.searchsorted(keys, queries)
-    index[index == len(keys)] = 0
-    index[keys[index] != queries] = -1
-    return index
+    nearest = keys.take(index, mode="clip")
+    return np.where(nearest == queries, index, -1)
 
 
 def totals(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WrongValue
-from .sorting import Longs, find
+from .sorting import Longs, find, sort
 from .states import NOTHING, State, States, Step, check_state
 from .tables import Depths, Floats, Grams, Tables
 from .text import BOS, EOS, Ids
@@ -136,7 +136,10 @@ class BackoffSteps:
         for k in range(2, self.tables.order + 1):
             first = states.words[alive, k - 2]
             keys = np.where(first == NOTHING, NOTHING, index[alive] * self.tables.size + first)
-            hits = self.tables.lookup.find(k, keys)
+            if k == 2:  # the longer n-grams of states are near each other where the bigrams are
+                order, keys = sort(keys)
+                alive = alive[order]
+            hits = self.tables.lookup.find(k, keys, ordered=True)
 
             is_found = hits >= 0
             alive = alive[is_found]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .counts import depths
-from .sorting import Longs, find
+from .sorting import Longs, find, search
 from .text import BOS, Ids
 
 Floats = NDArray[np.float32]
@@ -42,8 +42,11 @@ class Grams(NamedTuple):
 class Lookup(Protocol):
     """Where n-grams are looked up: in main memory, or on a device."""
 
-    def find(self, k: int, keys: Longs) -> Longs:
-        """The index of each key among the k-grams, or -1. (n,) -> (n,)"""
+    def find(self, k: int, keys: Longs, *, ordered: bool = False) -> Longs:
+        """The index of each key among the k-grams, or -1. (n,) -> (n,)
+
+        `ordered` says that most keys are not far from the one before.
+        """
 
 
 class HostLookup:
@@ -52,10 +55,10 @@ class HostLookup:
     def __init__(self, grams: Sequence[Grams]) -> None:
         self.grams = grams
 
-    def find(self, k: int, keys: Longs) -> Longs:
-        """The index of each key among the k-grams, or -1. (n,) -> (n,)"""
+    def find(self, k: int, keys: Longs, *, ordered: bool = False) -> Longs:
+        """See `Lookup`."""
         table = self.grams[k - 1]
-        return find(table.keys, keys)
+        return search(table.keys, keys) if ordered else find(table.keys, keys)
 
 
 class Tables(Protocol):

@@ -33,8 +33,7 @@ UNK, BOS, EOS = 0, 1, 2  # KenLM's; those of a network's vocabulary are in seqki
 SPECIALS = (b"<unk>", b"<s>", b"</s>")
 _END = b"\0"  # stands for the end of a line: no word holds it, because it is white space
 _LINE_END = -2  # its id while words are looked up; a typed </s> is a word like any other
-_BLOCK = 1 << 24  # bytes of text handled at a time
-_SMALL_BLOCK = 1 << 20  # the same where each line is answered, so that memory stays small
+_BLOCK = 1 << 20  # bytes of text handled at a time: larger arrays cost more than they save
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows a space
 _WORDS_MET = 1 << 16  # whose ids are remembered, some 10 MB
 _WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", _SPACE))
@@ -47,8 +46,7 @@ def blocks(path: Path | None, *, at_once: bool = False) -> Iterator[bytes]:
     An unterminated last line counts as a line. Raises `DataError` naming file and line where the
     text is not UTF-8, and for a model that is given as text.
     """
-    size = _SMALL_BLOCK if at_once else _BLOCK
-    for block in read_blocks(path, size, full=not at_once, check=refuse_model):
+    for block in read_blocks(path, _BLOCK, full=not at_once, check=refuse_model):
         yield block.replace(b"\r\n", b"\n")
 
 

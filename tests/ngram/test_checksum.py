@@ -175,3 +175,14 @@ def test_blanks_and_a_trained_tokenizer_pass_the_checks(tmp_path):
     holes = ngram.load(arpa)
     ngram.save(holes, tmp_path / "holes.lm")
     assert ngram.load(tmp_path / "holes.lm").score("a a") == holes.score("a a")
+
+
+def test_the_digest_of_a_file_is_that_of_its_numbers_and_not_believed_without_a_checksum(path):
+    header, _ = header_of(path)
+    model = ngram.load(path)
+    written = header["__metadata__"]["digest"]
+    del model.digest  # and it is computed
+    assert model.digest == written == ngram.train(LINES, order=3).digest
+
+    change(path, digest="000000000000")
+    assert ngram.load(path).digest == written
