@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from ..threads import choose_threads
 F = TypeVar("F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
+
+_FRACTION = re.compile(r"[+-]?\.\d+")  # .5, which TOML does not take for a number
 
 
 def device_options(function: F) -> F:
@@ -87,7 +90,7 @@ def _toml_value(key: str, text: str, option: str) -> Any:
     except BeyondLimits as error:
         raise ConfigError(f"{option} {key}: {error}") from None
     except NoPlainData:
-        return text
+        return float(text) if _FRACTION.fullmatch(text) else text
     return found["value"] if found.keys() == {"value"} else text
 
 

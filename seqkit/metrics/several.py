@@ -75,7 +75,10 @@ class SeveralLabels:
 
     @property
     def macro_f1(self) -> float:
-        """The mean of the classes' F1, over classes that are true or predicted somewhere."""
+        """The mean of the classes' F1, over classes that are true or predicted somewhere.
+
+        scikit-learn's, of a matrix of labels, takes the F1 of every other class for 0.
+        """
         return macro_f1(self.per_class, self.predicted.sum(0))
 
     @property

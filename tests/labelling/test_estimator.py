@@ -54,6 +54,38 @@ def test_labels_may_be_numbers_and_keep_their_order():
     assert found.predict(["soup bread salt"]).tolist() == [10]
 
 
+def test_the_run_has_the_names_that_it_was_given(fitted):
+    assert fitted.classifier_.classes == ["food", "weather"]
+    (found,) = fitted.classifier_.predict(["soup bread salt"])
+    assert found.labels == ["food"]
+
+
+@pytest.mark.parametrize("names", [(10, 9), (True, False), (" a", "a"), ("", "x"), (0.5, -1.5)])
+def test_every_kind_of_label_comes_back_as_it_was(names):
+    food, weather = names
+    given = np.array([food if label == "food" else weather for label in LABELS])
+    found = TextClassifier(**SMALL).fit(TEXTS, given)
+    assert found.classes_.tolist() == sorted(names)
+    assert found.predict(["soup bread salt", "rain storm"]).tolist() == [food, weather]
+
+
+def test_several_labels_are_a_matrix_as_scikit_learn_has_them():
+    metrics = pytest.importorskip("sklearn.metrics")
+    both = [f"{a} {b}" for a, b in zip(TEXTS[::2], TEXTS[1::2], strict=True)]
+    texts = [*TEXTS, *both]
+    single = [[1, 0, 0] if label == "food" else [0, 1, 0] for label in LABELS]
+    matrix = np.array([*single, *[[1, 1, 0]] * len(both)])  # nothing has the last label
+    found = TextClassifier(**{**SMALL, "epochs": 20}).fit(texts, matrix)
+
+    assert found.classes_.tolist() == [0, 1, 2]
+    asked = ["soup bread salt", "rain storm wind", "soup bread rain storm"]
+    assert found.predict(asked).tolist() == [[1, 0, 0], [0, 1, 0], [1, 1, 0]]
+    assert found.predict_proba(asked).shape == (3, 3)
+    frame = pytest.importorskip("polars").DataFrame(matrix, schema=["food", "weather", "none"])
+    assert found.score(texts, frame) == found.score(texts, matrix.tolist())
+    assert found.score(texts, matrix) == metrics.accuracy_score(matrix, found.predict(texts))
+
+
 def test_the_same_seed_gives_the_same_classifier(fitted):
     again = TextClassifier(**SMALL).fit(TEXTS, LABELS)
     np.testing.assert_array_equal(again.predict_proba(TEST), fitted.predict_proba(TEST))
@@ -114,7 +146,10 @@ def test_it_works_in_a_pipeline_and_a_grid_search():
         (["a", "b"], ["x", "x"], WrongValue, "two classes"),
         (["a", 3], ["x", "y"], WrongType, "number 2 of the texts"),
         ("text", ["x"], WrongType, "list of texts"),
-        (["a", "b"], [["x"], ["y"]], WrongType, "one label for each text"),
+        (["a", "b"], [["x"], ["y"]], WrongType, "one label for each text.*MultiLabelBinarizer"),
+        (["a", "b"], [["x"], ["y", "z"]], WrongType, "one label for each text"),
+        (["a", "b"], [[0, 0], [0, 0]], WrongValue, "no text has a label"),
+        (["a", "b"], [[0, 1]], WrongValue, "2 texts and 1 labels"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(texts, labels, error, message):

@@ -1,10 +1,12 @@
 """The task and the predictor of text classification."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from command_line import call
 from small_classifiers import SMALL, WORDS, some_texts, write_recipe, write_tsv
 
 import seqkit
@@ -245,6 +247,9 @@ def test_several_labels_are_given_by_the_threshold(tmp_path):
     assert str(none).startswith("-\t")
     report = found.evaluate(found.read_test_data([]))
     assert "micro F1" in str(report)
+    assert re.fullmatch(r"-|\w+ 0\.\d{4}(, \w+ 0\.\d{4})*", report.answer(0))
+    complaint = call("evaluate", "-m", run.folder, "--confusion", tmp_path / "c.png").complaint()
+    assert complaint == "a model that gives a text several labels has no confusion matrix"
 
 
 # Starting from another run

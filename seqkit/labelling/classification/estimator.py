@@ -8,7 +8,7 @@ Shapes: N texts, K classes.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,13 +16,15 @@ import numpy as np
 import tomli_w
 from numpy.typing import NDArray
 
-from ...errors import WrongType, WrongValue
+from ...errors import WrongValue
+from ...metrics.several import THRESHOLD
 from ...parsing import to_json
 from ...runs.open import open_run
 from ...runs.start import train
 from ...text.lines import check_many, each_text
 from ..parameters import Parameters
 from .classifier import Classifier
+from .targets import Targets, listed
 from .texts import TASK
 
 
@@ -31,7 +33,8 @@ class TextClassifier(Parameters):
 
     Trains as `seqkit train` does: `valid_share` of each class is held out, and the weights that are
     best on it are kept. After `fit`, `classes_` are the classes in order, and `classifier_` is what
-    `seqkit.load` gives for a run: it evaluates and explains.
+    `seqkit.load` gives for a run: it evaluates and explains. Where `fit` is given a matrix of 0 and
+    1, a column for each label, a text may have several, and `predict` gives such a matrix.
     """
 
     _estimator_type = "classifier"  # for scikit-learn before 1.6
@@ -79,36 +82,40 @@ class TextClassifier(Parameters):
     # Training and use
 
     def fit(self, X: Iterable[str], y: Iterable[Any]) -> Self:
-        """Train on texts and a label for each; labels may be of any type that sorts.
+        """Train on texts and a label for each, or a matrix (N, K) of 0 and 1 for several of each.
 
-        Raises `WrongType` for what is no text, `WrongValue` for texts and labels that do not pair
-        up or for a single class, and as `seqkit.train`.
+        Labels may be of any type that sorts. Raises `WrongType` for what is no text and no label,
+        `WrongValue` for texts and labels that do not pair up or for a single class, and as
+        `seqkit.train`.
         """
         texts = _list_of(X)
-        labels = _labels(y)
-        if len(texts) != len(labels):
-            raise WrongValue(f"{len(texts):,} texts and {len(labels):,} labels: give one for each")
-
-        self.classes_, numbers = np.unique(labels, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise WrongValue(f"a classifier needs two classes; the labels have {self.classes_}")
+        targets = Targets.of(y)
+        if len(texts) != len(targets):
+            raise WrongValue(f"{len(texts):,} texts and {len(targets):,} labels: give one for each")
+        targets.check()
 
         with tempfile.TemporaryDirectory() as folder:
             data = Path(folder) / "train.jsonl"
-            _write(data, texts, numbers)
+            _write(data, texts, targets)
             recipe = Path(folder) / "recipe.toml"
-            recipe.write_text(tomli_w.dumps(self._recipe(data)), encoding="utf-8")
+            plain = self._recipe(data, several="," if targets.several else "")
+            recipe.write_text(tomli_w.dumps(plain), encoding="utf-8")
 
             out = Path(folder) / "run" if self.out is None else Path(self.out)
             overrides = dict(self.overrides or {})
             train(recipe, out=out, overrides=overrides, device=self.device, task=TASK)
             self.classifier_ = _without_run(open_run(out, device=self.device, task=TASK))
+
+        self.classes_ = targets.classes
+        self._names = targets.names
         return self
 
     def predict(self, X: Iterable[str]) -> NDArray[Any]:
-        """The class of each text: (N,)"""
-        likeliest = self.predict_proba(X).argmax(1)
-        classes: NDArray[Any] = self.classes_[likeliest]
+        """The class of each text: (N,); for several labels, a matrix (N, K) of 0 and 1."""
+        probabilities = self.predict_proba(X)
+        if self.classifier_.several:
+            return (probabilities >= THRESHOLD).astype(np.int64)
+        classes: NDArray[Any] = self.classes_[probabilities.argmax(1)]
         return classes
 
     def predict_proba(self, X: Iterable[str]) -> NDArray[np.float64]:
@@ -116,19 +123,27 @@ class TextClassifier(Parameters):
         texts = _list_of(X)
         if not hasattr(self, "classifier_"):
             raise WrongValue("this TextClassifier is not fitted yet: call fit first")
-        found: NDArray[np.float64] = self.classifier_.probabilities(texts).astype(np.float64)
-        return found
+
+        found = self.classifier_.probabilities(texts)
+        known = self.classifier_.labels
+        probabilities = np.zeros((len(found), len(self._names)))
+        for column, name in enumerate(self._names):
+            if name in known:  # else no text had this label
+                probabilities[:, column] = found[:, known[name]]
+        return probabilities
 
     def score(self, X: Iterable[str], y: Iterable[Any]) -> float:
-        """The accuracy on texts and their labels."""
-        return float((self.predict(X) == np.asarray(_labels(y))).mean())
+        """The accuracy on texts and their labels; of several labels, all must be right."""
+        is_right = self.predict(X) == np.asarray(listed(y))
+        return float((is_right.all(1) if self.classifier_.several else is_right).mean())
 
-    def _recipe(self, data: Path) -> dict[str, Any]:
+    def _recipe(self, data: Path, *, several: str) -> dict[str, Any]:
         steps = ["nfc", "spaces", "control", "squeeze", *(["lower"] if self.lower else [])]
         return {
             "task": TASK,
             "data": {
                 "train": [str(data)],
+                "several": several,
                 "valid_share": self.valid_share,
                 "longest": self.longest,
                 "batch": self.batch,
@@ -160,7 +175,7 @@ class TextClassifier(Parameters):
         return Tags(
             estimator_type="classifier",
             target_tags=TargetTags(required=True),
-            classifier_tags=ClassifierTags(),
+            classifier_tags=ClassifierTags(multi_label=True),
             input_tags=InputTags(one_d_array=True, two_d_array=False, string=True),
             no_validation=True,
         )
@@ -171,24 +186,10 @@ def _list_of(texts: Iterable[Any]) -> list[str]:
     return [str(text) for text in each_text(texts)]
 
 
-def _labels(labels: Iterable[Any]) -> list[Any]:
-    check_many(labels, "labels")
-    found = list(labels)
-    for number, label in enumerate(found, 1):
-        if isinstance(label, Sequence | set | np.ndarray) and not isinstance(label, str):
-            raise WrongType(
-                f"number {number} of the labels is a {type(label).__name__}: give one label for "
-                "each text; for several, train with `seqkit train` and data.several"
-            )
-    return found
-
-
-def _write(path: Path, texts: list[str], numbers: NDArray[np.int64]) -> None:
-    """Labels are numbers with leading zeros, so that their order stays that of `classes_`."""
-    width = len(str(int(numbers.max())))
+def _write(path: Path, texts: list[str], targets: Targets) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        for text, number in zip(texts, numbers.tolist(), strict=True):
-            file.write(to_json({"label": f"{number:0{width}}", "text": text}) + "\n")
+        for text, label in zip(texts, targets.labels, strict=True):
+            file.write(to_json({"label": label, "text": text}) + "\n")
 
 
 def _without_run(found: Classifier) -> Classifier:

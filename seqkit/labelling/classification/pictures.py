@@ -10,6 +10,8 @@ from ...errors import ConfigError
 from ...metrics.classification import Classification
 from .report import ClassificationReport
 
+NO_CONFUSION = "a model that gives a text several labels has no confusion matrix"
+
 
 def draw_confusion(report: ClassificationReport, path: Path) -> None:
     """Rows are the true classes: how their texts are shared out among the predicted ones.
@@ -18,7 +20,7 @@ def draw_confusion(report: ClassificationReport, path: Path) -> None:
     """
     figures = report.figures
     if not isinstance(figures, Classification):
-        raise ConfigError("a model that gives a text several labels has no confusion matrix")
+        raise ConfigError(NO_CONFUSION)
 
     title = f"accuracy {report.accuracy:.4f}"
     confusion.draw_confusion(figures.confusion, report.classes, path, title=title)

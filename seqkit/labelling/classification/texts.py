@@ -76,7 +76,7 @@ class TextData:
     longest: int = setting("tokens of a text that are read at once", default=512, ge=1)
     long: Literal["head", "tail", "windows"] = setting(
         "of longer texts, read the first or the last tokens, or all of them in windows whose "
-        "answers are averaged",
+        "logits are averaged",
         default="head",
     )
     batch: int = setting("texts in a batch", default=32, ge=1)

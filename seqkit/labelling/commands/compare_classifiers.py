@@ -58,6 +58,4 @@ def compare(
         click.echo(f"\n{' '.join(data.texts.texts[number].split())}")
         click.echo(f"  true    {', '.join(data.texts.labels[number])}")
         for name, report in zip(("first", "second"), reports, strict=True):
-            likeliest = report.probabilities[number].argmax()
-            share = report.probabilities[number][likeliest]
-            click.echo(f"  {name:<6}  {report.classes[likeliest]} {share:.4f}")
+            click.echo(f"  {name:<6}  {report.answer(number)}")

@@ -8,6 +8,7 @@ import click
 
 from ...cli.lines import TEXT
 from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
+from ...errors import ConfigError
 from ...parsing import to_json
 from ...progress import working
 from .options import threshold_option
@@ -40,6 +41,7 @@ def evaluate(
     """
     from ...drawing.canvas import check_name
     from ...runs.load import load
+    from ..classification.pictures import NO_CONFUSION, draw_confusion, draw_reliability
 
     for path in (confusion, reliability):  # fail before minutes of work
         if path:
@@ -47,15 +49,14 @@ def evaluate(
     set_threads(threads)
 
     classifier = load(model, device=device, task="text-classification")
+    if confusion and classifier.several:
+        raise ConfigError(NO_CONFUSION)
     with working("evaluating"):
         data = classifier.read_test_data(files)
         report = classifier.evaluate(data, threshold=threshold, baselines=not no_baselines)
 
     click.echo(to_json(report.record()) if as_json else report)
     show_notes(report)
-
-    from ..classification.pictures import draw_confusion, draw_reliability
-
     for path, draw in ((confusion, draw_confusion), (reliability, draw_reliability)):
         if path:
             draw(report, path)
