@@ -1,6 +1,7 @@
 """n-best lists in Moses' format: `0 ||| text ||| name= 1.5 name= -2 3 ||| score`, a line each.
 
-`seqkit translate --nbest N` writes the short form, `0 ||| text ||| score`.
+`seqkit translate --nbest N` writes the short form, `0 ||| text ||| score`, or with --json all that
+it knows.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from pathlib import Path
 
 from ..data.files import name_of, read_chunks
 from ..errors import DataError
+from ..parsing import json_of
+from .predictions import one_line
 
 SCORE = "score"  # the one feature of the short form
+LOG_PROBABILITIES = ("log_probability", "lm_log_probability")  # those of JSON
 _BAR = "|||"
 _FIELDS = 3  # at least
 
@@ -30,24 +34,20 @@ def read_nbest(path: Path | None) -> list[list[Entry]]:
     """The outputs of each sentence, in order; None or "-" is stdin.
 
     Several numbers of one name are features of their own: `TM= -1 -2` is TM.1 and TM.2. Numbers
-    after the features, and alignments, are not read. Raises `DataError` naming file and line.
+    after the features, and alignments, are not read. Of the JSON of `seqkit translate`, features
+    are the log probabilities. Raises `DataError` naming file and line.
     """
     found: list[list[Entry]] = []
     names: list[str] = []
     lines = (line for chunk in read_chunks(path) for line in chunk)
     for number, line in enumerate(lines, 1):
         where = f"{name_of(path)}:{number}"
-        sentence, candidate = _parsed(line, where)
-        if sentence == len(found):
-            found.append([])
-        if sentence != len(found) - 1:
-            raise DataError(
-                f"{where}: sentence {sentence} where {len(found) - 1} goes on or {len(found)} "
-                "begins: sentences are numbered from 0, and none is left out"
-            )
-        found[-1].append(candidate)
+        if line.startswith("{"):
+            found.append(_of_json(line, where))
+        else:
+            _add(found, *_parsed(line, where), where)
 
-        own = list(candidate.features)
+        own = list(found[-1][-1].features)
         names = names or own
         if own != names:
             raise DataError(
@@ -57,6 +57,36 @@ def read_nbest(path: Path | None) -> list[list[Entry]]:
     if not found:
         raise DataError(f"{name_of(path)} has no lines: it is not an n-best list")
     return found
+
+
+def _add(found: list[list[Entry]], sentence: int, entry: Entry, where: str) -> None:
+    """Add an output; raises `DataError` if it is not of the last sentence or the next one."""
+    if sentence == len(found):
+        found.append([])
+    if sentence != len(found) - 1:
+        raise DataError(
+            f"{where}: sentence {sentence} where {len(found) - 1} goes on or {len(found)} begins: "
+            "sentences are numbered from 0, and none is left out"
+        )
+    found[-1].append(entry)
+
+
+def _of_json(line: str, where: str) -> list[Entry]:
+    """The outputs of a line that `seqkit translate --nbest N --json` wrote."""
+    try:
+        entries = [
+            Entry(
+                one_line(output["translation"]),
+                {name: float(output[name]) for name in LOG_PROBABILITIES if name in output},
+            )
+            for output in json_of(line)["nbest"]
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        entries = []
+    values = [value for entry in entries for value in entry.features.values()]
+    if not values or not all(math.isfinite(value) for value in values):
+        raise DataError(f"{where} is not what `seqkit translate --nbest N --json` writes")
+    return entries
 
 
 def _parsed(line: str, where: str) -> tuple[int, Entry]:

@@ -1,5 +1,6 @@
 """n-best lists: read, ranked anew, and weights tuned for them."""
 
+import json
 import math
 
 import numpy as np
@@ -49,6 +50,23 @@ def test_what_translate_writes_has_one_feature(write):
     assert (entry.text, entry.features) == ("ein Hund", {"score": -0.25})
 
 
+def test_the_json_of_translate_has_log_probabilities(write):
+    outputs = [
+        {
+            "translation": "ein\nHund",
+            "score": -0.5,
+            "log_probability": -1,
+            "lm_log_probability": -4,
+        },
+        {"translation": "Hund", "score": -0.6, "log_probability": -2, "lm_log_probability": -3},
+    ]
+    text = json.dumps({"source": "a dog", "nbest": outputs})
+    first, second = read_nbest(write(f"{text}\n{text}\n"))
+    assert first == second
+    assert [entry.text for entry in first] == ["ein Hund", "Hund"]
+    assert first[0].features == {"log_probability": -1, "lm_log_probability": -4}
+
+
 def test_what_is_written_can_be_read_again(moses, write):
     lines = [
         line
@@ -64,6 +82,8 @@ def test_what_is_written_can_be_read_again(moses, write):
         ("", "has no lines"),
         ("just a text\n", ":1 is not a line of an n-best list"),
         ("0 ||| a ||| -1\nx ||| a ||| -1\n", ":2 is not a line of an n-best list"),
+        ('{"translation": "a"}\n', ":1 is not what `seqkit translate --nbest N --json` writes"),
+        ('{"nbest": 3}\n', ":1 is not what `seqkit translate --nbest N --json` writes"),
         ("0 ||| a\n", ":1 is not a line of an n-best list"),
         ("1 ||| a ||| -1\n", ":1: sentence 1 where"),
         ("0 ||| a ||| -1\n2 ||| a ||| -1\n", ":2: sentence 2 where 0 goes on or 1 begins"),
