@@ -52,5 +52,5 @@ def register(plugin: Plugin) -> None:
     plugin.command(
         "lm",
         "seqkit.language.commands.lm:lm",
-        "Language models: train, score, perplexity, generate.",
+        "Language models: count, train, mix, select text, score, generate.",
     )

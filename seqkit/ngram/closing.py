@@ -34,7 +34,11 @@ def check_distribution(model: Model, what: str) -> None:
     probabilities = probabilities_of(model.grams[0])
     total = float(probabilities.sum() - probabilities[BOS])
     if abs(total - 1) > _TOLERANCE:
-        raise DataError(f"{what}: the probabilities of its words sum to {total:.6g}, not to 1")
+        advice = ": if it was filtered, give the whole model, and filter afterwards"
+        raise DataError(
+            f"{what}: the probabilities of its words sum to {total:.6g}, not to 1"
+            f"{advice if total < 1 else ''}"
+        )
 
 
 def filled(model: Model) -> list[Grams]:

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from ..errors import ConfigError, WrongValue
+from ..errors import ConfigError, WrongType, WrongValue
 from ..text.identity import digest_of
 from .closing import Doubles, backoff_weights, check_distribution, filled, log10_of
 from .model import Model
@@ -33,9 +33,16 @@ _OFF = 1e-6  # by which weights may miss 1
 def check_weights(weights: Sequence[float], models: int) -> list[float]:
     """The weights as numbers.
 
-    Raises `WrongValue` unless there is one for each model, none is below 0, and they sum to 1.
+    Raises `WrongType` for what is no list of numbers, `WrongValue` unless there is one for each
+    model, none is below 0, and they sum to 1.
     """
-    given = [float(weight) for weight in weights]
+    try:
+        given = [float(weight) for weight in weights]
+    except (TypeError, ValueError):
+        raise WrongType(f"weights are numbers, one for each model, not {weights!r}") from None
+
+    if not models:
+        raise WrongValue("give models to mix")
     shown = ", ".join(f"{weight:g}" for weight in given)
     if len(given) != models:
         raise WrongValue(f"{len(given)} weights for {models} models: {shown}")

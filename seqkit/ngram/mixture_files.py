@@ -19,7 +19,7 @@ import tomli_w
 
 from ..data.aside import replacing
 from ..data.files import reading
-from ..errors import ConfigError, DataError, SeqkitError
+from ..errors import ConfigError, DataError, SeqkitError, WrongType
 from ..parsing import toml_of
 from .dynamic import log_probabilities as of_counted
 from .dynamic import mixture
@@ -90,6 +90,13 @@ def mixture_of(
     models: Sequence[Any], weights: Sequence[float], *, unknown: Unknown = "share"
 ) -> Model | MixedModel:
     """The mixture of models, which runs; raises as `mixture` and `MixedModel`."""
+    for number, model in enumerate(models, 1):
+        if not callable(getattr(model, "scorer", None)):
+            raise WrongType(
+                f"model {number} of the mixture is {type(model).__name__}: give n-gram models and "
+                "trained language models, as seqkit.load opens them"
+            )
+
     counted = [model for model in models if isinstance(model, Model)]
     if len(counted) == len(models):
         return mixture(counted, weights, unknown=unknown)

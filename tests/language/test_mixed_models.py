@@ -207,3 +207,13 @@ def test_a_part_that_is_gone_is_named(folder, tmp_path):
     save_mixture(paths, WEIGHTS, tmp_path / "mixed.toml", unknown="share")
     with pytest.raises(DataError, match=r"mixed.toml: model 2: .*run"):
         seqkit.load(tmp_path / "mixed.toml")
+
+
+def test_what_is_no_model_or_no_weight_is_refused():
+    with pytest.raises(WrongValue, match="give models to mix"):
+        mixture_of([], [])
+    with pytest.raises(WrongType, match="model 2 of the mixture is int: give n-gram models"):
+        mixture_of([counted(), 3], WEIGHTS)
+    for weights in (None, ["a", "b"]):
+        with pytest.raises(WrongType, match="weights are numbers, one for each model"):
+            mixture_of([counted(), counted()], weights)

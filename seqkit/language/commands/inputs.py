@@ -27,7 +27,11 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 FILES = click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 MODEL = click.option(
-    "-m", "--model", required=True, type=PATH, help="Run folder, ARPA file, or seqkit's binary."
+    "-m",
+    "--model",
+    required=True,
+    type=PATH,
+    help="Run folder, ARPA file, seqkit's binary, or a mixture (.toml).",
 )
 COUNTS = click.option(
     "--counts", "are_counts", is_flag=True, help="FILEs are counts of n-grams, as SRILM's, no text."

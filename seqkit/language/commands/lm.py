@@ -21,7 +21,7 @@ from .train import train
 
 @click.group()
 def lm() -> None:
-    """Language models: train, score, perplexity, generate."""
+    """Language models: count, train, mix, select text, score, generate."""
 
 
 _COMMANDS = (

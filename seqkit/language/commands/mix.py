@@ -12,11 +12,13 @@ from ...cli.lines import TEXT
 from ...cli.options import PATH, refuse_input
 from ...errors import ConfigError
 from ...progress import working
-from .inputs import check_writable, open_model, read_text
+from .inputs import check_writable, note, open_model, read_text
 
 if TYPE_CHECKING:
     from ...ngram import Model
     from ...ngram.mixing import Unknown
+
+_NO_WEIGHT = 1e-4  # what is shown as 0.0000, or nearly so
 
 
 @click.command()
@@ -54,9 +56,9 @@ def mix(
 ) -> None:
     """Mix language models linearly and keep the mixture.
 
-    Without --fit or --weights, all models weigh the same. One back-off model has every n-gram of
-    n-gram models, and is as fast as any; a .toml file names models of any kind that split text into
-    the same tokens, and they are mixed token by token.
+    Without --fit or --weights, all models weigh the same. An ARPA file or a binary is one back-off
+    model with every n-gram of all, as fast as any. A .toml file names the models, n-gram models or
+    networks of the same tokens, which are mixed token by token.
     """
     from ... import ngram
     from ...ngram.mixing import interpolate
@@ -87,6 +89,11 @@ def mix(
 
     for path, weight in zip(models, chosen, strict=True):
         click.echo(f"{weight:.4f}  {path}", err=True)
+    if fit and min(chosen) < _NO_WEIGHT:
+        note(
+            f"a model has no weight: leave it out, unless {fit} is text that another one was "
+            "trained on, which says nothing of others"
+        )
     click.echo(f"written to {out}", err=True)
 
 

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     "--smoothing",
     default="modified-kneser-ney",
     show_default=True,
-    help="How unseen n-grams get their probability.",
+    help="modified-kneser-ney, kneser-ney, absolute-discounting, witten-bell, katz, add-k, "
+    "stupid-backoff or maximum-likelihood.",
 )
 @click.option(
     "--prune",
@@ -114,6 +115,8 @@ def ngram(
 
     if not files and not are_counts:
         take_stdin()
+    if prune and any(str(path).isdecimal() and not path.exists() for path in files):
+        raise click.UsageError("--prune takes numbers with commas between them: 0,0,1")
     listed = words_of(vocab) if vocab else None
     options = Options(_numbers(prune), listed, interpolate_unigrams, k=added)
     check(smoothing, options, order)

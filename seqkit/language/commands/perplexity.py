@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     required=True,
     multiple=True,
     type=PATH,
-    help="Run folder, ARPA file, or seqkit's binary; several to compare and mix them.",
+    help="Run folder, ARPA file, seqkit's binary, or a mixture (.toml); several to compare, mix.",
 )
 @click.option(
     "--test", is_flag=True, help="Measure on the text that the first model, a run, held out."

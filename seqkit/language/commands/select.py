@@ -64,7 +64,7 @@ class _Request:
     "models",
     multiple=True,
     type=PATH,
-    help="Instead: a model of the domain, then one of general text; two more for a second side.",
+    help="Instead of a text: a model of the domain, then a general one; two more for another side.",
 )
 @click.option(
     "--general",
@@ -75,7 +75,9 @@ class _Request:
 )
 @click.option("--columns", metavar="1,2", help="Columns to score of files called *.tsv, from 1.")
 @click.option("--top", metavar="20%|5000", help="How many lines to select.")
-@click.option("--threshold", type=float, metavar="-0.5", help="Instead: the highest score.")
+@click.option(
+    "--threshold", type=float, metavar="-0.5", help="Instead of --top: the highest score."
+)
 @click.option(
     "--dedup",
     type=click.Choice(["exact", "normalised", "off"]),
@@ -88,16 +90,16 @@ class _Request:
     default=4,
     show_default=True,
     type=click.IntRange(min=1),
-    help="Of the models that are counted.",
+    help="Of the n-gram models that are counted.",
 )
 @click.option(
     "--tokenizer",
     default="word",
     show_default=True,
-    help="Of these: word, whitespace, char, or the folder of a trained one or of a run.",
+    help="How they split text: word, whitespace, char, or the folder of a trained one or a run.",
 )
 @click.option(
-    "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Of the sample."
+    "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Of the random sample."
 )
 @click.option("--scores", type=PATH, help="Write the scores of the selected lines, one a line.")
 @click.option(

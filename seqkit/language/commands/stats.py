@@ -26,7 +26,7 @@ from .inputs import FILES, pre_tokenizer_of, read_blocks
     "--tokenizer",
     default="word",
     show_default=True,
-    help="word, char, whitespace, or a trained one's folder.",
+    help="word, char, whitespace, or the folder of a trained one or of a run.",
 )
 @click.option(
     "--top",

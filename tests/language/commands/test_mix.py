@@ -64,3 +64,10 @@ def test_no_file_is_written_that_could_not_be_read_again(pair, counted, cli, tmp
     wrong = cli("lm", "mix", "-m", tmp_path / "mixed.toml", *pair[:2], *out).complaint()
     assert wrong.endswith("mixed.toml is itself a mixture: name its models")
     assert not (tmp_path / "out.toml").exists()
+
+
+def test_a_model_that_the_held_out_text_has_no_use_for_is_noted(pair, counted, cli, tmp_path):
+    names = ("--fit", counted / "text", "-o", tmp_path / "mixed.lm")
+    done = cli("lm", "mix", *pair, *names)
+    assert done.code == 0
+    assert "note: a model has no weight: leave it out, unless" in done.err

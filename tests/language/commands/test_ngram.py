@@ -153,3 +153,9 @@ def test_numbers_of_thousands_of_digits_are_refused_in_a_short_line(
     assert refused.startswith(option)
     assert says in refused
     assert len(refused) < 120
+
+
+def test_the_numbers_of_kenlms_prune_are_asked_for_with_commas(cli, tmp_path):
+    (tmp_path / "text").write_text("a b\n")
+    done = cli("lm", "ngram", "-o", tmp_path / "x", "--prune", 0, 0, 1, tmp_path / "text")
+    assert done.complaint(2) == "--prune takes numbers with commas between them: 0,0,1"
