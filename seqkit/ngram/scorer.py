@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .following import Following
 from .states import States
-from .stepping import Steps, as_batch
+from .stepping import BackoffSteps, Steps, as_batch
 from .tables import Floats
 from .text import BOS, EOS, UNK, PreTokenizer, Vocabulary, block_of
 
@@ -67,11 +68,17 @@ class ModelScorer:
         `<s>` never follows.
         """
         first, which = states.distinct()
-        scores = self._of_every_word(states[first])
+        some = states[first]
+        scores = self._following.scores(some) if self._following else self._of_every_word(some)
         scores *= np.float32(_NATS)
         scores[:, BOS] = -np.inf
         found: Floats = scores[which]
         return found
+
+    @cached_property
+    def _following(self) -> Following | None:
+        """What is quicker than scoring every word, for models that have states of back-off."""
+        return Following(self.steps.tables) if isinstance(self.steps, BackoffSteps) else None
 
     def _of_every_word(self, states: States) -> Floats:
         """log10 probabilities, (R, V)"""

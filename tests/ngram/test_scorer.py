@@ -5,8 +5,10 @@ import math
 import numpy as np
 import pytest
 from ngram.slow import some_lines
+from ngram.test_states import CORNERS
 
 from seqkit import ngram
+from seqkit.ngram.text import BOS
 
 LINES = ["a b", "", "b zzz a a", "c"]
 
@@ -49,3 +51,33 @@ def test_every_following_word_has_the_score_of_a_step(model):
         for i, word in enumerate(model.words):
             expected = -math.inf if word == "<s>" else model.step(state, word)[0] * math.log(10)
             assert found[row, i] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_the_index_of_histories_gives_the_scores_of_steps(order):
+    model = ngram.train(some_lines(order, lines=60), order=order, smoothing="witten-bell")
+    scorer = model.scorer()
+    assert scorer._following
+    states = scorer.begin(5)
+    for ids in ([3, 4, 5, 6, 0], [4, 4, 3, 0, 3], [5, 3, 3, 3, 4], [3, 4, 5, 3, 5]):
+        assert scorer.following(states) == pytest.approx(by_steps(scorer, states), abs=1e-5)
+        _, states = scorer.step(states, ids)
+
+
+def test_blanks_and_lasting_contexts_are_scored_as_by_steps(tmp_path):
+    path = tmp_path / "corners.arpa"
+    path.write_text(CORNERS)
+    scorer = ngram.load(path).scorer()
+    states = scorer.begin(3)
+    for ids in ([3, 4, 5], [5, 6, 5], [6, 5, 4]):
+        assert scorer.following(states) == pytest.approx(by_steps(scorer, states), abs=1e-5)
+        _, states = scorer.step(states, ids)
+
+
+def by_steps(scorer, states):
+    """The score of each word after each state by a step of its own; `<s>` never follows."""
+    found = np.full((len(states), len(scorer.tokens)), -math.inf, np.float32)
+    for word in range(len(scorer.tokens)):
+        if word != BOS:
+            found[:, word], _ = scorer.step(states, np.full(len(states), word))
+    return found
