@@ -3,6 +3,7 @@ import itertools
 import pytest
 
 from seqkit.errors import DataError
+from seqkit.labelling.tagging.decoding import allowed_tags
 from seqkit.labelling.tagging.schemes import (
     Span,
     complete,
@@ -132,3 +133,14 @@ def test_a_set_of_tags_is_completed_so_that_every_length_can_be_spelt():
     assert complete(["VERB", "NOUN"], "plain") == ["NOUN", "VERB"]
     with pytest.raises(DataError, match="'M-NP' is not of the scheme bio, whose tags begin"):
         complete(["M-NP"], "bio")
+
+
+@pytest.mark.parametrize("scheme", ["bio", "bioes", "bmes"])
+def test_a_chain_allows_the_sequences_that_are_not_broken_and_no_others(scheme):
+    tags = complete(["O", "B-X", "B-Y"], scheme)
+    first, between, last = allowed_tags(tags, scheme)
+    for length in (1, 2, 3):
+        for places in itertools.product(range(len(tags)), repeat=length):
+            is_allowed = bool(first[places[0]] and last[places[-1]])
+            is_allowed &= all(bool(between[pair]) for pair in itertools.pairwise(places))
+            assert is_allowed != is_broken([tags[place] for place in places], scheme)
