@@ -10,6 +10,7 @@ from tagged_sentences import sentences, write_columns, write_config, write_segme
 
 import seqkit
 from seqkit.errors import ConfigError
+from seqkit.text.vocab import PAD
 from seqkit.training import checkpoint
 
 KINDS = {
@@ -79,6 +80,7 @@ def test_the_states_of_a_classifier_are_those_of_the_language_model(started):
         if narrow is not None:  # a part of the language model's output layer
             states = narrow(states)
     torch.testing.assert_close(states, expected)
+    assert not classifier.model.embedding.weight[PAD].any()
 
 
 def test_the_vocabulary_is_that_of_the_language_model(started):
