@@ -4,7 +4,9 @@ import alignments
 import numpy as np
 import pytest
 from alignments import LETTERS, LM
+from language.tiny import untrained
 
+from seqkit import ngram
 from seqkit.search import ctc
 
 ENDLESS = {"beam": 10**6, "beam_prune_logp": -math.inf, "token_min_logp": -math.inf}
@@ -102,6 +104,26 @@ def test_hotwords_add_their_weight_for_each_time_that_they_occur(lm):
         score = weighted(words, acoustic) if lm else acoustic
         expected[words] = score + sum(gains.get(word, 0.0) for word in words)
     assert_all(found, expected)
+
+
+@pytest.mark.parametrize("labels", [LETTERS, PIECES])
+def test_a_model_of_characters_scores_texts_as_its_lines(labels):
+    model = ngram.train(["ab a", "b ab", "a"], order=3, tokenizer="char", smoothing="add-k")
+    logs = alignments.frames(5, len(labels), 6)
+    for each in ctc.Decoder(labels, model, **ENDLESS).decode(logs, nbest=10**6):
+        assert each.lm == pytest.approx(model.score(each.text) * math.log(10), abs=1e-4)
+
+
+def test_a_network_scores_texts_as_its_lines():
+    model = untrained("lstm")
+    labels = ["<pad>", "the", "cat", "zebra"]
+    logs = alignments.frames(4, 4, 8)
+    found = ctc.Decoder(labels, model, **ENDLESS).decode(logs, nbest=10**6)
+    assert len(found) > 20
+    for each in found:
+        ((_, alone),) = model.score_blocks([f"{each.text}\n".encode()])
+        assert each.lm == pytest.approx(alone.scores.sum() * math.log(10), rel=1e-4)
+        assert each.unknown == each.text.split().count("zebra")
 
 
 # Smaller beams

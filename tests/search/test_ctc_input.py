@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from alignments import LETTERS, LM
 
-from seqkit import ngram
 from seqkit.errors import ConfigError, DataError, SeqkitError
 from seqkit.search import ctc
 from seqkit.search.ctc.files import read_labels, read_outputs
@@ -213,9 +212,3 @@ def test_a_damaged_array_is_one_line(tmp_path, content, said):
     path.write_bytes(content)
     with pytest.raises(DataError, match=f"x.npy {said}"):
         list(read_outputs(path))
-
-
-def test_models_of_characters_and_of_subwords_score_words_as_they_score_lines():
-    model = ngram.train(["ab a", "b ab", "a"], order=3, tokenizer="char", smoothing="witten-bell")
-    for each in ctc.Decoder(LETTERS, model).decode(LOGS, nbest=20):
-        assert each.lm == pytest.approx(model.score(each.text) * math.log(10), abs=1e-4)

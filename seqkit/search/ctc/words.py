@@ -39,9 +39,18 @@ class WordModel:
         self._ids: dict[tuple[str, bool], list[int]] = {}
         self._before = self._scorer.encode(_BEFORE)
 
-        is_of_words = model.token_kind == "word" and len(self._scorer.encode(_ONE_WORD)) == 1
-        self.known_words = model.known_words if is_of_words else frozenset()
-        """All words that it knows; none if its tokens are something else."""
+        self.known_words = self._known_words(model)
+        """All words that it knows; none if its tokens are others than the words as they stand."""
+
+    def _known_words(self, model: LanguageModel) -> frozenset[str]:
+        known = model.known_words
+        if model.token_kind != "word" or len(self._scorer.encode(_ONE_WORD)) != 1:
+            return frozenset()
+
+        cased = next((word for word in known if word.upper() != word.lower()), "")
+        encode = self._scorer.encode
+        is_normalized = cased and encode(cased.upper()) == encode(cased.lower())
+        return frozenset() if is_normalized else known
 
     def begin(self) -> Any:
         """The state at the beginning of a line, as one row."""
