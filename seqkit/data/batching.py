@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -29,8 +30,7 @@ class Rows:
         self._ends = np.cumsum(self.lengths)
 
         total = int(self.lengths.sum())
-        ids = (i for row in lists for i in row)
-        self._ids = np.fromiter(ids, dtype=np.int32, count=total)
+        self._ids = np.fromiter(chain.from_iterable(lists), dtype=np.int32, count=total)
 
     def __len__(self) -> int:
         return len(self.lengths)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
+from typing import Any
 
 from ..errors import DataError, WrongType
 from .surrogates import encoded
@@ -56,8 +57,20 @@ def _strings(texts: Iterable[object], what: str) -> Iterator[str]:
 
 def check_texts(texts: Iterable[object], what: str = "texts") -> None:
     """Raise as `each_text` for many things that can be read again."""
-    for _ in each_text(texts, what):
+    check_many(texts, what)
+    if _are_sound(texts):
+        return
+    for _ in _strings(texts, what):
         pass
+
+
+def _are_sound(texts: Iterable[Any]) -> bool:
+    """Whether all are strings without half a surrogate pair: all at once, which is fast."""
+    try:
+        "".join(texts).encode()
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def check_one(text: object, what: str = "text") -> None:

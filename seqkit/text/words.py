@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from typing import Literal, NamedTuple
 
 from .lines import check_many, check_one
@@ -26,10 +27,8 @@ def split_words(text: str) -> list[str]:
     A literal joiner in the text is replaced by a character that looks alike.
     """
     check_one(text)
-    tokens: list[str] = []
-    for chunk in text.replace(JOINER, JOINER_LOOKALIKE).split():
-        tokens.extend(_split_chunk(chunk))
-    return tokens
+    chunks = text.replace(JOINER, JOINER_LOOKALIKE).split()
+    return list(chain.from_iterable(map(_split_chunk, chunks)))
 
 
 def join_words(tokens: Iterable[str]) -> str:
@@ -51,6 +50,9 @@ def join_words(tokens: Iterable[str]) -> str:
 @lru_cache(maxsize=1 << 17)
 def _split_chunk(chunk: str) -> tuple[str, ...]:
     """The tokens of a chunk without white space."""
+    if chunk.isascii() and chunk.isalnum():  # most of them
+        return (chunk,)
+
     pieces = _pieces(chunk)
     kinds = [piece.kind for piece in pieces]
 
