@@ -9,7 +9,7 @@ Letters: T tokens, n_k distinct k-grams, V words.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,7 +23,6 @@ from .storage import (
     cores,
     for_each,
     on_all_cores,
-    places_between,
     release,
     stretches,
 )
@@ -115,8 +114,8 @@ class NgramCounter:
         all_counts = [Growing(self._storage, np.int64) for _ in orders]
 
         def sorted_range(part: Range) -> list[tuple[Longs, Longs]]:
-            places = part.places(ids, self.order)
-            return list(_tables(ids, places, size, self.order))
+            columns = part.columns(ids, self.order, self.order)
+            return list(_tables(columns, size))
 
         ranges = ranges_of(ids, self.order, unigrams, _tokens_at_a_time(self._storage.memory))
         for found in on_all_cores(sorted_range, ranges if orders else []):
@@ -126,7 +125,6 @@ class NgramCounter:
                 to_keys.append(keys + offset * size)
                 to_counts.append(counts)
                 offset = done  # the next longer ones end in the k-grams of this range
-            release(ids)
 
         whole_keys = [keys.finish() for keys in all_keys]
         whole_counts = [counts.finish() for counts in all_counts]
@@ -165,20 +163,27 @@ class Range(NamedTuple):
     low_before: int  # ids of words before them
     high_before: int
 
-    def places(self, ids: Ids, order: int) -> Longs:
-        """Where these tokens are among `ids`, which begin with `order` others. -> (n,)"""
-        places = places_between(ids[order:], self.low, self.high) + order
-        if self.high > self.low + 1:
-            return places
+    def columns(self, ids: Ids, first: int, order: int) -> list[Ids]:
+        """These tokens, the ones before them, and so on. (first + T,) -> order x (n,)
 
-        before = ids[places - 1]
-        return places[(before >= self.low_before) & (before < self.high_before)]
+        The text begins at `first`; what is before only fills the places before its first tokens.
+        """
+        found = [np.empty((order, 0), np.int32)]
+        for stretch in stretches(len(ids) - first, ids):
+            begin = first + stretch.start
+            words = ids[begin : first + stretch.stop]
+            places = np.flatnonzero((words >= self.low) & (words < self.high)) + begin
+            if self.high == self.low + 1:
+                before = ids[places - 1]
+                places = places[(before >= self.low_before) & (before < self.high_before)]
+            found.append(np.stack([ids[places - j] for j in range(order)]))
+        return list(np.concatenate(found, axis=1))
 
 
-def ranges_of(ids: Ids, order: int, unigrams: Longs, most: int) -> list[Range]:
+def ranges_of(ids: Ids, first: int, unigrams: Longs, most: int) -> list[Range]:
     """Divide all tokens into ranges of at most `most`.
 
-    More are together only where one pair of words is as frequent. `ids` as for `Range.places`.
+    More are together only where one pair of words is as frequent. `ids` as for `Range.columns`.
     """
     size = len(unigrams)
     found = []
@@ -187,9 +192,9 @@ def ranges_of(ids: Ids, order: int, unigrams: Longs, most: int) -> list[Range]:
             found.append(Range(low, high, 0, size))
             continue
 
-        places = Range(low, high, 0, size).places(ids, order)
-        before = totals(ids[places - 1], None, size)
-        found += [Range(low, high, *words) for words in _divided(before, most)]
+        _, words = Range(low, high, 0, size).columns(ids, first, 2)
+        before = totals(words, None, size)
+        found += [Range(low, high, *part) for part in _divided(before, most)]
     return found
 
 
@@ -206,25 +211,26 @@ def _divided(counts: Longs, most: int) -> Iterator[tuple[int, int]]:
         low = high
 
 
-def _tables(ids: Ids, places: Longs, size: int, order: int) -> Iterator[tuple[Longs, Longs]]:
-    """Keys and counts of the k-grams that end at `places`, for k = 2, 3, …
+def _tables(columns: Sequence[Ids], size: int) -> Iterator[tuple[Longs, Longs]]:
+    """Keys and counts of the k-grams for k = 2, 3, …
 
-    The k-grams that others end in are numbered within these places. `size` is V.
+    `columns[j]` (n,) holds the word j places before each last word, and `</s>` for those before a
+    sentence. The k-grams that others end in are numbered within these. `size` is V.
     """
-    within, groups = sort(ids[places].astype(np.int64))
-    places = places[within]
+    last, *before = columns
+    rows, groups = sort(last.astype(np.int64))
 
-    for k in range(2, order + 1):
-        first = ids[places - (k - 1)]
-        first[first == EOS] = BOS  # what was before the sentence
+    for column in before:
+        first = column[rows]
+        first[first == EOS] = BOS
         within, ascending = sort(groups * size + first, groups)
-        places = places[within]
+        rows = rows[within]
         starts = first_of_each(ascending)
         begins = np.flatnonzero(starts)
         yield ascending[begins], np.diff(begins, append=len(ascending))
 
         goes_on = first[within] != BOS
-        places = places[goes_on]
+        rows = rows[goes_on]
         groups = np.cumsum(starts)[goes_on] - 1
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from .counts import Counts
 from .sorting import Longs, totals
-from .storage import Growing, places_between, stretches
+from .storage import Growing, places_between, release, stretches
 from .tables import Floats
 from .text import BOS, EOS, UNK
 
@@ -105,10 +105,13 @@ class Selection:
         places: slice | Longs = slice(None)
         if histories != every:
             places = places_between(table.contexts, histories.start, histories.stop)
+        contexts = table.contexts[places] - histories.start
+        own_counts = counts[places]
+        release(table.contexts, counts)
         return Followers(
             k=k,
-            histories=table.contexts[places] - histories.start,
-            counts=counts[places],
+            histories=contexts,
+            counts=own_counts,
             kept=self.masks[k - 1][places],
             size=len(histories),
             places=places,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..text.identity import WIDTH, digest_of
+from .storage import Storage, stretches
 from .tables import Floats, Grams
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 Hashes = NDArray[np.uint64]
 
-_STRETCH = 1 << 20  # n-grams looked at a time
 _FIRST = np.uint64(0x9E3779B97F4A7C15)
 _SECOND = np.uint64(0xBF58476D1CE4E5B9)
 _THIRD = np.uint64(0x94D049BB133111EB)
@@ -55,9 +55,8 @@ def _hash_words(words: Sequence[bytes]) -> Hashes:
 
 def _longer(level: Grams, shorter: Hashes, of_words: Hashes) -> Hashes:
     """The hashes of k-grams from those of the (k-1)-grams that they end in. (n_k,)"""
-    found = np.empty(len(level.keys), np.uint64)
-    for start in range(0, len(found), _STRETCH):
-        stretch = slice(start, start + _STRETCH)
+    found: Hashes = Storage().empty(len(level.keys), np.uint64)
+    for stretch in stretches(len(found), found, level.keys, shorter):
         suffixes, first = np.divmod(level.keys[stretch], len(of_words))
         found[stretch] = _mixed(shorter[suffixes] * _FIRST + of_words[first])
     return found
@@ -66,8 +65,7 @@ def _longer(level: Grams, shorter: Hashes, of_words: Hashes) -> Hashes:
 def _sum(hashes: Hashes, level: Grams, *, with_backoffs: bool) -> int:
     """The sum of the hashes of all k-grams with their numbers, which knows no order."""
     total = 0
-    for start in range(0, len(hashes), _STRETCH):
-        stretch = slice(start, start + _STRETCH)
+    for stretch in stretches(len(hashes), hashes, level.scores):
         numbers = _bits(level.scores[stretch]) << np.uint64(32)
         if with_backoffs:
             numbers |= _bits(level.backoffs[stretch])

@@ -189,8 +189,11 @@ def _longer(
         weights[histories.start : histories.stop] = np.where(followed, rest, np.float32(1))
 
         suffixes, _ = counts.parts(k, level.places)
-        mixed[level.places] = own + rest[level.histories] * shorter[suffixes]
-        release(table.keys, table.contexts, given, shorter, mixed, weights)
+        release(table.keys)
+        below = shorter[suffixes]
+        release(shorter)
+        mixed[level.places] = own + rest[level.histories] * below
+        release(mixed, weights)
 
     ranges = [every[start : start + _HISTORIES] for start in every[::_HISTORIES]]
     for_each(smooth, ranges)

@@ -101,13 +101,11 @@ def test_counting_with_little_memory_gives_the_same_tables(
 def test_ranges_hold_few_tokens_each_and_every_token_once(long_text):
     ids = np.array([2, 2, *np.random.default_rng(5).zipf(1.5, 4000).clip(max=50) + 2], np.int32)
     unigrams = np.bincount(ids[2:], minlength=60)
-    found = [part.places(ids, 2) for part in ranges_of(ids, 2, unigrams, 300)]
-    pairs = [
-        list(zip(ids[places].tolist(), ids[places - 1].tolist(), strict=True))
-        for places in found
-        if len(places)
-    ]
-    assert sorted(np.concatenate(found).tolist()) == list(range(2, len(ids)))
+    found = [part.columns(ids, 2, 2) for part in ranges_of(ids, 2, unigrams, 300)]
+    pairs = [list(zip(*map(np.ndarray.tolist, both), strict=True)) for both in found]
+    pairs = [each for each in pairs if each]
+    every = list(zip(ids[2:].tolist(), ids[1:].tolist(), strict=False))
+    assert sorted(pair for each in pairs for pair in each) == sorted(every)
     assert all(len(each) <= 300 or len(set(each)) == 1 for each in pairs)
     assert max(unigrams) > 300
     assert all(max(a) < min(b) for a, b in pairwise(pairs))
