@@ -5,12 +5,16 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import zipfile
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..errors import DataError
 from ..plugins import components
 from .zipped import META, is_zipped_run, unzip_run
+
+_ZIPPED = (".argosmodel", ".npz", ".zip")
 
 
 class Importer(Protocol):
@@ -41,14 +45,27 @@ class Importer(Protocol):
 
 
 def importer_of(path: Path) -> Importer | None:
-    """What reads `path`, or None if it is no model of another program."""
+    """What reads `path`, or None if it is no model of another program.
+
+    Raises `DataError` for a file whose name says that it is a zip archive, and which is none: a
+    download that was cut off.
+    """
     if not path.exists() or (path / META).exists():
         return None
+    _check_whole(path)
     for entry in components().importers:
         importer: Importer = entry.load()
         if importer.fits(path):
             return importer
     return None
+
+
+def _check_whole(path: Path) -> None:
+    if path.is_file() and path.suffix.lower() in _ZIPPED and not zipfile.is_zipfile(path):
+        raise DataError(
+            f"{path} is damaged: it is not a whole zip file, as {path.suffix} files are; fetch it "
+            "again"
+        )
 
 
 def is_packed_model(path: Path) -> bool:

@@ -6,7 +6,7 @@ a pickle, and stays where it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -24,6 +24,7 @@ from .foreign import Foreign
 from .target_pieces import target_pieces
 
 METADATA = "metadata.json"
+_TRANSLATES = "translate"  # the type of packages that are translators
 _PIECES = "sentencepiece.model"
 _CODES = "bpe.model"
 _WANTED = (METADATA, _PIECES, _CODES, "README.md", "model/")
@@ -39,17 +40,19 @@ def is_package(path: Path) -> bool:
 def read(path: Path) -> Foreign:
     """Read a package or what it unpacks to; raises `DataError` naming the file."""
     with _unpacked(path) as folder:
-        return _read_folder(folder, ctranslate2.read(folder / "model"))
+        metadata = _read_metadata(folder / METADATA)
+        return _in_package(folder, metadata, ctranslate2.read(folder / "model"))
 
 
 def read_stored(path: Path) -> tuple[Foreign, bytes] | None:
     """See `ctranslate2.read_stored`."""
     with _unpacked(path) as folder:
+        metadata = _read_metadata(folder / METADATA)
         found = ctranslate2.read_stored(folder / "model")
         if found is None:
             return None
         foreign, model = found
-        return _read_folder(folder, foreign), model
+        return _in_package(folder, metadata, foreign), model
 
 
 @contextmanager
@@ -72,8 +75,8 @@ def _inside(name: str) -> str:
     return inner if inner.startswith(_WANTED) else ""
 
 
-def _read_folder(folder: Path, model: Foreign) -> Foreign:
-    metadata = _read_metadata(folder / METADATA)
+def _in_package(folder: Path, metadata: Mapping[str, Any], model: Foreign) -> Foreign:
+    """The model with what the package says of it, and its tokenizer."""
     source, target = metadata["from_code"], metadata["to_code"]
     found = replace(
         model,
@@ -99,6 +102,9 @@ def _read_folder(folder: Path, model: Foreign) -> Foreign:
 def _read_metadata(path: Path) -> dict[str, Any]:
     try:
         metadata: Any = json_of(path.read_text(encoding="utf-8"))
+        kind = metadata.get("type", _TRANSLATES)
+        if kind != _TRANSLATES:
+            raise DataError(f"{path}: the package is of type {kind!r}, and no translator")
         codes = [metadata["from_code"], metadata["to_code"]]
         prefix = metadata.get("target_prefix")
     except OSError as error:

@@ -7,14 +7,13 @@ attention to the source.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import DataError, reason
+from ...errors import DataError
 from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
 from ..weights import (
@@ -28,7 +27,8 @@ from ..weights import (
     parted,
     sinusoids,
 )
-from .ctranslate2_file import FILE, Variables, read_variables
+from .ctranslate2_file import FILE, Variables, is_model, read_variables
+from .ctranslate2_vocabularies import has_vocabulary, read_vocabularies
 from .foreign import Foreign, Vocabulary
 from .target_pieces import target_pieces as pieces_of_target
 
@@ -66,7 +66,8 @@ _WITHOUT_EFFECT = (
 
 
 def is_folder(path: Path) -> bool:
-    return (path / FILE).is_file() and any(path.glob("*vocabulary*"))
+    """Whether a model.bin of CTranslate2 is there, or a vocabulary as it calls them."""
+    return is_model(path / FILE) or has_vocabulary(path)
 
 
 def read(folder: Path) -> Foreign:
@@ -90,7 +91,7 @@ def read_stored(folder: Path) -> tuple[Foreign, bytes] | None:
 
 def _foreign(model: _Model, folder: Path) -> Foreign:
     config = _read_config(folder / CONFIG)
-    source, target = _read_vocabularies(folder, config)
+    source, target = read_vocabularies(folder, config.get("unk_token", "<unk>"))
     source_pieces, target_pieces = _read_pieces(folder, target)
 
     return Foreign(
@@ -337,23 +338,6 @@ def _read_config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _read_vocabularies(folder: Path, config: dict[str, Any]) -> tuple[Vocabulary, Vocabulary]:
-    """The source's and the target's; the same object if there is one for both."""
-    unknown = config.get("unk_token", "<unk>")
-    shared = _find(folder, "shared_vocabulary")
-    if shared is not None:
-        both = _read_vocabulary(shared, unknown)
-        return both, both
-
-    found: list[Vocabulary] = []
-    for name in ("source_vocabulary", "target_vocabulary"):
-        path = _find(folder, name)
-        if path is None:
-            raise DataError(f"{folder} lacks {name}.json or .txt")
-        found.append(_read_vocabulary(path, unknown))
-    return found[0], found[1]
-
-
 def _read_pieces(
     folder: Path, target: Vocabulary
 ) -> tuple[PieceTokenizer | None, PieceTokenizer | None]:
@@ -367,31 +351,3 @@ def _read_pieces(
     if source.exists():
         return PieceTokenizer.read(source), PieceTokenizer.read(folder / "target.spm")
     return None, None
-
-
-def _find(folder: Path, name: str) -> Path | None:
-    paths = [folder / f"{name}.json", folder / f"{name}.txt"]
-    return next((path for path in paths if path.exists()), None)
-
-
-def _read_vocabulary(path: Path, unknown: str) -> Vocabulary:
-    try:
-        text = path.read_text(encoding="utf-8")
-        tokens: Any = json_of(text) if path.suffix == ".json" else _lines(text)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}") from None
-    except ValueError:
-        raise DataError(f"{path} is damaged: not a list of tokens in UTF-8") from None
-
-    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
-        raise DataError(f"{path} is damaged: not a list of tokens")
-    return Vocabulary(path, _with_unknown(tokens, unknown))
-
-
-def _lines(text: str) -> list[str]:
-    return text.removesuffix("\n").split("\n")
-
-
-def _with_unknown(tokens: Sequence[str], unknown: str) -> list[str]:
-    """CTranslate2 gives the unknown token the last id where the list has none."""
-    return [*tokens] if unknown in tokens else [*tokens, unknown]

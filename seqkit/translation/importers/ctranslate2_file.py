@@ -25,6 +25,21 @@ _BFLOAT16 = 5
 _BEFORE_TYPES: Mapping[int, int] = {4: 0, 1: 1, 2: 2}  # bytes of a number -> type, below version 4
 _MOST = 100_000  # variables, or aliases: the largest models have some thousands
 _DEEPEST = 5  # dimensions
+_HEAD = 16  # bytes that tell such a file
+
+
+def is_model(path: Path) -> bool:
+    """Whether a file begins as these do: with a version, and a name with its length."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    if len(head) < _HEAD:
+        return False
+    version, length = struct.unpack_from("<IH", head)
+    name = head[6 : 6 + length - 1]
+    return version in _VERSIONS and length > 1 and name.isalnum()
 
 
 class Variables(NamedTuple):

@@ -24,6 +24,7 @@ from .foreign import Foreign, Vocabulary
 
 CONFIG = "config.json"
 _MARIAN, _PEGASUS = "marian", "pegasus"
+_BESIDE = ("source.spm", "target.spm", "vocab.json")
 _SAFE = "model.safetensors"
 _PICKLE = "pytorch_model.bin"
 _ACTIVATIONS = {
@@ -36,7 +37,9 @@ _ACTIVATIONS = {
 
 
 def is_folder(path: Path) -> bool:
-    """Whether `path` has a model's config with the name of a kind of model in it."""
+    """Whether `path` has a model's config with the name of a kind of model, or Marian's files."""
+    if all((path / name).is_file() for name in _BESIDE):
+        return True
     config = path / CONFIG
     try:
         return "model_type" in json_of(config.read_text(encoding="utf-8"))

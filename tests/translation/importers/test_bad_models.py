@@ -172,6 +172,49 @@ def test_zip_bombs_are_left_as_they_are(cli, tmp_path):
     assert "unpacks to more than 200 times" in refusal(cli, package, tmp_path / "out")
 
 
+@pytest.mark.parametrize("name", ["shared_vocabulary.json", "model.bin"])
+def test_a_folder_of_ctranslate2_that_lacks_a_file_is_told_which(cli, exported, tmp_path, name):
+    folder = exported()
+    (folder / name).unlink()
+    assert name in refusal(cli, folder, tmp_path / "out")
+
+
+def test_a_hugging_face_folder_that_lacks_its_config_is_told_so(cli, marian, tmp_path):
+    (marian / "config.json").unlink()
+    assert "cannot read" in refusal(cli, marian, tmp_path / "out")
+
+
+@pytest.mark.parametrize("name", ["x.argosmodel", "x.npz", "x.zip"])
+@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"PK\x03\x04 and no more"])
+def test_a_download_that_was_cut_off_is_damaged(cli, tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    said = refusal(cli, path, tmp_path / "out")
+    assert f"{path} is damaged: it is not a whole zip file" in said
+    for command in (["translate", "-m", path, "Hello."], ["lm", "perplexity", "-m", path, path]):
+        assert said == cli(*command).complaint()
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ("hello", "metadata.json is damaged: it lacks from_code or to_code"),
+        ('{"from_code": "en"}', "metadata.json is damaged: it lacks from_code or to_code"),
+        ('{"from_code": "en", "to_code": 7}', "a language is no text"),
+        ('{"from_code": "en", "to_code": "de", "target_prefix": "x"}', "with a target_prefix"),
+        ('{"type": "sbd", "package_version": "1"}', "of type 'sbd', and no translator"),
+    ],
+)
+def test_what_a_package_says_of_itself_is_read_first(cli, tmp_path, metadata, message):
+    package = tmp_path / "bad.argosmodel"
+    with zipfile.ZipFile(package, "w") as file:
+        file.writestr("m/metadata.json", metadata)
+        file.writestr("m/model/model.bin", "x")
+    said = refusal(cli, package, tmp_path / "out")
+    assert f"{package}: metadata.json" in said
+    assert message in said
+
+
 def test_a_folder_of_nothing_known(cli, tmp_path):
     (tmp_path / "folder").mkdir()
     assert (
