@@ -39,14 +39,19 @@ def open_model(
 
 
 def answer_lines(
-    predict: Callable[[list[str]], Iterable[str]],
+    predict: Callable[[list[Any]], Iterable[str]],
     text: Sequence[str],
     source: Path | None,
     output: Path | None,
+    *,
+    read: Callable[[Path | None], Iterable[list[Any]]] = read_chunks,
 ) -> None:
-    """Write the answers to TEXT, to the lines of `source`, or to stdin, in order."""
+    """Write the answers to TEXT, to what `source` holds, or to stdin, in order.
+
+    `read` gives some lines of a file at a time, or whatever else `predict` takes.
+    """
     is_text = bool(text) and tuple(text) != (str(STDIN),)
-    given = [[checked_utf8(line) for line in text]] if is_text else read_chunks(source)
+    given = [[checked_utf8(line) for line in text]] if is_text else read(source)
     with opened(output) as write:
         for chunk in counted(given, "lines", show=source is not None):
             for answer in predict(chunk):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ...cli.lines import TEXT
+from ...cli.lines import TEXT, read_chunks
 from ...cli.options import PATH, device_options, json_option
 from ...errors import CheckpointError
 from ...parsing import to_json
@@ -15,12 +17,13 @@ from .answers import answer_lines, open_model
 
 if TYPE_CHECKING:
     from ..tagging.predictions import Tagged
+    from ..tagging.tagger import SequenceTagger
 
 
 @click.command()
 @click.argument("text", nargs=-1)
 @click.option("-m", "--model", required=True, help="A run folder.")
-@click.option("-i", "--input", "source", type=TEXT, help="Sentences, one a line; - is stdin.")
+@click.option("-i", "--input", "source", type=TEXT, help="A sentence a line, or CoNLL; - is stdin.")
 @click.option("-o", "--output", type=PATH, help="Where the answers go; else stdout.")
 @click.option(
     "--split",
@@ -46,17 +49,30 @@ def tag(
     """A tag for each word of TEXT, of a file, or of stdin: a sentence a line.
 
     The answer is a word and its tag a line, in columns, with an empty line after each sentence:
-    files of columns (CoNLL) that seqkit reads.
+    files of columns (CoNLL) that seqkit reads. Of such a file (*.conll, *.conllu, …), the words are
+    tagged as they are.
     """
     tagger = open_model("tagging", model, device, threads, text, source, output)
     if tagger.segments:
         raise CheckpointError(f"{model} finds words, and tags none: use `seqkit segment`")
 
-    def predict(lines: list[str]) -> list[str]:
-        found = tagger.predict(lines, split=split, probabilities=probabilities)
+    def predict(sentences: list[str] | list[list[str]]) -> list[str]:
+        found = tagger.predict(sentences, split=split, probabilities=probabilities)
         return [_shown(prediction, as_json=as_json) for prediction in found]
 
-    answer_lines(predict, text, source, output)
+    from ..tagging.reading import has_columns
+
+    columns = source is not None and has_columns(source)
+    read = partial(_words, tagger) if columns else read_chunks
+    answer_lines(predict, text, source, output, read=read)
+
+
+def _words(tagger: SequenceTagger, source: Path) -> Iterator[list[list[str]]]:
+    """The words of the sentences in a file of columns."""
+    from ..tagging.reading import read_sentences
+
+    sentences = read_sentences([source], "auto", tagger.data.columns)
+    yield [words for words, _ in sentences]
 
 
 def _shown(prediction: Tagged, *, as_json: bool) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 import tomli_w
+from numpy.typing import NDArray
 
 from ...errors import DataError, WrongType, WrongValue
 from ...metrics.classification import accuracy
@@ -95,10 +97,21 @@ class Tagger(Parameters):
     def predict(self, X: Iterable[Sequence[str]]) -> list[list[str]]:
         """The tags of each sentence."""
         sentences = _lists(X, "sentences", "words")
+        found = self._fitted().predict(sentences)
+        return [one.tags for one in found if isinstance(one, Tagged)]
+
+    def predict_proba(self, X: Iterable[Sequence[str]]) -> list[NDArray[np.float32]]:
+        """How probable each tag is for each word, over all sequences: (T, K) of each sentence.
+
+        The columns are the tags of `tagger_.tags.names`, in the scheme that was learned.
+        """
+        sentences = _lists(X, "sentences", "words")
+        return self._fitted().probabilities(sentences)
+
+    def _fitted(self) -> SequenceTagger:
         if not hasattr(self, "tagger_"):
             raise WrongValue("this Tagger is not fitted yet: call fit first")
-        found = self.tagger_.predict(sentences)
-        return [one.tags for one in found if isinstance(one, Tagged)]
+        return self.tagger_
 
     def score(self, X: Iterable[Sequence[str]], y: Iterable[Sequence[str]]) -> float:
         """The share of words whose tag is right."""

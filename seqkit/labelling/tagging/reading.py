@@ -59,10 +59,14 @@ def read_sentences(
     return found
 
 
+def has_columns(path: Path) -> bool:
+    """Whether the name of a file says that it holds columns."""
+    return _suffix(path) in _BY_SUFFIX
+
+
 def format_of(path: Path) -> Format:
     """The format that the name of a file says; raises `ConfigError` if it says none."""
-    suffixes = [suffix for suffix in path.suffixes if suffix not in _PACKED]
-    suffix = suffixes[-1] if suffixes else ""
+    suffix = _suffix(path)
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
 
@@ -71,6 +75,11 @@ def format_of(path: Path) -> Format:
         f"{name_of(path)}: its name does not say its format ({known}): set data.format to one of "
         f"{', '.join(FORMATS[1:])}"
     )
+
+
+def _suffix(path: Path) -> str:
+    suffixes = [suffix for suffix in path.suffixes if suffix not in _PACKED]
+    return suffixes[-1] if suffixes else ""
 
 
 def _read(path: Path, form: Format, columns: Columns) -> Iterator[Sentence]:

@@ -113,6 +113,18 @@ class TaggingReport:
         """Of spans; nan for plain tags."""
         return self.scores.figures().get("f1", float("nan"))
 
+    @property
+    def macro_f1(self) -> float:
+        """The mean F1 of the types of spans, or of plain tags, that are right or found somewhere.
+
+        Over all spans, and over all plain tags, it is the micro F1: `f1`, and `accuracy`.
+        """
+        spans = self.scores.spans
+        if spans is None:
+            return self.by_tag.macro_f1
+        by_type = [figures.f1 for figures in spans.per_type.values()]
+        return sum(by_type) / len(by_type) if by_type else float("nan")
+
     @cached_property
     def intervals(self) -> dict[str, Interval]:
         """The 95 % bootstrap intervals of `accuracy` and `f1`, drawn over sentences."""
@@ -140,6 +152,7 @@ class TaggingReport:
     def record(self) -> dict[str, Any]:
         """Plain data for JSON, which knows no nan: None stands for it."""
         record: dict[str, Any] = _finite(self.scores.figures())
+        record["macro_f1"] = finite(self.macro_f1)
         record["intervals"] = {
             name: [finite(found.low), finite(found.high)] for name, found in self.intervals.items()
         }
@@ -195,6 +208,10 @@ class TaggingReport:
             if name in self.intervals:
                 line += f"  95 % of draws {self.intervals[name]}"
             lines.append(line)
+
+        if self._table():
+            kinds = "tags" if self.scores.spans is None else "types"
+            lines.append(f"macro F1, the mean of the {kinds}: {self.macro_f1:.4f}")
 
         count = int(self.scores.words[:, 1].sum())
         lines.append(f"{len(self.actual):,} sentences, {count:,} {self.unit}{self._spans_told()}")

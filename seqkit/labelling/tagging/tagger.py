@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...data.batching import token_batches
@@ -38,6 +39,8 @@ from .tags import TagSet
 _AT_ONCE = 256  # sentences that are read before the first is answered
 _BATCH = 4000  # words of a batch
 _SPLITS: tuple[Split, ...] = get_args(Split)
+
+Floats = NDArray[np.float32]
 
 
 class SequenceTagger:
@@ -158,19 +161,32 @@ class SequenceTagger:
                 found[i] = self.tags.decode(row[: len(sentences[i])])
         return found
 
+    def probabilities(self, sentences: Iterable[Sequence[str]]) -> list[Floats]:
+        """How probable each tag is for each word, over all sequences: (T, K) of each sentence.
+
+        Sentences are lists of words, of a segmenter lists of characters. The columns are the tags
+        of `tags.names`, in the scheme that was learned; rows sum to 1.
+        """
+        check_many(sentences, "sentences")
+        texts = [list(words) for words in sentences]
+        found = [np.zeros((0, len(self.tags)), np.float32) for _ in texts]
+        for indices, emissions, real in self._emissions(texts):
+            chain = chain_of(self.model, emissions, self._allowed)
+            shares = marginals(emissions, real, chain).cpu().numpy()
+            for i, row in zip(indices, shares, strict=True):
+                found[i] = row[: len(texts[i])]
+        return found
+
     def _shares(
         self, sentences: Sequence[Sequence[str]], tags: Sequence[Sequence[str]]
     ) -> list[list[float]]:
         """The probability of each of these tags, over all sequences."""
-        found: list[list[float]] = [[] for _ in sentences]
-        for indices, emissions, real in self._emissions(sentences):
-            chain = chain_of(self.model, emissions, self._allowed)
-            shares = marginals(emissions, real, chain)
-            for i, row in zip(indices, shares, strict=True):
-                ids = torch.tensor(self.tags.encode(tags[i]), device=row.device)
-                own = row[: len(ids)].gather(1, ids[:, None])
-                found[i] = own[:, 0].tolist()
-        return found
+        every = self.probabilities(sentences)
+        ids = [self.tags.encode(row) for row in tags]
+        return [
+            [float(shares[place, tag]) for place, tag in enumerate(row)]
+            for shares, row in zip(every, ids, strict=True)
+        ]
 
     @torch.no_grad()
     def _emissions(

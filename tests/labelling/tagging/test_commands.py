@@ -26,6 +26,16 @@ def test_tag_writes_columns_that_seqkit_reads(tag, cli, chunks, tmp_path):
     assert json.loads(found.out)["f1"] == 1.0
 
 
+@pytest.mark.parametrize("name", ["x.conll", "x.conllu"])
+def test_the_words_of_a_file_of_columns_are_tagged_as_they_are(tag, tmp_path, name):
+    rows = {"x.conll": "{word}\tX", "x.conllu": "{number}\t{word}\t_\tX" + "\t_" * 6}
+    words = ["the", "dog.", "sees"]
+    lines = [rows[name].format(number=n, word=word) for n, word in enumerate(words, 1)]
+    (tmp_path / name).write_text("\n".join([*lines, "", *lines[:1]]) + "\n")
+    found = [json.loads(line) for line in tag("-i", tmp_path / name, "--json").lines]
+    assert [record["words"] for record in found] == [words, ["the"]]
+
+
 def test_tag_streams_lines_and_answers_in_json(tag, tmp_path):
     lines = tag("--json", input="the dog sees a cat .\n\ndog!\n").out.splitlines()
     records = [json.loads(line) for line in lines]

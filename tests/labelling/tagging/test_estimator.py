@@ -14,6 +14,8 @@ def test_it_fits_and_predicts():
     tagger = Tagger(**SMALL).fit(WORDS, TAGS)
     assert tagger.score(WORDS, TAGS) > 0.95
     assert tagger.predict([["the", "dog", "!"], []]) == [["DET", "NOUN", "PUNCT"], []]
+    (shares,) = tagger.predict_proba([["the", "dog", "!"]])
+    assert [tagger.tagger_.tags.names[i] for i in shares.argmax(1)] == ["DET", "NOUN", "PUNCT"]
     assert tagger.classes_ == ["ADJ", "DET", "NOUN", "PUNCT", "VERB"]
     assert tagger.tagger_.evaluate(list(zip(WORDS, TAGS, strict=True))).accuracy > 0.95
 

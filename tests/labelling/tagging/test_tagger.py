@@ -2,6 +2,7 @@ import copy
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,6 +10,7 @@ from seqkit.errors import ConfigError, DataError, WrongType, WrongValue
 from seqkit.labelling.tagging.evaluation import HeldOutSentences
 from seqkit.labelling.tagging.predictions import Segmented, Tagged
 from seqkit.labelling.tagging.reading import Sentence
+from seqkit.labelling.tagging.report import Scores, TaggingReport
 from seqkit.labelling.tagging.schemes import Span, is_broken
 from seqkit.labelling.tagging.splitting import split_text
 from seqkit.testing import check_predictor
@@ -45,6 +47,18 @@ def test_probabilities_are_marginals_of_the_tags_found(chunker):
     assert all(0.9 < share <= 1 for share in found.probabilities)
     (without,) = chunker.predict(["the dog sees a cat ."])
     assert without.probabilities is None
+
+
+def test_probabilities_are_arrays_of_every_tag(chunker):
+    sentences = [["the", "dog", "sees", "a", "cat", "."], [], ["dog"]]
+    found = chunker.probabilities(sentences)
+    assert [shares.shape for shares in found] == [(n, len(chunker.tags)) for n in (6, 0, 1)]
+    np.testing.assert_allclose(np.concatenate(found).sum(1), 1, rtol=1e-5)
+
+    (tagged,) = chunker.predict([sentences[0]], probabilities=True)
+    likeliest = [chunker.tags.names[i] for i in found[0].argmax(1)]
+    assert likeliest == chunker.tag([sentences[0]])[0]
+    np.testing.assert_allclose(tagged.probabilities, found[0].max(1))
 
 
 def test_a_sentence_gets_the_same_tags_alone_and_among_longer_ones(chunker):
@@ -190,3 +204,21 @@ def test_unknown_words_of_a_segmented_text_are_counted(segmenter):
     report = segmenter.evaluate(data)
     assert report.scores.recall.oov_rate == pytest.approx(1 / 3)
     assert report.record()["baselines"]["longest match"]["f1"] == pytest.approx(4 / 7)
+
+
+def test_macro_f1_is_the_mean_of_the_types_or_of_the_tags(chunker):
+    metrics = pytest.importorskip("sklearn.metrics")
+    sentences = [(["the", "dog", "sees"], ["B-NP", "I-NP", "B-VP"]), (["a", "cat"], ["B-VP", "O"])]
+    report = chunker.evaluate(sentences)
+    by_type = report.record()["spans"]["per_type"]
+    assert report.macro_f1 == pytest.approx(np.mean([one["f1"] for one in by_type.values()]))
+    assert f"macro F1, the mean of the types: {report.macro_f1:.4f}" in str(report)
+
+    plain = TaggingReport(
+        Scores.of([["A", "B"], ["A"]], [["A", "C"], ["B"]], "plain"),
+        [["A", "B"], ["A"]],
+        [["A", "C"], ["B"]],
+        unit="words",
+    )
+    expected = metrics.f1_score(["A", "C", "B"], ["A", "B", "A"], average="macro")
+    assert plain.macro_f1 == pytest.approx(expected)

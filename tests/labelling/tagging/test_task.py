@@ -6,7 +6,9 @@ from tagged_sentences import write_columns, write_config, write_segmented
 
 from seqkit import recipes
 from seqkit.errors import ConfigError, DataError
+from seqkit.labelling.tagging.data import pieces
 from seqkit.labelling.tagging.encoding import Encoder, Tokens
+from seqkit.labelling.tagging.reading import Sentence
 from seqkit.labelling.tagging.task import Tagging
 from seqkit.runs.build import make_model
 from seqkit.testing import check_model, check_task
@@ -176,3 +178,10 @@ def test_tags_that_cannot_be_meant_are_refused(make, text, says):
 def test_tags_that_miss_a_scheme_are_learned_as_they_are_where_that_is_asked_for(make):
     task = make(train="a B-X\nb I-X\nc Q-X\n", valid="a B-X\n", **{"data.scheme": "plain"})
     assert task.tags.names == ("B-X", "I-X", "Q-X")
+
+
+def test_a_span_that_is_cut_is_two_spans():
+    tags = ["O", "B-X", "I-X", "I-X", "O"]
+    parts = pieces([Sentence(list("abcde"), tags)], 2, "bio")
+    assert [part.words for part in parts] == [["a", "b"], ["c", "d"], ["e"]]
+    assert [part.tags for part in parts] == [["O", "B-X"], ["B-X", "I-X"], ["O"]]
