@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from language.tiny import untrained
 
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError, SeqkitError, WrongType
@@ -59,6 +60,18 @@ def test_models_that_are_given_are_compared_line_by_line():
     found = pair.differences(GENERAL)
     expected = [bits_a_token(own, line) - bits_a_token(other, line) for line in GENERAL]
     assert found.tolist() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lstm", "transformer-lm"])
+def test_networks_score_each_line_by_itself(name):
+    own, other = untrained(name), untrained(name)
+    for parameter in other.model.parameters():
+        parameter.data *= 0.5
+    lines = ["the cat sees the ball .", "", "a dog"]
+    found = GivenPair(own, other).differences(lines)
+    expected = [bits_a_token(own, line) - bits_a_token(other, line) for line in lines]
+    assert found.tolist() == pytest.approx(expected, abs=1e-5)
+    assert len(set(found.round(5).tolist())) == 3
 
 
 def test_models_of_different_tokens_do_not_compare():
