@@ -1,18 +1,20 @@
 """n-gram models beside KenLM and NLTK, in CPU seconds of one core:
 
-    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/ngram_speed.py FOLDER [--lmplz PATH] [--grown]
+    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/ngram_speed.py FOLDER \\
+        [--kenlm BIN] [--copies N]
 
 FOLDER takes the text and the models. The text: the English column of tatoeba-deu-eng, unique lines
-in order, lower case, punctuation apart. `--grown` repeats it 17 times, each time with a tenth of
-the words drawn anew by frequency: 20 million tokens. lmplz runs with `-S 64M` (its default sizes a
-table by the machine's memory, which costs seconds). KenLM's Python module and NLTK are measured if
-they can be imported.
+in order, lower case, punctuation apart. `--copies` repeats it, each time with a tenth of the words
+drawn anew by frequency: 17 copies are 20 million tokens, 92 are 100 million words. BIN is the
+folder of KenLM's lmplz, build_binary and query. lmplz gets as much memory as `seqkit lm ngram`
+(its default sizes a table by the machine's, which costs seconds). KenLM's Python module and NLTK
+are measured if they can be imported.
 """
 
 import argparse
+import os
 import random
 import re
-import resource
 import subprocess
 import sys
 import time
@@ -23,7 +25,7 @@ from seqkit.data.files import read_lines
 from seqkit.ngram.text import blocks
 from seqkit.recipes import corpora
 
-COPIES = 17  # of the text, with --grown
+MEMORY = "1G"  # for estimation
 
 
 def words_of(line):
@@ -41,9 +43,9 @@ def prepared(folder, name):
     return path
 
 
-def grown(path):
+def grown(path, copies):
     """The text many times over, each time with other words here and there."""
-    out = path.with_name("grown.txt")
+    out = path.with_name(f"train-{copies}.txt")
     if out.exists():
         return out
 
@@ -51,7 +53,7 @@ def grown(path):
     lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
     pool = [word for line in lines for word in line]
     with out.open("w", encoding="utf-8") as file:
-        for copy in range(COPIES):
+        for copy in range(copies):
             share = 0.1 if copy else 0.0
             for line in lines:
                 words = [rng.choice(pool) if rng.random() < share else word for word in line]
@@ -59,28 +61,41 @@ def grown(path):
     return out
 
 
-def run(what, *command):
+def run(what, *command, stdin=None):
     """Print CPU seconds and peak memory of a command."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     arguments = [str(part) for part in command]
-    subprocess.run(arguments, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    quiet = subprocess.DEVNULL
+    with (stdin or Path(os.devnull)).open() as given:
+        process = subprocess.Popen(arguments, stdin=given, stdout=quiet, stderr=quiet)
+    _, status, used = os.wait4(process.pid, 0)
+    assert status == 0, arguments
 
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    peak = after.ru_maxrss / 1024
-    print(f"{what:<44} {seconds:8.2f} CPU s   (peak of all so far {peak:.0f} MB)", flush=True)
+    seconds = used.ru_utime + used.ru_stime
+    peak = used.ru_maxrss / 1024
+    print(f"{what:<44} {seconds:8.2f} CPU s   peak {peak:5.0f} MB", flush=True)
 
 
 def train(options, text):
     folder = options.folder
     seqkit = [sys.executable, "-m", "seqkit", "lm", "ngram", "--order", options.order]
-    for _ in range(1 if options.grown else 3):
-        run("seqkit lm ngram, binary", *seqkit, "-o", folder / "lm.bin", text)
-        if options.lmplz:
+    memory = ["--memory", MEMORY]
+    for _ in range(1 if options.copies > 1 else 3):
+        run("seqkit lm ngram, binary", *seqkit, *memory, "-o", folder / "lm.bin", text)
+        if options.kenlm:
             arpa = folder / "kenlm.arpa"
-            settings = ["-o", options.order, "-S", "64M", "--text", text, "--arpa", arpa]
-            run("lmplz -S 64M, ARPA", options.lmplz, *settings)
-    run("seqkit lm ngram, ARPA", *seqkit, "-o", folder / "lm.arpa", text)
+            settings = ["-o", options.order, "-S", MEMORY, "-T", f"{folder}/", "--text", text]
+            run("lmplz, ARPA", options.kenlm / "lmplz", *settings, "--arpa", arpa)
+            run("build_binary", options.kenlm / "build_binary", arpa, folder / "kenlm.bin")
+
+
+def measure(options, text):
+    """Perplexity by the commands, from their start to their end."""
+    seqkit = [sys.executable, "-m", "seqkit", "lm", "perplexity"]
+    query = [options.kenlm / "query", "-v", "summary"] if options.kenlm else []
+    for _ in range(3):
+        run("seqkit lm perplexity", *seqkit, "-m", options.folder / "lm.bin", text)
+        if query:
+            run("query", *query, options.folder / "kenlm.bin", stdin=text)
 
 
 def score(options, train_text, test_text):
@@ -152,15 +167,22 @@ def train_by_nltk(train_text):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--lmplz")
-    parser.add_argument("--grown", action="store_true")
+    parser.add_argument("--kenlm", type=Path)
+    parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--order", type=int, default=5)
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
 
     train_text = prepared(options.folder, "train")
     test_text = prepared(options.folder, "test")
-    train(options, grown(train_text) if options.grown else train_text)
+    text = grown(train_text, options.copies) if options.copies > 1 else train_text
+    train(options, text)
+    measure(options, text)
+    if options.copies > 1:
+        return
+
+    seqkit = [sys.executable, "-m", "seqkit", "lm", "ngram", "--order", options.order]
+    run("seqkit lm ngram, ARPA", *seqkit, "-o", options.folder / "lm.arpa", text)
     tokens = score(options, train_text, test_text)
     score_by_kenlm(options, train_text, test_text, *tokens)
     train_by_nltk(train_text)

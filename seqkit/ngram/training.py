@@ -39,8 +39,8 @@ def train(
     `prune` drops the k-grams that occur at most N times, with one N for each k; the last repeats.
     `vocabulary` holds all words that the model may know. `unk` says what a literal <unk>, <s> or
     </s> in the text is: an error ("refuse"), white space ("skip"), or for <unk> a word ("keep").
-    `k` is that of add-k. Counting sorts on disk beyond `memory` bytes, but the finished model is
-    held in memory. Raises `DataError` or `ConfigError` for what cannot be trained on.
+    `k` is that of add-k. Beyond `memory` bytes, arrays are in temporary files without names, those
+    of the finished model, too. Raises `DataError` or `ConfigError` for what cannot be trained on.
     """
     check_number(k=k)
     if not isinstance(prune, Sequence) or isinstance(prune, str):
