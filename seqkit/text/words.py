@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
@@ -12,6 +13,8 @@ from .lines import check_many, check_one
 
 JOINER = "￭"  # U+FFED, as in the OpenNMT Tokenizer: no space on this side of the token
 JOINER_LOOKALIKE = "■"
+
+_ASCII_PIECES = re.compile(r"\w+(?:'\w+)*|\W", re.ASCII | re.DOTALL)
 
 Kind = Literal["word", "mark", "ideograph", "combining", "apostrophe"]
 
@@ -79,6 +82,9 @@ def _joins_right(kind: Kind, after: Kind | None) -> bool:
 
 
 def _pieces(chunk: str) -> list[_Piece]:
+    if chunk.isascii():  # the same as below, and several times as fast
+        return [_Piece(_kind_of_ascii(text), text) for text in _ASCII_PIECES.findall(chunk)]
+
     pieces: list[_Piece] = []
     for i, char in enumerate(chunk):
         kind = _kind(char)
@@ -93,6 +99,10 @@ def _pieces(chunk: str) -> list[_Piece]:
         else:
             pieces.append(_Piece("word" if kind == "combining" else kind, char))
     return pieces
+
+
+def _kind_of_ascii(piece: str) -> Kind:
+    return "word" if piece[0].isalnum() or piece[0] == "_" else "mark"
 
 
 def _begins_word(text: str) -> bool:
