@@ -1,19 +1,18 @@
-"""CPU seconds of tagging a test set that is in memory, and of the CRF by itself.
+"""CPU seconds of the CRF by itself: a batch, one sentence after the other, and a plain loop.
 
-python benchmarks/tagging_speed.py RUN       words a second on the test sentences of a run
-python benchmarks/tagging_speed.py           the CRF: a batch, one by one, and a plain loop
+python benchmarks/tagging_speed.py
+
+Whole taggers: `benchmarks/labelling_speed.py`.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 import time
 from collections.abc import Callable
 
 import torch
 
-import seqkit
 from seqkit.nn.crf import LinearChainCRF, negative_log_likelihood, viterbi
 
 TAGS, SENTENCES, WORDS = 45, 32, 25  # a batch of CoNLL-2000 in BIOES
@@ -21,25 +20,7 @@ TAGS, SENTENCES, WORDS = 45, 32, 25  # a batch of CoNLL-2000 in BIOES
 
 def main() -> None:
     torch.set_num_threads(1)
-    if len(sys.argv) > 1:
-        measure_tagger(sys.argv[1])
-    else:
-        measure_crf()
-
-
-def measure_tagger(run: str) -> None:
-    tagger = seqkit.load(run, device="cpu")
-    sentences = [words for words, _ in tagger.read_test_data()]
-    if tagger.segments:
-        sentences = [list("".join(words)) for words in sentences]
-    count = sum(map(len, sentences))
-
-    tagger.tag(sentences[:100])
-    for _ in range(3):
-        seconds = cpu_seconds(lambda: tagger.tag(sentences))
-        print(
-            f"{count:,} {tagger.data.unit} in {seconds:.2f} CPU s: {count / seconds:,.0f} a second"
-        )
+    measure_crf()
 
 
 def measure_crf() -> None:

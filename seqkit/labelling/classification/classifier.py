@@ -217,7 +217,7 @@ class Classifier:
         check_numbers(found)
         return found.cpu()
 
-    def read_test_data(self, paths: Sequence[Path]) -> TestTexts:
+    def read_test_data(self, paths: Sequence[Path] = ()) -> TestTexts:
         """The labelled texts in these files, written as those of the training.
 
         Without paths, the test texts of the run. Raises `DataError` naming file and line, and
