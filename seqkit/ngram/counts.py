@@ -28,7 +28,7 @@ from .storage import (
 )
 from .text import BOS, EOS, Ids
 
-_BYTES_PER_TOKEN = 80  # that sorting takes
+_BYTES_PER_TOKEN = 160  # that sorting takes
 _FEWEST_TOKENS = 1 << 12  # sorted at a time, however little memory there is
 _MOST_TOKENS = 1 << 22  # more would leave the processor's cache for nothing
 

@@ -27,11 +27,11 @@ _STRETCH = 1 << 21  # elements of an array looked at a time
 
 
 class Storage:
-    """Makes arrays in memory until a quarter of `memory` bytes is used, and in files then."""
+    """Makes arrays in memory until a sixth of `memory` bytes is used, and in files then."""
 
     def __init__(self, memory: int = MEMORY) -> None:
         self.memory = memory
-        self._left = memory // 4
+        self._left = memory // 6
 
     def takes(self, size: int) -> bool:
         """Whether `size` more bytes may be in memory; if so, they count as used."""
