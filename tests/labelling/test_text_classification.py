@@ -13,6 +13,7 @@ import seqkit
 from seqkit import recipes
 from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.labelling.classification.inputs import Inputs, combined
+from seqkit.labelling.classification.report import ClassificationReport, macro_f1_of
 from seqkit.labelling.classification.task import (
     TextClassification,
     label_weights,
@@ -202,6 +203,17 @@ def test_the_report_of_the_test_part_has_intervals_baselines_and_a_signature(cla
         assert shown in text
     assert "micro F1" not in text
     assert not report.notes
+
+
+def test_macro_f1_of_a_draw_is_scikit_learns():
+    metrics = pytest.importorskip("sklearn.metrics")
+    classes = ["food", "music", "weather"]  # nothing is music, neither truly nor by the model
+    true, given = [0, 0, 2, 2, 2], [0, 2, 2, 2, 0]
+    report = ClassificationReport(classes, np.eye(3)[given], np.eye(3, dtype=np.uint8)[true])
+    (found,) = macro_f1_of(report.counts.sum(0, keepdims=True))
+    expected = metrics.f1_score(true, given, average="macro")
+    assert found == pytest.approx(expected)
+    assert report.macro_f1 == pytest.approx(expected)
 
 
 def test_texts_of_the_training_are_counted_by_their_content(classifier, texts_file):

@@ -1,6 +1,7 @@
 """The errors of predicted numbers: scikit-learn's, and what each does at zero."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -64,6 +65,9 @@ def test_percentages_of_a_target_of_zero():
 def test_logarithms_of_what_is_not_positive():
     assert math.isnan(log_rmse([0, 1], [1, 1]))
     assert log_rmse([1, 1], [-1, 1]) == math.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # numpy's of the logarithm of 0
+        assert log_rmse([1, 1], [0, 1]) == math.inf
 
 
 def test_r2_of_equal_targets_and_of_one_alone():

@@ -58,5 +58,9 @@ def test_recall_of_unknown_words_is_counted_as_at_the_bakeoffs():
     assert (recall.oov_rate, recall.oov_recall, recall.known_recall) == (0.5, 0.5, 1.0)
 
 
+def test_a_word_is_found_by_its_place_in_the_text_and_not_by_its_number():
+    assert word_recall([["ab", "c"]], [["a", "b", "c"]], known={"c"}) == (2, 0, 1, 1)
+
+
 def test_recall_of_nothing_is_no_number():
     assert np.isnan(word_recall([["我"]], [["我"]], known={"我"}).oov_recall)
