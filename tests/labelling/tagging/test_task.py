@@ -147,7 +147,7 @@ def test_pretrained_vectors_are_where_training_begins(make, tmp_path):
 
 
 def test_a_word_that_looks_like_padding_is_a_word(make):
-    task = make("<pad> O\n<unk> O\n<eos> O\n\n" * 12)
+    task = make("<pad> O\n<unk> O\n<eos> X\n\n" * 12)
     tokens: Tokens = task.encoder.encode([["<pad>", "<unk>", "<eos>"]])
     assert tokens.real.all()
 
