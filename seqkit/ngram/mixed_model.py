@@ -15,7 +15,7 @@ from functools import cached_property
 from hashlib import blake2b
 from itertools import tee
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from ..errors import ConfigError, DataError, WrongType, WrongValue
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scorer, Scores, evaluate, score_lines
 from ..parsing import check_count
+from ..text import Tokenizer
 from ..text.identity import WIDTH
 from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling
@@ -31,6 +32,7 @@ from ..text.tokenizer_models import Unit
 from .generation import Sampling, check_sampling, likeliest, pieces
 from .mixed_scorer import MixedScorer, PartScorer, PartStates
 from .mixing import Unknown, check_unknown, check_weights, share_of_unknown
+from .model import Model
 from .text import PreTokenizer, block_of, from_lines, text_lines
 
 Doubles = NDArray[np.float64]
@@ -38,8 +40,13 @@ Doubles = NDArray[np.float64]
 _NATS = math.log(10)
 
 
+@runtime_checkable
 class Part(Scorer, Protocol):
     """A language model that can be mixed: an n-gram model, or a trained network."""
+
+    @property
+    def tokenizer(self) -> Tokenizer | None:
+        """The trained tokenizer that splits text for it, if it needs one."""
 
     def begin(self) -> Any:
         """The state at the beginning of a line."""
@@ -315,10 +322,11 @@ class MixedModel:
     def _splitter(self) -> PreTokenizer:
         """What splits text for all models."""
         for part in self.parts:
-            own = getattr(part, "pre_tokenizer", None)
-            if isinstance(own, PreTokenizer):
-                return own
-        return PreTokenizer.trained(getattr(self.parts[0], "tokenizer"))  # noqa: B009
+            if isinstance(part, Model):
+                return part.pre_tokenizer
+            if part.tokenizer is not None:
+                return PreTokenizer.trained(part.tokenizer)
+        raise ConfigError("no model of the mixture says how it splits text")
 
     def generate(
         self,

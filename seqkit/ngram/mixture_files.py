@@ -23,7 +23,7 @@ from ..errors import ConfigError, DataError, SeqkitError, WrongType
 from ..parsing import toml_of
 from .dynamic import log_probabilities as of_counted
 from .dynamic import mixture
-from .mixed_model import Doubles, MixedModel
+from .mixed_model import Doubles, MixedModel, Part
 from .mixing import Unknown
 from .model import Model
 
@@ -91,7 +91,7 @@ def mixture_of(
 ) -> Model | MixedModel:
     """The mixture of models, which runs; raises as `mixture` and `MixedModel`."""
     for number, model in enumerate(models, 1):
-        if not callable(getattr(model, "scorer", None)):
+        if not isinstance(model, Part):
             raise WrongType(
                 f"model {number} of the mixture is {type(model).__name__}: give n-gram models and "
                 "trained language models, as seqkit.load opens them"
