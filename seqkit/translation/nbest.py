@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..data.files import name_of, read_chunks
 from ..errors import DataError
-from ..parsing import json_of
+from ..parsing import json_of, path_of
 from .predictions import one_line
 
 SCORE = "score"  # the one feature of the short form
@@ -30,13 +30,14 @@ class Entry:
     features: dict[str, float]
 
 
-def read_nbest(path: Path | None) -> list[list[Entry]]:
+def read_nbest(path: str | Path | None) -> list[list[Entry]]:
     """The outputs of each sentence, in order; None or "-" is stdin.
 
     Several numbers of one name are features of their own: `TM= -1 -2` is TM.1 and TM.2. Numbers
     after the features, and alignments, are not read. Of the JSON of `seqkit translate`, features
     are the log probabilities. Raises `DataError` naming file and line.
     """
+    path = None if path is None else path_of(path, "n-best list")
     found: list[list[Entry]] = []
     names: list[str] = []
     lines = (line for chunk in read_chunks(path) for line in chunk)

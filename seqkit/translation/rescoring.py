@@ -27,7 +27,7 @@ from ..metrics.overlap import Statistics, statistics
 from ..metrics.text_metric import References
 from ..metrics.tuning import Candidates, Doubles
 from ..metrics.tuning import tune as tune_weights
-from ..parsing import toml_of
+from ..parsing import path_of, toml_of
 from .nbest import Entry, read_nbest, texts_of
 
 __all__ = ["Weights", "read_nbest", "rescore", "tune"]
@@ -46,16 +46,18 @@ class Weights:
     of: dict[str, float]  # by name
     lms: dict[str, str]  # paths of language models, by the name of their feature
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write a TOML file, in which language models are named relative to its folder."""
+        path = path_of(path, "file of weights")
         folder = path.absolute().parent
         lms = {name: os.path.relpath(Path(lm).absolute(), folder) for name, lm in self.lms.items()}
         with replacing(path) as part:
             part.write_text(tomli_w.dumps({"type": _TYPE, "weights": self.of, "lm": lms}), "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Weights:
+    def load(cls, path: str | Path) -> Weights:
         """Read what `save` wrote; raises `DataError` naming the file."""
+        path = path_of(path, "file of weights")
         with reading(path):
             text = path.read_text(encoding="utf-8", errors="replace")
         try:
