@@ -24,6 +24,7 @@ BinaryFile = io.BufferedReader
 STDIN = Path("-")
 LONGEST_LINE = 1 << 28  # bytes
 _CHUNK = 1 << 16  # bytes read at once: some 1,000 sentences
+_FIRST_CHUNK = 1 << 13  # of what is answered at once; each is twice as large as the one before
 _MEGABYTE = 1 << 20
 
 
@@ -42,7 +43,7 @@ def read_lines(path: str | Path) -> Iterator[str]:
 def read_chunks(path: Path | None) -> Iterator[list[str]]:
     """Lists of lines, as many as can be had without waiting, so that a pipe is answered at once.
 
-    None is stdin. Lines before a damaged one are given first. Raises as `read_lines`.
+    The first lists are short, so that long texts are answered soon, too. None is stdin. Lines before a damaged one are given first. Raises as `read_lines`.
     """
     name = name_of(path)
     before = 0  # lines of the blocks before
@@ -95,10 +96,12 @@ def _blocks(path: Path | None, size: int, *, full: bool) -> Iterator[bytes]:
     """Whole lines, not decoded; the last one of the file may have no end."""
     with reading(path), open_text(path) as file:
         read = file.read if full else file.read1
+        asked = size if full else min(size, _FIRST_CHUNK)
         rest: list[bytes] = []  # of a line whose end is not read yet
         length = 0
-        while data := read(size):
-            is_last = full and len(data) < size
+        while data := read(asked):
+            is_last = full and len(data) < asked
+            asked = min(size, 2 * asked)
             end = len(data) if is_last else data.rfind(b"\n") + 1
             tail = data[end:]
             if end:
