@@ -43,7 +43,8 @@ def read_lines(path: str | Path) -> Iterator[str]:
 def read_chunks(path: Path | None) -> Iterator[list[str]]:
     """Lists of lines, as many as can be had without waiting, so that a pipe is answered at once.
 
-    The first lists are short, so that long texts are answered soon, too. None is stdin. Lines before a damaged one are given first. Raises as `read_lines`.
+    The first lists are short, so that long texts are answered soon, too. None is stdin. Lines
+    before a damaged one are given first. Raises as `read_lines`.
     """
     name = name_of(path)
     before = 0  # lines of the blocks before

@@ -124,11 +124,13 @@ class SameTokens(Generic[StatesT]):
 class Spelling(Protocol):
     """How the tokens of a search make up the units that a language model scores."""
 
-    begins: NDArray[np.bool_]
-    """(V,) Tokens that end the unit before them."""
+    @property
+    def begins(self) -> NDArray[np.bool_]:
+        """(V,) Tokens that end the unit before them."""
 
-    glues: NDArray[np.bool_]
-    """(V,) Tokens that no unit ends after, whatever follows."""
+    @property
+    def glues(self) -> NDArray[np.bool_]:
+        """(V,) Tokens that no unit ends after, whatever follows."""
 
     def encode(self, before: int | None, tokens: tuple[int, ...]) -> list[int]:
         """The language model's ids of a unit, given its tokens and the one before them."""

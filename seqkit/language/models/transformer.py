@@ -88,6 +88,7 @@ class TransformerLM(nn.Module):
 
         extended = []
         for number, layer in enumerate(self.layers):
+            assert isinstance(layer, EncoderLayer)
             x, seen = layer.extend(x, past[number] if past else None)
             extended.append(seen)
         return self.norm(x), extended

@@ -90,6 +90,7 @@ def rescore(
     from ..nbest import read_nbest
     from ..rescoring import tune
 
+    assert save  # as --reference is given
     columns = [list(read_lines(path)) for path in references]
     tuning = tune(read_nbest(nbest), columns, lms=lms, metric=metric, seed=seed, device=device)
     tuning.weights.save(save)
