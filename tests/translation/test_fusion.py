@@ -7,6 +7,7 @@ from language.tiny import untrained
 from letters import some_lines
 from translators import LINES, tiny
 
+import seqkit
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError, SeqkitError
 from seqkit.text import TextConfig, Tokenizer
@@ -205,7 +206,9 @@ def test_weights_that_are_none_are_refused(words, weight):
     assert "lm_weight" in error(tiny(words), "lm", ConfigError, lm_weight=weight)
 
 
-def test_the_other_engine_leaves_fusion_to_our_own_search(english, shipped, counted):
+def test_the_other_engine_leaves_fusion_to_our_own_search(shipped, counted):
+    pytest.importorskip("ctranslate2")
+    english = seqkit.load(shipped, device="cpu")
     path = counted(["Wo ist mein Buch?"])
     (line,) = english.predict(["Where is my book?"], lm=str(path))
     assert line.record()["engine"] == "torch float32"

@@ -21,6 +21,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from seqkit.data.csv_cells import long_cells
 from seqkit.data.digest import of_lines
 from seqkit.data.files import name_of, open_bytes, reading
 from seqkit.errors import DataError, hint
@@ -126,6 +127,7 @@ def _plain(column: pl.Series, name: str) -> pl.Series:
 # CSV
 
 
+@long_cells(_LONGEST_CELL)
 def of_csv(data: bytes, name: str) -> Table:
     """The table in the bytes of a CSV file; raises `DataError` naming line and column."""
     decode(data, name)
@@ -203,7 +205,6 @@ def _widths_quoted(
     data: bytes, separator: str, name: str
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The same for a file with quotes, in which a cell may hold separators and line breaks."""
-    csv.field_size_limit(_LONGEST_CELL)
     text = io.StringIO(data.decode("utf-8"), newline="")
     rows = csv.reader(text, delimiter=separator, strict=True)
 

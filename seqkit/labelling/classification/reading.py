@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ...data.csv_cells import long_cells
 from ...data.files import LONGEST_LINE, open_bytes, read_lines, reading
 from ...errors import DataError
 from ...parsing import json_of
@@ -133,12 +134,11 @@ def _read_csv(path: Path, layout: Layout) -> Iterator[Example]:
 
 def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """The rows with the numbers of their first lines."""
-    csv.field_size_limit(LONGEST_LINE)
     lines = [f"{line}\n" for _, line in _numbered(path, layout)]
     rows = csv.reader(lines, delimiter=_separator(lines, layout), strict=True)
     first = 1
     try:
-        for row in rows:
+        while (row := _next_row(rows)) is not None:
             if row:
                 yield first, row
             first = rows.line_num + 1
@@ -146,6 +146,11 @@ def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
         raise DataError(
             f"{path}:{first}: not a row of CSV, perhaps for its quotes: {error}"
         ) from None
+
+
+@long_cells(LONGEST_LINE)
+def _next_row(rows: Iterator[list[str]]) -> list[str] | None:
+    return next(rows, None)
 
 
 def _separator(lines: list[str], layout: Layout) -> str:
