@@ -95,8 +95,8 @@ class GivenPair:
         return self.in_domain.known_words == self.general.known_words
 
     def differences(self, lines: Sequence[str]) -> Doubles:
-        own = _entropies(self.in_domain, lines)
-        other = _entropies(self.general, lines)
+        own = _scores(self.in_domain, lines)
+        other = _scores(self.general, lines)
         return _difference(own, other)
 
 
@@ -131,7 +131,7 @@ def _masked(block: bytes, known: frozenset[bytes]) -> bytes:
     return b" ".join(shown)
 
 
-def _entropies(scorer: Scorer, lines: Sequence[str]) -> Doubles:
+def _scores(scorer: Scorer, lines: Sequence[str]) -> Doubles:
     """log10 probabilities a token of lines, none of which sees another. (n,)"""
     if starts_anew(scorer):
         return _log10_per_token(scorer.score_block(block_of(lines)))

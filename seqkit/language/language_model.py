@@ -340,7 +340,7 @@ class LanguageModel:
 
         reading: Reading | None = None
         for _ in range(length):
-            reading = self._steps.reader.read(ids, reading)
+            reading = self._steps.reader.read([ids], reading)
             token = pick(self._next_logits(reading.hidden))
             if token == EOS and stop:
                 return
@@ -351,8 +351,8 @@ class LanguageModel:
                 yield new
 
     def _next_logits(self, hidden: Tensor) -> Tensor:
-        """(D,) -> logits (1, V) of the next token; only text can follow."""
-        logits = self._logits(hidden[None])
+        """(1, D) -> logits (1, V) of the next token; only text can follow."""
+        logits = self._logits(hidden)
         check_numbers(logits)
         logits[:, [PAD, BOS, UNK]] = -math.inf
         return logits

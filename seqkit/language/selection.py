@@ -195,7 +195,9 @@ def survey_text(
     is_blank = np.concatenate(blanks)
     if is_blank.all():
         raise DataError(f"{name}: the text is empty")
-    is_first = first_of_equal(np.concatenate(keys)) if dedup != "off" else ~is_blank | True
+    is_first = np.ones_like(is_blank)
+    if dedup != "off":
+        is_first = first_of_equal(np.concatenate(keys))
     return Survey(is_blank, is_first, [sample.lines for sample in samples])
 
 

@@ -9,14 +9,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..errors import WrongType, WrongValue
 from ..ngram.generation import likeliest
 from ..parsing import check_count
-from ..search.soundness import check_numbers
 from ..text.lines import check_one
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import EOS, SPECIALS
@@ -81,12 +78,9 @@ class NetworkSteps:
         check_state(state, self)
         return state._nats / math.log(10)
 
-    @torch.no_grad()
     def _after(self, ids: tuple[int, ...], before: Reading | None) -> NetworkState:
-        reading = self.reader.read(ids, before)
-        logits = F.linear(reading.hidden, self.model.output, self.model.bias)
-        nats = logits.float().log_softmax(-1)
-        check_numbers(nats)
+        reading = self.reader.read([ids], before)
+        nats = self.reader.predict(reading)[0]
         return NetworkState(self, ids, reading, nats.cpu())
 
 

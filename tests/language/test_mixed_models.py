@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from language.tiny import LINES, UNSEEN, train, untrained, write_config, write_text
+from stepping import walk
 
 import seqkit
 from seqkit import ngram
@@ -26,15 +27,6 @@ def pair(name="lstm", unknown="share", **settings):
     return network, model, MixedModel([network, model], WEIGHTS, unknown=unknown)
 
 
-def walk(model, line):
-    state = model.begin()
-    scores = []
-    for token in line.split():
-        score, state = model.step(state, token)
-        scores.append(score)
-    return [*scores, model.finish(state)]
-
-
 @pytest.mark.parametrize("unknown", ["share", "keep"])
 @pytest.mark.parametrize("name", ["lstm", "transformer-lm"])
 def test_a_network_and_a_counted_model_are_mixed_token_by_token(name, unknown):
@@ -44,7 +36,7 @@ def test_a_network_and_a_counted_model_are_mixed_token_by_token(name, unknown):
     assert network.known_words < model.known_words == mixed.known_words
 
     expected = []
-    rows = zip([*LINE.split(), "</s>"], walk(network, LINE), walk(model, LINE), strict=True)
+    rows = zip([*LINE.split(), "</s>"], walk(network, LINE)[0], walk(model, LINE)[0], strict=True)
     for token, one, other in rows:
         first = 10**one
         if token in ("zebra", "zzz"):
@@ -52,7 +44,7 @@ def test_a_network_and_a_counted_model_are_mixed_token_by_token(name, unknown):
             first = 0 if is_kept_out else first / (lacking + 1 if unknown == "share" else 1)
         expected.append(math.log10(0.4 * first + 0.6 * 10**other))
 
-    assert walk(mixed, LINE) == pytest.approx(expected, rel=1e-4)
+    assert walk(mixed, LINE)[0] == pytest.approx(expected, rel=1e-4)
     found = mixed.score_block(f"{LINE}\n".encode())
     assert found.scores.tolist() == pytest.approx(expected, rel=1e-4)
     assert found.oov.tolist() == [token == "zzz" for token in [*LINE.split(), "</s>"]]
@@ -74,7 +66,7 @@ def test_the_scorer_of_searches_gives_the_same_scores():
         found, states = scorer.step(states, [i, i])
         assert found.tolist() == pytest.approx(every[:, i].tolist(), rel=1e-4)
         scores.append(found[0] / math.log(10))
-    expected = walk(mixed, LINE)
+    expected, _ = walk(mixed, LINE)
     assert scores == pytest.approx(expected[:-1], rel=1e-4)
     one = scorer.select(states, [1])
     three = scorer.join([one, states])

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from language.tiny import SMALL, untrained
+from stepping import scored_together
 
 LINES = ["the cat sees the zebra .", "", "the dog", "a ball the bird the cat the cat"]
 
@@ -12,22 +13,7 @@ LINES = ["the cat sees the zebra .", "", "the dog", "a ball the bird the cat the
 @pytest.mark.parametrize("name", SMALL)
 def test_lines_have_the_scores_that_they_have_alone(name):
     model = untrained(name, steps=4, stride=2)
-    scorer = model.scorer()
-    totals = np.zeros(len(LINES))
-    states = scorer.begin(len(LINES))
-    words = [scorer.encode(line) for line in LINES]
-
-    for place in range(max(map(len, words))):
-        rows = [row for row, ids in enumerate(words) if len(ids) > place]
-        ids = [words[row][place] for row in rows]
-        scores, after = scorer.step(scorer.select(states, rows), ids)
-        totals[rows] += scores
-
-        places = np.arange(len(LINES))
-        places[rows] = len(LINES) + np.arange(len(rows))
-        states = scorer.select(scorer.join([states, after]), places)
-    totals += scorer.finish(states)
-
+    totals = scored_together(model, LINES)
     for line, total in zip(LINES, totals, strict=True):
         ((_, alone),) = model.score_blocks([f"{line}\n".encode()], at_once=True)
         assert total == pytest.approx(alone.scores.sum() * math.log(10), rel=1e-4)
@@ -42,3 +28,21 @@ def test_every_following_token_has_the_score_of_a_step():
     found = scorer.following(states)
     for i, token in enumerate(scorer.tokens):
         assert found[0, i] == pytest.approx(model.step(state, token)[0] * math.log(10), rel=1e-4)
+
+
+def test_hypotheses_of_a_search_read_every_token_once(monkeypatch):
+    model = untrained("transformer-lm", steps=9, stride=3)
+    read = []
+    extend = model.model.extend
+
+    def watched(ids, past):
+        read.append(tuple(ids.shape))
+        return extend(ids, past)
+
+    monkeypatch.setattr(model.model, "extend", watched)
+    scorer = model.scorer()
+    states = scorer.begin(2)
+    for tokens in ("the a", "cat dog", "sees has"):
+        _, states = scorer.step(states, scorer.encode(tokens))
+        states = scorer.select(states, np.arange(2)[::-1])
+    assert read == [(1, 1), (2, 1), (2, 1), (2, 1)]

@@ -2,20 +2,11 @@
 
 import pytest
 from language.tiny import LINES, SMALL, untrained
+from stepping import walk
 
 from seqkit.errors import WrongType, WrongValue
 
 LINE = "the cat sees the zebra ."
-
-
-def walk(model, line):
-    """The scores of a line token by token, its end included, and the state before its end."""
-    state = model.begin()
-    scores = []
-    for token in line.split():
-        score, state = model.step(state, token)
-        scores.append(score)
-    return [*scores, model.finish(state)], state
 
 
 @pytest.mark.parametrize("name", SMALL)

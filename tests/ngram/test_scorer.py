@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ngram.slow import some_lines
 from ngram.test_states import CORNERS
+from stepping import scored_together
 
 from seqkit import ngram
 from seqkit.ngram.text import BOS
@@ -18,27 +19,9 @@ def model(request):
     return ngram.train(some_lines(3, lines=40), order=3, smoothing=request.param)
 
 
-def lines_scored(model):
-    """The log probability (nats) of each line, all of them word by word together."""
-    scorer = model.scorer()
-    totals = np.zeros(len(LINES))
-    states = scorer.begin(len(LINES))
-    words = [scorer.encode(line) for line in LINES]
-    for place in range(max(map(len, words))):
-        rows = [row for row, ids in enumerate(words) if len(ids) > place]
-        ids = [words[row][place] for row in rows]
-        scores, after = scorer.step(scorer.select(states, rows), ids)
-        totals[rows] += scores
-
-        places = np.arange(len(LINES))
-        places[rows] = len(LINES) + np.arange(len(rows))
-        states = scorer.select(scorer.join([states, after]), places)
-    return totals + scorer.finish(states)
-
-
 def test_lines_have_the_scores_that_they_have_alone(model):
     expected = [model.score(line) * math.log(10) for line in LINES]
-    assert lines_scored(model) == pytest.approx(expected, rel=1e-5)
+    assert scored_together(model, LINES) == pytest.approx(expected, rel=1e-5)
 
 
 def test_every_following_word_has_the_score_of_a_step(model):

@@ -35,8 +35,9 @@ class NextTokenModel(Protocol):
     def __call__(self, ids: Tensor, state: Any) -> tuple[Tensor, Any]:
         """Ids (B, T) and the state before them -> hidden states (B, T, D) and the state after them.
 
-        The state is a tuple of tensors, or None: at the start of a text, and wherever
-        `carries_state` is False. No hidden state may depend on ids after its own.
+        The state is a tuple of tensors (…, B, …), whose second dimension are the sequences, or
+        None: at the start of a text, and wherever `carries_state` is False. No hidden state may
+        depend on ids after its own.
         """
 
 
@@ -50,5 +51,6 @@ class ExtendableModel(Protocol):
     def extend(self, ids: Tensor, past: Any) -> tuple[Tensor, Any]:
         """The next ids of a window, (B, t) -> hidden states (B, t, D) and the past with them.
 
-        `past` is what came back for the ids before, or None where the window begins.
+        The past is a tuple of tensors (…, B, …), whose second dimension are the sequences; None
+        where the window begins.
         """

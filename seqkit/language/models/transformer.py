@@ -7,8 +7,7 @@ Shapes: B sequences, T positions, t of them new, D width, H heads, E = D / H, V 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
@@ -78,7 +77,9 @@ class TransformerLM(nn.Module):
             x = layer(x, None, causal=True)
         return self.norm(x), None
 
-    def extend(self, ids: Tensor, past: Sequence[Tensor] | None) -> tuple[Tensor, list[Tensor]]:
+    def extend(
+        self, ids: Tensor, past: tuple[Tensor, ...] | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """The next ids of a window, (B, t) -> hidden states (B, t, D) and the past with them.
 
         The past is keys and values of each layer, (2, B, H, positions, E).
@@ -87,8 +88,7 @@ class TransformerLM(nn.Module):
         x = self.embedding(ids, start)
 
         extended = []
-        for number, layer in enumerate(self.layers):
-            assert isinstance(layer, EncoderLayer)
+        for number, layer in enumerate(cast(list[EncoderLayer], list(self.layers))):
             x, seen = layer.extend(x, past[number] if past else None)
             extended.append(seen)
-        return self.norm(x), extended
+        return self.norm(x), tuple(extended)

@@ -73,8 +73,6 @@ def rescore(
     """
     if bool(references) == bool(weights):
         raise click.UsageError("give --reference F --save WEIGHTS to tune, or --weights WEIGHTS")
-    if references and not save:
-        raise click.UsageError("--reference tunes weights: say with --save where they go")
     if weights and (lms or save):
         raise click.UsageError("--weights names its language models: leave out --lm and --save")
     inputs = (nbest, *references, *([weights] if weights else []))
@@ -85,12 +83,13 @@ def rescore(
     if weights:
         _rank(nbest, weights, output, top, device)
         return
+    if save is None:
+        raise click.UsageError("--reference tunes weights: say with --save where they go")
 
     from ...data.files import read_lines
     from ..nbest import read_nbest
     from ..rescoring import tune
 
-    assert save  # as --reference is given
     columns = [list(read_lines(path)) for path in references]
     tuning = tune(read_nbest(nbest), columns, lms=lms, metric=metric, seed=seed, device=device)
     tuning.weights.save(save)
