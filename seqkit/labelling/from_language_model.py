@@ -66,9 +66,7 @@ class Fit:
     model: str  # ours
     same: Mapping[str, str]  # its settings that have other names in the language model, or the same
     follows: Mapping[str, Any]  # its settings that follow from the kind
-    tensors: Mapping[
-        str, str
-    ]  # what names of tensors begin with, in the language model and in ours
+    tensors: Mapping[str, str]  # beginnings of names, in the language model and in ours
 
     def settings(self, trained: Mapping[str, Any]) -> dict[str, Any]:
         """Those of our model that the [model] of a language model decides.

@@ -34,9 +34,8 @@ class Origin:
     name: str  # as it was given
     folder: Path  # its step folder
     config: RunConfig
-    decided: Mapping[str, Any] | None = (
-        None  # of [model], as `start_record` has it; for a resumed run
-    )
+    decided: Mapping[str, Any] | None = None
+    """Of [model], as `start_record` has it; for a resumed run."""
 
     @classmethod
     def of(cls, model: str | Path) -> Origin:
