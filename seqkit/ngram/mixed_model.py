@@ -15,7 +15,7 @@ from functools import cached_property
 from hashlib import blake2b
 from itertools import tee
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,6 @@ from ..errors import ConfigError, DataError, WrongType, WrongValue
 from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import LineScore, Scorer, Scores, evaluate, score_lines
 from ..parsing import check_count
-from ..text import Tokenizer
 from ..text.identity import WIDTH
 from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling
@@ -34,6 +33,9 @@ from .mixed_scorer import MixedScorer, PartScorer, PartStates
 from .mixing import Unknown, check_unknown, check_weights, share_of_unknown
 from .model import Model
 from .text import PreTokenizer, block_of, from_lines, text_lines
+
+if TYPE_CHECKING:
+    from ..text import Tokenizer
 
 Doubles = NDArray[np.float64]
 
