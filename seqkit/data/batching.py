@@ -5,9 +5,10 @@ Shapes: B sentences, S source positions, T target positions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,20 +18,41 @@ from torch import Tensor
 from ..text.vocab import BOS, PAD
 
 Ints = NDArray[np.int64]
+AnyInts = NDArray[Any]  # of any integer type
+
+_BLOCK = 100_000  # sequences that are looked at together
 
 
 class Rows:
-    """Many id sequences in one flat array: 4 bytes a token, however many sequences."""
+    """Many id sequences in one flat array, in memory or in a mapped file."""
 
     def __init__(self, rows: Iterable[Sequence[int]]) -> None:
         lists = rows if isinstance(rows, list) else list(rows)
-        lengths = (len(row) for row in lists)
-        count = len(lists)
-        self.lengths: Ints = np.fromiter(lengths, dtype=np.int64, count=count)
-        self._ends = np.cumsum(self.lengths)
+        sizes = (len(row) for row in lists)
+        lengths = np.fromiter(sizes, dtype=np.int64, count=len(lists))
 
-        total = int(self.lengths.sum())
-        self._ids = np.fromiter(chain.from_iterable(lists), dtype=np.int32, count=total)
+        total = int(lengths.sum())
+        ids = np.fromiter(chain.from_iterable(lists), dtype=np.int32, count=total)
+        self._set(ids, lengths, np.cumsum(lengths))
+
+    @classmethod
+    def of_arrays(cls, ids: AnyInts, lengths: AnyInts) -> Rows:
+        """Sequences of these `lengths`, one after the other in `ids`, which is not copied."""
+        rows = cls.__new__(cls)
+        wide = np.asarray(lengths, np.int64)
+        rows._set(ids, wide, np.cumsum(wide))
+        return rows
+
+    def _set(self, ids: AnyInts, lengths: Ints, ends: Ints) -> None:
+        self._ids = ids
+        self.lengths = lengths
+        self._ends = ends
+
+    def at(self, indices: Ints) -> Rows:
+        """The sequences at `indices`, in that order; their ids are shared, not copied."""
+        rows = Rows.__new__(Rows)
+        rows._set(self._ids, self.lengths[indices], self._ends[indices])
+        return rows
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -42,20 +64,40 @@ class Rows:
         return ids
 
     def __repr__(self) -> str:
-        return f"<Rows: {len(self):,} sequences, {len(self._ids):,} ids>"
+        return f"<Rows: {len(self):,} sequences, {self.total:,} ids>"
 
     @property
-    def ids(self) -> NDArray[np.int32]:
+    def total(self) -> int:
+        """How many ids all sequences have."""
+        return int(self.lengths.sum())
+
+    @property
+    def ids(self) -> AnyInts:
         """All ids, one sequence after the other."""
-        return self._ids
+        is_whole = self.total == len(self._ids)
+        return self._ids if is_whole else np.concatenate([*self._parts()])
 
     def share(self, token: int) -> float:
         """The share of `token` among all ids."""
-        if not len(self._ids):
+        if not self.total:
             return 0.0
 
-        is_token = self._ids == token
-        return float(is_token.mean())
+        found = sum(int((part == token).sum()) for part in self._parts())
+        return found / self.total
+
+    def _parts(self) -> Iterator[AnyInts]:
+        """The ids in order, some sequences at a time."""
+        for first in range(0, len(self), _BLOCK):
+            block = slice(first, first + _BLOCK)
+            yield self._ids[self._places(self.lengths[block], self._ends[block])]
+
+    @staticmethod
+    def _places(lengths: Ints, ends: Ints) -> Ints:
+        """Where the ids of sequences are, one sequence after the other."""
+        starts = ends - lengths
+        before = np.cumsum(lengths) - lengths
+        shifts = np.repeat(starts - before, lengths)
+        return shifts + np.arange(len(shifts))
 
     def padded(self, indices: Ints) -> Tensor:
         """The rows at `indices` (B,) as ids (B, longest), `PAD` after each."""
@@ -134,35 +176,45 @@ def token_batches(
 
 
 def _by_length(sources: Ints, targets: Ints, rng: np.random.Generator | None) -> Ints:
-    """Indices of pairs, such that neighbours have similar lengths on both sides.
+    """Indices of pairs, such that neighbours have similar lengths on both sides: linear time.
 
     Target lengths are taken in bands of two. Source lengths rise in one band and fall in the next,
     so that they do not jump between bands.
     """
-    count = len(targets)
-    ties = np.arange(count) if rng is None else rng.permutation(count)
-
     band = targets // 2
     falls = band % 2 == 1
-    source_order = np.where(falls, -sources, sources)
-    return np.lexsort((ties, targets, source_order, band))
+    longest = sources.max(initial=0)
+    source_order = np.where(falls, longest - sources, sources)
+    key = (band * (longest + 1) + source_order) * 2 + targets % 2
+
+    order = np.arange(len(targets))
+    if rng is not None:
+        ranks = rng.permutation(len(targets))
+        order[ranks] = np.arange(len(targets))
+    return _sorted_by(key, order)
+
+
+def _sorted_by(key: Ints, order: Ints) -> Ints:
+    """`order` sorted by `key`, equal keys as they are: digit by digit, which takes linear time.
+
+    numpy sorts numbers of 16 bits by radix, ten times as fast as larger ones.
+    """
+    for shift in range(0, max(1, int(key.max(initial=0)).bit_length()), 16):
+        digit = (key >> shift).astype(np.uint16)
+        order = order[np.argsort(digit[order], kind="stable")]
+    return order
 
 
 def _split_by_budget(order: Ints, targets: Ints, budget: int) -> list[Ints]:
     """Consecutive parts of `order` with at most `budget` target tokens, or with one pair."""
     batches: list[Ints] = []
+    sums = np.cumsum(targets[order])
     start = 0
     used = 0
-    lengths = targets[order].tolist()
-    for i, length in enumerate(lengths):
-        is_full = used + length > budget
-        if is_full and i > start:
-            batches.append(order[start:i])
-            start = i
-            used = 0
-        used += length
-
-    if len(order):
-        rest = order[start:]
-        batches.append(rest)
+    while start < len(order):
+        fits = int(np.searchsorted(sums, used + budget, side="right"))
+        end = max(fits, start + 1)
+        batches.append(order[start:end])
+        start = end
+        used = int(sums[end - 1])
     return batches

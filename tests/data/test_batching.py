@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit.data import read_parallel
-from seqkit.data.batching import PairBatch, Rows, pad, token_batches
+from seqkit.data.batching import PairBatch, Rows, _by_length, pad, token_batches
 from seqkit.data.corpora import ENVIRONMENT, Corpora
 from seqkit.text import BOS, EOS, PAD, TextConfig, Tokenizer
 
@@ -41,6 +41,22 @@ def test_a_batch_is_closed_only_when_the_next_pair_does_not_fit(lengths, budget)
     batches = token_batches(*lengths, budget)
     for batch, after in itertools.pairwise(batches):
         assert lengths[1][batch].sum() + lengths[1][after[0]] > budget
+
+
+@QUICK
+@given(LENGTHS, st.sampled_from([None, 0, 1]), st.sampled_from([1, 300]))
+def test_pairs_come_in_the_order_of_a_sort_by_all_keys_at_once(lengths, seed, factor):
+    sources, targets = lengths * factor  # 300: keys of more than 16 bits
+    ties = np.arange(len(targets)) if seed is None else rng_of(seed).permutation(len(targets))
+    signed = np.where(targets // 2 % 2 == 1, -sources, sources)
+    expected = np.lexsort((ties, targets, signed, targets // 2))
+
+    rng = None if seed is None else rng_of(seed)
+    assert _by_length(sources, targets, rng).tolist() == expected.tolist()
+
+
+def rng_of(seed):
+    return np.random.default_rng(seed)
 
 
 def test_a_pair_longer_than_the_budget_has_a_batch_of_its_own():
@@ -124,6 +140,22 @@ def test_there_may_be_no_rows():
 
 def test_the_share_of_a_token_is_counted_over_all_rows():
     assert Rows([[4, 5, 4], [], [6]]).share(4) == 0.5
+
+
+def test_some_of_the_rows_share_the_ids_of_all():
+    rows = Rows([[4, 5, 4], [], [6], [7, 4]])
+    some = rows.at(np.array([3, 0, 1]))
+    assert [some[i] for i in range(3)] == [[7, 4], [4, 5, 4], []]
+    assert some.ids.tolist() == [7, 4, 4, 5, 4]
+    assert some.share(4) == 3 / 5
+    assert some.padded(np.array([0, 2])).tolist() == [[7, 4], [PAD, PAD]]
+
+
+def test_rows_can_be_made_of_flat_arrays():
+    ids = np.array([4, 5, 6, 7], np.uint16)
+    rows = Rows.of_arrays(ids, np.array([1, 0, 3], np.int32))
+    assert [rows[i] for i in range(3)] == [[4], [], [5, 6, 7]]
+    assert rows.ids is ids
 
 
 @QUICK
