@@ -25,8 +25,8 @@ class Measured:
     """What one model says of a text."""
 
     report: Perplexity
-    nats: Doubles  # log probability of every token, (T,)
-    digest: bytes  # of the tokens, all unknown ones alike; of none if it was not asked for
+    nats: Doubles  # log probability of every token, (T,); of none unless models are to be mixed
+    digest: bytes  # of the tokens, all unknown ones alike; of none likewise
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class LineReport:
         return str(self.score)
 
 
-def measure_text(scorer: Scorer, blocks: Iterable[bytes], *, with_digest: bool = False) -> Measured:
+def measure_text(scorer: Scorer, blocks: Iterable[bytes], *, to_mix: bool = False) -> Measured:
     """Measure a model on a text; the digest of its tokens shows which models can be mixed."""
     nats = [np.empty(0)]
     digest = hashlib.sha256()
 
     def listen(block: bytes, found: Scores) -> None:
-        nats.append(found.nats)
-        if with_digest:
+        if to_mix:
+            nats.append(found.nats)
             digest.update(_known_tokens(scorer, block, found))
 
     report = evaluate(scorer, blocks, listen)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..text.lines import each_text
-from ..text.spelling import Spelling
+from ..text.spelling import Spelling, count_words
 from ..text.tokenizer_models import Unit
 from .perplexity import Perplexity, finite
 
@@ -214,7 +214,7 @@ def measure(
         tokens=len(scores),
         oov=int(found.oov.sum()),
         sentences=int(found.ends.sum()),
-        words=len(block.split()) + int(found.ends.sum()),
+        words=count_words(block) + int(found.ends.sum()),
         characters=spelling.characters,
         bytes=spelling.bytes,
         signature_fields=signature_fields,

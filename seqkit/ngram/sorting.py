@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ Longs = NDArray[np.int64]
 
 _STRETCH = 1 << 18  # keys sorted at a time: they fit into a processor's cache
 _SORTING_PAYS = 1 << 8  # from this many queries on: sorted neighbours share the processor's cache
+_RUN = 1 << 10  # sorted queries looked for at a time: most lie among keys that the cache holds
 
 
 def sort(keys: Longs, groups: Longs | None = None) -> tuple[Longs, Longs]:
@@ -81,17 +83,32 @@ def find(keys: Longs, queries: Longs) -> Longs:
 
     order, ascending = sort(queries)
     found = np.empty(len(queries), np.int64)
-    found[order] = search(keys, ascending)
+    found[order] = _indexes(keys, ascending, _places(keys, ascending))
     return found
+
+
+def _places(keys: Longs, queries: Longs) -> Longs:
+    """Where sorted queries belong among `keys`; each run is looked for between its neighbours."""
+    lows = np.searchsorted(keys, queries[::_RUN]).tolist()
+    places = np.empty(len(queries), np.int64)
+    for number, (low, high) in enumerate(pairwise([*lows, len(keys)])):
+        run = slice(number * _RUN, (number + 1) * _RUN)
+        among = keys[low:high].searchsorted(queries[run])
+        np.add(among, low, out=places[run])
+    return places
 
 
 def search(keys: Longs, queries: Longs) -> Longs:
     """`find` for queries most of which are not far from the one before them."""
+    return _indexes(keys, queries, np.searchsorted(keys, queries))
+
+
+def _indexes(keys: Longs, queries: Longs, places: Longs) -> Longs:
+    """The index of each query, or -1 if the key at its place is another. (m,) -> (m,)"""
     if not len(keys):
         return np.full(len(queries), -1, np.int64)
-    index = np.searchsorted(keys, queries)
-    nearest = keys.take(index, mode="clip")
-    return np.where(nearest == queries, index, -1)
+    nearest = keys.take(places, mode="clip")
+    return np.where(nearest == queries, places, -1)
 
 
 def totals(

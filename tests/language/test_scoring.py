@@ -25,11 +25,11 @@ WORDS = ngram.train(LINES, order=2)
 
 
 def measured(*models, text=TEXT):
-    return [measure_text(model, text, with_digest=True) for model in models]
+    return [measure_text(model, text, to_mix=True) for model in models]
 
 
 def test_a_text_in_blocks_is_measured_as_a_whole():
-    found = measure_text(WORDS, TEXT)
+    found = measure_text(WORDS, TEXT, to_mix=True)
     lines = ["the cat", "a zebra", "the dog"]
     record, expected = found.report.record(), WORDS.evaluate(lines).record()
     assert record.pop("signature") == expected.pop("signature")

@@ -9,7 +9,7 @@ from seqkit import ngram
 from seqkit.language.texts import LanguageData, read_texts
 from seqkit.ngram.text import blocks
 from seqkit.text import Tokenizer
-from seqkit.text.spelling import Spelling, spelling_of_lines
+from seqkit.text.spelling import Spelling, count_words, spelling_of_lines
 from seqkit.text.tokenizer import TextConfig
 from seqkit.text.tokenizer_models import CharTokenizer, WhitespaceTokenizer, WordTokenizer
 
@@ -176,3 +176,12 @@ def test_bits_are_those_of_the_definition(tmp_path):
     found = model.evaluate_blocks(blocks(tmp_path / "text"))
     bits = -sum(map(model.score, LINES)) / math.log10(2)
     assert found.bits_per_char == pytest.approx(bits / len(PLAIN))
+
+
+def test_words_are_counted_as_they_are_split():
+    for byte in range(256):
+        between = bytes([byte])
+        assert count_words(between) == len(between.split())
+        block = between + b"one" + between + between + b"two\n\n"
+        assert count_words(block) == len(block.split())
+    assert count_words(b"") == 0

@@ -76,7 +76,7 @@ def perplexity(
     several = len(models) > 1
     names = [str(path) for path in models]
     with working("measuring"):
-        measured = [measure_text(scorer, text, with_digest=several) for scorer in scorers]
+        measured = [measure_text(scorer, text, to_mix=several) for scorer in scorers]
     reports = [each.report for each in measured]
 
     if as_json:
@@ -192,7 +192,7 @@ def _show_mixture(
     if is_the_same:
         mixture = mix([each.nats for each in measured])
     else:
-        mixture = mix([measure_text(scorer, held_out).nats for scorer in scorers])
+        mixture = mix([measure_text(scorer, held_out, to_mix=True).nats for scorer in scorers])
 
     fitted_on = "this text" if is_the_same else "held-out text"
     report = report_mixture(mixture, names, measured, fitted_on=fitted_on)
