@@ -1,0 +1,41 @@
+"""seqkit beside its peers: one command a row.
+
+    python -m benchmarks                      # the rows
+    python -m benchmarks decode               # all cases of a row
+    python -m benchmarks decode --case "beam 5, batch 64" --rounds 5 --json now.json
+    python -m benchmarks train --limit        # the limit of this CPU, and where the time goes
+    python -m benchmarks growth               # how cost grows, with pictures
+    python -m benchmarks --all                # every row; writes the table of RESULTS.md
+    python -m benchmarks --all --compare before.json   # exit 1 if a row has become slower
+
+A row is a module in `benchmarks/rows/` with a `ROW` (see `benchmarks.core.Row`):
+
+    def by_seqkit(settings, clock):           # runs in a process of its own
+        import seqkit                         # heavy imports inside: peers do not have them
+
+        translator = seqkit.load(device="cpu")
+        with clock:                           # only this is measured
+            texts = translator.translate(settings["texts"])
+        return Outcome(len(texts), texts)     # work done, in the row's unit, and the result
+
+    ROW = Row(
+        title="one line, in words",
+        unit="sentences",
+        cases={"beam 5": {"beam": 5}, "greedy": {"beam": 1}},
+        contestants=[
+            Contestant("seqkit", by_seqkit),  # the first is ours
+            Contestant("CTranslate2", by_ctranslate2, peer="ctranslate2"),
+        ],
+        agree=same_lines,                     # (ours, theirs) -> what is said, or Disagreement
+    )
+
+A contestant with `peer` runs in a virtual environment of its own, made on demand from the versions
+in `peers.toml`; one that cannot be made costs a line, and its figures are left out. Contestants
+take turns (A B A B …), each turn in a new process with one thread on one core. Figures are work per
+CPU second (`Row.by="wall"`: per second, for several cores), median and spread of the rounds, and
+the peak of memory. Results are compared before speed: one that disagrees has no ratio, and the
+command exits with 1.
+
+`settings` holds the case's own, "quick" (True: a few seconds of work, for trying a row) and
+"folder", where the row's `prepare(settings)` has written what its contestants read.
+"""

@@ -1,0 +1,37 @@
+"""This machine: its processor, the cores that are measured on, and where things are kept."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def cpu() -> str:
+    """The processor and what speeds products up on it: "AMD EPYC (AVX-512, bf16)"."""
+    text = Path("/proc/cpuinfo").read_text()
+    name = re.search(r"^model name\s*:\s*(.*)$", text, re.MULTILINE)
+    found = re.search(r"^flags\s*:\s*(.*)$", text, re.MULTILINE)
+    flags = found[1].split() if found else []
+
+    known = {"amx_bf16": "AMX", "avx512f": "AVX-512", "avx512_bf16": "bf16", "avx2": "AVX2"}
+    named = [word for flag, word in known.items() if flag in flags]
+    if "AVX-512" in named:
+        named.remove("AVX2")
+    return f"{name[1] if name else 'unknown'} ({', '.join(named) or 'no AVX2'})"
+
+
+def cores(count: int) -> list[int]:
+    """The first cores that this process may use; fewer if there are not so many."""
+    return sorted(os.sched_getaffinity(0))[:count]
+
+
+def cache() -> Path:
+    """Where environments of peers, data and models are kept: SEQKIT_BENCHMARKS, or ~/.cache."""
+    named = os.environ.get("SEQKIT_BENCHMARKS")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = Path(named) if named else base / "seqkit-benchmarks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

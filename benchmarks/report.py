@@ -1,0 +1,126 @@
+"""What was measured: as lines, as JSON, beside an older file, and as the table of RESULTS.md."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from seqkit.errors import DataError, reason
+from seqkit.parsing import NoPlainData, json_of, to_json
+
+from .turns import Figures
+
+TOLERANCE = 0.05  # of slowness that the spread does not explain: less is no regression
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+Rows = dict[str, dict[str, dict[str, Figures]]]  # row, case, contestant
+
+
+def lines_of(figures: dict[str, Figures]) -> list[str]:
+    """A line for each contestant."""
+    width = max(len(name) for name in figures)
+    ours = next(iter(figures.values()))
+    return [_line(name.ljust(width), one, ours) for name, one in figures.items()]
+
+
+def _line(name: str, one: Figures, ours: Figures) -> str:
+    speed = f"{number(one['median']):>9} ± {one['spread']:.0%}"
+    line = f"  {name}  {speed:16}  {one['peak']:7,.0f} MB"
+    if "disagreement" in one:
+        return f"{line}  not compared: results differ: {one['disagreement']}"
+    if one is ours:
+        return line
+    return f"{line}  ours is {ours['median'] / one['median']:.2f} x as fast; {one['agreement']}"
+
+
+def number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def disagreements(rows: Rows) -> list[str]:
+    """Every contestant whose result is not ours."""
+    return [
+        f"{row}, {case}: {name}: {one['disagreement']}"
+        for row, case, name, one in _each(rows)
+        if "disagreement" in one
+    ]
+
+
+def _each(rows: Rows) -> list[tuple[str, str, str, Figures]]:
+    found = []
+    for row, cases in rows.items():
+        for case, figures in cases.items():
+            found += [(row, case, name, one) for name, one in figures.items()]
+    return found
+
+
+# Files
+
+
+def save(path: Path, cpu: str, rows: Rows) -> None:
+    """Write what was measured; rows and cases that were not measured now stay as they are."""
+    before = read(path)["rows"] if path.exists() else {}
+    for row, cases in rows.items():
+        before.setdefault(row, {}).update(cases)
+    path.write_text(to_json({"cpu": cpu, "rows": before}, indent=1) + "\n", encoding="utf-8")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What `save` wrote; raises `DataError` naming the file."""
+    try:
+        found = json_of(path.read_bytes())
+        _check(found)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {reason(error)}") from None
+    except (NoPlainData, KeyError, TypeError, AttributeError):
+        raise DataError(f"{path} is not a file of benchmarks: write one with --json") from None
+    return dict(found)
+
+
+def _check(found: Any) -> None:
+    """Raise an error unless each row has what `regressions` reads."""
+    str(found["cpu"])
+    for _, _, _, one in _each(found["rows"]):
+        float(one["median"]), float(one["spread"])
+
+
+def regressions(before: Rows, now: Rows) -> list[str]:
+    """Our figures that are slower than before by more than both spreads and five per cent."""
+    slower = []
+    for row, cases in now.items():
+        for case, figures in cases.items():
+            name = next(iter(figures))
+            old = before.get(row, {}).get(case, {}).get(name)
+            if old is None:
+                continue
+            allowed = TOLERANCE + old["spread"] + figures[name]["spread"]
+            new, was = figures[name]["median"], old["median"]
+            if new < was * (1 - allowed):
+                said = f"{number(was)} before, {number(new)} now: {1 - new / was:.0%} slower"
+                slower.append(f"{row}, {case}: {said} (allowed: {allowed:.0%})")
+    return slower
+
+
+def write_table(path: Path, found: dict[str, Any], units: dict[str, str]) -> None:
+    """Put the table of all rows between the two marks of a Markdown file."""
+    text = path.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise DataError(f"{path} needs the lines {BEGIN} and {END}, once each, in this order")
+
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    table = "\n".join([f"Measured on: {found['cpu']}.", "", *_table(found["rows"], units)])
+    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _table(rows: Rows, units: dict[str, str]) -> list[str]:
+    heads = "| row | case | | work per CPU second | ± | memory, MB | ours beside it | results |"
+    lines = [heads, "|" + "---|" * 8]
+    for row, case, name, one in _each(rows):
+        ours = next(iter(rows[row][case].values()))
+        beside = "" if one is ours or "disagreement" in one else ours["median"] / one["median"]
+        ratio = f"{beside:.2f} x" if beside else ""
+        said = one.get("agreement") or one.get("disagreement", "")
+        speed = f"{number(one['median'])} {units.get(row, '')}".strip()
+        cells = [f"`{row}`", case, name, speed, f"{one['spread']:.0%}", f"{one['peak']:,.0f}"]
+        lines.append("| " + " | ".join([*cells, ratio, said]) + " |")
+    return lines

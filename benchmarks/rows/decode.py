@@ -1,0 +1,143 @@
+"""Translation of the shipped model: text in, text out, loading not counted."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..core import Clock, Contestant, Outcome, Row, Settings, same_lines
+
+
+def prepare(settings: Settings) -> None:
+    """The model for the peers, and sentences of Multi30k."""
+    import subprocess
+    import sys
+
+    from seqkit.data.files import read_lines
+    from seqkit.recipes import corpora
+
+    folder = Path(settings["folder"])
+    for target in ("ctranslate2", "huggingface"):
+        if not (folder / target).exists():
+            export = ["seqkit", "export", "--to", target, "--out", str(folder / target)]
+            subprocess.run([sys.executable, "-m", *export], check=True)
+
+    if not (folder / "sentences.txt").exists():
+        (path,) = corpora().locate("multi30k", ["test_2016_flickr.en.gz"])
+        lines = islice(read_lines(path), 20 if settings["quick"] else 320)
+        text = "".join(f"{line}\n" for line in lines)
+        (folder / "sentences.txt").write_text(text, encoding="utf-8")
+
+
+def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
+    return _by_engine("torch", settings, clock)
+
+
+def by_seqkit_on_ctranslate2(settings: Settings, clock: Clock) -> Outcome:
+    return _by_engine("ctranslate2", settings, clock)
+
+
+def _by_engine(engine: str, settings: Settings, clock: Clock) -> Outcome:
+    import torch
+
+    import seqkit
+
+    torch.set_num_threads(1)
+    translator = seqkit.load(device="cpu", engine=engine, compute="float32")
+    options: dict[str, Any] = {"beam": settings["beam"], "split": False}
+    sentences = _sentences(settings)
+    batch = settings["batch"]
+
+    def translate(lines: list[str]) -> list[str]:
+        if batch > 1:
+            return list(translator.translate(lines, **options))
+        return [translator.translate(line, **options) for line in lines]
+
+    translate(sentences[: min(batch, 8)])
+    with clock:
+        texts = translate(sentences)
+    return Outcome(len(texts), texts)
+
+
+def by_ctranslate2(settings: Settings, clock: Clock) -> Outcome:
+    import ctranslate2
+    import sentencepiece
+
+    folder = f"{settings['folder']}/ctranslate2"
+    pieces = sentencepiece.SentencePieceProcessor(model_file=f"{folder}/sentencepiece.model")
+    translator = ctranslate2.Translator(folder, compute_type="float32", intra_threads=1)
+    batch = settings["batch"]
+
+    def translate(lines: list[str]) -> list[str]:
+        groups = [lines] if batch > 1 else [[line] for line in lines]
+        found = []
+        for group in groups:
+            results = translator.translate_batch(
+                pieces.encode(group, out_type=str), beam_size=settings["beam"], max_batch_size=batch
+            )
+            found += [pieces.decode(result.hypotheses[0]) for result in results]
+        return found
+
+    sentences = _sentences(settings)
+    translate(sentences[: min(batch, 8)])
+    with clock:
+        texts = translate(sentences)
+    return Outcome(len(texts), texts)
+
+
+def by_transformers(settings: Settings, clock: Clock) -> Outcome:
+    """At most as many tokens as our limit allows the longest line of a batch."""
+    import torch
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    torch.set_num_threads(1)
+    folder = f"{settings['folder']}/huggingface"
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+    batch = settings["batch"]
+
+    def translate(lines: list[str]) -> list[str]:
+        order = sorted(range(len(lines)), key=lambda i: -len(lines[i]))
+        found = [""] * len(lines)
+        for first in range(0, len(order), batch):
+            chosen = order[first : first + batch]
+            inputs = tokenizer([lines[i] for i in chosen], return_tensors="pt", padding=True)
+            longest = 2 * inputs["input_ids"].shape[1] + 10
+            with torch.inference_mode():
+                ids = model.generate(**inputs, num_beams=settings["beam"], max_new_tokens=longest)
+            texts = tokenizer.batch_decode(ids, skip_special_tokens=True)
+            for i, text in zip(chosen, texts, strict=True):
+                found[i] = text
+        return found
+
+    sentences = _sentences(settings)
+    translate(sentences[: min(batch, 8)])
+    with clock:
+        texts = translate(sentences)
+    return Outcome(len(texts), texts)
+
+
+def _sentences(settings: Settings) -> list[str]:
+    path = Path(settings["folder"]) / "sentences.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return lines if settings["batch"] > 1 else lines[: len(lines) // 4]
+
+
+ROW = Row(
+    title="translation by the shipped model, float32; the same weights in each program",
+    unit="sentences",
+    cases={
+        "beam 5, batch 64": {"beam": 5, "batch": 64},
+        "greedy, batch 64": {"beam": 1, "batch": 64},
+        "beam 5, one by one": {"beam": 5, "batch": 1},
+    },
+    contestants=[
+        Contestant("seqkit", by_seqkit),
+        Contestant("seqkit on CTranslate2", by_seqkit_on_ctranslate2),
+        Contestant("CTranslate2", by_ctranslate2, peer="ctranslate2"),
+        Contestant("transformers", by_transformers, peer="transformers"),
+    ],
+    agree=same_lines(0.9),
+    prepare=prepare,
+)

@@ -1,0 +1,142 @@
+"""Contestants take turns, each turn in a process of its own: A B A B."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqkit.errors import SeqkitError
+from seqkit.parsing import json_of, to_json
+
+from . import machine
+from .core import Contestant, Disagreement, Row, Settings, Turns
+from .peers import PeerMissing, python_of
+
+Figures = dict[str, Any]
+
+
+class TurnFailed(SeqkitError):
+    """A contestant's process has failed."""
+
+
+def measure_case(
+    name: str,
+    row: Row,
+    case: str,
+    *,
+    rounds: int,
+    quick: bool = False,
+    only: Sequence[str] = (),
+    settings: Settings | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, Figures]:
+    """Figures of each contestant, by name.
+
+    A peer that cannot be installed is said, and left out. Raises `TurnFailed` if a process fails.
+    """
+    chosen = settings_of(name, row, case, quick=quick, settings=settings)
+    if row.prepare is not None:
+        run(row.prepare, chosen)
+
+    present = _present(row, only, say)
+    turns = {contestant.name: Turns() for contestant in present}
+    for _ in range(rounds):
+        for contestant in present:
+            _take_turn(row, contestant, chosen, turns[contestant.name])
+    return _figures(row, turns)
+
+
+def settings_of(
+    name: str, row: Row, case: str, *, quick: bool, settings: Settings | None = None
+) -> Settings:
+    """The settings of a case, with "quick" and "folder"."""
+    folder = machine.cache() / "data" / (f"{name}-quick" if quick else name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return {**row.cases[case], "quick": quick, "folder": str(folder), **(settings or {})}
+
+
+def run(
+    function: Callable[..., Any],
+    settings: Settings,
+    *,
+    python: Path | None = None,
+    cores: int = 1,
+) -> Figures:
+    """What a function of a module says, called with settings and a clock by another process.
+
+    `prepare` and others that return nothing say nothing: {}.
+    """
+    chosen = ",".join(str(core) for core in machine.cores(cores))
+    command = [str(python or python_of(None)), "-m", "benchmarks.worker"]
+    command += [function.__module__, function.__qualname__, chosen]
+
+    paths = [str(machine.ROOT), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+
+    done = subprocess.run(
+        command, input=to_json(settings), env=environment, capture_output=True, text=True
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["no message"]
+        name = f"{function.__module__}.{function.__qualname__}"
+        raise TurnFailed(f"{name} failed ({done.returncode}): {said[-1]}")
+
+    answer: Figures = json_of(done.stdout) if done.stdout else {}
+    return answer
+
+
+def _present(row: Row, only: Sequence[str], say: Callable[[str], None]) -> list[Contestant]:
+    """The contestants that take part, once their environments are there."""
+    unknown = set(only) - {contestant.name for contestant in row.contestants}
+    if unknown:
+        known = ", ".join(contestant.name for contestant in row.contestants)
+        raise SeqkitError(f"no {', '.join(sorted(unknown))} in this row: it has {known}")
+
+    present = []
+    for contestant in row.contestants:
+        if only and contestant.name not in only:
+            continue
+        try:
+            python_of(contestant.peer)
+        except PeerMissing as error:
+            say(f"  {contestant.name} is left out: {error}")
+            continue
+        present.append(contestant)
+    return present
+
+
+def _take_turn(row: Row, contestant: Contestant, settings: Settings, turns: Turns) -> None:
+    python = python_of(contestant.peer)
+    told = run(contestant.run, settings, python=python, cores=row.cores)
+    turns.speeds.append(told["work"] / told[row.by])
+    turns.peaks.append(told["peak"])
+    turns.result = told["result"]
+
+
+def _figures(row: Row, turns: dict[str, Turns]) -> dict[str, Figures]:
+    """Results are compared with those of the first, then speeds are stated."""
+    figures: dict[str, Figures] = {}
+    first = next(iter(turns), None)
+    for name, taken in turns.items():
+        median = statistics.median(taken.speeds)
+        figures[name] = {
+            "speeds": taken.speeds,
+            "median": median,
+            "spread": (max(taken.speeds) - min(taken.speeds)) / 2 / median,
+            "peak": max(taken.peaks),
+        }
+        if name != first:
+            figures[name] |= _compared(row, turns[str(first)].result, taken.result)
+    return figures
+
+
+def _compared(row: Row, ours: Any, theirs: Any) -> dict[str, str]:
+    try:
+        return {"agreement": row.agree(ours, theirs)}
+    except Disagreement as error:
+        return {"disagreement": str(error)}
