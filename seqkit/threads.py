@@ -25,6 +25,11 @@ def threads() -> int:
     first = os.environ.get(_VARIABLE, "").partition(",")[0].strip()
     if first.isdecimal() and int(first):
         return int(first)
+    return cores()
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

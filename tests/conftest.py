@@ -4,7 +4,10 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch: tests hold on busy machines, too
 
+import atexit
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,9 @@ from command_line import call, call_apart
 from letters import write_config, write_pairs
 
 import seqkit
+
+os.environ["SEQKIT_CACHE"] = tempfile.mkdtemp(prefix="seqkit-tests-")  # not the user's
+atexit.register(shutil.rmtree, os.environ["SEQKIT_CACHE"], ignore_errors=True)
 
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and so would what tests start
 

@@ -74,9 +74,14 @@ def shipped() -> list[str]:
 
 def cache(name: str) -> Path:
     """The folder where `fetch` puts the files of a corpus."""
+    return caches() / name
+
+
+def caches() -> Path:
+    """The folder of all that seqkit keeps for a user and could make or fetch again."""
     base = os.environ.get("XDG_CACHE_HOME")
-    caches = Path(base) if base else Path.home() / ".cache"
-    return caches / "seqkit" / name
+    root = Path(base) if base else Path.home() / ".cache"
+    return root / "seqkit"
 
 
 class Corpora:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from .parallel import ParallelText
+from .parallel import Pair, ParallelText
 
 # 7, 1945, 10,000, 1.650.000: digits, perhaps in groups of three
 _NUMBER = re.compile(r"\d{1,3}(?:[.,]\d{3})+(?!\d)|\d+", re.ASCII)
@@ -26,17 +26,24 @@ def with_varied_numbers(text: ParallelText, copies: int, seed: int) -> ParallelT
     learns to copy digits that it has never seen together. A number beside another ("7:50",
     "3.14") keeps its length, and groups of three stay groups.
     """
+    pairs = list(varied_copies(text, copies, seed))
+    return ParallelText(
+        [*text.sources, *(source for source, _ in pairs)],
+        [*text.targets, *(target for _, target in pairs)],
+        text.skipped,
+    )
+
+
+def varied_copies(text: ParallelText, copies: int, seed: int) -> Iterator[Pair]:
+    """The pairs that `with_varied_numbers` puts after those of `text`."""
     rng = random.Random(seed)
-    varied = ParallelText([*text.sources], [*text.targets], text.skipped)
     for source, target in zip(text.sources, text.targets, strict=True):
         found = numbers(source)
         if not found or found != numbers(target):
             continue
         for _ in range(copies):
             others = {number: _another(number, source, rng) for number in found}
-            varied.sources.append(_replaced(source, others))
-            varied.targets.append(_replaced(target, others))
-    return varied
+            yield _replaced(source, others), _replaced(target, others)
 
 
 def _digits(number: str) -> str:

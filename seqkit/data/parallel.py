@@ -32,10 +32,10 @@ class Skipped:
 
 @dataclass
 class ParallelText:
-    """Raw sentence pairs: `sources[i]` translates to `targets[i]`."""
+    """Raw sentence pairs: `sources[i]` translates to `targets[i]`. In memory, or in files."""
 
-    sources: list[str] = field(default_factory=list)
-    targets: list[str] = field(default_factory=list)
+    sources: Sequence[str] = field(default_factory=list)
+    targets: Sequence[str] = field(default_factory=list)
     skipped: Skipped = field(default_factory=Skipped)
 
     def __len__(self) -> int:
@@ -52,18 +52,22 @@ def read_parallel(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> P
     Columns are counted from 1. Pairs with an empty side are left out and counted. Raises
     `DataError` for files of unequal length, and for TSV lines without these columns.
     """
+    skipped = Skipped()
+    pairs = list(read_pairs(paths, columns, skipped))
+    return ParallelText([left for left, _ in pairs], [right for _, right in pairs], skipped)
+
+
+def read_pairs(paths: Sequence[Path], columns: tuple[int, int], skipped: Skipped) -> Iterator[Pair]:
+    """As `read_parallel`, one pair after the other; what is left out is counted in `skipped`."""
     check_many(paths, "paths")
-    text = ParallelText()
-    for source, target in _read_pairs(paths, columns):
+    for source, target in _all_pairs(paths, columns):
         if source.strip() and target.strip():
-            text.sources.append(source)
-            text.targets.append(target)
+            yield source, target
         else:
-            text.skipped.empty += 1
-    return text
+            skipped.empty += 1
 
 
-def _read_pairs(paths: Sequence[Path], columns: tuple[int, int]) -> Iterator[Pair]:
+def _all_pairs(paths: Sequence[Path], columns: tuple[int, int]) -> Iterator[Pair]:
     match paths:
         case [tsv]:
             return _from_tsv(tsv, columns)

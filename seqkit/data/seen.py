@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from .files import open_up, reading
 
 FILE = "seen.safetensors"
 _WIDTH = 5  # bytes of a hash
+_TEXTS = 10_000  # that are hashed together
 _BETWEEN = "\0"  # the parts of an item
 
 Hashes = NDArray[np.uint64]
@@ -105,6 +107,14 @@ def joined(*parts: str) -> str:
 
 def _hashes(texts: Iterable[str]) -> Hashes:
     """The hash of each text that is not blank."""
+    rest = iter(texts)
+    parts = [np.zeros(0, np.uint64)]
+    while block := list(islice(rest, _TEXTS)):
+        parts.append(_hashes_of_block(block))
+    return np.concatenate(parts)
+
+
+def _hashes_of_block(texts: list[str]) -> Hashes:
     digests = [
         blake2b(text.encode("utf-8", "replace"), digest_size=_WIDTH).digest()
         for text in texts

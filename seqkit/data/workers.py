@@ -9,17 +9,21 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
-from torch.utils.data import DataLoader
+import torch
+from torch.utils.data import DataLoader, Dataset
 
 from ..errors import DataError
+from ..threads import cores
 
 T = TypeVar("T")
+In = TypeVar("In")
 
+_FEW = 100  # parts, which are made sooner than processes begin
 _SECONDS = 5.0  # for workers to end by themselves
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
@@ -45,6 +49,37 @@ def from_workers(loader: DataLoader[T], setting: str = "data.workers") -> Iterat
             yield item
     finally:
         _end(iterator, workers)
+
+
+def made_by_workers(make: Callable[[In], T], parts: Sequence[In]) -> Iterator[T]:
+    """`make` of each part, in order, by processes that are a few parts ahead.
+
+    As many as there are cores beside the one that trains, four at most; few parts need none.
+    """
+    workers = min(4, cores() - 1) if len(parts) >= _FEW else 0
+    loader: DataLoader[T] = DataLoader(
+        _Made(make, parts),
+        batch_size=None,
+        num_workers=workers,
+        worker_init_fn=leave_signals_to_parent,
+        # Without one, it draws a seed from torch's generator: a resumed run would differ.
+        generator=torch.Generator(),
+    )
+    return from_workers(loader)
+
+
+class _Made(Dataset[Any]):
+    """What is made of each part."""
+
+    def __init__(self, make: Callable[[Any], Any], parts: Sequence[Any]) -> None:
+        self._make = make
+        self._parts = parts
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def __getitem__(self, index: int) -> Any:
+        return self._make(self._parts[index])
 
 
 def leave_signals_to_parent(_: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,33 +16,26 @@ import torch
 from torch import Tensor, nn
 
 from ..config import RunConfig, build
-from ..data import digest
-from ..data.batching import PairBatch, token_batches
-from ..data.numbers import with_varied_numbers
-from ..data.parallel import ParallelText
-from ..data.seen import SeenTexts, joined
+from ..data.batching import Ints, PairBatch, token_batches
+from ..data.seen import SeenTexts
+from ..data.workers import made_by_workers
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
 from ..nn.loss import linear_cross_entropy
 from ..plugins import components
 from ..search.settings import SearchConfig
-from ..text.tokenizer import TextConfig, Tokenizer
+from ..text.tokenizer import TextConfig
 from ..text.vocab import PAD, UNK
 from ..training.processes import Processes
 from ..training.task import Goal, Step, Task, Totals
 from .data_config import TranslationData
 from .evaluation import METRICS, TestSet, evaluate_outputs
-from .languages import tagged
 from .models.contract import TranslationModel, as_translation_model
-from .passthrough import forbid_passthrough, may_pass_through, translates_numbers
-from .texts import (
-    EncodedPairs,
-    encoded_pairs,
-    read_training_text,
-    read_validation_text,
-    split_off,
-)
-from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers, train_tokenizers
+from .passthrough import forbid_passthrough, may_pass_through
+from .prepared import PreparedText
+from .sampled import SampledPairs
+from .texts import short_pairs
+from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers
 from .translator import Translator
 
 _USUALLY_UNKNOWN = 0.01  # share of subwords: more are of another script
@@ -67,24 +60,20 @@ class TranslationTask:
         self.seed = config.train.seed
         self.smoothing = config.optim.label_smoothing
 
-        self._train_text, self._valid_text = _read_texts(self.data, self.seed)
-        self._translates_numbers = translates_numbers(self._train_text)
-        if self.data.number_copies:
-            self._train_text = with_varied_numbers(
-                self._train_text, self.data.number_copies, self.seed
-            )
+        self._text = PreparedText(self.data, self.seed)
         if folder:
             self.tokenizers = load_tokenizers(folder)
         else:
-            self.tokenizers = train_tokenizers(self._train_text, self.text)
+            self.tokenizers = self._text.tokenizers(self.text)
         if self.text.subword_regularization:
             self._check_regularization()
 
-        self._train = self._encode(self._train_text, longest=self.data.max_length)
-        self._valid = self._encode(self._valid_text, longest=None)
-        self._skipped = self._train_text.skipped
-        self._skipped.long = len(self._train_text) - len(self._train.sources)
-        if not len(self._train.sources):
+        every, self._valid = self._text.ids(self.tokenizers, self.search.to)
+        self._places = short_pairs(every, self.data.max_length)  # of the pairs in the text
+        self._train = every.at(self._places)
+        self._skipped = self._text.train.skipped
+        self._skipped.long = len(every.sources) - len(self._places)
+        if not len(self._places):
             raise DataError(
                 f"the training text has no pair of 1 to {self.data.max_length} tokens "
                 "(data.max_length)"
@@ -94,14 +83,6 @@ class TranslationTask:
         """Fail early, before an existing run is overwritten."""
         rng = random.Random(self.seed)
         self.tokenizers.source.sample("", self.text.subword_regularization, rng)
-
-    def _encode(self, text: ParallelText, *, longest: int | None) -> EncodedPairs:
-        sources = self.tokenizers.source.encode_all(self._tagged(text), eos=True)
-        targets = self.tokenizers.target.encode_all(text.targets, eos=True)
-        return encoded_pairs(sources, targets, longest=longest)
-
-    def _tagged(self, text: ParallelText) -> Sequence[str]:
-        return tagged(text.sources, self.search.to, self.tokenizers.source)
 
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
@@ -130,6 +111,8 @@ class TranslationTask:
         ]
         if str(self._skipped):
             lines.append(str(self._skipped))
+        if self._text.cache.note:
+            lines.append(self._text.cache.note)
         return [*lines, *self._doubts()]
 
     def _doubts(self) -> Iterator[str]:
@@ -146,22 +129,8 @@ class TranslationTask:
                 )
 
     def digests(self) -> dict[str, str]:
-        return self._digests
-
-    @cached_property
-    def _digests(self) -> dict[str, str]:
-        return {
-            "training text, source side": digest.of_lines(self._train_text.sources),
-            "training text, target side": digest.of_lines(self._train_text.targets),
-            "validation text, source side": digest.of_lines(self._valid_text.sources),
-            "validation text, target side": digest.of_lines(self._valid_text.targets),
-        }
-
-    @cached_property
-    def _seen(self) -> SeenTexts:
-        """What an evaluation compares its test set with; hashed when it is first saved."""
-        text = self._train_text
-        return SeenTexts.of(sources=text.sources, pairs=map(joined, text.sources, text.targets))
+        digests: dict[str, str] = self._text.facts["digests"]
+        return digests
 
     def dims(self) -> dict[str, int]:
         return self.tokenizers.dims()
@@ -169,29 +138,24 @@ class TranslationTask:
     def train_batches(
         self, epoch: int, *, start: int, rank: int, world: int
     ) -> Iterator[PairBatch]:
-        pairs = self._train
-        if self.text.subword_regularization:
-            pairs = self._resample(epoch)
-
         rng = np.random.default_rng((self.seed, epoch))
-        lengths = pairs.sources.lengths, pairs.targets.lengths
-        batches = token_batches(*lengths, self.data.batch_tokens, rng)
-        for indices in batches[start + rank :: world]:
-            yield PairBatch.of(*pairs, indices)
+        lengths = self._train.sources.lengths, self._train.targets.lengths
+        batches = token_batches(*lengths, self.data.batch_tokens, rng)[start + rank :: world]
+        if self.text.subword_regularization:
+            return self._sampled(epoch, batches)
+        return (PairBatch.of(*self._train, indices) for indices in batches)
 
-    def _resample(self, epoch: int) -> EncodedPairs:
-        """The training text in subwords drawn anew for this epoch."""
-        rng = random.Random(f"{self.seed}/{epoch}")
-        source, target = self.tokenizers
-        sources = self._sample(source, self._tagged(self._train_text), rng)
-        targets = self._sample(target, self._train_text.targets, rng)
-        return encoded_pairs(sources, targets, longest=2 * self.data.max_length)
-
-    def _sample(
-        self, tokenizer: Tokenizer, texts: Iterable[str], rng: random.Random
-    ) -> list[list[int]]:
-        strength = self.text.subword_regularization
-        return [tokenizer.sample(text, strength, rng, eos=True) for text in texts]
+    def _sampled(self, epoch: int, batches: Sequence[Ints]) -> Iterator[PairBatch]:
+        """The batches in subwords drawn anew for this epoch, by other processes."""
+        pairs = SampledPairs(
+            self._text.train,
+            self.tokenizers,
+            places=self._places,
+            seed=f"{self.seed}/{epoch}",
+            strength=self.text.subword_regularization,
+            to=self.search.to,
+        )
+        return made_by_workers(pairs.batch, batches)
 
     def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterable[PairBatch]:
         lengths = self._valid.sources.lengths, self._valid.targets.lengths
@@ -244,7 +208,8 @@ class TranslationTask:
         return figures
 
     def _text_metrics(self, model: TranslationModel) -> dict[str, float]:
-        test_set = TestSet(self._valid_text.sources, [[*self._valid_text.targets]])
+        valid = self._text.valid
+        test_set = TestSet([*valid.sources], [[*valid.targets]])
         translator = Translator(model, *self.tokenizers)
         processes = Processes.joined(model.output.device)
         outputs = processes.share(
@@ -258,8 +223,8 @@ class TranslationTask:
 
     def save(self, folder: Path) -> None:
         save_tokenizers(folder, self.tokenizers)
-        self._seen.save(folder)
-        if self._translates_numbers:
+        self._text.save_seen(folder)
+        if self._text.facts["translates_numbers"]:
             forbid_passthrough(folder)
 
     @classmethod
@@ -284,15 +249,6 @@ def goal_of(name: str) -> Goal:
     if name == "perplexity":
         return Goal(name, "lower")
     return Goal(name, components().metrics.load(name).better)
-
-
-def _read_texts(data: TranslationData, seed: int) -> tuple[ParallelText, ParallelText]:
-    """Training and validation text."""
-    columns = data.columns[0], data.columns[1]
-    train = read_training_text(data.corpus, data.train, columns, data.limit)
-    if data.valid:
-        return train, read_validation_text(data.corpus, data.valid, columns)
-    return split_off(train, data.valid_size, seed)
 
 
 def _check_sizes(model: TranslationModel, tokenizers: Tokenizers, folder: Path) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ..data.batching import Rows
-from ..data.parallel import ParallelText, read_parallel
+from ..data.batching import Ints, Rows
+from ..data.parallel import Pair, ParallelText, Skipped, read_pairs
+from ..data.stored import Picked
 from ..errors import ConfigError, DataError
-from ..recipes import corpora
 
 
 class EncodedPairs(NamedTuple):
@@ -19,28 +21,35 @@ class EncodedPairs(NamedTuple):
     sources: Rows
     targets: Rows
 
+    def at(self, places: Ints) -> EncodedPairs:
+        """Some of the pairs; nothing is copied where it is all of them."""
+        if len(places) == len(self.sources):
+            return self
+        return EncodedPairs(self.sources.at(places), self.targets.at(places))
 
-def read_training_text(
-    corpus: str, files: Sequence[str], columns: tuple[int, int], limit: int
-) -> ParallelText:
+
+def training_pairs(
+    paths: Sequence[Path], columns: tuple[int, int], limit: int, skipped: Skipped
+) -> Iterator[Pair]:
     """The first `limit` training pairs, 0 for all; raises an error if there are none."""
-    if not files:
+    if not paths:
         raise ConfigError("[data]: no training text: set data.train to [source, target] or [tsv]")
-    text = read_parallel(corpora("translation").locate(corpus, files), columns)
-    if not len(text):
-        raise DataError(f"{', '.join(files)}: the training text is empty")
-    if limit:
-        return ParallelText(text.sources[:limit], text.targets[:limit], text.skipped)
-    return text
+    pairs = read_pairs(paths, columns, skipped)
+    return _at_least_one(islice(pairs, limit or None), paths, "training")
 
 
-def read_validation_text(
-    corpus: str, files: Sequence[str], columns: tuple[int, int]
-) -> ParallelText:
-    text = read_parallel(corpora("translation").locate(corpus, files), columns)
-    if not len(text):
-        raise DataError(f"{', '.join(files)}: the validation text is empty")
-    return text
+def validation_pairs(paths: Sequence[Path], columns: tuple[int, int]) -> Iterator[Pair]:
+    """All validation pairs; raises an error if there are none."""
+    return _at_least_one(read_pairs(paths, columns, Skipped()), paths, "validation")
+
+
+def _at_least_one(pairs: Iterator[Pair], paths: Sequence[Path], name: str) -> Iterator[Pair]:
+    count = 0
+    for pair in pairs:
+        yield pair
+        count += 1
+    if not count:
+        raise DataError(f"{', '.join(map(str, paths))}: the {name} text is empty")
 
 
 def split_off(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, ParallelText]:
@@ -56,11 +65,12 @@ def split_off(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, P
         )
 
     order = np.random.default_rng(seed).permutation(len(text))
-    valid = _pairs_at(text, order[:size].tolist())
+    valid = _pairs_at(text, order[:size])
 
     held_out = set(valid.sources)
-    rest = [i for i, source in enumerate(text.sources) if source not in held_out]
-    if not rest:
+    is_kept = (source not in held_out for source in text.sources)
+    rest = np.flatnonzero(np.fromiter(is_kept, bool, len(text)))
+    if not len(rest):
         raise DataError(
             "the training text repeats so few sentences that none is left "
             "after cutting off validation text"
@@ -70,15 +80,11 @@ def split_off(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, P
     return train, valid
 
 
-def _pairs_at(text: ParallelText, places: Sequence[int]) -> ParallelText:
-    return ParallelText([text.sources[i] for i in places], [text.targets[i] for i in places])
+def _pairs_at(text: ParallelText, places: Ints) -> ParallelText:
+    return ParallelText(Picked(text.sources, places), Picked(text.targets, places))
 
 
-def encoded_pairs(
-    sources: Sequence[list[int]], targets: Sequence[list[int]], *, longest: int | None
-) -> EncodedPairs:
-    """The pairs of at most `longest` tokens a side, `<eos>` not counted; None for all pairs."""
-    pairs = list(zip(sources, targets, strict=True))
-    if longest is not None:
-        pairs = [(s, t) for s, t in pairs if max(len(s), len(t)) <= longest + 1]
-    return EncodedPairs(Rows([s for s, _ in pairs]), Rows([t for _, t in pairs]))
+def short_pairs(pairs: EncodedPairs, longest: int) -> Ints:
+    """The places of the pairs of at most `longest` tokens a side, `<eos>` not counted."""
+    lengths = np.maximum(pairs.sources.lengths, pairs.targets.lengths)
+    return np.flatnonzero(lengths <= longest + 1)

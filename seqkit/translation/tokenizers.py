@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ def _splitting(tokenizer: Tokenizer) -> tuple[object, ...]:
 def train_tokenizers(text: ParallelText, config: TextConfig) -> Tokenizers:
     """Train one tokenizer on both sides of the text, or one on each."""
     if config.shared:
-        both = _train([*text.sources, *text.targets], config)
+        both = _train(chain(text.sources, text.targets), config)
         return Tokenizers(both, both)
     return Tokenizers(_train(text.sources, config), _train(text.targets, config))
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from seqkit.data.batching import Rows
 from seqkit.data.parallel import ParallelText
 from seqkit.errors import DataError
-from seqkit.translation.texts import encoded_pairs, split_off
+from seqkit.translation.texts import EncodedPairs, short_pairs, split_off
 
 
 def text_of(sources):
@@ -33,7 +34,7 @@ def test_at_most_a_tenth_is_split_off():
 
 def test_the_seed_decides_what_is_split_off():
     text = text_of([f"line {i}" for i in range(50)])
-    first, again, other = (split_off(text, 5, seed)[1].sources for seed in (1, 1, 2))
+    first, again, other = ([*split_off(text, 5, seed)[1].sources] for seed in (1, 1, 2))
     assert first == again != other
 
 
@@ -51,8 +52,12 @@ def test_too_little_text_to_split_is_refused():
 
 
 def test_pairs_with_a_long_side_are_left_out():
-    sources = [[5, 3], [5, 5, 3], [5, 3]]  # <eos> is not counted
-    targets = [[6, 3], [6, 3], [6, 6, 3]]
-    assert len(encoded_pairs(sources, targets, longest=1).sources) == 1
-    assert len(encoded_pairs(sources, targets, longest=2).targets) == 3
-    assert len(encoded_pairs(sources, targets, longest=None).sources) == 3
+    sources = Rows([[5, 3], [5, 5, 3], [5, 3]])  # <eos> is not counted
+    targets = Rows([[6, 3], [6, 3], [6, 6, 3]])
+    pairs = EncodedPairs(sources, targets)
+    assert short_pairs(pairs, 1).tolist() == [0]
+    assert short_pairs(pairs, 2).tolist() == [0, 1, 2]
+
+    short = pairs.at(short_pairs(pairs, 1))
+    assert [short.sources[0], short.targets[0]] == [[5, 3], [6, 3]]
+    assert len(short.sources) == 1

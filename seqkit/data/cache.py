@@ -1,0 +1,290 @@
+"""What was made of data once and is used again: text read, tokenizers trained, texts as ids.
+
+An entry is a folder of files and of facts about them. Its name is a digest of all that it depends
+on, so that nothing in it can be out of date. It is written aside, flushed and renamed: half an
+entry is never used. Processes that need the same one wait for the one that makes it.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+import time
+import weakref
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import DataError, reason
+from ..parsing import json_of, to_json
+from .aside import size_of
+from .corpora import caches
+from .file_lock import file_lock
+from .files import reading
+
+ENVIRONMENT = "SEQKIT_CACHE"
+_FORMAT = 1  # another one makes all entries anew
+_FACTS = "entry.json"
+_PART = ".part"
+_CHUNK = 1 << 20
+
+Key = Mapping[str, Any]  # JSON
+Facts = dict[str, Any]  # JSON
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A folder of the cache, complete and as it was written."""
+
+    folder: Path
+    facts: Facts
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+
+class Listed:
+    """What `seqkit cache list` shows of an entry, whole or not."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.is_whole = not folder.name.startswith(".")
+        self.bytes = size_of(folder)
+        self.used = folder.stat().st_mtime  # seconds since the epoch
+        self.about = _about(folder)
+
+
+class Cache:
+    """The entries in a folder: that of the user, or one that ends with the process."""
+
+    def __init__(self, root: Path, *, note: str = "") -> None:
+        """`note` is what a person should know about it."""
+        self.root = root
+        self.note = note
+
+    def __repr__(self) -> str:
+        return f"<Cache: {self.root}>"
+
+    @classmethod
+    def of_user(cls) -> Cache:
+        """The user's cache; one that ends with the process if it cannot be written to."""
+        root = cache_folder()
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=root):
+                pass
+        except OSError as error:
+            if os.path.isdir(root) and _is_full(error):
+                raise _unwritable(root, error) from None
+            return cls.temporary(f"cannot write {root}: {reason(error)}; set {ENVIRONMENT}")
+        return cls(root)
+
+    @classmethod
+    def temporary(cls, why: str) -> Cache:
+        """A cache that is deleted with the process."""
+        try:
+            folder = tempfile.mkdtemp(prefix="seqkit-")
+        except OSError as error:
+            raise DataError(f"cannot prepare the data anywhere: {reason(error)} ({why})") from None
+
+        cache = cls(Path(folder), note=f"what is made of the data is not kept for next time: {why}")
+        owner = os.getpid()
+        weakref.finalize(cache, _remove_of, owner, folder)
+        return cache
+
+    def entry(
+        self, kind: str, key: Key, make: Callable[[Path], Facts], *, about: str = ""
+    ) -> Entry:
+        """The entry of that kind and key; where there is none yet, `make` fills its folder.
+
+        `make` returns facts, as JSON. An entry that is damaged is made anew. Raises `DataError` if
+        the disk is full, and whatever `make` raises; nothing is left then.
+        """
+        folder = self.root / f"{kind}-{_digest_of(key)}"
+        found = _read(folder)
+        if found:
+            return found
+
+        try:
+            with file_lock(self.root / f".{folder.name}.lock"):
+                return _read(folder) or self._made(folder, make, about)
+        except OSError as error:
+            raise _unwritable(self.root, error) from None
+
+    def _made(self, folder: Path, make: Callable[[Path], Facts], about: str) -> Entry:
+        part = folder.with_name(f".{folder.name}{_PART}")
+        for old in (part, folder):  # of a process that was killed; damaged
+            shutil.rmtree(old, ignore_errors=True)
+        try:
+            part.mkdir()
+            facts = make(part)
+            _write_facts(part, facts, about)
+            part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        return Entry(folder, facts)
+
+    def listed(self) -> list[Listed]:
+        """All that is there, the one last used first."""
+        if not self.root.is_dir():
+            return []
+        found = [Listed(path) for path in self.root.iterdir() if path.is_dir()]
+        return sorted(found, key=lambda one: -one.used)
+
+    def clear(self, *, unused_days: float = 0) -> list[Listed]:
+        """Delete what was not used for so many days; returns what was deleted.
+
+        What another process is making is left alone. One that has an entry open keeps it.
+        """
+        latest = time.time() - unused_days * 24 * 3600
+        removed: list[Listed] = []
+        for one in self.listed():
+            if one.used <= latest and self._remove(one):
+                removed.append(one)
+        return removed
+
+    def _remove(self, one: Listed) -> bool:
+        name = one.folder.name.removeprefix(".").removesuffix(_PART)
+        lock = self.root / f".{name}.lock"
+        with reading(one.folder), file_lock(lock, wait=False) as is_ours:
+            if is_ours:
+                shutil.rmtree(one.folder)
+        return is_ours
+
+
+def cache_folder() -> Path:
+    """Where entries are kept."""
+    given = os.environ.get(ENVIRONMENT)
+    return Path(given).absolute() if given else caches() / "prepared"
+
+
+# Keys
+
+
+class Sources:
+    """The files that data is read from, known by content; they must not change meanwhile."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        """Reads all of them. Raises `DataError` for one that cannot be read."""
+        self._paths = paths
+        self._before = [_state(path) for path in paths]
+        self.digests = [_content_digest(path) for path in paths]
+
+    def __repr__(self) -> str:
+        return f"<Sources: {len(self._paths)} files>"
+
+    def check(self) -> None:
+        """Raise `DataError` if a file is no longer what it was."""
+        for path, before in zip(self._paths, self._before, strict=True):
+            if _state(path) != before:
+                raise DataError(f"{path} changed while it was read: run it again")
+
+
+def are_files(paths: list[Path]) -> bool:
+    """Whether all can be read twice: a pipe cannot."""
+    return all(path.is_file() or not path.exists() for path in paths)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    with reading(path):
+        found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _content_digest(path: Path) -> str:
+    digest = blake2b(digest_size=16)
+    with reading(path), path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def folder_digest(folder: Path) -> str:
+    """What tells the files in a folder from others."""
+    digest = blake2b(digest_size=16)
+    for name, path in _files(folder):
+        digest.update(f"{name}\0{_content_digest(path)}\0".encode())
+    return digest.hexdigest()
+
+
+def _digest_of(key: Key) -> str:
+    content = to_json({"format": _FORMAT, "seqkit": __version__, **key})
+    return blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+# Files
+
+
+def _write_facts(folder: Path, facts: Facts, about: str) -> None:
+    """The last file of an entry: what the others are, so that damage is seen."""
+    files = {name: _check_value(path) for name, path in _files(folder)}
+    content = to_json({"about": about, "facts": facts, "files": files})
+    (folder / _FACTS).write_text(content, encoding="utf-8")
+    for _, path in [*_files(folder), (_FACTS, folder / _FACTS)]:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _read(folder: Path) -> Entry | None:
+    """An entry that is whole; None for one that is not there, or damaged."""
+    try:
+        content = json_of((folder / _FACTS).read_text(encoding="utf-8"))
+        files = {name: _check_value(path) for name, path in _files(folder)}
+        if files != {name: tuple(value) for name, value in content["files"].items()}:
+            return None
+        facts: Facts = content["facts"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+    with suppress(OSError):
+        os.utime(folder)  # when it was last used
+    return Entry(folder, facts)
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and name != _FACTS:
+            yield name, path
+
+
+def _check_value(path: Path) -> tuple[int, int]:
+    """Size and CRC-32, at some gigabytes a second."""
+    size = value = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            size += len(chunk)
+            value = zlib.crc32(chunk, value)
+    return size, value
+
+
+def _about(folder: Path) -> str:
+    try:
+        about = json_of((folder / _FACTS).read_text(encoding="utf-8"))["about"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return "unfinished" if folder.name.startswith(".") else "damaged"
+    return str(about)
+
+
+def _remove_of(owner: int, folder: str) -> None:
+    if os.getpid() == owner:  # and not a child of it
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_full(error: OSError) -> bool:
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _unwritable(root: Path, error: OSError) -> DataError:
+    return DataError(
+        f"cannot prepare the data in {root}: {reason(error)}. `seqkit cache clear` deletes what is "
+        f"there from before; {ENVIRONMENT} names another folder"
+    )
