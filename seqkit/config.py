@@ -153,6 +153,12 @@ class TrainConfig:
         default="auto",
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
+    activation_checkpointing: bool = setting(
+        "compute the activations of each layer again in the backward pass instead of keeping them: "
+        "less memory, a third more time, the same numbers",
+        default=False,
+        on_resume="any",
+    )
     eval_every: int = setting(
         "updates between evaluations, each followed by a checkpoint",
         default=500,

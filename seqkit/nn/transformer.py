@@ -165,11 +165,14 @@ class DecoderLayer(nn.Module):
         self.around_cross_attention = Residual(width, dropout=dropout, prenorm=prenorm)
         self.around_feed_forward = Residual(width, dropout=dropout, prenorm=prenorm)
 
-    def forward(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, memory: Tensor | KeyValue, mask: Tensor | None) -> Tensor:
         """All target positions at once: (B, T, D), memory of (B, S) positions -> (B, T, D)
 
-        `mask` is True at source positions that may be attended to; it broadcasts to (B, H, T, S).
+        The memory is (B, S, D), or what `cross_attention.project` made of it. `mask` is True at
+        source positions that may be attended to; it broadcasts to (B, H, T, S).
         """
+        if isinstance(memory, Tensor):
+            memory = self.cross_attention.project(memory)
         x = self._self_attention(x)
 
         y = self.around_cross_attention.enter(x)

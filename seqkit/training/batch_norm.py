@@ -1,11 +1,15 @@
-"""Batch norm in training needs more than one example at a time."""
+"""Batch norm: it needs more than one example at a time, and its statistics are each process's."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
+from torch import Tensor, nn
+
 from ..errors import ConfigError
+from .processes import Processes
 
 
 @contextmanager
@@ -23,3 +27,24 @@ def batch_norm_explained(count: int, unit: str) -> Iterator[None]:
             f"data.batch = 1: batch norm needs more than one {unit} at a time, "
             "set data.batch = 2 or more"
         ) from None
+
+
+def statistics(model: nn.Module) -> list[Tensor]:
+    """The running means and variances of `model`, in the same order every time."""
+    found: list[Tensor] = []
+    for module in model.modules():
+        for name in ("running_mean", "running_var"):
+            value = getattr(module, name, None)
+            if isinstance(value, Tensor):
+                found.append(value)
+    return found
+
+
+@torch.no_grad()
+def share_statistics(model: nn.Module, processes: Processes) -> None:
+    """Make the running statistics of all processes their mean: each has seen other batches."""
+    found = statistics(model)
+    if processes.world == 1 or not found:
+        return
+    processes.sum(found)
+    torch._foreach_div_(found, processes.world)

@@ -51,7 +51,7 @@ class Processes:
             torch.cuda.set_device(device)
         if not distributed.is_initialized():
             backend = "nccl" if device.type == "cuda" else "gloo"
-            with cls(int(os.environ.get("RANK", "0")), world)._in_touch():
+            with cls(int(os.environ.get("RANK", "0")), world).in_touch():
                 _join_group(backend)
         return cls.joined(device)
 
@@ -77,7 +77,7 @@ class Processes:
         if self.world == 1:
             return value
         box = torch.tensor([value], device=self.device)
-        with self._in_touch():
+        with self.in_touch():
             distributed.all_reduce(box, distributed.ReduceOp.MAX)
         return int(box.item())
 
@@ -86,7 +86,7 @@ class Processes:
         if self.world == 1:
             return
         dtypes = dict.fromkeys(tensor.dtype for tensor in tensors)  # in the same order everywhere
-        with self._in_touch():
+        with self.in_touch():
             for dtype in dtypes:
                 _sum_as_one([tensor for tensor in tensors if tensor.dtype == dtype])
 
@@ -142,7 +142,7 @@ class Processes:
         mine = torch.frombuffer(bytearray(data), dtype=torch.uint8).to(self.device)
         size = torch.tensor([len(data)], device=self.device)
         sizes = [torch.zeros_like(size) for _ in range(self.world)]
-        with self._in_touch():
+        with self.in_touch():
             distributed.all_gather(sizes, size)
             longest = max(int(each.item()) for each in sizes)
 
@@ -155,18 +155,29 @@ class Processes:
         return [part[: int(each.item())].cpu().numpy().tobytes() for part, each in parts]
 
     @contextmanager
-    def _in_touch(self) -> Iterator[None]:
-        """Within the context: a message that does not come through is one clear line."""
+    def in_touch(self, *, computing: bool = False) -> Iterator[None]:
+        """Within the context: a message that does not come through is one clear line.
+
+        While also `computing`, other errors stay as they are.
+        """
         try:
             yield
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError:
+        except RuntimeError as error:
+            if computing and not _is_of_a_message(error):
+                raise
             raise LostTouch(
                 f"process {self.rank} of {self.world} has lost touch with another one, which has "
                 "ended: nothing is saved since the last checkpoint. Go on from there with "
                 "--resume; `torchrun --max-restarts 1` does so by itself"
             ) from None
+
+
+def _is_of_a_message(error: RuntimeError) -> bool:
+    """Whether it comes from gloo or NCCL, which have no class of errors in common."""
+    text = str(error)
+    return isinstance(error, distributed.DistError) or "gloo" in text or "NCCL" in text
 
 
 def _join_group(backend: str) -> None:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from ..config import OptimConfig, TrainConfig
 from ..errors import Diverged, TrainingError
 from .average import Average
+from .batch_norm import share_statistics
 from .checkpoint import unique_tensors
 from .devices import autocast, pick_precision
 from .events import Evaluated, Event, Updated
@@ -32,6 +33,7 @@ from .scaling import LossScale
 from .snapshot import check_shape, flatten, load_optimizer, optimizer_tensors, under, unflatten
 from .state import State
 from .task import Batch, Task
+from .together import Alone, Replicated, Together
 from .validation import figures, validation_totals
 from .watch import activity, by_layer, dead_shares, gradient_norms
 
@@ -57,12 +59,19 @@ class Trainer:
         self.processes = Processes.join(device)
 
         freeze(model, optim.freeze)
+        if config.activation_checkpointing:
+            from .recomputing import recompute
+
+            recompute(model)
         self.model = model.to(device)
         self.average = Average(self.model, config)
         self.averaged = self.average.model
 
         self.parameters = [p for p in model.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(model, optim)
+        self.together: Together = Alone(task, self.model)
+        if self.processes.world > 1:
+            self.together = Replicated(task, self.model, self.processes)
         self.scale = LossScale(on=self.precision == "fp16")
         self.state = State()
         self.carry: Any = None
@@ -206,7 +215,7 @@ class Trainer:
         )
 
     def _gradients_of(self, group: list[Batch]) -> tuple[list[Tensor], float, int, float]:
-        """The summed gradients of all processes, their loss and targets, the norm per target."""
+        """The gradients of all processes, their loss and targets, the norm per target."""
         dtype = torch.float32 if self.device.type == "mps" else torch.float64
         sums = torch.zeros(4, dtype=dtype, device=self.device)
         error = None
@@ -215,40 +224,41 @@ class Trainer:
         except Exception as failure:
             error = failure
             sums[2] = 1
+            self.together.after_error(failure)
         if self.config.minutes and self.processes.first:  # all go by its clock
             sums[3] = time.monotonic() - self._began
 
-        gradients = self._gradients()
-        self.processes.sum([sums, *gradients])
+        self.processes.sum([sums])
         loss, targets, failures, seconds = sums.tolist()
         self.processes.fail_together(error, failures)
 
         self.state.seconds = max(seconds, self.state.seconds)
-        norm = float(torch.nn.utils.get_total_norm(gradients)) / (targets * self.scale.value)
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        norm = self.together.norm(gradients) / self._divisor(targets)
         return gradients, loss, int(targets), norm
+
+    def _divisor(self, targets: float) -> float:
+        """What makes the gradients of an update those of the mean loss over all targets."""
+        return targets * self.scale.value / self.together.parts
 
     def _backward(self, group: list[Batch], sums: Tensor) -> None:
         """Add the gradients of `group` up; add its loss and targets to the first two of `sums`."""
-        for batch in group:
-            with autocast(self.device, self.precision):
-                step = self.task.step(self.model, batch.to(self.device), self.carry)
-            (step.loss * self.scale.value).backward()
+        for number, batch in enumerate(group, 1):
+            with self.together.part(is_last=number == len(group)):
+                with autocast(self.device, self.precision):
+                    step = self.together.step(batch.to(self.device), self.carry)
+                self.together.backward(step.loss * self.scale.value)
             self.carry = step.carry
 
             sums[0] += step.loss.detach()
             sums[1] += batch.count
 
-    def _gradients(self) -> list[Tensor]:
-        """The gradients; among several processes those of all parameters, so that they match."""
-        if self.processes.world > 1:
-            for parameter in self.parameters:
-                if parameter.grad is None:
-                    parameter.grad = torch.zeros_like(parameter)
-        return [p.grad for p in self.parameters if p.grad is not None]
+        if not group:
+            self.together.without_batches()
 
     def _apply(self, gradients: list[Tensor], norm: float, targets: int, rate: float) -> None:
-        """Clip summed gradients whose norm per target is `norm`, and apply them."""
-        divisor = targets * self.scale.value
+        """Clip gradients whose norm per target is `norm`, and apply them."""
+        divisor = self._divisor(targets)
         if self.config.watch and self._evaluation_follows():
             self._gradient_norms = gradient_norms(self.model, divisor)
 
@@ -287,6 +297,9 @@ class Trainer:
         Always in float32, whatever precision trains: `seqkit evaluate` gives the same figures.
         """
         began = time.perf_counter()
+        share_statistics(self.model, self.processes)
+        if self.average.is_apart:
+            share_statistics(self.averaged, self.processes)
         kept = self.average.before_evaluation()
 
         self.averaged.eval()

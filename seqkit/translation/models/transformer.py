@@ -122,8 +122,7 @@ class Transformer(nn.Module):
         memory, source_mask = self.encode(source)
         x = self.target_embedding(inputs)
         for layer in self.decoder_layers:
-            keys_and_values = layer.cross_attention.project(memory)
-            x = layer(x, keys_and_values, source_mask)
+            x = layer(x, memory, source_mask)
 
         hidden: Tensor = self.decoder_norm(x)
         return hidden

@@ -1,0 +1,145 @@
+"""How the processes of a run share an update: each computes its part, and the gradients are added.
+
+`Alone` is the normal case and costs nothing. `Replicated` is PyTorch's DDP: every process holds the
+whole model, and gradients are added bucket by bucket while the backward pass still computes others
+(Li et al. 2020, arXiv:2006.15704). The third, for models that do not fit, is in `sharding`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from .processes import Processes
+from .task import Batch, Step, Task
+
+
+class Together(Protocol):
+    """What the trainer asks of the way in which processes share an update."""
+
+    parts: int
+    """Gradients come as the mean of the sums of so many processes."""
+
+    def part(self, *, is_last: bool) -> Any:
+        """The context of one batch's forward and backward pass; gradients go out with the last."""
+
+    def step(self, batch: Any, carry: Any) -> Step:
+        """The task's step."""
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of `loss` up, and those of the other processes within the last part."""
+
+    def without_batches(self) -> None:
+        """Take part in an update for which this process has no batch."""
+
+    def after_error(self, error: Exception) -> None:
+        """Take part in an update in spite of `error`, or raise it where that cannot be done."""
+
+    def norm(self, gradients: Sequence[Tensor]) -> float:
+        """The norm of the whole gradient."""
+
+
+class Alone:
+    """One process."""
+
+    parts = 1
+
+    def __init__(self, task: Task, model: nn.Module) -> None:
+        self._task = task
+        self._model = model
+
+    def part(self, *, is_last: bool) -> nullcontext[None]:
+        return nullcontext()
+
+    def step(self, batch: Any, carry: Any) -> Step:
+        return self._task.step(self._model, batch, carry)
+
+    def backward(self, loss: Tensor) -> None:
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def without_batches(self) -> None:
+        return
+
+    def after_error(self, error: Exception) -> None:
+        return
+
+    def norm(self, gradients: Sequence[Tensor]) -> float:
+        return float(torch.nn.utils.get_total_norm(gradients))
+
+
+class Replicated:
+    """Processes with a whole model each, whose gradients DDP adds up.
+
+    Parameters that no process has used keep their gradient None, as in one process.
+    """
+
+    def __init__(self, task: Task, model: nn.Module, processes: Processes) -> None:
+        from torch.nn.parallel import DistributedDataParallel
+
+        self.parts = processes.world
+        self._processes = processes
+        self._stepping = Stepping(task, model)
+        self._is_exchanging = False
+
+        with warnings.catch_warnings(), processes.in_touch():
+            # The new name for it still sends buffers at the start; older versions do not know it.
+            warnings.simplefilter("ignore", FutureWarning)
+            self._exchange = DistributedDataParallel(
+                self._stepping,
+                find_unused_parameters=True,
+                gradient_as_bucket_view=True,
+                broadcast_buffers=False,
+            )
+
+    @contextmanager
+    def part(self, *, is_last: bool) -> Iterator[None]:
+        with nullcontext() if is_last else self._exchange.no_sync():
+            yield
+
+    def step(self, batch: Any, carry: Any) -> Step:
+        loss = self._exchange(batch, carry)
+        return self._stepping.done._replace(loss=loss)
+
+    def backward(self, loss: Tensor) -> None:
+        self._is_exchanging = True
+        with self._processes.in_touch(computing=True):
+            loss.backward()  # type: ignore[no-untyped-call]
+        self._is_exchanging = False
+
+    def without_batches(self) -> None:
+        self.backward(self._exchange(None, None))
+
+    def after_error(self, error: Exception) -> None:
+        if self._is_exchanging:  # half of the gradients are out: the others cannot be told
+            raise error
+        self.without_batches()
+
+    def norm(self, gradients: Sequence[Tensor]) -> float:
+        return float(torch.nn.utils.get_total_norm(gradients))
+
+
+class Stepping(nn.Module):
+    """A task's step as the forward pass of a module, which is what PyTorch's engines wrap."""
+
+    done: Step
+
+    def __init__(self, task: Task, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self._step = task.step
+
+        # The loss of a process without a batch. It is also what DDP never finds used elsewhere, and
+        # so does not complain that it looks for unused parameters in vain.
+        like = next(model.parameters())
+        self.nothing = nn.Parameter(like.new_zeros(()))
+
+    def forward(self, batch: Batch | None, carry: Any) -> Tensor:
+        if batch is None:
+            return self.nothing * 0
+        self.done = self._step(self.model, batch, carry)
+        return self.done.loss
