@@ -75,7 +75,9 @@ def test_a_wrong_corpus_of_a_run_names_those_of_its_task(here, cli):
 def test_shipped_models_of_the_task_are_named(shipped):
     with pytest.raises(CheckpointError, match="Known: en-de"):
         seqkit.load("en-dee", task="translation")
-    with pytest.raises(CheckpointError, match=r"no shipped model 'en-dee'\. Give a run folder\."):
+    with pytest.raises(
+        CheckpointError, match=r"'en-dee'\. Give a run folder, an ARPA file, seqkit"
+    ):
         seqkit.load("en-dee", task="language-modelling")
 
 

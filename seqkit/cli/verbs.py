@@ -6,6 +6,7 @@ Each task that can registers "TASK/explain" or "TASK/compare"; the model decides
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -16,9 +17,27 @@ from .by_task import CommandByTask, model_in, task_of
 
 
 def first_run(args: Sequence[str]) -> str | None:
-    """The first argument that is a run folder; None if there is none."""
+    """The first argument that is a run folder; None if there is none.
+
+    Raises `CheckpointError` for models that are not there, before their task is guessed.
+    """
     folders = (name for name in args if not name.startswith("-") and Path(name).is_dir())
-    return next(folders, None)
+    found = next(folders, None)
+    if found is None:
+        _check_models(args)
+    return found
+
+
+def _check_models(args: Sequence[str]) -> None:
+    from ..runs.finding import find
+    from ..runs.hub import is_hub_name
+
+    names = list(takewhile(lambda argument: not argument.startswith("-"), args))
+    if len(names) < 2:
+        return  # which is a usage error
+    for name in names:
+        if not Path(name).exists() and not is_hub_name(name):
+            find(name)
 
 
 def _refused(

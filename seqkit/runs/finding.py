@@ -12,6 +12,9 @@ from .hub import fetch, is_hub_name
 from .imported import run_of
 
 DEFAULT = "en-de"
+_WAYS: dict[str | None, str] = {
+    "language-modelling": " Give a run folder, an ARPA file, seqkit's binary, or a mixture (.toml)."
+}
 
 
 class Found(NamedTuple):
@@ -72,7 +75,7 @@ def _path_of(model: str | Path | None, task: str | None) -> Path:
         return shipped_models() / str(model)
     if not path.exists() and len(path.parts) == 1 and not path.suffix:
         known = _shipped_names(task)
-        suggestion = hint(str(model), known) if known else " Give a run folder."
+        suggestion = hint(str(model), known) if known else _WAYS.get(task, " Give a run folder.")
         raise CheckpointError(f"no folder and no shipped model {str(model)!r}.{suggestion}")
     return path
 

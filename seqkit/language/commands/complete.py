@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
+from ...cli.lines import STDIN
 from ...cli.options import device_options, json_option, set_threads
+from ...errors import DataError
 from ...parsing import to_json
 from .inputs import FILES, MODEL, arriving_blocks, open_model
 
@@ -34,6 +37,7 @@ def complete(
     A line for each word, the best first, and an empty line at the end of each answer. Lines are
     answered as they arrive.
     """
+    _check_files(model, files)
     set_threads(threads)
     opened = open_model(model, device)
     for block in arriving_blocks(files):
@@ -48,6 +52,18 @@ def complete(
             for word, score in found:
                 click.echo(f"{10**score:.6f}\t{word}")
             click.echo()
+
+
+def _check_files(model: Path, files: tuple[Path, ...]) -> None:
+    """Raise `DataError` for a file that is not there: it may be meant as a text."""
+    missing = [file for file in files if file != STDIN and not file.exists()]
+    if missing:
+        text = shlex.join(map(str, missing))
+        command = shlex.join(["seqkit", "lm", "complete", "-m", str(model)])
+        raise DataError(
+            f"there is no file {missing[0]}. If it is the beginning of a line, not a file: "
+            f"echo {text} | {command}"
+        )
 
 
 def _parts(line: str) -> tuple[str, str]:

@@ -233,7 +233,11 @@ def test_inputs_that_cannot_be_compared_are_named(cli, texts, tmp_path):
         .complaint()
         .startswith("no folder and no shipped model 'en-d")
     )
-    assert cli("compare", "a", "b").complaint(2) == "give --source F --reference F, or --data TSV"
+    ours = cli("compare", "en-de", "en-de")
+    assert ours.complaint(2) == "give --source F --reference F, or --data TSV"
+    missing = "no folder and no shipped model 'a'. Known: en-de."
+    assert cli("compare", "a", "b").complaint() == missing
+    assert "no model at runs/a: give a run folder" in cli("compare", "runs/a", "b").complaint()
     assert "Missing argument 'SECOND'" in cli("compare", "a").complaint(2)
 
 
