@@ -17,6 +17,8 @@ from .checks import check_name, check_rates, check_sizes
 
 Kind = Literal["dot", "scaled-dot", "general", "additive"]
 
+_WRITTEN_OUT = 512  # keys: beyond, the weights of all queries take more memory than they save time
+
 
 def masked_softmax(scores: Tensor, mask: Tensor | None) -> Tensor:
     """Softmax over the last dimension where `mask` is True: (…, S), (…, S) -> (…, S)
@@ -103,6 +105,50 @@ class KeyValue(NamedTuple):
     values: Tensor
 
 
+def attend(
+    queries: Tensor,
+    memory: KeyValue,
+    *,
+    mask: Tensor | None = None,
+    dropout: float = 0.0,
+    causal: bool = False,
+) -> Tensor:
+    """Scaled dot-product attention, by what is fastest here: (B, H, T, E) -> (B, H, T, E)
+
+    Either `mask` is True where a query may attend, at one key at least, and broadcasts to
+    (B, H, T, S); or, with `causal`, query t attends to keys 0..t. The gradient of torch's kernel
+    takes five times as long in bf16 on CPUs as in float32: there, two products and a softmax are
+    written out, as long as the weights between them take little memory.
+    """
+    keys, values = memory
+    if queries.device.type == "cpu" and queries.dtype == torch.bfloat16:
+        if keys.size(2) <= _WRITTEN_OUT:
+            return _attend_by_products(queries, memory, mask, dropout, causal)
+        queries, keys, values = queries.float(), keys.float(), values.float()
+
+    return F.scaled_dot_product_attention(
+        queries, keys, values, attn_mask=mask, dropout_p=dropout, is_causal=causal
+    )
+
+
+def _attend_by_products(
+    queries: Tensor, memory: KeyValue, mask: Tensor | None, dropout: float, causal: bool
+) -> Tensor:
+    """The same, with weights (B, H, T, S) in memory. torch sums softmax in float32."""
+    length, width = queries.shape[2:]
+    if causal:
+        mask = queries.new_ones(length, memory.keys.size(2), dtype=torch.bool).tril()
+
+    scaled = queries * width**-0.5
+    scores = scaled @ memory.keys.mT
+    if mask is not None:
+        lowest = torch.finfo(scores.dtype).min
+        scores = scores.masked_fill_(~mask, lowest)
+
+    weights = torch.softmax(scores, -1)
+    return F.dropout(weights, dropout) @ memory.values
+
+
 class MultiHeadAttention(nn.Module):
     """Scaled dot-product attention in `heads` subspaces.
 
@@ -138,14 +184,7 @@ class MultiHeadAttention(nn.Module):
         """
         queries = self._split(self.query(x))
         dropout = self.dropout if self.training else 0.0
-        read = F.scaled_dot_product_attention(
-            queries,
-            memory.keys,
-            memory.values,
-            attn_mask=mask,
-            dropout_p=dropout,
-            is_causal=causal,
-        )
+        read = attend(queries, memory, mask=mask, dropout=dropout, causal=causal)
         joined = read.transpose(1, 2).flatten(2)  # (B, H, T, E) -> (B, T, D)
         output: Tensor = self.out(joined)
         return output

@@ -5,7 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from seqkit.nn.attention import Attention, MultiHeadAttention, masked_softmax
+from seqkit.nn.attention import (
+    Attention,
+    KeyValue,
+    MultiHeadAttention,
+    attend,
+    masked_softmax,
+)
 
 
 def mask():
@@ -106,3 +112,41 @@ def test_attention_with_many_heads_equals_torch_s_and_reads_by_its_weights():
 
     read = (weights @ projected.values).transpose(1, 2).flatten(2)
     torch.testing.assert_close(ours.out(read), found)
+
+
+@pytest.mark.parametrize("keys", [5, 600], ids=["written out", "by torch's kernel"])
+@pytest.mark.parametrize("kind", ["all", "masked", "causal"])
+def test_attention_in_bf16_and_its_gradient_are_close_to_those_in_float64(keys, kind):
+    torch.manual_seed(6)
+    queries = keys if kind == "causal" else 4
+    lengths = (queries, keys, keys)
+    narrow = [torch.randn(2, 3, n, 8).bfloat16().requires_grad_() for n in lengths]
+    wide = [part.detach().double().requires_grad_() for part in narrow]
+    real = torch.rand(2, 1, 1, keys) < 0.7
+    real[..., 0] = True
+
+    mask = real if kind == "masked" else None
+    causal = kind == "causal"
+    found = attend(narrow[0], KeyValue(*narrow[1:]), mask=mask, causal=causal)
+
+    may_see = real if mask is not None else torch.ones(queries, keys, dtype=torch.bool)
+    if causal:
+        may_see = may_see.tril()
+    wanted = F.scaled_dot_product_attention(*wide, attn_mask=may_see)
+    torch.testing.assert_close(found.double(), wanted, rtol=0.02, atol=0.02)
+
+    upstream = torch.randn(2, 3, queries, 8).bfloat16()
+    for mine, other in zip(
+        torch.autograd.grad(found, narrow, upstream.to(found.dtype)),
+        torch.autograd.grad(wanted, wide, upstream.double()),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine.double(), other, rtol=0.02, atol=0.03)
+
+
+def test_written_out_attention_drops_weights_at_its_rate():
+    ones = torch.ones(1, 1, 400, 400).bfloat16()
+    read = attend(ones, KeyValue(ones, ones), dropout=0.25)
+    assert read.float().mean().item() == pytest.approx(1.0, abs=0.02)
+    assert read.float().std() > 0.01
+    assert (attend(ones, KeyValue(ones, ones)) - 1).abs().max() < 0.01
