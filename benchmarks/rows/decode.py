@@ -52,7 +52,7 @@ def _by_engine(engine: str, settings: Settings, clock: Clock) -> Outcome:
     def translate(lines: list[str]) -> list[str]:
         if batch > 1:
             return list(translator.translate(lines, **options))
-        return [translator.translate(line, **options) for line in lines]
+        return [translator.translate([line], **options)[0] for line in lines]
 
     translate(sentences[: min(batch, 8)])
     with clock:
