@@ -22,6 +22,7 @@ _BY_SUFFIX: dict[str, Format] = {
 _PACKED = {".gz", ".bz2", ".xz"}
 _DOCUMENT = "-DOCSTART-"  # a line between documents in files of CoNLL-2003
 _CONLLU_COLUMNS = 10
+NO_VALUE = "_"  # in CoNLL-U
 
 
 class Sentence(NamedTuple):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -40,7 +41,8 @@ from .data import (
 )
 from .decoding import allowed_tags, chain_of
 from .encoding import Encoder, Tokens
-from .reading import Sentence
+from .reading import NO_VALUE, Sentence
+from .report import Scores
 from .schemes import spans_of
 from .tagger import SequenceTagger
 from .tags import TagSet
@@ -123,6 +125,7 @@ class Tagging:
 
         self.train = _Encoded(train, self.encoder, self.tags)
         self.valid = _Encoded(valid, self.encoder, self.tags)
+        self._valid = valid
 
     def _tag_set(self, train: list[Sentence], valid: list[Sentence]) -> TagSet:
         """The tags of training and of validation, so that none is unknown there."""
@@ -250,7 +253,17 @@ class Tagging:
             names = ("correct", "predicted", "actual")
             counts = [int(totals.sums[name]) for name in names]
             found["f1"] = span_figures(*counts).f1
-        return found
+        return {**found, **self._baseline_figure}
+
+    @cached_property
+    def _baseline_figure(self) -> dict[str, float]:
+        """What counting reaches on the validation text, in the measure that decides."""
+        scheme = self.tags.scheme
+        counted = [self.baseline.tag(words, scheme) for words, _ in self._valid]
+        scores = Scores.of(counted, [tags for _, tags in self._valid], scheme)
+
+        name = self.baseline.name.replace(" ", "-")
+        return {name: scores.figures()[self.goal.metric]}
 
     def save(self, folder: Path) -> None:
         self.encoder.save(folder)
@@ -327,6 +340,12 @@ def _notes_on_tags(train: list[Sentence], valid: list[Sentence], tags: TagSet) -
         )
 
     in_training = Counter(tag for sentence in train for tag in sentence.tags)
+    if NO_VALUE in in_training:
+        notes.append(
+            f"{in_training[NO_VALUE]:,} words have the tag {NO_VALUE}, which in CoNLL-U stands for "
+            "no value and is learned like any other: data.tag chooses another column"
+        )
+
     in_validation = {tag for sentence in valid for tag in sentence.tags}
     lists = {
         "tags that only validation has, and that cannot be learned": in_validation

@@ -12,6 +12,8 @@ from seqkit.labelling.tagging.reading import Sentence
 from seqkit.labelling.tagging.task import Tagging
 from seqkit.runs.build import make_model
 from seqkit.testing import check_model, check_task
+from seqkit.training.processes import Processes
+from seqkit.training.validation import validation_totals
 
 
 @pytest.fixture
@@ -92,6 +94,40 @@ def test_tags_of_one_part_alone_are_named(make):
     notes = "\n".join(task.describe())
     assert "tags seen once in training: W" in notes
     assert "tags that validation does not have: W, Y" in notes
+
+
+def test_tags_without_a_value_are_counted_and_said(make):
+    notes = "\n".join(make("a X\nb _\n\n" * 10).describe())
+    assert "10 words have the tag _, which in CoNLL-U stands for no value" in notes
+    assert "no value" not in "\n".join(make("a X\nb Y\n\n" * 10).describe())
+
+
+def validated(task):
+    """The figures of an untrained model on the validation text."""
+    sizes = recipes.plain_model({"name": "rnn-tagger", "preset": "small"}, "test")
+    model = make_model(sizes, task.dims(), "tagging").eval()
+    with torch.no_grad():
+        totals = validation_totals(task, model, torch.device("cpu"), Processes(), whole=True)
+    return task.metrics(model, totals)
+
+
+def test_what_counting_reaches_stands_beside_every_validation(make):
+    """By hand: "a" is X, "b" is Y, and the unknown "c" is X, the tag of most words: 3 of 4."""
+    task = make("a X\na X\nb Y\n\n" * 10, "a X\nb Y\nc Y\na X\n")
+    assert validated(task)["most-frequent-tag"] == 0.75
+
+
+def test_of_segmented_text_longest_match_stands_beside(tmp_path):
+    """By hand: of "ab c", "ab" is known and "c" a single character; of "a bc", "ab" is taken."""
+    train = tmp_path / "train.txt"
+    train.write_text("ab c\n" * 12, encoding="utf-8")
+    valid = tmp_path / "valid.txt"
+    valid.write_text("ab c\na bc\n", encoding="utf-8")
+    data = 'format = "segmented"\nunit = "characters"'
+    task = Tagging(
+        recipes.load(write_config(tmp_path / "c.toml", train=train, valid=valid, data=data))
+    )
+    assert validated(task)["longest-match"] == pytest.approx(0.5)  # 2 right, of 4 and of 4
 
 
 @pytest.mark.parametrize(
