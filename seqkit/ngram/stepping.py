@@ -24,6 +24,8 @@ from .walking import Walker
 
 Mask = NDArray[np.bool_]
 
+_FEW = 24  # states: for so many, plain Python takes less time than NumPy's calls
+
 
 class Steps(Protocol):
     """The states of a model. Words are ids, which are in range."""
@@ -97,29 +99,54 @@ class BackoffSteps:
     def step(self, state: State, word: int) -> Step:
         if getattr(state, "_owner", None) is not self:
             check_state(state, self)
-        found = self._walker.match(word, state._words)
+        score, length, kept = self._extend(word, state._words, state._backoffs)
+        if not kept:
+            return Step(score, length, State(self))
+
+        words = (word, *state._words[: len(kept) - 1])
+        backoffs = tuple(self._walker.weights(kept))
+        return Step(score, length, State(self, words, backoffs))
+
+    def _extend(
+        self, word: int, before: Sequence[int], backoffs: Sequence[float]
+    ) -> tuple[float, int, list[int]]:
+        """Score, and length of the n-gram found; indexes of the histories that matter from here.
+
+        `before` are the words of a state, the newest first, `backoffs` the weights of these.
+        """
+        found = self._walker.match(word, before)
         length = self._walker.length(found)
         score: float = self._walker.scores[length - 1][found[length - 1]]
-        if length <= len(state._backoffs):
-            score += sum(state._backoffs[length - 1 :])
+        if length <= len(backoffs):
+            score += sum(backoffs[length - 1 :])
 
         kept = min(len(found), self.longest)
         while kept and not self._extends[kept - 1][found[kept - 1]]:
             kept -= 1
-        if not kept:
-            return Step(score, length, State(self))
-
-        words = (word, *state._words[: kept - 1])
-        backoffs = tuple(self._walker.weights(found[:kept]))
-        return Step(score, length, State(self, words, backoffs))
+        return score, length, found[:kept]
 
     def line(self, words: Sequence[int], *, bos: bool) -> tuple[list[float], list[int]]:
         return self._walker.sentence(words, bos=bos)
 
     def step_batch(self, states: States, words: Ids) -> tuple[Floats, States]:
         check_state(states, self)
+        if len(words) <= _FEW:
+            return self._step_few(states, words)
         scores, indexes = self._scores(states, words)
         return scores, self._after(states, words, indexes)
+
+    def _step_few(self, states: States, words: Ids) -> tuple[Floats, States]:
+        """`step_batch` row by row, which is faster than arrays of a dozen elements."""
+        scores = np.empty(len(words), np.float32)
+        newest = np.full((len(words), self.longest), NOTHING, np.int32)
+        backoffs = np.zeros((len(words), self.longest), np.float32)
+        before = zip(words.tolist(), states.words.tolist(), states.backoffs.tolist(), strict=True)
+        for row, (word, history, weights) in enumerate(before):
+            scores[row], _, kept = self._extend(word, history, weights)
+            if kept:
+                newest[row, : len(kept)] = [word, *history[: len(kept) - 1]]
+                backoffs[row, : len(kept)] = self._walker.weights(kept)
+        return scores, States(self, newest, backoffs)
 
     def score_all(self, state: State) -> NDArray[np.float64]:
         scores, _ = self._scores(*_with_every_word(state, self))
@@ -156,7 +183,8 @@ class BackoffSteps:
             lengths[scored] = k
 
         is_cut = self._places >= lengths[:, None]
-        scores += np.einsum("ij->i", np.where(is_cut, states.backoffs, 0))  # sums, but faster
+        cut = np.where(is_cut, states.backoffs, np.float64(0))
+        scores += np.einsum("ij->i", cut)  # sums, but faster
         return scores, indexes
 
     def _after(self, states: States, words: Ids, indexes: list[Longs]) -> States:

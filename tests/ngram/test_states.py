@@ -138,6 +138,12 @@ def test_a_batch_gives_the_scores_and_states_of_single_steps(model):
         expected = model.batch([state for _, state in single])
         assert after.words.tolist() == expected.words.tolist()
         np.testing.assert_allclose(after.backoffs, expected.backoffs, rtol=1e-6)
+        for rows in (slice(1), slice(20, 40)):  # so few go one by one
+            few = batch[rows]
+            some, then = model.step_batch(few, model.ids([word] * len(few)))
+            assert some.tolist() == scores[rows].tolist()
+            assert then.words.tolist() == after[rows].words.tolist()
+            assert then.backoffs.tolist() == after[rows].backoffs.tolist()
     assert model.finish_batch(batch).tolist() == pytest.approx(list(map(model.finish, states)))
 
 
