@@ -67,6 +67,9 @@ def _add_commands(plugin: Plugin) -> None:
     plugin.command(
         "average", "seqkit.cli.average:average", "Make one model of several: the mean of weights."
     )
+    plugin.command(
+        "bulk", "seqkit.cli.bulk:bulk", "Translate, label, score or select huge texts, on Ray."
+    )
     plugin.command("plot", "seqkit.cli.plot:plot", "Draw the learning curves of a run.")
     plugin.command("corpora", "seqkit.cli.corpora:corpora", "List, show and fetch corpora.")
     plugin.command("models", "seqkit.cli.about:models", "List the models that can be trained.")

@@ -67,7 +67,19 @@ MAY_IMPORT = {
         "runs",
         *ENGINE_ROOMS,
     },
+    "bulk": {
+        "data",
+        "errors",
+        "language",  # whose models it selects by
+        "ngram",
+        "parsing",
+        "runs",
+        "text",
+        "threads",
+        "training",
+    },
     "cli": {
+        "bulk",
         "config",
         "drawing",
         "errors",

@@ -51,8 +51,11 @@ if hasattr(os, "register_at_fork"):
 class Lock:
     """The lock of a run folder. `note` says if the folder's disk has no locks."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, doing: str = "training", other: str = "--out") -> None:
+        """`doing` is what its owner does there, `other` what names another folder."""
         self.folder = folder
+        self._doing = doing
+        self._other = other
         self.note = ""
         self._path = folder / LOCK
         self._opened: int | None = None
@@ -118,7 +121,7 @@ class Lock:
                 raise self._refusal() from None
             self.note = (
                 f"{self.folder} is on a disk without locks ({reason(error)}): "
-                "see to it that no other training writes there"
+                "see to it that no other process writes there"
             )
 
         if not _is_at(opened, self._path):
@@ -126,7 +129,7 @@ class Lock:
             return False
         os.ftruncate(opened, 0)
         os.lseek(opened, 0, os.SEEK_SET)
-        os.write(opened, _this_process().encode())
+        os.write(opened, _this_process(self._doing).encode())
         return True
 
     def _refusal(self) -> CheckpointError:
@@ -138,7 +141,7 @@ class Lock:
         holder = holder if holder.isprintable() and holder else "another process"
         return CheckpointError(
             f"{self.folder} is in use by {holder}: stop it, wait until it ends, "
-            "or choose another --out"
+            f"or choose another {self._other}"
         )
 
     def _close(self) -> None:
@@ -148,9 +151,9 @@ class Lock:
             self._opened = None
 
 
-def _this_process() -> str:
+def _this_process(doing: str) -> str:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
-    return f"process {os.getpid()} on {socket.gethostname()}, training since {since}\n"
+    return f"process {os.getpid()} on {socket.gethostname()}, {doing} since {since}\n"
 
 
 def _is_at(opened: int, path: Path) -> bool:

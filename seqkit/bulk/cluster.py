@@ -1,0 +1,218 @@
+"""Ray: a cluster on this machine that lasts as long as the command, or one at an address."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from .. import __version__
+from ..errors import ConfigError, SeqkitError
+from ..threads import choose_threads
+from .formats import Answer, Failure, Texts
+from .pieces import Died
+from .verbs import Request, open_request
+
+_SECONDS = 10.0  # for an address to answer
+_START_SECONDS = 600.0  # for the first answer: a cluster may have to free or fetch a machine
+_MOMENT = 1.0
+_STORE = 256 << 20  # bytes that Ray shares between processes: rows on their way
+_QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_LOG_TO_DRIVER_EVENT_LEVEL": "FATAL",
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # the deaths of workers, which are ours to report
+}
+_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # listen on 127.0.0.1 only
+
+
+class Worker:
+    """A process with the model open, once for all rows that it is given."""
+
+    def __init__(self, request: Request, version: str, *, reads_pairs: bool) -> None:
+        choose_threads(1)
+        self._error: SeqkitError | None = None
+        try:
+            _check_version(version)
+            self._opened = open_request(request, reads_pairs=reads_pairs)
+        except SeqkitError as error:  # Ray would make a death of it
+            self._error = SeqkitError(f"the worker on {socket.gethostname()}: {error}")
+
+    def answer(self, rows: list[Texts]) -> list[Answer | Failure]:
+        """Raises `SeqkitError` if the model did not open here."""
+        if self._error is not None:
+            raise self._error
+        return self._opened.answer_all(rows)
+
+
+def _check_version(version: str) -> None:
+    if version != __version__:
+        raise ConfigError(
+            f"it has seqkit {__version__}, and the command {version}: install the same everywhere"
+        )
+
+
+def check_ray() -> None:
+    """Raise `ConfigError` where Ray is not installed."""
+    try:
+        _ray()
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise ConfigError("seqkit bulk runs on Ray: pip install 'seqkit[bulk]'") from None
+
+
+def _ray() -> Any:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    return ray
+
+
+@contextmanager
+def connected(address: str | None, workers: int | None) -> Iterator[int]:
+    """Ray running, and the number of workers: those asked for, or one a CPU.
+
+    Raises `ConfigError` for an address where no cluster answers.
+    """
+    if address is None:
+        os.environ.update(_LOOPBACK)
+    ray = _ray()
+    if ray.is_initialized():  # by a program that calls this one
+        yield workers or int(ray.cluster_resources().get("CPU", 1))
+        return
+
+    folder = ""
+    try:
+        if address is None:
+            workers = workers or _cpus()
+            folder = tempfile.mkdtemp(prefix="seqkit-")  # /tmp/ray may be another user's
+            _start(ray, workers, folder)
+        else:
+            _join(ray, address)
+            workers = workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        yield workers
+    finally:
+        with suppress(Exception):  # it is gone, or going
+            ray.shutdown()
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _start(ray: Any, workers: int, folder: str) -> None:
+    try:
+        ray.init(
+            address="local",
+            num_cpus=workers,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="CRITICAL",
+            object_store_memory=_STORE,
+            _temp_dir=folder,
+        )
+    except Exception as error:  # Ray raises many kinds
+        said = " ".join(str(error).split())
+        raise ConfigError(f"Ray does not start on this machine: {said}") from None
+
+
+def _join(ray: Any, address: str) -> None:
+    _check_answers(address)
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level="CRITICAL")
+    except Exception as error:
+        said = " ".join(str(error).split())
+        raise ConfigError(
+            f"no Ray cluster to join at {address}: {said} (run this on a machine of the cluster, "
+            f"after `ray start --address {address}`)"
+        ) from None
+
+
+def _check_answers(address: str) -> None:
+    """Raise `ConfigError` if nothing listens there, where Ray itself would wait for minutes."""
+    if address == "auto":
+        return
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdecimal() or "/" in host:
+        raise ConfigError(f"--address {address}: give HOST:PORT of the cluster's head, or auto")
+    try:
+        socket.create_connection((host, int(port)), timeout=_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ConfigError(
+            f"--address {address} does not answer: {error}. Start a cluster there by "
+            f"`ray start --head --port {port}`, or leave --address out for this machine"
+        ) from None
+
+
+def _cpus() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class RayPool:
+    """Workers as actors of Ray; see `pieces.Pool`."""
+
+    def __init__(self, request: Request, *, reads_pairs: bool) -> None:
+        ray = _ray()
+        self._ray = ray
+        self._began = time.monotonic()
+        self._has_answered = False
+        needs_gpu = request.device.startswith("cuda") or (
+            request.device == "auto" and ray.cluster_resources().get("GPU", 0) > 0
+        )
+        self._actor = ray.remote(Worker).options(
+            num_cpus=1, num_gpus=1 if needs_gpu else 0, max_restarts=0
+        )
+        self._request = ray.put(request)
+        self._reads_pairs = reads_pairs
+
+    def start(self) -> Any:
+        return self._actor.remote(self._request, __version__, reads_pairs=self._reads_pairs)
+
+    def ask(self, handle: Any, rows: Sequence[Texts]) -> Any:
+        return handle.answer.remote(list(rows))
+
+    def wait(self, tickets: Sequence[Any]) -> Sequence[Any]:
+        """Raises `ConfigError` if no worker ever starts: the cluster has no room for one."""
+        ready: list[Any]
+        ready, _ = self._ray.wait(list(tickets), num_returns=1, timeout=_MOMENT)
+        self._has_answered = self._has_answered or bool(ready)
+        if not self._has_answered and time.monotonic() - self._began > _START_SECONDS:
+            free = self._ray.available_resources().get("CPU", 0)
+            raise ConfigError(
+                f"no worker has answered within {_START_SECONDS:.0f} seconds: the cluster has "
+                f"{free:g} CPUs free"
+            )
+        return ready
+
+    def answers(self, ticket: Any) -> Sequence[Answer | Failure]:
+        errors = self._ray.exceptions
+        try:
+            found: list[Answer | Failure] = self._ray.get(ticket)
+        except errors.RayTaskError as error:
+            if isinstance(error.cause, SeqkitError):
+                raise error.cause from None
+            raise
+        except errors.RayError as error:
+            raise Died(_how(error)) from None
+        return found
+
+    def end(self, handle: Any) -> None:
+        with suppress(Exception):  # it is gone already
+            self._ray.kill(handle)
+
+
+def _how(error: Exception) -> str:
+    """How a worker died, in a few words."""
+    said = " ".join(str(error).split())
+    if "memory" in type(error).__name__.lower() or "low memory" in said:
+        return "memory ran out"
+    return "its machine is gone" if "node" in said and "died" in said else "it was killed"

@@ -1,0 +1,125 @@
+"""The files of INPUT: a file, or all files below a folder, of one kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, DataError
+from .formats import Columns, Format, JsonLines, Lines, LinesToJson
+
+PACKED = {".gz", ".bz2", ".xz"}
+_SUFFIXES = {
+    ".jsonl": "JSON lines",
+    ".ndjson": "JSON lines",
+    ".parquet": "Parquet",
+    ".tsv": "TSV",
+}
+
+
+@dataclass(frozen=True)
+class Input:
+    """A file to read, and what its parts are called."""
+
+    path: Path
+    stem: str  # of its parts, below OUTPUT: "2024/news"
+
+    def part(self, number: int, suffix: str) -> str:
+        """The name of the part that a shard becomes; names sort as the rows do."""
+        return f"{self.stem}-{number:05}{suffix}"
+
+
+def find_inputs(path: Path, output: Path) -> list[Input]:
+    """The files at or below `path`, sorted; hidden ones and those called _… are left out.
+
+    So what `seqkit bulk` wrote can be read again. Raises `DataError` for none, or for two that
+    would be written to the same parts.
+    """
+    if not path.exists():
+        raise DataError(f"cannot read {path}: No such file or directory")
+    if path.is_dir() and output.absolute().is_relative_to(path.absolute()):
+        raise ConfigError(f"{output} is inside {path}, which is read: write elsewhere")
+
+    inputs = [Input(file, _stem(file, path)) for file in _files(path)]
+    if not inputs:
+        raise DataError(f"{path} has no file to read")
+
+    seen: dict[str, Path] = {}
+    for each in inputs:
+        other = seen.setdefault(each.stem, each.path)
+        if other is not each.path:
+            raise DataError(
+                f"{other} and {each.path} would both be written to {each.stem}-00000…: rename one"
+            )
+    return inputs
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+
+    for folder, folders, names in os.walk(path, followlinks=True):
+        folders[:] = sorted(name for name in folders if name[0] not in "._")
+        yield from (Path(folder) / name for name in sorted(names) if name[0] not in "._")
+
+
+def _stem(file: Path, root: Path) -> str:
+    """The name of a file below the folder that is read, without its endings."""
+    name = file.name
+    if Path(name).suffix.lower() in PACKED:
+        name = Path(name).stem
+    name = Path(name).stem
+    if not root.is_dir():
+        return name
+    return (file.parent.relative_to(root) / name).as_posix()
+
+
+def format_of(
+    inputs: Sequence[Input], given: Sequence[str | None], *, as_json: bool
+) -> Format[Any]:
+    """How all these files are read and written.
+
+    A field of None is the usual one: "text", or the first column of a TSV.
+
+    Raises `DataError` for files of several kinds, `ConfigError` for fields that the kind has not.
+    """
+    first = inputs[0].path
+    kind = _kind(first)
+    for each in inputs:
+        if _kind(each.path) != kind:
+            raise DataError(
+                f"{first} is {kind} and {each.path} is {_kind(each.path)}: give files of one kind, "
+                "each kind to an OUTPUT of its own"
+            )
+
+    usual = "1" if kind == "TSV" else "text"
+    fields = [usual if field is None else field for field in given]
+    if as_json and kind != "text":
+        raise ConfigError(f"--json is for plain text: {first} is {kind}, and stays so")
+    if kind == "Parquet":
+        return _parquet(fields)
+    if kind == "JSON lines":
+        return JsonLines(fields)
+    if kind == "TSV":
+        return Columns(fields)
+    return LinesToJson(fields) if as_json else Lines(fields)
+
+
+def _kind(path: Path) -> str:
+    """By the name; whatever has another name is text."""
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in PACKED]
+    return _SUFFIXES.get(suffixes[-1], "text") if suffixes else "text"
+
+
+def _parquet(fields: Sequence[str]) -> Format[Any]:
+    try:
+        from .parquet import Parquet
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":
+            raise
+        raise ConfigError("reading Parquet needs pyarrow: pip install 'seqkit[bulk]'") from None
+    return Parquet(fields)

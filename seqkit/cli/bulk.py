@@ -1,0 +1,190 @@
+"""`seqkit bulk …`: folders, Parquet and JSON lines by many worker processes, on Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ..progress import say
+from .options import PATH, key_values, set_option
+from .progress import counted
+
+if TYPE_CHECKING:
+    from ..bulk.job import Progress
+    from ..bulk.verbs import Verb
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(context_settings=_HELP)
+def bulk() -> None:
+    """Translate, label, score or select more text than one process gets through, on Ray.
+
+    INPUT is a file or a folder of text, TSV, JSON lines (*.jsonl) or Parquet (*.parquet), plain or
+    packed. OUTPUT is a folder of parts in the same order; rows that fail are set aside in
+    OUTPUT/_failed. The same command goes on where it was stopped. Needs `pip install
+    'seqkit[bulk]'`.
+    """
+
+
+def _files(function: F) -> F:
+    return _with(
+        function,
+        click.argument("input", type=PATH),
+        click.argument("output", type=PATH),
+    )
+
+
+def _shared(function: F) -> F:
+    """Which fields, how many workers, where."""
+    return _with(
+        function,
+        click.option(
+            "--text",
+            default=None,
+            metavar="FIELD",
+            help="Field of the text: a name, a.b for b inside a; of a TSV, a number from 1.  "
+            "[default: text, or 1]",
+        ),
+        click.option("--prefix", default="", help="Put this before the names of added fields."),
+        click.option(
+            "--json", "as_json", is_flag=True, help="Of plain text, make one JSON object a line."
+        ),
+        click.option(
+            "--rows",
+            type=click.IntRange(min=1),
+            default=5000,
+            show_default=True,
+            help="Rows of a part: what is lost if work is cut off.",
+        ),
+        click.option(
+            "--workers",
+            type=click.IntRange(1, 10_000),
+            help="Processes, each with the model and one thread; else one a CPU.",
+        ),
+        click.option(
+            "--address", metavar="HOST:PORT", help="Of a Ray cluster; else one on this machine."
+        ),
+        click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto."),
+    )
+
+
+def _engines(function: F) -> F:
+    return _with(
+        function,
+        click.option(
+            "--engine", default="auto", show_default=True, help="torch, ctranslate2 or auto."
+        ),
+        click.option(
+            "--compute", default="float32", show_default=True, help="Numbers of ctranslate2."
+        ),
+    )
+
+
+def _model(*, required: bool) -> Callable[[F], F]:
+    return click.option(
+        "-m", "--model", required=required, help="A run folder, or whatever seqkit.load opens."
+    )
+
+
+def _with(function: F, *options: Callable[[F], F]) -> F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@bulk.command()
+@_files
+@_model(required=False)
+@set_option
+@_shared
+@_engines
+def translate(**given: Any) -> None:
+    """Add the translation of each row of INPUT.
+
+    Without a model, the one that ships with seqkit translates English to German.
+    """
+    _run("translate", "translated", **given)
+
+
+@bulk.command()
+@_files
+@_model(required=True)
+@set_option
+@_shared
+def predict(**given: Any) -> None:
+    """Add what any model makes of each row of INPUT: what `seqkit predict --json` prints."""
+    _run("predict", "predicted", **given)
+
+
+@bulk.command()
+@_files
+@_model(required=True)
+@click.option("--target", metavar="FIELD", help="Field of the translation, for a translator.")
+@set_option
+@_shared
+def score(**given: Any) -> None:
+    """Add the log probability of each row of INPUT, by a language model or a translator.
+
+    A language model gives logs to base 10, and perplexity; a translator that of --target, in nats.
+    """
+    _run("score", "scored", **given)
+
+
+def _run(
+    verb: Verb,
+    done: str,
+    *,
+    input: Path,
+    output: Path,
+    model: str | None,
+    overrides: tuple[str, ...],
+    text: str | None,
+    prefix: str,
+    as_json: bool,
+    rows: int,
+    workers: int | None,
+    address: str | None,
+    device: str,
+    target: str | None = None,
+    engine: str = "auto",
+    compute: str = "float32",
+) -> None:
+    from ..bulk.job import run
+    from ..bulk.verbs import Request
+
+    settings = key_values(overrides, "--set")
+    request = Request(verb, model, settings, device, engine, compute, prefix)
+    fields = [text, target] if target else [text]
+    _show(
+        run(
+            input,
+            output,
+            request,
+            fields=fields,
+            as_json=as_json,
+            rows=rows,
+            workers=workers,
+            address=address,
+            note=say,
+        ),
+        done,
+        output,
+    )
+
+
+def _show(parts: Iterable[Progress], done: str, output: Path) -> None:
+    rows = known = failed = 0
+    for progress in counted(parts, f"rows {done}"):
+        rows += len(progress)
+        known += 0 if progress.is_new else len(progress)
+        failed += progress.part.failed
+
+    earlier = f", {known:,} of them earlier" if known else ""
+    aside = f"; {failed:,} of them failed: see {output / '_failed'}" if failed else ""
+    click.echo(f"{rows:,} rows {done}{earlier}{aside}", err=True)
