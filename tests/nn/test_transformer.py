@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from seqkit.nn.attention import MultiHeadAttention
+from seqkit.nn.stepping import DecoderStepper
 from seqkit.nn.transformer import DecoderLayer, Embedding, EncoderLayer, sinusoids
 
 
@@ -92,33 +93,14 @@ def test_a_decoder_layer_equals_torch_s_and_its_own_steps(mask, prenorm):
     whole = ours(x, projected, source_mask)
     torch.testing.assert_close(whole, wanted, rtol=1e-4, atol=1e-5)
 
-    past, steps = None, []
-    for t in range(4):
-        y, past = ours.step(x[:, t : t + 1], past, projected, source_mask)
-        steps.append(y)
-    torch.testing.assert_close(torch.cat(steps, 1), wanted, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("grad", [True, False], ids=["with gradients", "in a search"])
-def test_a_step_goes_on_from_the_selected_rows(grad):
-    layer = decoder_layer()
-    x, memory = torch.randn(3, 3, 8), torch.randn(1, 5, 8)  # three rows of one sentence
-    projected = layer.cross_attention.project(memory)
-    selected = torch.tensor([2, 0, 2])
-
-    with torch.set_grad_enabled(grad):
-        past = None
-        for t in range(2):
-            _, past = layer.step(x[:, t : t + 1], past, projected, None)
-        last = x[selected, 2:]
-        found, grown = layer.step(last, past, projected, None, selected_rows=selected)
-
-        repeated = projected._replace(
-            keys=projected.keys.expand(3, -1, -1, -1), values=projected.values.expand(3, -1, -1, -1)
-        )
-        wanted = layer(x[selected], repeated, None)[:, 2:]
-    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
-    assert grown.shape == (2, 3, 2, 3, 4)
+    with torch.no_grad():
+        stepper = DecoderStepper([ours], torch.eye(8), None)
+        past, read = stepper.begin(3, x), stepper.read(memory, source_mask)
+        steps = []
+        for t in range(4):
+            y, past = stepper.step(x[:, t], past, read)
+            steps.append(y)
+    torch.testing.assert_close(torch.stack(steps, 1), wanted, rtol=1e-4, atol=1e-5)
 
 
 def test_positions_are_the_sinusoids_of_the_paper():

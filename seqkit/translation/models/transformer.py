@@ -3,36 +3,43 @@
 Vaswani et al. 2017, "Attention Is All You Need", arXiv:1706.03762.
 
 Shapes: B sentences, S source positions, T target positions, t of them so far, H heads, E = D / H,
-D width, V target vocabulary, R rows of a search; B divides R.
+D width, V target vocabulary, R rows of a search.
 """
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...nn.attention import KeyValue
-from ...nn.memory import sentences_to_keep
-from ...nn.transformer import DecoderLayer, Embedding, EncoderLayer, initialise
+from ...nn.stepping import DecoderStepper, Memory, Past, select
+from ...nn.transformer import (
+    WIDE_ENOUGH_FOR_BF16,
+    DecoderLayer,
+    Embedding,
+    EncoderLayer,
+    initialise,
+)
 from ...text.vocab import BOS, EOS, PAD
 from .transformer_config import TransformerConfig
-
-_WIDE = 256  # from which bf16 pays on CPUs that have it: 2.3 times as fast, 2.7 times at 512
 
 
 class DecoderState(NamedTuple):
     """What the decoder keeps between the steps of a search."""
 
-    rows: int  # R
+    decoder: DecoderStepper
     length: int  # positions decoded so far, t
-    self_attention: tuple[Tensor | None, ...]  # keys and values of each layer: (2, R, H, t, E)
-    selected_rows: Tensor | None  # (R,) of `self_attention`, picked by the next step; None: all
-    cross_attention: tuple[KeyValue, ...]  # of each layer: (B, H, S, E)
-    source_mask: Tensor | None  # (B, 1, 1, S), True where the source has a token; None: everywhere
+    past: Past
+    memory: Memory
+
+
+_STEPPERS: WeakKeyDictionary[nn.Module, tuple[DecoderStepper, list[tuple[int, int]]]] = (
+    WeakKeyDictionary()
+)
 
 
 class Transformer(nn.Module):
@@ -73,7 +80,7 @@ class Transformer(nn.Module):
         c = config
         self.source_vocab = source_vocab or target_vocab
         self.source_eos = c.source_eos
-        self.fast_bf16 = c.width >= _WIDE
+        self.fast_bf16 = c.width >= WIDE_ENOUGH_FOR_BF16
 
         embedding = partial(
             Embedding,
@@ -157,56 +164,37 @@ class Transformer(nn.Module):
 
     # search.StepDecoder:
 
+    @torch.no_grad()
     def start(self, source: Tensor) -> DecoderState:
         """(B, S) ids -> the state before the first step, B rows"""
-        memory, source_mask = self.encode(source)
-        layers = self.decoder_layers
-        return DecoderState(
-            rows=source.size(0),
-            length=0,
-            self_attention=(None,) * len(layers),
-            selected_rows=None,
-            cross_attention=tuple(layer.cross_attention.project(memory) for layer in layers),
-            source_mask=source_mask,
-        )
+        encoded, source_mask = self.encode(source)
+        decoder = self._stepper()
+        memory = decoder.read(encoded, source_mask)
+        return DecoderState(decoder, 0, decoder.begin(len(source), encoded), memory)
 
+    @torch.no_grad()
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
-        x = self.target_embedding(ids[:, None], state.length)
+        x = self.target_embedding(ids[:, None], state.length)[:, 0]
+        x, past = state.decoder.step(x, state.past, state.memory)
 
-        self_attention: list[Tensor] = []
-        layers = zip(self.decoder_layers, state.self_attention, state.cross_attention, strict=True)
-        for layer, past, memory in layers:
-            x, extended = layer.step(
-                x, past, memory, state.source_mask, selected_rows=state.selected_rows
-            )
-            self_attention.append(extended)
-
-        logits = self.logits(self.decoder_norm(x)[:, 0])
-        after = state._replace(
-            length=state.length + 1, self_attention=tuple(self_attention), selected_rows=None
-        )
-        return logits, after
+        logits = state.decoder.logits(self.decoder_norm(x))
+        return logits, state._replace(length=state.length + 1, past=past)
 
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
-        """The state with rows `rows` (R',) of the old one, in that order.
+        """The state with rows `rows` (R',) of the old one, in that order."""
+        past, memory = select(state.past, state.memory, rows)
+        return state._replace(past=past, memory=memory)
 
-        Sentences whose rows stay together in equal number keep one copy of their memory.
-        """
-        sentences = state.cross_attention[0].keys.size(0)
-        kept_sentences = sentences_to_keep(rows, state.rows, sentences)
+    def _stepper(self) -> DecoderStepper:
+        """The decoder for a search, made anew when a weight has changed."""
+        weights = [self.output, *self.decoder.parameters()]
+        if self.output_bias is not None:
+            weights.append(self.output_bias)
+        versions = [(weight.data_ptr(), weight._version) for weight in weights]
 
-        selected = rows if state.selected_rows is None else state.selected_rows[rows]
-        state = state._replace(rows=rows.numel(), selected_rows=selected)
-        if kept_sentences is None:
-            return state
-
-        mask = state.source_mask
-        return state._replace(
-            cross_attention=tuple(_of(kv, kept_sentences) for kv in state.cross_attention),
-            source_mask=None if mask is None else mask[kept_sentences],
-        )
-
-
-def _of(memory: KeyValue, sentences: Tensor) -> KeyValue:
-    return KeyValue(memory.keys[sentences], memory.values[sentences])
+        stepper, of_versions = _STEPPERS.get(self, (None, None))
+        if stepper is None or of_versions != versions:
+            stepper = DecoderStepper(self.decoder_layers, self.output, self.output_bias)
+            _STEPPERS[self] = stepper, versions
+        return stepper

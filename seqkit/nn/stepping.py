@@ -1,0 +1,276 @@
+"""The decoder of a Transformer in a search: one target position at a time, without dropout.
+
+Shapes: B sentences, K rows (hypotheses) of each, R = B * K; L layers, M slots taken of C, S source
+positions, D width, H heads, E = D / H.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .attention import KeyValue
+from .memory import sentences_to_keep
+from .products import Product
+from .transformer import DecoderLayer
+
+_HIDDEN = -1e9  # added to the scores of what a row may not attend to: its weight becomes 0
+_STEPS = 8  # that a store has room for
+
+
+class _Store:
+    """Keys and values of the positions decoded so far. Each step takes one slot for each row."""
+
+    def __init__(self, slots: Tensor, taken: int = 0) -> None:
+        self.slots = slots  # (L, B, C, 2 D), keys before values
+        self.taken = taken
+
+
+class Past(NamedTuple):
+    """What the rows of a search have decoded so far.
+
+    The hypotheses of a sentence share its slots. When they change places, nothing is copied: only
+    what each of them sees changes. Slots that none sees any more are dropped now and then.
+    """
+
+    store: _Store
+    taken: int  # M; the store has more once another state has gone on from this one
+    rows: int  # R
+    sentences: Tensor | None  # (B,) of the store, picked by the next step; None: as they are
+    hidden: Tensor | None  # (B, K, M), 0 where a row sees a slot; None: each sees all
+
+
+class Memory(NamedTuple):
+    """What the rows of a search read of their sources."""
+
+    layers: tuple[KeyValue, ...]  # (B, H, S, E)
+    hidden: Tensor | None  # (B, 1, 1, S), 0 where the source has a token; None: everywhere
+
+    @property
+    def sentences(self) -> int:
+        return self.layers[0].keys.size(0)
+
+    def select(self, sentences: Tensor) -> Memory:
+        """Of these sentences, in that order."""
+        hidden = None if self.hidden is None else self.hidden[sentences]
+        layers = [KeyValue(of.keys[sentences], of.values[sentences]) for of in self.layers]
+        return Memory(tuple(layers), hidden)
+
+
+class DecoderStepper:
+    """The layers of a decoder as a search needs them.
+
+    Its weights are those that the layers have when it is made.
+    """
+
+    def __init__(self, layers: Sequence[DecoderLayer], output: Tensor, bias: Tensor | None) -> None:
+        """`output` (V, D) and `bias` (V,) make logits of hidden states."""
+        self.layers = [_StepLayer(layer) for layer in layers]
+        self.width = layers[0].attention.out.in_features
+        self.logits = Product(output, bias)
+
+    def begin(self, sentences: int, like: Tensor) -> Past:
+        """Before the first position: one row for each sentence."""
+        slots = like.new_empty(
+            len(self.layers), sentences, _STEPS, 2 * self.width, dtype=_number_type(like)
+        )
+        return Past(_Store(slots), 0, sentences, None, None)
+
+    def read(self, memory: Tensor, mask: Tensor | None) -> Memory:
+        """What the encoder has made of the sources, (B, S, D), for all steps.
+
+        `mask` (B, 1, 1, S) is True where a source has a token.
+        """
+        number_type = _number_type(memory)
+        layers = []
+        for layer in self.layers:
+            keys, values = layer.source.project(memory)
+            layers.append(KeyValue(keys.to(number_type), values.to(number_type)))
+
+        hidden = None
+        if mask is not None:
+            hidden = torch.zeros_like(mask, dtype=number_type).masked_fill(~mask, _HIDDEN)
+        return Memory(tuple(layers), hidden)
+
+    def step(self, x: Tensor, past: Past, memory: Memory) -> tuple[Tensor, Past]:
+        """One target position: (R, D) -> (R, D), the past with it"""
+        past = _with_room(past, memory.sentences)
+        store, taken = past.store, past.taken
+        rows = past.rows // memory.sentences
+
+        end = taken + rows
+        hidden = _with_own_slots(past.hidden, memory.sentences, rows, like=store.slots)
+        seen = None if hidden is None else hidden[:, None]
+        for number, layer in enumerate(self.layers):
+            x = layer.step(x, store.slots[number], taken, seen, memory, number)
+
+        store.taken = end
+        return x, past._replace(taken=end, hidden=hidden)
+
+
+def select(past: Past, memory: Memory, rows: Tensor) -> tuple[Past, Memory]:
+    """What the `rows` (R',) have decoded and read, in that order.
+
+    Sentences whose rows stay together in equal number keep one copy of what they share; otherwise
+    each row gets one of its own.
+    """
+    before = memory.sentences
+    kept = sentences_to_keep(rows, past.rows, before)
+    sentences = past.sentences
+    if kept is not None:
+        sentences = kept if sentences is None else sentences[kept]
+        memory = memory.select(kept)
+
+    rows_of_each = rows.numel() // memory.sentences
+    hidden = past.hidden
+    if hidden is not None:
+        hidden = hidden.view(past.rows, -1)[rows].view(memory.sentences, rows_of_each, -1)
+    elif rows_of_each > 1:
+        hidden = past.store.slots.new_zeros(memory.sentences, rows_of_each, past.taken)
+
+    return past._replace(rows=rows.numel(), sentences=sentences, hidden=hidden), memory
+
+
+def _number_type(like: Tensor) -> torch.dtype:
+    """What attention computes in: on the CPU, torch's is twice as slow in bf16 as in float32."""
+    is_half = like.dtype in (torch.bfloat16, torch.float16)
+    return torch.float32 if is_half and like.device.type == "cpu" else like.dtype
+
+
+def _with_own_slots(
+    hidden: Tensor | None, sentences: int, rows: int, *, like: Tensor
+) -> Tensor | None:
+    """What each row sees after a step, its own slot the only one of the new ones.
+
+    (B, K, M) -> (B, K, M + K)
+    """
+    if hidden is None and rows == 1:
+        return None
+    own = like.new_full((rows, rows), _HIDDEN).fill_diagonal_(0.0).expand(sentences, -1, -1)
+    return own if hidden is None else torch.cat([hidden, own], 2)
+
+
+def _with_room(past: Past, sentences: int) -> Past:
+    """With room for another slot for each row, and nothing of another search in it."""
+    rows = past.rows // sentences
+    capacity = past.store.slots.size(2)
+    is_latest = past.store.taken == past.taken
+    if past.sentences is None and is_latest and past.taken + rows <= capacity:
+        return past
+
+    slots, hidden = _slots_in_use(past)
+    layers, _, taken, width = slots.shape
+    room = max(rows * _STEPS, taken // 4)
+    larger = slots.new_empty(layers, sentences, taken + room, width)
+    larger[:, :, :taken] = slots
+    return Past(_Store(larger, taken), taken, past.rows, None, hidden)
+
+
+def _slots_in_use(past: Past) -> tuple[Tensor, Tensor | None]:
+    """Of each sentence the slots that a row sees: (L, B, M', 2 D), (B, K, M') what each sees"""
+    slots, taken, hidden = past.store.slots, past.taken, past.hidden
+    if hidden is None:
+        slots = slots[:, :, :taken]
+        return (slots if past.sentences is None else slots.index_select(1, past.sentences)), None
+
+    used = (hidden == 0).any(1)  # (B, M)
+    most = int(used.sum(1).max()) if taken else 0
+    order = used.byte().argsort(dim=1, descending=True, stable=True)[:, :most]
+    hidden = hidden.gather(2, order[:, None].expand(-1, hidden.size(1), -1))
+
+    layers, before, capacity, width = slots.shape
+    sentences = past.sentences
+    if sentences is None:
+        sentences = torch.arange(before, device=slots.device)
+    place = (sentences * capacity)[:, None] + order
+    picked = slots.view(layers, -1, width).index_select(1, place.flatten())
+    return picked.view(layers, len(sentences), most, width), hidden
+
+
+# A layer
+
+
+class _StepLayer:
+    """The weights of a `DecoderLayer`, taken out of its modules: calling those costs time."""
+
+    def __init__(self, layer: DecoderLayer) -> None:
+        own, source = layer.attention, layer.cross_attention
+        self.source = source
+        self.heads = own.heads
+        self.prenorm = layer.around_attention.prenorm
+
+        query, key_value = own.query, own.key_value
+        weight = torch.cat([query.weight, key_value.weight])  # (3 D, D)
+        self.all = Product(weight, torch.cat([query.bias, key_value.bias]))
+        self.own_out = Product.of(own.out)
+        self.source_query = Product.of(source.query)
+        self.source_out = Product.of(source.out)
+        self.up = Product.of(layer.feed_forward.up)
+        self.down = Product.of(layer.feed_forward.down)
+        self.activate = layer.feed_forward.activate
+
+        self.own_norm = layer.around_attention.norm
+        self.source_norm = layer.around_cross_attention.norm
+        self.last_norm = layer.around_feed_forward.norm
+
+    def step(
+        self, x: Tensor, slots: Tensor, taken: int, seen: Tensor | None, memory: Memory, number: int
+    ) -> Tensor:
+        """(R, D), slots (B, C, 2 D), seen (B, 1, K, M + K) -> (R, D)
+
+        Writes keys and values into the slots from `taken` on.
+        """
+        rows, width = x.shape
+        y = self._enter(self.own_norm, x)
+        query_key_value = self.all(y)
+
+        sentences = slots.size(0)
+        end = taken + rows // sentences
+        own = query_key_value[:, width:].view(sentences, -1, 2 * width)
+        slots[:, taken:end] = own
+        keys = self._split(slots[:, :end, :width])
+        values = self._split(slots[:, :end, width:])
+
+        read = self._attend(query_key_value[:, :width], keys, values, seen)
+        x = self._leave(self.own_norm, x, self.own_out(read))
+
+        y = self._enter(self.source_norm, x)
+        queries = self.source_query(y)
+        read = self._attend(queries, *memory.layers[number], memory.hidden)
+        x = self._leave(self.source_norm, x, self.source_out(read))
+
+        y = self._enter(self.last_norm, x)
+        inside = self.activate(self.up(y))
+        return self._leave(self.last_norm, x, self.down(inside))
+
+    def _attend(
+        self, queries: Tensor, keys: Tensor, values: Tensor, hidden: Tensor | None
+    ) -> Tensor:
+        """(R, D), (B, H, S, E) twice, broadcasting to (B, H, K, S) -> (R, D)"""
+        by_sentence = queries.view(keys.size(0), -1, queries.size(1))
+        read = F.scaled_dot_product_attention(
+            self._split(by_sentence).to(keys.dtype), keys, values, attn_mask=hidden
+        )
+        return read.transpose(1, 2).reshape(queries.shape).to(queries.dtype)
+
+    def _split(self, x: Tensor) -> Tensor:
+        """(B, S, D) -> (B, H, S, E)"""
+        sentences, length, width = x.shape
+        return x.view(sentences, length, self.heads, width // self.heads).transpose(1, 2)
+
+    def _enter(self, norm: nn.LayerNorm, x: Tensor) -> Tensor:
+        """What goes into a sublayer; see `Residual`."""
+        return _normed(norm, x) if self.prenorm else x
+
+    def _leave(self, norm: nn.LayerNorm, x: Tensor, output: Tensor) -> Tensor:
+        """What comes out of a sublayer, joined with what went in. May overwrite `output`."""
+        x = output.add_(x)
+        return x if self.prenorm else _normed(norm, x)
+
+
+def _normed(norm: nn.LayerNorm, x: Tensor) -> Tensor:
+    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)

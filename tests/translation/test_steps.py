@@ -1,0 +1,55 @@
+"""Steps of the Transformer's search."""
+
+import pytest
+import torch
+
+from seqkit.text.vocab import BOS
+from seqkit.translation.models.transformer import Transformer
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    config = Transformer.Config(
+        width=8, hidden=16, heads=2, encoder_layers=1, decoder_layers=2, dropout=0.0
+    )
+    return Transformer(config, target_vocab=12).eval()
+
+
+def first_logits(model, source):
+    logits, _ = model.step(torch.full((len(source),), BOS), model.start(source))
+    return logits
+
+
+def whole_logits(model, source):
+    with torch.no_grad():
+        hidden = model(source, torch.full((len(source), 1), BOS))
+        return model.logits(hidden)[:, -1]
+
+
+def test_a_search_after_an_update_has_the_new_weights(model):
+    source = torch.tensor([[5, 6, 7]])
+    before = first_logits(model, source)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    model.logits(model(source, torch.tensor([[BOS, 5]]))).square().sum().backward()
+    optimizer.step()
+
+    after = first_logits(model, source)
+    assert not torch.allclose(before, after, atol=1e-3)
+    torch.testing.assert_close(after, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+def test_a_search_after_other_weights_are_loaded_has_those(model):
+    source = torch.tensor([[5, 6, 7]])
+    first_logits(model, source)
+    other = {name: tensor + 0.1 for name, tensor in model.state_dict().items()}
+    model.load_state_dict(other)
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+def test_a_search_in_double_precision_is_exact(model):
+    model = model.double()
+    source = torch.tensor([[5, 6, 7], [8, 9, 0]])
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-12, atol=1e-12)
