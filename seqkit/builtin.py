@@ -72,6 +72,11 @@ def _add_commands(plugin: Plugin) -> None:
     )
     plugin.command("plot", "seqkit.cli.plot:plot", "Draw the learning curves of a run.")
     plugin.command("corpora", "seqkit.cli.corpora:corpora", "List, show and fetch corpora.")
+    plugin.command(
+        "cache",
+        "seqkit.cli.cache:cache",
+        "List and delete what was made of training data and is kept.",
+    )
     plugin.command("models", "seqkit.cli.about:models", "List the models that can be trained.")
     plugin.command(
         "plugins", "seqkit.cli.about:plugins", "List what is installed, and what is broken."
