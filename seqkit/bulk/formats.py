@@ -137,6 +137,20 @@ class LinesToJson(Lines):
         )
 
 
+class ChosenLines(Lines):
+    """Plain text of which only lines with an answer stay, as they stand."""
+
+    def write(
+        self,
+        shard: Shard[list[str]],
+        answers: Sequence[Answer | Failure],
+        kinds: Mapping[str, str],
+        to: Path,
+    ) -> None:
+        rows = zip(shard.raw, answers, strict=True)
+        _write_lines(to, (line for line, answer in rows if isinstance(answer, Answer)))
+
+
 class Columns:
     """TSV: the answer becomes the last column; a row without one is left out."""
 

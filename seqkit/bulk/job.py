@@ -103,7 +103,7 @@ def description(request: Request, fields: Sequence[str | None], task: Task) -> d
     """What a command to go on must have in common with the first one."""
     return {
         "verb": request.verb,
-        "model": digest_of_model(request.model),
+        "model": "" if request.verb == "select" else digest_of_model(request.model),
         "settings": dict(request.settings),
         "fields": list(fields),
         "prefix": request.prefix,

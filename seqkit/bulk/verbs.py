@@ -6,7 +6,7 @@ A `Request` says what, in plain data, so that every worker process opens it for 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -33,6 +33,9 @@ class PairScorer(Protocol):
 @runtime_checkable
 class LineScorer(Protocol):
     """A language model, counted or trained: its `predict` scores lines."""
+
+    def predict(self, inputs: Iterable[str], **settings: Any) -> Iterator[Any]:
+        """A `LineScore` for each line."""
 
     def score(self, sentence: str) -> float:
         """log10 probability of a line and its end."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..progress import say
-from .options import PATH, key_values, set_option
+from .options import PATH, key_values, set_option, share_or_number
 from .progress import counted
 
 if TYPE_CHECKING:
     from ..bulk.job import Progress
     from ..bulk.verbs import Verb
+    from ..language.duplicates import Sameness
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,9 +54,6 @@ def _shared(function: F) -> F:
         ),
         click.option("--prefix", default="", help="Put this before the names of added fields."),
         click.option(
-            "--json", "as_json", is_flag=True, help="Of plain text, make one JSON object a line."
-        ),
-        click.option(
             "--rows",
             type=click.IntRange(min=1),
             default=5000,
@@ -69,6 +67,16 @@ def _shared(function: F) -> F:
         ),
         click.option(
             "--address", metavar="HOST:PORT", help="Of a Ray cluster; else one on this machine."
+        ),
+    )
+
+
+def _models(function: F) -> F:
+    """What is made of plain text, and where to compute."""
+    return _with(
+        function,
+        click.option(
+            "--json", "as_json", is_flag=True, help="Of plain text, make one JSON object a line."
         ),
         click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto."),
     )
@@ -103,6 +111,7 @@ def _with(function: F, *options: Callable[[F], F]) -> F:
 @_model(required=False)
 @set_option
 @_shared
+@_models
 @_engines
 def translate(**given: Any) -> None:
     """Add the translation of each row of INPUT.
@@ -117,6 +126,7 @@ def translate(**given: Any) -> None:
 @_model(required=True)
 @set_option
 @_shared
+@_models
 def predict(**given: Any) -> None:
     """Add what any model makes of each row of INPUT: what `seqkit predict --json` prints."""
     _run("predict", "predicted", **given)
@@ -128,12 +138,57 @@ def predict(**given: Any) -> None:
 @click.option("--target", metavar="FIELD", help="Field of the translation, for a translator.")
 @set_option
 @_shared
+@_models
 def score(**given: Any) -> None:
     """Add the log probability of each row of INPUT, by a language model or a translator.
 
     A language model gives logs to base 10, and perplexity; a translator that of --target, in nats.
     """
     _run("score", "scored", **given)
+
+
+@bulk.command()
+@_files
+@click.option(
+    "--in-domain", required=True, type=PATH, help="Text of the domain, a line for each row."
+)
+@click.option("--top", metavar="20%|5000", help="How many rows to select.")
+@click.option(
+    "--threshold", type=float, metavar="-0.5", help="Instead of --top: the highest score."
+)
+@click.option(
+    "--dedup",
+    type=click.Choice(["exact", "normalised", "off"]),
+    default="exact",
+    show_default=True,
+    help="Leave out rows seen before; normalised: case, punctuation and spacing make none new.",
+)
+@click.option(
+    "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Of the random sample."
+)
+@_shared
+def select(
+    input: Path,
+    output: Path,
+    in_domain: Path,
+    top: str | None,
+    threshold: float | None,
+    dedup: Sameness,
+    seed: int,
+    **shared: Any,
+) -> None:
+    """Keep those rows of INPUT that are most like --in-domain, by `seqkit lm select`'s score."""
+    from ..bulk.choosing import Chosen, Selection
+    from ..bulk.choosing import select as selected
+
+    amount = None if top is None else share_or_number(top, "--top")
+    if (amount is None) == (threshold is None):
+        raise click.UsageError("give one of --top and --threshold")
+
+    selection = Selection(in_domain, amount, threshold, dedup, seed=seed)
+    for found in counted(selected(input, output, selection, note=say, **shared), "rows scored"):
+        if isinstance(found, Chosen):
+            click.echo(str(found), err=True)
 
 
 def _run(

@@ -18,6 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
+_SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
+_MOST_DIGITS = 12  # of a number
+_LONGEST_SHOWN = 40  # characters of a wrong value in an error
 _FRACTION = re.compile(r"[+-]?\.\d+")  # .5, which TOML does not take for a number
 
 
@@ -106,6 +109,19 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
             yield lambda line: click.echo(line, file=file)
     except OSError as error:
         raise DataError(f"cannot write {path}: {reason(error)}") from None
+
+
+def share_or_number(text: str, option: str) -> float:
+    """`20%` as 0.2, `5000` as it stands; raises `ConfigError` for what is neither."""
+    share = _SHARE.fullmatch(text.strip())
+    if share and len(share[1]) <= _MOST_DIGITS and 0 < float(share[1]) <= 100:
+        return float(share[1]) / 100
+    if text.strip().isdecimal() and len(text) <= _MOST_DIGITS and int(text) > 0:
+        return int(text)
+    shown = repr(text) if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]!r}…"
+    raise ConfigError(
+        f"{option} {shown} is neither a share such as 20%, up to 100%, nor a number of lines"
+    )
 
 
 def show_notes(report: Any) -> None:

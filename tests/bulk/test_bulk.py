@@ -9,9 +9,11 @@ import pytest
 from bulk_lines import LINES
 
 import seqkit
+from seqkit.bulk.choosing import Selection, select
 from seqkit.bulk.job import run
 from seqkit.bulk.verbs import Request
 from seqkit.errors import ConfigError, DataError
+from seqkit.language.selection import select as lm_select
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -190,3 +192,18 @@ def test_translations_are_those_of_one_process(tmp_path, run_folder):
     assert [row["row"] for row in found] == list(range(1, 16))
     alone = seqkit.load(run_folder, device="cpu").translate(lines, beam=2)
     assert [row["translation"] for row in found] == alone
+
+
+def test_what_is_selected_is_what_one_process_selects(tmp_path):
+    general = [*LINES, "", "prices rose by two percent", LINES[0], "shares fell again"] * 2
+    domain = ["prices rose again", "shares fell by ten percent", "prices fell", "shares rose"]
+    (tmp_path / "domain.txt").write_text("".join(f"{line}\n" for line in domain))
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in general))
+
+    selection = Selection(tmp_path / "domain.txt", top=3)
+    *_, chosen = select(tmp_path / "in.jsonl", tmp_path / "out", selection, rows=10, workers=1)
+    alone = list(lm_select(general, domain, top=3))
+    found = [row for path in sorted((tmp_path / "out").glob("*.jsonl")) for row in objects(path)]
+    assert [row["text"] for row in found] == [line.text for line in alone]
+    assert [row["score"] for row in found] == pytest.approx([line.score for line in alone])
+    assert (chosen.rows, chosen.candidates, chosen.chosen) == (32, 14, 3)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import IO, TYPE_CHECKING, cast
 import click
 
 from ...cli.lines import STDIN, TEXT
-from ...cli.options import PATH, device_options, refuse_input, set_threads
+from ...cli.options import PATH, device_options, refuse_input, set_threads, share_or_number
 from ...errors import ConfigError, DataError
 from ...progress import working
 from .inputs import (
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     from ..selection import Choice, Survey
 
 Write = Callable[[Sequence[str]], None]
-
-_SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
 
 
 @dataclass(frozen=True)
@@ -137,7 +134,7 @@ def select(
     """
     from ..selection import check_amount, check_settings, choose, score_text
 
-    amount = None if top is None else _amount(top)
+    amount = None if top is None else share_or_number(top, "--top")
     if (amount is None) == (threshold is None):
         raise click.UsageError("give one of --top and --threshold")
     check_amount(amount, threshold)
@@ -159,18 +156,6 @@ def select(
             with _file(scores) as write:
                 write([f"{score:.6f}" for score in found[choice.mask].tolist()])
     click.echo(_summary(survey, choice), err=True)
-
-
-def _amount(text: str) -> float:
-    """The lines of --top: 20% as 0.2, 5000 as it stands."""
-    share = _SHARE.fullmatch(text.strip())
-    if share and len(share[1]) <= MOST_DIGITS and 0 < float(share[1]) <= 100:
-        return float(share[1]) / 100
-    if text.strip().isdecimal() and len(text) <= MOST_DIGITS and int(text) > 0:
-        return int(text)
-    raise ConfigError(
-        f"--top {shortened(text)} is neither a share such as 20%, up to 100%, nor a number of lines"
-    )
 
 
 def _general_text(
