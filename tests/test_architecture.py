@@ -73,6 +73,7 @@ MAY_IMPORT = {
         "language",  # whose models it selects by
         "ngram",
         "parsing",
+        "plugins",
         "runs",
         "text",
         "threads",

@@ -15,7 +15,6 @@ from .progress import counted
 if TYPE_CHECKING:
     from ..bulk.job import Progress
     from ..bulk.verbs import Verb
-    from ..language.duplicates import Sameness
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -173,7 +172,7 @@ def select(
     in_domain: Path,
     top: str | None,
     threshold: float | None,
-    dedup: Sameness,
+    dedup: Any,
     seed: int,
     **shared: Any,
 ) -> None:
