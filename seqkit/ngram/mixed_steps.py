@@ -1,6 +1,6 @@
 """From state to state in a mixture that runs: its models go word by word, each in its own states.
 
-Letters: M models, V words of all of them.
+Letters: M models, V words of all of them, B states of a beam.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .states import State, Step, check_state
+from .sorting import Longs
+from .states import NOTHING, State, States, Step, check_state
 from .stepping import PlainSteps, Steps
-from .tables import Tables
+from .tables import Floats, Tables
 from .text import BOS, Ids
 
 Doubles = NDArray[np.float64]
@@ -90,6 +91,23 @@ class MixedSteps(PlainSteps):
 
         score = math.log10(total) if total else -math.inf
         return Step(score, longest, self._after((word, *state._words), parts))
+
+    def step_batch(self, states: States, words: Ids) -> tuple[Floats, States]:
+        scores, after = super().step_batch(states, words)
+        is_cut = np.arange(self.longest) >= self._kept(states, words)[:, None]
+        newest = np.where(is_cut, NOTHING, after.words)
+        return scores, States(self, newest, after.backoffs)
+
+    def _kept(self, states: States, words: Ids) -> Longs:
+        """How many words after these any of the models depends on. -> (B,)"""
+        longest = np.zeros(len(words), np.int64)
+        for (steps, _, _), own in zip(self._columns, self._ids, strict=True):
+            before = np.where(states.words == NOTHING, NOTHING, own[states.words])
+            history = before[:, : steps.longest]
+            weights = np.zeros(history.shape, np.float32)  # which lengths do not depend on
+            _, after = steps.step_batch(States(steps, history, weights), own[words])
+            longest = np.maximum(longest, (after.words != NOTHING).sum(axis=1))
+        return longest
 
     def score_all(self, state: State) -> Doubles:
         check_state(state, self)

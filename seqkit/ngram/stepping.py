@@ -30,6 +30,8 @@ _FEW = 24  # states: for so many, plain Python takes less time than NumPy's call
 class Steps(Protocol):
     """The states of a model. Words are ids, which are in range."""
 
+    longest: int  # words in a state, at most
+
     def start(self, words: Sequence[int]) -> State:
         """The state after these words, and nothing before them."""
 

@@ -228,6 +228,8 @@ def test_every_way_to_step_through_a_mixture_gives_the_same_scores(unknown):
     batch = running.batch(states[:-1])
     by_batch, after = running.step_batch(batch, running.ids(words))
     assert by_batch.tolist() == pytest.approx(scores, rel=1e-5)
+    assert after.words.tolist() == running.batch(states[1:]).words.tolist()
+    assert min(map(len, states[1:])) < running.order - 1  # what nothing depends on is cut
     ends = [running.finish(state) for state in states[1:]]
     assert running.finish_batch(after).tolist() == pytest.approx(ends, rel=1e-5)
 
