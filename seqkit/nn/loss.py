@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-_ROWS = 512  # targets of a chunk on the CPU: 16 MB of logits for 8,000 words
+_ROWS = 256  # targets of a chunk on the CPU: 8 MB of logits for 8,000 words
 _ROWS_ELSEWHERE = 8192
 
 
@@ -53,14 +53,13 @@ class _LinearCrossEntropy(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         device = hidden.device.type
         wide = torch.float32 if device == "mps" else torch.float64
-        loss = hidden.new_zeros((), dtype=wide)
-        nll = hidden.new_zeros((), dtype=wide)
+        log_totals = hidden.new_zeros((), dtype=wide)
+        gold_logits = hidden.new_zeros((), dtype=wide)
 
         gradients = None
         if any(ctx.needs_input_grad):
             gradients = _Gradients.zeros(hidden, weight, bias, ctx.needs_input_grad[:3])
 
-        vocab = weight.size(0)
         cast_weight = weight.to(dtype)
         size = _ROWS if device == "cpu" else _ROWS_ELSEWHERE
         for start in range(0, hidden.size(0), size):
@@ -71,19 +70,21 @@ class _LinearCrossEntropy(torch.autograd.Function):
             logits = _product(rows, cast_weight, dtype)
             if bias is not None:
                 logits += bias
-            logp = logits.log_softmax(-1)  # (n, V)
+            gold_logits += logits.gather(-1, gold).sum(dtype=wide)
 
-            of_gold = logp.gather(-1, gold)
-            gold_logp = of_gold.sum(dtype=wide)
-            nll -= gold_logp
-            loss -= (1 - smoothing) * gold_logp
-            if smoothing:
-                all_logp = logp.sum(-1).sum(dtype=wide)
-                loss -= smoothing / vocab * all_logp
-
+            probabilities, log_total = _softmax(logits)
+            log_totals += log_total.sum(dtype=wide)
             if gradients is not None:
-                of_logits = _gradient_of_logits(logp, gold, smoothing)
+                of_logits = _minus_target(probabilities, gold, smoothing)
                 gradients.add(start, of_logits, rows, cast_weight, dtype)
+
+        nll = log_totals - gold_logits
+        loss = nll.clone()
+        if smoothing:
+            evenly = _Evenly(hidden, weight, bias, wide)
+            loss = (1 - smoothing) * nll + smoothing * (log_totals - evenly.mean_logit)
+            if gradients is not None:
+                evenly.subtract_from(gradients, smoothing)
 
         saved = (None, None, None) if gradients is None else gradients
         ctx.save_for_backward(*saved)
@@ -141,15 +142,50 @@ class _Gradients(NamedTuple):
             self.bias.add_(of_logits.sum(0))
 
 
-def _gradient_of_logits(logp: Tensor, gold: Tensor, smoothing: float) -> Tensor:
-    """Softmax minus smoothed target: (n, V), (n, 1) -> (n, V). Overwrites `logp`."""
-    grad = logp.exp_()
-    if smoothing:
-        grad -= smoothing / logp.size(-1)
+class _Evenly:
+    """What the target of smoothing adds, every word alike, without a pass over the logits.
 
-    minus_target = grad.new_full((), smoothing - 1)
+    The sum of a row of logits is a product with the sum of the weights, and the gradient with
+    respect to all words of a row is one number.
+    """
+
+    def __init__(
+        self, hidden: Tensor, weight: Tensor, bias: Tensor | None, wide: torch.dtype
+    ) -> None:
+        self.rows, self.vocab = len(hidden), len(weight)
+        self.of_hidden = hidden.sum(0, dtype=torch.promote_types(hidden.dtype, torch.float32))
+        self.of_weight = weight.sum(0)
+        total = self.of_hidden.to(wide) @ self.of_weight.to(wide)
+        if bias is not None:
+            total = total + self.rows * bias.sum(dtype=wide)
+        self.mean_logit = total / self.vocab  # summed over rows
+
+    def subtract_from(self, gradients: _Gradients, smoothing: float) -> None:
+        share = smoothing / self.vocab
+        if gradients.hidden is not None:
+            gradients.hidden.sub_(self.of_weight, alpha=share)
+        if gradients.weight is not None:
+            gradients.weight.sub_(self.of_hidden, alpha=share)
+        if gradients.bias is not None:
+            gradients.bias.sub_(share * self.rows)
+
+
+def _softmax(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Probabilities (n, V), and the logarithm of what they were divided by (n,).
+
+    The most probable word tells it, whose probability is 1 / V at least: one exponential for each
+    logit, where a logarithm of probabilities needs a second one for the gradient.
+    """
+    probabilities = logits.softmax(-1)
+    log_total = logits.amax(-1) - probabilities.amax(-1).log()
+    return probabilities, log_total
+
+
+def _minus_target(probabilities: Tensor, gold: Tensor, smoothing: float) -> Tensor:
+    """Minus 1 - smoothing at the target: (n, V), (n, 1) -> (n, V). Overwrites `probabilities`."""
+    minus_target = probabilities.new_full((), smoothing - 1)
     minus_targets = minus_target.expand(gold.shape)
-    return grad.scatter_add_(-1, gold, minus_targets)
+    return probabilities.scatter_add_(-1, gold, minus_targets)
 
 
 def _product(x: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:

@@ -55,7 +55,7 @@ def pick_precision(
     """The precision that `name` means for `model` on `device`.
 
     "auto" is bf16 on CUDA devices that have it. On CPUs that have it, it is bf16 for models that
-    say `fast_bf16`: those whose time goes into large products. Narrow Transformers lose by it.
+    say `fast_bf16`: those whose time goes into products. Very narrow Transformers lose by it.
     Raises `ConfigError` for fp16 elsewhere than on CUDA.
     """
     if name == "fp16" and device.type != "cuda":

@@ -113,7 +113,7 @@ def test_a_long_input_outgrows_no_table(model):
         assert model(torch.full((1, 700), 5), torch.full((1, 600), 6)).isfinite().all()
 
 
-@pytest.mark.parametrize(("width", "asks"), [(128, False), (256, True)])
+@pytest.mark.parametrize(("width", "asks"), [(32, False), (64, True)])
 def test_only_wide_transformers_ask_for_bf16(width, asks):
     sizes = {"width": width, "hidden": 8, "heads": 2, "encoder_layers": 1, "decoder_layers": 1}
     model = Transformer(TransformerConfig(**sizes), target_vocab=6)

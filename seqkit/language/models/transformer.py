@@ -12,7 +12,13 @@ from typing import Any, ClassVar, cast
 from torch import Tensor, nn
 
 from ...config import section, setting
-from ...nn.transformer import Embedding, EncoderLayer, check_width, initialise
+from ...nn.transformer import (
+    WIDE_ENOUGH_FOR_BF16,
+    Embedding,
+    EncoderLayer,
+    check_width,
+    initialise,
+)
 from ...text.vocab import PAD
 
 
@@ -50,6 +56,7 @@ class TransformerLM(nn.Module):
 
     def __init__(self, config: TransformerLMConfig, *, vocab: int) -> None:
         super().__init__()
+        self.fast_bf16 = config.width >= WIDE_ENOUGH_FOR_BF16
         self.embedding = Embedding(vocab, config.width, dropout=config.dropout, padding=PAD)
 
         layers = [
