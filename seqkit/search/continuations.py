@@ -76,47 +76,26 @@ class Continuations(NamedTuple):
 
 
 def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
-    """The `most` best continuations of each beam, or as many as there are.
-
-    May overwrite the logits.
-    """
+    """The `most` best continuations of each beam, or as many as there are."""
     if rules.follow_history or step.added is not None:
         return _with_rules(step, most, rules)
     return _without_rules(step, most, rules.suppress)
 
 
 def _without_rules(step: Step, most: int, suppress: frozenset[int]) -> Continuations:
-    """Quicker than `_with_rules`: the log-softmax is taken of the chosen tokens only.
+    """Quicker than `_with_rules`: a beam's best are looked for among all that its rows may do."""
+    logp = step.logits.log_softmax(-1)
+    never = torch.tensor([PAD, BOS, *suppress], device=logp.device)
+    logp.index_fill_(1, never, NEVER)  # never produced, but part of the distribution
 
-    Overwrites the logits.
-    """
-    logits = step.logits
-    count = min(most, logits.size(1))
-    never = [PAD, BOS, *suppress]
+    at_limit = step.left == 0
+    if bool(at_limit.any()):
+        must_end = step.must_end
+        end = logp[must_end, EOS]
+        logp[must_end] = NEVER
+        logp[must_end, EOS] = end
 
-    barred = logits[:, never]  # never produced, but part of the distribution
-    logits[:, never] = NEVER
-    value, token = top(logits, count)  # (R, n)
-    logits[:, never] = barred
-
-    end = logits[:, EOS].clone()
-    highest_barred = barred.amax(1, keepdim=True)
-    highest_possible = value[:, :1]
-    highest = torch.maximum(highest_possible, highest_barred)
-    exponentials = logits.sub_(highest).exp_()
-    normalizer = exponentials.sum(-1, keepdim=True)
-    total = highest + normalizer.log()
-
-    must_end = step.must_end
-    if bool(must_end.any()):
-        value[must_end] = NEVER
-        value[must_end, 0] = end[must_end]
-        token[must_end, 0] = EOS
-
-    own = value - total
-    before = step.logp.view(-1, 1)
-    logp = own + before
-    return _best_of_beams(step, logp, logp, token, most)
+    return _top_of_beams(logp, step.logp, most)
 
 
 def _with_rules(
@@ -196,32 +175,59 @@ def _best_of_beams(
 
 
 def top(logits: Tensor, most: int) -> tuple[Tensor, Tensor]:
-    """`logits.topk(most)`, faster on the CPU for a large vocabulary: (R, V) -> (R, most) twice.
+    """`logits.topk(most)`, faster on the CPU for a large vocabulary: (R, V) -> (R, most) twice."""
+    found = _top_of_beams(logits, logits.new_zeros(len(logits), 1), most)
+    return found.logp, found.token
 
-    The `most` largest values of a row lie in the `most` blocks with the largest maxima.
+
+def _top_of_beams(logp: Tensor, before: Tensor, most: int) -> Continuations:
+    """The `most` likeliest continuations of each beam, or as many as there are.
+
+    Given those of each row's next tokens (R, V), and of its tokens so far, `before` (B, K).
     """
-    rows, vocab = logits.shape
+    rows, vocab = logp.shape
+    beams, width = before.shape
+    most = min(most, width * vocab)
+    if logp.device.type == "cpu" and vocab // _BLOCK * width >= 2 * most:
+        return _top_by_blocks(logp, before, most)
+
+    total = logp.view(beams, width, vocab) + before[:, :, None]
+    value, index = total.view(beams, -1).topk(most, dim=1)
+    first_row = torch.arange(0, rows, width, device=logp.device)[:, None]
+    row = index.div(vocab, rounding_mode="floor") + first_row
+    return Continuations(value, index % vocab, row)
+
+
+def _top_by_blocks(logp: Tensor, before: Tensor, most: int) -> Continuations:
+    """The same: a beam's `most` largest values lie in the `most` blocks with the largest maxima."""
+    rows, vocab = logp.shape
+    beams, width = before.shape
     blocks = vocab // _BLOCK
-    on_cpu = logits.device.type == "cpu"
-    if not on_cpu or blocks < 2 * most:
-        return logits.topk(most, dim=-1)
+    divided = blocks * _BLOCK  # tokens; those of the rest are in no block
+    in_blocks = logp[:, :divided].view(rows, blocks, _BLOCK)
 
-    divided = blocks * _BLOCK  # words; those of the rest are in no block
-    in_blocks = logits[:, :divided].view(rows, blocks, _BLOCK)
-    maxima = in_blocks.amax(-1)
-    _, chosen = maxima.topk(most, dim=-1)  # (R, most)
+    maxima = in_blocks.amax(-1) + before.view(-1, 1)
+    _, chosen = maxima.view(beams, -1).topk(most, dim=1)  # (B, most)
+    row_of_beam = chosen.div(blocks, rounding_mode="floor")
+    block = chosen - row_of_beam * blocks
+    row = row_of_beam + torch.arange(0, rows, width)[:, None]
 
-    first_of_block = chosen[:, :, None] * _BLOCK
-    within = torch.arange(_BLOCK)
-    in_chosen = (first_of_block + within).view(rows, -1)
+    candidates = in_blocks[row, block] + before.gather(1, row_of_beam)[:, :, None]
+    value = candidates.view(beams, -1)
+    token = (block * _BLOCK)[:, :, None] + torch.arange(_BLOCK)
+    token = token.view(beams, -1)
+    row = row.repeat_interleave(_BLOCK, dim=1)
 
-    in_no_block = torch.arange(divided, vocab)
-    rest = in_no_block.expand(rows, -1)
-    token = torch.cat([in_chosen, rest], dim=1)
-    candidates = logits.gather(1, token)
+    if divided < vocab:
+        in_no_block = torch.arange(divided, vocab).repeat(beams, width)
+        rest = logp[:, divided:] + before.view(-1, 1)
+        rows_of_rest = torch.arange(rows).repeat_interleave(vocab - divided).view(beams, -1)
+        value = torch.cat([value, rest.view(beams, -1)], dim=1)
+        token = torch.cat([token, in_no_block], dim=1)
+        row = torch.cat([row, rows_of_rest], dim=1)
 
-    value, index = candidates.topk(most, dim=-1)
-    return value, token.gather(1, index)
+    best, index = value.topk(most, dim=1)
+    return Continuations(best, token.gather(1, index), row.gather(1, index))
 
 
 # groups

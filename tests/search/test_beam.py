@@ -5,9 +5,9 @@ import torch
 from exhaustive import assert_same, every_output, slow_beam_search
 from toy import Table
 
-from seqkit.search import Normalize, SearchConfig, beam_search, decode
-from seqkit.search.continuations import top
-from seqkit.text.vocab import EOS
+from seqkit.search import Normalize, Rules, SearchConfig, beam_search, decode
+from seqkit.search.continuations import Step, best_continuations, top
+from seqkit.text.vocab import BOS, EOS, PAD
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 1.0])
@@ -103,3 +103,28 @@ def test_the_quick_selection_of_the_best_tokens_equals_a_full_one(vocab, most):
     wanted = logits.topk(most)
     assert torch.equal(value, wanted.values)
     assert torch.equal(token, wanted.indices)
+
+
+@pytest.mark.parametrize("vocab", [640, 1000])
+@pytest.mark.parametrize("width", [1, 3])
+def test_the_best_of_a_large_vocabulary_are_those_of_all_rows(vocab, width):
+    torch.manual_seed(vocab + width)
+    logits, before = torch.randn(4 * width, vocab) * 3, -torch.rand(4, width)
+    history = torch.empty(4 * width, 0, dtype=torch.long)
+    left = torch.tensor([5, 0, 5, 5])  # the second beam must end
+    step = Step(logits, before, history, left)
+    found = best_continuations(step, 6, Rules(suppress=frozenset([7, vocab - 1])))
+
+    logp = logits.double().log_softmax(-1).view(4, width, vocab) + before[:, :, None]
+    logp[:, :, [PAD, BOS, 7, vocab - 1]] = float("-inf")
+    for beam in (0, 2, 3):
+        every = logp[beam].flatten()
+        wanted = every.argsort(descending=True)[:6]
+        assert found.token[beam].tolist() == (wanted % vocab).tolist()
+        assert found.row[beam].tolist() == (wanted // vocab + beam * width).tolist()
+        assert found.logp[beam].tolist() == pytest.approx(every[wanted].tolist(), rel=1e-5)
+
+    ends = found.logp[1] > float("-inf")
+    assert found.token[1][ends].tolist() == [EOS] * width
+    wanted = logp[1, :, EOS].sort(descending=True).values.tolist()
+    assert found.logp[1][ends].tolist() == pytest.approx(wanted, rel=1e-5)
