@@ -11,8 +11,8 @@ import benchmarks
 from seqkit.cli.options import key_values
 from seqkit.errors import SeqkitError
 
+from . import growth, machine, report, rows
 from . import limit as limits
-from . import machine, report, rows
 from .core import Row, Settings
 from .turns import measure_case
 
@@ -43,6 +43,12 @@ def main(
     json: Path | None,
     compare: Path | None,
 ) -> None:
+    if "growth" in names or every:
+        growth.show(() if every else cases, rounds=rounds, quick=quick)
+        names = tuple(name for name in names if name != "growth")
+        if not names and not every:
+            return
+
     chosen = tuple(rows.names()) if every else names
     if not chosen:
         list_rows()
@@ -79,6 +85,8 @@ def list_rows() -> None:
         row = rows.load(name)
         click.echo(f"{name.ljust(width)}  {row.title}")
         click.echo(f"{' ' * width}  cases: {'; '.join(row.cases)}")
+    click.echo(f"{'growth'.ljust(width)}  how cost grows, with pictures")
+    click.echo(f"{' ' * width}  cases: {'; '.join(growth.CURVES)}")
 
 
 def load(name: str) -> Row:

@@ -49,7 +49,7 @@ class Contestant:
     """A name, what it does, and the environment of `peers.toml` that it needs, if any."""
 
     name: str
-    run: Callable[[Settings, Clock], Outcome]
+    run: Callable[[Settings, Clock], Outcome | None]  # None: not in this case
     peer: str | None = None
 
 

@@ -113,6 +113,8 @@ def _present(row: Row, only: Sequence[str], say: Callable[[str], None]) -> list[
 def _take_turn(row: Row, contestant: Contestant, settings: Settings, turns: Turns) -> None:
     python = python_of(contestant.peer)
     told = run(contestant.run, settings, python=python, cores=row.cores)
+    if not told:
+        return
     turns.speeds.append(told["work"] / told[row.by])
     turns.peaks.append(told["peak"])
     turns.result = told["result"]
@@ -121,8 +123,9 @@ def _take_turn(row: Row, contestant: Contestant, settings: Settings, turns: Turn
 def _figures(row: Row, turns: dict[str, Turns]) -> dict[str, Figures]:
     """Results are compared with those of the first, then speeds are stated."""
     figures: dict[str, Figures] = {}
-    first = next(iter(turns), None)
-    for name, taken in turns.items():
+    took_part = {name: taken for name, taken in turns.items() if taken.speeds}
+    first = next(iter(took_part), None)
+    for name, taken in took_part.items():
         median = statistics.median(taken.speeds)
         figures[name] = {
             "speeds": taken.speeds,
