@@ -1,4 +1,4 @@
-"""Parallel text: two files of equal line count, or one TSV."""
+"""Parallel text: two files of equal line count, or one of pairs: TSV, JSON lines, Parquet."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from pathlib import Path
 from ..errors import DataError
 from ..text.lines import check_many
 from .files import name_of, read_lines
+from .records import holds_records, read_fields
 
 Pair = tuple[str, str]
+Columns = tuple[int | str, int | str]  # numbers from 1, or names
 
 
 @dataclass
@@ -46,18 +48,19 @@ class ParallelText:
         return f"<ParallelText: {len(self):,} pairs{skipped}>"
 
 
-def read_parallel(paths: Sequence[Path], columns: tuple[int, int] = (1, 2)) -> ParallelText:
-    """Pairs from [source file, target file], or from [TSV file] and its two `columns`.
+def read_parallel(paths: Sequence[Path], columns: Columns = (1, 2)) -> ParallelText:
+    """Pairs from [source file, target file], or from [a file of pairs] and its two `columns`.
 
-    Columns are counted from 1. Pairs with an empty side are left out and counted. Raises
-    `DataError` for files of unequal length, and for TSV lines without these columns.
+    Columns of a TSV are counted from 1; those of JSON lines and Parquet are names. Pairs with an
+    empty side are left out and counted. Raises `DataError` for files of unequal length, and for
+    lines without these columns.
     """
     skipped = Skipped()
     pairs = list(read_pairs(paths, columns, skipped))
     return ParallelText([left for left, _ in pairs], [right for _, right in pairs], skipped)
 
 
-def read_pairs(paths: Sequence[Path], columns: tuple[int, int], skipped: Skipped) -> Iterator[Pair]:
+def read_pairs(paths: Sequence[Path], columns: Columns, skipped: Skipped) -> Iterator[Pair]:
     """As `read_parallel`, one pair after the other; what is left out is counted in `skipped`."""
     check_many(paths, "paths")
     for source, target in _all_pairs(paths, columns):
@@ -67,8 +70,10 @@ def read_pairs(paths: Sequence[Path], columns: tuple[int, int], skipped: Skipped
             skipped.empty += 1
 
 
-def _all_pairs(paths: Sequence[Path], columns: tuple[int, int]) -> Iterator[Pair]:
+def _all_pairs(paths: Sequence[Path], columns: Columns) -> Iterator[Pair]:
     match paths:
+        case [path] if holds_records(path):
+            return _from_records(path, columns)
         case [tsv]:
             return _from_tsv(tsv, columns)
         case [source, target]:
@@ -100,14 +105,31 @@ def _unequal(source: Path, sources: int, target: Path, targets: int) -> DataErro
     return DataError(f"not parallel: {short} has {few:,} lines, {long} has {many:,}")
 
 
-def _from_tsv(path: Path, columns: tuple[int, int]) -> Iterator[Pair]:
+def _from_records(path: Path, columns: Columns) -> Iterator[Pair]:
+    names = [column for column in columns if isinstance(column, str)]
+    if len(names) < 2:
+        raise DataError(
+            f"{path} has fields with names: set data.columns to those of source and target, such "
+            "as ['en', 'de'] or ['translation.en', 'translation.de']"
+        )
+    first, second = names
+    for record in read_fields(path, [first, second]):
+        yield record[0], record[1]
+
+
+def _from_tsv(path: Path, columns: Columns) -> Iterator[Pair]:
     first, second = columns
-    if min(columns) < 1:
-        raise DataError(f"columns of {name_of(path)} are counted from 1, not {min(columns)}")
+    if isinstance(first, str) or isinstance(second, str):
+        raise DataError(
+            f"columns of {name_of(path)} are numbers, not names: only JSON lines (*.jsonl) and "
+            "Parquet (*.parquet) have names"
+        )
+    if min(first, second) < 1:
+        raise DataError(f"columns of {name_of(path)} are counted from 1, not {min(first, second)}")
 
     for number, line in enumerate(read_lines(path), 1):
         cells = line.split("\t")
-        if len(cells) < max(columns):
+        if len(cells) < max(first, second):
             found = "1 column" if len(cells) == 1 else f"{len(cells)} columns"
             raise DataError(
                 f"{name_of(path)}:{number}: expected tab-separated columns {first} and {second}, "

@@ -24,7 +24,8 @@ class TranslationData:
         on_resume="place",
     )
     train: list[str] = setting(
-        "training text: [source file, target file] or [TSV file]; .gz is fine",
+        "training text: [source file, target file], or [a file of pairs]: TSV, *.jsonl, *.parquet; "
+        ".gz is fine",
         default=[],
         on_resume="place",
     )
@@ -38,8 +39,8 @@ class TranslationData:
         default=1000,
         ge=1,
     )
-    columns: list[int] = setting(
-        "source and target column of a TSV file, counted from 1",
+    columns: list[int | str] = setting(
+        "source and target column of a TSV file, counted from 1; of JSON lines and Parquet, names",
         default=[1, 2],
         min_length=2,
         max_length=2,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..data.batching import Ints, Rows
-from ..data.parallel import Pair, ParallelText, Skipped, read_pairs
+from ..data.parallel import Columns, Pair, ParallelText, Skipped, read_pairs
 from ..data.stored import Picked
 from ..errors import ConfigError, DataError
 
@@ -29,7 +29,7 @@ class EncodedPairs(NamedTuple):
 
 
 def training_pairs(
-    paths: Sequence[Path], columns: tuple[int, int], limit: int, skipped: Skipped
+    paths: Sequence[Path], columns: Columns, limit: int, skipped: Skipped
 ) -> Iterator[Pair]:
     """The first `limit` training pairs, 0 for all; raises an error if there are none."""
     if not paths:
@@ -38,7 +38,7 @@ def training_pairs(
     return _at_least_one(islice(pairs, limit or None), paths, "training")
 
 
-def validation_pairs(paths: Sequence[Path], columns: tuple[int, int]) -> Iterator[Pair]:
+def validation_pairs(paths: Sequence[Path], columns: Columns) -> Iterator[Pair]:
     """All validation pairs; raises an error if there are none."""
     return _at_least_one(read_pairs(paths, columns, Skipped()), paths, "validation")
 

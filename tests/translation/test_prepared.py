@@ -1,5 +1,7 @@
 """Training text in the cache: made once, and the same as if it were read each time."""
 
+import json
+
 import numpy as np
 import pytest
 from letters import LETTERS, some_lines, write_config, write_lines, write_pairs
@@ -119,6 +121,21 @@ def test_a_pipe_is_read_once_and_nothing_of_it_is_kept(cache, tmp_path):
     assert "a pipe, which can be read only once" in task.describe()[-1]
     assert task.describe()[0].startswith("300 training pairs")
     assert not cache.exists()
+
+
+def test_a_run_reads_json_lines_by_the_names_of_their_fields(cache, tmp_path):
+    task = task_of(tmp_path)
+    pairs = read_parallel([tmp_path / "train.source", tmp_path / "train.target"])
+    records = [{"a": a, "b": b} for a, b in zip(pairs.sources, pairs.targets, strict=True)]
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (tmp_path / "train.jsonl").write_text(lines)
+    (tmp_path / "valid.jsonl").write_text(lines[:400].rpartition("\n")[0])
+
+    overrides = {f"data.{part}": [f"{part}.jsonl"] for part in ("train", "valid")}
+    same = task_of(tmp_path, overrides | {"data.columns": ["a", "b"]})
+    name = "training text, source side"
+    assert same.digests()[name] == task.digests()[name]
+    assert epoch_of(same) == epoch_of(task)
 
 
 # Subwords drawn anew
