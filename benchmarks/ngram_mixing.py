@@ -1,18 +1,17 @@
 """Mixing and pruning n-gram models of real text: what they cost and what they bring.
 
-    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/ngram_mixing.py FOLDER
+    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.ngram_mixing FOLDER
 
 FOLDER takes the models. In-domain: the first 2,000 English lines of Multi30k's training text;
-background: Tatoeba's English as in `ngram_speed.py`. Weights are fitted on Multi30k's validation
-text, figures are of its test text. KenLM's `query` or Python module reads the ARPA files written.
+background: Tatoeba's English as in `benchmarks.english`. Weights are fitted on Multi30k's
+validation text, figures are of its test text. KenLM's `query` or Python module reads the ARPA files written.
 """
 
 import argparse
 import time
 from pathlib import Path
 
-from ngram_speed import prepared, words_of
-
+from benchmarks.english import prepared, words_of
 from seqkit import ngram
 from seqkit.data.files import read_lines
 from seqkit.language.mixtures import mix

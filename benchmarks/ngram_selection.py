@@ -1,6 +1,6 @@
 """What selecting training text brings: perplexity of models of selected and of random lines.
 
-    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/ngram_selection.py FOLDER [--lines N]
+    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.ngram_selection FOLDER [--lines N]
 
 In-domain: the English of Multi30k's training text, or its first N lines; `--draw FILE` draws the
 curves. General: Tatoeba's English, news (newstest2014 and 2017) and the sentences of IMDB's
@@ -19,8 +19,8 @@ from itertools import compress
 from pathlib import Path
 
 import numpy as np
-from ngram_speed import prepared, words_of
 
+from benchmarks.english import prepared, words_of
 from seqkit.data.files import read_lines
 from seqkit.drawing.canvas import figure, save
 from seqkit.language.domains import counted_model, frequent_words

@@ -1,12 +1,14 @@
 """Arithmetic counted, beside what is known by hand."""
 
+import importlib
+import tomllib
 from collections import Counter
 
 import pytest
 import torch
 import toy_rows
 
-from benchmarks import limit
+from benchmarks import growth, limit, machine, rows
 
 
 def test_products_are_counted_as_by_hand():
@@ -81,3 +83,35 @@ def test_a_profile_knows_products_optimiser_and_data():
     assert sum(shares.values()) == pytest.approx(1)
     assert {"products", "optimiser", "data", "Python"} <= shares.keys()
     assert "loss" not in shares
+
+
+def test_a_cost_that_grows_with_the_square_has_the_exponent_two():
+    square = [growth.Point(size, size * size / 100, 1.0) for size in (10, 20, 40)]
+    assert growth.exponent(square) == pytest.approx(2)
+
+    bent = [growth.Point(10, 1, 1), growth.Point(20, 2, 1), growth.Point(40, 8, 1)]
+    assert growth.exponent(bent) == pytest.approx(2)
+    assert growth.lines_of({"toy": square})[0].endswith("exponent 2.00")
+
+
+def test_a_picture_is_drawn_of_points(tmp_path):
+    curve = growth.Curve("a toy", "size", (1, 2, 4), toy_rows.quick_one, {"toy": {}})
+    points = {"toy": [growth.Point(size, size, 10.0) for size in (1, 2, 4)]}
+    growth.draw(curve, points, tmp_path / "toy.png")
+    assert (tmp_path / "toy.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("name", rows.names())
+def test_every_row_loads_and_its_contestants_are_found_by_name(name):
+    row = rows.load(name)
+    assert row.cases
+    assert row.contestants[0].peer is None
+    for contestant in row.contestants:
+        module = importlib.import_module(contestant.run.__module__)
+        assert getattr(module, contestant.run.__qualname__) is contestant.run
+
+
+def test_every_peer_of_a_row_has_pins():
+    pins = tomllib.loads((machine.ROOT / "benchmarks/peers.toml").read_text())
+    wanted = {one.peer for name in rows.names() for one in rows.load(name).contestants}
+    assert wanted - {None} <= pins.keys()
