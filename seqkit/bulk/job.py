@@ -133,30 +133,37 @@ def work_off(
     Ray starts at the first that is missing.
     """
     writer = _Writer(task, out, kinds)
-    todo = _Todo(task, out, writer)
-    first: list[Piece] = []
-    for found in todo.items():
+    todo = _todo(task, out, writer)
+    first: Piece | None = None
+    while first is None:
+        found = next(todo, None)
+        if found is None:
+            return
         if isinstance(found, Piece):
-            first.append(found)
-            break
-        yield found
-    if not first:
-        return
+            first = found
+        else:
+            yield found
 
     with connected(address, workers) as number:
-        pool = RayPool(request, reads_pairs=len(first[0].rows[0]) > 1)
-        yield from _answered(todo, first[0], pool, number, writer, note)
+        pool = RayPool(request, reads_pairs=len(first.rows[0]) > 1)
+        yield from _answered(todo, first, pool, number, writer, note)
+    assert not writer.open, f"not written: {sorted(writer.open)}"
 
 
 def _answered(
-    todo: _Todo, first: Piece, pool: Pool, workers: int, writer: _Writer, note: Note
+    todo: Iterator[Piece | Progress],
+    first: Piece,
+    pool: Pool,
+    workers: int,
+    writer: _Writer,
+    note: Note,
 ) -> Iterator[Progress]:
     """Yield the shards of `todo`, of which `first` is the first piece, as they are done."""
     passed: list[Progress] = []  # shards that were there, noticed between two pieces
 
     def pieces() -> Iterator[Piece]:
         yield first
-        for found in todo.items():
+        for found in todo:
             if isinstance(found, Piece):
                 yield found
             else:
@@ -175,28 +182,19 @@ def _emptied(items: list[Progress]) -> Iterator[Progress]:
         yield items.pop(0)
 
 
-class _Todo:
+def _todo(task: Task, out: Output, writer: _Writer) -> Iterator[Piece | Progress]:
     """What is to be done, in order: pieces of shards, and shards that are done already."""
+    for each, shard in task.shards():
+        name = each.part(shard.number, task.format.suffix)
+        part = out.done(name, shard.digest)
+        if part is not None:
+            yield Progress(part, is_new=False)
+            continue
 
-    def __init__(self, task: Task, out: Output, writer: _Writer) -> None:
-        self._shards = task.shards()
-        self._suffix = task.format.suffix
-        self._out = out
-        self._writer = writer
-
-    def items(self) -> Iterator[Piece | Progress]:
-        """Goes on where the last call was left."""
-        for each, shard in self._shards:
-            name = each.part(shard.number, self._suffix)
-            part = self._out.done(name, shard.digest)
-            if part is not None:
-                yield Progress(part, is_new=False)
-                continue
-
-            unit = _Unit(name, shard)
-            if not unit.missing:
-                yield self._writer.write(unit)
-            yield from _pieces(unit)
+        unit = writer.begin(name, shard)
+        if not unit.missing:
+            yield writer.write(unit)
+        yield from _pieces(unit)
 
 
 class _Unit:
@@ -243,6 +241,11 @@ class _Writer:
         self._format = task.format
         self._out = out
         self._kinds = kinds
+        self.open: set[str] = set()  # shards in work
+
+    def begin(self, name: str, shard: Shard[Any]) -> _Unit:
+        self.open.add(name)
+        return _Unit(name, shard)
 
     def add(self, done: Done) -> Progress | None:
         unit: _Unit = done.piece.shard
@@ -264,6 +267,7 @@ class _Writer:
             self._format.write(shard, answers, self._kinds, path)
 
         part = self._out.commit(unit.name, shard.digest, write, len(shard), failed)
+        self.open.discard(unit.name)
         return Progress(part, is_new=True)
 
     def _set_aside(self, shard: Shard[Any], i: int, error: str) -> Mapping[str, Any]:

@@ -49,6 +49,14 @@ def test_lines_of_text_keep_their_order_whatever_their_length(tmp_path, model):
     assert (tmp_path / "out/_SUCCESS").exists()
 
 
+def test_a_shard_of_several_pieces_is_whole(tmp_path, model):
+    lines = LINES * 100  # pieces have 500 rows
+    (tmp_path / "in.txt").write_text("".join(f"{line}\n" for line in lines))
+    score(tmp_path / "in.txt", tmp_path / "out", model, rows=700)
+    written = [path.read_text() for path in sorted((tmp_path / "out").glob("*.txt"))]
+    assert "".join(written) == "".join(f"{value:.6f}\n" for value in expected(model) * 100)
+
+
 def test_a_folder_keeps_its_shape_and_json_its_fields(tmp_path, model):
     rows = [{"id": i, "text": {"en": line}, "n": 1.50} for i, line in enumerate(LINES)]
     text = "".join(json.dumps(row) + "\n" for row in rows)
