@@ -4,7 +4,8 @@
 
 FOLDER takes the models. In-domain: the first 2,000 English lines of Multi30k's training text;
 background: Tatoeba's English as in `benchmarks.english`. Weights are fitted on Multi30k's
-validation text, figures are of its test text. KenLM's `query` or Python module reads the ARPA files written.
+validation text, figures are of its test text. KenLM's `query` or Python
+module reads the ARPA files written.
 """
 
 import argparse
