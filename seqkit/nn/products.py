@@ -1,10 +1,10 @@
 """Products with weights that stay as they are, as in a search.
 
 On CPUs, oneDNN multiplies in an arrangement of the weights that it chooses itself: on an AMD EPYC
-(Zen 4) twice as fast as MKL, which `F.linear` calls, and three times where there are few rows (see
-benchmarks/RESULTS.md). The arrangement costs about as much as one product, so it is for weights
-that many products share. torch has no public function for it: where its own is missing or refuses,
-the product is that of `F.linear`.
+(AVX-512) twice as fast as MKL, which `F.linear` calls; with a few rows and a small weight it gains
+nothing (benchmarks/RESULTS.md). To arrange them takes time, too, so it is for weights that many
+products share. torch has no public function for it: where its own is missing or refuses, the
+product is that of `F.linear`.
 """
 
 from __future__ import annotations
