@@ -153,6 +153,12 @@ class TrainConfig:
         default="auto",
     )
     accumulate: int = setting("batches per update", default=1, ge=1)
+    shard: bool = setting(
+        "divide weights, gradients and optimizer state among the processes of torchrun (PyTorch's "
+        "FSDP2), for models that do not fit into each; checkpoints are the same as without",
+        default=False,
+        on_resume="any",
+    )
     activation_checkpointing: bool = setting(
         "compute the activations of each layer again in the backward pass instead of keeping them: "
         "less memory, a third more time, the same numbers",
@@ -227,6 +233,10 @@ class RunConfig:
         if self.optim.decay in ("linear", "cosine") and not self.train.steps:
             raise ValueError(
                 f"optim.decay = {self.optim.decay!r} needs train.steps: the rate falls to 0 there"
+            )
+        if self.train.shard and self.optim.name == "muon":
+            raise ValueError(
+                "train.shard: muon works on whole matrices, which it divides: optim.name = 'adamw'"
             )
 
     def __repr__(self) -> str:

@@ -118,13 +118,12 @@ class RunFolder:
 
     def save(self, trainer: Trainer, metrics: dict[str, float], *, best: bool) -> Path:
         """Write a step folder and return it; point `best` and `last` to it, delete old ones."""
-        tensors = trainer.tensors()  # first: the other processes wait to give theirs
+        weights = trainer.average.weights(trainer.processes)  # the other processes give theirs
+        tensors = trainer.tensors()
         self._keep_whole()
         step = trainer.state.step
         meta = self._meta(trainer, metrics)
-        folder = checkpoint.write(
-            self.path, step, trainer.averaged, tensors, meta, trainer.task.save
-        )
+        folder = checkpoint.write(self.path, step, weights, tensors, meta, trainer.task.save)
 
         if best:
             checkpoint.point(self.path, "best", folder)

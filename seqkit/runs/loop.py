@@ -169,11 +169,13 @@ class _Loop:
 
         Raises in all of them if it cannot.
         """
+        trainer = self._trainer
         self._is_saving = True
         folder = None
         error = None
         if self._run is None:
-            self._trainer.tensors()
+            trainer.average.weights(trainer.processes)
+            trainer.tensors()
         else:
             try:
                 folder = self._run.save(self._trainer, self._metrics, best=best)

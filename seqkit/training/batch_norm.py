@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import ConfigError
 from .processes import Processes
@@ -29,21 +29,16 @@ def batch_norm_explained(count: int, unit: str) -> Iterator[None]:
         ) from None
 
 
-def statistics(model: nn.Module) -> list[Tensor]:
-    """The running means and variances of `model`, in the same order every time."""
-    found: list[Tensor] = []
-    for module in model.modules():
-        for name in ("running_mean", "running_var"):
-            value = getattr(module, name, None)
-            if isinstance(value, Tensor):
-                found.append(value)
-    return found
+def statistics(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The running means and variances among the tensors of a model."""
+    names = ("running_mean", "running_var")
+    return {name: value for name, value in tensors.items() if name.rpartition(".")[2] in names}
 
 
 @torch.no_grad()
-def share_statistics(model: nn.Module, processes: Processes) -> None:
+def share_statistics(tensors: Mapping[str, Tensor], processes: Processes) -> None:
     """Make the running statistics of all processes their mean: each has seen other batches."""
-    found = statistics(model)
+    found = list(statistics(tensors).values())
     if processes.world == 1 or not found:
         return
     processes.sum(found)

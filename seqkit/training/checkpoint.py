@@ -54,7 +54,7 @@ def unique_tensors(model: nn.Module) -> dict[str, Tensor]:
 def write(
     run: Path,
     step: int,
-    model: nn.Module,
+    weights: Mapping[str, Tensor],
     trainer: Mapping[str, Tensor],
     meta: Mapping[str, Any],
     save_task: Callable[[Path], None],
@@ -68,7 +68,7 @@ def write(
     try:
         remove(part)
         part.mkdir(parents=True)
-        _save(part / MODEL, unique_tensors(model))
+        _save(part / MODEL, weights)
         _save(part / TRAINER, trainer)
         save_task(part)
         text = to_json({"format": FORMAT, **meta}, indent=2, ascii_only=True)

@@ -8,17 +8,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .divided import put, whole
+
 _Slots = dict[int, dict[str, Tensor]]  # of each parameter by its number: "exp_avg", "step", …
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's state: "0.exp_avg" is that of its first parameter."""
+    """The optimizer's state: "0.exp_avg" is that of its first parameter.
+
+    All processes call it if parameters are divided among them.
+    """
     flat: dict[str, Tensor] = {}
     state: _Slots = optimizer.state_dict()["state"]
     for number, slots in state.items():
         for name, value in slots.items():
             key = f"{number}.{name}"
-            flat[key] = torch.as_tensor(value)
+            flat[key] = whole(torch.as_tensor(value))
     return flat
 
 
@@ -49,7 +54,8 @@ def _like(parameter: Tensor, value: Tensor, name: str) -> Tensor:
     """A copy of `value` in the memory format of its parameter."""
     check_shape(f"optimizer.{name}", value, parameter)
     copy = torch.empty_like(parameter)
-    return copy.copy_(value)
+    put(copy, value)
+    return copy
 
 
 def check_shape(name: str, given: Tensor, wanted: Tensor) -> None:

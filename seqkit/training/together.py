@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 import torch
@@ -25,7 +25,10 @@ class Together(Protocol):
     parts: int
     """Gradients come as the mean of the sums of so many processes."""
 
-    def part(self, *, is_last: bool) -> Any:
+    def complete(self, group: list[Batch], size: int) -> list[Batch]:
+        """This process's batches of an update in which the largest part has `size`."""
+
+    def part(self, *, is_last: bool) -> AbstractContextManager[None]:
         """The context of one batch's forward and backward pass; gradients go out with the last."""
 
     def step(self, batch: Any, carry: Any) -> Step:
@@ -53,6 +56,9 @@ class Alone:
         self._task = task
         self._model = model
 
+    def complete(self, group: list[Batch], size: int) -> list[Batch]:
+        return group
+
     def part(self, *, is_last: bool) -> nullcontext[None]:
         return nullcontext()
 
@@ -60,7 +66,7 @@ class Alone:
         return self._task.step(self._model, batch, carry)
 
     def backward(self, loss: Tensor) -> None:
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
 
     def without_batches(self) -> None:
         return
@@ -96,6 +102,9 @@ class Replicated:
                 broadcast_buffers=False,
             )
 
+    def complete(self, group: list[Batch], size: int) -> list[Batch]:
+        return group
+
     @contextmanager
     def part(self, *, is_last: bool) -> Iterator[None]:
         with nullcontext() if is_last else self._exchange.no_sync():
@@ -108,7 +117,7 @@ class Replicated:
     def backward(self, loss: Tensor) -> None:
         self._is_exchanging = True
         with self._processes.in_touch(computing=True):
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         self._is_exchanging = False
 
     def without_batches(self) -> None:
@@ -136,10 +145,10 @@ class Stepping(nn.Module):
         # The loss of a process without a batch. It is also what DDP never finds used elsewhere, and
         # so does not complain that it looks for unused parameters in vain.
         like = next(model.parameters())
-        self.nothing = nn.Parameter(like.new_zeros(()))
+        self.nothing = nn.Parameter(like.new_zeros(1))
 
     def forward(self, batch: Batch | None, carry: Any) -> Tensor:
         if batch is None:
-            return self.nothing * 0
+            return self.nothing.sum() * 0
         self.done = self._step(self.model, batch, carry)
         return self.done.loss

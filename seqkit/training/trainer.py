@@ -12,8 +12,8 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from copy import deepcopy
 from dataclasses import asdict
-from itertools import islice
 from typing import Any
 
 import torch
@@ -22,15 +22,17 @@ from torch import Tensor, nn
 from ..config import OptimConfig, TrainConfig
 from ..errors import Diverged, TrainingError
 from .average import Average
-from .batch_norm import share_statistics
-from .checkpoint import unique_tensors
+from .batch_norm import statistics
 from .devices import autocast, pick_precision
+from .divided import local, put, whole
 from .events import Evaluated, Event, Updated
+from .groups import update_groups
 from .moment import Moment, generators, set_generators
 from .optim import freeze, learning_rate, make_optimizer, train_mode
 from .processes import Processes
+from .recomputing import recompute
 from .scaling import LossScale
-from .snapshot import check_shape, flatten, load_optimizer, optimizer_tensors, under, unflatten
+from .snapshot import flatten, load_optimizer, optimizer_tensors, under, unflatten
 from .state import State
 from .task import Batch, Task
 from .together import Alone, Replicated, Together
@@ -60,17 +62,14 @@ class Trainer:
 
         freeze(model, optim.freeze)
         if config.activation_checkpointing:
-            from .recomputing import recompute
-
             recompute(model)
-        self.model = model.to(device)
+        self._is_to_be_sharded = config.shard and self.processes.world > 1
+        self.model = model if self._is_to_be_sharded else model.to(device)
         self.average = Average(self.model, config)
         self.averaged = self.average.model
 
-        self.parameters = [p for p in model.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(model, optim)
         self.together: Together = Alone(task, self.model)
-        if self.processes.world > 1:
+        if self.processes.world > 1 and not self._is_to_be_sharded:
             self.together = Replicated(task, self.model, self.processes)
         self.scale = LossScale(on=self.precision == "fp16")
         self.state = State()
@@ -78,11 +77,30 @@ class Trainer:
         self._gradient_norms: dict[str, float] = {}  # before an evaluation, with train.watch
 
         self._seed_this_process()
-        self._moment = Moment(self.model, device)
+        self._train_the_model()
         self._is_whole = True  # False while an update changes the weights
         self.evaluates_first = False  # before any update: the weights are trained already
         self._ended = False
         self._began = time.monotonic()
+
+    def _train_the_model(self) -> None:
+        self.parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self.optimizer = make_optimizer(self.model, self.optim)
+        self._moment = Moment(self.model, self.device)
+
+    def _shard(self) -> None:
+        """Divide the model among the processes if that is still to be done; it has its weights."""
+        if not self._is_to_be_sharded:
+            return
+        from .sharding import Sharded
+
+        replica = self.averaged if self.average.is_apart else deepcopy(self.model)
+        sharded = Sharded(self.task, self.model, replica, self.processes, self.device)
+        self.average.divide(sharded)
+        self.averaged = self.average.model
+        self.together = sharded
+        self._is_to_be_sharded = False
+        self._train_the_model()
 
     def __repr__(self) -> str:
         size = sum(parameter.numel() for parameter in self.parameters)
@@ -98,6 +116,7 @@ class Trainer:
 
     def run(self) -> Iterator[Event]:
         """Train until `finished`, evaluating every `eval_every` updates and at the end."""
+        self._shard()
         state = self.state
         self._began = time.monotonic() - state.seconds
         is_due = self._evaluation_is_due() if state.step else self.evaluates_first
@@ -155,30 +174,8 @@ class Trainer:
 
         All processes get the same number of groups; the last ones may be empty in some of them.
         """
-        batches = self._train_batches()
-        while True:
-            group: list[Batch] = []
-            error = None
-            try:
-                group = list(islice(batches, self.config.accumulate))
-            except Exception as failure:
-                error = failure
-
-            in_all = torch.tensor([len(group), error is not None], device=self.device)
-            self.processes.sum([in_all])
-            batches_in_all, failures = in_all.tolist()
-            self.processes.fail_together(error, failures)
-            if not batches_in_all:
-                return
-            yield group
-
-    def _train_batches(self) -> Iterator[Batch]:
-        """What is left of the epoch; lazily, so that an error comes when a batch is asked for."""
-        yield from self.task.train_batches(
-            self.state.epoch,
-            start=self.state.batch,
-            rank=self.processes.rank,
-            world=self.processes.world,
+        yield from update_groups(
+            self.task, self.state, self.config.accumulate, self.together, self.processes
         )
 
     def update(self, group: list[Batch]) -> Updated:
@@ -233,7 +230,7 @@ class Trainer:
         self.processes.fail_together(error, failures)
 
         self.state.seconds = max(seconds, self.state.seconds)
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        gradients = [local(p.grad) for p in self.parameters if p.grad is not None]
         norm = self.together.norm(gradients) / self._divisor(targets)
         return gradients, loss, int(targets), norm
 
@@ -297,20 +294,19 @@ class Trainer:
         Always in float32, whatever precision trains: `seqkit evaluate` gives the same figures.
         """
         began = time.perf_counter()
-        share_statistics(self.model, self.processes)
-        if self.average.is_apart:
-            share_statistics(self.averaged, self.processes)
+        self.average.share_statistics(self.processes)
         kept = self.average.before_evaluation()
 
         self.averaged.eval()
         watching: AbstractContextManager[dict[str, Tensor]] = nullcontext({})
         if self.config.watch:
             watching = activity(self.averaged)
-        with watching as fired:
-            totals = validation_totals(
-                self.task, self.averaged, self.device, self.processes, whole=self.config.watch
-            )
-        metrics = figures(self.task, self.averaged, totals, self.processes)
+        with self.average.filled():
+            with watching as fired:
+                totals = validation_totals(
+                    self.task, self.averaged, self.device, self.processes, whole=self.config.watch
+                )
+            metrics = figures(self.task, self.averaged, totals, self.processes)
         train_mode(self.model)
 
         goal = self.task.goal
@@ -340,6 +336,9 @@ class Trainer:
         """
         own = {f"rng.{name}": state for name, state in generators(self.device).items()}
         own |= {f"carry.{name}": value for name, value in flatten(self.carry).items()}
+        if self.processes.world > 1:
+            counted = statistics(self.average.trained())
+            own |= {f"statistics.{name}": value for name, value in counted.items()}
         flat, *others = self.processes.gather(own)
         for rank, of_rank in enumerate(others, 1):
             flat |= {f"rank{rank}.{name}": value for name, value in of_rank.items()}
@@ -350,7 +349,7 @@ class Trainer:
             "evaluated": self.average.tensors(),
         }
         if self.average.is_apart:
-            parts["model"] = unique_tensors(self.model)
+            parts["model"] = {name: whole(t) for name, t in self.average.trained().items()}
         for kind, tensors in parts.items():
             flat |= {f"{kind}.{name}": value for name, value in tensors.items()}
         return flat
@@ -365,9 +364,10 @@ class Trainer:
         `averaged` must hold its weights already. Raises LookupError, TypeError, ValueError or
         RuntimeError for what does not fit.
         """
+        self._shard()
         self.state = State.from_record(loop_state)
         if self.average.is_apart:
-            self._restore_weights(under("model", tensors))
+            self.average.restore_trained(under("model", tensors))
         self.average.restore(under("evaluated", tensors))
         load_optimizer(self.optimizer, under("optimizer", tensors))
         self.scale.restore(under("scale", tensors))
@@ -384,6 +384,10 @@ class Trainer:
         if not self.processes.first:
             own = under(f"rank{self.processes.rank}", tensors)
 
+        trained = self.average.trained()
+        for name, value in under("statistics", own).items():
+            put(trained[name], value)
+
         self.carry = None
         if len(ranks) + 1 == self.processes.world:
             carried = under("carry", own)
@@ -393,8 +397,3 @@ class Trainer:
             set_generators(under("rng", own), self.device)
         else:
             self._seed_this_process()
-
-    def _restore_weights(self, tensors: dict[str, Tensor]) -> None:
-        for name, value in unique_tensors(self.model).items():
-            check_shape(name, tensors[name], value)
-            value.copy_(tensors[name])

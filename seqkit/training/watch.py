@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from .divided import whole
+
 Layers = dict[str, dict[str, float]]
 
 
@@ -21,7 +23,7 @@ def gradient_norms(model: nn.Module, divisor: float) -> dict[str, float]:
         if not gradients:
             continue
 
-        squares = sum(float(gradient.norm()) ** 2 for gradient in gradients)
+        squares = sum(float(whole(gradient.norm())) ** 2 for gradient in gradients)
         layer = name or "model"
         norms[layer] = math.sqrt(squares) / divisor
 

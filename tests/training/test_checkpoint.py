@@ -163,7 +163,7 @@ def test_folders_are_flushed_after_a_rename(tmp_path, monkeypatch):
 
 
 def write(run, step, save_task=lambda folder: None):
-    return checkpoint.write(run, step, nn.Linear(2, 1), {}, {}, save_task)
+    return checkpoint.write(run, step, nn.Linear(2, 1).state_dict(), {}, {}, save_task)
 
 
 def test_a_step_saved_before_its_evaluation_gets_a_second_folder(tmp_path):

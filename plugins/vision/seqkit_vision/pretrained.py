@@ -69,7 +69,12 @@ def starting_point(config: RunConfig, file: Path | None, folder: Path) -> Path:
 
     meta = {"config": to_plain(config), "dims": metadata.dims, "state": {}, "metrics": {}}
     return checkpoint.write(
-        folder, 0, model, {}, meta, lambda step_folder: write_metadata(step_folder, metadata)
+        folder,
+        0,
+        checkpoint.unique_tensors(model),
+        {},
+        meta,
+        lambda step_folder: write_metadata(step_folder, metadata),
     )
 
 

@@ -1,0 +1,93 @@
+"""One process, two and four train the same: by DDP and by FSDP2, in float64."""
+
+import subprocess
+import sys
+
+import pytest
+from letters import write_config, write_pairs
+from processes import end, start
+from safetensors.torch import load_file
+from updates import train_in_float64
+
+from seqkit.training import checkpoint
+
+pytestmark = pytest.mark.slow
+
+SETTINGS = {
+    "train.steps": 50,
+    "train.eval_every": 20,
+    "train.precision": "fp32",
+    "optim.clip": 0.5,
+    "data.batch_tokens": 60,
+    "data.goal": "perplexity",
+}
+CLOSE = 1e-10
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("config")
+    write_pairs(folder, train=90)
+    return write_config(folder / "tiny.toml", dropout=0.0)
+
+
+def trained(config, folder, world, **changed):
+    """The run of `world` processes that take four batches an update together."""
+    settings = SETTINGS | {key.replace("_", ".", 1): value for key, value in changed.items()}
+    settings.setdefault("train.accumulate", 4 // world)
+    processes = start(train_in_float64, folder, config, settings, world=world)
+    codes, said = end(processes, folder)
+    assert codes == [0] * world, said
+    return folder / "run"
+
+
+def tensors(run):
+    last = checkpoint.resolve(run, prefer="last")
+    weights = load_file(last / checkpoint.MODEL)
+    trainer = load_file(last / checkpoint.TRAINER)
+    trained = {n: t for n, t in trainer.items() if n.startswith(("optimizer.", "model.", "evalua"))}
+    return weights | trained
+
+
+def furthest(run, other):
+    ours, theirs = tensors(run), tensors(other)
+    assert ours.keys() == theirs.keys()
+    return max(float((value - theirs[name]).abs().max()) for name, value in ours.items())
+
+
+@pytest.fixture(scope="module")
+def one(config, tmp_path_factory):
+    return trained(config, tmp_path_factory.mktemp("one"), 1)
+
+
+@pytest.mark.parametrize("world", [2, 4])
+@pytest.mark.parametrize("shard", [False, True], ids=["DDP", "FSDP2"])
+def test_several_processes_train_as_one(config, one, tmp_path, world, shard):
+    several = trained(config, tmp_path, world, train_shard=shard)
+    assert furthest(one, several) <= CLOSE
+
+
+@pytest.mark.parametrize("how", [{"train_average": 0.9}, {"train_average_last": 2}], ids=str)
+def test_divided_weights_are_averaged_as_whole_ones(config, tmp_path, how):
+    short = {"train_steps": 21, "train_eval_every": 7, **how}
+    alone = trained(config, tmp_path / "one", 1, **short)
+    two = trained(config, tmp_path / "two", 2, train_shard=True, **short)
+    assert furthest(alone, two) <= CLOSE
+
+
+def test_a_divided_run_goes_on_in_any_number_of_processes_and_the_other_way_round(config, tmp_path):
+    """Beside a run that was never divided, through the same numbers of processes."""
+    for name, divided in (("never", [False] * 3), ("mixed", [True, False, True])):
+        for steps, world, shard in zip((8, 12, 16), (2, 1, 4), divided, strict=True):
+            changed = {"train_steps": steps, "train_accumulate": 1, "train_shard": shard}
+            trained(config, tmp_path / name, world, **changed)
+
+    assert furthest(tmp_path / "never/run", tmp_path / "mixed/run") <= CLOSE
+
+
+def test_one_process_does_not_load_what_divides_a_model():
+    code = (
+        "import sys, seqkit.training.trainer as t; print('seqkit.training.sharding' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
