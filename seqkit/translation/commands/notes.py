@@ -62,8 +62,8 @@ def noting_documents(path: Path | None, chunks: Iterator[Sequence[str]]) -> Iter
 def _note_document(path: Path | None, kind: str) -> None:
     name = "stdin" if path is None or str(path) == "-" else str(path)
     click.echo(
-        f"note: {name} looks like {kind}: documents are not handled yet; each line is "
-        "translated by itself; times, tags, URLs and code are copied",
+        f"note: {name} looks like {kind}: each line is translated by itself; times, tags, URLs and "
+        "code are copied. To have a document translated, give -i FILE and -o FILE",
         err=True,
     )
 

@@ -20,6 +20,14 @@ from ...cli.options import (
 from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
 from ...parsing import to_json
+from .documents import (
+    DocumentOptions,
+    are_meant,
+    document_options,
+    model_key,
+    refuse_line_options,
+    translate_documents,
+)
 from .notes import LostNumbers, noting_documents
 from .options import engine_options, models_option, open_translator, search_shortcuts
 
@@ -36,7 +44,7 @@ if TYPE_CHECKING:
     "--input",
     "source",
     type=TEXT,
-    help="Text to translate, a line at a time; else TEXT or stdin.",
+    help="Text, a line at a time; a document or folder; else TEXT or stdin.",
 )
 @click.option("-o", "--output", type=PATH, help="Where translations go; else stdout.")
 @search_shortcuts
@@ -49,6 +57,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Add ` ||| 0-0 1-2`: which source word made which word, from 0.",
 )
+@document_options
 @click.option("--batch-tokens", type=click.IntRange(1, 1_000_000), hidden=True)
 @engine_options
 @device_options
@@ -61,6 +70,7 @@ def translate(
     settings: dict[str, Any],
     maps: Path | None,
     align: bool,
+    documents: DocumentOptions,
     batch_tokens: int | None,
     engine: str,
     compute: str,
@@ -71,9 +81,17 @@ def translate(
     """Translate TEXT, a file, or stdin: a line in, a line out, in order.
 
     Without a model, the one that ships with seqkit translates English to German.
+
+    Documents (-i FILE -o FILE, or folders): .srt, .vtt, .html, .md, .po, .xliff, .json, .yaml,
+    .csv, .tsv, .docx, .pptx, .odt and .epub keep all that is not text. --fields title,body chooses
+    keys or columns; --bitext FILE writes the pairs (.tsv or .tmx); what was translated before is
+    remembered, unless --no-memory is given.
     """
     if text == (str(STDIN),):
         text = ()
+    with_documents = are_meant(source, output, documents)
+    if with_documents:
+        refuse_line_options(settings, attention=bool(maps), alignments=align, json=as_json)
     _check_inputs(text, source, output)  # fail before the model is loaded
     if maps:
         _make_folder(maps)
@@ -86,11 +104,12 @@ def translate(
         raise ConfigError("this model has no attention: there is nothing to draw or to align by")
     list(translator.predict([], align=align, **settings))  # fail before any input is read
 
-    chunks: Iterable[Sequence[str]]
-    if text:
-        chunks = [[checked_utf8(line) for line in text]]
-    else:
-        chunks = noting_documents(source, read_chunks(source))
+    if with_documents and source and output:
+        key = model_key(models, engine, compute)
+        translate_documents(translator, source, output, documents, settings=settings, model=key)
+        return
+
+    chunks = _chunks(text, source)
     lost = LostNumbers()
     number = 0
     with opened(output) as write:
@@ -105,6 +124,13 @@ def translate(
     lost.note()
 
 
+def _chunks(text: Sequence[str], source: Path | None) -> Iterable[Sequence[str]]:
+    """The lines to translate, some at a time."""
+    if text:
+        return [[checked_utf8(line) for line in text]]
+    return noting_documents(source, read_chunks(source))
+
+
 def _check_inputs(text: Sequence[str], source: Path | None, output: Path | None) -> None:
     """Complain about input that cannot be meant so, or cannot be read."""
     if text and source:
@@ -115,6 +141,8 @@ def _check_inputs(text: Sequence[str], source: Path | None, output: Path | None)
         if looks_like_a_path and os.path.isfile(line):
             raise click.UsageError(f"{line} is a file: give it as --input {line}")
 
+    if source and source.is_dir():
+        return  # of documents, each of which is checked when its turn comes
     if source:
         check_readable(source)
         refuse_input(output, (source,))

@@ -68,8 +68,8 @@ def test_a_document_is_noted_once(cli, run, tmp_path, name, text, kind):
     source = tmp_path / name
     source.write_text(text, encoding="utf-8")
     says = (
-        f"looks like {kind}: documents are not handled yet; each line is translated by itself; "
-        "times, tags, URLs and code are copied\n"
+        f"looks like {kind}: each line is translated by itself; times, tags, URLs and code are "
+        "copied. To have a document translated, give -i FILE and -o FILE\n"
     )
     assert cli("translate", "-m", run, "-i", source).err == f"note: {source} {says}"
     if name == "a":
@@ -82,7 +82,7 @@ def test_a_document_that_is_no_text_is_noted_before_it_is_refused(cli, run, tmp_
     done = cli("translate", "-m", run, "-i", source)
     assert done.code == 1
     note, error = done.err.splitlines()
-    assert note.startswith(f"note: {source} looks like an office document: documents are not")
+    assert note.startswith(f"note: {source} looks like an office document: each line is")
     assert error.startswith(f"error: {source}")
 
 

@@ -1,0 +1,200 @@
+"""`seqkit translate -i FILE -o FILE` where the files are documents, and for folders of them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ...cli.options import PATH
+from ...errors import ConfigError, DataError, reason
+from ...parsing import to_json
+
+if TYPE_CHECKING:
+    from ..documents.memory import Memory
+    from ..translator import Translator
+
+
+@dataclass(frozen=True)
+class DocumentOptions:
+    """What can be chosen for documents only."""
+
+    fields: str | None
+    bitext: Path | None
+    no_memory: bool
+
+    @property
+    def chosen(self) -> list[str]:
+        """The names of the options that were given, such as for an error."""
+        given = {
+            "--fields": self.fields is not None,
+            "--bitext": self.bitext is not None,
+            "--no-memory": self.no_memory,
+        }
+        return [name for name, is_given in given.items() if is_given]
+
+    @property
+    def field_names(self) -> list[str]:
+        return [name.strip() for name in (self.fields or "").split(",") if name.strip()]
+
+
+def document_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--fields, --bitext and --no-memory, as `documents`; the text of --help tells of them."""
+
+    @click.option("--fields", metavar="NAMES", hidden=True)
+    @click.option("--bitext", type=PATH, hidden=True)
+    @click.option("--no-memory", is_flag=True, hidden=True)
+    @functools.wraps(function)
+    def with_options(
+        *, fields: str | None, bitext: Path | None, no_memory: bool, **others: Any
+    ) -> Any:
+        return function(documents=DocumentOptions(fields, bitext, no_memory), **others)
+
+    return with_options
+
+
+def are_meant(source: Path | None, output: Path | None, options: DocumentOptions) -> bool:
+    """Whether a document or a folder of them is to be translated, not lines.
+
+    Raises a usage error for options and outputs that do not fit.
+    """
+    from ..documents.kinds import kind_of
+
+    is_folder = source is not None and source.is_dir()
+    kind = kind_of(source) if source is not None and str(source) != "-" else None
+    is_document = kind is not None and kind != "txt" and output is not None
+    if is_folder and (output is None or str(output) == "-"):
+        raise click.UsageError(f"{source} is a folder: give the folder for its translations as -o")
+    if not is_folder and not is_document:
+        if options.chosen:
+            raise click.UsageError(
+                f"{options.chosen[0]} is for documents: give them as -i FILE -o FILE"
+            )
+        return False
+
+    if not is_folder and output is not None and kind_of(output) != kind:
+        raise click.UsageError(
+            f"{source} becomes a file of the same kind: name the output *.{kind}"
+        )
+    return True
+
+
+def translate_documents(
+    translator: Translator,
+    source: Path,
+    output: Path,
+    options: DocumentOptions,
+    *,
+    settings: Mapping[str, Any],
+    model: Mapping[str, Any],
+) -> None:
+    """Translate a document or all those in a folder; `model` tells models and engines apart."""
+    from ..documents.bitext import write_bitext
+    from ..documents.translating import translate_document
+
+    memory = None if options.no_memory else _memory(translator, settings, model)
+    pairs: list[tuple[str, str]] = []
+    translated = remembered = 0
+    for path, target in _files(source, output):
+        done = translate_document(
+            translator,
+            path,
+            target,
+            fields=_fields_of(path, source, options),
+            memory=memory,
+            **settings,
+        )
+        pairs += done.pairs
+        translated += done.translated
+        remembered += done.remembered
+        if source.is_dir():
+            click.echo(f"{path} → {target}", err=True)
+
+    if memory is not None:
+        memory.close()
+    if options.bitext is not None:
+        to = str(settings.get("to", ""))
+        write_bitext(options.bitext, pairs, (translator.language, to))
+    known = f", {remembered:,} remembered" if remembered else ""
+    click.echo(f"{len(pairs):,} segments: {translated:,} translated{known}", err=True)
+
+
+def _fields_of(path: Path, source: Path, options: DocumentOptions) -> Sequence[str]:
+    """The chosen fields; in a folder, files without fields have no use for them."""
+    from ..documents.kinds import has_fields
+
+    if source.is_dir() and not has_fields(path):
+        return []
+    return options.field_names
+
+
+def _files(source: Path, output: Path) -> list[tuple[Path, Path]]:
+    """The files to translate, each with the file it becomes; its folder is made."""
+    from ..documents.kinds import kind_of
+
+    if not source.is_dir():
+        return [(source, output)]
+
+    if output.resolve().is_relative_to(source.resolve()):
+        raise click.UsageError("-o is within the folder that is read: name another one")
+    found = [path for path in sorted(source.rglob("*")) if path.is_file()]
+    wanted = [path for path in found if kind_of(path)]
+    if not wanted:
+        raise DataError(f"{source} has no document that can be translated")
+    for path in found:
+        if not kind_of(path):
+            click.echo(f"note: {path} is not a document that can be translated: left out", err=True)
+
+    pairs = [(path, output / path.relative_to(source)) for path in wanted]
+    try:
+        for _, target in pairs:
+            target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"cannot make the folder {output}: {reason(error)}") from None
+    return pairs
+
+
+def _memory(
+    translator: Translator, settings: Mapping[str, Any], model: Mapping[str, Any]
+) -> Memory:
+    """The user's translation memory for these models and settings."""
+    from ...data.cache import cache_folder
+    from ..documents.memory import Memory
+
+    changed = translator.changed(settings)
+    key = {"model": model, "settings": changed}
+    return Memory(cache_folder() / "translations.sqlite", to_json(key))
+
+
+def model_key(models: Sequence[str], engine: str, compute: str) -> dict[str, Any]:
+    """What tells one choice of models from another: their files by name, size and time."""
+    from ...runs.finding import place_of
+
+    names: list[str | None] = [*models] or [None]
+    places = [place_of(name, "translation").path.resolve() for name in names]
+    return {"files": [_files_of(place) for place in places], "engine": engine, "compute": compute}
+
+
+def _files_of(place: Path) -> list[list[Any]]:
+    paths = sorted(place.rglob("*")) if place.is_dir() else [place]
+    found: list[list[Any]] = []
+    try:
+        for path in paths:
+            if path.is_file():
+                state = path.stat()
+                found.append([str(path), state.st_size, state.st_mtime_ns])
+    except OSError as error:
+        raise DataError(f"cannot read {place}: {reason(error)}") from None
+    return found
+
+
+def refuse_line_options(settings: Mapping[str, Any], **given: bool) -> None:
+    """Raise `ConfigError` for options whose results have no place in a document."""
+    given["nbest"] = settings.get("nbest", 1) > 1
+    for name, is_given in given.items():
+        if is_given:
+            raise ConfigError(f"--{name} is for lines: a document holds one translation of each")

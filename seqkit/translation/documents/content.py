@@ -1,0 +1,74 @@
+"""Bytes as text and back: encodings, byte-order marks; line ends stay as they are."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+
+from ...errors import DataError
+
+LARGEST = 256 << 20  # bytes of a document: it is held in memory
+
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_DECLARED = re.compile(
+    rb"""(?:<\?xml[^>]*?encoding\s*=\s*["']|<meta[^>]*?charset\s*=\s*["']?
+    |"Content-Type:[^"]*charset=)
+    \s*([A-Za-z0-9._-]+)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_HEAD = 4096  # bytes in which an encoding is declared
+
+
+@dataclass(frozen=True)
+class Content:
+    """The text of a file, and how it was written."""
+
+    text: str
+    encoding: str
+    mark: bytes = b""  # the byte-order mark
+
+    def encoded(self, text: str) -> bytes:
+        """Another text in the same encoding; characters that it lacks become `&#8222;`.
+
+        Only HTML and XML have such encodings: others are UTF-8 or UTF-16.
+        """
+        return self.mark + text.encode(self.encoding, errors="xmlcharrefreplace")
+
+
+def decode(data: bytes, name: str, *, may_declare: bool = False) -> Content:
+    """The text in a file's bytes, by its byte-order mark, by what it declares, or as UTF-8.
+
+    Raises `DataError` for zero bytes, and for bytes that are not of the encoding.
+    """
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return Content(_decoded(data[len(mark) :], encoding, name), encoding, mark)
+
+    if b"\0" in data:
+        raise DataError(f"{name} holds zero bytes (the first at {data.index(0):,}): it is not text")
+
+    declared = _DECLARED.search(data[:_HEAD]) if may_declare else None
+    encoding = declared[1].decode("ascii") if declared else "utf-8"
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise DataError(f"{name} declares the encoding {encoding}, which is not known") from None
+    return Content(_decoded(data, encoding, name), encoding)
+
+
+def _decoded(data: bytes, encoding: str, name: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(
+            f"{name}, line {line}: byte {data[error.start]:#04x} is not {encoding}: the file "
+            "mixes encodings or has another one. Convert it (iconv -f latin1 -t utf-8) or repair it"
+        ) from None
+    except LookupError:
+        raise DataError(f"{name} declares {encoding}, which is not an encoding of text") from None

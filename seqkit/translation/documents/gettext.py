@@ -1,0 +1,96 @@
+"""Messages of gettext (.po): what has no translation yet gets one; all else stays.
+
+Of plurals, the first form is the translation of the singular and all others that of the plural:
+languages with more than two forms need a person to look at them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ...errors import DataError
+from ...text.spans import has_letters
+from .segment import Plain, Segment
+
+_STRING = r'"(?:[^"\\\r\n]|\\.)*"'
+_STRINGS = rf"{_STRING}(?:[ \t]*(?:\r\n|\n)[ \t]*{_STRING})*"
+_KEYWORD = re.compile(
+    rf"^(?P<key>msgctxt|msgid_plural|msgid|msgstr(?:\[(?P<n>\d+)\])?)[ \t]+(?P<value>{_STRINGS})",
+    re.MULTILINE,
+)
+_PART = re.compile(_STRING)
+_ESCAPE = re.compile(r"\\(.)")
+_FORMS = re.compile(r"nplurals\s*=\s*(\d+)")
+_READ = {"n": "\n", "t": "\t", "r": "\r"}
+_BAD = re.compile(r"^(?!#|\s*$|\s*\"|msg)(.+)$", re.MULTILINE)
+
+
+@dataclass
+class _Entry:
+    line: int
+    singular: str
+    plural: str | None = None
+    forms: int = 0
+
+
+def segments(text: str, name: str) -> list[Segment]:
+    """The messages that have no translation yet. Raises `DataError` naming file and line."""
+    bad = _BAD.search(text)
+    if bad or not _KEYWORD.search(text):
+        line = text.count("\n", 0, bad.start()) + 1 if bad else 1
+        raise DataError(f"{name}, line {line}: this is not a table of messages (msgid, msgstr)")
+
+    found: list[Segment] = []
+    entry: _Entry | None = None
+    declared = 0
+    for match in _KEYWORD.finditer(text):
+        key = match["key"]
+        value = _value(match["value"])
+        if key == "msgid":
+            _check(entry, declared, name)
+            entry = _Entry(text.count("\n", 0, match.start()) + 1, value)
+        elif entry is not None and key == "msgid_plural":
+            entry.plural = value
+        elif entry is not None and key.startswith("msgstr"):
+            forms = _FORMS.search(value) if not entry.singular else None
+            declared = int(forms[1]) if forms else declared
+            entry.forms += 1
+            source = entry.plural if entry.plural and int(match["n"] or 0) else entry.singular
+            if source and not value and has_letters(source):
+                found += _message(source, match)
+    _check(entry, declared, name)
+    return found
+
+
+def _check(entry: _Entry | None, declared: int, name: str) -> None:
+    """Raise `DataError` if an entry has other plural forms than the file declares."""
+    if entry is None or entry.plural is None or not declared or entry.forms == declared:
+        return
+    raise DataError(
+        f"{name}, line {entry.line}: {entry.forms} plural forms, but its header says nplurals="
+        f"{declared}: make it with msgmerge or msginit for the target language"
+    )
+
+
+def _message(source: str, match: re.Match[str]) -> list[Segment]:
+    """The segment of a message; blanks and line ends at its ends stay."""
+    inner = source.strip()
+    before, after = source.split(inner, 1)
+    start, end = match.span("value")
+
+    def write(translation: str) -> str:
+        return _quoted(before + translation + after)
+
+    return [Plain(start, end, " ".join(inner.split()), write)]
+
+
+def _value(raw: str) -> str:
+    joined = "".join(part[1:-1] for part in _PART.findall(raw))
+    return _ESCAPE.sub(lambda match: _READ.get(match[1], match[1]), joined)
+
+
+def _quoted(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace('"', '\\"')
+    text = text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return f'"{text}"'

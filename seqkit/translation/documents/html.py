@@ -1,0 +1,110 @@
+"""HTML: text between block tags, titles and a few attributes' neighbours left alone.
+
+Read by the standard library's tolerant tokeniser, which says where each tag begins: the file is
+never built anew, so that attributes, comments, scripts and white space stay byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+
+from .markup import Kind, Token, names, segments_of
+from .segment import Segment
+
+_INLINE = names(
+    "a abbr acronym b bdi bdo big cite data del dfn em font i ins label mark q rp rt ruby s "
+    "small span strike strong sub sup time tt u"
+)
+_POINTS = names("img wbr input")
+_SKIPPED = names("script style code pre kbd samp var svg math textarea template object")
+_VOID = names("area base br col embed hr img input link meta source track wbr")
+_INLINE_CODE = names("code kbd samp var")
+
+
+def segments(text: str) -> list[Segment]:
+    """The segments of an HTML page; entities are read, and written where HTML needs them."""
+    return segments_of(text, _Tokens(text).tokens())
+
+
+class _Tokens(HTMLParser):
+    """Where the tags and texts of a page are."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self._text = text
+        self._found: list[tuple[Kind, int, str]] = []
+        self._starts = [0]
+        for i, character in enumerate(text):
+            if character == "\n":
+                self._starts.append(i + 1)
+        self._skipped: list[str] = []  # elements whose text stays
+        self._kept: list[str] = []  # elements with translate="no"
+
+    def tokens(self) -> Iterator[Token]:
+        """Every stretch of the page, in order."""
+        self.feed(self._text)
+        self.close()
+        ends = [start for _, start, _ in self._found[1:]] + [len(self._text)]
+        for (kind, start, name), end in zip(self._found, ends, strict=True):
+            yield Token(kind, start, end, name)
+
+    def _add(self, kind: Kind, name: str = "") -> None:
+        line, column = self.getpos()
+        start = self._starts[line - 1] + column
+        if self._skipped and kind is not Kind.BLOCK:
+            kind = Kind.POINT if self._skipped[0] in _INLINE_CODE else Kind.BLOCK
+        last = self._found[-1] if self._found else None
+        is_more = last is not None and last[0] is kind and kind in (Kind.TEXT, Kind.POINT)
+        if is_more and (kind is Kind.TEXT or self._skipped):
+            return  # text and entities are one stretch, and so is code
+        self._found.append((kind, start, name))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        stays = ("translate", "no") in attrs or tag in _SKIPPED
+        if self._skipped:
+            if tag == self._skipped[0]:
+                self._skipped.append(tag)
+            self._add(Kind.POINT)
+        elif stays and tag not in _VOID:
+            is_inline = tag in _INLINE_CODE
+            self._add(Kind.POINT if is_inline else Kind.BLOCK)
+            self._skipped = [tag]
+        elif tag in _INLINE:
+            self._add(Kind.OPEN, tag)
+        else:
+            self._add(Kind.POINT if tag in _POINTS else Kind.BLOCK)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._add(Kind.POINT if tag in _POINTS | _INLINE else Kind.BLOCK)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._skipped:
+            self._add(Kind.POINT)
+            if tag == self._skipped[-1]:
+                self._skipped.pop()
+        elif tag in _INLINE:
+            self._add(Kind.CLOSE, tag)
+        else:
+            self._add(Kind.BLOCK)
+
+    def handle_data(self, data: str) -> None:
+        self._add(Kind.TEXT)
+
+    def handle_entityref(self, name: str) -> None:
+        self._add(Kind.TEXT)
+
+    def handle_charref(self, name: str) -> None:
+        self._add(Kind.TEXT)
+
+    def handle_comment(self, data: str) -> None:
+        self._add(Kind.POINT)
+
+    def handle_decl(self, decl: str) -> None:
+        self._add(Kind.BLOCK)
+
+    def handle_pi(self, data: str) -> None:
+        self._add(Kind.POINT)
+
+    def unknown_decl(self, data: str) -> None:
+        self._add(Kind.BLOCK)

@@ -1,0 +1,109 @@
+"""The kind of a document, by its name and its content, which must agree."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+
+from ...errors import ConfigError, DataError, reason
+from . import fields as of_fields
+from . import gettext, html, markdown, packed, plain, subtitles, xliff
+from .content import LARGEST, Content, decode
+from .document import Document, TextDocument
+from .segment import Segment
+
+Find = Callable[[Content, str, Sequence[str]], list[Segment]]
+
+_TEXTS: dict[str, Find] = {
+    "txt": lambda content, name, chosen: plain.segments(content.text),
+    "srt": lambda content, name, chosen: subtitles.segments(content.text, name),
+    "vtt": lambda content, name, chosen: subtitles.segments(content.text, name),
+    "html": lambda content, name, chosen: html.segments(content.text),
+    "md": lambda content, name, chosen: markdown.segments(content.text),
+    "po": lambda content, name, chosen: gettext.segments(content.text, name),
+    "xliff": lambda content, name, chosen: xliff.segments(content.text, name),
+    "json": lambda content, name, chosen: of_fields.of_json(content.text, name, chosen),
+    "yaml": lambda content, name, chosen: of_fields.of_yaml(content.text, name, chosen),
+    "csv": lambda content, name, chosen: of_fields.of_table(content.text, name, chosen, ","),
+    "tsv": lambda content, name, chosen: of_fields.of_table(content.text, name, chosen, "\t"),
+}
+_ALIASES = {"htm": "html", "xhtml": "html", "markdown": "md", "pot": "po", "xlf": "xliff"}
+_ALIASES |= {"yml": "yaml"}
+_WITH_FIELDS = ("json", "yaml", "csv", "tsv")
+_DECLARING = ("html", "xliff", "po")  # which name their encoding themselves
+
+_SIGNS = {  # how files of other kinds begin
+    "a zip file or an office document": rb"PK\x03\x04",
+    "an old or an encrypted office document": rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "a PDF": rb"%PDF-",
+    "an RTF document": rb"\{\\rtf",
+    "gzip data": rb"\x1f\x8b",
+    "a picture": rb"\x89PNG|\xff\xd8\xff|GIF8",
+}
+
+
+def kind_of(path: Path) -> str | None:
+    """The kind that a name says; None if it is not a document that can be translated."""
+    suffix = path.suffix.lower().removeprefix(".")
+    kind = _ALIASES.get(suffix, suffix)
+    return kind if kind in _TEXTS or kind in packed.KINDS else None
+
+
+def has_fields(path: Path) -> bool:
+    """Whether the text of a document is in fields that must be chosen."""
+    return kind_of(path) in _WITH_FIELDS
+
+
+def open_document(path: Path, fields: Sequence[str] = ()) -> Document:
+    """Read a document. Raises `DataError` for one that is damaged, or is not what its name says.
+
+    `fields` are the names of the columns or keys whose values are text, of tables, JSON and YAML.
+    """
+    kind = kind_of(path)
+    if kind is None:
+        known = ", ".join(f".{name}" for name in sorted([*_TEXTS, *packed.KINDS]))
+        raise DataError(f"{path}: documents of this kind cannot be translated. Known: {known}")
+    return read_document(_bytes_of(path), str(path), kind, fields)
+
+
+def read_document(data: bytes, name: str, kind: str, fields: Sequence[str] = ()) -> Document:
+    """`open_document` of bytes; `name` is what errors call them."""
+    if fields and kind not in _WITH_FIELDS:
+        raise ConfigError(f"{name} has no fields to choose: only .json, .yaml, .csv and .tsv have")
+
+    found = _sign_of(data)
+    if kind in packed.KINDS:
+        if not zipfile.is_zipfile(BytesIO(data)):
+            what = f"it is {found}" if found and not found.startswith("a zip") else "it is damaged"
+            raise DataError(f"{name} is not a readable .{kind}: {what}")
+        return packed.read(data, name, kind)
+
+    if found:
+        raise DataError(f"{name} is not a .{kind} file, but {found}: give it its right name")
+    content = decode(data, name, may_declare=kind in _DECLARING)
+    if kind == "vtt" and content.text.strip() and not content.text.startswith("WEBVTT"):
+        raise DataError(f"{name} does not begin with WEBVTT: it is not a .vtt file")
+    return TextDocument(content, _TEXTS[kind](content, name, fields))
+
+
+def _sign_of(data: bytes) -> str:
+    for what, sign in _SIGNS.items():
+        if re.match(sign, data):
+            return what
+    return ""
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST:
+            raise DataError(
+                f"{path} has {size / 1e6:,.0f} MB: documents of up to {LARGEST >> 20} MB are "
+                "translated, larger texts line by line as .txt"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {reason(error)}") from None

@@ -1,0 +1,210 @@
+"""Segments of HTML and XML: the text between block tags, with inline tags as markup."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from ...text.spans import has_letters
+from .inline import Element, Elements, Marked, Run, collapsed
+from .segment import Segment
+
+
+class Kind(Enum):
+    """What a stretch of a file is."""
+
+    TEXT = "text"
+    OPEN = "open"  # an inline tag
+    CLOSE = "close"
+    POINT = "point"  # inline markup without text, or whose text stays
+    SPACE = "space"  # what belongs to the tag before it: properties of a run
+    BLOCK = "block"  # what no sentence goes over
+
+
+_TAGS = (Kind.OPEN, Kind.CLOSE)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A stretch of a file, from character `start` to `end`."""
+
+    kind: Kind
+    start: int
+    end: int
+    name: str = ""  # of the tag
+
+
+def names(text: str) -> frozenset[str]:
+    """The names of tags, which stand between blanks."""
+    return frozenset(text.split())
+
+
+def escaped(text: str) -> str:
+    """A text as it stands in HTML or XML."""
+    return html.escape(text, quote=False)
+
+
+def segments_of(
+    content: str,
+    tokens: Iterable[Token],
+    *,
+    strict: bool = False,
+    read: Callable[[str], str] = html.unescape,
+    escape: Callable[[str], str] = escaped,
+) -> list[Segment]:
+    """The segments between block tags, in order; text without letters is none."""
+    found: list[Segment] = []
+    waiting: list[Token] = []
+
+    def flush() -> None:
+        for part in _balanced(waiting):
+            segment = _segment(content, part, strict, read, escape)
+            if segment is not None:
+                found.append(segment)
+        waiting.clear()
+
+    for token in tokens:
+        if token.kind is Kind.BLOCK:
+            flush()
+        else:
+            waiting.append(token)
+    flush()
+    return found
+
+
+def _balanced(tokens: list[Token]) -> list[list[Token]]:
+    """Tokens cut at tags that have no partner among them, and at pairs around such tags."""
+    pairs = _pairs(tokens)
+    lonely = _lonely_before(tokens, pairs)
+    whole = [(start, end) for start, end in pairs if lonely[start] == lonely[end]]
+    kept = {place for pair in whole for place in pair}
+
+    parts: list[list[Token]] = [[]]
+    for i, token in enumerate(tokens):
+        if token.kind in _TAGS and i not in kept:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts
+
+
+def _pairs(tokens: list[Token]) -> list[tuple[int, int]]:
+    """Places of tags that belong together, properly nested."""
+    pairs: list[tuple[int, int]] = []
+    opened: list[int] = []
+    count: dict[str, int] = {}
+    for i, token in enumerate(tokens):
+        if token.kind is Kind.OPEN:
+            opened.append(i)
+            count[token.name] = count.get(token.name, 0) + 1
+        elif token.kind is Kind.CLOSE and count.get(token.name):
+            while tokens[opened[-1]].name != token.name:  # never closed
+                count[tokens[opened.pop()].name] -= 1
+            pairs.append((opened.pop(), i))
+            count[token.name] -= 1
+    return pairs
+
+
+def _lonely_before(tokens: list[Token], pairs: list[tuple[int, int]]) -> list[int]:
+    """How many tags without a partner there are before each place."""
+    paired = {place for pair in pairs for place in pair}
+    counts: list[int] = []
+    count = 0
+    for i, token in enumerate(tokens):
+        counts.append(count)
+        count += token.kind in _TAGS and i not in paired
+    return counts
+
+
+def _segment(
+    content: str,
+    tokens: list[Token],
+    strict: bool,
+    read: Callable[[str], str],
+    escape: Callable[[str], str],
+) -> Segment | None:
+    """The segment from the first token with text to the last, with the tags around them."""
+    tokens = _trimmed(content, tokens)
+    if not tokens:
+        return None
+
+    runs = collapsed(_runs(content, tokens, read))
+    if not has_letters("".join(run.text for run in runs)):
+        return None
+    start, end = tokens[0].start, tokens[-1].end
+    if tokens[0].kind is Kind.TEXT:
+        start += _blanks(content[start : tokens[0].end])
+    if tokens[-1].kind is Kind.TEXT:
+        end -= _blanks(content[tokens[-1].start : end][::-1])
+    return Marked(start, end, runs, escape, strict)
+
+
+def _trimmed(content: str, tokens: list[Token]) -> list[Token]:
+    """Tokens without what is blank, empty or a point at both ends, and without tags around all."""
+
+    def is_text(token: Token) -> bool:
+        return token.kind is Kind.TEXT and bool(content[token.start : token.end].strip())
+
+    texts = [i for i, token in enumerate(tokens) if is_text(token)]
+    if not texts:
+        return []
+
+    first, last = texts[0], texts[-1]
+    depth = lowest = 0
+    for token in tokens[first:last]:
+        depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
+        lowest = min(lowest, depth)
+    needed_before, needed_after = -lowest, depth - lowest
+    while needed_before:
+        first -= 1
+        needed_before += (tokens[first].kind is Kind.CLOSE) - (tokens[first].kind is Kind.OPEN)
+    while needed_after:
+        last += 1
+        needed_after += (tokens[last].kind is Kind.OPEN) - (tokens[last].kind is Kind.CLOSE)
+    return tokens[first : last + 1]
+
+
+def _blanks(text: str) -> int:
+    return len(text) - len(text.lstrip(" \t\r\n\f"))
+
+
+def _runs(content: str, tokens: list[Token], read: Callable[[str], str]) -> list[Run]:
+    runs: list[Run] = []
+    elements: list[Element] = []
+    closes = _closing_tags(content, tokens)
+    for i, token in enumerate(tokens):
+        raw = content[token.start : token.end]
+        inside: Elements = tuple(elements)
+        if token.kind is Kind.TEXT:
+            runs.append(Run(read(raw), inside))
+        elif token.kind is Kind.POINT:
+            runs.append(Run("", inside, raw))
+        elif token.kind is Kind.OPEN:
+            elements.append(Element(raw, closes[i]))
+        elif token.kind is Kind.SPACE and elements and not _is_used(elements[-1], runs):
+            last = elements.pop()
+            elements.append(Element(last.open + raw, last.close))
+        elif token.kind is Kind.CLOSE:
+            closed = elements.pop()
+            if not _is_used(closed, runs):  # an empty one, such as an anchor
+                runs.append(Run("", tuple(elements), closed.open + closed.close))
+    return runs
+
+
+def _is_used(element: Element, runs: list[Run]) -> bool:
+    """Whether a run is within an element, the innermost so far."""
+    return bool(runs) and element in runs[-1].elements
+
+
+def _closing_tags(content: str, tokens: list[Token]) -> dict[int, str]:
+    """The text of the closing tag of each opening one."""
+    found: dict[int, str] = {}
+    opened: list[int] = []
+    for i, token in enumerate(tokens):
+        if token.kind is Kind.OPEN:
+            opened.append(i)
+        elif token.kind is Kind.CLOSE:
+            found[opened.pop()] = content[token.start : token.end]
+    return found

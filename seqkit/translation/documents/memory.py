@@ -1,0 +1,97 @@
+"""A translation memory: what a model translated once, kept in SQLite, found again exactly.
+
+Written while a document is being translated, so that a killed run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ...errors import DataError
+from ...parsing import json_of, to_json
+from .segment import Translated
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS translations (
+    model TEXT NOT NULL, source TEXT NOT NULL, translation TEXT NOT NULL, alignment TEXT,
+    PRIMARY KEY (model, source)
+) WITHOUT ROWID
+"""
+_BUSY = 30  # seconds to wait for another process that writes
+_MOST_VARIABLES = 500  # in one question
+
+
+class Memory:
+    """The translations by one model with one choice of settings, which `model` names."""
+
+    def __init__(self, path: Path, model: str) -> None:
+        """Raises `DataError` if the file is not a memory, or cannot be written."""
+        self.path = path
+        self._model = model
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, timeout=_BUSY)
+            with self._checked():
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute(_TABLE)
+        except (OSError, sqlite3.Error) as error:
+            raise self._failed(error) from None
+
+    def __repr__(self) -> str:
+        return f"<Memory: {self.path}>"
+
+    def find(self, sources: Iterable[str], *, aligned: bool) -> dict[str, Translated]:
+        """The translations that are there; with `aligned`, those with an alignment."""
+        wanted = list(sources)
+        found: dict[str, Translated] = {}
+        with self._checked():
+            for start in range(0, len(wanted), _MOST_VARIABLES):
+                part = wanted[start : start + _MOST_VARIABLES]
+                marks = ",".join("?" * len(part))
+                rows = self._database.execute(
+                    f"SELECT source, translation, alignment FROM translations "
+                    f"WHERE model = ? AND source IN ({marks})",
+                    [self._model, *part],
+                )
+                for source, translation, alignment in rows:
+                    if alignment is not None or not aligned:
+                        found[source] = _translated(translation, alignment)
+        return found
+
+    def keep(self, pairs: Iterable[tuple[str, Translated]]) -> None:
+        """Add translations, on the disk when this returns."""
+        rows: list[tuple[str, str, str, str | None]] = []
+        for source, translated in pairs:
+            alignment = translated.alignment
+            kept = None if alignment is None else to_json([list(pair) for pair in alignment])
+            rows.append((self._model, source, translated.text, kept))
+        with self._checked(), self._database:
+            self._database.executemany(
+                "INSERT OR REPLACE INTO translations VALUES (?, ?, ?, ?)", rows
+            )
+
+    def close(self) -> None:
+        self._database.close()
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._failed(error) from None
+
+    def _failed(self, error: Exception) -> DataError:
+        return DataError(
+            f"cannot use the translation memory {self.path} ({error}): delete it, or leave it out "
+            "by --no-memory"
+        )
+
+
+def _translated(translation: str, alignment: str | None) -> Translated:
+    if alignment is None:
+        return Translated(translation)
+    pairs = [(int(source), int(target)) for source, target in json_of(alignment)]
+    return Translated(translation, pairs)

@@ -1,0 +1,210 @@
+"""Office documents and books: zip files with XML in them (.docx, .pptx, .odt, .epub).
+
+Only the text of paragraphs is written anew; styles, pictures and all other members are copied as
+they are, in their order. Formats: ECMA-376 (OOXML), OpenDocument 1.3, EPUB 3.3.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+from ...errors import DataError
+from . import html, xml
+from .content import LARGEST, Content, decode
+from .markup import Kind, names, segments_of
+from .segment import Segment, Translated, replaced
+
+_MOST_MEMBERS = 20_000
+_BOMB = 200  # how many times its packed size a member of more than a megabyte may have
+
+_WORD = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml")
+_SLIDES = re.compile(r"ppt/(?:slides|notesSlides)/[^/]+\.xml")
+_ODT = re.compile(r"(?:content|styles)\.xml")
+_PAGES = re.compile(r".*\.(?:xhtml|html|htm)", re.IGNORECASE)
+KINDS = {"docx": _WORD, "pptx": _SLIDES, "odt": _ODT, "epub": _PAGES}
+_NEEDED = {
+    "docx": "word/document.xml",
+    "pptx": "ppt/presentation.xml",
+    "odt": "content.xml",
+    "epub": "META-INF/container.xml",
+}
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A member of the zip file with text in it."""
+
+    name: str
+    content: Content
+    segments: list[Segment]
+
+
+@dataclass(frozen=True)
+class PackedDocument:
+    """A zip file, some of whose members have text."""
+
+    data: bytes
+    members: list[_Member]
+
+    @property
+    def segments(self) -> list[Segment]:
+        return [segment for member in self.members for segment in member.segments]
+
+    def write(self, translations: Sequence[Translated]) -> bytes:
+        changed: dict[str, bytes] = {}
+        done = 0
+        for member in self.members:
+            mine = translations[done : done + len(member.segments)]
+            done += len(member.segments)
+            text = replaced(member.content.text, member.segments, mine)
+            changed[member.name] = member.content.encoded(text)
+
+        packed = BytesIO()
+        with zipfile.ZipFile(BytesIO(self.data)) as old, zipfile.ZipFile(packed, "w") as new:
+            new.comment = old.comment
+            for info in old.infolist():
+                new.writestr(info, changed.get(info.filename) or old.read(info))
+        return packed.getvalue()
+
+
+def read(data: bytes, name: str, kind: str) -> PackedDocument:
+    """Read a zipped document; raises `DataError` for a damaged, encrypted or dangerous one."""
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            members = _checked(archive, name, kind)
+            wanted = [one for one in members if KINDS[kind].fullmatch(one)]
+            texts = {one: archive.read(one) for one in wanted}
+            broken = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
+        raise DataError(f"{name} is a damaged zip file ({error}): save it anew") from None
+    if broken:
+        raise DataError(f"{name} is damaged: {broken} in it cannot be unpacked. Save it anew")
+
+    found: list[_Member] = []
+    for one, packed in texts.items():
+        shown = f"{name} ({one})"
+        content = decode(packed, shown, may_declare=True)
+        found.append(_Member(one, content, _segments(content.text, shown, kind)))
+    return PackedDocument(data, found)
+
+
+def _checked(archive: zipfile.ZipFile, name: str, kind: str) -> list[str]:
+    infos = archive.infolist()
+    members = [info.filename for info in infos]
+    if any(info.flag_bits & 1 for info in infos) or "EncryptedPackage" in members:
+        raise DataError(f"{name} is encrypted: save it without a password first")
+    manifest = "META-INF/manifest.xml"
+    if manifest in members and b"encryption-data" in archive.read(manifest):
+        raise DataError(f"{name} is encrypted: save it without a password first")
+    if _NEEDED[kind] not in members:
+        raise DataError(f"{name} is not a .{kind} file: it has no {_NEEDED[kind]}")
+    if len(set(members)) < len(members):
+        raise DataError(f"{name} has two members of one name: it is not safe to read. Save it anew")
+
+    total = sum(info.file_size for info in infos)
+    is_bomb = any(info.file_size > max(1 << 20, _BOMB * info.compress_size) for info in infos)
+    if is_bomb or total > 4 * LARGEST or len(infos) > _MOST_MEMBERS:
+        raise DataError(f"{name} unpacks to {total / 1e6:,.0f} MB in {len(infos):,}: it is refused")
+    return members
+
+
+# The text of each format
+
+
+def _segments(text: str, name: str, kind: str) -> list[Segment]:
+    if kind == "epub":
+        xml.tokens(_without_doctype(text), name, lambda *_: None)  # well-formed, or refused
+        return html.segments(text)
+    if kind == "odt":
+        return segments_of(text, xml.tokens(text, name, _in_odt))
+
+    prefix = "w" if kind == "docx" else "a"
+    holds_text = f"{prefix}:t"
+    classify = _in_word if kind == "docx" else _in_slides
+    tokens = xml.tokens(text, name, classify, holds_text=lambda tag: tag == holds_text)
+    return [_keeping_blanks(one, kind) for one in segments_of(text, tokens, strict=True)]
+
+
+def _without_doctype(text: str) -> str:
+    """A page without its doctype, and with the entities of HTML as blanks of the same length."""
+    text = re.sub(r"<!DOCTYPE[^>\[]*>", lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    return re.sub(r"&(?!amp;|lt;|gt;|quot;|apos;)[A-Za-z][A-Za-z0-9]*;", " ", text)
+
+
+_WORD_INLINE = names("w:r w:t w:hyperlink w:ins w:smartTag w:sdt w:sdtContent w:fldSimple")
+_WORD_PROPERTIES = names("w:rPr w:sdtPr w:sdtEndPr w:smartTagPr")
+_WORD_POINTS = names(
+    "w:drawing w:pict w:object w:footnoteReference w:endnoteReference w:sym "
+    "w:noBreakHyphen w:softHyphen w:fldChar w:instrText w:commentReference w:footnoteRef "
+    "w:endnoteRef w:annotationRef w:del w:lastRenderedPageBreak w:bookmarkStart w:bookmarkEnd "
+    "w:proofErr w:commentRangeStart w:commentRangeEnd w:permStart w:permEnd m:oMath "
+    "mc:AlternateContent"
+)
+
+
+def _in_word(tag: str, attributes: dict[str, str]) -> Kind | None:
+    if tag in _WORD_INLINE:
+        return Kind.OPEN
+    if tag in _WORD_PROPERTIES:
+        return Kind.SPACE
+    return Kind.POINT if tag in _WORD_POINTS else None
+
+
+def _in_slides(tag: str, attributes: dict[str, str]) -> Kind | None:
+    if tag in ("a:r", "a:t"):
+        return Kind.OPEN
+    if tag == "a:rPr":
+        return Kind.SPACE
+    return Kind.POINT if tag == "a:fld" else None
+
+
+def _in_odt(tag: str, attributes: dict[str, str]) -> Kind | None:
+    if tag in ("text:span", "text:a", "text:ruby", "text:ruby-base"):
+        return Kind.OPEN
+    if tag in ("text:p", "text:h") or not tag.startswith(("text:", "office:annotation", "draw:")):
+        return None
+    is_container = tag in ("text:list", "text:list-item", "text:list-header", "text:section")
+    is_container |= tag in ("text:table-of-content", "text:index-body", "text:tracked-changes")
+    if tag.startswith("draw:"):
+        return None
+    is_break = tag in ("text:tab", "text:line-break", "text:s")
+    return None if is_container or is_break else Kind.POINT
+
+
+def _keeping_blanks(segment: Segment, kind: str) -> Segment:
+    """In Word, blanks at the ends of a text count if it says so."""
+    if kind == "pptx" or not segment.has_markup:
+        return segment
+    return _WithBlanks(segment)
+
+
+@dataclass(frozen=True)
+class _WithBlanks:
+    """A paragraph of several runs of Word."""
+
+    inner: Segment
+
+    @property
+    def start(self) -> int:
+        return self.inner.start
+
+    @property
+    def end(self) -> int:
+        return self.inner.end
+
+    @property
+    def text(self) -> str:
+        return self.inner.text
+
+    @property
+    def has_markup(self) -> bool:
+        return True
+
+    def written(self, translation: str, alignment: list[tuple[int, int]] | None) -> str:
+        written = self.inner.written(translation, alignment)
+        return written.replace("<w:t>", '<w:t xml:space="preserve">')

@@ -1,0 +1,127 @@
+"""Documents through a translator: all segments together, known ones from the memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...errors import DataError, reason
+from ..predictions import TranslatedLine
+from .document import Document
+from .kinds import open_document
+from .memory import Memory
+from .segment import Translated
+
+_FULL_STOPS = (".", "!", "?", "…", "。", ")", '"')
+_KEPT_AT_ONCE = 100  # translations between two writes of the memory
+
+Progress = Callable[[int], None]
+
+
+class Lines(Protocol):
+    """What a document needs of a translator."""
+
+    @property
+    def attends(self) -> bool: ...
+
+    def predict(
+        self, inputs: Iterable[str], *, align: bool = False, **settings: Any
+    ) -> Iterable[TranslatedLine]: ...
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of one document."""
+
+    pairs: list[tuple[str, str]]  # of each segment and its translation
+    translated: int  # how many different ones the model translated
+    remembered: int  # how many of them the memory had
+
+
+def translate_document(
+    translator: Lines,
+    source: Path,
+    target: Path,
+    *,
+    fields: Sequence[str] = (),
+    memory: Memory | None = None,
+    progress: Progress = lambda count: None,
+    **settings: Any,
+) -> Done:
+    """Translate a file into a file of the same kind; `settings` are those of the search.
+
+    The target is written aside and moved into place when it is whole. Raises `DataError` for a
+    document that cannot be read, before anything is translated.
+    """
+    document = open_document(source, fields)
+    found = _translations(translator, document, memory, progress, settings)
+    translations = [found.known[segment.text] for segment in document.segments]
+    _write(target, document.write(translations))
+
+    pairs = [
+        (segment.text, translated.text)
+        for segment, translated in zip(document.segments, translations, strict=True)
+    ]
+    return Done(pairs, found.translated, found.remembered)
+
+
+@dataclass
+class _Found:
+    known: dict[str, Translated]
+    translated: int = 0
+    remembered: int = 0
+
+
+def _translations(
+    translator: Lines,
+    document: Document,
+    memory: Memory | None,
+    progress: Progress,
+    settings: dict[str, Any],
+) -> _Found:
+    """The translation of each different segment; those with markup come with an alignment."""
+    marked = {segment.text for segment in document.segments if segment.has_markup}
+    texts = dict.fromkeys(segment.text for segment in document.segments)
+    found = _Found({})
+    for is_marked in (False, True):
+        wanted = [text for text in texts if (text in marked) is is_marked]
+        align = is_marked and translator.attends
+        if memory is not None:
+            found.known |= memory.find(wanted, aligned=align)
+        missing = [text for text in wanted if text not in found.known]
+        found.remembered += len(wanted) - len(missing)
+        found.translated += len(missing)
+
+        lines = iter(translator.predict(missing, align=align, **settings)) if missing else iter(())
+        while some := list(islice(lines, _KEPT_AT_ONCE)):
+            pairs = [(line.source, _best(line)) for line in some]
+            found.known.update(pairs)
+            if memory is not None:
+                memory.keep(pairs)
+            progress(len(some))
+    return found
+
+
+def _best(line: TranslatedLine) -> Translated:
+    alignment = line.alignments[0] if line.alignments is not None else None
+    text = line.best.text
+    if not line.source.endswith(_FULL_STOPS) and text.endswith("."):
+        text = text.removesuffix(".")  # which models add to headings and cells
+    return Translated(text, alignment)
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise DataError(f"cannot write {path}: {reason(error)}") from None

@@ -1,0 +1,80 @@
+"""Documents that are damaged, dangerous, or not what their names say: one line each."""
+
+import pytest
+from documents.zoo import docx, zipped
+
+from seqkit.errors import ConfigError, DataError
+from seqkit.translation.documents.kinds import open_document, read_document
+
+BOMB = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><xliff><source>&c;</source></xliff>'
+OUTSIDE = (
+    '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><xliff><source>&b;</source></xliff>'
+)
+PLURALS = (
+    'msgid ""\nmsgstr "Plural-Forms: nplurals=3;\\n"\n\n'
+    'msgid "a"\nmsgid_plural "b"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+)
+
+BAD = {
+    "a picture as text": ("txt", b"\x89PNG\r\n", "not a .txt file, but a picture"),
+    "an office document as HTML": ("html", docx("<w:p/>"), "not a .html file, but a zip file"),
+    "a workbook as Word": ("docx", zipped(a="b"), r"no word/document.xml"),
+    "text as Word": ("docx", b"a b", "not a readable .docx: it is damaged"),
+    "half a zip file": ("docx", docx("<w:p/>")[:-30], "not a readable .docx"),
+    "an encrypted document": (
+        "docx",
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 99,
+        "encrypted",
+    ),
+    "a zip bomb": ("docx", docx(" " * (5 << 20)), "it is refused"),
+    "an XML bomb": ("xliff", BOMB.encode(), "declares entities of its own"),
+    "an external entity": ("xliff", OUTSIDE.encode(), "declares entities of its own"),
+    "tags too deep": ("xliff", b"<g>" * 10_000, "more than 1,000 deep"),
+    "XML that is not well-formed": (
+        "xliff",
+        b"<xliff>\n<source>a</xliff>",
+        "line 2: not well-formed",
+    ),
+    "no subtitles": ("srt", b"a b\n", "has no cue"),
+    "SubRip as WebVTT": ("vtt", b"1\n00:00:01,000 --> 00:00:02,000\na\n", "begin with WEBVTT"),
+    "plurals of another language": ("po", PLURALS.encode(), "line 4: 2 plural forms.*nplurals=3"),
+    "no messages": ("po", b"a b\n", "line 1: this is not a table of messages"),
+    "mixed encodings": ("txt", "é\n".encode() + b"\xe9\n", "line 2: byte 0xe9 is not utf-8"),
+    "zero bytes": ("srt", b"1\0\n", "holds zero bytes"),
+    "an unknown encoding": ("html", b'<meta charset="klingon">', "klingon, which is not known"),
+    "JSON cut short": ("json", b'{"a": "b"', "is not JSON"),
+    "YAML that is none": ("yaml", b"a: [b\n", "not YAML"),
+    "a quote within a cell": ("csv", b'a\nb"c"d\n"e"f\n', "line 3: a quote within a cell"),
+}
+
+
+@pytest.mark.parametrize(("kind", "data", "message"), BAD.values(), ids=list(BAD))
+def test_a_bad_document_is_refused_in_one_line_that_names_it(kind, data, message):
+    fields = ["a"] if kind in ("json", "yaml", "csv") else []
+    with pytest.raises(DataError, match=message) as caught:
+        read_document(data, f"x.{kind}", kind, fields)
+    assert str(caught.value).startswith(f"x.{kind}")
+    assert "\n" not in str(caught.value)
+
+
+def test_fields_must_be_chosen_and_those_that_are_there_are_named():
+    data = b'{"title": "a", "id": {"x": "b"}}'
+    with pytest.raises(ConfigError, match=r"which fields are text\?.*title, id\.x"):
+        read_document(data, "x.json", "json")
+    with pytest.raises(ConfigError, match="no field 'titel'"):
+        read_document(data, "x.json", "json", ["titel"])
+    with pytest.raises(ConfigError, match="no fields to choose"):
+        read_document(b"a", "x.txt", "txt", ["title"])
+
+
+def test_an_unknown_kind_names_those_that_are_known(tmp_path):
+    with pytest.raises(DataError, match=r"cannot be translated. Known: .*\.docx"):
+        open_document(tmp_path / "a.pdf")
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    path = tmp_path / "a.srt"
+    with path.open("wb") as file:
+        file.truncate(1 << 30)
+    with pytest.raises(DataError, match="1,074 MB: documents of up to 256 MB"):
+        open_document(path)

@@ -1,0 +1,127 @@
+"""Documents through a translator: markup, layout, memory."""
+
+import pytest
+
+from seqkit.errors import DataError
+from seqkit.translation.documents.bitext import write_bitext
+from seqkit.translation.documents.kinds import read_document
+from seqkit.translation.documents.memory import Memory
+from seqkit.translation.documents.segment import Translated
+from seqkit.translation.documents.subtitles import WIDTH, laid_out, shared_out
+from seqkit.translation.documents.translating import translate_document
+from seqkit.translation.predictions import TranslatedLine
+from seqkit.translation.segments import Translation
+
+
+class Reversing:
+    """Says words from the last to the first, and is killed after so many lines."""
+
+    attends = True
+
+    def __init__(self, lines=10**9):
+        self.left = lines
+        self.seen = []
+
+    def predict(self, inputs, *, align=False, **settings):
+        for text in inputs:
+            if not self.left:
+                raise KeyboardInterrupt
+            self.left -= 1
+            self.seen.append(text)
+            words = text.split()
+            pairs = [(len(words) - 1 - i, i) for i in range(len(words))]
+            best = Translation(" ".join(reversed(words)), 0.0, 0.0, [], [])
+            yield TranslatedLine(text, [best], [sorted(pairs)] if align else None)
+
+
+def written(text, kind, tmp_path, **settings):
+    source, target = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
+    source.write_text(text, encoding="utf-8", newline="")
+    translate_document(Reversing(), source, target, **settings)
+    return target.read_bytes().decode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("html", "<p>a <b>b c</b> d</p>", "<p>d <b>c b</b> a</p>"),
+        ("html", "<p>a <a href='x'>b <i>c</i></a></p>", "<p><a href='x'><i>c</i> b</a> a</p>"),
+        ("html", "<p>a &lt; &amp; b</p>", "<p>b &amp; &lt; a</p>"),
+        ("md", "a **b** [c](d)\n", "[c](d) **b** a\n"),
+        ("md", "- a\n  b\n", "- b a\n"),
+        ("srt", "1\n00:00:01,000 --> 00:00:02,000\n<i>a</i> b\n",
+         "1\n00:00:01,000 --> 00:00:02,000\nb <i>a</i>\n"),
+    ],
+)  # fmt: skip
+def test_markup_goes_with_the_words_that_it_was_around(kind, text, expected, tmp_path):
+    assert written(text, kind, tmp_path) == expected
+
+
+def test_a_sentence_over_two_cues_is_translated_as_one_and_shared_out(tmp_path):
+    cues = "1\n00:00:01,000 --> 00:00:02,000\na b\n\n2\n00:00:03,000 --> 00:00:04,000\nc d.\n"
+    assert written(cues, "srt", tmp_path) == cues.replace("a b", "d. c").replace("c d.", "b a")
+
+
+def test_a_cue_has_two_lines_of_42_characters_about_as_long():
+    text = "the quick brown fox jumps over the lazy dog and goes home again"
+    lines = laid_out(text)
+    assert len(lines) == 2
+    assert " ".join(lines) == text
+    assert max(map(len, lines)) <= WIDTH
+    assert abs(len(lines[0]) - len(lines[1])) <= 8
+
+
+def test_what_is_shared_out_is_all_there():
+    assert shared_out("a b c d", [1, 1]) == ["a b", "c d"]
+    assert shared_out("a", [1, 1]) == ["a", ""]
+
+
+def test_killed_work_goes_on_and_nothing_is_translated_twice(tmp_path):
+    source, target = tmp_path / "a.md", tmp_path / "b.md"
+    source.write_text("\n\n".join(f"word number {i}" for i in range(500)))
+    killed = Reversing(lines=250)
+    memory = Memory(tmp_path / "memory.sqlite", "model")
+    with pytest.raises(KeyboardInterrupt):
+        translate_document(killed, source, target, memory=memory)
+    assert not target.exists()
+    memory.close()
+
+    again = Reversing()
+    memory = Memory(tmp_path / "memory.sqlite", "model")
+    done = translate_document(again, source, target, memory=memory)
+    assert (done.translated, done.remembered) == (300, 200)
+    assert not set(again.seen) & set(killed.seen[:200])
+
+    whole = tmp_path / "c.md"
+    translate_document(Reversing(), source, whole)
+    assert target.read_bytes() == whole.read_bytes()
+    other = Memory(tmp_path / "memory.sqlite", "another model")
+    assert other.find(["word number 0"], aligned=False) == {}
+
+
+def test_a_file_that_is_no_memory_is_named(tmp_path):
+    path = tmp_path / "memory.sqlite"
+    path.write_text("this is not a database at all, but text" * 50)
+    with pytest.raises(DataError, match=r"cannot use the translation memory .*memory\.sqlite"):
+        Memory(path, "model")
+
+
+def test_pairs_are_written_as_tsv_and_as_tmx(tmp_path):
+    write_bitext(tmp_path / "a.tsv", [("a < b", "c\td")], ("en", "de"))
+    assert (tmp_path / "a.tsv").read_text() == "a < b\tc d\n"
+    write_bitext(tmp_path / "a.tmx", [("a < b", "c")], ("en", ""))
+    shown = (tmp_path / "a.tmx").read_text()
+    assert '<tuv xml:lang="en"><seg>a &lt; b</seg></tuv>' in shown
+    assert '<tuv xml:lang="und"><seg>c</seg></tuv>' in shown
+
+
+def test_a_page_in_latin_1_gets_other_characters_as_references():
+    document = read_document(b'<meta charset="latin1"><p>a b', "a.html", "html")
+    found = document.write([Translated("a „b“")])
+    assert found == b'<meta charset="latin1"><p>a &#8222;b&#8220;'
+
+
+def test_placeholders_plurals_and_blanks_of_messages(tmp_path):
+    po = 'msgid "a %s\\n"\nmsgstr ""\n\nmsgid "b"\nmsgid_plural "c d"\nmsgstr[0] ""\nmsgstr[1] ""\n'
+    changed = po.replace('msgstr ""', 'msgstr "%s a\\n"').replace('msgstr[1] ""', 'msgstr[1] "d c"')
+    assert written(po, "po", tmp_path) == changed
