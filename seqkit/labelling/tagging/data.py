@@ -15,7 +15,7 @@ from ...recipes import corpora
 from .reading import Columns, Format, Sentence, read_sentences
 from .schemes import SchemeName, Span, convert, find_scheme, is_broken, misfit, tags_of
 
-Feature = Literal["affixes", "shape", "bigrams"]
+Feature = Literal["affixes", "shape", "bigrams", "trigrams"]
 
 
 @section
@@ -66,7 +66,7 @@ class TaggingData:
     )
     features: list[Feature] = setting(
         "what is embedded beside the word: affixes (1 to 4 letters), shape (Xxx, dd), bigrams "
-        "(with the left and with the right neighbour)",
+        "(with the left and with the right neighbour), trigrams (with both; and both without it)",
         default=[],
     )
     min_freq: int = setting(

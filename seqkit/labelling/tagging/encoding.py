@@ -230,10 +230,26 @@ def _kind(letter: str) -> str:
 
 def _bigrams(words: Sequence[str], unit: str) -> list[list[str]]:
     """With the left neighbour, with the right one."""
-    looked_up = folded(words, unit)
-    padded = [_EDGE, *looked_up, _EDGE]
-    pairs = [f"{left} {right}" for left, right in pairwise(padded)]
+    pairs = [f"{left} {right}" for left, right in pairwise(_padded(words, unit))]
     return [pairs[:-1], pairs[1:]]
 
 
-_OF_NAME = {"affixes": _affixes, "shape": _shapes, "bigrams": _bigrams}
+def _trigrams(words: Sequence[str], unit: str) -> list[list[str]]:
+    """With both neighbours; the neighbours without the word itself (Tseng et al. 2005)."""
+    padded = _padded(words, unit)
+    lefts, rights = padded[:-2], padded[2:]
+    around = [f"{left} {_EDGE} {right}" for left, right in zip(lefts, rights, strict=True)]
+    whole = [" ".join(three) for three in zip(lefts, padded[1:-1], rights, strict=True)]
+    return [whole, around]
+
+
+def _padded(words: Sequence[str], unit: str) -> list[str]:
+    return [_EDGE, *folded(words, unit), _EDGE]
+
+
+_OF_NAME = {
+    "affixes": _affixes,
+    "shape": _shapes,
+    "bigrams": _bigrams,
+    "trigrams": _trigrams,
+}

@@ -46,7 +46,9 @@ def test_the_task_conforms(tmp_path):
 @pytest.mark.parametrize("spelling", ["cnn", "lstm", "none"])
 @pytest.mark.parametrize("crf", [True, False])
 def test_every_model_conforms_with_every_option(make, name, spelling, crf):
-    task = make(**{"data.features": ["affixes", "shape", "bigrams"], "data.scheme": "bioes"})
+    task = make(
+        **{"data.features": ["affixes", "shape", "bigrams", "trigrams"], "data.scheme": "bioes"}
+    )
     settings = {"preset": "small", "dropout": 0.0, "spelling": spelling, "crf": crf}
     check_model(name, task, sizes=settings)
 
@@ -75,6 +77,16 @@ def test_broken_sequences_are_counted_mended_and_said(make):
     assert "12 sentences have tags that are not bio" in task.describe()[0]
     batch = next(iter(task.train_batches(0, start=0, rank=0, world=1)))
     assert task.tags.decode(batch.tags[0].tolist()) == ["B-NP", "I-NP", "O"]
+
+
+def test_bigrams_and_trigrams_show_the_neighbours(make):
+    """Of "a b", by hand; a line break stands for the edge, and for the word that is left out."""
+    data = make(**{"data.features": ["bigrams", "trigrams"]}).data
+    encoder = Encoder.build([["a", "b"]] * 2, data)
+    assert encoder.features.decode(encoder.feature_ids(["a", "b"])) == [
+        *("\n a", "a b", "\n a b", "\n \n b"),
+        *("a b", "b \n", "a b \n", "a \n \n"),
+    ]
 
 
 def test_long_sentences_are_cut_apart_and_said(make):
