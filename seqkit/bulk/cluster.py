@@ -215,4 +215,4 @@ def _how(error: Exception) -> str:
     said = " ".join(str(error).split())
     if "memory" in type(error).__name__.lower() or "low memory" in said:
         return "memory ran out"
-    return "its machine is gone" if "node" in said and "died" in said else "it was killed"
+    return "its process or its machine was ended from outside, or crashed"
