@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from .attention import KeyValue
 from .memory import sentences_to_keep
-from .products import Product
+from .products import Product, normed
 from .transformer import DecoderLayer
 
 _HIDDEN = -1e9  # added to the scores of what a row may not attend to: its weight becomes 0
@@ -86,10 +86,7 @@ class DecoderStepper:
         `mask` (B, 1, 1, S) is True where a source has a token.
         """
         number_type = _number_type(memory)
-        layers = []
-        for layer in self.layers:
-            keys, values = layer.source.project(memory)
-            layers.append(KeyValue(keys.to(number_type), values.to(number_type)))
+        layers = [layer.read(memory, number_type) for layer in self.layers]
 
         hidden = None
         if mask is not None:
@@ -199,15 +196,13 @@ class _StepLayer:
 
     def __init__(self, layer: DecoderLayer) -> None:
         own, source = layer.attention, layer.cross_attention
-        self.source = source
         self.heads = own.heads
         self.prenorm = layer.around_attention.prenorm
 
-        query, key_value = own.query, own.key_value
-        weight = torch.cat([query.weight, key_value.weight])  # (3 D, D)
-        self.all = Product(weight, torch.cat([query.bias, key_value.bias]))
+        self.all = Product.joining(own.query, own.key_value)
         self.own_out = Product.of(own.out)
         self.source_query = Product.of(source.query)
+        self.source_key_value = Product.of(source.key_value)
         self.source_out = Product.of(source.out)
         self.up = Product.of(layer.feed_forward.up)
         self.down = Product.of(layer.feed_forward.down)
@@ -216,6 +211,13 @@ class _StepLayer:
         self.own_norm = layer.around_attention.norm
         self.source_norm = layer.around_cross_attention.norm
         self.last_norm = layer.around_feed_forward.norm
+
+    def read(self, memory: Tensor, number_type: torch.dtype) -> KeyValue:
+        """What all steps read of the sources, (B, S, D)."""
+        rows = memory.reshape(-1, memory.size(2))
+        both = self.source_key_value(rows).to(number_type)
+        keys, values = both.view(*memory.shape[:2], -1).chunk(2, dim=-1)
+        return KeyValue(self._split(keys), self._split(values))
 
     def step(
         self, x: Tensor, slots: Tensor, taken: int, seen: Tensor | None, memory: Memory, number: int
@@ -264,13 +266,9 @@ class _StepLayer:
 
     def _enter(self, norm: nn.LayerNorm, x: Tensor) -> Tensor:
         """What goes into a sublayer; see `Residual`."""
-        return _normed(norm, x) if self.prenorm else x
+        return normed(norm, x) if self.prenorm else x
 
     def _leave(self, norm: nn.LayerNorm, x: Tensor, output: Tensor) -> Tensor:
         """What comes out of a sublayer, joined with what went in. May overwrite `output`."""
         x = output.add_(x)
-        return x if self.prenorm else _normed(norm, x)
-
-
-def _normed(norm: nn.LayerNorm, x: Tensor) -> Tensor:
-    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+        return x if self.prenorm else normed(norm, x)

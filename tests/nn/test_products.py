@@ -1,19 +1,46 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from seqkit.nn import products
 from seqkit.nn.products import Product
 
 
-@pytest.mark.parametrize("rows", [1, 5, 32, 33, 64, 70])
+@pytest.mark.parametrize("enough", [0, products._ENOUGH], ids=["arranged", "few"])
+@pytest.mark.parametrize("rows", [1, 5, 8, 9, 30, 32, 33, 64, 70])
 @pytest.mark.parametrize("with_bias", [True, False])
-def test_a_product_is_that_of_torch(rows, with_bias):
+def test_a_product_is_that_of_torch(rows, with_bias, enough, monkeypatch):
+    monkeypatch.setattr(products, "_ENOUGH", enough)
     torch.manual_seed(0)
     weight, x = torch.randn(24, 16), torch.randn(rows, 16)
     bias = torch.randn(24) if with_bias else None
     found = Product(weight, bias)(x)
     torch.testing.assert_close(found, F.linear(x, weight, bias), rtol=1e-5, atol=1e-5)
+
+
+def test_numbers_of_rows_are_few(monkeypatch):
+    met = set()
+    multiply = products._multiply
+
+    def count(x, *others):
+        met.add(len(x))
+        return multiply(x, *others)
+
+    monkeypatch.setattr(products, "_ENOUGH", 0)
+    monkeypatch.setattr(products, "_multiply", count)
+    product = Product(torch.randn(3, 4))
+    for rows in range(1, 201):
+        product(torch.randn(rows, 4))
+    assert met == {1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 32, 64, 96, 128, 160, 192, 224}
+
+
+def test_two_layers_joined_give_what_each_gives():
+    torch.manual_seed(0)
+    first, second, x = nn.Linear(4, 3), nn.Linear(4, 5), torch.randn(2, 4)
+    found = Product.joining(first, second)(x)
+    torch.testing.assert_close(found[:, :3], first(x))
+    torch.testing.assert_close(found[:, 3:], second(x))
 
 
 def test_without_oneDNN_a_product_is_made_all_the_same(monkeypatch):

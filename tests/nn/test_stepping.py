@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from seqkit.nn import products
 from seqkit.nn.attention import KeyValue
 from seqkit.nn.stepping import DecoderStepper, select
 from seqkit.nn.transformer import DecoderLayer
@@ -11,8 +12,9 @@ from seqkit.nn.transformer import DecoderLayer
 WIDTH = 8
 
 
-@pytest.fixture(autouse=True)
-def without_gradients():
+@pytest.fixture(autouse=True, params=[0, products._ENOUGH], ids=["arranged", "few"])
+def without_gradients(request, monkeypatch):
+    monkeypatch.setattr(products, "_ENOUGH", request.param)
     with torch.no_grad():
         yield
 

@@ -39,6 +39,15 @@ def test_a_search_after_an_update_has_the_new_weights(model):
     torch.testing.assert_close(after, whole_logits(model, source), rtol=1e-4, atol=1e-5)
 
 
+def test_a_search_after_a_change_of_the_encoder_alone_has_it(model):
+    source = torch.tensor([[5, 6, 7]])
+    first_logits(model, source)
+    with torch.no_grad():
+        model.encoder[0].feed_forward.down.weight += 0.5
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
 def test_a_search_after_other_weights_are_loaded_has_those(model):
     source = torch.tensor([[5, 6, 7]])
     first_logits(model, source)

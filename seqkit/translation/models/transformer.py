@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...nn.encoding import EncoderReader
 from ...nn.stepping import DecoderStepper, Memory, Past, select
 from ...nn.transformer import (
     WIDE_ENOUGH_FOR_BF16,
@@ -37,9 +38,15 @@ class DecoderState(NamedTuple):
     memory: Memory
 
 
-_STEPPERS: WeakKeyDictionary[nn.Module, tuple[DecoderStepper, list[tuple[int, int]]]] = (
-    WeakKeyDictionary()
-)
+class _Arranged(NamedTuple):
+    """The layers as a search needs them."""
+
+    reader: EncoderReader
+    stepper: DecoderStepper
+    versions: list[tuple[int, int]]  # of the weights that they were made of
+
+
+_ARRANGED: WeakKeyDictionary[nn.Module, _Arranged] = WeakKeyDictionary()
 
 
 class Transformer(nn.Module):
@@ -136,15 +143,17 @@ class Transformer(nn.Module):
 
     def encode(self, source: Tensor) -> tuple[Tensor, Tensor | None]:
         """(B, S) ids -> (B, S, D), mask (B, 1, 1, S) or None where nothing is padded"""
-        real = source != PAD
-        if not self.source_eos:
-            real &= source != EOS
-        mask = None if bool(real.all()) else real[:, None, None, :]
-
+        mask = self._source_mask(source)
         x = self.source_embedding(source)
         for layer in self.encoder:
             x = layer(x, mask)
         return self.encoder_norm(x), mask
+
+    def _source_mask(self, source: Tensor) -> Tensor | None:
+        real = source != PAD
+        if not self.source_eos:
+            real &= source != EOS
+        return None if bool(real.all()) else real[:, None, None, :]
 
     def cross_attention_weights(self, source: Tensor, inputs: Tensor) -> Tensor:
         """What each target position attends to: (B, S), (B, T) ids -> (B, layers, H, T, S)"""
@@ -167,8 +176,11 @@ class Transformer(nn.Module):
     @torch.no_grad()
     def start(self, source: Tensor) -> DecoderState:
         """(B, S) ids -> the state before the first step, B rows"""
-        encoded, source_mask = self.encode(source)
-        decoder = self._stepper()
+        reader, decoder, _ = self._arranged()
+        source_mask = self._source_mask(source)
+        x = reader(self.source_embedding(source), source_mask)
+        encoded = self.encoder_norm(x)
+
         memory = decoder.read(encoded, source_mask)
         return DecoderState(decoder, 0, decoder.begin(len(source), encoded), memory)
 
@@ -186,15 +198,16 @@ class Transformer(nn.Module):
         past, memory = select(state.past, state.memory, rows)
         return state._replace(past=past, memory=memory)
 
-    def _stepper(self) -> DecoderStepper:
-        """The decoder for a search, made anew when a weight has changed."""
-        weights = [self.output, *self.decoder.parameters()]
+    def _arranged(self) -> _Arranged:
+        """The layers for a search, made anew when a weight has changed."""
+        weights = [self.output, *self.encoder.parameters(), *self.decoder.parameters()]
         if self.output_bias is not None:
             weights.append(self.output_bias)
         versions = [(weight.data_ptr(), weight._version) for weight in weights]
 
-        stepper, of_versions = _STEPPERS.get(self, (None, None))
-        if stepper is None or of_versions != versions:
+        arranged = _ARRANGED.get(self)
+        if arranged is None or arranged.versions != versions:
+            reader = EncoderReader(cast(list[EncoderLayer], list(self.encoder)))
             stepper = DecoderStepper(self.decoder_layers, self.output, self.output_bias)
-            _STEPPERS[self] = stepper, versions
-        return stepper
+            arranged = _ARRANGED[self] = _Arranged(reader, stepper, versions)
+        return arranged
