@@ -1,7 +1,7 @@
 """Read text files, plain or packed, with errors that name file and line.
 
-A text is UTF-8. A byte-order mark at its beginning is no part of it. gzip, bzip2 and xz are known
-by their content, whatever the name of the file. "-" is stdin.
+A text is UTF-8. A byte-order mark at its beginning is no part of it. gzip, bzip2, xz and zstd are
+known by their content, whatever the name of the file. "-" is stdin.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _MEGABYTE = 1 << 20
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
-    """The lines of a UTF-8 file without their ends; plain, or packed by gzip, bzip2 or xz.
+    """The lines of a UTF-8 file without their ends; plain, or packed by gzip, bzip2, xz or
+    zstd.
 
     Only "\\n" ends a line. "-" is stdin. Raises `DataError` for a missing file, a folder, a damaged
     archive, or a line that is not UTF-8.
@@ -168,7 +169,7 @@ def open_text(path: Path | None) -> BinaryFile:
 
 
 def open_bytes(path: Path | None) -> BinaryFile:
-    """A file open for reading bytes, unpacked if its content is gzip, bzip2 or xz.
+    """A file open for reading bytes, unpacked if its content is gzip, bzip2, xz or zstd.
 
     None and "-" are stdin, which stays open. Raises OSError and `DataError`.
     """

@@ -10,7 +10,7 @@ from ..errors import ConfigError, DataError
 from ..parsing import json_of
 from .files import name_of, read_lines, reading
 
-_PACKED = {".gz", ".bz2", ".xz"}
+_PACKED = {".gz", ".bz2", ".xz", ".zst"}
 _JSON_LINES = {".jsonl", ".ndjson"}
 _PARQUET = ".parquet"
 _SHOWN = 10  # names of fields in an error

@@ -21,7 +21,7 @@ _WIDE_MARKS = {  # UTF-32 first: its little-endian mark begins with that of UTF-
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
-_UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc"}
+_UNPACK = {".gz": "gzip -dc", ".bz2": "bzip2 -dc", ".xz": "xz -dc", ".zst": "zstd -dc"}
 _WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 _FEWEST_CHARACTERS = 4  # to tell UTF-16 by, where there is no mark
 _FEWEST_CONTROLS = 0.4  # share of control characters in UTF-16 that is valid UTF-8, too

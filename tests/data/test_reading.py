@@ -10,17 +10,24 @@ import sys
 import threading
 
 import pytest
+import zstandard
 
 from seqkit.data import files, read_lines, read_parallel, unpacking
 from seqkit.data.files import open_bytes, read_blocks, read_chunks
 from seqkit.data.parallel import read_references
-from seqkit.errors import DataError
+from seqkit.errors import ConfigError, DataError
 from seqkit.text.decoding import check_encoding
 
 MARK = "\ufeff"
 TEXT = "one\nzwei Wörter\n\n三\n"
 LINES = ["one", "zwei Wörter", "", "三"]
-PACK = {"plain": bytes, "gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress}
+PACK = {
+    "plain": bytes,
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstandard.ZstdCompressor(write_checksum=True).compress,  # as the program does
+}
 
 
 def chunks_of(path):
@@ -111,7 +118,7 @@ def test_the_error_for_a_damaged_packed_file_names_it_and_its_kind(tmp_path, rea
 @pytest.mark.parametrize(
     ("magic", "says"),
     [
-        (b"\x28\xb5\x2f\xfd", r"is a zstd archive: unpack it first \(zstd -d .*text\)"),
+        (b"7z\xbc\xaf\x27\x1c", r"is a 7z archive: unpack it first \(7z x .*text\)"),
         (b"PK\x03\x04", r"is a zip archive: unpack it first \(unzip .*text\)"),
     ],
 )
@@ -121,7 +128,7 @@ def test_other_archives_are_named_with_the_way_out(tmp_path, read, magic, says):
         read(tmp_path / "text")
 
 
-@pytest.mark.parametrize("pack", ["gzip", "xz"])
+@pytest.mark.parametrize("pack", ["gzip", "xz", "zstd"])
 def test_what_unpacks_without_end_is_refused_in_time(tmp_path, read, pack, monkeypatch):
     monkeypatch.setattr(unpacking, "_FREE", 1 << 22)
     path = tmp_path / "bomb"
@@ -135,6 +142,13 @@ def test_what_unpacks_without_end_is_refused_in_time(tmp_path, read, pack, monke
     monkeypatch.setenv("SEQKIT_LIMITS", "off")
     with open_bytes(path) as file:
         assert len(file.read()) == 1 << 25
+
+
+def test_without_the_library_for_zstd_its_package_is_named(tmp_path, read, monkeypatch):
+    (tmp_path / "text").write_bytes(PACK["zstd"](b"one"))
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    with pytest.raises(ConfigError, match=r"text is packed by zstd: pip install 'seqkit\[zstd\]'"):
+        read(tmp_path / "text")
 
 
 def test_text_that_repeats_itself_is_no_bomb(tmp_path, monkeypatch):

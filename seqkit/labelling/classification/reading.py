@@ -1,6 +1,6 @@
 """Labelled texts as people keep them: tables, JSON, fastText's lines, a folder for each class.
 
-All may be packed by gzip, bzip2 or xz. An error names the file and the line.
+All may be packed by gzip, bzip2, xz or zstd. An error names the file and the line.
 """
 
 from __future__ import annotations
