@@ -82,9 +82,9 @@ def fetch(name: str, given: Path | None) -> None:
     """Get the files of corpus NAME and check every one of them."""
     from .. import recipes
     from ..data import fetch as fetch_files
-    from .progress import DownloadProgress
+    from .progress import FileProgress
 
-    with DownloadProgress() as progress:
+    with FileProgress("bytes") as progress:
         found = fetch_files(name, corpora=recipes.corpora(), given=given, report=progress)
     for file, path in found.items():
         click.echo(f"{file}  {path}")

@@ -44,15 +44,16 @@ def _with_lines(chunks: Iterable[C], what: str, timer: Timer) -> Iterator[C]:
             say(f"{done:,} {what}")
 
 
-class DownloadProgress:
-    """A bar for each file that is downloaded; called with the file, bytes done and bytes in all."""
+class FileProgress:
+    """A bar for each file that is worked on; called with the file, what is done, and all of it."""
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    def __init__(self, what: str, clock: Clock = time.monotonic) -> None:
+        self._what = what  # is counted
         self._progress = make_progress()
         self._bars: dict[str, TaskID] = {}
         self._timer = Timer(clock)
 
-    def __enter__(self) -> DownloadProgress:
+    def __enter__(self) -> FileProgress:
         self._progress.start()
         return self
 
@@ -63,7 +64,7 @@ class DownloadProgress:
         if self._progress.disable:
             if self._timer.is_due():
                 size = f" of {total:,}" if total else ""
-                say(f"{file}: {done:,}{size} bytes")
+                say(f"{file}: {done:,}{size} {self._what}")
             return
 
         if file not in self._bars:

@@ -12,7 +12,7 @@ import pytest
 from letters import write_lines
 
 import seqkit
-from seqkit.cli.progress import DownloadProgress, counted
+from seqkit.cli.progress import FileProgress, counted
 from seqkit.progress import SECONDS, figures, say, working
 from seqkit.runs.events import Saved, Started
 from seqkit.runs.progress import TrainingProgress, told
@@ -102,7 +102,7 @@ def test_a_run_that_is_resumed_says_so(capsys, clock):
 
 
 def test_a_download_says_how_far_it_is_every_half_minute(capsys, clock):
-    with DownloadProgress(clock) as progress:
+    with FileProgress("bytes", clock) as progress:
         progress("train.gz", 1000, 5000)
         clock.now += SECONDS
         progress("train.gz", 2000, 5000)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import PATH
 from ...errors import ConfigError, DataError, reason
 from ...parsing import to_json
 
@@ -19,42 +18,57 @@ if TYPE_CHECKING:
     from ..translator import Translator
 
 
+_KEYS = ("fields", "bitext", "memory")
+_FORMS = "fields=title,body, bitext=FILE and memory=off"
+
+
 @dataclass(frozen=True)
 class DocumentOptions:
     """What can be chosen for documents only."""
 
-    fields: str | None
-    bitext: Path | None
-    no_memory: bool
-
-    @property
-    def chosen(self) -> list[str]:
-        """The names of the options that were given, such as for an error."""
-        given = {
-            "--fields": self.fields is not None,
-            "--bitext": self.bitext is not None,
-            "--no-memory": self.no_memory,
-        }
-        return [name for name, is_given in given.items() if is_given]
-
-    @property
-    def field_names(self) -> list[str]:
-        return [name.strip() for name in (self.fields or "").split(",") if name.strip()]
+    fields: tuple[str, ...] = ()
+    bitext: Path | None = None
+    remembers: bool = True
+    are_given: bool = False
 
 
 def document_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """--fields, --bitext and --no-memory, as `documents`; the text of --help tells of them."""
+    """--document KEY=VALUE as often as needed, as `documents`."""
 
-    @click.option("--fields", metavar="NAMES", hidden=True)
-    @click.option("--bitext", type=PATH, hidden=True)
-    @click.option("--no-memory", is_flag=True, hidden=True)
-    @functools.wraps(function)
-    def with_options(
-        *, fields: str | None, bitext: Path | None, no_memory: bool, **others: Any
-    ) -> Any:
-        return function(documents=DocumentOptions(fields, bitext, no_memory), **others)
+    def parse(ctx: click.Context, option: click.Parameter, pairs: Sequence[str]) -> DocumentOptions:
+        return _options_of(pairs)
 
-    return with_options
+    return click.option(
+        "--document",
+        "documents",
+        multiple=True,
+        callback=parse,
+        metavar="KEY=VALUE",
+        help="fields=title,body: keys or columns that are text; bitext=FILE: the pairs, as .tmx or "
+        ".tsv; memory=off: all anew.",
+    )(function)
+
+
+def _options_of(pairs: Sequence[str]) -> DocumentOptions:
+    """Raises `ConfigError` for a key or value that there is none of, or one given twice."""
+    given: dict[str, str] = {}
+    for pair in pairs:
+        key, _, value = (part.strip() for part in pair.partition("="))
+        if key not in _KEYS or not value:
+            raise ConfigError(f"--document {pair!r} is none of {_FORMS}")
+        if key in given:
+            raise ConfigError(f"--document {key} is given twice: {given[key]!r} and {value!r}")
+        given[key] = value
+
+    memory = given.get("memory", "on")
+    if memory not in ("on", "off"):
+        raise ConfigError(f"--document memory={memory}: on or off")
+    return DocumentOptions(
+        fields=tuple(name.strip() for name in given.get("fields", "").split(",") if name.strip()),
+        bitext=Path(given["bitext"]) if "bitext" in given else None,
+        remembers=memory == "on",
+        are_given=bool(given),
+    )
 
 
 def are_meant(source: Path | None, output: Path | None, options: DocumentOptions) -> bool:
@@ -70,10 +84,8 @@ def are_meant(source: Path | None, output: Path | None, options: DocumentOptions
     if is_folder and (output is None or str(output) == "-"):
         raise click.UsageError(f"{source} is a folder: give the folder for its translations as -o")
     if not is_folder and not is_document:
-        if options.chosen:
-            raise click.UsageError(
-                f"{options.chosen[0]} is for documents: give them as -i FILE -o FILE"
-            )
+        if options.are_given:
+            raise click.UsageError("--document is for documents: give them as -i FILE -o FILE")
         return False
 
     if not is_folder and output is not None and kind_of(output) != kind:
@@ -93,21 +105,24 @@ def translate_documents(
     model: Mapping[str, Any],
 ) -> None:
     """Translate a document or all those in a folder; `model` tells models and engines apart."""
+    from ...cli.progress import FileProgress
     from ..documents.bitext import write_bitext
     from ..documents.translating import translate_document
 
-    memory = None if options.no_memory else _memory(translator, settings, model)
+    memory = _memory(translator, settings, model) if options.remembers else None
     pairs: list[tuple[str, str]] = []
     translated = remembered = 0
     for path, target in _files(source, output):
-        done = translate_document(
-            translator,
-            path,
-            target,
-            fields=_fields_of(path, source, options),
-            memory=memory,
-            **settings,
-        )
+        with FileProgress("segments") as progress:
+            done = translate_document(
+                translator,
+                path,
+                target,
+                fields=_fields_of(path, source, options),
+                memory=memory,
+                progress=functools.partial(progress, str(path)),
+                **settings,
+            )
         pairs += done.pairs
         translated += done.translated
         remembered += done.remembered
@@ -129,7 +144,7 @@ def _fields_of(path: Path, source: Path, options: DocumentOptions) -> Sequence[s
 
     if source.is_dir() and not has_fields(path):
         return []
-    return options.field_names
+    return options.fields
 
 
 def _files(source: Path, output: Path) -> list[tuple[Path, Path]]:

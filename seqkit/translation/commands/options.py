@@ -110,7 +110,7 @@ def search_option(function: Callable[..., Any], *, show_to: bool = True) -> Call
         multiple=True,
         callback=parse,
         metavar="KEY=VALUE",
-        help="Any other setting of the search; `seqkit config` lists them.",
+        help="Any other setting of the search, such as to=deu; `seqkit config` lists them.",
     )
     @functools.wraps(function)
     def with_settings(*, settings: dict[str, Any], to: str, **others: Any) -> Any:
@@ -132,7 +132,7 @@ def search_shortcuts(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--prefix", hidden=True)  # as well-known as settings of --search
     @click.option("--must", multiple=True, metavar="PHRASE", hidden=True)
     @click.option("--max-length", type=click.IntRange(min=1), hidden=True)
-    @search_option
+    @functools.partial(search_option, show_to=False)  # --help has no room for it
     @functools.wraps(function)
     def with_settings(
         *,

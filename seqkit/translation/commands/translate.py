@@ -83,9 +83,8 @@ def translate(
     Without a model, the one that ships with seqkit translates English to German.
 
     Documents (-i FILE -o FILE, or folders): .srt, .vtt, .html, .md, .po, .xliff, .json, .yaml,
-    .csv, .tsv, .docx, .pptx, .odt and .epub keep all that is not text. --fields title,body chooses
-    keys or columns; --bitext FILE writes the pairs (.tsv or .tmx); what was translated before is
-    remembered, unless --no-memory is given.
+    .csv, .tsv, .docx, .pptx, .odt and .epub keep all that is not text. What was translated before
+    is remembered.
     """
     if text == (str(STDIN),):
         text = ()

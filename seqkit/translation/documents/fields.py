@@ -41,8 +41,8 @@ class _Chosen:
         there = shortened(list(self._met)) or "none"
         if not self._fields:
             raise ConfigError(
-                f"{name}: which fields are text? Choose some, such as --fields title,body, or '*'. "
-                f"There are: {there}"
+                f"{name}: which fields are text? Choose some, such as fields=title,body, or "
+                f"fields='*'. There are: {there}"
             )
         for field in self._fields:
             if field not in self._found and field != ("*",):

@@ -86,7 +86,7 @@ class Memory:
     def _failed(self, error: Exception) -> DataError:
         return DataError(
             f"cannot use the translation memory {self.path} ({error}): delete it, or leave it out "
-            "by --no-memory"
+            "by --document memory=off"
         )
 
 

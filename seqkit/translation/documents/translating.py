@@ -19,7 +19,8 @@ from .segment import Translated
 _FULL_STOPS = (".", "!", "?", "…", "。", ")", '"')
 _KEPT_AT_ONCE = 100  # translations between two writes of the memory
 
-Progress = Callable[[int], None]
+Progress = Callable[[int, int], None]
+"""Called with how many different segments of a document are done, and how many there are."""
 
 
 class Lines(Protocol):
@@ -49,7 +50,7 @@ def translate_document(
     *,
     fields: Sequence[str] = (),
     memory: Memory | None = None,
-    progress: Progress = lambda count: None,
+    progress: Progress = lambda done, total: None,
     **settings: Any,
 ) -> Done:
     """Translate a file into a file of the same kind; `settings` are those of the search.
@@ -96,13 +97,15 @@ def _translations(
         found.remembered += len(wanted) - len(missing)
         found.translated += len(missing)
 
+        progress(len(found.known), len(texts))
+
         lines = iter(translator.predict(missing, align=align, **settings)) if missing else iter(())
         while some := list(islice(lines, _KEPT_AT_ONCE)):
             pairs = [(line.source, _best(line)) for line in some]
             found.known.update(pairs)
             if memory is not None:
                 memory.keep(pairs)
-            progress(len(some))
+            progress(len(found.known), len(texts))
     return found
 
 

@@ -1,0 +1,117 @@
+"""`seqkit translate -i FILE -o FILE` of documents and of folders of them."""
+
+import sys
+
+import pytest
+
+SRT = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
+HTML = "<!-- e f --><p class='c d'>{}</p>\n"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """A translation memory of this test only."""
+    monkeypatch.setenv("SEQKIT_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "template", "options"),
+    [
+        ("srt", SRT, []),
+        ("html", HTML, []),
+        ("json", '{{"id": "e f", "title": "{}"}}\n', ["--document", "fields=title"]),
+    ],
+)
+def test_a_document_becomes_a_document(cli, run, translator, tmp_path, kind, template, options):
+    source, target = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
+    source.write_text(template.format("a b c"))
+    ran = cli("translate", "-m", run, "-i", source, "-o", target, *options)
+    assert ran.err.splitlines()[-1] == "1 segments: 1 translated"
+    assert target.read_text() == template.format(translator.translate(["a b c"])[0])
+
+
+def test_a_folder_is_translated_with_its_folders_and_what_is_no_document_is_named(
+    cli, run, translator, tmp_path
+):
+    folder = tmp_path / "site"
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "a.html").write_text(HTML.format("a b"))
+    (folder / "deep" / "er" / "b.srt").write_text(SRT.format("b c"))
+    (folder / "deep" / "c.png").write_bytes(b"\x89PNG")
+    ran = cli(
+        "translate", "-m", run, "-i", folder, "-o", tmp_path / "out",
+        "--document", f"bitext={tmp_path / 'pairs.tsv'}",
+    )  # fmt: skip
+    first, second = translator.translate(["a b", "b c"])
+    written = {p.relative_to(tmp_path / "out"): p.read_text() for p in tmp_path.glob("out/**/*.*")}
+    assert {str(path): text for path, text in written.items()} == {
+        "a.html": HTML.format(first),
+        "deep/er/b.srt": SRT.format(second),
+    }
+    assert f"{folder / 'deep' / 'c.png'} is not a document" in ran.err
+    assert (tmp_path / "pairs.tsv").read_text() == f"a b\t{first}\nb c\t{second}\n"
+
+
+def test_a_second_run_remembers_unless_the_memory_is_off(cli, run, tmp_path):
+    source, target = tmp_path / "a.html", tmp_path / "b.html"
+    source.write_text(HTML.format("a b c"))
+    command = ["translate", "-m", run, "-i", source, "-o", target]
+    assert "1 translated" in cli(*command).err
+    assert "0 translated, 1 remembered" in cli(*command).err
+    assert "0 translated, 1 remembered" in cli(*command, "--document", "memory=on").err
+    assert "1 translated" in cli(*command, "--document", "memory=off").err
+    assert "0 translated" in cli(*command).err
+    assert "1 translated" in cli(*command, "--beam", "2").err  # other settings, another memory
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["filds=a"], "--document 'filds=a' is none of fields=title,body, bitext=FILE"),
+        (["memory"], "--document 'memory' is none of"),
+        (["memory=no"], "--document memory=no: on or off"),
+        (["fields=a", "fields=b"], "--document fields is given twice: 'a' and 'b'"),
+        (["fields=a"], "has no fields to choose"),
+    ],
+)
+def test_a_wrong_choice_for_documents_is_one_line(cli, run, tmp_path, options, complaint):
+    source = tmp_path / "a.html"
+    source.write_text(HTML.format("a b"))
+    given = [part for option in options for part in ("--document", option)]
+    ran = cli("translate", "-m", run, "-i", source, "-o", tmp_path / "b.html", *given)
+    assert complaint in ran.complaint()
+    assert not (tmp_path / "b.html").exists()
+
+
+def test_lines_have_no_choices_for_documents(cli, run):
+    assert "give them as -i FILE -o FILE" in (
+        cli("translate", "-m", run, "--document", "memory=off", "a b").complaint(2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "module", "options"),
+    [("md", "markdown_it", []), ("yaml", "ruamel.yaml", ["--document", "fields=a"])],
+)
+def test_a_parser_that_is_not_installed_is_named_with_its_extra(
+    cli, run, tmp_path, monkeypatch, kind, module, options
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    source = tmp_path / f"a.{kind}"
+    source.write_text("a: b c\n")
+    ran = cli("translate", "-m", run, "-i", source, "-o", tmp_path / f"b.{kind}", *options)
+    assert "pip install 'seqkit[documents]'" in ran.complaint()
+
+
+def test_ctrl_c_leaves_what_was_there_and_no_part_of_a_file(cli, run, tmp_path, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("seqkit.translation.documents.memory.Memory.keep", interrupted)
+    source, target = tmp_path / "a.html", tmp_path / "b.html"
+    source.write_text(HTML.format("a b"))
+    target.write_text("before")
+    ran = cli("translate", "-m", run, "-i", source, "-o", target)
+    assert ran.complaint(130) == "interrupted"
+    assert target.read_text() == "before"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "b.html", "cache"]
