@@ -1,11 +1,16 @@
 """Training text in the cache: made once, and the same as if it were read each time."""
 
 import json
+import multiprocessing
+import os
+import signal
+import time
 
 import numpy as np
 import pytest
 from letters import LETTERS, some_lines, write_config, write_lines, write_pairs
 
+from seqkit.data import cache as cache_module
 from seqkit.data import read_parallel
 from seqkit.data.batching import PairBatch, Rows, token_batches
 from seqkit.data.cache import ENVIRONMENT
@@ -109,7 +114,6 @@ def test_validation_text_and_copies_are_those_of_the_seed(cache, tmp_path):
 
 
 def test_a_pipe_is_read_once_and_nothing_of_it_is_kept(cache, tmp_path):
-    import os
     import threading
 
     os.mkfifo(tmp_path / "pipe")
@@ -136,6 +140,41 @@ def test_a_run_reads_json_lines_by_the_names_of_their_fields(cache, tmp_path):
     name = "training text, source side"
     assert same.digests()[name] == task.digests()[name]
     assert epoch_of(same) == epoch_of(task)
+
+
+@pytest.mark.parametrize("kind", ["pairs", "tokenizers", "ids"])
+def test_half_an_entry_of_a_killed_run_is_made_anew(cache, tmp_path, monkeypatch, kind):
+    context = multiprocessing.get_context("fork")
+    is_half = context.Event()
+    run = context.Process(target=_stop_halfway, args=(tmp_path, kind, is_half))
+    run.start()
+    assert is_half.wait(60)
+    run.kill()
+    run.join(60)
+    assert run.exitcode == -signal.SIGKILL
+    assert [path.name for path in cache.glob(f".{kind}-*.part")]
+    assert not list(cache.glob(f"{kind}-*"))
+
+    again = task_of(tmp_path)
+    assert not list(cache.glob(".*"))
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "another"))
+    assert epoch_of(again) == epoch_of(task_of(tmp_path))
+
+
+def _stop_halfway(tmp_path, kind, is_half):
+    write_facts = cache_module._write_facts
+
+    def stop(folder, facts, about):
+        if not folder.name.startswith(f".{kind}-"):
+            return write_facts(folder, facts, about)
+
+        for path in folder.rglob("*.*"):
+            os.truncate(path, path.stat().st_size // 2)
+        is_half.set()
+        return time.sleep(60)
+
+    cache_module._write_facts = stop
+    task_of(tmp_path)
 
 
 # Subwords drawn anew
