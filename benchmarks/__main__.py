@@ -44,7 +44,8 @@ def main(
     compare: Path | None,
 ) -> None:
     if "growth" in names or every:
-        growth.show(() if every else cases, rounds=rounds, quick=quick)
+        sizes = {} if every else key_values(pairs, "--set")
+        growth.show(() if every else cases, rounds=rounds, quick=quick, sizes=sizes)
         names = tuple(name for name in names if name != "growth")
         if not names and not every:
             return

@@ -1,5 +1,7 @@
 """How cost grows: `python -m benchmarks growth [--case CURVE]` measures and draws.
 
+`--set lines=[10000,100000,1000000,10000000]` gives a curve other sizes than its own.
+
 A curve is the CPU seconds (and the peak of memory) of the same work in growing sizes, each point in
 a process of its own. The exponent is that of the steepest of the last steps: 1 is linear, 2
 quadratic; fixed costs make it too low at first. Pictures and points go to `benchmarks/figures/`.
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,14 +49,27 @@ class Curve:
     series: Mapping[str, Settings]
 
 
-def show(names: Sequence[str], *, rounds: int, quick: bool, folder: Path = FOLDER) -> None:
-    """Measure curves, print and draw them, and write their points."""
-    unknown = [name for name in names if name not in CURVES]
+def show(
+    names: Sequence[str],
+    *,
+    rounds: int,
+    quick: bool,
+    sizes: Mapping[str, Any] | None = None,
+    folder: Path = FOLDER,
+) -> None:
+    """Measure curves, print and draw them, and write their points.
+
+    `sizes` are other sizes of a curve than its own.
+    """
+    others = sizes or {}
+    unknown = [name for name in (*names, *others) if name not in CURVES]
     if unknown:
         raise SeqkitError(f"no curve {unknown[0]!r}: there are {', '.join(CURVES)}")
 
     for name in names or CURVES:
         curve = CURVES[name]
+        if name in others:
+            curve = replace(curve, sizes=_sizes(name, others[name]))
         click.echo(f"{name}: {curve.title}, {machine.cpu()}")
         points = measured(name, curve, rounds=rounds, quick=quick)
         for line in lines_of(points):
@@ -65,6 +80,15 @@ def show(names: Sequence[str], *, rounds: int, quick: bool, folder: Path = FOLDE
         draw(curve, points, folder / f"growth-{name}.png")
         told = {"cpu": machine.cpu(), "axis": curve.axis, "points": points}
         (folder / f"growth-{name}.json").write_text(to_json(told) + "\n", encoding="utf-8")
+
+
+def _sizes(name: str, given: Any) -> Sequence[int]:
+    """At least two whole numbers that grow."""
+    fine = isinstance(given, list) and len(given) > 1 and all(type(one) is int for one in given)
+    if not fine or given[0] < 1 or any(a >= b for a, b in pairwise(given)):
+        raise SeqkitError(f"--set {name}: {given!r} are no sizes that grow, as [1000,10000]")
+    sizes: list[int] = given
+    return sizes
 
 
 def measured(name: str, curve: Curve, *, rounds: int, quick: bool) -> dict[str, list[Point]]:
