@@ -69,7 +69,7 @@ def test_several_processes_train_as_one(config, one, tmp_path, world, shard):
 
 @pytest.mark.parametrize("how", [{"train_average": 0.9}, {"train_average_last": 2}], ids=str)
 def test_divided_weights_are_averaged_as_whole_ones(config, tmp_path, how):
-    short = {"train_steps": 21, "train_eval_every": 7, **how}
+    short = {"train_steps": 9, "train_eval_every": 3, **how}
     alone = trained(config, tmp_path / "one", 1, **short)
     two = trained(config, tmp_path / "two", 2, train_shard=True, **short)
     assert furthest(alone, two) <= CLOSE
@@ -78,7 +78,7 @@ def test_divided_weights_are_averaged_as_whole_ones(config, tmp_path, how):
 def test_a_divided_run_goes_on_in_any_number_of_processes_and_the_other_way_round(config, tmp_path):
     """Beside a run that was never divided, through the same numbers of processes."""
     for name, divided in (("never", [False] * 3), ("mixed", [True, False, True])):
-        for steps, world, shard in zip((8, 12, 16), (2, 1, 4), divided, strict=True):
+        for steps, world, shard in zip((4, 6, 8), (2, 1, 3), divided, strict=True):
             changed = {"train_steps": steps, "train_accumulate": 1, "train_shard": shard}
             trained(config, tmp_path / name, world, **changed)
 
