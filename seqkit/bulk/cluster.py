@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import Any
 
 from .. import __version__
@@ -20,6 +21,7 @@ from .verbs import Request, open_request
 
 _SECONDS = 10.0  # for an address to answer
 _START_SECONDS = 600.0  # for the first answer: a cluster may have to free or fetch a machine
+_STARTS = 2  # of Ray on this machine: it gives up after 30 seconds, too early for a busy one
 _MOMENT = 1.0
 _STORE = 256 << 20  # bytes that Ray shares between processes: rows on their way
 _QUIET = {
@@ -30,6 +32,9 @@ _QUIET = {
     "RAY_DEDUP_LOGS": "1",
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".*",  # the deaths of workers, which are ours to report
 }
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"  # RFC 9113, section 3.4
+_SETTINGS = 4  # type of the frame that answers it; the type is the fourth byte
+_FRAME = 9  # bytes of its head
 _LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # listen on 127.0.0.1 only
 
 
@@ -60,13 +65,12 @@ def _check_version(version: str) -> None:
 
 
 def check_ray() -> None:
-    """Raise `ConfigError` where Ray is not installed."""
-    try:
-        _ray()
-    except ModuleNotFoundError as error:
-        if error.name != "ray":
-            raise
-        raise ConfigError("seqkit bulk runs on Ray: pip install 'seqkit[bulk]'") from None
+    """Raise `ConfigError` where Ray is not installed.
+
+    Ray is not imported, since it reads then where it may listen; see `connected`.
+    """
+    if find_spec("ray") is None:
+        raise ConfigError("seqkit bulk runs on Ray: pip install 'seqkit[bulk]'")
 
 
 def _ray() -> Any:
@@ -85,6 +89,8 @@ def connected(address: str | None, workers: int | None) -> Iterator[int]:
     """
     if address is None:
         os.environ.update(_LOOPBACK)
+    else:
+        _check_answers(address)
     ray = _ray()
     if ray.is_initialized():  # by a program that calls this one
         yield workers or int(ray.cluster_resources().get("CPU", 1))
@@ -108,23 +114,28 @@ def connected(address: str | None, workers: int | None) -> Iterator[int]:
 
 
 def _start(ray: Any, workers: int, folder: str) -> None:
-    try:
-        ray.init(
-            address="local",
-            num_cpus=workers,
-            include_dashboard=False,
-            log_to_driver=False,
-            logging_level="CRITICAL",
-            object_store_memory=_STORE,
-            _temp_dir=folder,
-        )
-    except Exception as error:  # Ray raises many kinds
-        said = " ".join(str(error).split())
-        raise ConfigError(f"Ray does not start on this machine: {said}") from None
+    """Start Ray on this machine, and once more if it was too slow."""
+    said = ""
+    for _ in range(_STARTS):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=workers,
+                include_dashboard=False,
+                log_to_driver=False,
+                logging_level="CRITICAL",
+                object_store_memory=_STORE,
+                _temp_dir=folder,
+            )
+            return
+        except Exception as error:  # Ray raises many kinds
+            said = " ".join(str(error).split())
+            with suppress(Exception):  # what has started of it
+                ray.shutdown()
+    raise ConfigError(f"Ray does not start on this machine: {said}")
 
 
 def _join(ray: Any, address: str) -> None:
-    _check_answers(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="CRITICAL")
     except Exception as error:
@@ -136,19 +147,31 @@ def _join(ray: Any, address: str) -> None:
 
 
 def _check_answers(address: str) -> None:
-    """Raise `ConfigError` if nothing listens there, where Ray itself would wait for minutes."""
+    """Raise `ConfigError` if no cluster can be there, where Ray itself would wait for minutes."""
     if address == "auto":
         return
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdecimal() or "/" in host:
         raise ConfigError(f"--address {address}: give HOST:PORT of the cluster's head, or auto")
+    advice = f"Start a cluster there by `ray start --head --port {port}`, or leave --address out"
     try:
-        socket.create_connection((host, int(port)), timeout=_SECONDS).close()
-    except (OSError, OverflowError) as error:
+        with socket.create_connection((host, int(port)), timeout=_SECONDS) as connection:
+            speaks = os.environ.get("RAY_USE_TLS") == "1" or _speaks_grpc(connection)
+    except TimeoutError:
         raise ConfigError(
-            f"--address {address} does not answer: {error}. Start a cluster there by "
-            f"`ray start --head --port {port}`, or leave --address out for this machine"
+            f"--address {address} does not answer within {_SECONDS:.0f} seconds. {advice}"
         ) from None
+    except (OSError, OverflowError) as error:
+        raise ConfigError(f"--address {address} does not answer: {error}. {advice}") from None
+    if not speaks:
+        raise ConfigError(f"--address {address} is of something else than Ray. {advice}")
+
+
+def _speaks_grpc(connection: socket.socket) -> bool:
+    """Whether the other side greets as gRPC does, by which Ray talks. Raises OSError."""
+    connection.sendall(_HELLO)
+    head = connection.recv(_FRAME, socket.MSG_WAITALL)
+    return len(head) == _FRAME and head[3] == _SETTINGS
 
 
 def _cpus() -> int:

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from importlib.util import find_spec
 
 import pytest
 from bulk_lines import LINES
@@ -10,9 +11,15 @@ from seqkit import ngram
 
 
 @pytest.fixture(scope="session")
-def cluster():
+def has_ray():
+    """Skips where Ray is not installed, and does not import it: `connected` does, with settings."""
+    if find_spec("ray") is None:
+        pytest.skip("needs Ray: pip install 'seqkit[bulk]'")
+
+
+@pytest.fixture(scope="session")
+def cluster(has_ray):
     """Ray with two workers, on this machine; what `run` then uses."""
-    pytest.importorskip("ray", reason="needs Ray: pip install 'seqkit[bulk]'")
     from seqkit.bulk.cluster import connected
 
     before = dict(os.environ)

@@ -39,6 +39,12 @@ def expected(model):
     return [seqkit.load(model).score(line) for line in LINES]
 
 
+def test_ray_listens_on_this_machine_only():
+    import ray
+
+    assert ray.get_runtime_context().gcs_address.startswith("127.0.0.1:")
+
+
 def test_lines_of_text_keep_their_order_whatever_their_length(tmp_path, model):
     (tmp_path / "in.txt").write_text("".join(f"{line}\n" for line in LINES))
     found = score(tmp_path / "in.txt", tmp_path / "out", model)

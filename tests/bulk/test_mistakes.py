@@ -1,14 +1,13 @@
 """What is refused, in one line, before anything is written or started."""
 
 import json
+import socket
 import sys
+import threading
 
 import pytest
 
-
-@pytest.fixture(autouse=True)
-def _with_ray():
-    pytest.importorskip("ray", reason="needs Ray: pip install 'seqkit[bulk]'")
+pytestmark = pytest.mark.usefixtures("has_ray")
 
 
 @pytest.fixture
@@ -64,6 +63,38 @@ def test_an_address_that_does_not_answer_is_said_at_once(cli, text, tmp_path, mo
     assert "--address 127.0.0.1:9 does not answer: " in done.complaint()
     done = cli("bulk", "score", str(text), str(tmp_path / "out"), "-m", model, "--address", "ray")
     assert "give HOST:PORT" in done.complaint()
+
+
+def test_an_address_that_accepts_and_says_nothing_is_given_up(
+    cli, text, tmp_path, model, monkeypatch
+):
+    monkeypatch.setattr("seqkit.bulk.cluster._SECONDS", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        output = str(tmp_path / "out")
+        done = cli("bulk", "score", str(text), output, "-m", model, "--address", address)
+    assert f"--address {address} does not answer within " in done.complaint()
+
+
+def test_an_address_of_another_service_is_told():
+    from seqkit.bulk.cluster import connected
+    from seqkit.errors import ConfigError
+
+    def answer(server):
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=answer, args=[server])
+        thread.start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with (
+            pytest.raises(ConfigError, match="is of something else than Ray"),
+            connected(address, 1),
+        ):
+            pass
+        thread.join()
 
 
 def test_a_full_disk_ends_the_command_with_one_line_and_leaves_what_is_done(
