@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .language.language_model import LanguageModel
     from .runs.start import Run, train
     from .text import Tokenizer, Vocab
+    from .translation.glossary import Glossary
     from .translation.translator import Translation, Translator
 
     @overload
@@ -54,6 +55,7 @@ __version__ = "0.1.0"
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless a program listens
 
 _MODULE_OF = {
+    "Glossary": ".translation.glossary",
     "LanguageModel": ".language.language_model",
     "Run": ".runs.start",
     "SeqkitError": ".errors",
@@ -76,6 +78,7 @@ _MODULES = (
     "translation",
 )
 __all__ = [
+    "Glossary",
     "LanguageModel",
     "Run",
     "SeqkitError",

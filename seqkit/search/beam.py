@@ -6,6 +6,7 @@ each, R = B * K rows, n continuations, V vocabulary, t tokens so far.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -17,6 +18,7 @@ from .continuations import NEVER, Continuations, Step, best_continuations, by_gr
 from .decoder import StateT, StepDecoder
 from .fusion import Fused, Fusion
 from .hypothesis import AVERAGE, Hypothesis, Normalize
+from .phrases import Phrases
 from .rules import NO_RULES, Rules
 
 
@@ -33,6 +35,7 @@ def beam_search(
     groups: int = 1,
     diversity: float = 0.0,
     fusion: Fusion | None = None,
+    phrases: Sequence[Phrases] = (),
 ) -> list[list[Hypothesis]]:
     """The finished hypotheses of each sentence of `source` (B, S), best score first.
 
@@ -47,13 +50,16 @@ def beam_search(
     `groups` must divide `beam`. With several, a sentence has that many beams of beam / groups
     hypotheses, which avoid each other: for the ranking only, a token loses `diversity` for each
     time that earlier groups have chosen it at this step (Vijayakumar et al. 2018,
-    arXiv:1610.02424). With `fusion`, a language model takes part in all ranking.
+    arXiv:1610.02424). With `fusion`, a language model takes part in all ranking. `phrases` (B) must
+    occur in the outputs of each sentence, besides those of `rules`.
     """
     _check_beam(beam, groups, patience)
     size = beam // groups
     most = 2 * size  # <eos> may take half of them
     enough = patience * size
-    longest = [max(limit, rules.least) for limit in limits]
+    own_rules = [rules.with_phrases(own) for own in phrases] or [rules] * len(limits)
+    longest = [max(limit, own.least) for limit, own in zip(limits, own_rules, strict=True)]
+    has_phrases = any(own.phrases for own in own_rules)
 
     finished: list[list[Hypothesis]] = [[] for _ in range(len(limits) * groups)]
     open_ = _all_beams(longest, groups, source.device)
@@ -65,7 +71,8 @@ def beam_search(
     for t in range(1, max(longest, default=0) + 1):
         logits, added, state = fused.step(open_.ids, state)
         left = open_.limit - t
-        step = Step(logits.float(), open_.logp, open_.history, left, added)
+        of_beams = [own_rules[i // groups].phrases for i in open_.beam.tolist() if has_phrases]
+        step = Step(logits.float(), open_.logp, open_.history, left, added, of_beams)
 
         found = _continuations(step, open_, most, rules, groups, diversity)
         ends = found.token == EOS

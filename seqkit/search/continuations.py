@@ -6,14 +6,15 @@ so far.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ..text.vocab import BOS, EOS, PAD
-from .phrases import next_tokens, rank_by_phrases
-from .rules import NO_RULES, Rules
+from .phrases import Phrases, next_tokens, rank_by_phrases
+from .rules import Rules
 
 NEVER = float("-inf")
 _BLOCK = 64  # see top
@@ -27,6 +28,7 @@ class Step(NamedTuple):
     history: Tensor  # (R, t - 1)
     left: Tensor  # (B,) how many tokens may follow the next one
     added: Tensor | None = None  # (R, V) what a language model adds to log probabilities
+    phrases: Sequence[Phrases] = ()  # (B) that the outputs of each beam must have; () if none must
 
     @property
     def must_end(self) -> Tensor:
@@ -42,7 +44,8 @@ class Step(NamedTuple):
         history = self.history[rows]
         left = self.left[beams]
         added = None if self.added is None else self.added[rows]
-        return Step(logits, logp, history, left, added)
+        phrases = [self.phrases[beam] for beam in beams.tolist()] if self.phrases else ()
+        return Step(logits, logp, history, left, added, phrases)
 
 
 class Continuations(NamedTuple):
@@ -77,7 +80,7 @@ class Continuations(NamedTuple):
 
 def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
     """The `most` best continuations of each beam, or as many as there are."""
-    if rules.follow_history or step.added is not None:
+    if rules.follow_history or step.phrases or step.added is not None:
         return _with_rules(step, most, rules)
     return _without_rules(step, most, rules.suppress)
 
@@ -113,10 +116,10 @@ def _with_rules(
     _, token = top(ranked_by, count)  # (R, n)
     value = allowed.gather(1, token)
 
-    if rules.phrases:  # which go before the other rules
+    if step.phrases:  # which go before the other rules
         impossible = value == NEVER
         known = token.masked_fill(impossible, PAD)
-        more, value_of_more = _continuing_phrases(step.history, known, logp, rules)
+        more, value_of_more = _continuing_phrases(step, known, logp, rules)
         token = torch.cat([token, more], 1)
         value = torch.cat([value, value_of_more], 1)
 
@@ -127,7 +130,7 @@ def _with_rules(
     before = step.logp.view(-1, 1)
     logp = value + before
     rank = own_rank + before
-    return _best_of_beams(step, logp, rank, token, most, rules)
+    return _best_of_beams(step, logp, rank, token, most)
 
 
 def _allowed(step: Step, logp: Tensor, rules: Rules) -> Tensor:
@@ -149,7 +152,6 @@ def _best_of_beams(
     rank: Tensor,
     token: Tensor,
     most: int,
-    rules: Rules = NO_RULES,
 ) -> Continuations:
     """Of the continuations of each row, (R, n) each, the `most` of each beam that rank highest."""
     rows = torch.arange(len(token), device=token.device)
@@ -161,9 +163,8 @@ def _best_of_beams(
     rank = rank.view(beams, -1)
     token = token.view(beams, -1)
     row = row.reshape(beams, -1)
-    if rules.phrases:
-        phrases = rules.phrases
-        rank = rank_by_phrases(rank, token, row, step.history, step.left, phrases)
+    if step.phrases:
+        rank = rank_by_phrases(rank, token, row, step.history, step.left, step.phrases)
 
     ranked = rank > NEVER
     possible = logp.where(ranked, NEVER)
@@ -292,17 +293,17 @@ def _rows(beams: Tensor, width: int) -> Tensor:
 
 
 def _continuing_phrases(
-    history: Tensor, known: Tensor, logp: Tensor, rules: Rules
+    step: Step, known: Tensor, logp: Tensor, rules: Rules
 ) -> tuple[Tensor, Tensor]:
     """Tokens that continue a missing phrase and are not among `known` (R, n): padded (R, m).
 
     And the log probability of each by `logp` (R, V), -inf for padding.
     """
-    outputs = history.tolist()
+    width = step.logp.size(1)
     tokens_known = known.tolist()
     more = [
-        _continuing_phrase(ids, tokens, rules)
-        for ids, tokens in zip(outputs, tokens_known, strict=True)
+        _continuing_phrase(ids, tokens_known[row], step.phrases[row // width], rules)
+        for row, ids in enumerate(step.history.tolist())
     ]
 
     counts = [len(tokens) for tokens in more]
@@ -317,8 +318,10 @@ def _continuing_phrases(
     return token, value
 
 
-def _continuing_phrase(ids: list[int], known: list[int], rules: Rules) -> list[int]:
+def _continuing_phrase(
+    ids: list[int], known: list[int], phrases: Phrases, rules: Rules
+) -> list[int]:
     if rules.beginning(ids) is not None:
         return []
-    tokens = next_tokens(ids, rules.phrases)
+    tokens = next_tokens(ids, phrases)
     return [token for token in tokens if token not in known]

@@ -18,6 +18,7 @@ from .decoder import Ensemble, StepDecoder
 from .forced_decoding import with_coverage_penalty
 from .fusion import Fusion
 from .hypothesis import Hypothesis
+from .phrases import Phrases
 from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
@@ -31,6 +32,7 @@ def decode(
     *,
     rules: Rules = NO_RULES,
     fusion: Fusion | None = None,
+    phrases: Sequence[Phrases] = (),
     batch_tokens: int = BATCH_TOKENS,
     device: torch.device | None = None,
 ) -> list[list[Hypothesis]]:
@@ -38,7 +40,8 @@ def decode(
 
     Results do not depend on how sources are batched, except for rounding. Settings given as text
     (suppress, must, prefix, unknown, rules, lm) are not read from `config` but come as `rules` and
-    `fusion`; lengths and repeats are the config's. Raises `ConfigError` if no output obeys.
+    `fusion`; lengths and repeats are the config's. `phrases` are those that the outputs of each
+    source must have besides, where outputs are not drawn. Raises `ConfigError` if no output obeys.
     """
     rules = replace(rules, min_length=config.min_length, no_repeat_ngram=config.no_repeat_ngram)
     found: list[list[Hypothesis]] = [[] for _ in sources]
@@ -50,7 +53,8 @@ def decode(
             if config.draws_outputs:
                 outputs = _sample(model, batch, limits, config, rules, fusion)
             else:
-                outputs = _search(model, batch, limits, config, rules, fusion)
+                own_phrases = [phrases[i] for i in indices if phrases]
+                outputs = _search(model, batch, limits, config, rules, fusion, own_phrases)
         for i, hypotheses in zip(indices, outputs, strict=True):
             found[i] = hypotheses[: config.mbr or config.nbest]
     return found
@@ -106,6 +110,7 @@ def _search(
     config: SearchConfig,
     rules: Rules,
     fusion: Fusion | None,
+    phrases: Sequence[Phrases],
 ) -> list[list[Hypothesis]]:
     outputs = beam_search(
         model,
@@ -118,6 +123,7 @@ def _search(
         groups=config.groups,
         diversity=config.diversity,
         fusion=fusion,
+        phrases=phrases,
     )
     if not all(outputs):
         check_weights(model)

@@ -5,6 +5,7 @@ Shapes: B beams, n continuations of each, R rows, t tokens of each row so far.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _NEVER = float("-inf")
 
 Phrase = tuple[int, ...]
+Phrases = tuple[Phrase, ...]
 
 
 class _Missing(NamedTuple):
@@ -73,7 +75,7 @@ def rank_by_phrases(
     row: Tensor,
     history: Tensor,
     left: Tensor,
-    phrases: tuple[Phrase, ...],
+    phrases: Sequence[Phrases],
 ) -> Tensor:
     """New ranks (B, n), so that every stage of progress with the phrases keeps a place in the beam.
 
@@ -83,7 +85,7 @@ def rank_by_phrases(
     limit in which phrases overlap can be missed.
 
     A continuation has a rank, its `token` and the `row` of `history` (R, t) it continues, (B, n)
-    each; `left` (B,) tokens may follow it, `<eos>` included.
+    each; `left` (B,) tokens may follow it, `<eos>` included. `phrases` (B) are those of each beam.
     """
     import torch  # here: a phrase is tokens, and needs none
 
@@ -100,7 +102,7 @@ def rank_by_phrases(
         banks: dict[int, list[int]] = {}  # by tokens lacking: continuations, best first
         for i in _possible(ranks[beam]):
             ids = histories[rows[i]]
-            lacking = _tokens_lacking(ids, tokens[i], room, phrases)
+            lacking = _tokens_lacking(ids, tokens[i], room, phrases[beam])
             if lacking is None:
                 continue
             bank = banks.setdefault(lacking, [])

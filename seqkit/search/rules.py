@@ -6,12 +6,12 @@ Shapes: R rows of a search, V vocabulary, t tokens of each row so far.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from ..text.vocab import EOS
-from .phrases import Phrase
+from .phrases import Phrases
 
 if TYPE_CHECKING:  # rules are made without torch, and obeyed with it
     import torch
@@ -213,8 +213,12 @@ class Rules:
     no_repeat_ngram: int = 0  # no n-gram of this length occurs twice; 0: any may
     prefix: tuple[frozenset[int], ...] = ()  # tokens allowed at each of the first positions
     stem: Stem | None = None  # the word that follows the prefix
-    phrases: tuple[Phrase, ...] = ()  # all of them occur (Hokamp & Liu 2017, arXiv:1704.07138)
+    phrases: Phrases = ()  # all of them occur (Hokamp & Liu 2017, arXiv:1704.07138)
     further: tuple[Rule, ...] = ()  # of plugins
+
+    def with_phrases(self, phrases: Phrases) -> Rules:
+        """The same rules, and these phrases besides."""
+        return replace(self, phrases=(*self.phrases, *phrases)) if phrases else self
 
     @cached_property
     def _beginning(self) -> Beginning:

@@ -5,7 +5,9 @@ texts.py         parallel text read, split for validation, encoded; tokenizers.p
 passthrough.py   whether lines without letters are copied
 translator.py    the predictor: what `seqkit.load` returns for a trained model
 constraints.py   prefix, phrases, suppressed tokens and rules of plugins, as token ids
+glossary.py      terms to be translated one way; terms.py: found in a text, as token ids
 segments.py      lines cut into sentences, and their translations joined again
+candidates.py    what a search found, as text
 predictions.py   what the predictor gives for a line; evaluation.py: what it gives for a test set
 language_models.py  the language model that a search hears; fusion.py: its tokens and ours
 nbest.py         n-best lists in Moses' format; rescoring.py: ranked anew

@@ -12,6 +12,7 @@ from typing import Literal
 
 from ..errors import ConfigError
 from ..plugins import components
+from ..search.phrases import Phrase
 from ..search.rules import Rule, Rules, Stem
 from ..search.settings import SearchConfig
 from ..text.byte_tokens import is_byte
@@ -31,7 +32,7 @@ def make_rules(search: SearchConfig, target: Tokenizer, *, attends: bool) -> Rul
     Raises `ConfigError` for text that `target` has no tokens for.
     """
     prefix, stem = _prefix(target, search.prefix) if search.prefix else ((), None)
-    phrases = [tuple(_phrase(target, text)) for text in search.must]
+    phrases = [phrase_ids(target, text, "must") for text in search.must]
 
     suppressed: set[int] = set()
     for text in search.suppress:
@@ -144,14 +145,17 @@ def _new_word(target: Tokenizer) -> tuple[frozenset[int], ...]:
 # must
 
 
-def _phrase(target: Tokenizer, text: str) -> list[int]:
-    """Ids of a phrase as it stands in a text: a closing mark follows a word without a space."""
+def phrase_ids(target: Tokenizer, text: str, key: str) -> Phrase:
+    """Ids of a phrase as it stands in a text: a closing mark follows a word without a space.
+
+    Raises `ConfigError`, which begins with `key`, for text that `target` has no tokens for.
+    """
     phrase = text.lstrip()
     if phrase[:1] in _CLOSING:
         tokens = _after_a_word(target, phrase)
         if tokens and all(token in target.vocab for token in tokens):
-            return target.vocab.encode(tokens)
-    return _ids(target, text, "must")
+            return tuple(target.vocab.encode(tokens))
+    return tuple(_ids(target, text, key))
 
 
 def _after_a_word(target: Tokenizer, phrase: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ class TranslatedLine:
     translations: list[Translation]
     alignments: list[Alignment] | None = None  # of each translation, if asked for
     nbest: bool = False  # whether `record` lists all translations
+    unplaced_terms: Sequence[str] = ()  # of a glossary, that the best translation lacks: "a → b"
 
     @property
     def best(self) -> Translation:
@@ -41,7 +43,7 @@ class TranslatedLine:
         return lost_numbers(self.source, self.best.text)
 
     def record(self) -> dict[str, Any]:
-        """Plain data for JSON; `lost_numbers` is there if there are any.
+        """Plain data for JSON; `lost_numbers` and `unplaced_terms` are there if there are any.
 
         `engine` is not where nothing was translated, but all of the line copied.
         """
@@ -60,6 +62,8 @@ class TranslatedLine:
             record["alignment"] = self.alignment
         if self.lost_numbers:
             record["lost_numbers"] = self.lost_numbers
+        if self.unplaced_terms:
+            record["unplaced_terms"] = list(self.unplaced_terms)
         if self.nbest:
             record["nbest"] = [_short_record(translation) for translation in self.translations]
         return record

@@ -239,6 +239,7 @@ class TranslationTask:
             search=build(SearchConfig, config.sections["search"], "[search]"),
             longest=config.sections["data"]["max_length"],
             language="".join(config.sections["data"]["languages"][:1]),
+            target_language="".join(config.sections["data"]["languages"][1:]),
             copies=may_pass_through(folder, tokenizers.source),
             seen=partial(SeenTexts.load, folder),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -12,17 +13,18 @@ from ..config import build, override, plain
 from ..data.seen import SeenTexts
 from ..errors import ConfigError, DataError, WrongType, WrongValue
 from ..search.batches import BATCH_TOKENS, check_batch_tokens
-from ..search.hypothesis import Hypothesis
+from ..search.phrases import Phrases
 from ..search.rules import Rules
 from ..search.settings import SearchConfig
 from ..text.lines import check_many, each_text
 from ..text.tokenizer import Tokenizer
-from ..text.vocab import UNK
-from .constraints import make_rules, unknown_policy
+from .candidates import candidates
+from .constraints import make_rules
 from .cutting import CutLine, Part, cut_line, whole_line
 from .engines.searcher import Deferred, Searcher
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
 from .explain import Alignment, Explanation, alignment
+from .glossary import Glossary
 from .language_models import LanguageModels
 from .languages import check_language, tag_for
 from .predictions import TranslatedLine
@@ -34,6 +36,7 @@ from .segments import (
     extend,
     most_alike,
 )
+from .terms import Terms, glossary_terms, with_terms
 from .tokenizers import check_compatible
 
 if TYPE_CHECKING:  # torch is imported when our own search is used
@@ -64,6 +67,7 @@ class Translator:
         batch_tokens: int = BATCH_TOKENS,
         others: Sequence[TranslationModel] = (),
         language: str = "",
+        target_language: str = "",
         copies: bool = True,
         seen: Callable[[], SeenTexts | None] | None = None,
         engine: CTranslate2 | None = None,
@@ -71,8 +75,9 @@ class Translator:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
 
         `language` is the code of the source language, such as "en", by whose rules lines are split
-        into sentences. `copies` is False for a model whose language has no letters: it translates
-        what others copy (`passthrough`). `seen` reads what is kept of the training text.
+        into sentences, and `target_language` that of the other. `copies` is False for a model whose
+        language has no letters: it translates what others copy (`passthrough`). `seen` reads what
+        is kept of the training text.
 
         `others` are models with the same vocabularies that decode together with `model`; see
         `ensemble`. `engine` is the same model in CTranslate2: it searches wherever it does as our
@@ -88,6 +93,7 @@ class Translator:
         self.search = search or SearchConfig()
         self.longest = longest
         self.language = language
+        self.target_language = target_language
         self.copies = copies
         self.seen = seen
         self.batch_tokens = batch_tokens
@@ -123,6 +129,7 @@ class Translator:
             search=first.search,
             longest=min(translator.longest for translator in translators),
             language=first.language,
+            target_language=first.target_language,
             copies=first.copies,
             seen=first.seen,
             others=members[1:],
@@ -130,44 +137,52 @@ class Translator:
 
     # Translating
 
-    def translate(self, texts: Iterable[str], **settings: Any) -> list[str]:
+    def translate(
+        self, texts: Iterable[str], *, glossary: Glossary | None = None, **settings: Any
+    ) -> list[str]:
         """The best translation of each text, in order; an empty one for an empty text.
 
-        `settings` are keys of `SearchConfig`, such as `beam=5`; raises `ConfigError` for an unknown
-        one.
+        Terms of `glossary` become what it says. `settings` are keys of `SearchConfig`, such as
+        `beam=5`; raises `ConfigError` for an unknown one.
         """
         check_many(texts)
-        return [nbest[0].text for nbest in self.translate_nbest(texts, **settings)]
+        found = self.translate_nbest(texts, glossary=glossary, **settings)
+        return [nbest[0].text for nbest in found]
 
-    def translate_nbest(self, texts: Iterable[str], **settings: Any) -> list[list[Translation]]:
+    def translate_nbest(
+        self, texts: Iterable[str], *, glossary: Glossary | None = None, **settings: Any
+    ) -> list[list[Translation]]:
         """Up to `nbest` translations of each text, best first."""
         check_many(texts)
         search = self.settings(settings)
+        terms = self.terms(glossary, search)
         lines = list(each_text(texts))
         cut = [self._cut(line, number, search) for number, line in enumerate(lines)]
         parts = [part for line in cut for part in line.parts]
-        sources = [part.ids for part in parts]
-        rules, fusion = self.rules(search), self._lms.fusion(search, self._searcher)
-        found = self._searcher.search(sources, search, rules, self.batch_tokens, fusion=fusion)
+        found = self._search(parts, search)
+        if terms is not None:
+            found = with_terms(terms, parts, found, partial(self._search, search=search))
 
         joined = [[Joined(lead=line.lead)] for line in cut]
-        for part, (hypotheses, engine) in zip(parts, found, strict=True):
-            candidates = [
-                self._candidate(part, hypothesis, search, engine) for hypothesis in hypotheses
-            ]
+        for part, of_part in zip(parts, found, strict=True):
             if search.mbr:
-                candidates = most_alike(candidates, search.nbest)
-            joined[part.line] = extend(joined[part.line], candidates, search)
+                of_part = most_alike(of_part, search.nbest)
+            joined[part.line] = extend(joined[part.line], of_part, search)
 
         return [[line.translation() for line in nbest] for nbest in joined]
 
     def predict(
-        self, inputs: Iterable[str], *, align: bool = False, **settings: Any
+        self,
+        inputs: Iterable[str],
+        *,
+        align: bool = False,
+        glossary: Glossary | None = None,
+        **settings: Any,
     ) -> Iterator[TranslatedLine]:
         """The translations of each line, lazily and in order.
 
         With `align`, each comes with its word alignment. Raises `ConfigError` for impossible
-        settings before the first line is read.
+        settings and terms before the first line is read.
         """
         check_many(inputs)
         search = self.settings(settings)
@@ -175,17 +190,26 @@ class Translator:
         self._lms.fusion(search, self._searcher)
         if align and not self.attends:
             raise ConfigError("this model has no attention: there is nothing to align by")
-        return self._predict(iter(inputs), align, search.nbest > 1, settings)
+        terms = self.terms(glossary, search)
+        return self._predict(iter(inputs), align, search.nbest > 1, terms, settings)
 
     def _predict(
-        self, lines: Iterator[str], align: bool, nbest: bool, settings: Mapping[str, Any]
+        self,
+        lines: Iterator[str],
+        align: bool,
+        nbest: bool,
+        terms: Terms | None,
+        settings: Mapping[str, Any],
     ) -> Iterator[TranslatedLine]:
+        glossary = terms.glossary if terms else None
         at_once = self.engine.threads if self.engine else 1
         while chunk := list(islice(lines, _LINES * at_once)):
-            found = self.translate_nbest(chunk, **settings)
+            found = self.translate_nbest(chunk, glossary=glossary, **settings)
             for line, translations in zip(chunk, found, strict=True):
                 alignments = [self._align(t) for t in translations] if align else None
-                yield TranslatedLine(line, translations, alignments, nbest)
+                unplaced = terms.lacking(line, translations[0].text) if terms else []
+                named = [f"{item.surface} → {item.wanted}" for item in unplaced]
+                yield TranslatedLine(line, translations, alignments, nbest, named)
 
     def _align(self, translation: Translation) -> Alignment:
         return alignment(self.explain(translation), translation.lead)
@@ -333,6 +357,26 @@ class Translator:
 
     # Steps of a translation
 
+    def terms(self, glossary: Glossary | None, search: SearchConfig) -> Terms | None:
+        """A glossary for this model; raises `ConfigError` for what cannot be done with it."""
+        if glossary is None:
+            return None
+        self._searcher.check_phrases(search)
+        languages = (self.language, search.to or self.target_language)
+        return glossary_terms(glossary, self.source, self.target, languages, self.longest)
+
+    def _search(
+        self, parts: Sequence[Part], search: SearchConfig, phrases: Sequence[Phrases] = ()
+    ) -> list[list[Candidate]]:
+        """The candidates of each part, best first; `phrases` are those that each must have."""
+        rules, fusion = self.rules(search), self._lms.fusion(search, self._searcher)
+        sources = [part.ids for part in parts]
+        found = self._searcher.search(
+            sources, search, rules, self.batch_tokens, fusion=fusion, phrases=phrases
+        )
+        make = partial(candidates, source=self.source, target=self.target, searcher=self._searcher)
+        return [make(part, of_part, search) for part, of_part in zip(parts, found, strict=True)]
+
     def _cut(self, line: str, number: int, search: SearchConfig) -> CutLine:
         """The parts of a line; it stays whole if a prefix or phrase is asked of it."""
         tag, line = tag_for(line, search.to, self.source)
@@ -353,31 +397,3 @@ class Translator:
         """A source with the tag of the target language, if the model has several."""
         tag, text = tag_for(text, language, self.source)
         return f"{tag} {text}" if tag else text
-
-    def _candidate(
-        self, part: Part, hypothesis: Hypothesis, search: SearchConfig, engine: str
-    ) -> Candidate:
-        """A hypothesis as text, with unknown words copied from the source if asked for."""
-        ids = hypothesis.ids
-        unknown = unknown_policy(search, self.target, attends=self.attends)
-        if UNK in ids and unknown == "copy":
-            tokens = self._copy_unknown(part, ids)
-            text = self.target.join(tokens)
-        else:
-            tokens = [self.target.vocab.tokens[i] for i in ids]
-            text = self.target.decode(ids)
-        text = part.finished(text, self.target)
-        return Candidate.of(hypothesis, part, tokens, text, engine)
-
-    def _copy_unknown(self, part: Part, ids: list[int]) -> list[str]:
-        """Tokens of an output; for `<unk>`, the source token that it attends to most."""
-        from .engines import own
-
-        source_tokens = self.source.token_strings(part.text)
-        model = self._searcher.models[0]
-        most_attended = own.most_attended(model, part.ids, ids, len(source_tokens))
-
-        tokens: list[str] = []
-        for i, place in zip(ids, most_attended, strict=True):
-            tokens.append(source_tokens[place] if i == UNK else self.target.vocab.tokens[i])
-        return tokens

@@ -85,8 +85,10 @@ def _kind_by_first_lines(lines: Sequence[str]) -> str | None:
     return None
 
 
-class LostNumbers:
-    """The lines whose numbers did not come back, in constant memory."""
+class _ToCheck:
+    """Lines that a person should look at, in constant memory."""
+
+    problem = ""  # "1 line has …"
 
     def __init__(self) -> None:
         self.lines = 0
@@ -94,14 +96,18 @@ class LostNumbers:
 
     def see(self, number: int, line: TranslatedLine) -> None:
         """Look at the translation of line `number`, counted from 1."""
-        lost = line.lost_numbers
-        if not lost:
+        items = self.items(line)
+        if not items:
             return
 
         self.lines += 1
         if len(self._first) < _MOST_LINES:
-            shown = ", ".join(value for value, _ in groupby(lost))
+            shown = ", ".join(value for value, _ in groupby(items))
             self._first.append(f"{number} ({shown})")
+
+    def items(self, line: TranslatedLine) -> Sequence[str]:
+        """What is wrong with a line, nothing if all is well."""
+        raise NotImplementedError
 
     def note(self) -> None:
         """Name the first of them, if there are any."""
@@ -110,7 +116,24 @@ class LostNumbers:
         more = "" if self.lines == len(self._first) else " …"
         count = "1 line has" if self.lines == 1 else f"{self.lines:,} lines have"
         click.echo(
-            f"note: {count} numbers that did not come back, please check: "
-            f"line {', '.join(self._first)}{more}",
+            f"note: {count} {self.problem}, please check: line {', '.join(self._first)}{more}",
             err=True,
         )
+
+
+class LostNumbers(_ToCheck):
+    """The lines whose numbers did not come back."""
+
+    problem = "numbers that did not come back"
+
+    def items(self, line: TranslatedLine) -> Sequence[str]:
+        return line.lost_numbers
+
+
+class UnplacedTerms(_ToCheck):
+    """The lines with terms of the glossary whose translations they lack."""
+
+    problem = "terms that could not be placed"
+
+    def items(self, line: TranslatedLine) -> Sequence[str]:
+        return line.unplaced_terms

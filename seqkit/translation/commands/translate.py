@@ -28,11 +28,12 @@ from .documents import (
     refuse_line_options,
     translate_documents,
 )
-from .notes import LostNumbers, noting_documents
+from .notes import LostNumbers, UnplacedTerms, noting_documents
 from .options import engine_options, models_option, open_translator, search_shortcuts
 
 if TYPE_CHECKING:
     from ..explain import Explanation
+    from ..glossary import Glossary
     from ..predictions import TranslatedLine
 
 
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     help="Add ` ||| 0-0 1-2`: which source word made which word, from 0.",
 )
 @document_options
+@click.option("--glossary", type=TEXT, metavar="FILE", hidden=True)
 @click.option("--batch-tokens", type=click.IntRange(1, 1_000_000), hidden=True)
 @engine_options
 @device_options
@@ -71,6 +73,7 @@ def translate(
     maps: Path | None,
     align: bool,
     documents: DocumentOptions,
+    glossary: Path | None,
     batch_tokens: int | None,
     engine: str,
     compute: str,
@@ -85,23 +88,30 @@ def translate(
     Documents (-i FILE -o FILE, or folders): .srt, .vtt, .html, .md, .po, .xliff, .json, .yaml,
     .csv, .tsv, .docx, .pptx, .odt and .epub keep all that is not text. What was translated before
     is remembered.
+
+    --glossary FILE has terms translated one way: term TAB translation, one a line; `-` as the
+    translation keeps a term as it is. Terms are found in any inflection, for lines of text.
     """
     if text == (str(STDIN),):
         text = ()
     with_documents = are_meant(source, output, documents)
     if with_documents:
         refuse_line_options(settings, attention=bool(maps), alignments=align, json=as_json)
+    if with_documents and glossary:
+        raise ConfigError("--glossary is for lines of text: a document has no use for it yet")
     _check_inputs(text, source, output)  # fail before the model is loaded
     if maps:
         _make_folder(maps)
 
+    terms = _glossary(glossary)
     set_threads(threads)
     translator = open_translator(models, device, engine=engine, compute=compute)
     if batch_tokens:
         translator.batch_tokens = batch_tokens
     if (maps or align) and not translator.attends:
         raise ConfigError("this model has no attention: there is nothing to draw or to align by")
-    list(translator.predict([], align=align, **settings))  # fail before any input is read
+    # Fail before any input is read.
+    list(translator.predict([], align=align, glossary=terms, **settings))
 
     if with_documents and source and output:
         key = model_key(models, engine, compute)
@@ -109,18 +119,29 @@ def translate(
         return
 
     chunks = _chunks(text, source)
-    lost = LostNumbers()
+    lost, unplaced = LostNumbers(), UnplacedTerms()
     number = 0
     with opened(output) as write:
         for chunk in counted(chunks, "lines translated", show=source is not None):
-            for line in translator.predict(chunk, align=align, **settings):
+            for line in translator.predict(chunk, align=align, glossary=terms, **settings):
                 line = replace(line, nbest=line.nbest or "nbest" in settings)
                 write(_json(line) if as_json else _plain(line, number))
                 number += 1
                 lost.see(number, line)
+                unplaced.see(number, line)
                 if maps:
                     _draw(translator.explain(line.best), maps, number)
     lost.note()
+    unplaced.note()
+
+
+def _glossary(path: Path | None) -> Glossary | None:
+    if path is None:
+        return None
+
+    from ..glossary import Glossary
+
+    return Glossary.read(path)
 
 
 def _chunks(text: Sequence[str], source: Path | None) -> Iterable[Sequence[str]]:

@@ -159,6 +159,7 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
         search=search,
         longest=data.max_length,
         language="".join(data.languages[:1]),
+        target_language="".join(data.languages[1:]),
         copies=may_pass_through(folder, tokenizers.source),
         seen=partial(SeenTexts.load, folder),
         engine=engine,

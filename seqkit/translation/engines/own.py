@@ -14,6 +14,7 @@ from ...search.decoding import decode
 from ...search.forced_decoding import attention, log_probabilities
 from ...search.fusion import Fusion
 from ...search.hypothesis import Hypothesis
+from ...search.phrases import Phrases
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
 from ...text.tokenizer import Tokenizer
@@ -29,6 +30,7 @@ def search(
     *,
     rules: Rules,
     fusion: Fusion | None = None,
+    phrases: Sequence[Phrases] = (),
     batch_tokens: int,
 ) -> list[list[Hypothesis]]:
     """The outputs of one model, or of several by the mean of their probabilities."""
@@ -40,6 +42,7 @@ def search(
             config,
             rules=rules,
             fusion=fusion,
+            phrases=phrases,
             batch_tokens=batch_tokens,
             device=device_of(models[0]),
         )

@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...errors import ConfigError
 from ...search.hypothesis import Hypothesis
+from ...search.phrases import Phrases
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
 
@@ -75,6 +77,18 @@ class Searcher:
         if self.engine is not None:
             self.engine.follows(config, rules)
 
+    def check_phrases(self, config: SearchConfig) -> None:
+        """Raise `ConfigError` where no search can have phrases of its own for each source."""
+        if config.draws_outputs:
+            raise ConfigError(
+                "a glossary is for searching, not for sampling: leave out one of them"
+            )
+        if self.engine is not None and self.engine.only:
+            raise ConfigError(
+                "engine = 'ctranslate2' has no search for terms: leave out the glossary, or choose "
+                "engine = 'auto'"
+            )
+
     def search(
         self,
         sources: Sequence[list[int]],
@@ -83,17 +97,22 @@ class Searcher:
         batch_tokens: int,
         *,
         fusion: Fusion | None = None,
+        phrases: Sequence[Phrases] = (),
     ) -> list[Searched]:
-        """The best outputs of each source (ids with `<eos>`), in order; see `search.decode`."""
+        """The best outputs of each source (ids with `<eos>`), in order; see `search.decode`.
+
+        With `phrases`, those of each source, our own search finds them.
+        """
         found: list[list[Hypothesis] | None] = [None] * len(sources)
         name = OWN
-        if self.engine is not None and self.engine.follows(config, rules):
+        if self.engine is not None and not phrases and self.engine.follows(config, rules):
             name = self.engine.name
             found = self.engine.search(sources, config, rules=rules, batch_tokens=batch_tokens)
 
         left = [i for i, hypotheses in enumerate(found) if hypotheses is None]
         remaining = [sources[i] for i in left]
-        own = iter(self._own_search(remaining, config, rules, batch_tokens, fusion))
+        asked = [phrases[i] for i in left if phrases]
+        own = iter(self._own_search(remaining, config, rules, batch_tokens, fusion, asked))
         return [
             Searched(next(own), OWN) if hypotheses is None else Searched(hypotheses, name)
             for hypotheses in found
@@ -106,6 +125,7 @@ class Searcher:
         rules: Rules,
         batch_tokens: int,
         fusion: Fusion | None,
+        phrases: Sequence[Phrases],
     ) -> list[list[Hypothesis]]:
         if not sources:
             return []
@@ -113,5 +133,11 @@ class Searcher:
         from . import own
 
         return own.search(
-            self.models, sources, config, rules=rules, fusion=fusion, batch_tokens=batch_tokens
+            self.models,
+            sources,
+            config,
+            rules=rules,
+            fusion=fusion,
+            phrases=phrases,
+            batch_tokens=batch_tokens,
         )

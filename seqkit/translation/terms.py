@@ -1,0 +1,244 @@
+"""The terms of a glossary in a text, found in any inflection, and as token ids for a model.
+
+Words are compared by their stems, as the Snowball stemmers find them (snowballstem.org), or by
+themselves where the language has none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import takewhile
+from typing import NamedTuple
+
+from ..errors import ConfigError
+from ..search.phrases import Phrases
+from ..text.tokenizer import Tokenizer
+from .constraints import phrase_ids
+from .cutting import Part
+from .glossary import KEEP, Glossary, Term
+from .segments import Candidate
+
+# Scripts without spaces, whose every character is compared by itself: from Thai to Lao, Burmese,
+# Khmer, and those of East Asia.
+_ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
+_WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+|[^\w\s]")
+
+_STEMMERS = {
+    "arabic": "ar ara",
+    "armenian": "hy hye",
+    "basque": "eu eus",
+    "catalan": "ca cat",
+    "danish": "da dan",
+    "dutch": "nl nld",
+    "english": "en eng",
+    "estonian": "et est",
+    "finnish": "fi fin",
+    "french": "fr fra",
+    "german": "de deu",
+    "greek": "el ell",
+    "hindi": "hi hin",
+    "hungarian": "hu hun",
+    "indonesian": "id ind",
+    "irish": "ga gle",
+    "italian": "it ita",
+    "lithuanian": "lt lit",
+    "nepali": "ne nep npi",
+    "norwegian": "no nor nb nob",
+    "portuguese": "pt por",
+    "romanian": "ro ron",
+    "russian": "ru rus",
+    "serbian": "sr srp",
+    "spanish": "es spa",
+    "swedish": "sv swe",
+    "tamil": "ta tam",
+    "turkish": "tr tur",
+    "yiddish": "yi yid",
+}
+_STEMMER_OF = {code: name for name, codes in _STEMMERS.items() for code in codes.split()}
+
+Stem = Callable[[str], str]
+Key = tuple[str, ...]
+
+
+class Found(NamedTuple):
+    """A term where it stands in a text."""
+
+    term: Term
+    surface: str  # as the text has it
+
+    @property
+    def wanted(self) -> str:
+        """What a translation must have."""
+        return self.surface if self.term.target == KEEP else self.term.target
+
+
+class Terms:
+    """A glossary for one pair of languages and the tokenizers of one model."""
+
+    def __init__(
+        self,
+        glossary: Glossary,
+        source: Tokenizer,
+        target: Tokenizer,
+        *,
+        languages: tuple[str, str],
+        longest: int,
+    ) -> None:
+        """Raises `ConfigError` for a term that the model cannot read or write."""
+        self.glossary = glossary
+        self._target = target
+        self._stems = (stemmer(languages[0]), stemmer(languages[1]))
+        self._by_key: defaultdict[Key, list[Term]] = defaultdict(list)
+        for term in glossary.terms:
+            _check(term, source, target, longest)
+            words = _words(term.source)
+            self._by_key[_key(words, self._stems[0])].append(term)
+        self._lengths = sorted({len(key) for key in self._by_key}, reverse=True)
+
+    def find(self, text: str) -> list[Found]:
+        """The terms in a text, in order; of those that overlap, the longest."""
+        words = _words(text)
+        key = _key(words, self._stems[0])
+        taken = [False] * len(words)
+        found: dict[int, Found] = {}
+        for length in self._lengths:
+            for start in range(len(words) - length + 1):
+                end = start + length
+                terms = self._by_key.get(key[start:end])
+                if terms and not any(taken[start:end]):
+                    taken[start:end] = [True] * length
+                    surface = text[words[start].start : words[end - 1].end]
+                    found[start] = Found(_closest(terms, surface), surface)
+        return [found[start] for start in sorted(found)]
+
+    def lacking(self, source: str, translation: str) -> list[Found]:
+        """The terms of `source` whose translations, in any inflection, `translation` lacks."""
+        found = self.find(source)
+        if not found:
+            return []
+        key = _key(_words(translation), self._stems[1])
+        return [item for item in found if not self._has(key, item)]
+
+    def _has(self, translation: Key, item: Found) -> bool:
+        wanted = _key(_words(item.wanted), self._stems[1])
+        size = len(wanted)
+        starts = range(len(translation) - size + 1)
+        return any(translation[start : start + size] == wanted for start in starts)
+
+    def phrases(self, found: Sequence[Found]) -> Phrases:
+        """What a translation must have, as token ids; what the model cannot write is left out."""
+        ids = dict.fromkeys(self._spelt(found))
+        return tuple(ids)
+
+    def _spelt(self, found: Sequence[Found]) -> Iterator[tuple[int, ...]]:
+        for item in found:
+            try:
+                yield phrase_ids(self._target, item.wanted, "glossary")
+            except ConfigError:  # a term that is kept, as an inflection that the check has not seen
+                continue
+
+
+@lru_cache(maxsize=4)
+def glossary_terms(
+    glossary: Glossary,
+    source: Tokenizer,
+    target: Tokenizer,
+    languages: tuple[str, str],
+    longest: int,
+) -> Terms:
+    """`Terms`, made once for calls that have the same glossary and model."""
+    return Terms(glossary, source, target, languages=languages, longest=longest)
+
+
+def with_terms(
+    terms: Terms,
+    parts: Sequence[Part],
+    found: list[list[Candidate]],
+    search: Callable[..., list[list[Candidate]]],
+) -> list[list[Candidate]]:
+    """The candidates of each part, searched for anew where one of them lacks a term.
+
+    An output that has its terms by itself is also the best of all that have them; so only the
+    others are searched for with phrases, which takes longer.
+    """
+    lacking: dict[int, Phrases] = {}
+    for i, (part, candidates) in enumerate(zip(parts, found, strict=True)):
+        if any(terms.lacking(part.text, candidate.text) for candidate in candidates):
+            phrases = terms.phrases(terms.find(part.text))
+            if phrases:
+                lacking[i] = phrases
+
+    if not lacking:
+        return found
+    again = search([parts[i] for i in lacking], phrases=list(lacking.values()))
+    better = dict(zip(lacking, again, strict=True))
+    return [better.get(i, candidates) for i, candidates in enumerate(found)]
+
+
+class _Word(NamedTuple):
+    text: str
+    start: int
+    end: int
+
+
+@lru_cache(maxsize=8)
+def stemmer(language: str) -> Stem:
+    """The stem of a word in lower case; the word itself for a language without a stemmer."""
+    code = re.split("[-_]", language)[0]
+    name = _STEMMER_OF.get(code)
+    if name is None:
+        return str
+
+    import snowballstemmer  # here: translators without a glossary need none
+
+    stem: Stem = lru_cache(maxsize=1 << 16)(snowballstemmer.stemmer(name).stemWord)
+    return stem
+
+
+def _words(text: str) -> list[_Word]:
+    return [_Word(match[0], *match.span()) for match in _WORD.finditer(text)]
+
+
+def _key(words: Sequence[_Word], stem: Stem) -> Key:
+    return tuple(stem(word.text.casefold()) for word in words)
+
+
+def _closest(terms: Sequence[Term], surface: str) -> Term:
+    """Of terms with the same stems, the one that is written most like a text."""
+    lowered = surface.casefold()
+
+    def alike(term: Term) -> tuple[bool, bool, int]:
+        folded = term.source.casefold()
+        return (
+            term.source == surface,
+            folded == lowered,
+            _same_beginning(folded, lowered),
+        )
+
+    return max(terms, key=alike)
+
+
+def _same_beginning(one: str, other: str) -> int:
+    """How many characters two words begin with alike."""
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+    return sum(1 for _ in alike)
+
+
+def _check(term: Term, source: Tokenizer, target: Tokenizer, longest: int) -> None:
+    """Raise `ConfigError` for a term that the model cannot read or write."""
+    read = len(source.encode(term.source))
+    if read > longest:
+        raise ConfigError(
+            f"{term.place}: the term has {read} tokens, and the model reads sentences of at most "
+            f"{longest}: leave it out"
+        )
+    written = term.source if term.target == KEEP else term.target
+    ids = phrase_ids(target, written, term.place)
+    if len(ids) > longest:
+        raise ConfigError(
+            f"{term.place}: the translation has {len(ids)} tokens, and the model writes sentences "
+            f"of about {longest}: leave it out"
+        )

@@ -1,0 +1,163 @@
+"""Glossaries: read, found in texts, and had in translations."""
+
+import pytest
+import torch
+from toy import Table
+
+from seqkit.errors import ConfigError, DataError, WrongType
+from seqkit.search.beam import beam_search
+from seqkit.search.rules import Rules
+from seqkit.translation.glossary import Glossary
+from seqkit.translation.terms import Terms
+
+
+def terms(glossary, tokenizer, languages=("en", "de"), longest=100):
+    return Terms(glossary, tokenizer, tokenizer, languages=languages, longest=longest)
+
+
+def surfaces(found):
+    return [(item.surface, item.wanted) for item in found]
+
+
+# Reading
+
+
+def test_a_file_has_two_columns_or_three_comments_and_blank_lines(tmp_path):
+    path = tmp_path / "terms.tsv"
+    path.write_text("\ufeff# ours\ncontract\tVertrag\tnoun\n\nGit\t-\n", encoding="utf-8")
+    first, second = Glossary.read(path).terms
+    assert (first.source, first.target, first.part_of_speech) == ("contract", "Vertrag", "noun")
+    assert (second.source, second.target) == ("Git", "-")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a\tb\nhouse\n", "terms.tsv:2: 1 column"),
+        (b"a\tb\tc\td\n", "terms.tsv:1: 4 columns"),
+        (b"a\t \n", "terms.tsv:1: the translation is empty"),
+        (b"\tb\n", "terms.tsv:1: the term is empty"),
+        (b"a\tb\nx\ty\na\tc\n", "terms.tsv:3: 'a' becomes 'c', and 'b' by .*terms.tsv:1"),
+        (b"a\tb\nh\xe4user\tc\n", "terms.tsv:2: not UTF-8"),
+        (b"", "terms.tsv has no terms"),
+        (b"# nothing\n\n", "terms.tsv has no terms"),
+    ],
+)
+def test_a_bad_file_is_one_line_that_names_the_line(tmp_path, content, said):
+    path = tmp_path / "terms.tsv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        Glossary.read(path)
+
+
+def test_a_glossary_in_python_is_a_dict_of_texts():
+    assert len(Glossary({"contract": "Vertrag"})) == 1
+    with pytest.raises(DataError, match="has no terms"):
+        Glossary({})
+    with pytest.raises(WrongType, match="not list"):
+        Glossary(["contract"])
+    with pytest.raises(WrongType, match="has texts"):
+        Glossary({"contract": 3})
+
+
+# Finding
+
+
+def test_a_term_is_found_in_its_inflections_and_not_within_words(english):
+    found = terms(Glossary({"house": "Haus", "art": "Kunst"}), english.source)
+    assert surfaces(found.find("Two Houses of a party")) == [("Houses", "Haus")]
+
+
+def test_of_overlapping_terms_the_longest_counts(english):
+    found = terms(
+        Glossary({"machine": "Apparat", "machine learning": "Lernen", "learning rate": "Rate"}),
+        english.source,
+    )
+    text = "A machine for machine learning, its learning rate"
+    wanted = [("machine", "Apparat"), ("machine learning", "Lernen"), ("learning rate", "Rate")]
+    assert surfaces(found.find(text)) == wanted
+
+
+def test_of_terms_with_one_stem_the_one_that_is_written_alike_counts(english):
+    found = terms(Glossary({"universe": "All", "university": "Uni"}), english.source)
+    assert surfaces(found.find("universities")) == [("universities", "Uni")]
+    assert surfaces(found.find("universes")) == [("universes", "All")]
+
+
+def test_a_kept_term_is_wanted_as_the_text_has_it(english):
+    found = terms(Glossary({"cat": "-"}), english.source)
+    assert surfaces(found.find("Cats!")) == [("Cats", "Cats")]
+
+
+def test_a_language_without_a_stemmer_is_compared_word_by_word(english):
+    found = terms(Glossary({"house": "Haus"}), english.source, languages=("xx", "de"))
+    assert found.find("houses") == []
+    assert surfaces(found.find("House")) == [("House", "Haus")]
+
+
+def test_terms_are_found_where_no_spaces_are(chars):
+    found = terms(Glossary({"好": "你"}), chars, languages=("zh", "zh"))
+    assert surfaces(found.find("你好。")) == [("好", "你")]
+
+
+def test_any_inflection_of_a_translation_will_do(english):
+    found = terms(Glossary({"contract": "Vertrag"}), english.source)
+    assert found.lacking("the contracts", "die Vertrags") == []
+    assert surfaces(found.lacking("the contracts", "die Abkommen")) == [("contracts", "Vertrag")]
+
+
+def test_terms_that_the_model_cannot_read_or_write_are_named(english, words):
+    with pytest.raises(ConfigError, match=r"term 'rot'.*'Dampfschiff'.*does not know"):
+        terms(Glossary({"rot": "Dampfschiff"}), words)
+    with pytest.raises(ConfigError, match=r"the term has 5 tokens, .* at most 4"):
+        terms(Glossary({"das Haus ist rot .": "Haus"}), words, longest=4)
+    with pytest.raises(ConfigError, match="the translation has 5 tokens"):
+        terms(Glossary({"Haus": "das Haus ist rot ."}), words, longest=4)
+
+
+# Searching
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_phrases_of_each_sentence_are_searched_for_as_if_it_were_alone(groups):
+    phrases = [((4, 6),), (), ((5,), (7, 4))]
+    model = Table(vocab=9, seed=3)
+    together = beam_search(
+        model, torch.tensor([[1], [2], [3]]), [7, 6, 8], beam=4, groups=groups, phrases=phrases
+    )
+    for i, own in enumerate(phrases):
+        (alone,) = beam_search(
+            model,
+            torch.tensor([[i + 1]]),
+            [7 - (i == 1) + (i == 2)],
+            beam=4,
+            groups=groups,
+            rules=Rules(phrases=own),
+        )
+        assert [h.ids for h in together[i]] == [h.ids for h in alone]
+
+
+def test_a_translator_uses_the_terms_and_leaves_other_lines_as_they_are(english):
+    lines = ["The contract was signed yesterday.", "I live in a small house.", ""]
+    plain = english.translate(lines)
+    found = english.translate(lines, glossary=Glossary({"contract": "Abkommen"}))
+    assert "Abkommen" not in plain[0]
+    assert "Abkommen" in found[0]
+    assert found[1:] == plain[1:]
+
+
+def test_a_term_that_could_not_be_placed_is_in_the_record(english):
+    glossary = Glossary({"contract": "Vertrag"})
+    (line,) = english.predict(["contract"], glossary=glossary, max_length=1)
+    assert (line.record().get("unplaced_terms") is None) == ("Vertrag" in line.best.text)
+
+
+def test_a_glossary_is_not_for_sampling(english):
+    with pytest.raises(ConfigError, match="a glossary is for searching"):
+        english.translate(["a"], glossary=Glossary({"house": "Haus"}), sample=True)
+
+
+def test_the_command_reads_a_glossary(cli, here, shipped):
+    (here / "terms.tsv").write_text("contract\tAbkommen\n", encoding="utf-8")
+    done = cli("translate", "--glossary", "terms.tsv", "The contract was signed yesterday.")
+    assert "Abkommen" in done.out
