@@ -1,5 +1,13 @@
 """Documents through a translator: markup, layout, memory."""
 
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
 import pytest
 
 from seqkit.errors import DataError
@@ -99,6 +107,40 @@ def test_killed_work_goes_on_and_nothing_is_translated_twice(tmp_path):
     assert other.find(["word number 0"], aligned=False) == {}
 
 
+def test_kill_9_loses_nothing_that_was_kept(tmp_path):
+    """Killed by the system, not by an exception that could be caught."""
+    source, seen = tmp_path / "a.html", tmp_path / "seen"
+    paragraphs = [f"paragraph {i} of the book" for i in range(2000)]
+    source.write_text("".join(f"<p>{text}</p>\n" for text in paragraphs))
+    program = [sys.executable, "-m", "documents.translates_slowly"]
+    files = [source, tmp_path / "b.html", tmp_path / "memory.sqlite", seen]
+    command = [str(part) for part in [*program, *files]]
+    tests = str(Path(__file__).parents[1])
+    env = os.environ | {"PYTHONPATH": tests}
+
+    with subprocess.Popen([*command, "0.002"], env=env, cwd=tmp_path) as process:
+        while not seen.exists() or seen.read_text().count("\n") < 450:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+    kept = rows(tmp_path / "memory.sqlite")
+    first = seen.read_text().splitlines()
+    assert 0 <= len(first) - kept <= 100  # at most what had not been written yet
+    assert 300 <= kept < 2000
+    assert not (tmp_path / "b.html").exists()
+
+    subprocess.run([*command, "0"], env=env, cwd=tmp_path, check=True)
+    again = seen.read_text().splitlines()[len(first) :]
+    assert again == paragraphs[kept:]  # nothing that was kept is translated again
+    expected = "".join(f"<p>{text.upper()}</p>\n" for text in paragraphs)
+    assert (tmp_path / "b.html").read_text() == expected
+
+
+def rows(path):
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT count(*) FROM translations").fetchone()[0]
+
+
 def test_a_file_that_is_no_memory_is_named(tmp_path):
     path = tmp_path / "memory.sqlite"
     path.write_text("this is not a database at all, but text" * 50)
@@ -125,3 +167,12 @@ def test_placeholders_plurals_and_blanks_of_messages(tmp_path):
     po = 'msgid "a %s\\n"\nmsgstr ""\n\nmsgid "b"\nmsgid_plural "c d"\nmsgstr[0] ""\nmsgstr[1] ""\n'
     changed = po.replace('msgstr ""', 'msgstr "%s a\\n"').replace('msgstr[1] ""', 'msgstr[1] "d c"')
     assert written(po, "po", tmp_path) == changed
+
+
+def test_the_entities_of_html_are_not_those_of_xml():
+    """`&amp;copy` is the text `&copy` in both; `&copy` alone is a sign in HTML only."""
+    unit = "<xliff><unit><source>a &amp;lt; &#98; &#x63; &apos; d&amp;copy</source></unit></xliff>"
+    (segment,) = read_document(unit.encode(), "a.xliff", "xliff").segments
+    assert segment.text == "a &lt; b c ' d&copy"
+    page = read_document(b"<p>a &copy; b &ampamp; c</p>", "a.html", "html")
+    assert page.segments[0].text == "a © b &amp; c"

@@ -121,13 +121,14 @@ def _segments(text: str, name: str, kind: str) -> list[Segment]:
         xml.tokens(_without_doctype(text), name, lambda *_: None)  # well-formed, or refused
         return html.segments(text)
     if kind == "odt":
-        return segments_of(text, xml.tokens(text, name, _in_odt))
+        return segments_of(text, xml.tokens(text, name, _in_odt), read=xml.unescaped)
 
     prefix = "w" if kind == "docx" else "a"
     holds_text = f"{prefix}:t"
     classify = _in_word if kind == "docx" else _in_slides
     tokens = xml.tokens(text, name, classify, holds_text=lambda tag: tag == holds_text)
-    return [_keeping_blanks(one, kind) for one in segments_of(text, tokens, strict=True)]
+    found = segments_of(text, tokens, strict=True, read=xml.unescaped)
+    return [_keeping_blanks(one, kind) for one in found]
 
 
 def _without_doctype(text: str) -> str:

@@ -57,7 +57,7 @@ def segments(text: str, name: str) -> list[Segment]:
         close = tokens[closing]
         end = text.index(">", close.start) + 1
         place = _place(text, tokens, closing, end)
-        inside = segments_of(text, tokens[i + 1 : closing])
+        inside = segments_of(text, tokens[i + 1 : closing], read=xml.unescaped)
         if place is None or len(inside) != 1:
             continue
         inner = (token.end, close.start)
