@@ -77,7 +77,8 @@ class Chosen:
     def __str__(self) -> str:
         left_out = self.rows - self.candidates
         return (
-            f"{self.candidates:,} rows without {left_out:,} duplicate or blank ones; selected "
+            f"{self.candidates:,} rows without {left_out:,} duplicate, blank or unreadable ones; "
+            "selected "
             f"{self.chosen:,}, with scores up to {self.highest:.4f}"
         )
 
@@ -211,11 +212,13 @@ def _write_part(
     kinds: Kinds,
 ) -> None:
     name = each.part(shard.number, task.format.suffix)
+    (of_scores,) = _for_scores([each])
+    scored = of_scores.part(shard.number, _Scores.suffix)
     if out.done(name, shard.digest) is None:
         out.commit(
             name,
             shard.digest,
             lambda path: task.format.write(shard, answers, kinds, path),
             len(shard),
-            [],
+            out.aside(scored),
         )

@@ -21,6 +21,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from ..data.files import reading
 from ..errors import ConfigError, DataError, reason
 from ..parsing import json_of, to_json
 from ..runs.lock import Lock
@@ -69,10 +70,18 @@ class Output:
 
     def _is_whole(self, part: Part) -> bool:
         """Whether its files are there as they were written."""
-        aside = self.folder / FAILED / _aside(part.part)
+        aside = self.folder / _aside(part.part)
         return _digest(self.folder / part.part) == part.output and (
             not part.aside or _digest(aside) == part.aside
         )
+
+    def aside(self, name: str) -> list[Any]:
+        """The rows of a part that were set aside. Raises `DataError` if they cannot be read."""
+        if not self.parts[name].failed:
+            return []
+        path = self.folder / _aside(name)
+        with reading(path):
+            return [json_of(line) for line in path.read_bytes().splitlines()]
 
     def commit(
         self,
@@ -86,7 +95,7 @@ class Output:
         with self._writing():
             output = _written(self.folder / name, write)
             aside = ""
-            path = self.folder / FAILED / _aside(name)
+            path = self.folder / _aside(name)
             if failed:
                 text = "".join(f"{to_json(row)}\n" for row in failed)
                 aside = _written(path, lambda part: _write_text(part, text))
@@ -216,8 +225,10 @@ def _check_inputs(output: Output, inputs: Sequence[Input]) -> None:
 # Files
 
 
-def _aside(part: str) -> str:
-    return str(Path(part).with_suffix(".jsonl"))
+def _aside(part: str) -> Path:
+    """Where rows of a part are set aside, below OUTPUT; those of a part that is ours, beside it."""
+    path = Path(part).with_suffix(".jsonl")
+    return path if path.parts[0] == JOB else FAILED / path
 
 
 def _written(path: Path, write: Callable[[Path], None]) -> str:

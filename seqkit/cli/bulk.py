@@ -185,9 +185,12 @@ def select(
         raise click.UsageError("give one of --top and --threshold")
 
     selection = Selection(in_domain, amount, threshold, dedup, seed=seed)
+    failed = 0
     for found in counted(selected(input, output, selection, note=say, **shared), "rows scored"):
         if isinstance(found, Chosen):
-            click.echo(str(found), err=True)
+            click.echo(f"{found}{_set_aside(failed, output)}", err=True)
+        else:
+            failed += found.part.failed
 
 
 def _run(
@@ -240,5 +243,8 @@ def _show(parts: Iterable[Progress], done: str, output: Path) -> None:
         failed += progress.part.failed
 
     earlier = f", {known:,} of them earlier" if known else ""
-    aside = f"; {failed:,} of them failed: see {output / '_failed'}" if failed else ""
-    click.echo(f"{rows:,} rows {done}{earlier}{aside}", err=True)
+    click.echo(f"{rows:,} rows {done}{earlier}{_set_aside(failed, output)}", err=True)
+
+
+def _set_aside(failed: int, output: Path) -> str:
+    return f"; {failed:,} rows failed: see {output / '_failed'}" if failed else ""

@@ -3,6 +3,9 @@
 import gzip
 import json
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -168,6 +171,37 @@ def test_the_same_command_goes_on_after_a_crash_at_any_point(tmp_path, model):
     assert not any(progress.is_new for progress in again)
 
 
+def driver(source, output, model):
+    """The command as a process of its own, in shards of 5 rows."""
+    command = ["score", str(source), str(output), "-m", model, "--workers", "1", "--rows", "5"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "seqkit", "bulk", *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.slow
+def test_the_command_goes_on_after_kill_9(tmp_path, model):
+    source, out = tmp_path / "in.txt", tmp_path / "out"
+    source.write_text("".join(f"{line}\n" for line in LINES * 50))
+    score(source, tmp_path / "whole", model)
+
+    process = driver(source, out, model)
+    try:
+        while not list(out.glob("in-*.txt")) and process.poll() is None:
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        process.wait()
+    assert not (out / "_SUCCESS").exists(), "it was done before it was killed"
+
+    found = score(source, out, model)
+    assert any(not progress.is_new for progress in found)
+    assert any(progress.is_new for progress in found)
+    assert parts(out) == parts(tmp_path / "whole")
+
+
 def test_a_part_that_was_damaged_since_is_made_anew(tmp_path, model):
     (tmp_path / "in.txt").write_text("".join(f"{line}\n" for line in LINES))
     score(tmp_path / "in.txt", tmp_path / "out", model)
@@ -212,7 +246,8 @@ def test_what_is_selected_is_what_one_process_selects(tmp_path):
     general = [*LINES, "", "prices rose by two percent", LINES[0], "shares fell again"] * 2
     domain = ["prices rose again", "shares fell by ten percent", "prices fell", "shares rose"]
     (tmp_path / "domain.txt").write_text("".join(f"{line}\n" for line in domain))
-    (tmp_path / "in.jsonl").write_text("".join(json.dumps({"text": t}) + "\n" for t in general))
+    lines = [*(json.dumps({"text": text}) for text in general), "{no json"]
+    (tmp_path / "in.jsonl").write_text("".join(f"{line}\n" for line in lines))
 
     selection = Selection(tmp_path / "domain.txt", top=3)
     *_, chosen = select(tmp_path / "in.jsonl", tmp_path / "out", selection, rows=10, workers=1)
@@ -220,4 +255,8 @@ def test_what_is_selected_is_what_one_process_selects(tmp_path):
     found = [row for path in sorted((tmp_path / "out").glob("*.jsonl")) for row in objects(path)]
     assert [row["text"] for row in found] == [line.text for line in alone]
     assert [row["score"] for row in found] == pytest.approx([line.score for line in alone])
-    assert (chosen.rows, chosen.candidates, chosen.chosen) == (32, 14, 3)
+    assert (chosen.rows, chosen.candidates, chosen.chosen) == (33, 14, 3)
+
+    (aside,) = (tmp_path / "out/_failed").rglob("*.jsonl")
+    assert aside.name == "in-00003.jsonl"
+    assert [(row["row"], row["input"]) for row in objects(aside)] == [(33, "{no json")]
