@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
-from ..errors import ConfigError
+from ..errors import ConfigError, WrongType
 from ..search.phrases import Phrases
 from ..text.tokenizer import Tokenizer
 from .constraints import phrase_ids
@@ -141,7 +141,6 @@ class Terms:
                 continue
 
 
-@lru_cache(maxsize=4)
 def glossary_terms(
     glossary: Glossary,
     source: Tokenizer,
@@ -149,7 +148,23 @@ def glossary_terms(
     languages: tuple[str, str],
     longest: int,
 ) -> Terms:
-    """`Terms`, made once for calls that have the same glossary and model."""
+    """`Terms` of one model, made once for many calls; raises `WrongType` for no glossary."""
+    if not isinstance(glossary, Glossary):
+        raise WrongType(
+            f"give a glossary as Glossary({{...}}) or Glossary.read(path), not as "
+            f"{type(glossary).__name__}"
+        )
+    return _terms(glossary, source, target, languages, longest)
+
+
+@lru_cache(maxsize=4)
+def _terms(
+    glossary: Glossary,
+    source: Tokenizer,
+    target: Tokenizer,
+    languages: tuple[str, str],
+    longest: int,
+) -> Terms:
     return Terms(glossary, source, target, languages=languages, longest=longest)
 
 

@@ -157,6 +157,11 @@ def test_a_glossary_is_not_for_sampling(english):
         english.translate(["a"], glossary=Glossary({"house": "Haus"}), sample=True)
 
 
+def test_a_dict_is_no_glossary(english):
+    with pytest.raises(WrongType, match="not as dict"):
+        english.translate(["a"], glossary={"house": "Haus"})
+
+
 def test_the_command_reads_a_glossary(cli, here, shipped):
     (here / "terms.tsv").write_text("contract\tAbkommen\n", encoding="utf-8")
     done = cli("translate", "--glossary", "terms.tsv", "The contract was signed yesterday.")
