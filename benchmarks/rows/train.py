@@ -1,49 +1,153 @@
-"""Training of a Transformer: whole updates by our trainer, beside loops that others would write."""
+"""Training of a Transformer: whole updates by our trainer, beside loops that others would write.
+
+All start from the same weights and read the same batches. Before speed is measured, each takes some
+updates without dropout and smoothing at a rate that stays: the losses of the first and of the last
+must be the same, so that the models, the gradients and the optimisers are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, close
 
 WARM_UP = 3  # updates that are not measured
+PROOF = 4  # updates whose losses are compared
+RATE = 1e-3
+PLAIN = {  # of the proof: nothing drawn, and a rate that stays
+    "model.dropout": 0.0,
+    "optim.label_smoothing": 0.0,
+    "optim.lr": RATE,
+    "optim.warmup": 0,
+    "optim.decay": "none",
+}
+
+
+def prepare(settings: Settings) -> None:
+    """The first weights and batches, for those that run without seqkit."""
+    import numpy as np
+
+    from seqkit.parsing import to_json
+
+    trainer, config = trainer_of(_of_proof(settings))
+    weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
+    np.savez(_file(settings, "weights.npz"), **weights)
+
+    arrays = {}
+    updates = max(PROOF, WARM_UP + updates_of(settings))
+    batches = trainer.task.train_batches(0, start=0, rank=0, world=1)
+    for i, batch in enumerate(islice(batches, updates * config.train.accumulate)):
+        arrays[f"{i} source"] = batch.source.numpy()
+        arrays[f"{i} inputs"] = batch.inputs.numpy()
+        arrays[f"{i} targets"] = batch.targets.numpy()
+    np.savez(_file(settings, "batches.npz"), **arrays)
+
+    told = {"model": config.model, "accumulate": config.train.accumulate}
+    _file(settings, "config.json").write_text(to_json(told), encoding="utf-8")
 
 
 def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
+    """As it trains by default: in bf16 where the CPU has it."""
+    return _by_trainer(settings, clock)
+
+
+def by_seqkit_in_float32(settings: Settings, clock: Clock) -> Outcome:
+    override = {**settings["override"], "train.precision": "fp32"}
+    return _by_trainer({**settings, "override": override}, clock)
+
+
+def _by_trainer(settings: Settings, clock: Clock) -> Outcome:
+    trainer, _ = trainer_of(_of_proof(settings))
+    losses = [event.loss for event in islice(trainer.run(), PROOF)]
+
     trainer, _ = trainer_of(settings)
     events = trainer.run()
-    done = list(islice(events, WARM_UP))
+    list(islice(events, WARM_UP))
     with clock:
         measured = list(islice(events, updates_of(settings)))
-
-    losses = [event.loss for event in done + measured]
     return _outcome(trainer.model, sum(event.targets for event in measured), losses)
 
 
-def by_nn_transformer(settings: Settings, clock: Clock) -> Outcome:
-    """The same batches and sizes by `nn.Transformer`, AdamW and a loss over all logits at once."""
-    import torch
+def by_plain_loop(settings: Settings, clock: Clock) -> Outcome:
+    """What is fast in PyTorch by itself: one kernel for attention, fused AdamW, our batches."""
+    from ..plain import FastTransformer, weights_of_fast_transformer
 
-    from ..plain import PlainTransformer, transformer_update
+    return _by_loop(settings, clock, FastTransformer, weights_of_fast_transformer, fused=True)
 
-    trainer, config = trainer_of(settings)
-    model = PlainTransformer(config.model, trainer.task.dims()["target_vocab"])
-    model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.98))
-    batches = trainer.task.train_batches(0, start=0, rank=0, world=1)
-    smoothing = config.optim.label_smoothing
 
-    def update() -> tuple[float, int]:
-        group = list(islice(batches, config.train.accumulate))
-        return transformer_update(model, optimizer, group, smoothing)
+def by_nn_transformer(settings: Settings, clock: Clock) -> Outcome | None:
+    """`nn.Transformer`, AdamW and a loss over all logits at once."""
+    from ..plain import PlainTransformer, weights_of_nn_transformer
 
-    done = [update() for _ in range(WARM_UP)]
+    if _optimizer(settings) != "adamw":
+        return None
+    return _by_loop(settings, clock, PlainTransformer, weights_of_nn_transformer, fused=False)
+
+
+def _by_loop(
+    settings: Settings,
+    clock: Clock,
+    network: Callable[..., Any],
+    renamed: Callable[[dict[str, Any]], dict[str, Any]],
+    *,
+    fused: bool,
+) -> Outcome:
+    """Updates by `plain.transformer_update`, with the batches of our trainer."""
+    from ..plain import make_optimizer, transformer_update
+
+    def updates(chosen: Settings) -> tuple[Any, Callable[[], tuple[float, int]]]:
+        trainer, config = trainer_of(chosen)
+        model = network(config.model, trainer.task.dims()["target_vocab"])
+        model.load_state_dict(renamed(trainer.model.state_dict()))
+        optimizer = make_optimizer(model, _optimizer(settings), RATE, fused=fused)
+        batches = trainer.task.train_batches(0, start=0, rank=0, world=1)
+
+        def update() -> tuple[float, int]:
+            group = list(islice(batches, config.train.accumulate))
+            return transformer_update(model, optimizer, group, config.optim.label_smoothing)
+
+        return model.train(), update
+
+    _, update = updates(_of_proof(settings))
+    losses = [update()[0] for _ in range(PROOF)]
+
+    model, update = updates(settings)
+    for _ in range(WARM_UP):
+        update()
     with clock:
-        measured = [update() for _ in range(updates_of(settings))]
-    targets = sum(count for _, count in measured)
-    return _outcome(model, targets, [loss for loss, _ in done + measured])
+        targets = sum(update()[1] for _ in range(updates_of(settings)))
+    return _outcome(model, targets, losses)
+
+
+def by_joeynmt(settings: Settings, clock: Clock) -> Outcome | None:
+    """JoeyNMT's model, batches, loss, optimiser and clipping, in the lines of its `_train_step`.
+
+    Its reading of data is left out, in its favour. It drops attention weights, too.
+    """
+    import numpy as np
+
+    from ..joey import JoeyTraining
+
+    if _optimizer(settings) != "adamw":
+        return None
+    with np.load(_file(settings, "weights.npz")) as arrays:
+        weights = dict(arrays)
+    with np.load(_file(settings, "batches.npz")) as arrays:
+        ids = dict(arrays)
+    config = _file(settings, "config.json").read_text(encoding="utf-8")
+
+    proof = JoeyTraining(config, weights, ids, dropout=0.0, smoothing=0.0, rate=RATE)
+    losses = [proof.update()[0] for _ in range(PROOF)]
+
+    training = JoeyTraining(config, weights, ids, dropout=None, smoothing=0.1, rate=RATE)
+    for _ in range(WARM_UP):
+        training.update()
+    with clock:
+        targets = sum(training.update()[1] for _ in range(updates_of(settings)))
+    return _outcome(training.model, targets, losses)
 
 
 def limit(settings: Settings) -> Callable[[], float]:
@@ -77,11 +181,26 @@ def updates_of(settings: Settings) -> int:
     return 2 if settings["quick"] else int(settings["updates"])
 
 
+def _of_proof(settings: Settings) -> Settings:
+    return {**settings, "override": {**settings["override"], **PLAIN}}
+
+
+def _optimizer(settings: Settings) -> str:
+    return str(settings["override"]["optim.name"])
+
+
+def _file(settings: Settings, name: str) -> Path:
+    width = settings["override"].get("model.width", "tiny")
+    folder = Path(settings["folder"]) / f"{_optimizer(settings)}-{width}"
+    folder.mkdir(exist_ok=True)
+    return folder / name
+
+
 def _outcome(model: Any, targets: int, losses: list[float]) -> Outcome:
-    """The first losses show that both learn the same from the same: later the optimisers differ."""
     figures = {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "first loss": losses[0],
+        "loss of the first update": losses[0],
+        f"of update {len(losses)}": losses[-1],
     }
     return Outcome(targets, figures)
 
@@ -91,8 +210,16 @@ ROW = Row(
     title="training a Transformer on Multi30k: whole updates",
     unit="target tokens",
     cases={
-        "tiny": {"recipe": "multi30k/de-en", "override": ADAMW, "updates": 15},
-        "tiny, Muon": {"recipe": "multi30k/de-en", "override": {}, "updates": 15},
+        "tiny": {
+            "recipe": "multi30k/de-en",
+            "override": ADAMW,
+            "updates": 15,
+        },
+        "tiny, Muon": {
+            "recipe": "multi30k/de-en",
+            "override": {"optim.name": "muon"},
+            "updates": 15,
+        },
         "base": {
             "recipe": "multi30k/de-en",
             "override": {
@@ -109,8 +236,12 @@ ROW = Row(
     },
     contestants=[
         Contestant("seqkit", by_seqkit),
+        Contestant("seqkit, float32", by_seqkit_in_float32),
+        Contestant("plain PyTorch", by_plain_loop),
         Contestant("nn.Transformer", by_nn_transformer),
+        Contestant("JoeyNMT", by_joeynmt, peer="joeynmt"),
     ],
-    agree=close(0.1),
+    agree=close(0.005),
+    prepare=prepare,
     limit=limit,
 )
