@@ -2,7 +2,7 @@
 
     OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/muon_speed.py
 
-Ours iterates in float32 over all matrices of one shape at once; torch's in bf16, one by one.
+Ours iterates in float32 here, over all matrices of one shape at once; torch's in bf16, one by one.
 """
 
 from __future__ import annotations

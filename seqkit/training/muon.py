@@ -8,6 +8,7 @@ carry over.
 `torch.optim.Muon(adjust_lr_fn="match_rms_adamw")` computes the same for matrices, and is what our
 tests compare with. It always iterates in bf16, one matrix after the other, which a CPU without
 bf16 does 7 to 17 times more slowly (benchmarks/muon_speed.py), and it refuses convolution kernels.
+Ours iterates in bf16 if it is told to: the iteration was made for it.
 """
 
 from __future__ import annotations
@@ -27,12 +28,21 @@ class Muon(torch.optim.AdamW):
     """Muon for parameter groups marked `orthogonal`, AdamW for the others.
 
     The others are embeddings, the output layer, biases and norms. The first of `betas` is the
-    momentum of AdamW's groups, `momentum` that of the matrices.
+    momentum of AdamW's groups, `momentum` that of the matrices. With `bf16`, matrices are made
+    orthogonal in bf16; momentum and weights stay as they are.
     """
 
-    def __init__(self, groups: list[dict[str, Any]], momentum: float = 0.95, **adamw: Any) -> None:
+    def __init__(
+        self,
+        groups: list[dict[str, Any]],
+        momentum: float = 0.95,
+        *,
+        bf16: bool = False,
+        **adamw: Any,
+    ) -> None:
         super().__init__(groups, **adamw)
         self.momentum = momentum
+        self.bf16 = bf16
 
     @torch.no_grad()
     def step(  # type: ignore[override]
@@ -65,7 +75,8 @@ class Muon(torch.optim.AdamW):
         shrink = 1 - lr * group["weight_decay"]
         for shape, members in by_shape.items():
             directions = torch.stack([self._direction(p).reshape(shape) for p in members])
-            updates = orthogonal(directions)
+            rounded = directions.bfloat16() if self.bf16 else directions
+            updates = orthogonal(rounded).to(directions.dtype)
 
             scale = lr * _SCALE * max(shape) ** 0.5
             for parameter, update in zip(members, updates, strict=True):

@@ -11,14 +11,18 @@ from torch import Tensor, nn
 
 from ..config import OptimConfig
 from ..errors import ConfigError, hint
+from .devices import Precision, cpu_has_bf16
 from .muon import Muon
 
 
-def make_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimizer:
+def make_optimizer(
+    model: nn.Module, config: OptimConfig, precision: Precision = "fp32"
+) -> torch.optim.Optimizer:
     """The optimizer that `config` names, for all parameters of `model` that are trained.
 
     Weight decay is for matrices; biases and norms are left alone. Muon takes the matrices of hidden
-    layers. Each group has a "scale" of the learning rate: `output_rate` for the last layer, else 1.
+    layers, and computes in bf16 with that `precision`, where this is fast. Each group has a "scale"
+    of the learning rate: `output_rate` for the last layer, else 1.
     """
     hidden: list[nn.Parameter] = []
     if config.name == "muon":
@@ -43,7 +47,9 @@ def make_optimizer(model: nn.Module, config: OptimConfig) -> torch.optim.Optimiz
         "orthogonal": True,
         "scale": 1.0,
     }
-    return Muon([*groups, matrices], **adamw)
+    on_cpu = any(parameter.device.type == "cpu" for parameter in hidden)
+    bf16 = precision == "bf16" and (cpu_has_bf16() or not on_cpu)
+    return Muon([*groups, matrices], bf16=bf16, **adamw)
 
 
 def _parameter_groups(

@@ -85,7 +85,7 @@ class Trainer:
 
     def _train_the_model(self) -> None:
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimizer = make_optimizer(self.model, self.optim)
+        self.optimizer = make_optimizer(self.model, self.optim, self.precision)
         self._moment = Moment(self.model, self.device)
 
     def _shard(self) -> None:

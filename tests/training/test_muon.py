@@ -71,6 +71,36 @@ def test_matrices_are_updated_as_by_torch(monkeypatch, weight_decay):
         torch.testing.assert_close(mine, wanted, atol=1e-6, rtol=1e-5)
 
 
+def test_matrices_are_made_orthogonal_in_bf16_as_by_torch(monkeypatch):
+    monkeypatch.setattr("seqkit.training.optim.cpu_has_bf16", lambda: True)
+    torch.manual_seed(3)
+    ours = nn.ParameterList(nn.Parameter(torch.randn(24, 16)) for _ in range(3))
+    exact, theirs = deepcopy(ours), deepcopy(ours)
+    config = OptimConfig(name="muon", lr=0.01, weight_decay=0.1)
+    optimizers = (
+        make_optimizer(ours, config, "bf16"),
+        make_optimizer(exact, config, "fp32"),
+        torch.optim.Muon(
+            theirs.parameters(), lr=0.01, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"
+        ),
+    )
+    for model, optimizer in zip((ours, exact, theirs), optimizers, strict=True):
+        random_gradients(model, 1)
+        optimizer.step()
+
+    for mine, precise, wanted in zip(ours, exact, theirs, strict=True):
+        assert mine.dtype == torch.float32
+        assert not torch.equal(mine, precise)  # an update is about 2.4e-3
+        torch.testing.assert_close(mine, precise, atol=3e-4, rtol=0)
+        torch.testing.assert_close(mine, wanted, atol=3e-4, rtol=0)
+
+
+def test_a_cpu_without_bf16_makes_matrices_orthogonal_in_float32(monkeypatch):
+    monkeypatch.setattr("seqkit.training.optim.cpu_has_bf16", lambda: False)
+    slow_in_bf16 = make_optimizer(Small(), OptimConfig(name="muon"), "bf16")
+    assert not slow_in_bf16.bf16
+
+
 def test_a_kernel_is_updated_as_the_matrix_of_its_outputs():
     torch.manual_seed(4)
     kernel = nn.Conv1d(4, 5, 3, bias=False)
