@@ -39,6 +39,22 @@ def mark_shown() -> None:
     _Spoken.at = time.monotonic()
 
 
+class _Doing:
+    """What long work is at, if it says so."""
+
+    now = ""
+
+
+@contextmanager
+def doing(what: str) -> Iterator[None]:
+    """Name a part of long work; signs of life tell of it as long as it lasts."""
+    before, _Doing.now = _Doing.now, what
+    try:
+        yield
+    finally:
+        _Doing.now = before
+
+
 class Timer:
     """Tells when it is time for the next plain line."""
 
@@ -64,13 +80,21 @@ def make_progress() -> Progress:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        Task,
         TextColumn,
         TimeElapsedColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Description(TextColumn):
+        """What the work is at, where it says so."""
+
+        def render(self, task: Task) -> Text:
+            return Text(_Doing.now) if _Doing.now else super().render(task)
 
     columns = (
-        TextColumn("{task.description}"),
+        Description("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -88,7 +112,7 @@ def on_terminal() -> bool:
 def working(what: str) -> Iterator[None]:
     """Give a sign of life every half minute in which nothing else is shown: "evaluating: 1:30".
 
-    For work that cannot be counted.
+    For work that cannot be counted. What `doing` names is said in place of `what`.
     """
     done = threading.Event()
     thread = threading.Thread(target=_beat, args=(what, done), name="seqkit progress", daemon=True)
@@ -111,7 +135,7 @@ def _beat(what: str, done: threading.Event) -> None:
             continue
 
         minutes, seconds = divmod(round(now - began), 60)
-        say(f"{what}: {minutes}:{seconds:02} so far")
+        say(f"{_Doing.now or what}: {minutes}:{seconds:02} so far")
         wait = SECONDS
 
 

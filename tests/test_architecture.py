@@ -38,7 +38,7 @@ MAY_IMPORT = {
     "builtin": {"labelling", "language", "registry", "translation"},
     "plugins": {"builtin", "errors", "registry"},
     "text": {"errors", "config", "parsing"},
-    "data": {"errors", "parsing", "config", "text", "threads"},
+    "data": {"errors", "parsing", "config", "progress", "text", "threads"},
     "nn": {"errors"},
     "search": {"config", "data", "errors", "parsing", "text"},
     "metrics": {"errors", "text"},

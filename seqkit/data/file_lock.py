@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..progress import doing
+
 try:
     import fcntl
 except ImportError:  # Windows
@@ -31,9 +33,8 @@ def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
     A disk without locks locks nothing. Raises OSError if the file cannot be written.
     """
     opened = _locked(path)
-    while wait and opened is None:
-        time.sleep(_SECONDS)
-        opened = _locked(path)
+    if wait and opened is None:
+        opened = _waited(path)
     if opened is None:
         yield False
         return
@@ -43,6 +44,13 @@ def file_lock(path: Path, *, wait: bool = True) -> Iterator[bool]:
     finally:
         path.unlink(missing_ok=True)  # while it is ours: others then lock a new file
         os.close(opened)
+
+
+def _waited(path: Path) -> int:
+    with doing("waiting for another process that prepares the same"):
+        while (opened := _locked(path)) is None:
+            time.sleep(_SECONDS)
+    return opened
 
 
 def _locked(path: Path) -> int | None:

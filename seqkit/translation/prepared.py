@@ -31,6 +31,7 @@ from ..data.stored import (
     stored_ids,
     write_side_by_side,
 )
+from ..progress import doing
 from ..recipes import corpora
 from ..text.tokenizer import TextConfig, Tokenizer
 from .data_config import TranslationData
@@ -110,6 +111,10 @@ class PreparedText:
 
     def _write(self, folder: Path) -> Facts:
         """Fill the entry "pairs"."""
+        with doing("reading and checking text"):
+            return self._read_and_split(folder)
+
+    def _read_and_split(self, folder: Path) -> Facts:
         data, skipped = self._data, Skipped()
         columns = data.columns[0], data.columns[1]
         pairs = training_pairs(self._files[0], columns, data.limit, skipped)
@@ -192,7 +197,8 @@ def _facts_of(folder: Path) -> Facts:
 
 
 def _train(text: ParallelText, config: TextConfig, folder: Path) -> Facts:
-    save_tokenizers(folder, train_tokenizers(text, config))
+    with doing("training the tokenizer"):
+        save_tokenizers(folder, train_tokenizers(text, config))
     return {}
 
 
@@ -223,7 +229,7 @@ def _encode(
     for part, sides in texts.items():
         for side, name in enumerate(_SIDES):
             parts = (_Part(part, side, places) for places in blocks_of(len(sides[side]), _BLOCK))
-            with IdWriter(folder, f"{part}.{name}") as writer:
+            with IdWriter(folder, f"{part}.{name}") as writer, doing(f"encoding {name} text"):
                 for packed in map_in_order(encode, parts):
                     writer.add(packed)
     return {}

@@ -4,7 +4,7 @@ import logging
 import re
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +13,8 @@ from letters import write_lines
 
 import seqkit
 from seqkit.cli.progress import FileProgress, counted
-from seqkit.progress import SECONDS, figures, say, working
+from seqkit.data.file_lock import file_lock
+from seqkit.progress import SECONDS, doing, figures, say, working
 from seqkit.runs.events import Saved, Started
 from seqkit.runs.progress import TrainingProgress, told
 from seqkit.training.events import Evaluated, Updated
@@ -142,6 +143,24 @@ def test_work_that_cannot_be_counted_gives_a_sign_of_life(capsys, quick):
     lines = capsys.readouterr().err.splitlines()
     assert 1 <= len(lines) <= 3
     assert set(lines) == {"evaluating: 0:00 so far"}
+
+
+def test_a_sign_of_life_names_what_the_work_is_at(capsys, quick):
+    with working("training"), doing("encoding text"):
+        time.sleep(0.2)
+    assert re.match(r"encoding text: 0:0\d so far\n", capsys.readouterr().err)
+
+
+def test_one_who_waits_for_another_process_says_so(capsys, quick, tmp_path):
+    holder = ExitStack()
+    holder.enter_context(file_lock(tmp_path / "lock"))
+    timer = threading.Timer(0.3, holder.close)
+    timer.start()
+    with working("training"), file_lock(tmp_path / "lock"):
+        pass
+    timer.join()
+    says = r"waiting for another process that prepares the same: 0:0\d so far\n"
+    assert re.match(says, capsys.readouterr().err)
 
 
 def test_signs_of_life_wait_while_other_lines_are_written(capsys, quick):
