@@ -212,4 +212,4 @@ def refuse_line_options(settings: Mapping[str, Any], **given: bool) -> None:
     given["nbest"] = settings.get("nbest", 1) > 1
     for name, is_given in given.items():
         if is_given:
-            raise ConfigError(f"--{name} is for lines: a document holds one translation of each")
+            raise ConfigError(f"--{name} is for lines, not for documents: leave it out")

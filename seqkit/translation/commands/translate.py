@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from ..explain import Explanation
     from ..glossary import Glossary
     from ..predictions import TranslatedLine
+    from ..translator import Translator
 
 
 @click.command()
@@ -87,27 +89,22 @@ def translate(
 
     Documents (-i FILE -o FILE, or folders): .srt, .vtt, .html, .md, .po, .xliff, .json, .yaml,
     .csv, .tsv, .docx, .pptx, .odt and .epub keep all that is not text. What was translated before
-    is remembered.
-
-    --glossary FILE has terms translated one way: term TAB translation, one a line; `-` as the
-    translation keeps a term as it is. Terms are found in any inflection, for lines of text.
+    is remembered. For lines, --glossary FILE (term TAB translation) has terms translated one way.
     """
     if text == (str(STDIN),):
         text = ()
     with_documents = are_meant(source, output, documents)
     if with_documents:
-        refuse_line_options(settings, attention=bool(maps), alignments=align, json=as_json)
-    if with_documents and glossary:
-        raise ConfigError("--glossary is for lines of text: a document has no use for it yet")
+        given = {"attention": bool(maps), "alignments": align, "glossary": bool(glossary)}
+        refuse_line_options(settings, json=as_json, **given)
     _check_inputs(text, source, output)  # fail before the model is loaded
     if maps:
         _make_folder(maps)
 
-    terms = _glossary(glossary)
+    terms = _read_glossary(glossary)
     set_threads(threads)
     translator = open_translator(models, device, engine=engine, compute=compute)
-    if batch_tokens:
-        translator.batch_tokens = batch_tokens
+    translator.batch_tokens = batch_tokens or translator.batch_tokens
     if (maps or align) and not translator.attends:
         raise ConfigError("this model has no attention: there is nothing to draw or to align by")
     # Fail before any input is read.
@@ -118,24 +115,37 @@ def translate(
         translate_documents(translator, source, output, documents, settings=settings, model=key)
         return
 
-    chunks = _chunks(text, source)
-    lost, unplaced = LostNumbers(), UnplacedTerms()
-    number = 0
+    chunks = counted(_chunks(text, source), "lines translated", show=source is not None)
+    found = (translator.predict(c, align=align, glossary=terms, **settings) for c in chunks)
+    lines = chain.from_iterable(found)
     with opened(output) as write:
-        for chunk in counted(chunks, "lines translated", show=source is not None):
-            for line in translator.predict(chunk, align=align, glossary=terms, **settings):
-                line = replace(line, nbest=line.nbest or "nbest" in settings)
-                write(_json(line) if as_json else _plain(line, number))
-                number += 1
-                lost.see(number, line)
-                unplaced.see(number, line)
-                if maps:
-                    _draw(translator.explain(line.best), maps, number)
+        _write_lines(write, lines, translator, maps, nbest="nbest" in settings, as_json=as_json)
+
+
+def _write_lines(
+    write: Callable[[str], None],
+    lines: Iterable[TranslatedLine],
+    translator: Translator,
+    maps: Path | None,
+    *,
+    nbest: bool,
+    as_json: bool,
+) -> None:
+    """Write each line when it is there; afterwards, note those that a person should look at."""
+    lost, unplaced = LostNumbers(), UnplacedTerms()
+    for number, line in enumerate(lines):
+        line = replace(line, nbest=line.nbest or nbest)
+        write(_json(line) if as_json else _plain(line, number))
+        lost.see(number + 1, line)
+        unplaced.see(number + 1, line)
+        if maps:
+            _draw(translator.explain(line.best), maps, number + 1)
+
     lost.note()
     unplaced.note()
 
 
-def _glossary(path: Path | None) -> Glossary | None:
+def _read_glossary(path: Path | None) -> Glossary | None:
     if path is None:
         return None
 
