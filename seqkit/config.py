@@ -19,9 +19,10 @@ from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic import dataclasses as pydantic_dataclasses
 from pydantic.fields import FieldInfo
 
+from . import config_file
 from .complaints import fields_of, sentence
-from .errors import ConfigError, RenamedWarning, WrongType, WrongValue, hint, reason
-from .parsing import NoPlainData, check_plain, path_of, toml_of
+from .errors import ConfigError, RenamedWarning, WrongType, WrongValue, hint
+from .parsing import NoPlainData, check_plain
 
 T = TypeVar("T")
 
@@ -267,32 +268,9 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> dict[str, An
 
     Raises `ConfigError` naming file and line.
     """
-    raw = _read_toml(path)
+    raw = config_file.read(path)
     override(raw, overrides or {})
     return raw
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        text = path_of(path, "config file").read_text(encoding="utf-8-sig")  # a mark is no text
-        return toml_of(text)
-    except OSError as error:
-        raise ConfigError(f"cannot read config {path}: {reason(error)}") from None
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise _not_toml(path, f"not UTF-8: byte {error.start} is {byte:#04x}") from None
-    except NoPlainData as error:
-        raise _not_toml(path, str(error)) from None
-
-
-def _not_toml(path: Path, why: str) -> ConfigError:
-    """A file that is not a config file; one that is not called *.toml may well be data."""
-    if path.suffix == ".toml":
-        return ConfigError(f"{path}: {why}")
-    return ConfigError(
-        f"{path} is not a config file ({why}). CONFIG is a TOML file, or a recipe that "
-        f"`seqkit config` lists; if {path} is data, give it as --data {path}"
-    )
 
 
 def override(raw: dict[str, Any], changes: Mapping[str, Any]) -> None:

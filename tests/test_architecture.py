@@ -30,7 +30,8 @@ MAY_IMPORT = {
     "progress": set(),
     "threads": set(),
     "complaints": {"errors"},
-    "config": {"complaints", "errors", "parsing"},
+    "config_file": {"errors", "parsing"},
+    "config": {"complaints", "config_file", "errors", "parsing"},
     "registry": {"errors"},
     "translation": {"registry"},  # the package's own __init__; its modules are below
     "language": {"registry"},

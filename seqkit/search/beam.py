@@ -57,21 +57,17 @@ def beam_search(
     size = beam // groups
     most = 2 * size  # <eos> may take half of them
     enough = patience * size
-    own_rules = [rules.with_phrases(own) for own in phrases] or [rules] * len(limits)
-    longest = [max(limit, own.least) for limit, own in zip(limits, own_rules, strict=True)]
-    has_phrases = any(own.phrases for own in own_rules)
+    demanded, longest = _demands(rules, phrases, limits)
 
     finished: list[list[Hypothesis]] = [[] for _ in range(len(limits) * groups)]
     open_ = _all_beams(longest, groups, source.device)
     fused = Fused(model, fusion)
-    state = fused.start(source)
-    if groups > 1:
-        state = fused.select(state, open_.beam // groups)
+    state = fused.select(fused.start(source), open_.beam // groups)
 
     for t in range(1, max(longest, default=0) + 1):
         logits, added, state = fused.step(open_.ids, state)
         left = open_.limit - t
-        of_beams = [own_rules[i // groups].phrases for i in open_.beam.tolist() if has_phrases]
+        of_beams = [demanded[i // groups] for i in open_.beam.tolist() if demanded]
         step = Step(logits.float(), open_.logp, open_.history, left, added, of_beams)
 
         found = _continuations(step, open_, most, rules, groups, diversity)
@@ -87,6 +83,16 @@ def beam_search(
         state = fused.select(state, selected_rows)
 
     return _by_sentence(finished, groups)
+
+
+def _demands(
+    rules: Rules, phrases: Sequence[Phrases], limits: list[int]
+) -> tuple[list[Phrases], list[int]]:
+    """The phrases that each sentence must have, [] if none must, and its greatest length."""
+    own_rules = [rules.with_phrases(own) for own in phrases] or [rules] * len(limits)
+    longest = [max(limit, own.least) for limit, own in zip(limits, own_rules, strict=True)]
+    demanded = [own.phrases for own in own_rules]
+    return (demanded if any(demanded) else []), longest
 
 
 def _check_beam(beam: int, groups: int, patience: float) -> None:
