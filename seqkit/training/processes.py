@@ -170,7 +170,7 @@ class Processes:
             raise LostTouch(
                 f"process {self.rank} of {self.world} has lost touch with another one, which has "
                 "ended: nothing is saved since the last checkpoint. Go on from there with "
-                "--resume; `torchrun --max-restarts 1` does so by itself"
+                "--resume; on one machine, `torchrun --max-restarts 1` does so by itself"
             ) from None
 
 

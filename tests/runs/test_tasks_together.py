@@ -78,7 +78,7 @@ def told(configs, folder, world):
 
 
 def test_classifiers_and_language_models_hold_the_same_weights_in_two_processes(tmp_path):
-    """With sampled words, and with an embedding that stays and of which most rows go unused."""
+    """With sampled words, and with embeddings of which most rows go unused."""
     texts = small_classifiers.some_texts(60)
     small_classifiers.write_tsv(tmp_path / "texts.tsv", texts)
     bag = small_classifiers.write_recipe(tmp_path / "bag.toml", tmp_path / "texts.tsv", steps=6)

@@ -56,12 +56,22 @@ def test_several_batches_at_once_say_what_one_says(cli, tmp_path, compute):
     assert several == one
 
 
+def hear_ctrl_c():
+    """What a shell starts in the background ignores it, and so do the children of that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_is_one_line_and_leaves_whole_lines(tmp_path, expected):
     text = tmp_path / "text.en"
     text.write_text("".join(f"{line}\n" for line in islice(cycle(LINES), 200_000)))
     command = [sys.executable, "-m", "seqkit", "translate", "-i", str(text), "--beam", "1"]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        preexec_fn=hear_ctrl_c,
     )
     first = process.stdout.readline()
     process.send_signal(signal.SIGINT)
