@@ -143,7 +143,8 @@ def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> Non
         axes.set_xlabel(curve.axis)
         axes.set_ylabel(name)
     seconds.set_yscale("log")
-    memory.set_ylim(bottom=0)
+    highest = max(point.peak for row in points.values() for point in row)
+    memory.set_ylim(0, 1.08 * highest)
     seconds.legend()
     save(picture, path)
 
