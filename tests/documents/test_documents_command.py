@@ -83,6 +83,30 @@ def test_a_wrong_choice_for_documents_is_one_line(cli, run, tmp_path, options, c
     assert not (tmp_path / "b.html").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "side"),
+    [
+        ("a.html", "input"),
+        ("b.html", "output"),
+        ("site/a.html", "input"),
+        ("out/a.html", "output"),
+    ],
+)
+def test_the_pairs_are_not_written_over_a_document_nor_its_translation(
+    cli, run, tmp_path, name, side
+):
+    (tmp_path / "site").mkdir()
+    for source in (tmp_path / "a.html", tmp_path / "site" / "a.html"):
+        source.write_text(HTML.format("a b"))
+    files = ("site", "out") if "/" in name else ("a.html", "b.html")
+    source, target = (tmp_path / file for file in files)
+    bitext = f"bitext={tmp_path / name}"
+    ran = cli("translate", "-m", run, "-i", source, "-o", target, "--document", bitext)
+    assert f"{name} is an {side} file" in ran.complaint(2)
+    assert not target.exists()
+    assert (tmp_path / "a.html").read_text() == HTML.format("a b")
+
+
 def test_lines_have_no_choices_for_documents(cli, run):
     assert "give them as -i FILE -o FILE" in (
         cli("translate", "-m", run, "--document", "memory=off", "a b").complaint(2)

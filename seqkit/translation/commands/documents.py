@@ -92,7 +92,20 @@ def are_meant(source: Path | None, output: Path | None, options: DocumentOptions
         raise click.UsageError(
             f"{source} becomes a file of the same kind: name the output *.{kind}"
         )
+    if options.bitext is not None and source is not None and output is not None:
+        _refuse_bitext(options.bitext, source, output)
     return True
+
+
+def _refuse_bitext(bitext: Path, source: Path, output: Path) -> None:
+    """A usage error if the pairs would be written over a document or its translation."""
+    from ...cli.options import refuse_input
+
+    read = list(source.rglob("*")) if source.is_dir() else [source]
+    refuse_input(bitext, read)
+    written = [output / path.relative_to(source) for path in read]
+    if bitext.resolve() in [path.resolve() for path in written]:
+        raise click.UsageError(f"{bitext} is an output file: write the pairs to another one")
 
 
 def translate_documents(
