@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -34,6 +35,7 @@ _FORMAT = 1  # another one makes all entries anew
 _FACTS = "entry.json"
 _PART = ".part"
 _CHUNK = 1 << 20
+_NAME = re.compile(r"\.?[a-z]+-[0-9a-f]{32}(\.part)?")  # of an entry, whole or not
 
 Key = Mapping[str, Any]  # JSON
 Facts = dict[str, Any]  # JSON
@@ -133,10 +135,13 @@ class Cache:
         return Entry(folder, facts)
 
     def listed(self) -> list[Listed]:
-        """All that is there, the one last used first."""
-        if not self.root.is_dir():
-            return []
-        found = [Listed(path) for path in self.root.iterdir() if path.is_dir()]
+        """All entries, the one last used first; what else lies in the folder is none."""
+        found: list[Listed] = []
+        if self.root.is_dir():
+            for path in self.root.iterdir():
+                with suppress(OSError):  # it may be finished, or deleted, meanwhile
+                    if _NAME.fullmatch(path.name) and path.is_dir():
+                        found.append(Listed(path))
         return sorted(found, key=lambda one: -one.used)
 
     def clear(self, *, unused_days: float = 0) -> list[Listed]:

@@ -3,10 +3,12 @@
 import errno
 import multiprocessing
 import os
+import shutil
 import time
 
 import pytest
 
+from seqkit.data import cache as cache_module
 from seqkit.data.cache import ENVIRONMENT, Cache, Sources
 from seqkit.data.file_lock import file_lock
 from seqkit.errors import DataError
@@ -187,6 +189,34 @@ def test_only_what_was_not_used_for_some_days_is_deleted(cache):
     assert [one.folder for one in cache.clear(unused_days=1)] == [old.folder]
     assert [one.folder for one in cache.clear()] == [new.folder]
     assert list(cache.root.iterdir()) == []
+
+
+def test_folders_that_are_no_entries_are_neither_listed_nor_deleted(cache):
+    cache.entry("kind", {}, Maker())
+    names = ["thesis", ".git", "pairs-2024", "pairs-" + "0" * 31, "Pairs-" + "0" * 32]
+    for name in names:
+        (cache.root / name).mkdir()
+        (cache.root / name / "kept").write_text("years of work")
+
+    assert [one.is_whole for one in cache.listed()] == [True]
+    assert len(cache.clear()) == 1
+    assert sorted(path.name for path in cache.root.iterdir()) == sorted(names)
+    assert all((cache.root / name / "kept").exists() for name in names)
+
+
+def test_an_entry_that_goes_while_it_is_listed_is_left_out(cache, monkeypatch):
+    gone = cache.entry("gone", {}, Maker())
+    kept = cache.entry("kept", {}, Maker())
+    size_of = cache_module.size_of
+
+    def size_after_a_while(folder):
+        shutil.rmtree(gone.folder, ignore_errors=True)
+        if folder == gone.folder:
+            folder.stat()
+        return size_of(folder)
+
+    monkeypatch.setattr(cache_module, "size_of", size_after_a_while)
+    assert [one.folder for one in cache.listed()] == [kept.folder]
 
 
 def test_what_is_being_made_is_not_deleted(cache):
