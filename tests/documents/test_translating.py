@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -176,3 +177,33 @@ def test_the_entities_of_html_are_not_those_of_xml():
     assert segment.text == "a &lt; b c ' d&copy"
     page = read_document(b"<p>a &copy; b &ampamp; c</p>", "a.html", "html")
     assert page.segments[0].text == "a © b &amp; c"
+
+
+CELL = "| h | i |\n|---|---|\n| a \\| b | c |\n\n```\na | b\n```\n"
+
+
+def test_code_that_reads_like_a_cell_above_it_stays(tmp_path):
+    """The cell is `a | b` to the parser, and stands as `a \\| b`: it is left as it is."""
+    assert written(CELL, "md", tmp_path) == CELL
+
+
+@pytest.mark.parametrize(
+    ("translation", "expected"),
+    [
+        ("1. Mai", "1\\. Mai"),
+        ("12) Uhr", "12\\) Uhr"),
+        ("- und", "\\- und"),
+        ("# vor", "\\# vor"),
+        ("> ab", "\\> ab"),
+        ("~~~ ab", "\\~~~ ab"),
+        ("in C #", "in C \\#"),
+        ("x | y", "x \\| y"),
+        ("am 1. Mai - um 1.", "am 1. Mai - um 1."),
+    ],
+)
+def test_no_translation_begins_a_list_a_heading_or_a_quote(translation, expected):
+    markdown_it = pytest.importorskip("markdown_it")
+    document = read_document(b"May 1\n", "x.md", "md")
+    changed = document.write([Translated(translation)]).decode()
+    assert changed == f"{expected}\n"
+    assert markdown_it.MarkdownIt().render(changed) == f"<p>{escape(translation)}</p>\n"

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from ...errors import ConfigError
+from ..explain import Alignment
 from .markup import Kind, Token, segments_of
 from .segment import Segment
 
@@ -27,6 +29,32 @@ _INLINE = re.compile(
     r"|(?P<emphasis>\*{1,3}|~~|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w))",
     re.DOTALL,
 )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A paragraph, heading, item or cell, written as one line."""
+
+    inner: Segment
+
+    @property
+    def start(self) -> int:
+        return self.inner.start
+
+    @property
+    def end(self) -> int:
+        return self.inner.end
+
+    @property
+    def text(self) -> str:
+        return self.inner.text
+
+    @property
+    def has_markup(self) -> bool:
+        return self.inner.has_markup
+
+    def written(self, translation: str, alignment: Alignment | None) -> str:
+        return _no_block(self.inner.written(translation, alignment))
 
 
 def segments(text: str) -> list[Segment]:
@@ -50,12 +78,14 @@ def segments(text: str) -> list[Segment]:
             continue
         if token.map:
             place = max(place, starts[token.map[0]])
-        spans = _located(body, token.content, place)
+        limit = starts[token.map[1]] if token.map else len(body)
+        spans = _located(body, token.content, place, limit)
         if spans is None:
             continue
         place = spans[-1][1]
         moved = [(start + skipped, end + skipped) for start, end in spans]
-        found += segments_of(text, _tokens(text, moved), read=_read, escape=_escaped)
+        for segment in segments_of(text, _tokens(text, moved), read=_read, escape=_escaped):
+            found.append(_Line(segment))
     return found
 
 
@@ -63,13 +93,13 @@ def _line_starts(text: str) -> list[int]:
     return [0, *(match.end() for match in re.finditer(r"\r\n|\n|\r", text)), len(text)]
 
 
-def _located(text: str, content: str, place: int) -> list[tuple[int, int]] | None:
-    """Where the lines of a block's content are, from `place` on; None if they are not there."""
+def _located(text: str, content: str, place: int, limit: int) -> list[tuple[int, int]] | None:
+    """Where the lines of a block's content are, between two places; None if they are not there."""
     spans: list[tuple[int, int]] = []
     *lines, last = content.split("\n")
     for line in [*(line.removesuffix("\\") for line in lines), last]:  # of a hard break
         line = line.strip()
-        start = text.find(line, place)
+        start = text.find(line, place, limit)
         if start < 0:
             return None
         place = start + len(line)
@@ -137,5 +167,12 @@ def _read(raw: str) -> str:
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", joined)
 
 
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*\[\]<]|(?<!\w)_|_(?!\w))", r"\\\1", text)
+def _escaped(word: str) -> str:
+    return re.sub(r"([\\`*\[\]<|]|(?<!\w)_|_(?!\w))", r"\\\1", word)
+
+
+def _no_block(line: str) -> str:
+    """A line that begins no list, quote, heading or code: `1. Mai` is a date."""
+    line = re.sub(r"^(?=>|[-+]\s|#{1,6}\s|~~~)", r"\\", line)
+    line = re.sub(r"^(\d{1,9})(?=[.)]\s)", r"\1\\", line)
+    return re.sub(r"(?<=\s)(?=#+$)", r"\\", line)  # which ends a heading
