@@ -23,27 +23,15 @@ Ints = NDArray[np.int64]
 AnyInts = NDArray[Any]  # of any integer type
 
 _BLOCK = 10_000  # texts that are read or written together
+_COPIED = 1 << 24  # bytes that are copied together
 _SHORT = 1 << 16  # ids below it fit into 16 bits
 
 
 # Texts
 
 
-class StoredTexts(Sequence[str]):
-    """Texts that `TextWriter` wrote, each read when it is asked for."""
-
-    def __init__(self, folder: Path, name: str) -> None:
-        self._place = folder, name
-        self._ends: Ints = mapped(folder / f"{name}.ends", np.int64)
-        self._path = folder / f"{name}.text"
-        self._opened = os.open(self._path, os.O_RDONLY)
-        weakref.finalize(self, os.close, self._opened)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return StoredTexts, self._place
-
-    def __len__(self) -> int:
-        return len(self._ends)
+class _Texts(Sequence[str]):
+    """Texts by their places, one or some: what has them says how it reads some."""
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -51,22 +39,44 @@ class StoredTexts(Sequence[str]):
     def __getitem__(self, index: slice) -> list[str]: ...
 
     def __getitem__(self, index: int | slice) -> str | list[str]:
+        places = range(len(self))
         if isinstance(index, slice):
-            places = range(len(self))[index]
-            if places.step == 1:
-                return self._between(places.start, places.stop)
-            return [self[place] for place in places]
+            return self._at(places[index])
 
-        place = range(len(self))[index]  # counts from the end, and raises IndexError
-        (text,) = self._between(place, place + 1)
+        place = places[index]  # counts from the end, and raises IndexError
+        (text,) = self._at(range(place, place + 1))
         return text
 
     def __iter__(self) -> Iterator[str]:
-        for first in range(0, len(self), _BLOCK):
-            yield from self[first : first + _BLOCK]
+        for block in blocks_of(len(self)):
+            yield from self[block]
 
     def __repr__(self) -> str:
-        return f"<StoredTexts: {len(self):,} texts>"
+        return f"<{type(self).__name__}: {len(self):,} texts>"
+
+    def _at(self, places: range) -> list[str]:
+        """The texts at `places`, all of which there are."""
+        raise NotImplementedError
+
+
+class StoredTexts(_Texts):
+    """Texts that `TextWriter` wrote, each read when it is asked for."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._place = folder, name
+        self._ends: Ints = mapped(folder / f"{name}.ends", np.int64)
+        self._content = HeldFile(folder / f"{name}.text")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoredTexts, self._place
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def _at(self, places: range) -> list[str]:
+        if places.step == 1:
+            return self._between(places.start, places.stop)
+        return [self[place] for place in places]
 
     def _between(self, first: int, end: int) -> list[str]:
         if end <= first:
@@ -74,15 +84,12 @@ class StoredTexts(Sequence[str]):
 
         begin = int(self._ends[first - 1]) if first else 0
         ends = (self._ends[first:end] - begin).tolist()
-        block = os.pread(self._opened, ends[-1], begin)
-        if len(block) < ends[-1]:
-            raise DataError(f"{self._path} was cut off while it was used: run it again")
-
+        block = self._content.read(begin, ends[-1])
         starts = [0, *ends[:-1]]
         return [block[a:b].decode("utf-8") for a, b in zip(starts, ends, strict=True)]
 
 
-class Picked(Sequence[str]):
+class Picked(_Texts):
     """Some of other texts, by their places: nothing is copied."""
 
     def __init__(self, texts: Sequence[str], places: Ints) -> None:
@@ -92,18 +99,50 @@ class Picked(Sequence[str]):
     def __len__(self) -> int:
         return len(self._places)
 
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
+    def __iter__(self) -> Iterator[str]:
+        for block in blocks_of(len(self)):
+            places = self._places[block]
+            first, end = int(places.min()), int(places.max()) + 1
+            if end - first > 2 * len(places):  # far from each other
+                yield from self[block]
+                continue
 
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        if isinstance(index, slice):
-            return [self._texts[place] for place in self._places[index].tolist()]
-        return self._texts[int(self._places[index])]
+            near = self._texts[first:end]  # read at once
+            yield from (near[place] for place in (places - first).tolist())
+
+    def _at(self, places: range) -> list[str]:
+        return [self._texts[place] for place in self._places[places].tolist()]
+
+
+class HeldFile:
+    """A file that is open from now on, and can be read even when it is deleted meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._opened = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._opened)
 
     def __repr__(self) -> str:
-        return f"<Picked: {len(self):,} of {len(self._texts):,} texts>"
+        return f"<HeldFile: {self._path}>"
+
+    def read(self, begin: int, size: int) -> bytes:
+        """So many bytes from there on. Raises `DataError` if there are fewer."""
+        parts: list[bytes] = []
+        end = begin + size
+        while begin < end:
+            part = os.pread(self._opened, end - begin, begin)  # at most 2 GB
+            if not part:
+                raise DataError(f"{self._path} was cut off while it was used: run it again")
+            parts.append(part)
+            begin += len(part)
+        return b"".join(parts)
+
+    def copy(self, to: Path) -> None:
+        """Write all of it to a new file."""
+        size = os.fstat(self._opened).st_size
+        with to.open("wb") as file:
+            for block in blocks_of(size, _COPIED):
+                file.write(self.read(block.start, block.stop - block.start))
 
 
 class TextWriter:
@@ -127,11 +166,6 @@ class TextWriter:
         self._content.write(b"".join(encoded))
         self._ends.write((self._total + np.cumsum(sizes)).tobytes())
         self._total += int(sizes.sum())
-
-
-def write_texts(folder: Path, name: str, texts: Iterable[str]) -> None:
-    """Write texts under a name, to be read by `StoredTexts`."""
-    write_side_by_side(folder, [name], ((text,) for text in texts))
 
 
 def write_side_by_side(folder: Path, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -197,4 +231,4 @@ def mapped(path: Path, dtype: Any) -> AnyInts:
     """A file as an array, whose pages are read when they are looked at."""
     if not path.stat().st_size:
         return np.zeros(0, dtype)  # which the system does not map
-    return np.memmap(path, dtype, mode="r")
+    return np.asarray(np.memmap(path, dtype, mode="r"))  # a plain one is indexed twice as fast

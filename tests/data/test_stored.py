@@ -1,6 +1,7 @@
 """Texts and ids in files read back as what was written."""
 
 import pickle
+import random
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqkit.data.stored import (
+    HeldFile,
     IdWriter,
     Picked,
     StoredTexts,
@@ -15,11 +17,14 @@ from seqkit.data.stored import (
     packed_ids,
     stored_ids,
     write_side_by_side,
-    write_texts,
 )
 from seqkit.errors import DataError
 
 TEXTS = ["one", "", "zwei\nZeilen", "三", "🙂 4"]
+
+
+def write_texts(folder, name, texts):
+    write_side_by_side(folder, [name], ([text] for text in texts))
 
 
 @pytest.fixture
@@ -69,6 +74,28 @@ def test_some_texts_are_picked_by_their_places(texts):
     picked = Picked(texts, np.array([3, 0, 3]))
     assert [*picked] == ["三", "one", "三"]
     assert picked[1:] == ["one", "三"]
+    assert (picked[-3], picked[::-2]) == ("三", ["三", "三"])
+    with pytest.raises(IndexError):
+        picked[3]
+
+
+@pytest.mark.parametrize("places", [range(24_000), range(0, 24_000, 7), [5], []])
+def test_picked_texts_come_in_the_order_of_their_places(tmp_path, places):
+    many = [str(number) for number in range(24_000)]
+    write_texts(tmp_path, "some", many)
+    mixed = random.Random(1).sample(places, len(places))
+    for some in (list(places), mixed):
+        picked = Picked(StoredTexts(tmp_path, "some"), np.array(some, np.int64))
+        assert [*picked] == [many[place] for place in some]
+
+
+def test_neighbours_among_picked_texts_are_read_together(texts, monkeypatch):
+    picked = Picked(texts, np.array([4, 1, 3]))
+    reads = []
+    read = HeldFile.read
+    monkeypatch.setattr(HeldFile, "read", lambda *how: reads.append(how) or read(*how))
+    assert [*picked] == ["🙂 4", "", "三"]
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize(("vocab", "size"), [(1 << 16, 2), ((1 << 16) + 1, 4)])
