@@ -71,6 +71,34 @@ def test_a_sentence_over_two_cues_is_translated_as_one_and_shared_out(tmp_path):
     assert written(cues, "srt", tmp_path) == cues.replace("a b", "d. c").replace("c d.", "b a")
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "read", "expected"),
+    [
+        ("srt", "a & b", ["a & b"], "b & a"),
+        ("srt", "- a & b\n- c < d", ["a & b", "c < d"], "- b & a\n- d < c"),
+        ("srt", "<i>a</i> &amp; b", ["a &amp; b"], "b &amp; <i>a</i>"),
+        ("vtt", "a &amp; b", ["a & b"], "b &amp; a"),
+        ("vtt", "- a &lt; b", ["a < b"], "- b &lt; a"),
+        ("vtt", "<i>a</i> &amp; b", ["a & b"], "b &amp; <i>a</i>"),
+    ],
+)
+def test_webvtt_has_entities_and_subrip_has_none(kind, text, read, expected, tmp_path):
+    head = "WEBVTT\n\n" if kind == "vtt" else ""
+    cue = f"{head}00:00:01.000 --> 00:00:02.000\n{{}}\n"
+    document = read_document(cue.format(text).encode(), f"x.{kind}", kind)
+    assert [segment.text for segment in document.segments] == read
+    assert written(cue.format(text), kind, tmp_path) == cue.format(expected)
+
+
+def test_no_line_breaks_within_a_tag(tmp_path):
+    tag = '<font color="#ffffff" face="Arial" size="12">'
+    text = f"hello my very good old friend {tag}and you are here again</font> now and then"
+    cue = f"1\n00:00:01,000 --> 00:00:02,000\n{text}\n"
+    shown = written(cue, "srt", tmp_path)
+    assert tag in shown
+    assert shown.count("\n") == 4  # the number, the times, and two lines
+
+
 def test_a_cue_has_two_lines_of_42_characters_about_as_long():
     text = "the quick brown fox jumps over the lazy dog and goes home again"
     lines = laid_out(text)

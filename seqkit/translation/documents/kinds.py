@@ -20,7 +20,7 @@ Find = Callable[[Content, str, Sequence[str]], list[Segment]]
 _TEXTS: dict[str, Find] = {
     "txt": lambda content, name, chosen: plain.segments(content.text),
     "srt": lambda content, name, chosen: subtitles.segments(content.text, name),
-    "vtt": lambda content, name, chosen: subtitles.segments(content.text, name),
+    "vtt": lambda content, name, chosen: subtitles.segments(content.text, name, has_entities=True),
     "html": lambda content, name, chosen: html.segments(content.text),
     "md": lambda content, name, chosen: markdown.segments(content.text),
     "po": lambda content, name, chosen: gettext.segments(content.text, name),

@@ -2,20 +2,23 @@
 
 A sentence that goes on in the next cue is translated as one and shared out again by length. Times,
 numbers, settings, styles and notes stay. A cue has two lines of at most 42 characters, as the
-guidelines of broadcasters ask (Netflix, Timed Text Style Guide).
+guidelines of broadcasters ask (Netflix, Timed Text Style Guide). WebVTT has the entities of HTML;
+SubRip has none, and `&` is itself.
 """
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...errors import DataError
 from ...text.spans import has_letters
 from ..explain import Alignment
 from .inline import Marked
-from .markup import Kind, Token, segments_of
+from .markup import Kind, Token, escaped, segments_of
 from .segment import Segment
 
 WIDTH = 42  # characters of a line
@@ -30,6 +33,14 @@ _TAG = re.compile(r"</?([A-Za-z]+)[^<>\r\n]*>|<[\d:.]+>|\{\\[^{}\r\n]*\}")
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _ENDS = re.compile(r"[.!?…:。！？♪)\]][\"'”’»)\]]*$")
 _DIALOGUE = re.compile(r"\s*[-–—]\s?\S")
+
+
+class _Spelling(NamedTuple):
+    """How text stands in a file."""
+
+    line_end: str
+    read: Callable[[str], str]
+    escape: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -47,7 +58,7 @@ class _Shared:
 
     content: str
     cues: list[_Cue]
-    line_end: str
+    spelling: _Spelling
     has_markup: bool = False
 
     @property
@@ -60,7 +71,7 @@ class _Shared:
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(cue.text.split()) for cue in self.cues)
+        return self.spelling.read(" ".join(" ".join(cue.text.split()) for cue in self.cues))
 
     def written(self, translation: str, alignment: Alignment | None = None) -> str:
         texts = shared_out(translation, [len(cue.text) for cue in self.cues])
@@ -68,7 +79,8 @@ class _Shared:
         done = self.start
         for cue, text in zip(self.cues, texts, strict=True):
             pieces.append(self.content[done : cue.start])
-            pieces.append(self.line_end.join(laid_out(text)))
+            lines = [self.spelling.escape(line) for line in laid_out(text)]
+            pieces.append(self.spelling.line_end.join(lines))
             done = cue.end
         return "".join(pieces)
 
@@ -97,10 +109,12 @@ class _Styled:
         return self.marked.has_markup
 
     def written(self, translation: str, alignment: Alignment | None) -> str:
-        return self.line_end.join(laid_out(self.marked.written(translation, alignment)))
+        written = self.marked.written(translation, alignment)
+        whole_tags = _TAG.sub(lambda tag: tag[0].replace(" ", "\0"), written)
+        return self.line_end.join(laid_out(whole_tags)).replace("\0", " ")
 
 
-def segments(text: str, name: str) -> list[Segment]:
+def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segment]:
     """The sentences of a file of subtitles. Raises `DataError` for one without a single cue."""
     cues = list(_cues(text))
     if not cues and text.strip() and not text.lstrip("\ufeff").startswith("WEBVTT"):
@@ -110,19 +124,23 @@ def segments(text: str, name: str) -> list[Segment]:
 
     first_end = _LINE_END.search(text)
     line_end = first_end[0] if first_end else "\n"
+    spelling = _Spelling(line_end, str, str)
+    if has_entities:
+        spelling = _Spelling(line_end, html.unescape, escaped)
+
     found: list[Segment] = []
     waiting: list[_Cue] = []
     for cue in cues:
         is_plain = not _TAG.search(cue.text) and not _DIALOGUE.match(cue.text)
         if waiting and not (is_plain and _goes_on(waiting, cue)):
-            found.append(_Shared(text, waiting, line_end))
+            found.append(_Shared(text, waiting, spelling))
             waiting = []
         if is_plain and has_letters(cue.text):
             waiting = [*waiting, cue]
         else:
-            found += _by_itself(text, cue, line_end)
+            found += _by_itself(text, cue, spelling)
     if waiting:
-        found.append(_Shared(text, waiting, line_end))
+        found.append(_Shared(text, waiting, spelling))
     return found
 
 
@@ -146,7 +164,7 @@ def _goes_on(waiting: list[_Cue], cue: _Cue) -> bool:
     return len(waiting) < _MOST_CUES and not _ENDS.search(waiting[-1].text) and begins_low
 
 
-def _by_itself(text: str, cue: _Cue, line_end: str) -> list[Segment]:
+def _by_itself(text: str, cue: _Cue, spelling: _Spelling) -> list[Segment]:
     """The segments of a cue with tags; of a dialogue, a line each."""
     spans = [(cue.start, cue.end)]
     if any(_DIALOGUE.match(line) for line in _LINE_END.split(cue.text)):
@@ -156,9 +174,10 @@ def _by_itself(text: str, cue: _Cue, line_end: str) -> list[Segment]:
     for start, end in spans:
         dash = re.match(r"\s*[-–—]\s*", text[start:end])
         start += dash.end() if dash else 0
-        for segment in segments_of(text, _tokens(text, start, end)):
+        tokens = _tokens(text, start, end)
+        for segment in segments_of(text, tokens, read=spelling.read, escape=spelling.escape):
             if isinstance(segment, Marked):
-                found.append(segment if dash else _Styled(segment, line_end))
+                found.append(segment if dash else _Styled(segment, spelling.line_end))
     return found
 
 
