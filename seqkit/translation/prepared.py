@@ -6,11 +6,12 @@ trained on it, and "ids". A second run reads none of the text but to see that it
 
 from __future__ import annotations
 
-import shutil
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -24,6 +25,7 @@ from ..data.pool import map_in_order
 from ..data.seen import FILE as SEEN
 from ..data.seen import SeenTexts, joined
 from ..data.stored import (
+    HeldFile,
     IdWriter,
     StoredTexts,
     blocks_of,
@@ -31,8 +33,10 @@ from ..data.stored import (
     stored_ids,
     write_side_by_side,
 )
+from ..plugins import components
 from ..progress import doing
 from ..recipes import corpora
+from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from .data_config import TranslationData
 from .languages import tagged
@@ -60,6 +64,7 @@ class PreparedText:
         self._key = {"content": content, **self._settings()}
         self.about = ", ".join(path.name for path in every)
         self._entry = self.cache.entry("pairs", self._key, self._write, about=self.about)
+        self._seen = HeldFile(self._entry.folder / SEEN)
 
         self.train = self._text("train")
         self.valid = self._text("valid")
@@ -74,19 +79,23 @@ class PreparedText:
 
     def save_seen(self, folder: Path) -> None:
         """Write into `folder` what an evaluation compares its test set with."""
-        shutil.copyfile(self._entry.folder / SEEN, folder / SEEN)
+        self._seen.copy(folder / SEEN)
 
     def tokenizers(self, config: TextConfig) -> Tokenizers:
         """Tokenizers trained on this text, unless they were before."""
         settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
-        key = {"pairs": self._entry.name, "text": settings}
+        kind = components().tokenizers.load(config.tokenizer)
+        code = _code_of(config.tokenizer, kind)
+        key = {"pairs": self._entry.name, "text": settings, "code": code}
         make = partial(_train, self.train, config)
         entry = self.cache.entry("tokenizers", key, make, about=self.about)
         return load_tokenizers(entry.folder)
 
     def ids(self, tokenizers: Tokenizers, to: str) -> tuple[EncodedPairs, EncodedPairs]:
         """Training and validation text as ids, `to` being the target language of all of it."""
-        key = {"pairs": self._entry.name, "tokenizers": _digest_of(tokenizers), "to": to}
+        code = [_code_of(tokenizer.name, type(tokenizer.model)) for tokenizer in tokenizers]
+        files = _digest_of(tokenizers)
+        key = {"pairs": self._entry.name, "tokenizers": files, "code": code, "to": to}
         make = partial(_encode, self.train, self.valid, tokenizers, to)
         entry = self.cache.entry("ids", key, make, about=self.about)
         train, valid = (_pairs(entry, part, tokenizers) for part in _PARTS)
@@ -207,6 +216,22 @@ def _digest_of(tokenizers: Tokenizers) -> str:
     with TemporaryDirectory() as folder:
         save_tokenizers(Path(folder), tokenizers)
         return folder_digest(Path(folder))
+
+
+def _code_of(name: str, kind: type) -> list[str]:
+    """What tells a tokenizer's code from that of yesterday: its files, and a plugin's version."""
+    modules = [sys.modules.get(each.__module__) for each in (Tokenizer, Normalizer, kind)]
+    paths = [Path(getattr(module, "__file__", None) or "") for module in modules]
+    return [*Sources([path for path in paths if path.is_file()]).digests, _version_of(name)]
+
+
+def _version_of(name: str) -> str:
+    """The version of the distribution that brings a tokenizer; "" if it is none."""
+    known = components().tokenizers
+    try:
+        return version(known[name].provider) if name in known else ""
+    except PackageNotFoundError:
+        return ""
 
 
 # Ids

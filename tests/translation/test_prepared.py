@@ -1,9 +1,11 @@
 """Training text in the cache: made once, and the same as if it were read each time."""
 
+import importlib
 import json
 import multiprocessing
 import os
 import signal
+import sys
 import time
 
 import numpy as np
@@ -11,10 +13,13 @@ import pytest
 from letters import LETTERS, some_lines, write_config, write_lines, write_pairs
 
 from seqkit.data import cache as cache_module
-from seqkit.data import read_parallel
+from seqkit.data import read_parallel, workers
 from seqkit.data.batching import PairBatch, Rows, token_batches
-from seqkit.data.cache import ENVIRONMENT
+from seqkit.data.cache import ENVIRONMENT, Cache
+from seqkit.data.seen import SeenTexts
+from seqkit.plugins import components
 from seqkit.recipes import load
+from seqkit.registry import Entry
 from seqkit.translation import prepared
 from seqkit.translation.task import TranslationTask
 from seqkit.translation.tokenizers import train_tokenizers
@@ -177,6 +182,51 @@ def _stop_halfway(tmp_path, kind, is_half):
     task_of(tmp_path)
 
 
+def test_a_run_saves_and_trains_on_when_the_cache_is_cleared(cache, tmp_path):
+    task = task_of(tmp_path)
+    expected = epoch_of(task)
+    assert len(Cache(cache).clear()) == 3
+    (tmp_path / "checkpoint").mkdir()
+    task.save(tmp_path / "checkpoint")
+
+    seen = SeenTexts.load(tmp_path / "checkpoint")
+    (sources,) = seen.count(sources=(tmp_path / "train.source").read_text().splitlines())
+    assert (sources.found, sources.total) == (300, 300)
+    assert epoch_of(task) == expected
+
+
+SPLITTER = """
+from seqkit.text import WhitespaceTokenizer
+
+class Splitter(WhitespaceTokenizer):
+    def split(self, text):
+        return super().split(text){how}
+"""
+
+
+def test_text_is_encoded_anew_when_the_code_of_its_tokenizer_changes(cache, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    entry = Entry("own", "own_splitter:Splitter", "somebody", "")
+    monkeypatch.setitem(components().tokenizers._entries, "own", entry)
+
+    for how in ("", "[::-1]", "[::-1]"):
+        (tmp_path / "own_splitter.py").write_text(SPLITTER.format(how=how))
+        sys.modules.pop("own_splitter", None)
+        importlib.invalidate_caches()
+
+        task = task_of(tmp_path, tokenizer="own")
+        expected = task.tokenizers.source.encode_all(task._text.train.sources, eos=True)
+        assert [task._train.sources[i] for i in range(len(expected))] == expected
+    assert len(list(cache.glob("ids-*"))) == 2
+
+
+def test_text_is_encoded_anew_for_another_version_of_a_plugin(cache, tmp_path, monkeypatch):
+    for number in ("1.0", "1.1", "1.1"):
+        monkeypatch.setattr(prepared, "version", lambda _, number=number: number)
+        task_of(tmp_path)
+    assert len(list(cache.glob("tokenizers-*"))) == len(list(cache.glob("ids-*"))) == 2
+
+
 # Subwords drawn anew
 
 
@@ -202,7 +252,11 @@ def test_other_processes_draw_the_same_subwords(sampled, monkeypatch):
     expected = epoch_of(sampled, 1)
     monkeypatch.setattr("seqkit.data.workers._FEW", 1)
     monkeypatch.setattr("seqkit.data.workers.cores", lambda: 3)
+    loaders = []
+    begin = workers.from_workers
+    monkeypatch.setattr(workers, "from_workers", lambda *how: loaders.append(how[0]) or begin(*how))
     assert epoch_of(sampled, 1) == expected
+    assert [loader.num_workers for loader in loaders] == [2]
 
 
 def test_drawn_subwords_spell_the_text(sampled):
