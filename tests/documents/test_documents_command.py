@@ -64,6 +64,36 @@ def test_a_second_run_remembers_unless_the_memory_is_off(cli, run, tmp_path):
     assert "1 translated" in cli(*command, "--beam", "2").err  # other settings, another memory
 
 
+def test_another_language_model_has_another_memory(cli, run, tmp_path):
+    source, lm = tmp_path / "a.html", tmp_path / "lm.arpa"
+    source.write_text(HTML.format("a b c"))
+    (tmp_path / "text").write_text("c b a\n" * 3)
+    command = [
+        "translate",
+        "-m",
+        run,
+        "-i",
+        source,
+        "-o",
+        tmp_path / "b.html",
+        "--search",
+        f"lm={lm}",
+    ]
+    for text in ("c b a\na b\n", "b c a\n"):
+        (tmp_path / "text").write_text(text * 3)
+        assert cli("lm", "ngram", tmp_path / "text", "-o", lm, "--order", "2").code == 0
+        assert "1 translated" in cli(*command).err
+        assert "0 translated, 1 remembered" in cli(*command).err
+
+
+def test_pairs_have_the_languages_of_the_model(cli, shipped, tmp_path):
+    source, pairs = tmp_path / "a.html", tmp_path / "pairs.tmx"
+    source.write_text(HTML.format("The house is small."))
+    command = ["translate", "-i", source, "-o", tmp_path / "b.html"]
+    assert cli(*command, "--document", f"bitext={pairs}").code == 0
+    assert '<tuv xml:lang="de">' in pairs.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [

@@ -99,6 +99,29 @@ def test_no_line_breaks_within_a_tag(tmp_path):
     assert shown.count("\n") == 4  # the number, the times, and two lines
 
 
+@pytest.mark.parametrize("end", [".", "!”", "?’", ".»", "…)", "。」", "！", "？", "।", "۔"])
+def test_a_sentence_keeps_its_full_stop(end, tmp_path):
+    assert after(f"a{end}", "b.", tmp_path) == "b."
+
+
+@pytest.mark.parametrize("source", ["a", "a (b)", "a “b”", "a, b:"])
+def test_a_heading_gets_no_full_stop(source, tmp_path):
+    assert after(source, "b.", tmp_path) == "b"
+
+
+def after(source, translation, tmp_path):
+    """What a document has for a source that a model translates so."""
+
+    class Saying(Reversing):
+        def predict(self, inputs, *, align=False, **settings):
+            best = Translation(translation, 0.0, 0.0, [], [])
+            return [TranslatedLine(text, [best], None) for text in inputs]
+
+    (tmp_path / "a.txt").write_text(source, encoding="utf-8")
+    translate_document(Saying(), tmp_path / "a.txt", tmp_path / "b.txt")
+    return (tmp_path / "b.txt").read_text(encoding="utf-8")
+
+
 def test_a_cue_has_two_lines_of_42_characters_about_as_long():
     text = "the quick brown fox jumps over the lazy dog and goes home again"
     lines = laid_out(text)

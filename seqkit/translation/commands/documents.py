@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _KEYS = ("fields", "bitext", "memory")
 _FORMS = "fields=title,body, bitext=FILE and memory=off"
 
+_MEMORY_FORMAT = 2  # goes up when translations are kept in another way: older ones are not used
+
 
 @dataclass(frozen=True)
 class DocumentOptions:
@@ -145,7 +147,7 @@ def translate_documents(
     if memory is not None:
         memory.close()
     if options.bitext is not None:
-        to = str(settings.get("to", ""))
+        to = str(settings.get("to") or translator.target_language)
         write_bitext(options.bitext, pairs, (translator.language, to))
     known = f", {remembered:,} remembered" if remembered else ""
     click.echo(f"{len(pairs):,} segments: {translated:,} translated{known}", err=True)
@@ -191,10 +193,16 @@ def _memory(
 ) -> Memory:
     """The user's translation memory for these models and settings."""
     from ...data.cache import cache_folder
+    from ...runs.finding import place_of
     from ..documents.memory import Memory
 
-    changed = translator.changed(settings)
-    key = {"model": model, "settings": changed}
+    key: dict[str, Any] = {
+        "format": _MEMORY_FORMAT,
+        "model": model,
+        "settings": translator.changed(settings),
+    }
+    if settings.get("lm"):
+        key["lm"] = _files_of(place_of(settings["lm"], "language-modelling").path.resolve())
     return Memory(cache_folder() / "translations.sqlite", to_json(key))
 
 

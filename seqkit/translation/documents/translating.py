@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,7 +17,7 @@ from .kinds import open_document
 from .memory import Memory
 from .segment import Translated
 
-_FULL_STOPS = (".", "!", "?", "…", "。", ")", '"')
+_ENDED = re.compile(r"[.!?…。！？।۔]\W*$")  # a sentence, with the quotes and brackets after it
 _KEPT_AT_ONCE = 100  # translations between two writes of the memory
 
 Progress = Callable[[int, int], None]
@@ -112,7 +113,7 @@ def _translations(
 def _best(line: TranslatedLine) -> Translated:
     alignment = line.alignments[0] if line.alignments is not None else None
     text = line.best.text
-    if not line.source.endswith(_FULL_STOPS) and text.endswith("."):
+    if text.endswith(".") and not _ENDED.search(line.source):
         text = text.removesuffix(".")  # which models add to headings and cells
     return Translated(text, alignment)
 
