@@ -25,7 +25,13 @@ LATEST = Path(__file__).with_name("latest.json")
 @click.option("--all", "every", is_flag=True, help="every row; writes the table of RESULTS.md")
 @click.option("--case", "cases", multiple=True, help="only this case; may be repeated")
 @click.option("--only", multiple=True, help="only this contestant; may be repeated")
-@click.option("--rounds", default=3, show_default=True, help="turns of each contestant")
+@click.option(
+    "--rounds",
+    default=3,
+    type=click.IntRange(min=1),
+    show_default=True,
+    help="turns of each contestant",
+)
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="a setting of the case")
 @click.option("--quick", is_flag=True, help="a few seconds of work, to try a row")
 @click.option("--limit", is_flag=True, help="the limit of this CPU, and where the time goes")
@@ -65,7 +71,7 @@ def main(
     for name in chosen:
         row = load(name)
         for case in chosen_cases(name, row, cases):
-            click.echo(f"{name}, {case}: {row.unit} a {said_of(row)} second, {cpu}")
+            click.echo(f"{name}, {case}: {speed_unit(row)}, {cpu}")
             if limit:
                 limits.show(name, row, case, quick=quick, settings=settings)
                 continue
@@ -103,8 +109,8 @@ def chosen_cases(name: str, row: Row, wanted: tuple[str, ...]) -> list[str]:
     return [case for case in row.cases if not wanted or case in wanted]
 
 
-def said_of(row: Row) -> str:
-    return "CPU" if row.by == "cpu" else "wall"
+def speed_unit(row: Row) -> str:
+    return f"{row.unit} a CPU second" if row.by == "cpu" else f"{row.unit} a second by the clock"
 
 
 def write(found: report.Rows, cpu: str, path: Path | None, table: bool) -> None:
@@ -113,7 +119,7 @@ def write(found: report.Rows, cpu: str, path: Path | None, table: bool) -> None:
         report.save(path, cpu, found)
     if table:
         report.save(LATEST, cpu, found)
-        units = {name: rows.load(name).unit for name in rows.names()}
+        units = {name: speed_unit(rows.load(name)) for name in rows.names()}
         report.write_table(RESULTS, report.read(LATEST), units)
 
 

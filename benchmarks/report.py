@@ -17,6 +17,9 @@ Rows = dict[str, dict[str, dict[str, Figures]]]  # row, case, contestant
 
 def lines_of(figures: dict[str, Figures]) -> list[str]:
     """A line for each contestant."""
+    if not figures:
+        return ["  nobody took part"]
+
     width = max(len(name) for name in figures)
     ours = next(iter(figures.values()))
     return [_line(name.ljust(width), one, ours) for name, one in figures.items()]
@@ -57,11 +60,12 @@ def _each(rows: Rows) -> list[tuple[str, str, str, Figures]]:
 
 
 def save(path: Path, cpu: str, rows: Rows) -> None:
-    """Write what was measured; rows and cases that were not measured now stay as they are."""
-    before = read(path)["rows"] if path.exists() else {}
+    """Write what was measured; what was not measured now stays, if it is of the same CPU."""
+    before = read(path) if path.exists() else {"cpu": cpu, "rows": {}}
+    kept = before["rows"] if before["cpu"] == cpu else {}
     for row, cases in rows.items():
-        before.setdefault(row, {}).update(cases)
-    path.write_text(to_json({"cpu": cpu, "rows": before}, indent=1) + "\n", encoding="utf-8")
+        kept.setdefault(row, {}).update(cases)
+    path.write_text(to_json({"cpu": cpu, "rows": kept}, indent=1) + "\n", encoding="utf-8")
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def regressions(before: Rows, now: Rows) -> list[str]:
     slower = []
     for row, cases in now.items():
         for case, figures in cases.items():
-            name = next(iter(figures))
+            name = next(iter(figures), "")
             old = before.get(row, {}).get(case, {}).get(name)
             if old is None:
                 continue
@@ -101,7 +105,10 @@ def regressions(before: Rows, now: Rows) -> list[str]:
 
 
 def write_table(path: Path, found: dict[str, Any], units: dict[str, str]) -> None:
-    """Put the table of all rows between the two marks of a Markdown file."""
+    """Put the table of all rows between the two marks of a Markdown file.
+
+    `units` says what the speed of a row counts: "sentences a CPU second".
+    """
     text = path.read_text(encoding="utf-8")
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise DataError(f"{path} needs the lines {BEGIN} and {END}, once each, in this order")
@@ -113,7 +120,7 @@ def write_table(path: Path, found: dict[str, Any], units: dict[str, str]) -> Non
 
 
 def _table(rows: Rows, units: dict[str, str]) -> list[str]:
-    heads = "| row | case | | work per CPU second | ± | memory, MB | ours beside it | results |"
+    heads = "| row | case | | speed | ± | memory, MB | ours beside it | results |"
     lines = [heads, "|" + "---|" * 8]
     for row, case, name, one in _each(rows):
         ours = next(iter(rows[row][case].values()))

@@ -125,6 +125,11 @@ def test_slower_than_both_spreads_and_five_per_cent_is_a_regression():
     assert line == "toy, one: 100 before, 90 now: 10% slower (allowed: 9%)"
     assert report.regressions(before, figures(90.0, spread=0.05)) == []
     assert report.regressions({}, figures(90.0)) == []
+    assert report.regressions(before, {"toy": {"one": {}}}) == []
+
+
+def test_a_case_in_which_nobody_takes_part_is_a_line():
+    assert report.lines_of({}) == ["  nobody took part"]
 
 
 def test_figures_survive_their_file_and_rows_not_measured_now_stay(tmp_path):
@@ -136,6 +141,15 @@ def test_figures_survive_their_file_and_rows_not_measured_now_stay(tmp_path):
     assert found["rows"]["old"]["one"]["seqkit"]["median"] == 1.0
 
 
+def test_figures_of_another_cpu_are_not_kept_as_of_this_one(tmp_path):
+    path = tmp_path / "now.json"
+    report.save(path, "another CPU", {"old": figures(1.0)["toy"]})
+    report.save(path, "a CPU", figures(50.0))
+    found = report.read(path)
+    assert found["cpu"] == "a CPU"
+    assert list(found["rows"]) == ["toy"]
+
+
 @pytest.mark.parametrize("text", ["", "[]", '{"cpu": "x"}', '{"cpu": "x", "rows": {"a": 1}}'])
 def test_a_file_that_is_not_of_benchmarks_is_one_line(tmp_path, text):
     path = tmp_path / "old.json"
@@ -144,15 +158,18 @@ def test_a_file_that_is_not_of_benchmarks_is_one_line(tmp_path, text):
         report.read(path)
 
 
+UNITS = {"toy": "things a second"}
+
+
 def test_the_table_goes_between_its_marks_and_nothing_else_changes(tmp_path):
     path = tmp_path / "RESULTS.md"
     path.write_text(f"# Before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.write_table(path, {"cpu": "a CPU", "rows": figures(100.0)}, {"toy": "things"})
+    report.write_table(path, {"cpu": "a CPU", "rows": figures(100.0)}, UNITS)
 
     text = path.read_text()
     assert text.startswith(f"# Before\n{report.BEGIN}\nMeasured on: a CPU.\n")
     assert text.endswith(f"|\n{report.END}\nafter\n")
-    assert "| `toy` | one | peer | 100 things | 2% | 10 | 1.00 x | equal |" in text
+    assert "| `toy` | one | peer | 100 things a second | 2% | 10 | 1.00 x | equal |" in text
     assert "old" not in text
 
     path.write_text("no marks")
