@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.unpacking import PACKED
 from ..errors import ConfigError, DataError
 from .formats import Columns, Format, JsonLines, Lines, LinesToJson
 
-PACKED = {".gz", ".bz2", ".xz"}
 _SUFFIXES = {
     ".jsonl": "JSON lines",
     ".ndjson": "JSON lines",

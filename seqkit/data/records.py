@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import ConfigError, DataError
 from ..parsing import json_of
 from .files import name_of, read_lines, reading
+from .unpacking import PACKED
 
-_PACKED = {".gz", ".bz2", ".xz", ".zst"}
 _JSON_LINES = {".jsonl", ".ndjson"}
 _PARQUET = ".parquet"
 _SHOWN = 10  # names of fields in an error
@@ -34,7 +34,7 @@ def read_fields(path: Path, fields: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _kind(path: Path) -> str:
-    suffixes = [suffix for suffix in path.suffixes if suffix not in _PACKED]
+    suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
     return suffixes[-1].lower() if suffixes else ""
 
 

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from ..errors import ConfigError, DataError
 
+PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})  # endings of names; the content decides
 ENVIRONMENT = "SEQKIT_LIMITS"  # "off" lifts the limits on what is unpacked and on long lines
 MAGIC = 6  # bytes that tell how a file is packed
 _BUFFER = 1 << 18

@@ -11,11 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+from ..data.unpacking import PACKED
 from ..errors import ConfigError, DataError
 from ..ngram.text import text_lines
 
 _LINES = 1 << 13  # at a time
-_NAMES = (".tsv", ".tsv.gz", ".tsv.bz2", ".tsv.xz")
+_NAMES = (".tsv", *(f".tsv{ending}" for ending in sorted(PACKED)))
 
 
 class Chunk(NamedTuple):

@@ -3,6 +3,7 @@
 import gzip
 
 import pytest
+import zstandard
 
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
@@ -55,9 +56,10 @@ def test_every_format_gives_the_same_texts(name, content, layout, tmp_path):
     path = write(tmp_path, name, content)
     assert pairs(read_labelled([path], layout)) == EXPECTED
 
-    packed = tmp_path / f"{name}.gz"
-    packed.write_bytes(gzip.compress(content.encode()))
-    assert pairs(read_labelled([packed], layout)) == EXPECTED
+    for ending, pack in (("gz", gzip.compress), ("zst", zstandard.ZstdCompressor().compress)):
+        packed = tmp_path / f"{name}.{ending}"
+        packed.write_bytes(pack(content.encode()))
+        assert pairs(read_labelled([packed], layout)) == EXPECTED
 
 
 def test_a_folder_for_each_class_holds_a_file_for_each_text(tmp_path):

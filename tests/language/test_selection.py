@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from language.tiny import untrained
 
 from seqkit import ngram
 from seqkit.errors import ConfigError, DataError, SeqkitError, WrongType
-from seqkit.language.aligned import in_chunks
+from seqkit.language.aligned import in_chunks, is_table
 from seqkit.language.domains import CountedPair, DistinctSample, GivenPair
 from seqkit.language.duplicates import first_of_equal, keys_of, normal_form
 from seqkit.language.selection import choose, score_text, select, survey_text
@@ -220,3 +221,9 @@ def test_texts_that_cannot_be_compared_are_refused(general, in_domain, complaint
 def test_one_string_is_no_text():
     with pytest.raises(WrongType, match="give a list of lines, not one string"):
         select("a man", DOMAIN, top=1)
+
+
+@pytest.mark.parametrize("ending", ["", ".gz", ".bz2", ".xz", ".zst"])
+def test_packed_tables_have_columns_too(ending):
+    assert is_table(Path(f"pairs.tsv{ending}"))
+    assert not is_table(Path(f"pairs.txt{ending}"))

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from ...data.csv_cells import long_cells
 from ...data.files import LONGEST_LINE, open_bytes, read_lines, reading
+from ...data.unpacking import PACKED
 from ...errors import DataError
 from ...parsing import json_of
 
@@ -21,7 +22,6 @@ Encoding = Literal["utf-8", "latin-1"]
 
 _EXAMPLE = 'such as {"label": "good", "text": "…"}'
 FASTTEXT = "__label__"  # before each label of fastText's files
-_PACKED = {".gz", ".bz2", ".xz"}
 _BY_SUFFIX: dict[str, Format] = {
     ".tsv": "tsv",
     ".csv": "csv",
@@ -100,7 +100,7 @@ def format_of(path: Path) -> Format:
     if path.is_dir():
         return "folder"
 
-    suffixes = [suffix for suffix in path.suffixes if suffix not in _PACKED]
+    suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
     suffix = suffixes[-1] if suffixes else ""
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
 from ...data.files import name_of, read_lines
+from ...data.unpacking import PACKED
 from ...errors import ConfigError, DataError
 
 Format = Literal["auto", "conll", "conllu", "word/tag", "segmented"]
@@ -19,7 +20,6 @@ _BY_SUFFIX: dict[str, Format] = {
     ".iob": "conll",
     ".iob2": "conll",
 }
-_PACKED = {".gz", ".bz2", ".xz"}
 _DOCUMENT = "-DOCSTART-"  # a line between documents in files of CoNLL-2003
 _CONLLU_COLUMNS = 10
 NO_VALUE = "_"  # in CoNLL-U
@@ -79,7 +79,7 @@ def format_of(path: Path) -> Format:
 
 
 def _suffix(path: Path) -> str:
-    suffixes = [suffix for suffix in path.suffixes if suffix not in _PACKED]
+    suffixes = [suffix for suffix in path.suffixes if suffix not in PACKED]
     return suffixes[-1] if suffixes else ""
 
 

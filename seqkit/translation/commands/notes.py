@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ...data.unpacking import PACKED
+
 if TYPE_CHECKING:
     from ..predictions import TranslatedLine
 
@@ -29,7 +31,7 @@ _BY_SUFFIX = {
     "an office document": "docx doc odt rtf pptx xlsx epub",
     "PDF": "pdf",
 }
-_PACKED = {".gz", ".bz2", ".xz", ".lzma"}
+_PACKED = PACKED | {".lzma"}
 
 _BY_FIRST_LINES = {
     "subtitles": r"(?:\d+\n)?\s*(?:\d+:)?\d\d:\d\d[.,]\d{3}\s+-->|WEBVTT\b|\[Script Info\]",

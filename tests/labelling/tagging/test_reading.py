@@ -95,7 +95,8 @@ def test_a_column_that_is_not_there_is_named(file):
 
 
 def test_a_format_is_never_guessed_from_the_text():
-    assert format_of(Path("x.train.conllu.gz")) == "conllu"
+    for ending in ("gz", "bz2", "xz", "zst"):
+        assert format_of(Path(f"x.train.conllu.{ending}")) == "conllu"
     assert format_of(Path("x.iob2")) == "conll"
     with pytest.raises(ConfigError, match=r"train.txt: its name does not say its format .* conll,"):
         format_of(Path("train.txt"))
