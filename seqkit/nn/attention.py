@@ -126,9 +126,10 @@ def attend(
             return _attend_by_products(queries, memory, mask, dropout, causal)
         queries, keys, values = queries.float(), keys.float(), values.float()
 
-    return F.scaled_dot_product_attention(
+    read = F.scaled_dot_product_attention(
         queries, keys, values, attn_mask=mask, dropout_p=dropout, is_causal=causal
     )
+    return read.to(memory.values.dtype)
 
 
 def _attend_by_products(

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from .arranged import ArrangedLayer
 from .attention import KeyValue, attend
-from .products import Product, normed
 from .transformer import EncoderLayer
 
 
@@ -29,34 +29,15 @@ class EncoderReader:
         return rows.view(sentences, length, width)
 
 
-class _ReadingLayer:
-    """The weights of an `EncoderLayer`, those of queries, keys and values as one."""
-
-    def __init__(self, layer: EncoderLayer) -> None:
-        attention, feed_forward = layer.attention, layer.feed_forward
-        self.heads = attention.heads
-        self.prenorm = layer.around_attention.prenorm
-
-        self.all = Product.joining(attention.query, attention.key_value)
-        self.out = Product.of(attention.out)
-        self.up = Product.of(feed_forward.up)
-        self.down = Product.of(feed_forward.down)
-        self.activate = feed_forward.activate
-
-        self.own_norm = layer.around_attention.norm
-        self.last_norm = layer.around_feed_forward.norm
+class _ReadingLayer(ArrangedLayer):
+    """A layer of an encoder."""
 
     def __call__(self, x: Tensor, sentences: int, mask: Tensor | None) -> Tensor:
         """(B * S, D) -> (B * S, D)"""
-        y = normed(self.own_norm, x) if self.prenorm else x
+        y = self.enter(self.own_norm, x)
         by_head = self.all(y).view(sentences, -1, 3, self.heads, x.size(1) // self.heads)
         queries, keys, values = by_head.permute(2, 0, 3, 1, 4).unbind()  # (B, H, S, E)
         read = attend(queries, KeyValue(keys, values), mask=mask)
         joined = read.transpose(1, 2).reshape(x.shape)
-        x = x + self.out(joined)
-        x = x if self.prenorm else normed(self.own_norm, x)
-
-        y = normed(self.last_norm, x) if self.prenorm else x
-        inside = self.activate(self.up(y))
-        x = x + self.down(inside)
-        return x if self.prenorm else normed(self.last_norm, x)
+        x = self.leave(self.own_norm, x, self.out(joined))
+        return self.feed_forward(x)

@@ -11,9 +11,13 @@ Shapes: R rows, I inputs, O outputs.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ..errors import WrongType
 
 # oneDNN makes code for each number of rows that it meets, in about a millisecond: from _FEW rows on
 # numbers are rounded up to multiples of it, from _MANY on to multiples of that.
@@ -30,29 +34,36 @@ _multiply = torch.ops.mkldnn._linear_pointwise
 class Product:
     """x W' + b, without gradients: (R, I) -> (R, O).
 
-    The weight, (O, I), is that of the moment when the product is made.
+    The weight, (O, I), must stay as it is while the product is used. Raises `WrongType` for a
+    layer that is no plain `nn.Linear`, which has more to it than a weight.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
         self.weight = weight.detach()
         self.bias = None if bias is None else bias.detach()
         self._size = weight.numel()
-        self._packed = _packed(self.weight)
+
+    @cached_property
+    def _packed(self) -> Tensor | None:
+        return _packed(self.weight)
 
     @classmethod
     def of(cls, linear: nn.Linear) -> Product:
+        _check_plain(linear)
         return cls(linear.weight, linear.bias)
 
     @classmethod
     def joining(cls, first: nn.Linear, second: nn.Linear) -> Product:
         """What both make of the same rows, one beside the other."""
+        _check_plain(first)
+        _check_plain(second)
         weight = torch.cat([first.weight, second.weight])
         return cls(weight, torch.cat([first.bias, second.bias]))
 
     def __call__(self, x: Tensor) -> Tensor:
         rows = x.size(0)
         is_small = rows * self._size < _ENOUGH
-        if self._packed is None or is_small or x.dtype != self.weight.dtype:
+        if is_small or x.dtype != self.weight.dtype or self._packed is None:
             return F.linear(x, self.weight, self.bias)
 
         whole = _rounded_up(rows)
@@ -64,9 +75,12 @@ class Product:
         return output[:rows] if whole > rows else output
 
 
-def normed(norm: nn.LayerNorm, x: Tensor) -> Tensor:
-    """(…, D) -> (…, D), quicker than calling the module"""
-    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+def _check_plain(linear: nn.Module) -> None:
+    if type(linear) is not nn.Linear:
+        raise WrongType(
+            f"a search multiplies by the weights of nn.Linear layers, and {type(linear).__name__} "
+            "stands in the place of one: decode with the model as it was made"
+        )
 
 
 def _rounded_up(rows: int) -> int:

@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from .arranged import ArrangedLayer
 from .attention import KeyValue
 from .memory import sentences_to_keep
-from .products import Product, normed
+from .products import Product
 from .transformer import DecoderLayer
 
-_HIDDEN = -1e9  # added to the scores of what a row may not attend to: its weight becomes 0
+_HIDDEN = -3e4  # added to the scores of what a row may not attend to: its weight becomes 0
 _STEPS = 8  # that a store has room for
 
 
@@ -191,26 +192,16 @@ def _slots_in_use(past: Past) -> tuple[Tensor, Tensor | None]:
 # A layer
 
 
-class _StepLayer:
-    """The weights of a `DecoderLayer`, taken out of its modules: calling those costs time."""
+class _StepLayer(ArrangedLayer):
+    """A layer of a decoder."""
 
     def __init__(self, layer: DecoderLayer) -> None:
-        own, source = layer.attention, layer.cross_attention
-        self.heads = own.heads
-        self.prenorm = layer.around_attention.prenorm
-
-        self.all = Product.joining(own.query, own.key_value)
-        self.own_out = Product.of(own.out)
+        super().__init__(layer)
+        source = layer.cross_attention
         self.source_query = Product.of(source.query)
         self.source_key_value = Product.of(source.key_value)
         self.source_out = Product.of(source.out)
-        self.up = Product.of(layer.feed_forward.up)
-        self.down = Product.of(layer.feed_forward.down)
-        self.activate = layer.feed_forward.activate
-
-        self.own_norm = layer.around_attention.norm
         self.source_norm = layer.around_cross_attention.norm
-        self.last_norm = layer.around_feed_forward.norm
 
     def read(self, memory: Tensor, number_type: torch.dtype) -> KeyValue:
         """What all steps read of the sources, (B, S, D)."""
@@ -227,7 +218,7 @@ class _StepLayer:
         Writes keys and values into the slots from `taken` on.
         """
         rows, width = x.shape
-        y = self._enter(self.own_norm, x)
+        y = self.enter(self.own_norm, x)
         query_key_value = self.all(y)
 
         sentences = slots.size(0)
@@ -238,16 +229,14 @@ class _StepLayer:
         values = self._split(slots[:, :end, width:])
 
         read = self._attend(query_key_value[:, :width], keys, values, seen)
-        x = self._leave(self.own_norm, x, self.own_out(read))
+        x = self.leave(self.own_norm, x, self.out(read))
 
-        y = self._enter(self.source_norm, x)
+        y = self.enter(self.source_norm, x)
         queries = self.source_query(y)
         read = self._attend(queries, *memory.layers[number], memory.hidden)
-        x = self._leave(self.source_norm, x, self.source_out(read))
+        x = self.leave(self.source_norm, x, self.source_out(read))
 
-        y = self._enter(self.last_norm, x)
-        inside = self.activate(self.up(y))
-        return self._leave(self.last_norm, x, self.down(inside))
+        return self.feed_forward(x)
 
     def _attend(
         self, queries: Tensor, keys: Tensor, values: Tensor, hidden: Tensor | None
@@ -263,12 +252,3 @@ class _StepLayer:
         """(B, S, D) -> (B, H, S, E)"""
         sentences, length, width = x.shape
         return x.view(sentences, length, self.heads, width // self.heads).transpose(1, 2)
-
-    def _enter(self, norm: nn.LayerNorm, x: Tensor) -> Tensor:
-        """What goes into a sublayer; see `Residual`."""
-        return normed(norm, x) if self.prenorm else x
-
-    def _leave(self, norm: nn.LayerNorm, x: Tensor, output: Tensor) -> Tensor:
-        """What comes out of a sublayer, joined with what went in. May overwrite `output`."""
-        x = output.add_(x)
-        return x if self.prenorm else normed(norm, x)

@@ -62,12 +62,12 @@ def beam_search(
     finished: list[list[Hypothesis]] = [[] for _ in range(len(limits) * groups)]
     open_ = _all_beams(longest, groups, source.device)
     fused = Fused(model, fusion)
-    state = fused.select(fused.start(source), open_.beam // groups)
+    state = fused.start(source, groups)
 
     for t in range(1, max(longest, default=0) + 1):
         logits, added, state = fused.step(open_.ids, state)
         left = open_.limit - t
-        of_beams = [demanded[i // groups] for i in open_.beam.tolist() if demanded]
+        of_beams = [demanded[i // groups] for i in open_.beam.tolist()] if demanded else []
         step = Step(logits.float(), open_.logp, open_.history, left, added, of_beams)
 
         found = _continuations(step, open_, most, rules, groups, diversity)

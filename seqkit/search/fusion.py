@@ -52,10 +52,14 @@ class Fused(Generic[StateT]):
         self.model = model
         self.fusion = fusion
 
-    def start(self, source: Tensor) -> tuple[StateT, Any]:
-        """(B, S) ids -> the state before the first token, one row for each sentence"""
+    def start(self, source: Tensor, rows: int = 1) -> tuple[StateT, Any]:
+        """(B, S) ids -> the state before the first token, with so many rows for each sentence"""
         heard = self.fusion.lm.start(len(source)) if self.fusion else None
-        return self.model.start(source), heard
+        state = self.model.start(source), heard
+        if rows == 1:
+            return state
+        sentences = torch.arange(len(source), device=source.device)
+        return self.select(state, sentences.repeat_interleave(rows))
 
     def step(
         self, ids: Tensor, state: tuple[StateT, Any]

@@ -24,6 +24,18 @@ def make_optimizer(
     layers, and computes in bf16 with that `precision`, where this is fast. Each group has a "scale"
     of the learning rate: `output_rate` for the last layer, else 1.
     """
+    optimizer = _made(model, config, precision)
+    optimizer.register_step_post_hook(_count_as_changed)
+    return optimizer
+
+
+def _count_as_changed(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+    """By its count of changes a search knows a weight for a new one; fused steps do not count."""
+    for group in optimizer.param_groups:
+        torch.autograd.graph.increment_version(group["params"])
+
+
+def _made(model: nn.Module, config: OptimConfig, precision: Precision) -> torch.optim.Optimizer:
     hidden: list[nn.Parameter] = []
     if config.name == "muon":
         hidden = [p for p in _hidden_matrices(model) if p.requires_grad]

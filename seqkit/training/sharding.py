@@ -51,7 +51,8 @@ class Sharded:
         self._processes = processes
         self._model = model
         self._names = list(unique_tensors(model))  # afterwards, parts have no address to go by
-        self._replica_tensors = {name: replica.state_dict()[name] for name in self._names}
+        state = replica.state_dict()
+        self._replica_tensors = {name: state[name] for name in self._names}
         self._storages = _storages(self.replica)
         self._spare: Batch | None = None
 
@@ -149,7 +150,8 @@ class Sharded:
             self.empty()
 
     def empty(self) -> None:
-        """Free the memory of the replica's weights."""
+        """Free the memory of the replica's weights, and of what a search has arranged of them."""
+        self.replica.eval()
         for storage, _ in self._storages:
             storage.resize_(0)
 

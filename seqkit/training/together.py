@@ -115,7 +115,7 @@ class Replicated:
         return self._stepping.done._replace(loss=loss)
 
     def backward(self, loss: Tensor) -> None:
-        self._is_exchanging = True
+        self._is_exchanging = self._exchange.require_backward_grad_sync
         with self._processes.in_touch(computing=True):
             loss.backward()
         self._is_exchanging = False

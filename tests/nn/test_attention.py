@@ -135,9 +135,10 @@ def test_attention_in_bf16_and_its_gradient_are_close_to_those_in_float64(keys, 
     wanted = F.scaled_dot_product_attention(*wide, attn_mask=may_see)
     torch.testing.assert_close(found.double(), wanted, rtol=0.02, atol=0.02)
 
+    assert found.dtype == torch.bfloat16
     upstream = torch.randn(2, 3, queries, 8).bfloat16()
     for mine, other in zip(
-        torch.autograd.grad(found, narrow, upstream.to(found.dtype)),
+        torch.autograd.grad(found, narrow, upstream),
         torch.autograd.grad(wanted, wide, upstream.double()),
         strict=True,
     ):

@@ -3,6 +3,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from seqkit.errors import WrongType
 from seqkit.nn import products
 from seqkit.nn.products import Product
 
@@ -47,14 +48,24 @@ def test_without_oneDNN_a_product_is_made_all_the_same(monkeypatch):
     def refuse(*arguments):
         raise RuntimeError("could not create a primitive")
 
+    monkeypatch.setattr(products, "_ENOUGH", 0)
     monkeypatch.setattr(products, "_multiply", refuse)
     weight, x = torch.randn(3, 4), torch.randn(2, 4)
     torch.testing.assert_close(Product(weight)(x), x @ weight.T)
 
 
 @pytest.mark.parametrize("number_type", [torch.float64, torch.bfloat16])
-def test_a_product_is_of_the_type_of_its_weight(number_type):
+def test_a_product_is_of_the_type_of_its_weight(number_type, monkeypatch):
+    monkeypatch.setattr(products, "_ENOUGH", 0)
     weight, x = torch.randn(3, 4, dtype=number_type), torch.randn(2, 4, dtype=number_type)
     found = Product(weight)(x)
     assert found.dtype == number_type
     torch.testing.assert_close(found, F.linear(x, weight), rtol=0.02, atol=0.02)
+
+
+def test_a_layer_that_is_more_than_its_weight_is_refused():
+    class Adapted(nn.Linear):
+        pass
+
+    with pytest.raises(WrongType, match="Adapted stands in the place of one"):
+        Product.of(Adapted(3, 4))

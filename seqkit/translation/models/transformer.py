@@ -198,12 +198,17 @@ class Transformer(nn.Module):
         past, memory = select(state.past, state.memory, rows)
         return state._replace(past=past, memory=memory)
 
+    def train(self, mode: bool = True) -> Transformer:
+        """Also forgets what a search has arranged, which is a copy of the weights."""
+        _ARRANGED.pop(self, None)
+        return super().train(mode)
+
     def _arranged(self) -> _Arranged:
         """The layers for a search, made anew when a weight has changed."""
         weights = [self.output, *self.encoder.parameters(), *self.decoder.parameters()]
         if self.output_bias is not None:
             weights.append(self.output_bias)
-        versions = [(weight.data_ptr(), weight._version) for weight in weights]
+        versions = [(weight.data_ptr(), _version(weight)) for weight in weights]
 
         arranged = _ARRANGED.get(self)
         if arranged is None or arranged.versions != versions:
@@ -211,3 +216,8 @@ class Transformer(nn.Module):
             stepper = DecoderStepper(self.decoder_layers, self.output, self.output_bias)
             arranged = _ARRANGED[self] = _Arranged(reader, stepper, versions)
         return arranged
+
+
+def _version(weight: Tensor) -> int:
+    """How often a weight was changed in place; nobody counts for those of `inference_mode`."""
+    return 0 if weight.is_inference() else weight._version

@@ -1,0 +1,53 @@
+"""What the layers of encoders and decoders have in common in a search.
+
+Shapes: R rows, D width.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .products import Product
+from .transformer import DecoderLayer, EncoderLayer
+
+
+class ArrangedLayer:
+    """The weights of a layer, taken out of its modules: calling those costs time.
+
+    Queries, keys and values are one product.
+    """
+
+    def __init__(self, layer: EncoderLayer | DecoderLayer) -> None:
+        own, feed_forward = layer.attention, layer.feed_forward
+        self.heads = own.heads
+        self.prenorm = layer.around_attention.prenorm
+
+        self.all = Product.joining(own.query, own.key_value)
+        self.out = Product.of(own.out)
+        self.up = Product.of(feed_forward.up)
+        self.down = Product.of(feed_forward.down)
+        self.activate = feed_forward.activate
+
+        self.own_norm = layer.around_attention.norm
+        self.last_norm = layer.around_feed_forward.norm
+
+    def enter(self, norm: nn.LayerNorm, x: Tensor) -> Tensor:
+        """What goes into a sublayer; see `Residual`."""
+        return normed(norm, x) if self.prenorm else x
+
+    def leave(self, norm: nn.LayerNorm, x: Tensor, output: Tensor) -> Tensor:
+        """What comes out of a sublayer, joined with what went in. May overwrite `output`."""
+        x = output.add_(x)
+        return x if self.prenorm else normed(norm, x)
+
+    def feed_forward(self, x: Tensor) -> Tensor:
+        """(R, D) -> (R, D)"""
+        y = self.enter(self.last_norm, x)
+        inside = self.activate(self.up(y))
+        return self.leave(self.last_norm, x, self.down(inside))
+
+
+def normed(norm: nn.LayerNorm, x: Tensor) -> Tensor:
+    """(…, D) -> (…, D), quicker than calling the module"""
+    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
