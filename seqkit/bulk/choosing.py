@@ -7,6 +7,7 @@ score is that of `seqkit.language.selection`: Moore & Lewis 2010 (P10-2041).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -132,9 +133,9 @@ def _for_scores(inputs: Sequence[Input]) -> list[Input]:
 
 
 def _chunks(task: Task) -> Iterator[Chunk]:
-    """The text of all rows; nothing for those that cannot be read, which are as blank ones."""
+    """The text of all rows; nothing for those that no worker can score, which are as blank ones."""
     for _, shard in task.shards():
-        lines = ["" if isinstance(text, Failure) else text[0] for text in shard.texts]
+        lines = ["" if isinstance(t, Failure) or "\n" in t[0] else t[0] for t in shard.texts]
         yield Chunk([lines], [lines])
 
 
@@ -174,7 +175,7 @@ def _write_chosen(
     task: Task, out: Output, survey: Survey, selection: Selection, kinds: Kinds
 ) -> Chosen:
     """Write the rows that are chosen; raises `DataError` if none is below the threshold."""
-    scores = np.concatenate([np.empty(0), *(_read(out, *each) for each in task.shards())])
+    scores = np.concatenate([np.empty(0), *_read(task, out)])
     missing = np.isnan(scores)
     choice = choose(
         np.where(missing, np.inf, scores), survey, top=selection.top, threshold=selection.threshold
@@ -196,11 +197,15 @@ def _write_chosen(
     return Chosen(len(survey), candidates, int(mask.sum()), choice.highest)
 
 
-def _read(out: Output, each: Input, shard: Shard[Any]) -> Doubles:
-    (scored,) = _for_scores([each])
-    path = out.folder / scored.part(shard.number, _Scores.suffix)
-    with reading(path):
-        return np.array([float(line) for line in path.read_text(encoding="utf-8").split()])
+def _read(task: Task, out: Output) -> Iterator[Doubles]:
+    """The scores of all shards, in order."""
+    for each in _for_scores(task.inputs):
+        names = (each.part(number, _Scores.suffix) for number in itertools.count())
+        for name in itertools.takewhile(out.parts.__contains__, names):
+            path = out.folder / name
+            with reading(path):
+                text = path.read_text(encoding="utf-8")
+            yield np.array([float(line) for line in text.split()])
 
 
 def _write_part(

@@ -20,7 +20,7 @@ from .pieces import Died
 from .verbs import Request, open_request
 
 _SECONDS = 10.0  # for an address to answer
-_START_SECONDS = 600.0  # for the first answer: a cluster may have to free or fetch a machine
+_START_SECONDS = 600.0  # for the first worker: a cluster may have to free or fetch a machine
 _STARTS = 2  # of Ray on this machine: it gives up after 30 seconds, too early for a busy one
 _MOMENT = 1.0
 _STORE = 256 << 20  # bytes that Ray shares between processes: rows on their way
@@ -49,6 +49,9 @@ class Worker:
             self._opened = open_request(request, reads_pairs=reads_pairs)
         except SeqkitError as error:  # Ray would make a death of it
             self._error = SeqkitError(f"the worker on {socket.gethostname()}: {error}")
+
+    def ready(self) -> None:
+        """Answers once the process is there."""
 
     def answer(self, rows: list[Texts]) -> list[Answer | Failure]:
         """Raises `SeqkitError` if the model did not open here."""
@@ -187,10 +190,15 @@ class RayPool:
         ray = _ray()
         self._ray = ray
         self._began = time.monotonic()
-        self._has_answered = False
-        needs_gpu = request.device.startswith("cuda") or (
-            request.device == "auto" and ray.cluster_resources().get("GPU", 0) > 0
-        )
+        self._has_started = False
+        self._starts: list[Any] = []
+
+        there = ray.cluster_resources()
+        gpus = int(there.get("GPU", 0))
+        needs_gpu = request.device.startswith("cuda") or (request.device == "auto" and gpus > 0)
+        room = min(int(there.get("CPU", 1)), gpus) if needs_gpu else int(there.get("CPU", 1))
+        self.most = max(1, room)  # workers that the cluster can hold; one more would wait for ever
+
         self._actor = ray.remote(Worker).options(
             num_cpus=1, num_gpus=1 if needs_gpu else 0, max_restarts=0
         )
@@ -198,7 +206,10 @@ class RayPool:
         self._reads_pairs = reads_pairs
 
     def start(self) -> Any:
-        return self._actor.remote(self._request, __version__, reads_pairs=self._reads_pairs)
+        handle = self._actor.remote(self._request, __version__, reads_pairs=self._reads_pairs)
+        if not self._has_started:
+            self._starts.append(handle.ready.remote())
+        return handle
 
     def ask(self, handle: Any, rows: Sequence[Texts]) -> Any:
         return handle.answer.remote(list(rows))
@@ -207,11 +218,12 @@ class RayPool:
         """Raises `ConfigError` if no worker ever starts: the cluster has no room for one."""
         ready: list[Any]
         ready, _ = self._ray.wait(list(tickets), num_returns=1, timeout=_MOMENT)
-        self._has_answered = self._has_answered or bool(ready)
-        if not self._has_answered and time.monotonic() - self._began > _START_SECONDS:
+        if not self._has_started:
+            self._has_started = bool(ready or self._ray.wait(self._starts, timeout=0)[0])
+        if not self._has_started and time.monotonic() - self._began > _START_SECONDS:
             free = self._ray.available_resources().get("CPU", 0)
             raise ConfigError(
-                f"no worker has answered within {_START_SECONDS:.0f} seconds: the cluster has "
+                f"no worker has started within {_START_SECONDS:.0f} seconds: the cluster has "
                 f"{free:g} CPUs free"
             )
         return ready

@@ -79,7 +79,39 @@ class Format(Protocol[R]):
         """Write the rows and their answers to a new file. Raises OSError."""
 
 
-class Lines:
+class _OfLines:
+    """Rows that are lines of a file. `_texts` reads one, and `_line` is what becomes of it."""
+
+    skips_blank: ClassVar[bool] = False
+
+    def check(self, path: Path, added: Sequence[str]) -> None:
+        check_first_line(path, self._texts)
+
+    def shards(self, path: Path, rows: int) -> Iterator[Shard[list[str]]]:
+        return _shards_of_lines(path, rows, self._texts, skip_blank=self.skips_blank)
+
+    def row(self, shard: Shard[list[str]], i: int) -> Any:
+        return shard.raw[i]
+
+    def write(
+        self,
+        shard: Shard[list[str]],
+        answers: Sequence[Answer | Failure],
+        kinds: Mapping[str, str],
+        to: Path,
+    ) -> None:
+        lines = map(self._line, shard.numbers, shard.raw, answers)
+        _write_lines(to, (line for line in lines if line is not None))
+
+    def _texts(self, line: str) -> Texts | Failure:
+        raise NotImplementedError
+
+    def _line(self, number: int, line: str, answer: Answer | Failure) -> str | None:
+        """What is written; None leaves the row out."""
+        raise NotImplementedError
+
+
+class Lines(_OfLines):
     """Plain text: a line in, a line out. A row without an answer leaves an empty line."""
 
     name: ClassVar[str] = "text"
@@ -95,23 +127,11 @@ class Lines:
     def check(self, path: Path, added: Sequence[str]) -> None:
         pass
 
-    def shards(self, path: Path, rows: int) -> Iterator[Shard[list[str]]]:
-        return _shards_of_lines(path, rows, self._texts)
-
     def _texts(self, line: str) -> Texts:
         return (line,)
 
-    def row(self, shard: Shard[list[str]], i: int) -> Any:
-        return shard.raw[i]
-
-    def write(
-        self,
-        shard: Shard[list[str]],
-        answers: Sequence[Answer | Failure],
-        kinds: Mapping[str, str],
-        to: Path,
-    ) -> None:
-        _write_lines(to, ("" if isinstance(a, Failure) else a.line for a in answers))
+    def _line(self, number: int, line: str, answer: Answer | Failure) -> str | None:
+        return answer.line if isinstance(answer, Answer) else ""
 
 
 class LinesToJson(Lines):
@@ -119,39 +139,20 @@ class LinesToJson(Lines):
 
     suffix: ClassVar[str] = ".jsonl"
 
-    def write(
-        self,
-        shard: Shard[list[str]],
-        answers: Sequence[Answer | Failure],
-        kinds: Mapping[str, str],
-        to: Path,
-    ) -> None:
-        rows = zip(shard.numbers, shard.raw, answers, strict=True)
-        _write_lines(
-            to,
-            (
-                to_json({"row": number, ECHO: line, **answer.fields})
-                for number, line, answer in rows
-                if isinstance(answer, Answer)
-            ),
-        )
+    def _line(self, number: int, line: str, answer: Answer | Failure) -> str | None:
+        if isinstance(answer, Failure):
+            return None
+        return to_json({"row": number, ECHO: line, **answer.fields})
 
 
 class ChosenLines(Lines):
     """Plain text of which only lines with an answer stay, as they stand."""
 
-    def write(
-        self,
-        shard: Shard[list[str]],
-        answers: Sequence[Answer | Failure],
-        kinds: Mapping[str, str],
-        to: Path,
-    ) -> None:
-        rows = zip(shard.raw, answers, strict=True)
-        _write_lines(to, (line for line, answer in rows if isinstance(answer, Answer)))
+    def _line(self, number: int, line: str, answer: Answer | Failure) -> str | None:
+        return line if isinstance(answer, Answer) else None
 
 
-class Columns:
+class Columns(_OfLines):
     """TSV: the answer becomes the last column; a row without one is left out."""
 
     name: ClassVar[str] = "TSV"
@@ -166,44 +167,26 @@ class Columns:
                 )
         self._columns = [int(field) for field in fields]
 
-    def check(self, path: Path, added: Sequence[str]) -> None:
-        check_first_line(path, self._texts)
-
-    def shards(self, path: Path, rows: int) -> Iterator[Shard[list[str]]]:
-        return _shards_of_lines(path, rows, self._texts)
-
     def _texts(self, line: str) -> Texts | Failure:
-        parts = line.split("\t")
+        parts = line.removesuffix("\r").split("\t")
         last = max(self._columns)
         if len(parts) < last:
             return Failure(f"{len(parts)} columns, so no column {last}")
         return tuple(parts[column - 1] for column in self._columns)
 
-    def row(self, shard: Shard[list[str]], i: int) -> Any:
-        return shard.raw[i]
-
-    def write(
-        self,
-        shard: Shard[list[str]],
-        answers: Sequence[Answer | Failure],
-        kinds: Mapping[str, str],
-        to: Path,
-    ) -> None:
-        _write_lines(
-            to,
-            (
-                f"{line}\t{answer.line}"
-                for line, answer in zip(shard.raw, answers, strict=True)
-                if isinstance(answer, Answer)
-            ),
-        )
+    def _line(self, number: int, line: str, answer: Answer | Failure) -> str | None:
+        if isinstance(answer, Failure):
+            return None
+        cells = line.removesuffix("\r")
+        return f"{cells}\t{answer.line}"
 
 
-class JsonLines:
+class JsonLines(_OfLines):
     """An object a line. It stays as it stands, and the answer is added; without one, left out."""
 
     name: ClassVar[str] = "JSON lines"
     suffix: ClassVar[str] = ".jsonl"
+    skips_blank: ClassVar[bool] = True
 
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = fields
@@ -211,10 +194,7 @@ class JsonLines:
 
     def check(self, path: Path, added: Sequence[str]) -> None:
         self._added = added
-        check_first_line(path, self._texts)
-
-    def shards(self, path: Path, rows: int) -> Iterator[Shard[list[str]]]:
-        return _shards_of_lines(path, rows, self._texts, skip_blank=True)
+        super().check(path, added)
 
     def _texts(self, line: str) -> Texts | Failure:
         try:
@@ -242,21 +222,8 @@ class JsonLines:
         except ValueError:
             return line
 
-    def write(
-        self,
-        shard: Shard[list[str]],
-        answers: Sequence[Answer | Failure],
-        kinds: Mapping[str, str],
-        to: Path,
-    ) -> None:
-        _write_lines(
-            to,
-            (
-                _with_fields(line, answer)
-                for line, answer in zip(shard.raw, answers, strict=True)
-                if isinstance(answer, Answer)
-            ),
-        )
+    def _line(self, number: int, line: str, answer: Answer | Failure) -> str | None:
+        return _with_fields(line, answer) if isinstance(answer, Answer) else None
 
 
 def taken(name: str) -> str:

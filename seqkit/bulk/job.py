@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..parsing import check_count
+from ..parsing import check_count, toml_of
 from ..runs.finding import place_of
 from ..runs.imported import is_run
 from ..training.checkpoint import resolve
@@ -21,6 +21,7 @@ from .verbs import Kinds, Request, open_request
 
 ROWS = 5000  # of a shard
 _PIECE_ROWS = 500
+_MIXTURE = ".toml"
 _PIECE_CHARACTERS = 100_000
 
 Note = Callable[[str], None]
@@ -114,9 +115,14 @@ def description(request: Request, fields: Sequence[str | None], task: Task) -> d
 
 
 def digest_of_model(model: str | None) -> str:
-    """Of the files of a model: of a run, those of the step that is used."""
+    """Of the files of a model: of a run those of its step, of a mixture those of all parts."""
     path = place_of(model).path
-    return digest_of_files(resolve(path) if path.is_dir() and is_run(path) else path)
+    if path.suffix != _MIXTURE:
+        return digest_of_files(resolve(path) if path.is_dir() and is_run(path) else path)
+
+    mixture = toml_of(path.read_text(encoding="utf-8"))
+    parts = [digest_of_model(str(path.parent / part["path"])) for part in mixture["models"]]
+    return " ".join([digest_of_files(path), *parts])
 
 
 def work_off(
@@ -146,7 +152,7 @@ def work_off(
 
     with connected(address, workers) as number:
         pool = RayPool(request, reads_pairs=len(first.rows[0]) > 1)
-        yield from _answered(todo, first, pool, number, writer, note)
+        yield from _answered(todo, first, pool, min(number, pool.most), writer, note)
     assert not writer.open, f"not written: {sorted(writer.open)}"
 
 

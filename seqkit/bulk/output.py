@@ -52,12 +52,14 @@ class Output:
     def __init__(self, folder: Path, parts: Mapping[str, Part]) -> None:
         self.folder = folder
         self.parts = dict(parts)
+        self._asked: set[str] = set()  # parts that INPUT still has
 
     def done(self, name: str, digest: str) -> Part | None:
         """The part of that name if it is whole.
 
         Raises `DataError` unless the shard's digest is what it was: INPUT has changed.
         """
+        self._asked.add(name)
         part = self.parts.get(name)
         if part is None:
             return None
@@ -114,7 +116,11 @@ class Output:
             os.fsync(file.fileno())
 
     def finish(self) -> None:
-        """Say that nothing is missing."""
+        """Say that nothing is missing. Raises `DataError` if there is more than INPUT has now."""
+        for name in self.parts.keys() - self._asked:
+            raise DataError(
+                f"{self.folder / name} was made of rows that INPUT does not have now; {_ADVICE}"
+            )
         with self._writing():
             disk.replace(self.folder / SUCCESS, "")
 

@@ -27,12 +27,15 @@ class Parquet:
 
     def __init__(self, fields: Sequence[str]) -> None:
         self._fields = fields
+        self._added: Sequence[str] = ()
 
     def check(self, path: Path, added: Sequence[str]) -> None:
+        self._added = added
         with _opened(path) as file:
-            schema = file.schema_arrow
+            self._check(path, file.schema_arrow)
 
-        for name in added:
+    def _check(self, path: Path, schema: pa.Schema) -> None:
+        for name in self._added:
             if name in schema.names:
                 raise ConfigError(f"{path}: {taken(name)}")
         for field in self._fields:
@@ -45,17 +48,20 @@ class Parquet:
     def shards(self, path: Path, rows: int) -> Iterator[Shard[Any]]:
         first = 1
         with _opened(path) as file:
+            self._check(path, file.schema_arrow)
             for number, batch in enumerate(file.iter_batches(batch_size=rows)):
                 numbers = range(first, first + len(batch))
                 first += len(batch)
-                content = blake2b(batch.serialize(), digest_size=16).hexdigest()
-                yield Shard(path, number, numbers, self._texts(batch), batch, content)
+                yield Shard(path, number, numbers, self._texts(batch), batch, _digest(batch))
 
     def _texts(self, batch: Any) -> list[Texts | Failure]:
-        columns = [_column(batch, field).to_pylist() for field in self._fields]
+        columns = [_strings(_column(batch, field)) for field in self._fields]
         found: list[Texts | Failure] = []
         for values in zip(*columns, strict=True):
-            if None in values:
+            bad = next((value for value in values if isinstance(value, Failure)), None)
+            if bad is not None:
+                found.append(bad)
+            elif None in values:
                 missing = self._fields[values.index(None)]
                 found.append(Failure(f"field {missing!r} is null, not a string"))
             else:
@@ -63,8 +69,9 @@ class Parquet:
         return found
 
     def row(self, shard: Shard[Any], i: int) -> Any:
-        (row,) = shard.raw.slice(i, 1).to_pylist()
-        return {name: _plain(value) for name, value in row.items()}
+        raw = shard.raw
+        names = raw.schema.names
+        return {name: _plain(_shown(raw.column(n)[i])) for n, name in enumerate(names)}
 
     def write(
         self,
@@ -108,16 +115,44 @@ def _type_of(schema: pa.Schema, field: str) -> pa.DataType | None:
 
 
 def _column(batch: Any, field: str) -> Any:
-    """The values of a column, or of a field inside one. Raises `DataError` if there is none."""
-    kind = _type_of(batch.schema, field)
-    if kind is None or not _is_text(kind):
-        raise DataError(absent(field, batch.schema.names))
-
+    """The values of a column, or of a field inside one."""
     first, *rest = [field] if field in batch.schema.names else field.split(".")
     values = batch.column(first)
     for name in rest:
         values = pa.compute.struct_field(values, name)
     return values
+
+
+def _digest(batch: Any) -> str:
+    """Of all that a batch holds, its dictionaries, too."""
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, batch.schema) as writer:
+        writer.write_batch(batch)
+    return blake2b(stream.getvalue(), digest_size=16).hexdigest()
+
+
+def _strings(column: Any) -> list[str | Failure | None]:
+    """The values of a column of strings, which Parquet does not check to be UTF-8."""
+    try:
+        values: list[str | Failure | None] = column.to_pylist()
+    except UnicodeDecodeError:
+        return [_string(value) for value in column]
+    return values
+
+
+def _string(scalar: Any) -> str | Failure | None:
+    try:
+        value: str | None = scalar.as_py()
+    except UnicodeDecodeError as error:
+        return Failure(f"not UTF-8: byte {error.start + 1} of the text")
+    return value
+
+
+def _shown(scalar: Any) -> Any:
+    try:
+        return scalar.as_py()
+    except (ValueError, OverflowError):  # not UTF-8; a time that Python cannot hold
+        return f"a value of type {scalar.type} that cannot be shown"
 
 
 def _is_text(kind: pa.DataType) -> bool:

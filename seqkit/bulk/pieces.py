@@ -16,7 +16,7 @@ from ..errors import SeqkitError
 from .formats import Answer, Failure, Texts
 
 AT_ONCE = 2  # pieces that a worker has: one to do, one to do next
-_MOST_DEATHS = 20  # one after another, none of which brought an answer
+_MOST_DEATHS = 20  # one after another, or twice all workers: none of which brought an answer
 _DEADLY = "it ends the worker process that reads it, by a crash or for want of memory"
 
 
@@ -101,7 +101,7 @@ def answered(
                     members.remove(member)
                     pool.end(member.handle)
                     yield from _after_death(member, again)
-                    _check_deaths(deaths, piece, death)
+                    _check_deaths(deaths, workers, piece, death)
                     note(f"a worker died ({death}); another does its work")
                     continue
                 deaths = 0
@@ -169,8 +169,8 @@ def _after_death(member: _Member, again: deque[Piece]) -> Iterator[Done]:
         again.appendleft(piece._replace(deaths=1))
 
 
-def _check_deaths(deaths: int, piece: Piece, death: Died) -> None:
-    if deaths >= _MOST_DEATHS:
+def _check_deaths(deaths: int, workers: int, piece: Piece, death: Died) -> None:
+    if deaths >= max(_MOST_DEATHS, 2 * workers):  # a machine takes all of its own along
         raise SeqkitError(
             f"{deaths} workers died one after another, the last at {piece.shard.place}: {death}. "
             "Perhaps memory does not last for that many: fewer --workers need less. The same "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..progress import say
-from .options import PATH, key_values, set_option, share_or_number
+from .options import PATH, amount_of, amount_options, key_values, set_option
 from .progress import counted
 
 if TYPE_CHECKING:
@@ -151,17 +151,7 @@ def score(**given: Any) -> None:
 @click.option(
     "--in-domain", required=True, type=PATH, help="Text of the domain, a line for each row."
 )
-@click.option("--top", metavar="20%|5000", help="How many rows to select.")
-@click.option(
-    "--threshold", type=float, metavar="-0.5", help="Instead of --top: the highest score."
-)
-@click.option(
-    "--dedup",
-    type=click.Choice(["exact", "normalised", "off"]),
-    default="exact",
-    show_default=True,
-    help="Leave out rows seen before; normalised: case, punctuation and spacing make none new.",
-)
+@amount_options("rows")
 @click.option(
     "--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Of the random sample."
 )
@@ -180,9 +170,7 @@ def select(
     from ..bulk.choosing import Chosen, Selection
     from ..bulk.choosing import select as selected
 
-    amount = None if top is None else share_or_number(top, "--top")
-    if (amount is None) == (threshold is None):
-        raise click.UsageError("give one of --top and --threshold")
+    amount = amount_of(top, threshold)
 
     selection = Selection(in_domain, amount, threshold, dedup, seed=seed)
     failed = 0

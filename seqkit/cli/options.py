@@ -111,6 +111,32 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
         raise DataError(f"cannot write {path}: {reason(error)}") from None
 
 
+def amount_options(what: str) -> Callable[[F], F]:
+    """--top and --threshold of a selection of `what`, and --dedup; see `amount_of`."""
+    options = (
+        click.option("--top", metavar="20%|5000", help=f"How many {what} to select."),
+        click.option(
+            "--threshold", type=float, metavar="-0.5", help="Instead of --top: the highest score."
+        ),
+        click.option(
+            "--dedup",
+            type=click.Choice(["exact", "normalised", "off"]),
+            default="exact",
+            show_default=True,
+            help=f"Leave out {what} seen before; normalised: case, punctuation and spacing make "
+            "none new.",
+        ),
+    )
+    return lambda function: _with(function, options)
+
+
+def amount_of(top: str | None, threshold: float | None) -> float | None:
+    """What --top says; raises `UsageError` unless one of the two is given."""
+    if (top is None) == (threshold is None):
+        raise click.UsageError("give one of --top and --threshold")
+    return None if top is None else share_or_number(top, "--top")
+
+
 def share_or_number(text: str, option: str) -> float:
     """`20%` as 0.2, `5000` as it stands; raises `ConfigError` for what is neither."""
     share = _SHARE.fullmatch(text.strip())

@@ -58,6 +58,12 @@ def test_lines_of_text_keep_their_order_whatever_their_length(tmp_path, model):
     assert (tmp_path / "out/_SUCCESS").exists()
 
 
+def test_no_more_workers_are_asked_for_than_the_cluster_can_hold(tmp_path, model):
+    (tmp_path / "in.txt").write_text("".join(f"{line}\n" for line in LINES))
+    score(tmp_path / "in.txt", tmp_path / "out", model, rows=1, workers=50)
+    assert (tmp_path / "out/_SUCCESS").exists()
+
+
 def test_a_shard_of_several_pieces_is_whole(tmp_path, model):
     lines = LINES * 100  # pieces have 500 rows
     (tmp_path / "in.txt").write_text("".join(f"{line}\n" for line in lines))
@@ -123,8 +129,13 @@ def workers():
             name = (folder / "cmdline").read_bytes()
         except OSError:
             continue
-        if name.startswith(b"ray::Worker"):
+        if name.startswith(b"ray::Worker") and parent(parent(folder.name)) == os.getpid():
             yield int(folder.name)
+
+
+def parent(process):
+    """The process that has started it: of a worker, Ray's; of that, this test."""
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="finds processes by /proc")
@@ -222,6 +233,10 @@ def test_an_output_of_another_command_or_input_is_refused(tmp_path, model):
     source.write_text("".join(f"{line}\n" for line in ["changed", *LINES[1:]]))
     with pytest.raises(DataError, match=r"in-00000\.txt was made of other rows"):
         score(source, tmp_path / "out", model)
+    source.write_text("".join(f"{line}\n" for line in LINES[:5]))
+    with pytest.raises(DataError, match=r"in-0000[12]\.txt was made of rows that INPUT does not"):
+        score(source, tmp_path / "out", model)
+    assert not (tmp_path / "out/_SUCCESS").exists()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").write_text("")
     with pytest.raises(ConfigError, match="is not of seqkit bulk: name another OUTPUT"):
@@ -246,7 +261,7 @@ def test_what_is_selected_is_what_one_process_selects(tmp_path):
     general = [*LINES, "", "prices rose by two percent", LINES[0], "shares fell again"] * 2
     domain = ["prices rose again", "shares fell by ten percent", "prices fell", "shares rose"]
     (tmp_path / "domain.txt").write_text("".join(f"{line}\n" for line in domain))
-    lines = [*(json.dumps({"text": text}) for text in general), "{no json"]
+    lines = [*(json.dumps({"text": text}) for text in general), "{no json", '{"text": "a\\nb"}']
     (tmp_path / "in.jsonl").write_text("".join(f"{line}\n" for line in lines))
 
     selection = Selection(tmp_path / "domain.txt", top=3)
@@ -255,8 +270,9 @@ def test_what_is_selected_is_what_one_process_selects(tmp_path):
     found = [row for path in sorted((tmp_path / "out").glob("*.jsonl")) for row in objects(path)]
     assert [row["text"] for row in found] == [line.text for line in alone]
     assert [row["score"] for row in found] == pytest.approx([line.score for line in alone])
-    assert (chosen.rows, chosen.candidates, chosen.chosen) == (33, 14, 3)
+    assert (chosen.rows, chosen.candidates, chosen.chosen) == (34, 14, 3)
 
     (aside,) = (tmp_path / "out/_failed").rglob("*.jsonl")
     assert aside.name == "in-00003.jsonl"
-    assert [(row["row"], row["input"]) for row in objects(aside)] == [(33, "{no json")]
+    failed = [(row["row"], row["input"]) for row in objects(aside)]
+    assert failed == [(33, "{no json"), (34, {"text": "a\nb"})]

@@ -99,6 +99,13 @@ def test_pieces_are_read_as_they_are_needed():
     assert len(taken) == 4  # two for each worker
 
 
+def test_many_workers_that_go_with_their_machine_are_replaced():
+    """Sixty at once: no row is to blame, and the work goes on."""
+    pool = Pool(killed=set(range(1, 61)))
+    found = result(list(answered(pieces(240, 4), pool, 60, lambda text: None)))
+    assert [found[i].line for i in range(240)] == [f"ROW {i}" for i in range(240)]
+
+
 def test_workers_that_only_die_end_the_work_with_one_clear_line():
     every_row = {(f"row {i}",) for i in range(40)}
     with pytest.raises(SeqkitError, match=r"20 workers died .*, the last at x\.txt"):

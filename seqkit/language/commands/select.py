@@ -11,7 +11,14 @@ from typing import IO, TYPE_CHECKING, cast
 import click
 
 from ...cli.lines import STDIN, TEXT
-from ...cli.options import PATH, device_options, refuse_input, set_threads, share_or_number
+from ...cli.options import (
+    PATH,
+    amount_of,
+    amount_options,
+    device_options,
+    refuse_input,
+    set_threads,
+)
 from ...errors import ConfigError, DataError
 from ...progress import working
 from .inputs import (
@@ -71,17 +78,7 @@ class _Request:
     help="Text to select from; for a parallel text, one file for each side.",
 )
 @click.option("--columns", metavar="1,2", help="Columns to score of files called *.tsv, from 1.")
-@click.option("--top", metavar="20%|5000", help="How many lines to select.")
-@click.option(
-    "--threshold", type=float, metavar="-0.5", help="Instead of --top: the highest score."
-)
-@click.option(
-    "--dedup",
-    type=click.Choice(["exact", "normalised", "off"]),
-    default="exact",
-    show_default=True,
-    help="Leave out lines seen before; normalised: case, punctuation and spacing make none new.",
-)
+@amount_options("lines")
 @click.option(
     "--order",
     default=4,
@@ -134,9 +131,7 @@ def select(
     """
     from ..selection import check_amount, check_settings, choose, score_text
 
-    amount = None if top is None else share_or_number(top, "--top")
-    if (amount is None) == (threshold is None):
-        raise click.UsageError("give one of --top and --threshold")
+    amount = amount_of(top, threshold)
     check_amount(amount, threshold)
     check_settings(dedup, order, seed)
     chosen = _columns(columns) if columns else ()
