@@ -217,8 +217,43 @@ def test_a_page_in_latin_1_gets_other_characters_as_references():
 
 def test_placeholders_plurals_and_blanks_of_messages(tmp_path):
     po = 'msgid "a %s\\n"\nmsgstr ""\n\nmsgid "b"\nmsgid_plural "c d"\nmsgstr[0] ""\nmsgstr[1] ""\n'
-    changed = po.replace('msgstr ""', 'msgstr "%s a\\n"').replace('msgstr[1] ""', 'msgstr[1] "d c"')
+    changed = po.replace('msgstr ""', 'msgstr "%s a\\n"')
+    changed = changed.replace('[0] ""', '[0] "b"').replace('[1] ""', '[1] "d c"')
     assert written(po, "po", tmp_path) == changed
+
+
+@pytest.mark.parametrize(
+    ("unit", "expected"),
+    [
+        (
+            "<source>a b</source>\n<note>c</note>",
+            "<source>a b</source><target>b a</target>\n<note>c</note>",
+        ),
+        (
+            '<source>a b</source><seg-source>a b</seg-source><target state="new"/>',
+            '<source>a b</source><seg-source>a b</seg-source><target state="new">b a</target>',
+        ),
+        (
+            '<source>a b</source><target x="1"> </target>',
+            '<source>a b</source><target x="1">b a</target>',
+        ),
+        ("<source>OK</source>", "<source>OK</source><target>OK</target>"),
+        ("<source><![CDATA[a <b>b</b>]]></source>", "<source><![CDATA[a <b>b</b>]]></source>"),
+    ],
+)
+def test_units_of_xliff_get_a_target(unit, expected, tmp_path):
+    start, end = "<xliff><trans-unit>", "</trans-unit></xliff>"
+    assert written(f"{start}{unit}{end}", "xliff", tmp_path) == f"{start}{expected}{end}"
+
+
+@pytest.mark.parametrize("tag", ["trans-unit", "unit", "group", "file"])
+def test_units_that_are_not_to_be_translated_stay(tag, tmp_path):
+    text = f'<xliff><{tag} translate="no"><source>a b</source></{tag}></xliff>'
+    assert written(text, "xliff", tmp_path) == text
+
+
+def test_a_message_that_is_the_same_in_both_languages_has_a_translation(tmp_path):
+    assert written('msgid "OK"\nmsgstr ""\n', "po", tmp_path) == 'msgid "OK"\nmsgstr "OK"\n'
 
 
 def test_the_entities_of_html_are_not_those_of_xml():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ...text.spans import has_letters
 from ..explain import Alignment
 
 
@@ -54,12 +55,14 @@ class Translated:
 def replaced(text: str, segments: Sequence[Segment], translations: Sequence[Translated]) -> str:
     """`text` with each segment replaced by its translation.
 
-    A segment whose translation is the same keeps its bytes, however it was written.
+    A segment whose translation is the same keeps its bytes, however it was written; where there is
+    no text yet, a translation goes that is the same, too.
     """
     pieces: list[str] = []
     done = 0
     for segment, translated in zip(segments, translations, strict=True):
-        if translated.text == segment.text:
+        has_text = has_letters(text[segment.start : segment.end])
+        if translated.text == segment.text and has_text:
             continue
 
         pieces.append(text[done : segment.start])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...errors import DataError
 from ..explain import Alignment
@@ -14,16 +16,31 @@ _INLINE = names("g mrk pc sm em")
 _POINTS = names("x bx ex ph it bpt ept cp sc ec sub")
 
 
+class _Place(NamedTuple):
+    """Where a target is written: after its source, or into one that is empty."""
+
+    start: int
+    end: int
+    opening: str = ""
+    closing: str = ""
+
+
 @dataclass(frozen=True)
 class _Target:
-    """A source whose target is written after it."""
+    """A source and where its target goes."""
 
     source: Segment
     content: str
     inner: tuple[int, int]  # what is within <source>
-    start: int
-    end: int  # the same for a target that is inserted
-    line_end: str  # with the indentation of <source>
+    place: _Place
+
+    @property
+    def start(self) -> int:
+        return self.place.start
+
+    @property
+    def end(self) -> int:
+        return self.place.end
 
     @property
     def text(self) -> str:
@@ -38,11 +55,11 @@ class _Target:
         before = self.content[first : self.source.start]
         after = self.content[self.source.end : last]
         inner = before + self.source.written(translation, alignment) + after
-        return f"{self.line_end}<target>{inner}</target>"
+        return f"{self.place.opening}{inner}{self.place.closing}"
 
 
 def segments(text: str, name: str) -> list[Segment]:
-    """The sources of units that have no target yet."""
+    """The sources of units that have no target yet, and may be translated."""
     tokens = xml.tokens(text, name, _classify)
     if not any(token.name == "xliff" for token in tokens):
         raise DataError(f"{name} has no <xliff>: it is not an XLIFF file")
@@ -56,39 +73,42 @@ def segments(text: str, name: str) -> list[Segment]:
         closing = next(j for j in range(i + 1, len(tokens)) if tokens[j].name == "source")
         close = tokens[closing]
         end = text.index(">", close.start) + 1
-        place = _place(text, tokens, closing, end)
+        new = _Place(end, end, f"{_line_end(text, token.start)}<target>", "</target>")
+        place = _place(text, tokens[closing + 1 :], new)
         inside = segments_of(text, tokens[i + 1 : closing], read=xml.unescaped)
         if place is None or len(inside) != 1:
             continue
         inner = (token.end, close.start)
-        found.append(_Target(inside[0], text, inner, *place, _line_end(text, token.start)))
+        found.append(_Target(inside[0], text, inner, place))
     return found
 
 
 def _classify(tag: str, attributes: dict[str, str]) -> Kind | None:
+    if attributes.get("translate") == "no":
+        return Kind.POINT
     if tag in _INLINE:
         return Kind.OPEN
     return Kind.POINT if tag in _POINTS else None
 
 
-def _place(text: str, tokens: list[Token], closing: int, end: int) -> tuple[int, int] | None:
-    """Where the target goes; an empty one is replaced, and a full one is left: None."""
-    for i, token in enumerate(tokens[closing + 1 :], closing + 1):
+def _place(text: str, tokens: Iterable[Token], new: _Place) -> _Place | None:
+    """Where the target goes; an empty one is filled, and a full one is left: None."""
+    for token in tokens:
         if token.name in ("source", "trans-unit", "segment", "unit"):
             break
         if token.name == "target":
-            return _empty_target(text, end, tokens[i])
-    return end, end
+            return _empty_target(text, token)
+    return new
 
 
-def _empty_target(text: str, end: int, token: Token) -> tuple[int, int] | None:
+def _empty_target(text: str, token: Token) -> _Place | None:
     tag_end = text.index(">", token.start) + 1
     if text[tag_end - 2] == "/":
-        return end, tag_end
+        return _Place(tag_end - 2, tag_end, ">", "</target>")
     close = text.index("</", tag_end)
     if text[tag_end:close].strip() or not text.startswith("</target", close):
         return None
-    return end, text.index(">", close) + 1
+    return _Place(tag_end, close)
 
 
 def _line_end(text: str, start: int) -> str:

@@ -99,8 +99,8 @@ class _Reader:
         parser.CharacterDataHandler = self._text
         parser.CommentHandler = lambda _: self._other()
         parser.ProcessingInstructionHandler = lambda *_: self._other()
-        parser.StartCdataSectionHandler = self._other
-        parser.EndCdataSectionHandler = self._other
+        parser.StartCdataSectionHandler = self._start_cdata
+        parser.EndCdataSectionHandler = self._end_cdata
         parser.EntityDeclHandler = self._refuse_entity
         parser.ExternalEntityRefHandler = lambda *_: 0
         parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
@@ -146,6 +146,14 @@ class _Reader:
             self._add(Kind.TEXT)
         else:
             self._add(Kind.SPACE if not data.strip() else Kind.BLOCK)
+
+    def _start_cdata(self) -> None:
+        """A section whose text stays: it is often markup of another language."""
+        self._other()
+        self._whole += 1
+
+    def _end_cdata(self) -> None:
+        self._whole -= 1
 
     def _other(self) -> None:
         if not self._whole:
