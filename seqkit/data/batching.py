@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 AnyInts = NDArray[Any]  # of any integer type
 
 _BLOCK = 100_000  # sequences that are looked at together
+_IDS = 1 << 20  # ids that are looked at together
 
 
 class Rows:
@@ -73,9 +74,18 @@ class Rows:
 
     @property
     def ids(self) -> AnyInts:
-        """All ids, one sequence after the other."""
-        is_whole = self.total == len(self._ids)
-        return self._ids if is_whole else np.concatenate([*self._parts()])
+        """All ids, one sequence after the other; not copied where they lie so."""
+        if self._is_whole:
+            return self._ids
+        none = self._ids[:0]
+        return np.concatenate([none, *self._parts()])
+
+    @property
+    def _is_whole(self) -> bool:
+        """Whether these are all sequences of the flat array, in its order."""
+        if self.total != len(self._ids):
+            return False
+        return np.array_equal(self._ends, np.cumsum(self.lengths))
 
     def share(self, token: int) -> float:
         """The share of `token` among all ids."""
@@ -86,7 +96,12 @@ class Rows:
         return found / self.total
 
     def _parts(self) -> Iterator[AnyInts]:
-        """The ids in order, some sequences at a time."""
+        """The ids in order, some at a time."""
+        if self._is_whole:
+            for first in range(0, len(self._ids), _IDS):
+                yield self._ids[first : first + _IDS]
+            return
+
         for first in range(0, len(self), _BLOCK):
             block = slice(first, first + _BLOCK)
             yield self._ids[self._places(self.lengths[block], self._ends[block])]

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqkit.data import read_parallel
+from seqkit.data import batching, read_parallel
 from seqkit.data.batching import PairBatch, Rows, _by_length, pad, token_batches
 from seqkit.data.corpora import ENVIRONMENT, Corpora
 from seqkit.text import BOS, EOS, PAD, TextConfig, Tokenizer
@@ -149,6 +149,27 @@ def test_some_of_the_rows_share_the_ids_of_all():
     assert some.ids.tolist() == [7, 4, 4, 5, 4]
     assert some.share(4) == 3 / 5
     assert some.padded(np.array([0, 2])).tolist() == [[7, 4], [PAD, PAD]]
+
+
+@QUICK
+@given(IDS, st.data())
+def test_the_ids_of_chosen_rows_are_theirs_in_their_order(lists, data):
+    chosen = data.draw(st.lists(st.integers(0, len(lists) - 1)))
+    some = Rows(lists).at(np.array(chosen, np.int64))
+    expected = [token for i in chosen for token in lists[i]]
+    assert some.ids.tolist() == expected
+    assert some.share(4) == (expected.count(4) / len(expected) if expected else 0)
+
+
+def test_the_ids_of_rows_in_another_order_come_in_that_order():
+    rows = Rows([[4, 5, 6], [7], []])
+    assert rows.at(np.array([2, 1, 0])).ids.tolist() == [7, 4, 5, 6]
+    assert rows.at(np.array([], np.int64)).ids.tolist() == []
+
+
+def test_more_ids_than_a_block_are_all_counted(monkeypatch):
+    monkeypatch.setattr(batching, "_IDS", 3)
+    assert Rows([[4, 5, 4, 4], [], [6, 4, 7, 8]]).share(4) == 0.5
 
 
 def test_rows_can_be_made_of_flat_arrays():
