@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -31,16 +32,27 @@ class EncodedPairs(NamedTuple):
 def training_pairs(
     paths: Sequence[Path], columns: Columns, limit: int, skipped: Skipped
 ) -> Iterator[Pair]:
-    """The first `limit` training pairs, 0 for all; raises an error if there are none."""
+    """The first `limit` training pairs, 0 for all; raises an error if there are none.
+
+    All are read, so that files which are not parallel are refused whatever the limit.
+    """
     if not paths:
         raise ConfigError("[data]: no training text: set data.train to [source, target] or [tsv]")
     pairs = read_pairs(paths, columns, skipped)
-    return _at_least_one(islice(pairs, limit or None), paths, "training")
+    return _at_least_one(_first(pairs, limit, skipped), paths, "training")
 
 
 def validation_pairs(paths: Sequence[Path], columns: Columns) -> Iterator[Pair]:
     """All validation pairs; raises an error if there are none."""
     return _at_least_one(read_pairs(paths, columns, Skipped()), paths, "validation")
+
+
+def _first(pairs: Iterator[Pair], limit: int, skipped: Skipped) -> Iterator[Pair]:
+    yield from islice(pairs, limit or None)
+
+    left_out = skipped.empty
+    deque(pairs, maxlen=0)
+    skipped.empty = left_out  # those beyond the limit do not count
 
 
 def _at_least_one(pairs: Iterator[Pair], paths: Sequence[Path], name: str) -> Iterator[Pair]:

@@ -3,13 +3,31 @@
 import pytest
 
 from seqkit.data.batching import Rows
-from seqkit.data.parallel import ParallelText
+from seqkit.data.parallel import ParallelText, Skipped
 from seqkit.errors import DataError
-from seqkit.translation.texts import EncodedPairs, short_pairs, split_off
+from seqkit.translation.texts import EncodedPairs, short_pairs, split_off, training_pairs
 
 
 def text_of(sources):
     return ParallelText(list(sources), [f"{source} {i}" for i, source in enumerate(sources)])
+
+
+@pytest.mark.parametrize("limit", [0, 20, 40])
+def test_files_that_are_not_parallel_are_refused_whatever_the_limit(tmp_path, limit):
+    paths = [tmp_path / "source", tmp_path / "target"]
+    for path, count in zip(paths, (50, 40), strict=True):
+        path.write_text("a line\n" * count)
+    with pytest.raises(DataError, match="not parallel: target has 40 lines, source has 50"):
+        list(training_pairs(paths, (1, 2), limit, Skipped()))
+
+
+def test_pairs_beyond_the_limit_are_neither_given_nor_counted(tmp_path):
+    path = tmp_path / "pairs.tsv"
+    path.write_text("one\teins\n\tnull\ntwo\tzwei\n\tnull\nthree\tdrei\n")
+    skipped = Skipped()
+    pairs = training_pairs([path], (1, 2), 2, skipped)
+    assert list(pairs) == [("one", "eins"), ("two", "zwei")]
+    assert skipped.empty == 1
 
 
 def test_no_validation_source_stays_in_the_training_text():
