@@ -129,28 +129,26 @@ def _read_tsv(path: Path, layout: Layout) -> Iterator[Example]:
 def _read_csv(path: Path, layout: Layout) -> Iterator[Example]:
     if not (layout.label or layout.text):  # a CSV file has a header, unless columns are numbered
         layout = layout._replace(label="label", text="text")
-    return _of_rows(path, _csv_rows(path, layout), layout)
+    return _of_rows(path, iter(_csv_rows(path, layout)), layout)
 
 
-def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
+@long_cells(LONGEST_LINE)  # of the whole process: all rows are read before any is given
+def _csv_rows(path: Path, layout: Layout) -> list[tuple[int, list[str]]]:
     """The rows with the numbers of their first lines."""
     lines = [f"{line}\n" for _, line in _numbered(path, layout)]
     rows = csv.reader(lines, delimiter=_separator(lines, layout), strict=True)
+    numbered: list[tuple[int, list[str]]] = []
     first = 1
     try:
-        while (row := _next_row(rows)) is not None:
+        for row in rows:
             if row:
-                yield first, row
+                numbered.append((first, row))
             first = rows.line_num + 1
     except csv.Error as error:
         raise DataError(
             f"{path}:{first}: not a row of CSV, perhaps for its quotes: {error}"
         ) from None
-
-
-@long_cells(LONGEST_LINE)
-def _next_row(rows: Iterator[list[str]]) -> list[str] | None:
-    return next(rows, None)
+    return numbered
 
 
 def _separator(lines: list[str], layout: Layout) -> str:
