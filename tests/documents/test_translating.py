@@ -215,6 +215,42 @@ def test_a_page_in_latin_1_gets_other_characters_as_references():
     assert found == b'<meta charset="latin1"><p>a &#8222;b&#8220;'
 
 
+HEADER = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset={}\\n"\n\n'
+MESSAGE = 'msgid "a b"\nmsgstr "{}"\n'
+
+
+def test_a_template_of_messages_that_names_no_encoding_is_utf_8(tmp_path):
+    start = HEADER.format("CHARSET")
+    assert written(start + MESSAGE.format(""), "po", tmp_path) == start + MESSAGE.format("b a")
+
+
+def test_messages_in_latin_1_that_lack_a_character_are_refused_and_keep_what_they_have():
+    data = (HEADER.format("ISO-8859-1") + MESSAGE).encode("latin-1")
+    document = read_document(data.replace(b"{}", b""), "a.po", "po")
+    assert document.write([Translated("é")]) == data.replace(b"{}", b"\xe9")
+    with pytest.raises(DataError, match=r"a\.po declares ISO-8859-1, which lacks '„'.*msgconv -t"):
+        document.write([Translated("„a“")])
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "field", "expected"),
+    [
+        ("json", '{"menu.title": "a b", "title": "a b"}', "menu.title", ["a b"]),
+        (
+            "json",
+            '{"x": {"menu": {"title": "a b"}}, "submenu.title": "c d"}',
+            "menu.title",
+            ["a b"],
+        ),
+        ("json", '{"title": "a b", "subtitle": "c d"}', "title", ["a b"]),
+        ("csv", "title.en,title.de\na b,c d\n", "title.en", ["a b"]),
+    ],
+)
+def test_fields_are_found_by_the_end_of_their_path(kind, text, field, expected):
+    document = read_document(text.encode(), f"x.{kind}", kind, [field])
+    assert [segment.text for segment in document.segments] == expected
+
+
 def test_placeholders_plurals_and_blanks_of_messages(tmp_path):
     po = 'msgid "a %s\\n"\nmsgstr ""\n\nmsgid "b"\nmsgid_plural "c d"\nmsgstr[0] ""\nmsgstr[1] ""\n'
     changed = po.replace('msgstr ""', 'msgstr "%s a\\n"')

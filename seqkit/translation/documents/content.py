@@ -18,7 +18,7 @@ _MARKS = {
 _DECLARED = re.compile(
     rb"""(?:<\?xml[^>]*?encoding\s*=\s*["']|<meta[^>]*?charset\s*=\s*["']?
     |"Content-Type:[^"]*charset=)
-    \s*([A-Za-z0-9._-]+)""",
+    \s*(?!CHARSET\b)([A-Za-z0-9._-]+)""",  # which xgettext writes until someone says more
     re.VERBOSE | re.IGNORECASE,
 )
 _HEAD = 4096  # bytes in which an encoding is declared
@@ -31,17 +31,30 @@ class Content:
     text: str
     encoding: str
     mark: bytes = b""  # the byte-order mark
+    name: str = ""  # of the file, for errors; "" where characters have references
 
     def encoded(self, text: str) -> bytes:
         """Another text in the same encoding; characters that it lacks become `&#8222;`.
 
-        Only HTML and XML have such encodings: others are UTF-8 or UTF-16.
+        Only HTML and XML have such references. Raises `DataError` for a table of messages, whose
+        encoding lacks a character.
         """
-        return self.mark + text.encode(self.encoding, errors="xmlcharrefreplace")
+        errors = "strict" if self.name else "xmlcharrefreplace"
+        try:
+            return self.mark + text.encode(self.encoding, errors=errors)
+        except UnicodeEncodeError as error:
+            raise DataError(
+                f"{self.name} declares {self.encoding}, which lacks {text[error.start]!r} of a "
+                f"translation: msgconv -t UTF-8 -o {self.name} {self.name} converts it"
+            ) from None
 
 
-def decode(data: bytes, name: str, *, may_declare: bool = False) -> Content:
+def decode(
+    data: bytes, name: str, *, may_declare: bool = False, has_references: bool = True
+) -> Content:
     """The text in a file's bytes, by its byte-order mark, by what it declares, or as UTF-8.
+
+    With `has_references`, characters that another encoding lacks can be written all the same.
 
     Raises `DataError` for zero bytes, and for bytes that are not of the encoding.
     """
@@ -58,7 +71,7 @@ def decode(data: bytes, name: str, *, may_declare: bool = False) -> Content:
         codecs.lookup(encoding)
     except LookupError:
         raise DataError(f"{name} declares the encoding {encoding}, which is not known") from None
-    return Content(_decoded(data, encoding, name), encoding)
+    return Content(_decoded(data, encoding, name), encoding, name="" if has_references else name)
 
 
 def _decoded(data: bytes, encoding: str, name: str) -> str:

@@ -24,17 +24,16 @@ class _Chosen:
     """Which paths of keys are text; notes those that occur."""
 
     def __init__(self, fields: Sequence[str]) -> None:
-        self._fields = [tuple(field.split(".")) for field in fields]
+        self._fields = list(fields)
         self._met: dict[str, None] = {}
-        self._found: set[Path] = set()
+        self._found: set[str] = set()
 
     def has(self, path: Path) -> bool:
-        self._met.setdefault(".".join(path))
-        for field in self._fields:
-            if field == ("*",) or path[-len(field) :] == field:
-                self._found.add(field)
-                return True
-        return False
+        name = ".".join(path)  # a key may have dots itself
+        self._met.setdefault(name)
+        chosen = [each for each in self._fields if each == "*" or f".{name}".endswith(f".{each}")]
+        self._found.update(chosen)
+        return bool(chosen)
 
     def check(self, name: str) -> None:
         """Raise `ConfigError` without a choice, or for a field that does not occur."""
@@ -45,8 +44,8 @@ class _Chosen:
                 f"fields='*'. There are: {there}"
             )
         for field in self._fields:
-            if field not in self._found and field != ("*",):
-                raise ConfigError(f"{name} has no field {'.'.join(field)!r}. There are: {there}")
+            if field not in self._found and field != "*":
+                raise ConfigError(f"{name} has no field {field!r}. There are: {there}")
 
 
 # JSON

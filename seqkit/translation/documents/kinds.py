@@ -83,7 +83,7 @@ def read_document(data: bytes, name: str, kind: str, fields: Sequence[str] = ())
 
     if found:
         raise DataError(f"{name} is not a .{kind} file, but {found}: give it its right name")
-    content = decode(data, name, may_declare=kind in _DECLARING)
+    content = decode(data, name, may_declare=kind in _DECLARING, has_references=kind != "po")
     if kind == "vtt" and content.text.strip() and not content.text.startswith("WEBVTT"):
         raise DataError(f"{name} does not begin with WEBVTT: it is not a .vtt file")
     return TextDocument(content, _TEXTS[kind](content, name, fields))
