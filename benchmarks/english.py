@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import re
 from pathlib import Path
 
 from seqkit.data.files import read_lines
 from seqkit.recipes import corpora
+
+from .core import SEED
+from .machine import whole
 
 
 def words_of(line: str) -> str:
@@ -21,5 +25,24 @@ def prepared(folder: Path, name: str) -> Path:
         (source,) = corpora().locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])
         lines = dict.fromkeys(line.split("\t")[0] for line in read_lines(source))
         text = "".join(f"{words_of(line)}\n" for line in lines)
-        path.write_text(text, encoding="utf-8")
+        with whole(path) as part:
+            part.write_text(text, encoding="utf-8")
     return path
+
+
+def grown(path: Path, copies: int) -> Path:
+    """A text many times over, each copy with a tenth of the words drawn anew by frequency."""
+    out = path.with_name(f"{path.stem}-{copies}.txt")
+    if out.exists():
+        return out
+
+    chance = random.Random(SEED)
+    lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+    pool = [word for line in lines for word in line]
+    with whole(out) as part, part.open("w", encoding="utf-8") as file:
+        for copy in range(copies):
+            share = 0.1 if copy else 0.0
+            for line in lines:
+                words = [chance.choice(pool) if chance.random() < share else word for word in line]
+                file.write(" ".join(words) + "\n")
+    return out

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -35,3 +38,13 @@ def cache() -> Path:
     folder = Path(named) if named else base / "seqkit-benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where a file or folder is written that is to be at `path` when it is complete, not before."""
+    part = path.with_name(f"{path.name}.part")
+    if part.is_dir():
+        shutil.rmtree(part)
+    yield part
+    part.rename(path)

@@ -14,36 +14,45 @@ FEW = 5_000  # lines for NLTK
 
 
 def prepare(settings: Settings) -> None:
-    from ..english import prepared
+    from ..english import grown, prepared
+    from ..machine import whole
 
     folder = Path(settings["folder"])
     path = prepared(folder, "train")
+    if _copies(settings) > 1:
+        grown(path, _copies(settings))
+
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    (folder / "few.txt").write_text("".join(lines[:FEW]), encoding="utf-8")
+    with whole(folder / "few.txt") as part:
+        part.write_text("".join(lines[:FEW]), encoding="utf-8")
 
 
 def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
-    text, out = _text(settings), Path(settings["folder"]) / "lm.arpa"
+    is_arpa = settings["to"] == "arpa"
+    text, out = _text(settings), Path(settings["folder"]) / ("lm.arpa" if is_arpa else "lm.bin")
     command = [sys.executable, "-m", "seqkit", "lm", "ngram", "--order", str(settings["order"])]
     with clock:
         _run([*command, "--memory", MEMORY, "-o", str(out), str(text)])
-    return _outcome(text, _size(out))
+    return _outcome(text, _size(out) if is_arpa else _size_of_binary(out))
 
 
-def by_lmplz(settings: Settings, clock: Clock) -> Outcome | None:
-    """KenLM's own program: `--set kenlm=BIN` names its folder."""
+def by_kenlm(settings: Settings, clock: Clock) -> Outcome | None:
+    """KenLM's own programs, `--set kenlm=BIN` names their folder: lmplz, then build_binary."""
     if "kenlm" not in settings:
         return None
-    text, out = _text(settings), Path(settings["folder"]) / "kenlm.arpa"
-    options = ["-o", str(settings["order"]), "-S", MEMORY, "-T", f"{settings['folder']}/"]
+    text, folder, programs = _text(settings), settings["folder"], settings["kenlm"]
+    out = f"{folder}/kenlm.arpa"
+    options = ["-o", str(settings["order"]), "-S", MEMORY, "-T", f"{folder}/"]
     with clock:
-        _run([f"{settings['kenlm']}/lmplz", *options, "--text", str(text), "--arpa", str(out)])
-    return _outcome(text, _size(out))
+        _run([f"{programs}/lmplz", *options, "--text", str(text), "--arpa", out])
+        if settings["to"] == "binary":
+            _run([f"{programs}/build_binary", out, f"{folder}/kenlm.bin"])
+    return _outcome(text, _size(Path(out)))
 
 
 def by_nltk(settings: Settings, clock: Clock) -> Outcome | None:
     """NLTK in memory; it is too slow for more than a few lines."""
-    if settings["lines"] > FEW:
+    if not _is_short(settings):
         return None
     from nltk.lm import KneserNeyInterpolated
     from nltk.lm.preprocessing import padded_everygram_pipeline
@@ -58,8 +67,18 @@ def by_nltk(settings: Settings, clock: Clock) -> Outcome | None:
 
 
 def _text(settings: Settings) -> Path:
-    name = "few" if settings["quick"] or settings["lines"] <= FEW else "train"
+    copies = _copies(settings)
+    name = "few" if _is_short(settings) else "train" if copies == 1 else f"train-{copies}"
     return Path(settings["folder"]) / f"{name}.txt"
+
+
+def _is_short(settings: Settings) -> bool:
+    return bool(settings["quick"]) or _copies(settings) == 0
+
+
+def _copies(settings: Settings) -> int:
+    """How many times over the text is taken; 0: its first lines alone."""
+    return 0 if settings["quick"] else int(settings["copies"])
 
 
 def _run(command: list[str]) -> None:
@@ -79,20 +98,28 @@ def _size(arpa: Path) -> dict[str, int]:
     return {**sizes, "words": sizes["1-grams"] - 3}
 
 
+def _size_of_binary(path: Path) -> dict[str, int]:
+    from seqkit import ngram
+
+    sizes = {f"{n}-grams": len(level.scores) for n, level in enumerate(ngram.load(path).grams, 1)}
+    return {**sizes, "words": sizes["1-grams"] - 3}
+
+
 def _outcome(text: Path, figures: dict[str, int]) -> Outcome:
     return Outcome(len(text.read_text(encoding="utf-8").splitlines()), figures)
 
 
 ROW = Row(
-    title="estimation of n-gram models, from text to ARPA",
+    title="estimation of n-gram models, from text to file",
     unit="lines",
     cases={
-        "order 5, Tatoeba's English": {"order": 5, "lines": 1_000_000},
-        "order 3, 5,000 lines": {"order": 3, "lines": FEW},
+        "order 5, Tatoeba's English": {"order": 5, "copies": 1, "to": "arpa"},
+        "order 5, 17 copies, to the binary": {"order": 5, "copies": 17, "to": "binary"},
+        "order 3, 5,000 lines": {"order": 3, "copies": 0, "to": "arpa"},
     },
     contestants=[
         Contestant("seqkit lm ngram", by_seqkit),
-        Contestant("KenLM lmplz", by_lmplz),
+        Contestant("KenLM's programs", by_kenlm),
         Contestant("NLTK", by_nltk, peer="nltk"),
     ],
     agree=close(0.001),
