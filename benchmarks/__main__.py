@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
@@ -49,41 +51,53 @@ def main(
     json: Path | None,
     compare: Path | None,
 ) -> None:
-    if "growth" in names or every:
-        sizes = {} if every else key_values(pairs, "--set")
-        growth.show(() if every else cases, rounds=rounds, quick=quick, sizes=sizes)
-        names = tuple(name for name in names if name != "growth")
-        if not names and not every:
-            return
+    if "growth" in names:
+        show_growth(names, cases, rounds, pairs, quick, others=(every, only, limit, json, compare))
+        return
+    if every and names:
+        raise SeqkitError(f"--all measures every row: leave out {names[0]}")
 
-    chosen = tuple(rows.names()) if every else names
-    if not chosen:
+    plan = planned(tuple(rows.names()) if every else names, cases, only)
+    if not plan:
         list_rows()
         return
 
-    before = report.read(compare) if compare else None
     cpu = machine.cpu()
-    if before is not None and before["cpu"] != cpu:
-        raise SeqkitError(f"{compare} is of another CPU, {before['cpu']}: this one is {cpu}")
-
+    before = compared_with(compare, cpu)
     settings = key_values(pairs, "--set")
+    if every and not (limit or cases or only or pairs):
+        growth.show((), rounds=rounds, quick=quick)
+
     found: report.Rows = {}
-    for name in chosen:
-        row = load(name)
-        for case in chosen_cases(name, row, cases):
-            click.echo(f"{name}, {case}: {speed_unit(row)}, {cpu}")
-            if limit:
-                limits.show(name, row, case, quick=quick, settings=settings)
-                continue
-            figures = measure_case(
-                name, row, case, rounds=rounds, quick=quick, only=only, settings=settings,
-                say=click.echo,
-            )  # fmt: skip
-            found.setdefault(name, {})[case] = figures
-            click.echo("\n".join(report.lines_of(figures)))
-            write(found, cpu, json, every and not quick)
+    for name, row, case, chosen in plan:
+        click.echo(f"{name}, {case}: {speed_unit(row)}, {cpu}")
+        if limit:
+            limits.show(name, row, case, quick=quick, settings=settings)
+            continue
+        figures = measure_case(
+            name, row, case, rounds=rounds, quick=quick, only=chosen, settings=settings,
+            say=click.echo,
+        )  # fmt: skip
+        found.setdefault(name, {})[case] = figures
+        click.echo("\n".join(report.lines_of(figures)))
+        write(found, cpu, json, every and not quick)
 
     conclude(found, before)
+
+
+def show_growth(
+    names: tuple[str, ...],
+    cases: tuple[str, ...],
+    rounds: int,
+    pairs: tuple[str, ...],
+    quick: bool,
+    *,
+    others: tuple[Any, ...],
+) -> None:
+    """Measure and draw curves; `others` are values of options that say nothing of curves."""
+    if len(names) > 1 or any(others):
+        raise SeqkitError("growth runs by itself, with --case, --rounds, --set and --quick alone")
+    growth.show(cases, rounds=rounds, quick=quick, sizes=key_values(pairs, "--set"))
 
 
 def list_rows() -> None:
@@ -96,17 +110,60 @@ def list_rows() -> None:
     click.echo(f"{' ' * width}  cases: {'; '.join(growth.CURVES)}")
 
 
+class Planned(NamedTuple):
+    """A case that is to be measured."""
+
+    name: str
+    row: Row
+    case: str
+    only: tuple[str, ...]  # contestants; all if there are none
+
+
+def planned(names: tuple[str, ...], cases: tuple[str, ...], only: tuple[str, ...]) -> list[Planned]:
+    """What is measured, in order: the rows that have these cases and contestants.
+
+    Raises `SeqkitError` for a name, case or contestant that there is not.
+    """
+    loaded = {name: load(name) for name in names}
+    known = {case for row in loaded.values() for case in row.cases}
+    _check("case", cases, known, loaded)
+    taking_part = {one.name for row in loaded.values() for one in row.contestants}
+    _check("contestant", only, taking_part, loaded)
+
+    plan = []
+    for name, row in loaded.items():
+        chosen = tuple(one.name for one in row.contestants if one.name in only)
+        if only and not chosen:
+            continue
+        plan += [
+            Planned(name, row, case, chosen) for case in row.cases if not cases or case in cases
+        ]
+    if loaded and not plan:
+        raise SeqkitError(f"no row has both: {'; '.join((*cases, *only))}")
+    return plan
+
+
 def load(name: str) -> Row:
     if name not in rows.names():
-        raise SeqkitError(f"no row {name}: there are {', '.join(rows.names())}")
+        raise SeqkitError(f"no row {name}: there are {', '.join([*rows.names(), 'growth'])}")
     return rows.load(name)
 
 
-def chosen_cases(name: str, row: Row, wanted: tuple[str, ...]) -> list[str]:
-    unknown = [case for case in wanted if case not in row.cases]
+def _check(what: str, wanted: tuple[str, ...], known: set[str], among: Iterable[str]) -> None:
+    unknown = [each for each in wanted if each not in known]
     if unknown:
-        raise SeqkitError(f"{name} has no case {unknown[0]!r}: it has {'; '.join(row.cases)}")
-    return [case for case in row.cases if not wanted or case in wanted]
+        there = f"there are {'; '.join(sorted(known))}" if known else "name a row, or --all"
+        raise SeqkitError(f"no {what} {unknown[0]!r} in {', '.join(among) or 'no row'}: {there}")
+
+
+def compared_with(path: Path | None, cpu: str) -> Settings | None:
+    """The figures of `--compare`, which must be of this CPU."""
+    if path is None:
+        return None
+    before = report.read(path)
+    if before["cpu"] != cpu:
+        raise SeqkitError(f"{path} is of another CPU, {before['cpu']}: this one is {cpu}")
+    return before
 
 
 def speed_unit(row: Row) -> str:

@@ -1,0 +1,79 @@
+"""`python -m benchmarks`: what is wrong is said before any work."""
+
+import pytest
+import toy_rows
+from click.testing import CliRunner
+
+from benchmarks import __main__ as command
+from benchmarks import growth, report, rows
+from seqkit.errors import SeqkitError
+
+
+@pytest.fixture(autouse=True)
+def _toys(monkeypatch):
+    """Two rows of toys, one of which has a peer; whoever works fails the test."""
+    toys = {
+        "first": toy_rows.row(toy_rows.quick_one, toy_rows.slow_one),
+        "second": toy_rows.row(toy_rows.quick_one),
+    }
+    monkeypatch.setattr(rows, "names", lambda: list(toys))
+    monkeypatch.setattr(rows, "load", toys.__getitem__)
+    monkeypatch.setattr(command, "measure_case", no_work)
+    monkeypatch.setattr(growth, "show", no_work)
+
+
+def no_work(*_, **__):
+    raise AssertionError("work has begun")
+
+
+def called(*arguments):
+    return CliRunner().invoke(command.main, arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["first", "third"], "no row third: there are first, second, growth"),
+        (["first", "--case", "two"], "no case 'two' in first: there are one"),
+        (["--all", "--case", "two"], "no case 'two' in first, second: there are one"),
+        (["second", "--only", "slow_one"], "no contestant 'slow_one' in second: there are quick_"),
+        (["--case", "one"], "no case 'one' in no row: name a row, or --all"),
+        (["first", "--compare", "nowhere.json"], "cannot read nowhere.json"),
+        (["first", "growth"], "growth runs by itself"),
+        (["growth", "--limit"], "growth runs by itself"),
+        (["--all", "first"], "--all measures every row: leave out first"),
+    ],
+)
+def test_what_there_is_not_is_one_line_before_any_work(arguments, said):
+    result = called(*arguments)
+    assert isinstance(result.exception, SeqkitError)
+    assert str(result.exception).startswith(said)
+
+
+def test_no_rounds_at_all_are_refused():
+    result = called("first", "--rounds", "0")
+    assert result.exit_code == 2
+    assert "0 is not in the range x>=1" in result.output
+
+
+def test_figures_of_another_cpu_are_not_compared(tmp_path):
+    path = tmp_path / "before.json"
+    report.save(path, "a CPU that is not this one", {})
+    result = called("first", "--compare", str(path))
+    assert "is of another CPU, a CPU that is not this one" in str(result.exception)
+
+
+def test_all_rows_with_one_contestant_are_those_that_have_it():
+    (only,) = command.planned(("first", "second"), (), ("slow_one",))
+    assert (only.name, only.case, only.only) == ("first", "one", ("slow_one",))
+    assert len(command.planned(("first", "second"), ("one",), ())) == 2
+
+
+@pytest.mark.parametrize("more", [["--limit"], ["--case", "one"], ["--only", "quick_one"]])
+def test_a_part_of_all_draws_no_growth(more, monkeypatch):
+    monkeypatch.setattr(command, "measure_case", lambda *_, **__: {})
+    monkeypatch.setattr(command, "write", lambda *_: None)
+    monkeypatch.setattr(command.limits, "show", lambda *_, **__: None)
+    assert called("--all", *more).exit_code == 0
+
+    assert str(called("--all").exception) == "work has begun"
