@@ -23,8 +23,9 @@ def holds_records(path: Path) -> bool:
 
 
 def read_fields(path: Path, fields: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """These fields of each record. "a.b" is the field b in the object a, as in translation.de.
+    """These fields of each record.
 
+    "a.b" is the field b in the object a, as in translation.de, unless a field is called "a.b".
     Raises `DataError` naming the record for a field that is missing or no text, and `ConfigError`
     if pyarrow is not there.
     """
@@ -59,11 +60,10 @@ def _parquet(path: Path, fields: Sequence[str]) -> Iterator[tuple[int, Any]]:
 
     try:
         with reading(path), pq.ParquetFile(path) as file:
-            _check_columns(path, file.schema_arrow.names, fields)
-            columns = [field.partition(".")[0] for field in fields]
+            columns = _columns(path, file.schema_arrow.names, fields)
             number = 0
             for batch in file.iter_batches(_ROWS, columns=columns):
-                for record in batch.to_pylist():
+                for record in _records_of(batch, name_of(path), number):
                     number += 1
                     yield number, record
     except pa.ArrowException as error:
@@ -71,16 +71,34 @@ def _parquet(path: Path, fields: Sequence[str]) -> Iterator[tuple[int, Any]]:
         raise DataError(f"{path} is no Parquet file that can be read: {first}") from None
 
 
-def _check_columns(path: Path, known: list[str], fields: Sequence[str]) -> None:
-    for field in fields:
-        column = field.partition(".")[0]
+def _columns(path: Path, known: list[str], fields: Sequence[str]) -> list[str]:
+    """The columns that fields are in. Raises `DataError` if one is not there."""
+    columns = [field if field in known else field.partition(".")[0] for field in fields]
+    for column in columns:
         if column not in known:
             raise _missing(str(path), column, known)
+    return columns
+
+
+def _records_of(batch: Any, name: str, before: int) -> list[Any]:
+    """The records of a batch, before which there are so many. Raises `DataError` naming one."""
+    try:
+        records: list[Any] = batch.to_pylist()
+    except UnicodeDecodeError as error:  # Parquet does not check its texts
+        if batch.num_rows == 1:
+            byte = error.object[error.start]
+            raise DataError(f"{name}:{before + 1}: a text is not UTF-8: byte {byte:#04x}") from None
+
+        half = batch.num_rows // 2  # the one is looked for
+        first = _records_of(batch.slice(0, half), name, before)
+        return first + _records_of(batch.slice(half), name, before + half)
+    return records
 
 
 def _text(record: Any, field: str, where: str) -> str:
+    is_name = isinstance(record, dict) and field in record
     value = record
-    for name in field.split("."):
+    for name in [field] if is_name else field.split("."):
         if not isinstance(value, dict):
             raise DataError(f"{where}: no object with a field {name!r}, but {_named(value)}")
         if name not in value:

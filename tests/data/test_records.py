@@ -71,6 +71,31 @@ def test_what_is_no_parquet_is_one_line(tmp_path):
         read_parallel([path], ("en", "de"))
 
 
+@pytest.mark.parametrize("bad", [0, 2, 10_005])
+def test_a_text_of_parquet_that_is_not_utf_8_is_named_with_its_record(tmp_path, bad):
+    texts = [b"one"] * 10_010
+    texts[bad] = b"caf\xe9"
+    column = pa.array(texts, pa.binary()).view(pa.string())
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"en": ["one"] * len(texts), "de": column}), path)
+    with pytest.raises(DataError, match=rf"a\.parquet:{bad + 1}: a text is not UTF-8: byte 0xe9$"):
+        read_parallel([path], ("en", "de"))
+
+
+@pytest.mark.parametrize("write", [write_json_lines, write_parquet])
+def test_a_field_whose_name_has_a_dot_is_that_field(tmp_path, write):
+    path = tmp_path / ("a.jsonl" if write is write_json_lines else "a.parquet")
+    records = [{"text.en": "one", "text.de": "eins", "text": {"en": "two", "fr": "un"}}]
+    write(path, records)
+    assert list(read_parallel([path], ("text.en", "text.de")).sources) == ["one"]
+    assert list(read_parallel([path], ("text.en", "text.fr")).targets) == ["un"]
+
+    write(
+        path, [{key: value for key, value in record.items() if key != "text"} for record in records]
+    )
+    assert list(read_parallel([path], ("text.en", "text.de")).targets) == ["eins"]
+
+
 def test_without_pyarrow_the_error_says_how_to_get_it(tmp_path, monkeypatch):
     path = write_parquet(tmp_path / "a.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
