@@ -137,6 +137,56 @@ def test_the_pairs_are_not_written_over_a_document_nor_its_translation(
     assert (tmp_path / "a.html").read_text() == HTML.format("a b")
 
 
+def test_one_damaged_document_does_not_keep_the_others_from_being_translated(
+    cli, run, translator, tmp_path
+):
+    folder, out = tmp_path / "site", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.srt").write_text("no cue\n")
+    (folder / "b.html").write_text(HTML.format("a b"))
+    (folder / "c.json").write_text('{"title": "a b"}')
+    ran = cli("translate", "-m", run, "-i", folder, "-o", out)
+    first, second, *_, last = ran.err.splitlines()
+    assert first.startswith(f"note: {folder / 'a.srt'} has no cue")
+    assert f"{folder / 'b.html'} → {out / 'b.html'}" in second
+    assert f"note: {folder / 'c.json'}: which fields are text?" in ran.err
+    assert last == "error: 2 of 3 documents were left out: see the notes above"
+    assert ran.code == 1
+    assert [path.name for path in out.iterdir()] == ["b.html"]
+    assert (out / "b.html").read_text() == HTML.format(translator.translate(["a b"])[0])
+
+
+@pytest.mark.parametrize("options", [[], ["--document", "bitext=none/pairs.tsv"]])
+def test_what_cannot_be_written_is_said_before_anything_is_translated(
+    cli, run, tmp_path, monkeypatch, options
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.html").write_text(HTML.format("a b"))
+    target = "b.html" if options else "none/b.html"
+    translations = "seqkit.translation.documents.translating._translations"
+    monkeypatch.setattr(translations, lambda *_: pytest.fail("it is translated"))
+    ran = cli("translate", "-m", run, "-i", "a.html", "-o", target, *options)
+    assert "there is no folder none" in ran.complaint()
+
+
+def test_lines_of_a_file_are_a_document_if_something_is_chosen_for_it(cli, run, tmp_path):
+    source, target = tmp_path / "a.txt", tmp_path / "b.txt"
+    source.write_text("a b\n")
+    command = ["translate", "-m", run, "-i", source, "-o", target]
+    ran = cli(*command, "--document", f"bitext={tmp_path / 'pairs.tsv'}")
+    assert ran.err.splitlines()[-1] == "1 segments: 1 translated"
+    assert (tmp_path / "pairs.tsv").read_text() == f"a b\t{target.read_text()}"
+
+
+def test_choices_for_what_is_no_document_name_those_that_are(cli, run, tmp_path):
+    source = tmp_path / "a.tex"
+    source.write_text("a b\n")
+    command = ["translate", "-m", run, "-i", source, "-o", tmp_path / "b.tex"]
+    ran = cli(*command, "--document", "memory=off")
+    assert "a.tex is none of them" in ran.complaint(2)
+    assert ".srt" in ran.err
+
+
 def test_lines_have_no_choices_for_documents(cli, run):
     assert "give them as -i FILE -o FILE" in (
         cli("translate", "-m", run, "--document", "memory=off", "a b").complaint(2)

@@ -15,6 +15,7 @@ from ...parsing import to_json
 
 if TYPE_CHECKING:
     from ..documents.memory import Memory
+    from ..documents.translating import Done
     from ..translator import Translator
 
 
@@ -82,12 +83,13 @@ def are_meant(source: Path | None, output: Path | None, options: DocumentOptions
 
     is_folder = source is not None and source.is_dir()
     kind = kind_of(source) if source is not None and str(source) != "-" else None
-    is_document = kind is not None and kind != "txt" and output is not None
+    is_document = kind is not None and output is not None
+    is_document &= kind != "txt" or options.are_given
     if is_folder and (output is None or str(output) == "-"):
         raise click.UsageError(f"{source} is a folder: give the folder for its translations as -o")
     if not is_folder and not is_document:
         if options.are_given:
-            raise click.UsageError("--document is for documents: give them as -i FILE -o FILE")
+            raise click.UsageError(_no_document(source, kind))
         return False
 
     if not is_folder and output is not None and kind_of(output) != kind:
@@ -97,6 +99,14 @@ def are_meant(source: Path | None, output: Path | None, options: DocumentOptions
     if options.bitext is not None and source is not None and output is not None:
         _refuse_bitext(options.bitext, source, output)
     return True
+
+
+def _no_document(source: Path | None, kind: str | None) -> str:
+    from ..documents.kinds import known_kinds
+
+    if source is None or kind is not None:
+        return "--document is for documents: give them as -i FILE -o FILE"
+    return f"--document is for documents ({known_kinds()}), and {source} is none of them"
 
 
 def _refuse_bitext(bitext: Path, source: Path, output: Path) -> None:
@@ -119,38 +129,68 @@ def translate_documents(
     settings: Mapping[str, Any],
     model: Mapping[str, Any],
 ) -> None:
-    """Translate a document or all those in a folder; `model` tells models and engines apart."""
-    from ...cli.progress import FileProgress
+    """Translate a document or all those in a folder; `model` tells models and engines apart.
+
+    In a folder, a document that cannot be translated is noted, and the others are translated;
+    afterwards, a `DataError` says how many there were.
+    """
     from ..documents.bitext import write_bitext
-    from ..documents.translating import translate_document
+    from ..documents.writing import check_writable
+
+    files = _files(source, output)
+    if options.bitext is not None:
+        check_writable(options.bitext)
 
     memory = _memory(translator, settings, model) if options.remembers else None
-    pairs: list[tuple[str, str]] = []
-    translated = remembered = 0
-    for path, target in _files(source, output):
-        with FileProgress("segments") as progress:
-            done = translate_document(
-                translator,
-                path,
-                target,
-                fields=_fields_of(path, source, options),
-                memory=memory,
-                progress=functools.partial(progress, str(path)),
-                **settings,
-            )
-        pairs += done.pairs
-        translated += done.translated
-        remembered += done.remembered
+    done: list[Done] = []
+    for path, target in files:
+        fields = _fields_of(path, source, options)
+        try:
+            done.append(_translated(translator, path, target, fields, memory, settings))
+        except (ConfigError, DataError) as error:
+            if not source.is_dir():
+                raise
+            click.echo(f"note: {error}: left out", err=True)
+            continue
         if source.is_dir():
             click.echo(f"{path} → {target}", err=True)
 
     if memory is not None:
         memory.close()
+    pairs = [pair for each in done for pair in each.pairs]
     if options.bitext is not None:
         to = str(settings.get("to") or translator.target_language)
         write_bitext(options.bitext, pairs, (translator.language, to))
+    remembered = sum(each.remembered for each in done)
     known = f", {remembered:,} remembered" if remembered else ""
+    translated = sum(each.translated for each in done)
     click.echo(f"{len(pairs):,} segments: {translated:,} translated{known}", err=True)
+    if len(done) < len(files):
+        failed = len(files) - len(done)
+        raise DataError(f"{failed} of {len(files)} documents were left out: see the notes above")
+
+
+def _translated(
+    translator: Translator,
+    path: Path,
+    target: Path,
+    fields: Sequence[str],
+    memory: Memory | None,
+    settings: Mapping[str, Any],
+) -> Done:
+    from ...cli.progress import FileProgress
+    from ..documents.translating import translate_document
+
+    with FileProgress("segments") as progress:
+        return translate_document(
+            translator,
+            path,
+            target,
+            fields=fields,
+            memory=memory,
+            progress=functools.partial(progress, str(path)),
+            **settings,
+        )
 
 
 def _fields_of(path: Path, source: Path, options: DocumentOptions) -> Sequence[str]:

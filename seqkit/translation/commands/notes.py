@@ -33,39 +33,51 @@ _BY_SUFFIX = {
 }
 _PACKED = PACKED | {".lzma"}
 
-_BY_FIRST_LINES = {
-    "subtitles": r"(?:\d+\n)?\s*(?:\d+:)?\d\d:\d\d[.,]\d{3}\s+-->|WEBVTT\b|\[Script Info\]",
-    "HTML": r"\s*<(?:!DOCTYPE html|html|head|body|div|p|h1)\b",
-    "XML": r"\s*<\?xml\b",
-    "Markdown": r"#{1,6} \S|---\n\w+:|```",
-    "LaTeX": r"\s*\\(?:documentclass|begin|section)\b",
-    "a table": r"[^\t\n]+\t[^\n]*\n[^\t\n]+\t|\|.*\|\n\|[\s:|-]+\|",
-    "JSON": r"\s*[{\[]\s*(?:\n\s*)?\"",
-    "a table of messages": r"(?:#.*\n)*msgid \"",
-    "an office document": r"PK\x03\x04|\{\\rtf",
-    "PDF": r"%PDF-",
-}
+_BY_FIRST_LINES = [  # what it is, how it begins, and the name that such a document has
+    ("subtitles", r"(?:\d+\n)?\s*(?:\d+:)?\d\d:\d\d[.,]\d{3}\s+-->", ".srt"),
+    ("subtitles", r"WEBVTT\b", ".vtt"),
+    ("subtitles", r"\[Script Info\]", ""),
+    ("HTML", r"\s*<(?:!DOCTYPE html|html|head|body|div|p|h1)\b", ".html"),
+    ("XML", r"\s*<\?xml\b", ""),
+    ("Markdown", r"#{1,6} \S|---\n\w+:|```", ".md"),
+    ("LaTeX", r"\s*\\(?:documentclass|begin|section)\b", ""),
+    ("a table", r"[^\t\n]+\t[^\n]*\n[^\t\n]+\t", ".tsv"),
+    ("a table", r"\|.*\|\n\|[\s:|-]+\|", ".md"),
+    ("JSON", r"\s*[{\[]\s*(?:\n\s*)?\"", ".json"),
+    ("a table of messages", r"(?:#.*\n)*msgid \"", ".po"),
+    ("an office document", r"PK\x03\x04|\{\\rtf", ""),
+    ("PDF", r"%PDF-", ""),
+]
 
 
 def noting_documents(path: Path | None, chunks: Iterator[Sequence[str]]) -> Iterator[Sequence[str]]:
     """The chunks of a text, after a note if its name or its first lines are a document's."""
     kind = _kind_by_name(path) if path is not None else None
-    if kind:
-        _note_document(path, kind)  # before it is read, since it may not be text at all
+    if path is not None and kind:
+        # before it is read, since it may not be text at all
+        _note_document(path, kind, _as_it_is_named(path))
         return chunks
 
     first = next(chunks, [])
-    kind = _kind_by_first_lines(first)
+    kind, name = _kind_by_first_lines(first)
     if kind:
-        _note_document(path, kind)
+        way = f"name it by what it is ({name}) and give -i FILE and -o FILE" if name else ""
+        _note_document(path, kind, way)
     return chain([first], chunks)
 
 
-def _note_document(path: Path | None, kind: str) -> None:
+def _as_it_is_named(path: Path) -> str:
+    from ..documents.kinds import kind_of
+
+    return "give -i FILE and -o FILE" if kind_of(path) else ""
+
+
+def _note_document(path: Path | None, kind: str, way: str) -> None:
     name = "stdin" if path is None or str(path) == "-" else str(path)
+    advice = f". To have a document translated, {way}" if way else ""
     click.echo(
         f"note: {name} looks like {kind}: each line is translated by itself; times, tags, URLs and "
-        "code are copied. To have a document translated, give -i FILE and -o FILE",
+        f"code are copied{advice}",
         err=True,
     )
 
@@ -79,12 +91,12 @@ def _kind_by_name(path: Path) -> str | None:
     return None
 
 
-def _kind_by_first_lines(lines: Sequence[str]) -> str | None:
+def _kind_by_first_lines(lines: Sequence[str]) -> tuple[str, str]:
     start = "\n".join(line.rstrip("\r") for line in lines[:3]).removeprefix("\ufeff")
-    for kind, pattern in _BY_FIRST_LINES.items():
+    for kind, pattern, name in _BY_FIRST_LINES:
         if re.match(pattern, start, re.IGNORECASE):
-            return kind
-    return None
+            return kind, name
+    return "", ""
 
 
 class _ToCheck:

@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from ... import __version__
-from ...errors import DataError, reason
+from .writing import write_whole
 
 Pair = tuple[str, str]
 
@@ -29,13 +29,13 @@ _UNIT = """\
 
 
 def write_bitext(path: Path, pairs: Sequence[Pair], languages: Pair) -> None:
-    """Write pairs to a .tmx, or else as TSV. `languages` are codes; und where not known."""
+    """Write pairs to a .tmx, or else as TSV. `languages` are codes; und where not known.
+
+    Raises `DataError` if the file cannot be written.
+    """
     is_tmx = path.suffix.lower() == ".tmx"
     text = _tmx(pairs, languages) if is_tmx else _tsv(pairs)
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {reason(error)}") from None
+    write_whole(path, text.encode("utf-8"))
 
 
 def _tsv(pairs: Iterable[Pair]) -> str:

@@ -52,6 +52,11 @@ def kind_of(path: Path) -> str | None:
     return kind if kind in _TEXTS or kind in packed.KINDS else None
 
 
+def known_kinds() -> str:
+    """The kinds of documents, for errors: ".csv, .docx"."""
+    return ", ".join(f".{name}" for name in sorted([*_TEXTS, *packed.KINDS]))
+
+
 def has_fields(path: Path) -> bool:
     """Whether the text of a document is in fields that must be chosen."""
     return kind_of(path) in _WITH_FIELDS
@@ -64,8 +69,9 @@ def open_document(path: Path, fields: Sequence[str] = ()) -> Document:
     """
     kind = kind_of(path)
     if kind is None:
-        known = ", ".join(f".{name}" for name in sorted([*_TEXTS, *packed.KINDS]))
-        raise DataError(f"{path}: documents of this kind cannot be translated. Known: {known}")
+        raise DataError(
+            f"{path}: documents of this kind cannot be translated. Known: {known_kinds()}"
+        )
     return read_document(_bytes_of(path), str(path), kind, fields)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...errors import DataError, reason
 from ..predictions import TranslatedLine
 from .document import Document
 from .kinds import open_document
 from .memory import Memory
 from .segment import Translated
+from .writing import check_writable, write_whole
 
 _ENDED = re.compile(r"[.!?…。！？।۔]\W*$")  # a sentence, with the quotes and brackets after it
 _KEPT_AT_ONCE = 100  # translations between two writes of the memory
@@ -57,12 +56,13 @@ def translate_document(
     """Translate a file into a file of the same kind; `settings` are those of the search.
 
     The target is written aside and moved into place when it is whole. Raises `DataError` for a
-    document that cannot be read, before anything is translated.
+    document that cannot be read or a target that cannot be written, before anything is translated.
     """
+    check_writable(target)
     document = open_document(source, fields)
     found = _translations(translator, document, memory, progress, settings)
     translations = [found.known[segment.text] for segment in document.segments]
-    _write(target, document.write(translations))
+    write_whole(target, document.write(translations))
 
     pairs = [
         (segment.text, translated.text)
@@ -116,16 +116,3 @@ def _best(line: TranslatedLine) -> Translated:
     if text.endswith(".") and not _ENDED.search(line.source):
         text = text.removesuffix(".")  # which models add to headings and cells
     return Translated(text, alignment)
-
-
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise DataError(f"cannot write {path}: {reason(error)}") from None

@@ -46,30 +46,35 @@ def test_what_is_copied_is_aligned_with_itself(cli, run):
     assert done.lines[1].split(" ||| ")[1].split()[0] == "0-0"
 
 
+AS_NAMED = ". To have a document translated, give -i FILE and -o FILE"
+RENAMED = ". To have a document translated, name it by what it is ({}) and give -i FILE and -o FILE"
+
+
 @pytest.mark.parametrize(
-    ("name", "text", "kind"),
+    ("name", "text", "kind", "advice"),
     [
-        ("a.srt", "a", "subtitles"),
-        ("a.VTT", "a", "subtitles"),
-        ("a.html", "a", "HTML"),
-        ("a.md", "a", "Markdown"),
-        ("a.md.gz", "", "Markdown"),
-        ("a.csv", "a", "a table"),
-        ("a.txt", "1\r\n00:00:01,000 --> 00:00:03,500\r\na", "subtitles"),
-        ("a.txt", "WEBVTT\n\na", "subtitles"),
-        ("a", "<!doctype html>\n", "HTML"),
-        ("a", '<?xml version="1.0"?>\n', "XML"),
-        ("a", "# A title\n", "Markdown"),
-        ("a", "a\tb\nc\td\n", "a table"),
-        ("a", '{"a": "b"}\n', "JSON"),
+        ("a.srt", "a", "subtitles", AS_NAMED),
+        ("a.VTT", "a", "subtitles", AS_NAMED),
+        ("a.ass", "a", "subtitles", ""),  # which is no document that can be translated
+        ("a.html", "a", "HTML", AS_NAMED),
+        ("a.md", "a", "Markdown", AS_NAMED),
+        ("a.md.gz", "", "Markdown", ""),
+        ("a.csv", "a", "a table", AS_NAMED),
+        ("a.txt", "1\r\n00:00:01,000 --> 00:00:03,500\r\na", "subtitles", RENAMED.format(".srt")),
+        ("a.txt", "WEBVTT\n\na", "subtitles", RENAMED.format(".vtt")),
+        ("a", "<!doctype html>\n", "HTML", RENAMED.format(".html")),
+        ("a", '<?xml version="1.0"?>\n', "XML", ""),
+        ("a", "# A title\n", "Markdown", RENAMED.format(".md")),
+        ("a", "a\tb\nc\td\n", "a table", RENAMED.format(".tsv")),
+        ("a", '{"a": "b"}\n', "JSON", RENAMED.format(".json")),
     ],
 )
-def test_a_document_is_noted_once(cli, run, tmp_path, name, text, kind):
+def test_a_document_is_noted_once(cli, run, tmp_path, name, text, kind, advice):
     source = tmp_path / name
     source.write_text(text, encoding="utf-8")
     says = (
         f"looks like {kind}: each line is translated by itself; times, tags, URLs and code are "
-        "copied. To have a document translated, give -i FILE and -o FILE\n"
+        f"copied{advice}\n"
     )
     assert cli("translate", "-m", run, "-i", source).err == f"note: {source} {says}"
     if name == "a":
