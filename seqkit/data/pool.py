@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, TypeVar
 
 from ..errors import DataError
@@ -28,20 +28,21 @@ def map_in_order(
 ) -> Iterator[Out]:
     """`function` of each part, in order, computed by as many processes as there are cores.
 
-    A single part, or a single core, needs none. Raises what `function` raises, and `DataError` if
-    the system ends a process.
+    There are no more processes than parts; a single part, or a single core, needs none. Raises
+    what `function` raises, and `DataError` if the system ends a process.
     """
     rest = iter(parts)
-    first = list(islice(rest, 2))
-    count = processes or cores()
-    if len(first) < 2 or count < 2:
-        yield from map(function, [*first, *rest])
+    most = processes or cores()
+    first = list(islice(rest, most))
+    count = len(first)
+    if count < 2:
+        yield from map(function, chain(first, rest))
         return
 
     with _executor(function, count) as executor:
-        waiting: deque[Future[Any]] = deque(executor.submit(_call, part) for part in first)
+        waiting: deque[Future[Any]] = deque()
         try:
-            for part in rest:
+            for part in chain(first, rest):
                 waiting.append(executor.submit(_call, part))
                 if len(waiting) > _AHEAD * count:
                     yield waiting.popleft().result()

@@ -28,11 +28,14 @@ _SECONDS = 5.0  # for workers to end by themselves
 _SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
 
-def from_workers(loader: DataLoader[T], setting: str = "data.workers") -> Iterator[T]:
+def from_workers(
+    loader: DataLoader[T],
+    advice: str = "fewer of them need less, and data.workers = 0 does without",
+) -> Iterator[T]:
     """What `loader` gives; give it `worker_init_fn=leave_signals_to_parent`.
 
     A worker that is killed is a `DataError` where its data is asked for, and never before: torch
-    would raise it anywhere, even in the midst of an update.
+    would raise it anywhere, even in the midst of an update. `advice` is its end.
     """
     if not loader.num_workers:
         yield from loader
@@ -43,7 +46,7 @@ def from_workers(loader: DataLoader[T], setting: str = "data.workers") -> Iterat
     workers = [child for child in multiprocessing.active_children() if child not in before]
     try:
         while True:
-            item = _next(iterator, workers, setting)
+            item = _next(iterator, workers, advice)
             if item is _END:
                 return
             yield item
@@ -55,8 +58,9 @@ def made_by_workers(make: Callable[[In], T], parts: Sequence[In]) -> Iterator[T]
     """`make` of each part, in order, by processes that are a few parts ahead.
 
     As many as there are cores beside the one that trains, four at most; few parts need none.
+    Processes that train together on a machine share its cores.
     """
-    workers = min(4, cores() - 1) if len(parts) >= _FEW else 0
+    workers = min(4, max(0, cores() // _trainers() - 1)) if len(parts) >= _FEW else 0
     loader: DataLoader[T] = DataLoader(
         _Made(make, parts),
         batch_size=None,
@@ -65,7 +69,12 @@ def made_by_workers(make: Callable[[In], T], parts: Sequence[In]) -> Iterator[T]
         # Without one, it draws a seed from torch's generator: a resumed run would differ.
         generator=torch.Generator(),
     )
-    return from_workers(loader)
+    return from_workers(loader, "on one core (taskset -c 0 seqkit …) it does without them")
+
+
+def _trainers() -> int:
+    """How many processes torchrun has started on this machine."""
+    return max(1, int(os.environ.get("LOCAL_WORLD_SIZE", "1")))
 
 
 class _Made(Dataset[Any]):
@@ -117,7 +126,7 @@ def _started(loader: DataLoader[T]) -> Iterator[T]:
     return iterator
 
 
-def _next(iterator: Iterator[T], workers: list[BaseProcess], setting: str) -> T:
+def _next(iterator: Iterator[T], workers: list[BaseProcess], advice: str) -> T:
     """The next item, or `_END`; raises `DataError` if a worker is gone."""
     try:
         return next(iterator, _END)
@@ -125,10 +134,9 @@ def _next(iterator: Iterator[T], workers: list[BaseProcess], setting: str) -> T:
         ends = [worker.sentinel for worker in workers]
         if not wait(ends, timeout=1):  # none of them has ended: an error while reading
             raise
-    raise DataError(
-        f"one of the {len(workers)} processes that read data has been ended from outside, perhaps "
-        f"since memory ran out: fewer of them need less, and {setting} = 0 does without"
-    )
+    many = f"one of the {len(workers)} processes that read data"
+    gone = many if len(workers) > 1 else "the process that reads data"
+    raise DataError(f"{gone} has been ended from outside, perhaps since memory ran out: {advice}")
 
 
 def _end(iterator: Iterator[Any], workers: list[BaseProcess]) -> None:

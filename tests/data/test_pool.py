@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from seqkit.data import pool
 from seqkit.data.pool import map_in_order
 from seqkit.errors import DataError
 
@@ -24,6 +25,28 @@ def test_results_come_in_order_however_many_processes(processes):
 def test_a_single_part_needs_no_other_process():
     assert list(map_in_order(double, [3], processes=2)) == [(6, os.getpid())]
     assert list(map_in_order(double, [], processes=2)) == []
+
+
+def test_there_are_no_more_processes_than_parts(monkeypatch):
+    counts = []
+    executor = pool._executor
+    monkeypatch.setattr(pool, "_executor", lambda f, n: counts.append(n) or executor(f, n))
+    for parts in (2, 3, 9):
+        found = list(map_in_order(double, range(parts), processes=4))
+        assert [number for number, _ in found] == list(range(0, 2 * parts, 2))
+    assert counts == [2, 3, 4]
+
+
+def test_a_process_that_is_killed_before_the_first_parts_are_handed_out_is_a_clear_line(
+    monkeypatch,
+):
+    class Broken(pool.ProcessPoolExecutor):
+        def submit(self, *_):
+            raise pool.BrokenProcessPool
+
+    monkeypatch.setattr(pool, "ProcessPoolExecutor", Broken)
+    with pytest.raises(DataError, match="one of the 2 processes that prepare text has been ended"):
+        list(map_in_order(double, range(9), processes=2))
 
 
 def test_parts_are_asked_for_only_when_there_is_room():

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from seqkit.data import workers
-from seqkit.data.workers import from_workers, leave_signals_to_parent
+from seqkit.data.workers import from_workers, leave_signals_to_parent, made_by_workers
 from seqkit.errors import DataError
 
 
@@ -88,6 +88,37 @@ def test_a_worker_that_is_killed_is_one_clear_line():
     with pytest.raises(DataError, match=r"one of the 2 processes that read data .*workers = 0"):
         list(reading)
     assert not children()
+
+
+@pytest.mark.slow
+def test_a_killed_maker_is_one_clear_line_with_advice_that_works(monkeypatch):
+    monkeypatch.setattr(workers, "_FEW", 1)
+    monkeypatch.setattr(workers, "cores", lambda: 2)
+    says = r"the process that reads data has .* ran out: on one core \(taskset -c 0 seqkit …\)"
+    with pytest.raises(DataError, match=says):
+        list(made_by_workers(Numbers(killed=5).__getitem__, range(20)))
+
+    monkeypatch.setattr(workers, "cores", lambda: 1)
+    reading = made_by_workers(Numbers().__getitem__, range(20))
+    assert next(reading) == 0
+    assert not children()
+    reading.close()
+
+
+@pytest.mark.parametrize(
+    ("cores", "trainers", "expected"),
+    [(8, None, 4), (8, 2, 3), (8, 4, 1), (8, 8, 0), (2, 4, 0), (1, 1, 0)],
+)
+def test_processes_that_train_together_share_the_cores(monkeypatch, cores, trainers, expected):
+    monkeypatch.delenv("LOCAL_WORLD_SIZE", raising=False)
+    if trainers:
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(trainers))
+    monkeypatch.setattr(workers, "_FEW", 1)
+    monkeypatch.setattr(workers, "cores", lambda: cores)
+    counts = []
+    monkeypatch.setattr(workers, "DataLoader", lambda _, **how: counts.append(how["num_workers"]))
+    made_by_workers(str, range(9))
+    assert counts == [expected]
 
 
 def children():
