@@ -199,8 +199,9 @@ def test_the_command_goes_on_after_kill_9(tmp_path, model):
     score(source, tmp_path / "whole", model)
 
     process = driver(source, out, model)
+    manifest = out / "_job/manifest.jsonl"
     try:
-        while not list(out.glob("in-*.txt")) and process.poll() is None:
+        while not (manifest.exists() and manifest.stat().st_size) and process.poll() is None:
             time.sleep(0.01)
     finally:
         process.kill()
