@@ -19,23 +19,13 @@ def numbers(text: str) -> Counter[str]:
     return Counter(_digits(found[0]) for found in _NUMBER.finditer(text))
 
 
-def with_varied_numbers(text: ParallelText, copies: int, seed: int) -> ParallelText:
-    """`text`, and after it `copies` of each pair whose two sides hold the same numbers.
+def varied_copies(text: ParallelText, copies: int, seed: int) -> Iterator[Pair]:
+    """`copies` of each pair whose two sides hold the same numbers, with others in their place.
 
     Every number of a copy is another one of 1 to 7 digits, the same on both sides, so that a model
     learns to copy digits that it has never seen together. A number beside another ("7:50",
     "3.14") keeps its length, and groups of three stay groups.
     """
-    pairs = list(varied_copies(text, copies, seed))
-    return ParallelText(
-        [*text.sources, *(source for source, _ in pairs)],
-        [*text.targets, *(target for _, target in pairs)],
-        text.skipped,
-    )
-
-
-def varied_copies(text: ParallelText, copies: int, seed: int) -> Iterator[Pair]:
-    """The pairs that `with_varied_numbers` puts after those of `text`."""
     rng = random.Random(seed)
     for source, target in zip(text.sources, text.targets, strict=True):
         found = numbers(source)

@@ -63,7 +63,11 @@ class TranslationData:
         ge=0,
     )
     batch_tokens: int = setting(
-        "real target tokens in a batch, at most", default=3000, ge=1, le=10**6
+        "real target tokens in a batch, at most; with subword_regularization, of the usual "
+        "segmentation",
+        default=3000,
+        ge=1,
+        le=10**6,
     )
     scheduled_sampling: float = setting(
         "constant share of the decoder's inputs that are its own guesses instead of the right "
