@@ -94,6 +94,11 @@ def peak_memory() -> float:
     return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
 
 
+def parameters_of(model: Any) -> int:
+    """How many parameters a network of torch has."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
 # What rows agree by
 
 

@@ -165,7 +165,7 @@ def training_start(settings: Settings, clock: Clock) -> Outcome:
     kept = Path(settings["folder"]) / f"cache-{size}"
     if not settings["again"]:
         shutil.rmtree(kept, ignore_errors=True)
-    os.environ["XDG_CACHE_HOME"] = str(kept)
+    os.environ["SEQKIT_CACHE"] = str(kept)
 
     overrides = {"data.corpus": "", "data.train": [str(text)], "data.valid": [str(text)]}
     overrides |= {"data.valid_size": 100, "data.columns": [1, 2], "text.train_sentences": 10_000}
@@ -187,7 +187,7 @@ def _pairs(folder: Path, size: int) -> Path:
 
     (source,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
     pairs = [line.split("\t")[:2] for line in read_lines(source)]
-    with path.open("w", encoding="utf-8") as file:
+    with machine.whole(path) as part, part.open("w", encoding="utf-8") as file:
         for number in range(size):
             english, german = pairs[number % len(pairs)]
             copy = number // len(pairs)

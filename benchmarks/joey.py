@@ -26,11 +26,10 @@ class JoeyTraining:
         weights: dict[str, np.ndarray],
         ids: dict[str, np.ndarray],
         *,
-        dropout: float | None,
-        smoothing: float,
         rate: float,
+        plain: bool = False,
     ) -> None:
-        """`dropout`: the config's if None."""
+        """With dropout and label smoothing as the config says, or without both if `plain`."""
         torch.set_num_threads(1)
         told = json.loads(config)
         self.accumulate = told["accumulate"]
@@ -40,9 +39,9 @@ class JoeyTraining:
         order = np.arange(len(weights["target_embedding.tokens.weight"]))
         order[:2] = [1, 0]
         self.order = order
-        self.model = _model(told["model"], len(order), dropout)
+        self.model = _model(told["model"], len(order), 0.0 if plain else told["model"]["dropout"])
         self.model.load_state_dict(_renamed(weights, order), strict=False)
-        self.model.loss_function = ("crossentropy", smoothing)
+        self.model.loss_function = ("crossentropy", 0.0 if plain else told["smoothing"])
 
         options = {"optimizer": "adamw", "learning_rate": rate, "adam_betas": (0.9, 0.98)}
         self.optimizer = build_optimizer(options, self.model.parameters())
@@ -86,20 +85,19 @@ class JoeyTraining:
         )
 
 
-def _model(config: dict[str, Any], vocab: int, dropout: float | None) -> Any:
+def _model(config: dict[str, Any], vocab: int, dropout: float) -> Any:
     marks = {f"{name}_token": f"<{name}>" for name in SPECIALS[:4]}
     numbers = {f"{name}_id": i for i, name in enumerate(SPECIALS[:4])}
     special = SimpleNamespace(**marks, **numbers, sep_token=None, lang_tags=[])
     words = Vocabulary([f"w{i}" for i in range(vocab - 4)], special)
 
-    dropped = config["dropout"] if dropout is None else dropout
     side = {
         "type": "transformer",
-        "embeddings": {"embedding_dim": config["width"], "scale": True, "dropout": dropped},
+        "embeddings": {"embedding_dim": config["width"], "scale": True, "dropout": dropout},
         "hidden_size": config["width"],
         "ff_size": config["hidden"],
         "num_heads": config["heads"],
-        "dropout": dropped,
+        "dropout": dropout,
         "layer_norm": "pre",
     }
     sizes = {

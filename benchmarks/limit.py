@@ -29,7 +29,7 @@ _KINDS = {  # of operations, by a part of their names; the first that fits
     "dropout": ("dropout", "random", "bernoulli"),
     "loss": ("softmax", "nll_loss", "logsumexp", "cross_entropy"),
     "embeddings": ("embedding", "index"),
-    "copies": ("copy", "cat", "contiguous", "clone", "to"),
+    "copies": ("copy", "cat", "contiguous", "clone"),
 }
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ class Product(NamedTuple):
 def show(name: str, row: Row, case: str, *, quick: bool, settings: Settings) -> None:
     """Measure in a process of its own, and print."""
     if row.limit is None:
-        click.echo(f"  {name} has no limit: it is no work of matrix products")
+        click.echo(f"  {name} has no limit: its module gives no step to count (`Row.limit`)")
         return
 
     chosen = settings_of(name, row, case, quick=quick, settings=settings)

@@ -8,26 +8,58 @@ from typing import Any
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, same_lines
 
+TARGETS = ("ctranslate2", "huggingface")
+
 
 def prepare(settings: Settings) -> None:
     """The model for the peers, and sentences of Multi30k."""
-    import subprocess
-    import sys
-
     from seqkit.data.files import read_lines
     from seqkit.recipes import corpora
 
-    folder = Path(settings["folder"])
-    for target in ("ctranslate2", "huggingface"):
-        if not (folder / target).exists():
-            export = ["seqkit", "export", "--to", target, "--out", str(folder / target)]
-            subprocess.run([sys.executable, "-m", *export], check=True)
+    from ..machine import whole
 
+    folder = Path(settings["folder"])
+    _export(folder)
     if not (folder / "sentences.txt").exists():
         (path,) = corpora().locate("multi30k", ["test_2016_flickr.en.gz"])
         lines = islice(read_lines(path), 20 if settings["quick"] else 320)
-        text = "".join(f"{line}\n" for line in lines)
-        (folder / "sentences.txt").write_text(text, encoding="utf-8")
+        with whole(folder / "sentences.txt") as part:
+            part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _export(folder: Path) -> None:
+    """The shipped model in the peers' formats, made anew when another one ships."""
+    import shutil
+    import subprocess
+    import sys
+
+    from ..machine import whole
+
+    digest = _digest_of_shipped()
+    known = folder / "shipped.sha256"
+    if not known.exists() or known.read_text(encoding="utf-8") != digest:
+        for target in TARGETS:
+            shutil.rmtree(folder / target, ignore_errors=True)
+        known.write_text(digest, encoding="utf-8")
+
+    for target in TARGETS:
+        if (folder / target).exists():
+            continue
+        with whole(folder / target) as part:
+            export = ["seqkit", "export", "--to", target, "--out", str(part)]
+            subprocess.run([sys.executable, "-m", *export], check=True)
+
+
+def _digest_of_shipped() -> str:
+    """SHA-256 of the shipped translator's files."""
+    import hashlib
+
+    from seqkit.runs.finding import find
+
+    found = hashlib.sha256()
+    for path in sorted(each for each in find(None).folder.rglob("*") if each.is_file()):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def by_seqkit(settings: Settings, clock: Clock) -> Outcome:

@@ -18,14 +18,17 @@ def prepare(settings: Settings) -> None:
     from seqkit.recipes import corpora
     from seqkit.text import TextConfig, Tokenizer
 
+    from ..machine import whole
+
     folder = Path(settings["folder"]) / "tokenizer"
     if folder.exists():
         return
     (path,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
     lines = [line.split("\t")[0] for line in islice(read_lines(path), LINES)]
     tokenizer = Tokenizer.train(lines, TextConfig(tokenizer="sentencepiece", vocab_size=8000))
-    folder.mkdir()
-    tokenizer.save(folder)
+    with whole(folder) as part:
+        part.mkdir()
+        tokenizer.save(part)
 
 
 def by_seqkit(settings: Settings, clock: Clock) -> Outcome:

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..core import Clock, Contestant, Outcome, Row, Settings, close
+from ..core import Clock, Contestant, Outcome, Row, Settings, close, parameters_of
 
 WARM_UP = 5
 DIMS = {"channels": 1, "size": 28, "classes": 10}
@@ -22,13 +22,16 @@ def prepare(settings: Settings) -> None:
 
     from seqkit.recipes import corpora
 
+    from ..machine import whole
+
     folder = Path(settings["folder"]) / "FashionMNIST/raw"
     folder.mkdir(parents=True, exist_ok=True)
     for pair in IDX.values():
         for path in corpora().locate("fashion-mnist", pair):
             out = folder / path.name.removesuffix(".gz")
             if not out.exists():
-                out.write_bytes(gzip.decompress(path.read_bytes()))
+                with whole(out) as part:
+                    part.write_bytes(gzip.decompress(path.read_bytes()))
 
 
 def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
@@ -98,8 +101,7 @@ def _updates(settings: Settings) -> int:
 
 
 def _figures(model: Any, loss: float) -> dict[str, float]:
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    return {"first loss": loss, "parameters": parameters}
+    return {"first loss": loss, "parameters": parameters_of(model)}
 
 
 ROW = Row(

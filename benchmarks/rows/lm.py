@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
-from ..core import Clock, Contestant, Outcome, Row, Settings, close
+from ..core import Clock, Contestant, Outcome, Row, Settings, close, parameters_of
 from .train import WARM_UP, limit, trainer_of, updates_of
 
 
@@ -25,8 +25,7 @@ def _trained(settings: Settings, clock: Clock, more: dict[str, Any]) -> Outcome:
     with clock:
         measured = list(islice(events, updates_of(settings)))
     figures = {"first loss": first.loss} if not more else {}
-    parameters = sum(parameter.numel() for parameter in trainer.model.parameters())
-    figures["parameters"] = parameters
+    figures["parameters"] = parameters_of(trainer.model)
     return Outcome(sum(event.targets for event in measured), figures)
 
 
@@ -61,8 +60,7 @@ def by_plain_loop(settings: Settings, clock: Clock) -> Outcome:
     done = [update() for _ in range(WARM_UP)]
     with clock:
         measured = [update() for _ in range(updates_of(settings))]
-    parameters = sum(parameter.numel() for parameter in model.parameters())
-    figures = {"first loss": done[0][0], "parameters": parameters}
+    figures = {"first loss": done[0][0], "parameters": parameters_of(model)}
     return Outcome(sum(count for _, count in measured), figures)
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from ..core import Clock, Contestant, Outcome, Row, Settings, close
+from ..core import Clock, Contestant, Outcome, Row, Settings, close, parameters_of
 
 WARM_UP = 3  # updates that are not measured
 PROOF = 4  # updates whose losses are compared
@@ -27,12 +27,16 @@ PLAIN = {  # of the proof: nothing drawn, and a rate that stays
 
 
 def prepare(settings: Settings) -> None:
-    """The first weights and batches, for those that run without seqkit."""
+    """The first weights and batches, for those that run without seqkit: JoeyNMT, by AdamW."""
+    if _optimizer(settings) != "adamw":
+        return
     import numpy as np
 
+    from seqkit import recipes
     from seqkit.parsing import to_json
 
-    trainer, config = trainer_of(_of_proof(settings))
+    config = recipes.load(settings["recipe"], settings["override"])
+    trainer, _ = trainer_of(_of_proof(settings))
     weights = {name: value.numpy() for name, value in trainer.model.state_dict().items()}
     np.savez(_file(settings, "weights.npz"), **weights)
 
@@ -46,6 +50,7 @@ def prepare(settings: Settings) -> None:
     np.savez(_file(settings, "batches.npz"), **arrays)
 
     told = {"model": config.model, "accumulate": config.train.accumulate}
+    told["smoothing"] = config.optim.label_smoothing
     _file(settings, "config.json").write_text(to_json(told), encoding="utf-8")
 
 
@@ -139,10 +144,12 @@ def by_joeynmt(settings: Settings, clock: Clock) -> Outcome | None:
         ids = dict(arrays)
     config = _file(settings, "config.json").read_text(encoding="utf-8")
 
-    proof = JoeyTraining(config, weights, ids, dropout=0.0, smoothing=0.0, rate=RATE)
+    proof = JoeyTraining(config, weights, ids, rate=RATE, plain=True)
     losses = [proof.update()[0] for _ in range(PROOF)]
+    del proof  # its memory is not that of the training
 
-    training = JoeyTraining(config, weights, ids, dropout=None, smoothing=0.1, rate=RATE)
+    training = JoeyTraining(config, weights, ids, rate=RATE)
+    del weights
     for _ in range(WARM_UP):
         training.update()
     with clock:
@@ -198,7 +205,7 @@ def _file(settings: Settings, name: str) -> Path:
 
 def _outcome(model: Any, targets: int, losses: list[float]) -> Outcome:
     figures = {
-        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "parameters": parameters_of(model),
         "loss of the first update": losses[0],
         f"of update {len(losses)}": losses[-1],
     }

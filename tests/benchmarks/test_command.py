@@ -5,7 +5,7 @@ import toy_rows
 from click.testing import CliRunner
 
 from benchmarks import __main__ as command
-from benchmarks import growth, report, rows
+from benchmarks import growth, machine, report, rows
 from seqkit.errors import SeqkitError
 
 
@@ -77,3 +77,22 @@ def test_a_part_of_all_draws_no_growth(more, monkeypatch):
     assert called("--all", *more).exit_code == 0
 
     assert str(called("--all").exception) == "work has begun"
+
+
+def test_what_is_not_complete_is_not_there(tmp_path):
+    """A run that was stopped leaves a part, which the next one writes anew."""
+    (tmp_path / "model.part").mkdir()
+    (tmp_path / "model.part/old").touch()
+
+    def write(*, stops):
+        with machine.whole(tmp_path / "model") as part:
+            part.mkdir()
+            if stops:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(stops=True)
+    assert not (tmp_path / "model").exists()
+
+    write(stops=False)
+    assert [path.name for path in tmp_path.rglob("*")] == ["model"]

@@ -3,6 +3,7 @@
 import importlib
 import tomllib
 from collections import Counter
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -86,6 +87,27 @@ def test_a_profile_knows_products_optimiser_and_data():
     assert "loss" not in shares
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("aten::addmm", "products"),
+        ("aten::_to_copy", "copies"),
+        ("aten::topk", "other operations"),
+        ("autograd::engine::evaluate_function: MulBackward0", "other operations"),
+        ("torch::autograd::AccumulateGrad", "other operations"),
+    ],
+)
+def test_an_operation_belongs_to_the_kind_of_its_name(name, kind):
+    assert limit._kind(SimpleNamespace(name=name, cpu_parent=None)) == kind
+
+
+def test_a_row_without_a_step_says_that_it_has_none_to_count(capsys):
+    limit.show("toy", toy_rows.row(toy_rows.quick_one), "one", quick=True, settings={})
+    assert capsys.readouterr().out == (
+        "  toy has no limit: its module gives no step to count (`Row.limit`)\n"
+    )
+
+
 def test_a_cost_that_grows_with_the_square_has_the_exponent_two():
     square = [growth.Point(size, size * size / 100, 1.0) for size in (10, 20, 40)]
     assert growth.exponent(square) == pytest.approx(2)
@@ -126,7 +148,7 @@ def test_every_row_loads_and_its_contestants_are_found_by_name(name):
         assert getattr(module, contestant.run.__qualname__) is contestant.run
 
 
-def test_every_peer_of_a_row_has_pins():
+def test_the_peers_of_the_rows_and_no_others_have_pins():
     pins = tomllib.loads((machine.ROOT / "benchmarks/peers.toml").read_text())
     wanted = {one.peer for name in rows.names() for one in rows.load(name).contestants}
-    assert wanted - {None} <= pins.keys()
+    assert wanted - {None} == pins.keys()
