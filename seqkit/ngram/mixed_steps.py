@@ -101,7 +101,8 @@ class MixedSteps(PlainSteps):
     def _kept(self, states: States, words: Ids) -> Longs:
         """How many words after these any of the models depends on. -> (B,)"""
         longest = np.zeros(len(words), np.int64)
-        for (steps, _, _), own in zip(self._columns, self._ids, strict=True):
+        for model, own in zip(self._models, self._ids, strict=True):
+            steps = model.steps
             before = np.where(states.words == NOTHING, NOTHING, own[states.words])
             history = before[:, : steps.longest]
             weights = np.zeros(history.shape, np.float32)  # which lengths do not depend on
