@@ -128,6 +128,22 @@ class Terms:
         starts = range(len(translation) - size + 1)
         return any(translation[start : start + size] == wanted for start in starts)
 
+    def appends(self, source: str, plain: str, forced: str) -> bool:
+        """Whether a term was only put after the plain translation, and replaced nothing in it.
+
+        A term that ends the source may well end its translation.
+        """
+        before, after = self._said(plain), self._said(forced)
+        found = self.find(source)
+        at_end = bool(found) and re.sub(r"[\W_]+$", "", source).endswith(found[-1].surface)
+        is_longer = 0 < len(before) < len(after)
+        return is_longer and after[: len(before)] == before and not at_end
+
+    def _said(self, translation: str) -> Key:
+        """The words of a translation without punctuation, as their stems."""
+        words = [word for word in _words(translation) if word.text[0].isalnum()]
+        return _key(words, self._stems[1])
+
     def phrases(self, found: Sequence[Found]) -> Phrases:
         """What a translation must have, as token ids; what the model cannot write is left out."""
         ids = dict.fromkeys(self._spelt(found))
@@ -177,7 +193,8 @@ def with_terms(
     """The candidates of each part, searched for anew where one of them lacks a term.
 
     An output that has its terms by itself is also the best of all that have them; so only the
-    others are searched for with phrases, which takes longer.
+    others are searched for with phrases, which takes longer. Where that only adds words at the end,
+    the candidates stay as they are.
     """
     lacking: dict[int, Phrases] = {}
     for i, (part, candidates) in enumerate(zip(parts, found, strict=True)):
@@ -189,7 +206,11 @@ def with_terms(
     if not lacking:
         return found
     again = search([parts[i] for i in lacking], phrases=list(lacking.values()))
-    better = dict(zip(lacking, again, strict=True))
+    better = {
+        i: forced
+        for i, forced in zip(lacking, again, strict=True)
+        if not terms.appends(parts[i].text, found[i][0].text, forced[0].text)
+    }
     return [better.get(i, candidates) for i, candidates in enumerate(found)]
 
 

@@ -146,10 +146,34 @@ def test_a_translator_uses_the_terms_and_leaves_other_lines_as_they_are(english)
     assert found[1:] == plain[1:]
 
 
-def test_a_term_that_could_not_be_placed_is_in_the_record(english):
-    glossary = Glossary({"contract": "Vertrag"})
-    (line,) = english.predict(["contract"], glossary=glossary, max_length=1)
-    assert (line.record().get("unplaced_terms") is None) == ("Vertrag" in line.best.text)
+def test_a_term_that_could_not_be_placed_is_in_the_record(english, monkeypatch):
+    monkeypatch.setattr(Terms, "appends", lambda *_: True)  # whatever the search finds
+    text = "The contract was signed yesterday."
+    (line,) = english.predict([text], glossary=Glossary({"contract": "Abkommen"}))
+    assert [line.best.text] == english.translate([text])
+    assert line.record()["unplaced_terms"] == ["contract → Abkommen"]
+
+
+CAR = "Er kaufte ein Auto."
+
+
+@pytest.mark.parametrize(
+    ("source", "plain", "forced", "appends"),
+    [
+        ("He bought a car yesterday.", CAR, "Er kaufte ein Auto Wagen.", True),
+        ("He bought a car yesterday.", CAR, "Er kauft ein Auto. Wagen", True),
+        ("He bought a car yesterday.", CAR, "Er kaufte einen Wagen.", False),
+        ("He bought a car yesterday.", CAR, "Wagen Er kaufte ein Auto.", False),
+        ("He bought a car yesterday.", CAR, CAR, False),
+        ("He bought a car yesterday.", "", "Wagen", False),
+        ("He bought Cars!”", "Er kaufte", "Er kaufte Wagen.", False),
+    ],
+)
+def test_a_term_that_is_only_added_at_the_end_is_not_placed(
+    english, source, plain, forced, appends
+):
+    found = terms(Glossary({"car": "Wagen"}), english.source)
+    assert found.appends(source, plain, forced) is appends
 
 
 def test_a_glossary_is_not_for_sampling(english):
