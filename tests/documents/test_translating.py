@@ -209,6 +209,12 @@ def test_pairs_are_written_as_tsv_and_as_tmx(tmp_path):
     assert '<tuv xml:lang="und"><seg>c</seg></tuv>' in shown
 
 
+def test_references_to_characters_stay_where_a_translation_is_the_same():
+    data = b"<p>&#1103; <b>&#1103;</b></p>"
+    document = read_document(data, "a.html", "html")
+    assert document.write([Translated("я я", [(0, 0), (1, 1)])]) == data
+
+
 def test_a_page_in_latin_1_gets_other_characters_as_references():
     document = read_document(b'<meta charset="latin1"><p>a b', "a.html", "html")
     found = document.write([Translated("a „b“")])

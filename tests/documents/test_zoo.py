@@ -51,8 +51,8 @@ def test_a_document_comes_back_whole(trap, kind, data, fields):
 )
 def test_a_segment_is_written_as_it_was_read(trap, kind, data, fields, monkeypatch):
     """Although segments that are the same keep their bytes and need not be written."""
-    always = "seqkit.translation.documents.segment.has_letters"
-    monkeypatch.setattr(always, lambda text: False)
+    has_text = "seqkit.translation.documents.segment._has_text"
+    monkeypatch.setattr(has_text, lambda raw: False)
     document = read_document(data, f"x.{kind}", kind, fields)
     written = document.write([same(segment) for segment in document.segments])
     assert shape(written, kind, same_case=True) == shape(data, kind, same_case=True)

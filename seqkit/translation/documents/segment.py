@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...text.spans import has_letters
 from ..explain import Alignment
 
 
@@ -61,8 +60,7 @@ def replaced(text: str, segments: Sequence[Segment], translations: Sequence[Tran
     pieces: list[str] = []
     done = 0
     for segment, translated in zip(segments, translations, strict=True):
-        has_text = has_letters(text[segment.start : segment.end])
-        if translated.text == segment.text and has_text:
+        if translated.text == segment.text and _has_text(text[segment.start : segment.end]):
             continue
 
         pieces.append(text[done : segment.start])
@@ -70,3 +68,8 @@ def replaced(text: str, segments: Sequence[Segment], translations: Sequence[Tran
         done = segment.end
     pieces.append(text[done:])
     return "".join(pieces)
+
+
+def _has_text(raw: str) -> bool:
+    """Whether a stretch has any, be it as `&#1103;`: `""` and `/>` of an empty target have none."""
+    return any(character.isalnum() for character in raw)
