@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,6 +22,7 @@ Format = Literal["auto", "tsv", "csv", "jsonl", "lines", "folder"]
 Encoding = Literal["utf-8", "latin-1"]
 
 _EXAMPLE = 'such as {"label": "good", "text": "…"}'
+_ROWS = 1000  # of CSV that are read together
 FASTTEXT = "__label__"  # before each label of fastText's files
 _BY_SUFFIX: dict[str, Format] = {
     ".tsv": "tsv",
@@ -129,26 +131,34 @@ def _read_tsv(path: Path, layout: Layout) -> Iterator[Example]:
 def _read_csv(path: Path, layout: Layout) -> Iterator[Example]:
     if not (layout.label or layout.text):  # a CSV file has a header, unless columns are numbered
         layout = layout._replace(label="label", text="text")
-    return _of_rows(path, iter(_csv_rows(path, layout)), layout)
+    return _of_rows(path, _csv_rows(path, layout), layout)
 
 
-@long_cells(LONGEST_LINE)  # of the whole process: all rows are read before any is given
-def _csv_rows(path: Path, layout: Layout) -> list[tuple[int, list[str]]]:
+def _csv_rows(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     """The rows with the numbers of their first lines."""
+    rows = _parsed(path, layout)
+    while block := _next_rows(rows):
+        yield from block
+
+
+@long_cells(LONGEST_LINE)  # in the whole process, so only while rows are read
+def _next_rows(rows: Iterator[tuple[int, list[str]]]) -> list[tuple[int, list[str]]]:
+    return list(islice(rows, _ROWS))
+
+
+def _parsed(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
     lines = [f"{line}\n" for _, line in _numbered(path, layout)]
     rows = csv.reader(lines, delimiter=_separator(lines, layout), strict=True)
-    numbered: list[tuple[int, list[str]]] = []
     first = 1
     try:
         for row in rows:
             if row:
-                numbered.append((first, row))
+                yield first, row
             first = rows.line_num + 1
     except csv.Error as error:
         raise DataError(
             f"{path}:{first}: not a row of CSV, perhaps for its quotes: {error}"
         ) from None
-    return numbered
 
 
 def _separator(lines: list[str], layout: Layout) -> str:
