@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -190,6 +191,13 @@ def _join_group(backend: str) -> None:
     store, rank, world = next(rendezvous("env://"))
     own = PrefixStore(f"seqkit-{attempt}", store)
     distributed.init_process_group(backend, store=own, rank=rank, world_size=world)
+    atexit.register(_leave_group)
+
+
+def _leave_group() -> None:
+    """Its threads must end before Python does: one that still runs then may abort the process."""
+    with suppress(Exception):  # the others may be gone, or the group
+        distributed.destroy_process_group()
 
 
 def _sum_as_one(tensors: list[Tensor]) -> None:
