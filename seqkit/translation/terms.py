@@ -26,6 +26,8 @@ from .segments import Candidate
 _ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
 _WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+|[^\w\s]")
 
+_ENDS = re.compile(r"[.!?…]+(?=\s|$)|[。！？]")  # of sentences
+
 _STEMMERS = {
     "arabic": "ar ara",
     "armenian": "hy hye",
@@ -129,12 +131,17 @@ class Terms:
         return any(translation[start : start + size] == wanted for start in starts)
 
     def appends(self, source: str, plain: str, forced: str) -> bool:
-        """Whether a term was only put after the plain translation, and replaced nothing in it.
+        """Whether a term was only put after the translation, and replaced nothing in it.
 
-        A term that ends the source may well end its translation.
+        It is a sentence of its own then, or what comes before is the plain translation. A term that
+        ends the source may well end its translation.
         """
-        before, after = self._said(plain), self._said(forced)
         found = self.find(source)
+        of_terms = sum(len(_ENDS.findall(item.wanted)) for item in found)
+        if _sentences(forced) - of_terms > _sentences(plain):
+            return True
+
+        before, after = self._said(plain), self._said(forced)
         at_end = bool(found) and re.sub(r"[\W_]+$", "", source).endswith(found[-1].surface)
         is_longer = 0 < len(before) < len(after)
         return is_longer and after[: len(before)] == before and not at_end
@@ -212,6 +219,10 @@ def with_terms(
         if not terms.appends(parts[i].text, found[i][0].text, forced[0].text)
     }
     return [better.get(i, candidates) for i, candidates in enumerate(found)]
+
+
+def _sentences(text: str) -> int:
+    return sum(bool(part.strip()) for part in _ENDS.split(text))
 
 
 class _Word(NamedTuple):

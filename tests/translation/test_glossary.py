@@ -165,6 +165,8 @@ CAR = "Er kaufte ein Auto."
         ("He bought a car yesterday.", CAR, "Er kaufte einen Wagen.", False),
         ("He bought a car yesterday.", CAR, "Wagen Er kaufte ein Auto.", False),
         ("He bought a car yesterday.", CAR, CAR, False),
+        ("He bought a car yesterday.", CAR, "Er kaufte das. Wagen.", True),
+        ("A car! He bought it.", "Ein Auto! Er kaufte es.", "Ein Wagen! Er kaufte es.", False),
         ("He bought a car yesterday.", "", "Wagen", False),
         ("He bought Cars!”", "Er kaufte", "Er kaufte Wagen.", False),
     ],
