@@ -138,7 +138,7 @@ class Terms:
         """
         found = self.find(source)
         of_terms = sum(len(_ENDS.findall(item.wanted)) for item in found)
-        if _sentences(forced) - of_terms > _sentences(plain):
+        if 0 < _sentences(plain) < _sentences(forced) - of_terms:
             return True
 
         before, after = self._said(plain), self._said(forced)
