@@ -60,7 +60,7 @@ class TaggingData:
         "words: each gets a tag; characters: learn where words end (segmentation)",
         default="words",
     )
-    scheme: Literal["auto", "plain", "bio", "bioes", "bmes"] = setting(
+    scheme: Literal["auto", "plain", "bio", "bioes", "bmes", "bilou"] = setting(
         "scheme that is learned; tags of another one are converted; auto = that of the tags",
         default="auto",
     )
@@ -96,7 +96,7 @@ class TaggingData:
     def __post_init__(self) -> None:
         if self.test and self.test_share:
             raise ValueError("choose one of test and test_share")
-        if self.unit == "characters" and self.scheme not in ("auto", "bmes", "bioes", "bio"):
+        if self.unit == "characters" and self.scheme == "plain":
             raise ValueError('unit = "characters" learns words as spans: scheme = "auto" or "bmes"')
         if self.format == "segmented" and self.unit == "words":
             raise ValueError('segmented text has no tags of words: set unit = "characters"')

@@ -1,9 +1,10 @@
-"""How tags spell spans: BIO, BIOES, BMES, and tags that stand for themselves.
+"""How tags spell spans: BIO, BIOES, BMES, BILOU, and tags that stand for themselves.
 
     words   Alex  lives  in  New    York
     bio     B-P   O      O   B-L    I-L
     bioes   S-P   O      O   B-L    E-L
     bmes    S-P   O      O   B-L    E-L     (M where bioes has I)
+    bilou   U-P   O      O   B-L    L-L     (L and U where bioes has E and S)
 
 Which words form a span is decided as in `conlleval` (Tjong Kim Sang & Buchholz 2000), the script of
 the CoNLL shared tasks: any sequence of tags has its spans, a broken one, too. So a span may begin
@@ -19,14 +20,18 @@ from typing import Literal, NamedTuple, get_args
 
 from ...errors import DataError
 
-SchemeName = Literal["plain", "bio", "bioes", "bmes"]
+SchemeName = Literal["plain", "bio", "bioes", "bmes", "bilou"]
 SCHEMES: tuple[SchemeName, ...] = get_args(SchemeName)
+_SPELLING: tuple[SchemeName, ...] = ("bio", "bioes", "bmes", "bilou")  # the simpler first
 OUTSIDE = "O"
 
-_PREFIXES = {"bio": "BI", "bioes": "BIES", "bmes": "BMES"}
+_PREFIXES = {"bio": "BI", "bioes": "BIES", "bmes": "BMES", "bilou": "BILU"}
 _INSIDE = {"I", "M"}
-_ENDS = {"E", "S"}  # behind which a span is over
-_BEGINS = {"B", "S"}
+_LAST = {"E", "L"}  # of several words
+_SINGLE = {"S", "U"}
+_ENDS = _LAST | _SINGLE  # behind which a span is over
+_BEGINS = {"B"} | _SINGLE
+_GOES_ON = _INSIDE | _LAST
 
 
 class Span(NamedTuple):
@@ -66,7 +71,7 @@ def _split(tag: str) -> _Tag:
 def _is_over(before: _Tag, now: _Tag) -> bool:
     if before.prefix == OUTSIDE:
         return False
-    return before.prefix in _ENDS or now.prefix not in _INSIDE | {"E"} or now.type != before.type
+    return before.prefix in _ENDS or now.prefix not in _GOES_ON or now.type != before.type
 
 
 def _begins(before: _Tag, now: _Tag) -> bool:
@@ -90,10 +95,11 @@ def tags_of(spans: Iterable[Span], length: int, scheme: SchemeName) -> list[str]
 def _prefixes(length: int, scheme: SchemeName) -> str:
     if scheme == "bio":
         return "B" + "I" * (length - 1)
+
+    begin, inside, last, single = _PREFIXES[scheme]
     if length == 1:
-        return "S"
-    inside = "I" if scheme == "bioes" else "M"
-    return "B" + inside * (length - 2) + "E"
+        return single
+    return begin + inside * (length - 2) + last
 
 
 def convert(tags: Sequence[str], scheme: SchemeName) -> list[str]:
@@ -116,12 +122,15 @@ def find_scheme(tags: Iterable[str]) -> SchemeName:
 
     Of tags that could be of two schemes, the simpler one: B and I without E and S are BIO.
     """
-    split = [_split(tag) for tag in tags if tag != OUTSIDE]
-    prefixes = {tag.prefix for tag in split}
-    for scheme in ("bio", "bioes", "bmes"):
+    prefixes = _prefixes_of(tags)
+    for scheme in _SPELLING:
         if prefixes and prefixes <= set(_PREFIXES[scheme]):
             return scheme
     return "plain"
+
+
+def _prefixes_of(tags: Iterable[str]) -> set[str]:
+    return {_split(tag).prefix for tag in tags if tag != OUTSIDE}
 
 
 def misfit(tags: Iterable[str]) -> str:
@@ -134,8 +143,9 @@ def misfit(tags: Iterable[str]) -> str:
     if not {"B", "I"} <= beginnings or find_scheme(every) != "plain":
         return ""
 
-    known = set(_PREFIXES["bioes"])
-    wrong = [tag for tag in every if tag != OUTSIDE and _split(tag).prefix not in known]
+    prefixes = _prefixes_of(every)
+    meant = max(_SPELLING, key=lambda scheme: len(prefixes & set(_PREFIXES[scheme])))
+    wrong = [tag for tag in every if tag != OUTSIDE and _split(tag).prefix not in _PREFIXES[meant]]
     return wrong[0]
 
 
@@ -191,7 +201,7 @@ def may_follow(before: str, after: str, scheme: SchemeName) -> bool:
         return True
 
     old, new = _split(before), _split(after)
-    goes_on = new.prefix in _INSIDE | {"E"}
+    goes_on = new.prefix in _GOES_ON
     if scheme == "bio":
         return not goes_on or (old.prefix != OUTSIDE and old.type == new.type)
 

@@ -25,6 +25,7 @@ from seqkit.labelling.tagging.schemes import (
         ("bio", "B-P O O B-L I-L B-L"),
         ("bioes", "S-P O O B-L E-L S-L"),
         ("bmes", "S-P O O B-L E-L S-L"),
+        ("bilou", "U-P O O B-L L-L U-L"),
     ],
 )
 def test_every_scheme_spells_the_same_spans(scheme, tags):
@@ -38,6 +39,7 @@ def test_bmes_has_m_where_bioes_has_i():
     assert tags_of(spans, 4, "bmes") == ["B", "M", "M", "E"]
     assert tags_of(spans, 4, "bioes") == ["B", "I", "I", "E"]
     assert tags_of(spans, 4, "bio") == ["B", "I", "I", "I"]
+    assert tags_of(spans, 4, "bilou") == ["B", "I", "I", "L"]
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,8 @@ def test_bmes_has_m_where_bioes_has_i():
         ("B-A E-A I-A", [(0, 2, "A"), (2, 3, "A")]),
         ("I-A E-A O", [(0, 2, "A")]),
         ("S-A I-A", [(0, 1, "A"), (1, 2, "A")]),
+        ("B-A L-A I-A", [(0, 2, "A"), (2, 3, "A")]),
+        ("U-A L-A U-A", [(0, 1, "A"), (1, 2, "A"), (2, 3, "A")]),
         ("B-A O", [(0, 1, "A")]),
         ("O O", []),
         ("", []),
@@ -60,7 +64,7 @@ def test_the_spans_of_a_broken_sequence_are_those_of_conlleval(tags, spans):
     assert spans_of(tags.split()) == [Span(*span) for span in spans]
 
 
-@pytest.mark.parametrize("scheme", ["bio", "bioes", "bmes"])
+@pytest.mark.parametrize("scheme", ["bio", "bioes", "bmes", "bilou"])
 def test_a_sequence_is_broken_if_and_only_if_a_step_of_it_is_not_allowed(scheme):
     tags = complete([f"{prefix}-{kind}" for prefix in "B" for kind in "XY"] + ["O"], scheme)
     for length in (1, 2, 3):
@@ -75,7 +79,7 @@ def test_a_sequence_is_broken_if_and_only_if_a_step_of_it_is_not_allowed(scheme)
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    list(itertools.product(["bio", "bioes", "bmes"], repeat=2)),
+    list(itertools.product(["bio", "bioes", "bmes", "bilou"], repeat=2)),
 )
 def test_conversion_keeps_the_spans(before, after):
     spans = [Span(0, 1, "A"), Span(1, 4, "B"), Span(5, 7, "A")]
@@ -102,7 +106,10 @@ def test_tags_of_conll_2003_begin_with_i_and_are_read_as_what_they_mean():
         (["NOUN", "VERB"], "plain"),
         (["-LRB-", "NN", "SYM"], "plain"),
         (["O"], "plain"),
-        (["O", "B-NP", "L-NP"], "plain"),
+        (["O", "B-NP", "L-NP"], "bilou"),
+        (["O", "B-NP", "I-NP", "L-NP", "U-NP"], "bilou"),
+        (["O", "B-NP", "I-NP", "L-NP", "S-NP"], "plain"),
+        (["O", "B-NP", "Q-NP"], "plain"),
     ],
 )
 def test_the_scheme_is_found_by_the_prefixes(tags, scheme):
@@ -116,8 +123,10 @@ def test_the_scheme_is_found_by_the_prefixes(tags, scheme):
         (["O", "b-X", "i-X"], "b-X"),
         (["O", "B_X", "I_X"], "B_X"),
         (["o", "B-X", "I-X"], "o"),
-        (["O", "B-X", "I-X", "L-X", "U-X"], "L-X"),
         (["O", "B-X", "I-X", "M-X"], "M-X"),
+        (["O", "B-X", "I-X", "L-X", "S-X"], "L-X"),
+        (["O", "B-X", "I-X", "E-X", "U-X", "S-X"], "U-X"),
+        (["O", "B-X", "I-X", "L-X", "U-X"], ""),
         (["O", "B-X", "I-X", "E-X", "S-X"], ""),
         (["NOUN", "I-", "PRON"], ""),
         (["BB", "IN", "-LRB-"], ""),
@@ -135,7 +144,7 @@ def test_a_set_of_tags_is_completed_so_that_every_length_can_be_spelt():
         complete(["M-NP"], "bio")
 
 
-@pytest.mark.parametrize("scheme", ["bio", "bioes", "bmes"])
+@pytest.mark.parametrize("scheme", ["bio", "bioes", "bmes", "bilou"])
 def test_a_chain_allows_the_sequences_that_are_not_broken_and_no_others(scheme):
     tags = complete(["O", "B-X", "B-Y"], scheme)
     first, between, last = allowed_tags(tags, scheme)

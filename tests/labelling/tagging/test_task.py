@@ -223,6 +223,18 @@ def test_tags_that_cannot_be_meant_are_refused(make, text, says):
         make(train=text)
 
 
+def test_bilou_is_learned_as_it_is_or_as_another_scheme_and_written_as_it_was(make):
+    text = "a B-X\nb I-X\nc L-X\nd U-Y\ne O\n\n" * 2
+    task = make(train=text, valid=text)
+    assert (task.tags.scheme, task.tags.written) == ("bilou", "bilou")
+
+    task = make(train=text, valid=text, **{"data.scheme": "bioes"})
+    assert (task.tags.scheme, task.tags.written) == ("bioes", "bilou")
+    assert not task.notes, "nothing is broken"
+    assert {"L-Y", "U-X"} < task.tags.written_names
+    assert not {"E-X", "S-X"} & task.tags.written_names
+
+
 def test_tags_that_miss_a_scheme_are_learned_as_they_are_where_that_is_asked_for(make):
     task = make(train="a B-X\nb I-X\nc Q-X\n", valid="a B-X\n", **{"data.scheme": "plain"})
     assert task.tags.names == ("B-X", "I-X", "Q-X")
