@@ -68,6 +68,11 @@ def _add_commands(plugin: Plugin) -> None:
         "average", "seqkit.cli.average:average", "Make one model of several: the mean of weights."
     )
     plugin.command(
+        "serve",
+        "seqkit.cli.serve:serve",
+        "Answer other programs over HTTP, with a page for people.",
+    )
+    plugin.command(
         "bulk", "seqkit.cli.bulk:bulk", "Translate, label, score or select huge texts, on Ray."
     )
     plugin.command("plot", "seqkit.cli.plot:plot", "Draw the learning curves of a run.")

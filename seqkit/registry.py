@@ -139,6 +139,7 @@ class Components:
 
     models: Registry = field(default_factory=lambda: Registry("model"))
     tasks: Registry = field(default_factory=lambda: Registry("task"))
+    services: Registry = field(default_factory=lambda: Registry("service"))
     tokenizers: Registry = field(default_factory=lambda: Registry("tokenizer"))
     metrics: Registry = field(default_factory=lambda: Registry("metric"))
     rules: Registry = field(default_factory=lambda: Registry("rule"))
@@ -196,6 +197,14 @@ class Plugin:
         """
         entry = Entry(name, target, self.provider, help, opener)
         self.into.tasks.add(entry)
+
+    def service(self, name: str, target: str, help: str) -> None:
+        """Add what `seqkit serve` offers of models of the task `name`: a `seqkit.services.Service`.
+
+        Without one, models of a task cannot be served.
+        """
+        entry = Entry(name, target, self.provider, help)
+        self.into.services.add(entry)
 
     def tokenizer(self, name: str, target: str, help: str) -> None:
         """Add a tokenizer for `text.tokenizer` in a config, and for `--tokenizer`.

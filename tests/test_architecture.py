@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "labelling": {"registry"},
     "builtin": {"labelling", "language", "registry", "translation"},
     "plugins": {"builtin", "errors", "registry"},
+    "services": set(),
     "text": {"errors", "config", "parsing"},
     "data": {"errors", "parsing", "config", "progress", "text", "threads"},
     "nn": {"errors"},
@@ -80,6 +81,17 @@ MAY_IMPORT = {
         "threads",
         "training",
     },
+    "serving": {
+        "complaints",
+        "errors",
+        "parsing",
+        "plugins",
+        "progress",
+        "runs",
+        "services",
+        "threads",
+        "translation",  # whose documents and languages LibreTranslate's clients ask for
+    },
     "cli": {
         "bulk",
         "config",
@@ -91,6 +103,7 @@ MAY_IMPORT = {
         "recipes",
         "registry",
         "runs",
+        "serving",
         "threads",
         *ENGINE_ROOMS,
     },
@@ -106,6 +119,7 @@ DOMAIN_MAY_IMPORT = {
     "recipes",
     "registry",
     "runs",
+    "services",
     "threads",
     *ENGINE_ROOMS,
 }

@@ -56,6 +56,15 @@ def load(
     return open_run(model, device=device, task=task)
 
 
+def task_of(model: str | Path | None = None) -> str:
+    """The name of the task of whatever `load` opens; nothing is opened. Raises as `load` does."""
+    path = place_of(model).path
+    if model is not None and _is_counted(path):
+        return "language-modelling"
+    importer = importer_of(path)
+    return str(importer.task if importer is not None else find(model).task)
+
+
 def _load_counted(path: Path, device: str) -> Any:
     """The n-gram model in a file, or the mixture, of which some models may be run folders."""
     from ..ngram.files import load_any

@@ -13,6 +13,7 @@ language_models.py  the language model that a search hears; fusion.py: its token
 nbest.py         n-best lists in Moses' format; rescoring.py: ranked anew
 explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
+service.py       what `seqkit serve` offers of it
 engines/         what searches: our own search by torch, and the same by CTranslate2
 models/          one model a file, and the contract that all of them follow
 importers/       translators of other programs, read as ours; exporters/: ours, for other programs
@@ -36,6 +37,11 @@ def register(plugin: Plugin) -> None:
         opener="seqkit.translation.engines.opening:open_light",
     )
 
+    plugin.service(
+        "translation",
+        "seqkit.translation.service:SERVICE",
+        "translate, explain, score, alternatives",
+    )
     _add_models(plugin)
     _add_metrics(plugin)
     _add_importers(plugin)

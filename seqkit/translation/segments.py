@@ -7,7 +7,7 @@ the candidates of one part after another, and becomes a `Translation`.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -157,6 +157,16 @@ class Joined:
 def _weighted(scored: Candidate | Joined, search: SearchConfig) -> float:
     """What a language model adds to a log probability."""
     return search.lm_weight * (scored.lm_log_probability or 0.0)
+
+
+def joined(lead: str, found: Iterable[list[Candidate]], search: SearchConfig) -> list[Translation]:
+    """The translations of a line, best first, from the candidates of each of its parts."""
+    lines = [Joined(lead=lead)]
+    for candidates in found:
+        if search.mbr:
+            candidates = most_alike(candidates, search.nbest)
+        lines = extend(lines, candidates, search)
+    return [line.translation() for line in lines]
 
 
 def most_alike(candidates: Sequence[Candidate], most: int) -> list[Candidate]:

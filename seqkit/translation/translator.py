@@ -28,14 +28,7 @@ from .glossary import Glossary
 from .language_models import LanguageModels
 from .languages import check_language, tag_for
 from .predictions import TranslatedLine
-from .segments import (
-    Candidate,
-    Joined,
-    Segment,
-    Translation,
-    extend,
-    most_alike,
-)
+from .segments import Candidate, Segment, Translation, joined
 from .terms import Terms, glossary_terms, with_terms
 from .tokenizers import check_compatible
 
@@ -156,20 +149,10 @@ class Translator:
         check_many(texts)
         search = self.settings(settings)
         terms = self.terms(glossary, search)
-        lines = list(each_text(texts))
-        cut = [self._cut(line, number, search) for number, line in enumerate(lines)]
-        parts = [part for line in cut for part in line.parts]
-        found = self._search(parts, search)
-        if terms is not None:
-            found = with_terms(terms, parts, found, partial(self._search, search=search))
-
-        joined = [[Joined(lead=line.lead)] for line in cut]
-        for part, of_part in zip(parts, found, strict=True):
-            if search.mbr:
-                of_part = most_alike(of_part, search.nbest)
-            joined[part.line] = extend(joined[part.line], of_part, search)
-
-        return [[line.translation() for line in nbest] for nbest in joined]
+        lines = [self.cut(line, search, number) for number, line in enumerate(each_text(texts))]
+        parts = [part for line in lines for part in line.parts]
+        found = iter(self.search_parts(parts, search, terms))
+        return [joined(line.lead, islice(found, len(line.parts)), search) for line in lines]
 
     def predict(
         self,
@@ -206,10 +189,16 @@ class Translator:
         while chunk := list(islice(lines, _LINES * at_once)):
             found = self.translate_nbest(chunk, glossary=glossary, **settings)
             for line, translations in zip(chunk, found, strict=True):
-                alignments = [self._align(t) for t in translations] if align else None
-                unplaced = terms.lacking(line, translations[0].text) if terms else []
-                named = [f"{item.surface} → {item.wanted}" for item in unplaced]
-                yield TranslatedLine(line, translations, alignments, nbest, named)
+                yield self.described(line, translations, align=align, nbest=nbest, terms=terms)
+
+    def described(
+        self, line: str, found: list[Translation], *, align: bool, nbest: bool, terms: Terms | None
+    ) -> TranslatedLine:
+        """The translations of a line, with what is to be said of them; see `predict`."""
+        alignments = [self._align(translation) for translation in found] if align else None
+        unplaced = terms.lacking(line, found[0].text) if terms else []
+        named = [f"{item.surface} → {item.wanted}" for item in unplaced]
+        return TranslatedLine(line, found, alignments, nbest, named)
 
     def _align(self, translation: Translation) -> Alignment:
         return alignment(self.explain(translation), translation.lead)
@@ -365,6 +354,15 @@ class Translator:
         languages = (self.language, search.to or self.target_language)
         return glossary_terms(glossary, self.source, self.target, languages, self.longest)
 
+    def search_parts(
+        self, parts: Sequence[Part], search: SearchConfig, terms: Terms | None = None
+    ) -> list[list[Candidate]]:
+        """The candidates of each part, best first; `segments.joined` makes lines of them."""
+        found = self._search(parts, search)
+        if terms is None:
+            return found
+        return with_terms(terms, parts, found, partial(self._search, search=search))
+
     def _search(
         self, parts: Sequence[Part], search: SearchConfig, phrases: Sequence[Phrases] = ()
     ) -> list[list[Candidate]]:
@@ -377,7 +375,7 @@ class Translator:
         make = partial(candidates, source=self.source, target=self.target, searcher=self._searcher)
         return [make(part, of_part, search) for part, of_part in zip(parts, found, strict=True)]
 
-    def _cut(self, line: str, number: int, search: SearchConfig) -> CutLine:
+    def cut(self, line: str, search: SearchConfig, number: int = 0) -> CutLine:
         """The parts of a line; it stays whole if a prefix or phrase is asked of it."""
         tag, line = tag_for(line, search.to, self.source)
         if not search.split or search.prefix or search.must:

@@ -1,0 +1,59 @@
+"""The service as one ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from .. import __version__
+from ..errors import SeqkitError
+from .catalogue import Catalogue
+from .errors import body_of, refusal
+from .kernel import Kernel
+from .routes import about, operations
+from .settings import Settings
+
+ROUTERS = [about.router, operations.router]
+"""Functions from a `Kernel` to an `APIRouter`; the page, which answers for "/", comes last."""
+
+
+def make_app(catalogue: Catalogue, settings: Settings | None = None) -> FastAPI:
+    """The application: routes, limits, errors. `app.state.kernel` is its `Kernel`."""
+    kernel = Kernel(catalogue, settings or Settings())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await catalogue.open_all()
+        yield
+        catalogue.close()
+
+    app = FastAPI(
+        title="seqkit",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.kernel = kernel
+    app.add_exception_handler(SeqkitError, _on_seqkit_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    for make_router in ROUTERS:
+        app.include_router(make_router(kernel))
+    return app
+
+
+async def _on_seqkit_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, SeqkitError)
+    refused = refusal(error)
+    content = body_of(refused.code, str(refused))
+    return JSONResponse(content, refused.status, refused.headers)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "refused")
+    return JSONResponse(body_of(code, error.detail), error.status_code, error.headers)

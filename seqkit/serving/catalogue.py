@@ -1,0 +1,143 @@
+"""The models that a service has, by name: opened when they are asked for, closed to make room."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ConfigError, hint
+from ..plugins import components
+from ..runs.load import task_of
+from ..services import Operation, Service
+from .batching import Batcher, Bounds
+from .errors import Refused
+
+Open = Callable[[str | None], Any]
+"""From a path, a shipped name or None to a predictor: `seqkit.load`."""
+
+
+@dataclass
+class Model:
+    """A model while it is open."""
+
+    predictor: Any
+    service: Service
+    batcher: Batcher
+    prepare: ThreadPoolExecutor  # one thread, which makes work of requests
+
+    def close(self) -> None:
+        self.batcher.close()
+        self.prepare.shutdown()
+
+
+@dataclass
+class Entry:
+    """A model by its name, open or not."""
+
+    name: str
+    path: str | None  # as `seqkit.load` takes it
+    task: str = ""
+    operations: tuple[Operation, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    model: Model | None = None
+    users: int = 0
+    used: float = 0.0  # when it was last
+    bytes: int = 0  # of memory, as it seemed when it was opened
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def operation(self, name: str) -> Operation | None:
+        found = [operation for operation in self.operations if operation.name == name]
+        return found[0] if found else None
+
+    def record(self, *, default: bool) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "task": self.task,
+            "loaded": self.model is not None,
+            "default": default,
+            "operations": [operation.name for operation in self.operations],
+            **self.about,
+        }
+
+
+class Catalogue:
+    """The models by name; the first is the default."""
+
+    def __init__(
+        self, models: Mapping[str, str | None], open: Open, *, bounds: Bounds | None = None
+    ) -> None:
+        self._open = open
+        self._bounds = bounds
+        self.entries = {name: Entry(name, path) for name, path in models.items()}
+
+    async def open_all(self) -> None:
+        """Open each model once: what is wrong is said at the start. Raises `SeqkitError`."""
+        for entry in self.entries.values():
+            async with self.use(entry):
+                pass
+
+    def records(self) -> list[dict[str, Any]]:
+        names = list(self.entries)
+        return [entry.record(default=name == names[0]) for name, entry in self.entries.items()]
+
+    def choose(self, name: str, operation: str) -> Entry:
+        """The model of a name, or the first that can do `operation`; raises `Refused`."""
+        if name:
+            entry = self.entries.get(name)
+            if entry is None:
+                raise Refused(404, "unknown_model", f"no model {name!r}.{hint(name, self.entries)}")
+            if entry.operation(operation) is None:
+                able = ", ".join(one.name for one in entry.operations) or "nothing"
+                raise Refused(
+                    400, "not_offered", f"model {name!r} does not {operation}; it can: {able}"
+                )
+            return entry
+        for entry in self.entries.values():
+            if entry.operation(operation) is not None:
+                return entry
+        raise Refused(400, "not_offered", f"no model here can {operation}; see /v1/models")
+
+    @asynccontextmanager
+    async def use(self, entry: Entry) -> AsyncIterator[Model]:
+        """The model, open as long as the context is; raises `SeqkitError` if it does not open."""
+        entry.users += 1
+        try:
+            async with entry.opening:
+                if entry.model is None:
+                    entry.model = await asyncio.to_thread(self._load, entry)
+            yield entry.model
+        finally:
+            entry.users -= 1
+            entry.used = time.monotonic()
+
+    def _load(self, entry: Entry) -> Model:
+        entry.task = task_of(entry.path)
+        if entry.task not in components().services:
+            known = ", ".join(service.name for service in components().services)
+            raise ConfigError(
+                f"{entry.path} is a model for {entry.task!r}, which cannot be served; those for "
+                f"{known} can"
+            )
+        service: Service = components().services.load(entry.task)
+        predictor = self._open(entry.path)
+        entry.operations = tuple(one for one in service.operations if one.offered(predictor))
+        entry.about = dict(service.describe(predictor))
+        batcher = Batcher(
+            threads=service.at_once(predictor),
+            batch_tokens=service.batch_tokens(predictor),
+            bounds=self._bounds,
+            name=entry.name,
+        )
+        prepare = ThreadPoolExecutor(1, thread_name_prefix=f"seqkit {entry.name}")
+        return Model(predictor, service, batcher, prepare)
+
+    def close(self) -> None:
+        for entry in self.entries.values():
+            if entry.model is not None:
+                entry.model.close()
+                entry.model = None

@@ -1,0 +1,53 @@
+"""What a client is told that cannot be answered: a status, a code for programs, a sentence."""
+
+from __future__ import annotations
+
+from ..errors import CheckpointError, SeqkitError
+
+
+class Refused(SeqkitError):
+    """A request that gets no answer; `status` is that of HTTP, `code` a word for programs."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.headers = headers or {}
+
+
+class Overloaded(Refused):
+    """Too much is waiting: try again after `seconds`."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            429,
+            "overloaded",
+            f"too many requests are waiting; try again in {seconds} s",
+            headers={"Retry-After": str(seconds)},
+        )
+
+
+class Stopping(Refused):
+    def __init__(self) -> None:
+        super().__init__(
+            503,
+            "stopping",
+            "the service is stopping; try again in a moment",
+            headers={"Retry-After": "5"},
+        )
+
+
+def refusal(error: SeqkitError) -> Refused:
+    """What the client of a request that raised `error` is told."""
+    if isinstance(error, Refused):
+        return error
+    if isinstance(error, CheckpointError):  # it names files of this machine
+        return Refused(503, "model_unavailable", "the model cannot be opened; the log says why")
+    return Refused(400, "bad_request", " ".join(str(error).split()))
+
+
+def body_of(code: str, message: str) -> dict[str, dict[str, str]]:
+    """`{"error": {"code": …, "message": …}}`"""
+    return {"error": {"code": code, "message": message}}

@@ -1,0 +1,159 @@
+"""A request from its JSON to its answer, for whatever route asks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.requests import Request
+
+from ..complaints import sentence
+from ..errors import SeqkitError
+from ..services import Asked, Operation, Pieces, Upload, Work
+from .batching import Ticket
+from .catalogue import Catalogue, Entry, Model
+from .errors import Refused, body_of, refusal
+from .settings import Settings
+from .streaming import ALIVE, ALIVE_SECONDS, END, event
+
+Body = Mapping[str, Any]
+
+
+class Kernel:
+    """What the routes of a service share: its models, and how they are asked."""
+
+    def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
+        self.catalogue = catalogue
+        self.settings = settings
+        self.is_stopping = False
+
+    async def answer(
+        self, operation: str, body: Body, request: Request, uploads: Sequence[Upload] = ()
+    ) -> Any:
+        """What `operation` answers; raises `SeqkitError`.
+
+        If the client leaves, what is queued for it is dropped and `Refused` is raised.
+        """
+        entry = self._choose(operation, body)
+        async with self.catalogue.use(entry) as model:
+            ticket = await self._queue(entry, model, operation, body, uploads)
+            try:
+                async with asyncio.timeout(self.settings.timeout):
+                    return await _unless_gone(ticket.wait(), request)
+            except TimeoutError:
+                raise Refused(503, "timeout", _TIMEOUT) from None
+            finally:
+                ticket.leave()
+
+    async def events(
+        self, operation: str, body: Body, uploads: Sequence[Upload] = ()
+    ) -> AsyncIterator[str]:
+        """The answer as server-sent events while it grows.
+
+        The first item is empty: what is refused is raised before it. What goes wrong later is an
+        event "error". Close it if the client leaves.
+        """
+        entry = self._choose(operation, body)
+        async with self.catalogue.use(entry) as model:
+            ticket = await self._queue(entry, model, operation, body, uploads)
+            try:
+                yield ""
+                async with aclosing(self._of_ticket(ticket)) as events:
+                    async for one in events:
+                        yield one
+            finally:
+                ticket.leave()
+
+    def _choose(self, operation: str, body: Body) -> Entry:
+        name = body.get("model", "")
+        if not isinstance(name, str):
+            raise Refused(422, "invalid", "model is the name of a model, as /v1/models lists them")
+        return self.catalogue.choose(name, operation)
+
+    async def _queue(
+        self,
+        entry: Entry,
+        model: Model,
+        operation: str,
+        body: Body,
+        uploads: Sequence[Upload],
+    ) -> Ticket:
+        offered = entry.operation(operation)
+        assert offered is not None
+        asked = parsed(offered, body)
+        loop = asyncio.get_running_loop()
+        work: Work | Pieces = await loop.run_in_executor(
+            model.prepare, offered.begin, model.predictor, asked, uploads
+        )
+        return model.batcher.submit(work)
+
+    async def _of_ticket(self, ticket: Ticket) -> AsyncIterator[str]:
+        reported = 0
+        while True:
+            try:
+                async with asyncio.timeout(ALIVE_SECONDS):
+                    await ticket.change()
+            except TimeoutError:
+                yield ALIVE
+                continue
+
+            if ticket.error is not None:
+                yield event(*_told(ticket.error))
+                return
+            for one in _events(ticket, reported):
+                yield event(one)
+            reported = ticket.ready
+            if ticket.is_done:
+                yield END
+                return
+
+
+_TIMEOUT = "this takes longer than the service allows; ask for less at once, or stream"
+
+
+def parsed(operation: Operation, body: Body) -> Asked:
+    """The request that a body is; raises `Refused` naming the key that is wrong."""
+    try:
+        return operation.request.model_validate(body)
+    except ValidationError as error:
+        raise Refused(422, "invalid", sentence(operation.request, error)) from None
+
+
+def _events(ticket: Ticket, reported: int) -> Sequence[Any]:
+    results = ticket.results[: ticket.ready]
+    if isinstance(ticket.work, Pieces):
+        return results[reported:]
+    make = ticket.work.events
+    return list(make(reported, results)) if make else []
+
+
+def _told(error: BaseException) -> tuple[Any, str]:
+    if isinstance(error, SeqkitError):
+        refused = refusal(error)
+        return body_of(refused.code, str(refused)), "error"
+    return body_of("internal", "the service failed; its log says where"), "error"
+
+
+async def _unless_gone(waiting: Any, request: Request) -> Any:
+    """The result, unless the client leaves first."""
+    result = asyncio.ensure_future(waiting)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if result.done():
+            return result.result()
+        raise Refused(499, "client_left", "the client has left")
+    finally:
+        result.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    """Return when the client has left; its body has been read before."""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            return

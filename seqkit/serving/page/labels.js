@@ -1,0 +1,123 @@
+// Labelling: the labels of a text with their probabilities, or the spans that a tagger finds.
+
+import { call } from "./api.js";
+import { find, grow, make } from "./dom.js";
+import { keep, recall, tab } from "./kept.js";
+import { Live } from "./live.js";
+import { offerModels } from "./models.js";
+import { shares } from "./shares.js";
+import { percent } from "./strings.js";
+
+/** @typedef {import("./api.js").Model} Model */
+
+/**
+ * @typedef {object} Prediction a record of the server; which of these it has, its task decides
+ * @property {string[]} [labels]
+ * @property {Record<string, number>} [classes]
+ * @property {string[]} [words]
+ * @property {string[]} [tags]
+ * @property {{label: string, start: number, end: number}[]} [spans] of words
+ * @property {number[]} [probabilities] of the tags
+ */
+
+const COLOURS = 6; // of kinds of spans; more kinds begin again
+
+export class LabelsView {
+  #text = find("labels-text", HTMLTextAreaElement);
+  #live = new Live(find("labels-card", HTMLElement), find("labels-problem", HTMLElement));
+  /** @type {string[]} kinds of spans, in the order of their colours */
+  #kinds = [];
+
+  /** @param {Model[]} models */
+  constructor(models) {
+    this.model = offerModels(find("labels-model", HTMLSelectElement), models, () =>
+      this.#follow("now"),
+    );
+    this.#text.value = recall("labelled", "", tab);
+    grow(this.#text, find("labels-mirror", HTMLElement));
+    this.#text.addEventListener("input", () => {
+      keep("labelled", this.#text.value, tab);
+      this.#follow("later");
+    });
+    this.#follow("now");
+  }
+
+  /** @param {"now" | "later"} when */
+  #follow(when) {
+    if (this.#text.value.trim()) {
+      this.#live[when]((signal) => this.#predict(signal));
+    } else {
+      this.#live.stop();
+      this.#show([]);
+    }
+  }
+
+  /** @param {AbortSignal} signal */
+  async #predict(signal) {
+    const { name, task } = this.model();
+    const text = this.#text.value.trim();
+    const isByLine = task !== "classification"; // a tagger reads a sentence a line
+    const inputs = isByLine ? text.split("\n").filter((line) => line.trim()) : [text];
+    const answer = await call("v1/predict", { json: { model: name, inputs }, signal });
+    this.#show(answer.predictions);
+  }
+
+  /** @param {Prediction[]} predictions */
+  #show(predictions) {
+    const nodes = predictions.map((prediction) => this.#drawn(prediction));
+    find("labels-result", HTMLElement).replaceChildren(...nodes);
+    find("labels-empty", HTMLElement).hidden = predictions.length > 0;
+  }
+
+  /** @param {Prediction} prediction */
+  #drawn(prediction) {
+    const { classes, labels, words, tags, spans } = prediction;
+    if (classes) return shares(classes, labels ?? []);
+    if (words && spans) return this.#drawnSpans(words, spans);
+    if (words && tags) return drawnTags(words, tags, prediction.probabilities ?? []);
+    if (words) return make("p", { class: "text cut", text: words.join(" · "), dir: "auto" });
+    return make("pre", { text: JSON.stringify(prediction, null, 2) });
+  }
+
+  /**
+   * @param {string[]} words
+   * @param {{label: string, start: number, end: number}[]} spans
+   */
+  #drawnSpans(words, spans) {
+    const place = make("p", { class: "text spans", dir: "auto" });
+    let from = 0;
+    for (const { label, start, end } of spans) {
+      if (start > from) place.append(`${words.slice(from, start).join(" ")} `);
+      const name = make("small", { text: label });
+      const mark = make("mark", { text: `${words.slice(start, end).join(" ")} ` }, name);
+      mark.dataset.colour = String(this.#colourOf(label));
+      place.append(mark, " ");
+      from = end;
+    }
+    place.append(words.slice(from).join(" "));
+    return place;
+  }
+
+  /** @param {string} label */
+  #colourOf(label) {
+    if (!this.#kinds.includes(label)) this.#kinds.push(label);
+    return this.#kinds.indexOf(label) % COLOURS;
+  }
+}
+
+/**
+ * Each word with its tag under it.
+ * @param {string[]} words
+ * @param {string[]} tags
+ * @param {number[]} probabilities
+ */
+function drawnTags(words, tags, probabilities) {
+  const items = words.map((word, i) => {
+    const tag = make("small", { text: tags[i] });
+    const item = make("li", {}, make("span", { text: word, dir: "auto" }), tag);
+    if (i < probabilities.length) item.title = percent(probabilities[i]);
+    return item;
+  });
+  return make("ul", { class: "tagged" }, ...items);
+}
+

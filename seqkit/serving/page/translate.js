@@ -1,0 +1,298 @@
+// Type and see the translation grow; point at a word and see what it was made from; choose a word
+// and have the rest redone.
+
+import { Alternatives } from "./alternatives.js";
+import { call, stream } from "./api.js";
+import { Explained } from "./explained.js";
+import { find, grow } from "./dom.js";
+import { keep, recall, tab } from "./kept.js";
+import { Live } from "./live.js";
+import { directionsOf, offerDirections } from "./models.js";
+import { inEachLanguage, percent, say } from "./strings.js";
+import { Words, piecesOf } from "./words.js";
+
+/** @typedef {import("./api.js").Model} Model */
+/** @typedef {import("./terms.js").Terms} Terms */
+
+export class TranslateView {
+  #source = find("source", HTMLTextAreaElement);
+  #output = find("translation", HTMLElement);
+  #hint = find("translation-hint", HTMLElement);
+  #spoken = find("translation-spoken", HTMLElement);
+  #notes = find("translation-notes", HTMLElement);
+  #live = new Live(
+    find("translation-card", HTMLElement),
+    find("translation-problem", HTMLElement),
+  );
+  #translation = "";
+  /** @type {string[]} translations before a word was chosen */
+  #before = [];
+
+  /**
+   * @param {Model[]} models
+   * @param {Terms} terms
+   */
+  constructor(models, terms) {
+    this.terms = terms;
+    this.directions = directionsOf(models);
+    this.direction = offerDirections(
+      find("direction", HTMLSelectElement),
+      this.directions,
+      () => this.#redirected(),
+    );
+    this.explained = new Explained(this.#source, find("source-mirror", HTMLElement));
+    this.alternatives = new Alternatives(find("alternatives", HTMLElement));
+    this.words = new Words(this.#output, {
+      point: (index, element) => this.#pointed(index, element),
+      leave: () => this.#left(),
+      choose: (index, element) => this.#chosen(index, element),
+    });
+
+    this.#source.value = recall("source", "", tab);
+    const mirror = grow(this.#source, find("source-mirror", HTMLElement));
+    this.#source.addEventListener("input", () => this.#typed());
+    this.#makeButtons(mirror);
+    terms.onChange(() => this.#translateAfter("now"));
+    inEachLanguage(() => this.#left());
+    this.#redirected();
+  }
+
+  /** @param {() => void} mirror */
+  #makeButtons(mirror) {
+    find("clear", HTMLButtonElement).addEventListener("click", () => {
+      this.#source.value = "";
+      mirror();
+      this.#typed();
+      this.#source.focus();
+    });
+
+    const copy = find("copy", HTMLButtonElement);
+    copy.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(this.#translation);
+      say(copy, "translate.copied");
+      setTimeout(() => say(copy, "translate.copy"), 2000);
+    });
+
+    find("undo", HTMLButtonElement).addEventListener("click", () => {
+      this.#finish(this.#before.pop() ?? this.#translation);
+      this.words.focus(0);
+    });
+
+    find("swap", HTMLButtonElement).addEventListener("click", () => {
+      const select = find("direction", HTMLSelectElement);
+      select.selectedIndex = this.#reverse();
+      this.#source.value = this.#translation;
+      mirror();
+      this.#redirected();
+      this.#typed();
+    });
+  }
+
+  /** The number of the direction that leads back, or -1. */
+  #reverse() {
+    const { source, target } = this.direction();
+    return this.directions.findIndex((other) => other.source === target && other.target === source);
+  }
+
+  #key() {
+    const { model, source, target } = this.direction();
+    return source && target ? `${source}>${target}` : model.name;
+  }
+
+  #redirected() {
+    const { source, target } = this.direction();
+    this.#source.lang = source;
+    this.#output.lang = target;
+    find("swap", HTMLButtonElement).hidden = !source || this.#reverse() < 0;
+    this.terms.edit(this.#key());
+    this.#translateAfter("now");
+  }
+
+  #typed() {
+    keep("source", this.#source.value, tab);
+    this.#translateAfter("later");
+  }
+
+  /** @param {"now" | "later"} when */
+  #translateAfter(when) {
+    this.alternatives.close();
+    this.explained.forget();
+    this.#before = [];
+    if (this.#source.value.trim()) {
+      this.#live[when]((signal) => this.#translate(signal));
+    } else {
+      this.#live.stop();
+      this.#finish("");
+    }
+  }
+
+  /** What every request about this text says. */
+  #request() {
+    const { model, target } = this.direction();
+    const glossary = this.terms.of(this.#key());
+    return {
+      model: model.name,
+      text: this.#source.value,
+      ...(target && { to: target }),
+      ...(glossary.length && { glossary }),
+    };
+  }
+
+  /** @param {AbortSignal} signal */
+  async #translate(signal) {
+    const request = { ...this.#request(), stream: true };
+    let text = "";
+    let record = {};
+    for await (const event of stream("v1/translate", { json: request, signal })) {
+      if (typeof event.text === "string") text = event.text;
+      record = event.record ?? record;
+      this.#show(text);
+    }
+    this.#finish(text, record);
+  }
+
+  /** @param {string} translation that may grow on */
+  #show(translation) {
+    this.#translation = translation;
+    this.words.show(piecesOf(translation));
+    find("translation-empty", HTMLElement).hidden = translation !== "";
+  }
+
+  /**
+   * @param {string} translation that is complete
+   * @param {Record<string, any>} record what the server says of it
+   */
+  #finish(translation, record = {}) {
+    this.#show(translation);
+    this.explained.begin(this.#request(), translation);
+    this.#note(record);
+
+    find("copy", HTMLButtonElement).hidden = translation === "" || !navigator.clipboard;
+    find("undo", HTMLButtonElement).hidden = !this.#before.length;
+    this.#hint.hidden = translation === "" || !this.#canExplain();
+    this.#spoken.textContent = translation;
+    this.#left();
+  }
+
+  #canExplain() {
+    return this.direction().model.operations.includes("explain");
+  }
+
+  #canChoose() {
+    return this.direction().model.operations.includes("alternatives");
+  }
+
+  /** @param {Record<string, any>} record */
+  #note(record) {
+    /** @type {[string, Record<string, string>][]} */
+    const notes = [];
+    for (const term of record.unplaced_terms ?? []) notes.push(["translate.unplaced", { term }]);
+    if (record.lost_numbers?.length)
+      notes.push(["translate.lost", { numbers: record.lost_numbers.join(", ") }]);
+
+    const items = notes.map(([key, values]) => {
+      const item = document.createElement("li");
+      say(item, key, values);
+      return item;
+    });
+    this.#notes.replaceChildren(...items);
+    this.#notes.hidden = !items.length;
+  }
+
+  /**
+   * Show what a word looked at.
+   * @param {number} index
+   * @param {HTMLElement} element
+   */
+  async #pointed(index, element) {
+    this.#mark(element);
+    if (!this.#canExplain() || this.#live.place.ariaBusy) return;
+
+    const piece = this.words.pieces[index];
+    const translation = this.#translation;
+    try {
+      const found = await this.explained.of(piece);
+      const isStillThere = translation === this.#translation && element.classList.contains("at");
+      if (!found || !isStillThere) return;
+      this.#markUnsure();
+      this.explained.light(found.sources);
+      this.#tell(piece.text, found);
+    } catch (error) {
+      if (translation === this.#translation) this.#say("translate.unexplained", error);
+    }
+  }
+
+  /**
+   * @param {string} key
+   * @param {unknown} error
+   */
+  #say(key, error) {
+    say(this.#hint, key, { why: error instanceof Error ? error.message : "" });
+  }
+
+  /**
+   * @param {string} word
+   * @param {import("./explained.js").Found} found
+   */
+  #tell(word, { sources, probability }) {
+    const seen = sources.slice(0, 3).map(({ text, weight }) => `“${text}” ${percent(weight)}`);
+    const sure = probability === null ? "" : percent(probability);
+    const key = sure ? "translate.looked" : "translate.looked.only";
+    say(this.#hint, key, { word, seen: seen.join(", ") || "–", sure });
+  }
+
+  /** @param {HTMLElement | null} element */
+  #mark(element) {
+    for (const word of this.words.elements) word.classList.toggle("at", word === element);
+  }
+
+  /** A dotted line under the words that the model was unsure of. */
+  #markUnsure() {
+    this.words.pieces.forEach((piece, index) => {
+      const unsure = this.explained.isUnsure(piece);
+      this.words.elements[index].classList.toggle("unsure", unsure);
+    });
+  }
+
+  #left() {
+    if (this.alternatives.isOpen) return;
+    this.#mark(null);
+    this.explained.light([]);
+    say(this.#hint, this.#canChoose() ? "translate.hint" : "translate.hint.only");
+  }
+
+  /**
+   * Offer other words for one, and have the rest redone with the one that is taken.
+   * @param {number} index
+   * @param {HTMLElement} element
+   */
+  #chosen(index, element) {
+    if (!this.#canChoose() || this.#live.place.ariaBusy) return;
+
+    const { text, start } = this.words.pieces[index];
+    const prefix = this.#translation.slice(0, start);
+    const request = this.#request();
+    this.alternatives.open(element, text, {
+      ask: async (signal) => {
+        const json = { ...request, prefix, top: 6 };
+        const answer = await call("v1/alternatives", { json, signal });
+        return answer.alternatives;
+      },
+      redo: async (word, signal) => {
+        const json = { ...request, prefix: `${prefix}${word}` };
+        const answer = await call("v1/translate", { json, signal });
+        return answer.translations[0].translation;
+      },
+      take: (translation) => {
+        this.#before.push(this.#translation);
+        this.#finish(translation);
+        this.words.focus(index);
+      },
+      closed: (giveBack) => {
+        if (giveBack) this.words.focus(index);
+        this.#left();
+      },
+    });
+  }
+}
+

@@ -1,0 +1,1 @@
+"""The service's own routes; each module's `router` makes those of a `Kernel`."""

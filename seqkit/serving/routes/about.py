@@ -1,0 +1,28 @@
+"""What the service has: GET /v1/models, /health."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from ..kernel import Kernel
+
+
+def router(kernel: Kernel) -> APIRouter:
+    routes = APIRouter(tags=["about"])
+
+    @routes.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        """The models that can be asked, and what each can do."""
+        return {"models": kernel.catalogue.records()}
+
+    @routes.get("/health")
+    async def health() -> JSONResponse:
+        """200 while requests are taken, 503 once the service is stopping."""
+        if kernel.is_stopping:
+            return JSONResponse({"status": "stopping"}, 503)
+        return JSONResponse({"status": "ok"})
+
+    return routes
