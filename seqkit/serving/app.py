@@ -14,10 +14,10 @@ from ..errors import SeqkitError
 from .catalogue import Catalogue
 from .errors import body_of, refusal
 from .kernel import Kernel
-from .routes import about, operations
+from .routes import about, operations, page
 from .settings import Settings
 
-ROUTERS = [about.router, operations.router]
+ROUTERS = [about.router, operations.router, page.router]
 """Functions from a `Kernel` to an `APIRouter`; the page, which answers for "/", comes last."""
 
 
@@ -27,9 +27,9 @@ def make_app(catalogue: Catalogue, settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await catalogue.open_all()
+        await kernel.open()
         yield
-        catalogue.close()
+        await kernel.close()
 
     app = FastAPI(
         title="seqkit",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -29,19 +29,39 @@ class Kernel:
         self.catalogue = catalogue
         self.settings = settings
         self.is_stopping = False
+        self.at_close: list[Callable[[], Awaitable[None]]] = []  # what routes must put away
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def open(self) -> None:
+        """Open the models; raises `SeqkitError` for the first that cannot be opened."""
+        self._loop = asyncio.get_running_loop()
+        await self.catalogue.open_all()
+
+    async def close(self) -> None:
+        for put_away in self.at_close:
+            await put_away()
+        await asyncio.to_thread(self.catalogue.close)
+
+    def answer_from_thread(self, operation: str, body: Body) -> Any:
+        """`answer` for a thread that works for no client that could leave."""
+        assert self._loop is not None
+        waiting = self.answer(operation, body, None)
+        return asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
 
     async def answer(
-        self, operation: str, body: Body, request: Request, uploads: Sequence[Upload] = ()
+        self, operation: str, body: Body, request: Request | None, uploads: Sequence[Upload] = ()
     ) -> Any:
         """What `operation` answers; raises `SeqkitError`.
 
-        If the client leaves, what is queued for it is dropped and `Refused` is raised.
+        If the client of `request` leaves, what is queued for it is dropped and `Refused` is raised.
         """
         entry = self._choose(operation, body)
         async with self.catalogue.use(entry) as model:
             ticket = await self._queue(entry, model, operation, body, uploads)
             try:
                 async with asyncio.timeout(self.settings.timeout):
+                    if request is None:
+                        return await ticket.wait()
                     return await _unless_gone(ticket.wait(), request)
             except TimeoutError:
                 raise Refused(503, "timeout", _TIMEOUT) from None
