@@ -136,6 +136,25 @@ def attention(
 
 
 @torch.no_grad()
+def mean_attention(
+    model: EncoderDecoder,
+    sources: Sequence[list[int]],
+    outputs: Sequence[list[int]],
+    device: torch.device | None = None,
+) -> list[Tensor]:
+    """The mean of `attention` over layers and heads for each pair, (T + 1, S), many at once."""
+    found: dict[int, Tensor] = {}
+    for indices in _batches(sources, outputs):
+        source = pad([sources[i] for i in indices]).to(device)
+        inputs = _inputs([outputs[i] for i in indices], device)
+        of_heads = model.cross_attention_weights(source, inputs)  # (B, layers, heads, T, S)
+        weights = of_heads.mean((1, 2)).cpu()
+        for row, i in enumerate(indices):
+            found[i] = weights[row, : len(outputs[i]) + 1, : len(sources[i])]
+    return [found[i] for i in range(len(sources))]
+
+
+@torch.no_grad()
 def with_coverage_penalty(
     model: EncoderDecoder, source: Tensor, hypotheses: list[Hypothesis], beta: float
 ) -> list[Hypothesis]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
@@ -23,6 +23,37 @@ _RUNNERS_UP = 3
 
 Alignment = list[tuple[int, int]]
 """Pairs of a source word and a target word that belong together, counted from 0, sorted."""
+
+
+class Aligned(Protocol):
+    """A segment as an alignment of words needs it; fields are as in `Explanation`."""
+
+    @property
+    def words(self) -> tuple[int, int]: ...
+    @property
+    def joined(self) -> bool: ...
+    @property
+    def copied(self) -> str: ...
+
+    def alignment(self) -> Alignment: ...
+
+
+@dataclass(frozen=True)
+class Attended:
+    """What a segment's translation attended to, and nothing else of its `Explanation`."""
+
+    mean_attention: Tensor  # (T, S)
+    source_words: list[int]
+    target_words: list[int]
+    joined: bool = False
+    copied: str = ""
+
+    @property
+    def words(self) -> tuple[int, int]:
+        return _counts(self.source_words, self.target_words)
+
+    def alignment(self) -> Alignment:
+        return _most_attended(self.mean_attention, self.source_words, self.target_words)
 
 
 @dataclass(frozen=True)
@@ -49,23 +80,14 @@ class Explanation:
     @property
     def words(self) -> tuple[int, int]:
         """How many words source and target have."""
-        last_of_source = max(self.source_words, default=-1)
-        last_of_target = max(self.target_words, default=-1)
-        return last_of_source + 1, last_of_target + 1
+        return _counts(self.source_words, self.target_words)
 
     def alignment(self) -> Alignment:
-        """For each target token, its word and the word of the source token most attended to."""
-        steps = len(self.target_words)
-        places = len(self.source_words)
-        tags = self.source_words.count(-1)
-        weights = self.mean_attention[:steps, tags:places]  # without `<eos>`
-        if not weights.numel():
-            return []
+        """For each target token, its word and the word of the source token most attended to.
 
-        most_attended = weights.argmax(1).tolist()
-        source_words = [self.source_words[tags + place] for place in most_attended]
-        pairs = zip(source_words, self.target_words, strict=True)
-        return sorted(set(pairs))
+        Raises ValueError without attention.
+        """
+        return _most_attended(self.mean_attention, self.source_words, self.target_words)
 
     def __repr__(self) -> str:
         source = " ".join(self.source)
@@ -73,15 +95,15 @@ class Explanation:
         return f"Explanation({source!r}, {target!r})"
 
 
-def alignment(explanations: Iterable[Explanation], lead: str = "") -> Alignment:
-    """`Explanation.alignment` of a line of several segments, with words counted through.
+def alignment(segments: Iterable[Aligned], lead: str = "") -> Alignment:
+    """The alignment of a line of several segments, with words counted through.
 
     Words that are copied, of `lead` before the first segment and between segments, are each other's
     translation.
     """
     pairs: set[tuple[int, int]] = set()
     source_start, target_start = _copy(lead, 0, 0, pairs)
-    for segment in explanations:
+    for segment in segments:
         for i, j in segment.alignment():
             pair = (source_start + i, target_start + j)
             pairs.add(pair)
@@ -92,6 +114,23 @@ def alignment(explanations: Iterable[Explanation], lead: str = "") -> Alignment:
         source_start, target_start = _copy(segment.copied, source_start, target_start, pairs)
 
     return sorted(pairs)
+
+
+def _most_attended(weights: Tensor, source_words: list[int], target_words: list[int]) -> Alignment:
+    """The words of each target token and of the source token that it attends to most: (T, S)"""
+    tags = source_words.count(-1)
+    of_words = weights[: len(target_words), tags : len(source_words)]  # without `<eos>`
+    if not of_words.numel():
+        return []
+
+    places = of_words.argmax(1).tolist()
+    most_attended = [source_words[tags + place] for place in places]
+    return sorted(set(zip(most_attended, target_words, strict=True)))
+
+
+def _counts(source_words: list[int], target_words: list[int]) -> tuple[int, int]:
+    """How many words there are, given the word of each token."""
+    return max(source_words, default=-1) + 1, max(target_words, default=-1) + 1
 
 
 def _copy(
@@ -141,18 +180,32 @@ def explain(
     if model.attends:
         weights = attention(model, source_ids, segment.ids, device)
 
-    source_strings = source.token_strings(segment.source)
     return Explanation(
         source=[source.vocab.tokens[i] for i in source_ids],
         target=[target.vocab.tokens[i] for i in target_ids],
         attention=weights,
         probabilities=of_chosen.tolist(),
         runners_up=runners_up,
-        source_words=_words_of_source(source, source_strings),
-        target_words=_words(target, segment.tokens),
-        joined=not segment.space,
-        copied=segment.space if segment.space.strip() else "",
+        **_words_of(segment, source, target),
     )
+
+
+def attended(
+    segment: Segment, source: Tokenizer, target: Tokenizer, mean_attention: Tensor
+) -> Attended:
+    """A segment with what its translation attended to: (T, S)"""
+    return Attended(mean_attention, **_words_of(segment, source, target))
+
+
+def _words_of(segment: Segment, source: Tokenizer, target: Tokenizer) -> dict[str, Any]:
+    """The fields of an explanation that say what its tokens are words of."""
+    source_strings = source.token_strings(segment.source)
+    return {
+        "source_words": _words_of_source(source, source_strings),
+        "target_words": _words(target, segment.tokens),
+        "joined": not segment.space,
+        "copied": segment.space if segment.space.strip() else "",
+    }
 
 
 def _probabilities(

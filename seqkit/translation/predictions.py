@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from ..data.numbers import numbers
 from .explain import Alignment
 from .segments import Translation
+from .terms import Terms
 
 _LARGEST_WORD = 12
 _GROUPED = re.compile(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}(?!\d))")  # 10 000, 10'000
@@ -70,6 +72,23 @@ class TranslatedLine:
 
     def __str__(self) -> str:
         return one_line(self.best.text)
+
+
+def described(
+    lines: Iterable[str],
+    found: Iterable[list[Translation]],
+    alignments: Iterable[Alignment] | None,
+    *,
+    nbest: bool,
+    terms: Terms | None,
+) -> Iterator[TranslatedLine]:
+    """Lines with their translations, the alignment of each of these, and the terms they lack."""
+    waiting = iter(alignments or ())
+    for line, translations in zip(lines, found, strict=True):
+        of_line = None if alignments is None else list(islice(waiting, len(translations)))
+        unplaced = terms.lacking(line, translations[0].text) if terms else []
+        named = [f"{item.surface} → {item.wanted}" for item in unplaced]
+        yield TranslatedLine(line, translations, of_line, nbest, named)
 
 
 def lost_numbers(source: str, translation: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -22,15 +22,15 @@ from .candidates import candidates
 from .constraints import make_rules
 from .cutting import CutLine, Part, cut_line, whole_line
 from .engines.searcher import Deferred, Searcher
+from .ensembles import ensemble_of
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
 from .explain import Alignment, Explanation, alignment
 from .glossary import Glossary
 from .language_models import LanguageModels
 from .languages import check_language, tag_for
-from .predictions import TranslatedLine
+from .predictions import TranslatedLine, described
 from .segments import Candidate, Segment, Translation, joined
 from .terms import Terms, glossary_terms, with_terms
-from .tokenizers import check_compatible
 
 if TYPE_CHECKING:  # torch is imported when our own search is used
     from .engines.ctranslate2 import CTranslate2
@@ -108,25 +108,7 @@ class Translator:
             raise WrongType(
                 "give a list of translators, such as [seqkit.load(run) for run in runs]"
             )
-
-        first, *rest = translators
-        for other in rest:
-            check_compatible(first.source, other.source)
-            check_compatible(first.target, other.target)
-
-        members = [model for translator in translators for model in translator.models]
-        return cls(
-            first.model,
-            first.source,
-            first.target,
-            search=first.search,
-            longest=min(translator.longest for translator in translators),
-            language=first.language,
-            target_language=first.target_language,
-            copies=first.copies,
-            seen=first.seen,
-            others=members[1:],
-        )
+        return ensemble_of(cls, translators)
 
     # Translating
 
@@ -188,20 +170,27 @@ class Translator:
         at_once = self.engine.threads if self.engine else 1
         while chunk := list(islice(lines, _LINES * at_once)):
             found = self.translate_nbest(chunk, glossary=glossary, **settings)
-            for line, translations in zip(chunk, found, strict=True):
-                yield self.described(line, translations, align=align, nbest=nbest, terms=terms)
+            alignments = self.align(list(chain.from_iterable(found))) if align else None
+            yield from described(chunk, found, alignments, nbest=nbest, terms=terms)
 
     def described(
         self, line: str, found: list[Translation], *, align: bool, nbest: bool, terms: Terms | None
     ) -> TranslatedLine:
         """The translations of a line, with what is to be said of them; see `predict`."""
-        alignments = [self._align(translation) for translation in found] if align else None
-        unplaced = terms.lacking(line, found[0].text) if terms else []
-        named = [f"{item.surface} → {item.wanted}" for item in unplaced]
-        return TranslatedLine(line, found, alignments, nbest, named)
+        alignments = self.align(found) if align else None
+        return next(described([line], [found], alignments, nbest=nbest, terms=terms))
 
-    def _align(self, translation: Translation) -> Alignment:
-        return alignment(self.explain(translation), translation.lead)
+    def align(self, translations: Sequence[Translation]) -> list[Alignment]:
+        """Which words of each translation and its source belong together, many lines at once.
+
+        As `explain.alignment(translator.explain(translation), translation.lead)`.
+        """
+        from .engines import own
+
+        segments = [segment for translation in translations for segment in translation.parts]
+        model = self._searcher.models[0]
+        attended = iter(own.attention_of(model, self.source, self.target, segments))
+        return [alignment(islice(attended, len(t.parts)), t.lead) for t in translations]
 
     # Measuring
 

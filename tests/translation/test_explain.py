@@ -7,6 +7,7 @@ import torch
 from translators import SENTENCES, blind, tiny
 
 from seqkit.text.vocab import BOS, EOS
+from seqkit.translation.engines import own
 from seqkit.translation.explain import Explanation, alignment
 from seqkit.translation.translator import Translator
 
@@ -208,3 +209,25 @@ def test_words_that_are_copied_are_aligned_with_themselves():
         (3, 3),
         (4, 4),
     ]
+
+
+def test_many_lines_are_aligned_at_once_as_each_by_itself(english):
+    """Of unequal lengths, so that each is padded; also several sentences, and an empty line."""
+    lines = [*SENTENCES, f"{SENTENCES[0]} {SENTENCES[1]}", "", "12 <b>I am here</b>."]
+    found = [nbest[0] for nbest in english.translate_nbest(lines)]
+    one_by_one = [alignment(english.explain(one), one.lead) for one in found]
+    assert english.align(found) == one_by_one
+    assert sum(map(len, one_by_one)) > len(lines)
+
+
+def test_attention_of_many_segments_is_that_of_each(words):
+    """Also for a recurrent model, and whatever stands beside a segment in its batch."""
+    texts = ["das Haus", "das Haus ist rot und das Haus ist rot", "rot"]
+    recurrent = tiny(words, name="rnn-seq2seq", embedding=8, hidden=8)
+    for translator in (tiny(words), recurrent):
+        parts = [translator.force(text, "ein Hund sieht das Haus").parts[0] for text in texts]
+        together = own.attention_of(translator.model, words, words, parts)
+        for part, attended in zip(parts, together, strict=True):
+            (alone,) = own.explanations(translator.model, words, words, [part])
+            assert torch.allclose(attended.mean_attention, alone.mean_attention, atol=1e-6)
+            assert attended.words == alone.words

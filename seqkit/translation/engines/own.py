@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 from ...search.decoder import Ensemble
 from ...search.decoding import decode
-from ...search.forced_decoding import attention, log_probabilities
+from ...search.forced_decoding import attention, log_probabilities, mean_attention
 from ...search.fusion import Fusion
 from ...search.hypothesis import Hypothesis
 from ...search.phrases import Phrases
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
 from ...text.tokenizer import Tokenizer
-from ..explain import Explanation, explain
+from ..explain import Attended, Explanation, attended, explain
 from ..models.contract import TranslationModel, device_of
 from ..segments import Segment
 
@@ -71,6 +71,20 @@ def explanations(
     device = device_of(model)
     with _evaluating([model]):
         return [explain(model, source, target, segment, device) for segment in segments]
+
+
+def attention_of(
+    model: TranslationModel, source: Tokenizer, target: Tokenizer, segments: Sequence[Segment]
+) -> list[Attended]:
+    """What the translation of each segment attended to: many at once, and nothing but that."""
+    sources = [source.encode(segment.source, eos=True) for segment in segments]
+    outputs = [segment.ids for segment in segments]
+    with _evaluating([model]):
+        weights = mean_attention(model, sources, outputs, device_of(model))
+    return [
+        attended(segment, source, target, of_segment)
+        for segment, of_segment in zip(segments, weights, strict=True)
+    ]
 
 
 def most_attended(

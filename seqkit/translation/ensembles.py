@@ -1,0 +1,37 @@
+"""Several translators as one, by the mean of their probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from .tokenizers import check_compatible
+
+_Translator = TypeVar("_Translator")
+
+
+def ensemble_of(
+    make: Callable[..., _Translator], members: Sequence[_Translator | Any]
+) -> _Translator:
+    """What `make` makes of the models of translators; the first one's settings are its own.
+
+    Raises `ConfigError` if their vocabularies differ.
+    """
+    first, *rest = members
+    for other in rest:
+        check_compatible(first.source, other.source)
+        check_compatible(first.target, other.target)
+
+    models = [model for member in members for model in member.models]
+    return make(
+        first.model,
+        first.source,
+        first.target,
+        search=first.search,
+        longest=min(member.longest for member in members),
+        language=first.language,
+        target_language=first.target_language,
+        copies=first.copies,
+        seen=first.seen,
+        others=models[1:],
+    )
