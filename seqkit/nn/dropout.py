@@ -55,18 +55,17 @@ class _ByteDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
         noise = _random_bytes(x.numel()).view(x.shape)
-        kept = noise >= dropped
+        kept = noise.ge_(dropped)  # 1 or 0, in the same bytes
 
-        scale = _BYTE / (_BYTE - dropped)
-        mask = kept.to(x.dtype).mul_(scale)
-        ctx.save_for_backward(mask)
-        return x * mask
+        ctx.save_for_backward(kept)
+        ctx.scale = _BYTE / (_BYTE - dropped)
+        return (x * kept).mul_(ctx.scale)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        (mask,) = ctx.saved_tensors
-        return grad * mask, None
+        (kept,) = ctx.saved_tensors
+        return (grad * kept).mul_(ctx.scale), None
 
 
 def _random_bytes(count: int) -> Tensor:

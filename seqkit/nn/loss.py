@@ -133,13 +133,15 @@ class _Gradients(NamedTuple):
         dtype: torch.dtype,
     ) -> None:
         """Add what comes from the chunk that begins at `start`."""
+        if self.bias is not None:
+            self.bias.add_(of_logits.sum(0))
+
+        of_logits = of_logits.to(dtype)  # once for both products
         if self.hidden is not None:
             end = start + len(rows)
             self.hidden[start:end] = _product(of_logits, cast_weight.t(), dtype)
         if self.weight is not None:
             self.weight.add_(_product(of_logits.t(), rows.t(), dtype))
-        if self.bias is not None:
-            self.bias.add_(of_logits.sum(0))
 
 
 class _Evenly:
