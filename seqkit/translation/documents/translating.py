@@ -60,15 +60,29 @@ def translate_document(
     """
     check_writable(target)
     document = open_document(source, fields)
+    data, done = translated(translator, document, memory=memory, progress=progress, **settings)
+    write_whole(target, data)
+    return done
+
+
+def translated(
+    translator: Lines,
+    document: Document,
+    *,
+    memory: Memory | None = None,
+    progress: Progress = lambda done, total: None,
+    **settings: Any,
+) -> tuple[bytes, Done]:
+    """The file that a document becomes, and what was done for it."""
     found = _translations(translator, document, memory, progress, settings)
     translations = [found.known[segment.text] for segment in document.segments]
-    write_whole(target, document.write(translations))
+    data = document.write(translations)
 
     pairs = [
-        (segment.text, translated.text)
-        for segment, translated in zip(document.segments, translations, strict=True)
+        (segment.text, translation.text)
+        for segment, translation in zip(document.segments, translations, strict=True)
     ]
-    return Done(pairs, found.translated, found.remembered)
+    return data, Done(pairs, found.translated, found.remembered)
 
 
 @dataclass
