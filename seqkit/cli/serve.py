@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 
 from ..errors import ConfigError
-from .options import device_options, set_threads
+from ..progress import say
+from .options import PATH, device_options, set_threads
 
 _NEEDED = ("fastapi", "httptools", "prometheus_client", "python_multipart", "uvicorn")
 _DEFAULT = "en-de"  # the shipped model's name
+_GB = 10**9
 
 
 @click.command()
@@ -22,7 +26,7 @@ _DEFAULT = "en-de"  # the shipped model's name
     "models",
     multiple=True,
     metavar="[NAME=]MODEL",
-    help="A model to serve, and its name for clients; repeat for several.",
+    help="A model, and its name for clients; repeat for several. The first is the default.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
@@ -30,41 +34,121 @@ _DEFAULT = "en-de"  # the shipped model's name
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
-    help="0 = any free one.",
+    help="Port to listen at; 0 = any that is free.",
+)
+@click.option(
+    "--token-file",
+    type=PATH,
+    help="File with a token that clients must show; needed for any --host but this machine.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Answer under this name, too: that of a proxy in front of the service.",
+)
+@click.option(
+    "--memory",
+    type=click.FloatRange(min=0),
+    metavar="GB",
+    help="Memory for open models; what is not in use is closed first.  [default: 70% of all]",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=120.0,
+    show_default=True,
+    help="Seconds for an answer.",
+)
+@click.option(
+    "--engine",
+    default="auto",
+    show_default=True,
+    help="What translates: torch, ctranslate2, or auto for the fastest.",
+)
+@click.option(
+    "--compute",
+    default="float32",
+    show_default=True,
+    help="Numbers of ctranslate2: float32, int8, int16, bfloat16, or auto for the fastest.",
 )
 @device_options
-def serve(models: tuple[str, ...], host: str, port: int, device: str, threads: int | None) -> None:
-    """Answer requests for models over HTTP. Without a model, the one that ships with seqkit."""
+def serve(
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    token_file: Path | None,
+    hosts: tuple[str, ...],
+    memory: float | None,
+    timeout: float,
+    engine: str,
+    compute: str,
+    device: str,
+    threads: int | None,
+) -> None:
+    """Answer requests for models over HTTP: translation, labels, scores, text, in JSON.
+
+    Without a model, the one that ships with seqkit. GET /docs describes all that can be asked, and
+    LibreTranslate's clients find its API. SIGTERM ends the service once what runs is answered.
+    """
     check_installed()
-    set_threads(threads)
 
     from ..runs.load import load
     from ..serving.app import make_app
     from ..serving.catalogue import Catalogue
     from ..serving.server import run
-    from ..serving.settings import Settings
+    from ..serving.settings import Settings, read_token
 
-    catalogue = Catalogue(named(models), partial(load, device=device))
-    app = make_app(catalogue, Settings(host=host, port=port))
-    run(app, host=host, port=port)
+    settings = Settings(
+        host=host,
+        port=port,
+        hosts=hosts,
+        token=read_token(token_file) if token_file else "",
+        timeout=timeout,
+    )
+    set_threads(threads)
+    _start_log()
+    catalogue = Catalogue(
+        named(models),
+        partial(load, device=device, engine=engine, compute=compute),
+        memory=None if memory is None else int(memory * _GB),
+    )
+    run(make_app(catalogue, settings), host=host, port=port, started=_started)
 
 
 def check_installed() -> None:
+    """Raise `ConfigError` where what serving needs is not installed."""
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise ConfigError(f"seqkit serve needs {missing[0]}: pip install 'seqkit[serve]'")
 
 
 def named(models: Iterable[str]) -> dict[str, str | None]:
-    """Names and models, `NAME=MODEL` or a model that is called by the last part of its path."""
+    """Names and models: `NAME=MODEL`, or a model that is called by the last part of its path."""
     found: dict[str, str | None] = {}
     for given in models:
         name, equals, path = given.partition("=")
-        if not equals:
-            name, path = given.rstrip("/").rpartition("/")[2], given
-        if not name or not path:
+        if not equals or Path(given).exists():
+            name, path = Path(given).name, given
+        if not name or not path or not name.isprintable():
             raise ConfigError(f"--model {given!r} is not NAME=MODEL")
         if name in found:
             raise ConfigError(f"two models are called {name!r}: give them names, as NAME=MODEL")
         found[name] = path
     return found or {_DEFAULT: None}
+
+
+def _start_log() -> None:
+    """A line for each request, and for what goes wrong, on stderr."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    for name, level in (("seqkit.serving", logging.INFO), ("uvicorn", logging.ERROR)):
+        log = logging.getLogger(name)
+        log.addHandler(handler)
+        log.setLevel(level)
+        log.propagate = False
+
+
+def _started(address: str) -> None:
+    say(f"answering at {address} (Ctrl+C ends it)")

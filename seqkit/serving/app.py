@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import SeqkitError
 from .catalogue import Catalogue
+from .entrance import Entrance
 from .errors import body_of, refusal
 from .kernel import Kernel
 from .routes import about, operations, page
@@ -39,6 +40,7 @@ def make_app(catalogue: Catalogue, settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.kernel = kernel
+    app.add_middleware(Entrance, kernel=kernel)
     app.add_exception_handler(SeqkitError, _on_seqkit_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     for make_router in ROUTERS:

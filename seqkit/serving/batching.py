@@ -13,7 +13,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -76,6 +76,11 @@ class Ticket:
     # In a thread of the model
 
     @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Of the server, where `changed` is to be called."""
+        return self._loop
+
+    @property
     def cost(self) -> int:
         """Tokens that are still waiting."""
         if isinstance(self.work, Pieces):
@@ -110,10 +115,6 @@ class Ticket:
         """In the loop of the server: wake whoever waits."""
         self._changed.set()
 
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        return self._loop
-
 
 class _Missing:
     """The place of a result that is not there yet."""
@@ -124,7 +125,7 @@ _MISSING = _Missing()
 
 class _Taken(NamedTuple):
     ticket: Ticket
-    index: int  # of its items
+    number: int  # of its item
 
 
 Observer = Callable[[int, int, float], None]
@@ -267,24 +268,24 @@ class Batcher:
         return False
 
     def _compute(self, batch: Sequence[_Taken]) -> None:
-        """Compute a batch and hand out its results; an error is that of all its requests."""
+        """Compute a batch and hand out its results."""
         began = time.monotonic()
-        work = batch[0].ticket.work
-        assert isinstance(work, Work)
-        items = [_work(one).items[one.index] for one in batch]
-        tickets = {id(one.ticket): one.ticket for one in batch}.values()
+        tickets = list({id(one.ticket): one.ticket for one in batch}.values())
         try:
-            results = work.compute(items)
-            for one, result in zip(batch, results, strict=True):
-                one.ticket.put(one.index, result)
+            results = _results(batch)
         except Exception as error:
-            for ticket in tickets:
-                ticket.fail(error)
+            if len(tickets) > 1:  # each by itself: what is wrong with one request is not others'
+                for ticket in tickets:
+                    self._compute([one for one in batch if one.ticket is ticket])
+                return
+            tickets[0].fail(error)
         else:
+            for one, result in zip(batch, results, strict=True):
+                one.ticket.put(one.number, result)
             for ticket in tickets:
                 ticket.settle()
 
-        tokens = sum(_work(one).costs[one.index] for one in batch)
+        tokens = sum(_work(one).costs[one.number] for one in batch)
         self._measure(len(batch), tokens, time.monotonic() - began)
         self._wake(tickets)
 
@@ -315,7 +316,7 @@ class Batcher:
         if self._observe is not None:
             self._observe(items, tokens, seconds)
 
-    def _wake(self, tickets: Any) -> None:
+    def _wake(self, tickets: Iterable[Ticket]) -> None:
         """Tell the loops of these tickets, each once."""
         by_loop: dict[int, list[Ticket]] = {}
         for ticket in tickets:
@@ -331,6 +332,12 @@ def _work(taken: _Taken) -> Work:
     work = taken.ticket.work
     assert isinstance(work, Work)
     return work
+
+
+def _results(batch: Sequence[_Taken]) -> Sequence[Any]:
+    """What the items of a batch become, in order."""
+    items = [_work(one).items[one.number] for one in batch]
+    return _work(batch[0]).compute(items)
 
 
 def _changed(tickets: Sequence[Ticket]) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..errors import ConfigError, hint
@@ -16,9 +18,15 @@ from ..runs.load import task_of
 from ..services import Operation, Service
 from .batching import Batcher, Bounds
 from .errors import Refused
+from .memory import memory_in_use, memory_of_machine
+
+_SHARE = 0.7  # of the machine's memory that models may take
 
 Open = Callable[[str | None], Any]
 """From a path, a shipped name or None to a predictor: `seqkit.load`."""
+
+Observe = Callable[[str, int, int, float], None]
+"""(name of the model, items, tokens, seconds) of each batch."""
 
 
 @dataclass
@@ -48,11 +56,16 @@ class Entry:
     users: int = 0
     used: float = 0.0  # when it was last
     bytes: int = 0  # of memory, as it seemed when it was opened
-    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def operation(self, name: str) -> Operation | None:
         found = [operation for operation in self.operations if operation.name == name]
         return found[0] if found else None
+
+    def close(self) -> None:
+        """Answer what is queued, and forget the model."""
+        model, self.model = self.model, None
+        if model is not None:
+            model.close()
 
     def record(self, *, default: bool) -> dict[str, Any]:
         return {
@@ -69,10 +82,24 @@ class Catalogue:
     """The models by name; the first is the default."""
 
     def __init__(
-        self, models: Mapping[str, str | None], open: Open, *, bounds: Bounds | None = None
+        self,
+        models: Mapping[str, str | None],
+        open: Open,
+        *,
+        bounds: Bounds | None = None,
+        memory: int | None = None,
+        memory_in_use: Callable[[], int] = memory_in_use,
     ) -> None:
+        """`memory` is how many bytes all open models may take; else most of the machine's.
+
+        What a model takes is how `memory_in_use` grows when it is opened.
+        """
         self._open = open
+        self._memory = memory if memory is not None else int(_SHARE * memory_of_machine())
+        self._memory_in_use = memory_in_use
+        self._opening = asyncio.Lock()  # one at a time: its memory is measured
         self._bounds = bounds
+        self.observe: Observe | None = None
         self.entries = {name: Entry(name, path) for name, path in models.items()}
 
     async def open_all(self) -> None:
@@ -107,13 +134,33 @@ class Catalogue:
         """The model, open as long as the context is; raises `SeqkitError` if it does not open."""
         entry.users += 1
         try:
-            async with entry.opening:
-                if entry.model is None:
-                    entry.model = await asyncio.to_thread(self._load, entry)
-            yield entry.model
+            yield entry.model or await self._opened(entry)
         finally:
             entry.users -= 1
             entry.used = time.monotonic()
+
+    async def _opened(self, entry: Entry) -> Model:
+        """Open a model and close others, as far as nobody uses them, that memory lacks room for."""
+        async with self._opening:
+            if entry.model is None:
+                await self._make_room(entry.bytes)
+                before = self._memory_in_use()
+                entry.model = await asyncio.to_thread(self._load, entry)
+                entry.bytes = max(entry.bytes, self._memory_in_use() - before)
+                await self._make_room(0)
+            return entry.model
+
+    async def _make_room(self, needed: int) -> None:
+        """Close the models that were used longest ago until `needed` more bytes have room."""
+        while True:
+            is_open = [entry for entry in self.entries.values() if entry.model is not None]
+            idle = [entry for entry in is_open if not entry.users]
+            taken = sum(entry.bytes for entry in is_open)
+            if not idle or taken + needed <= self._memory:
+                return
+            oldest = min(idle, key=lambda entry: entry.used)
+            await asyncio.to_thread(oldest.close)
+            gc.collect()
 
     def _load(self, entry: Entry) -> Model:
         entry.task = task_of(entry.path)
@@ -131,6 +178,7 @@ class Catalogue:
             threads=service.at_once(predictor),
             batch_tokens=service.batch_tokens(predictor),
             bounds=self._bounds,
+            observe=partial(self.observe, entry.name) if self.observe else None,
             name=entry.name,
         )
         prepare = ThreadPoolExecutor(1, thread_name_prefix=f"seqkit {entry.name}")
@@ -138,6 +186,4 @@ class Catalogue:
 
     def close(self) -> None:
         for entry in self.entries.values():
-            if entry.model is not None:
-                entry.model.close()
-                entry.model = None
+            entry.close()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +16,8 @@ from ..services import Asked, Operation, Pieces, Upload, Work
 from .batching import Ticket
 from .catalogue import Catalogue, Entry, Model
 from .errors import Refused, body_of, refusal
+from .measures import Measures
+from .security import Gate, wrong_token
 from .settings import Settings
 from .streaming import ALIVE, ALIVE_SECONDS, END, event
 
@@ -28,14 +30,39 @@ class Kernel:
     def __init__(self, catalogue: Catalogue, settings: Settings) -> None:
         self.catalogue = catalogue
         self.settings = settings
+        self.gate = Gate(settings)
+        self.measures = Measures(catalogue)
+        catalogue.observe = self.measures.batch
         self.is_stopping = False
+        self.running = 0  # requests
+        self.failure: SeqkitError | None = None  # why it did not start
         self.at_close: list[Callable[[], Awaitable[None]]] = []  # what routes must put away
+        self.when_open: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    def check_token(self, token: str) -> None:
+        """Raise `Refused` for a wrong token; for routes that `security.OWN_TOKEN` names."""
+        if not self.gate.accepts(token):
+            raise wrong_token()
 
     async def open(self) -> None:
         """Open the models; raises `SeqkitError` for the first that cannot be opened."""
         self._loop = asyncio.get_running_loop()
-        await self.catalogue.open_all()
+        try:
+            await self.catalogue.open_all()
+        except SeqkitError as error:
+            self.failure = error
+            raise
+        self.when_open()
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """While a request runs: the service does not stop before it is answered."""
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
 
     async def close(self) -> None:
         for put_away in self.at_close:
@@ -70,7 +97,7 @@ class Kernel:
 
     async def events(
         self, operation: str, body: Body, uploads: Sequence[Upload] = ()
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         """The answer as server-sent events while it grows.
 
         The first item is empty: what is refused is raised before it. What goes wrong later is an
@@ -110,7 +137,7 @@ class Kernel:
         )
         return model.batcher.submit(work)
 
-    async def _of_ticket(self, ticket: Ticket) -> AsyncIterator[str]:
+    async def _of_ticket(self, ticket: Ticket) -> AsyncGenerator[str, None]:
         reported = 0
         while True:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from ..kernel import Kernel
@@ -24,5 +24,10 @@ def router(kernel: Kernel) -> APIRouter:
         if kernel.is_stopping:
             return JSONResponse({"status": "stopping"}, 503)
         return JSONResponse({"status": "ok"})
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        """The figures of the service for Prometheus."""
+        return Response(kernel.measures.text(), media_type="text/plain; version=0.0.4")
 
     return routes
