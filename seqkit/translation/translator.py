@@ -333,6 +333,11 @@ class Translator:
             self._searcher.engine = None
         return self._searcher.models
 
+    @property
+    def looked_into(self) -> list[TranslationModel]:
+        """The models, for who does not change them: unlike with `models`, the engine goes on."""
+        return self._searcher.models
+
     # Steps of a translation
 
     def terms(self, glossary: Glossary | None, search: SearchConfig) -> Terms | None:
