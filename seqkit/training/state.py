@@ -20,6 +20,7 @@ class State:
     epoch: int = 0
     batch: int = 0  # batches of this epoch already used, over all processes
     best: float | None = None
+    best_loss: float | None = None  # of the best, where the task tells its loss
     evaluations_since_best: int = 0
     evaluations_without_improvement: int = 0  # in all
     averaged_since: int = -1  # step of the first of them, for train.average = 1
@@ -34,14 +35,19 @@ class State:
             state.best = None  # an earlier version took any first figure for the best
         return state
 
-    def record_evaluation(self, value: float, goal: Goal) -> bool:
+    def record_evaluation(self, value: float, goal: Goal, loss: float | None = None) -> bool:
         """Record an evaluation; return whether it is the best so far.
 
-        Patience, plateau decay and averaging go by what is recorded.
+        Of equally good ones it is that with the lowest `loss`: few validation examples give the
+        same accuracy often. Patience, plateau decay and averaging go by what is recorded.
         """
         improved = goal.improves(value, self.best)
+        if value == self.best and loss is not None and self.best_loss is not None:
+            improved = loss < self.best_loss
+
         if improved:
             self.best = value
+            self.best_loss = None if loss is None or not math.isfinite(loss) else loss
             self.evaluations_since_best = 0
         else:
             self.evaluations_since_best += 1

@@ -178,7 +178,10 @@ class Task(Protocol):
         """The loss of `batch`; `carry` is that of the step before, or None."""
 
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
-        """Named figures from the totals over `valid_batches`; `model` is in evaluation mode."""
+        """Named figures from the totals over `valid_batches`; `model` is in evaluation mode.
+
+        Of checkpoints with equal figures of the goal, that with the lowest "loss" is best.
+        """
 
     def save(self, folder: Path) -> None:
         """Write what a model needs to be used without the data: tokenizers, class names."""

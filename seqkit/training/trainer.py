@@ -310,7 +310,7 @@ class Trainer:
         train_mode(self.model)
 
         goal = self.task.goal
-        best = self.state.record_evaluation(metrics[goal.metric], goal)
+        best = self.state.record_evaluation(metrics[goal.metric], goal, metrics.get("loss"))
         self.average.after_evaluation(kept)
         self._moment.mark(self.carry)
 

@@ -23,6 +23,21 @@ def test_evaluations_are_counted_since_the_best_and_in_all():
     assert state.evaluated == 5
 
 
+def test_of_equally_good_evaluations_that_with_the_lowest_loss_is_the_best():
+    state = State()
+    goal = Goal("accuracy", "higher")
+    rows = [(0.9, 0.5), (0.9, 0.4), (0.9, 0.45), (0.9, math.nan), (0.9, None), (0.8, 0.1)]
+    found = [state.record_evaluation(value, goal, loss) for value, loss in [*rows, (0.91, 0.9)]]
+    assert found == [True, True, False, False, False, False, True]
+    assert (state.best, state.best_loss) == (0.91, 0.9)
+
+
+def test_of_equally_good_evaluations_without_losses_the_first_is_the_best():
+    """A checkpoint of an earlier version does not say what its loss was."""
+    state = State.from_record({"step": 3, "best": 0.9})
+    assert not state.record_evaluation(0.9, Goal("accuracy", "higher"), 0.1)
+
+
 @pytest.mark.parametrize(("better", "values"), [("lower", (2, 1)), ("higher", (1, 2))])
 def test_the_first_value_is_the_best_until_a_better_one_comes(better, values):
     goal = Goal("figure", better)
