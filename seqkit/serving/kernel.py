@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import aclosing, contextmanager
 from typing import Any
 
@@ -69,11 +70,10 @@ class Kernel:
             await put_away()
         await asyncio.to_thread(self.catalogue.close)
 
-    def answer_from_thread(self, operation: str, body: Body) -> Any:
-        """`answer` for a thread that works for no client that could leave."""
+    def ask_from_thread(self, operation: str, body: Body) -> Future[Any]:
+        """`answer` for a thread that works for nobody in particular, as long as it takes."""
         assert self._loop is not None
-        waiting = self.answer(operation, body, None)
-        return asyncio.run_coroutine_threadsafe(waiting, self._loop).result()
+        return asyncio.run_coroutine_threadsafe(self.answer(operation, body, None), self._loop)
 
     async def answer(
         self, operation: str, body: Body, request: Request | None, uploads: Sequence[Upload] = ()
@@ -86,10 +86,10 @@ class Kernel:
         async with self.catalogue.use(entry) as model:
             ticket = await self._queue(entry, model, operation, body, uploads)
             try:
+                if request is None:
+                    return await ticket.wait()
                 async with asyncio.timeout(self.settings.timeout):
-                    if request is None:
-                        return await ticket.wait()
-                    return await _unless_gone(ticket.wait(), request)
+                    return await unless_gone(ticket.wait(), request)
             except TimeoutError:
                 raise Refused(503, "timeout", _TIMEOUT) from None
             finally:
@@ -184,7 +184,7 @@ def _told(error: BaseException) -> tuple[Any, str]:
     return body_of("internal", "the service failed; its log says where"), "error"
 
 
-async def _unless_gone(waiting: Any, request: Request) -> Any:
+async def unless_gone(waiting: Any, request: Request) -> Any:
     """The result, unless the client leaves first."""
     result = asyncio.ensure_future(waiting)
     gone = asyncio.ensure_future(_gone(request))
