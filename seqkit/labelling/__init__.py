@@ -6,6 +6,7 @@ batching.py      texts of similar length in a batch, the same order for the same
 pretrained.py    vectors of words that others have trained
 starting.py      weights that were trained on other classes
 parameters.py    what scikit-learn asks of an estimator
+service.py       what `seqkit serve` offers of both
 models/          one model a file, the contracts that they follow and the parts that they share
 commands/        seqkit classify, tag, segment, one command a file
 """
@@ -47,6 +48,9 @@ def _add_classification(plugin: Plugin) -> None:
         "a class for every text, or several",
     )
 
+    plugin.service(
+        "text-classification", "seqkit.labelling.service:CLASSIFICATION", "predict: labels of texts"
+    )
     models = "seqkit.labelling.models"
     plugin.model(
         "bag", f"{models}.bag:Bag", "texts; averaged n-grams; Joulin et al. 2017, E17-2068"
@@ -92,6 +96,7 @@ def _add_tagging(plugin: Plugin) -> None:
         "a tag for every word, or the words of a text",
     )
 
+    plugin.service("tagging", "seqkit.labelling.service:TAGGING", "predict: tags of words")
     models = "seqkit.labelling.models"
     plugin.model(
         "rnn-tagger",

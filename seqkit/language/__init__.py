@@ -13,6 +13,7 @@ mixtures.py         linear mixtures of such models
 selection.py        lines of a general text that are like a domain; domains.py: their models
 aligned.py          parallel texts that are read again and again; duplicates.py: lines met before
 surprisal.py        a page that colours each token by its surprisal
+service.py          what `seqkit serve` offers of it
 models/             one model a file, and the contract that they follow
 commands/           seqkit lm …, one command a file
 """
@@ -30,6 +31,11 @@ def register(plugin: Plugin) -> None:
         "language-modelling", "seqkit.language.task:LanguageModelling", "what comes next in a text"
     )
 
+    plugin.service(
+        "language-modelling",
+        "seqkit.language.service:SERVICE",
+        "score, perplexity, surprisal, complete, generate",
+    )
     plugin.model(
         "rnn", "seqkit.language.models.recurrent:RNN", "language model; Mikolov et al. 2010"
     )

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from ..metrics.perplexity import Perplexity
 from ..metrics.scoring import Scorer, Scores, evaluate
 from ..text.surrogates import without_halves
 
@@ -35,18 +36,23 @@ class ScoredToken(NamedTuple):
 
 def surprisal_page(scorer: Scorer, blocks: Iterable[bytes], title: str) -> str:
     """The HTML page of a text, as `scorer` reads it."""
-    tokens: list[ScoredToken] = []
-
-    def listen(block: bytes, found: Scores) -> None:
-        texts = scorer.tokens_of(block)
-        tokens.extend(_scored_tokens(texts, found))
-
-    report = evaluate(scorer, blocks, listen)
+    report, tokens = scored_tokens(scorer, blocks)
     note = f"perplexity {report.perplexity:.4f}, {report.tokens:,} tokens; {report.signature}"
     return page(title, note, tokens, spaced=scorer.token_kind == "word")
 
 
-def _scored_tokens(texts: list[str], found: Scores) -> Iterator[ScoredToken]:
+def scored_tokens(scorer: Scorer, blocks: Iterable[bytes]) -> tuple[Perplexity, list[ScoredToken]]:
+    """The record of a text and its tokens, as `scorer` reads it."""
+    tokens: list[ScoredToken] = []
+
+    def listen(block: bytes, found: Scores) -> None:
+        texts = scorer.tokens_of(block)
+        tokens.extend(_paired(texts, found))
+
+    return evaluate(scorer, blocks, listen), tokens
+
+
+def _paired(texts: list[str], found: Scores) -> Iterator[ScoredToken]:
     scores = found.scores.tolist()
     unknown = found.oov.tolist()
     ends = found.ends.tolist()

@@ -94,13 +94,17 @@ class Ticket:
         while self.ready < len(self.results) and self.results[self.ready] is not _MISSING:
             self.ready += 1
 
-    def settle(self) -> None:
-        """Make the answer, if all results are there."""
-        if self._missing or self.is_done:
-            return
-        self.finish()
+    @property
+    def is_over(self) -> bool:
+        return self.is_gone or self.is_done
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all results are there, and no answer yet."""
+        return not self._missing and not self.is_done
 
     def finish(self) -> None:
+        """Make the answer of all results."""
         try:
             self.answer = self.work.answer(self.results)
         except Exception as error:
@@ -225,8 +229,9 @@ class Batcher:
             self._changed.wait(left)
 
     def _drop_gone(self) -> None:
-        if any(ticket.is_gone for ticket in self._queue):
-            self._queue = deque(ticket for ticket in self._queue if not ticket.is_gone)
+        """Forget requests whose clients have left, or that have failed."""
+        if any(ticket.is_over for ticket in self._queue):
+            self._queue = deque(ticket for ticket in self._queue if not ticket.is_over)
             self._queued_tokens = sum(ticket.cost for ticket in self._queue)
 
     def _pick(self) -> list[_Taken] | Ticket:
@@ -280,10 +285,12 @@ class Batcher:
                 return
             tickets[0].fail(error)
         else:
-            for one, result in zip(batch, results, strict=True):
-                one.ticket.put(one.number, result)
-            for ticket in tickets:
-                ticket.settle()
+            with self._changed:  # other threads may have other items of the same request
+                for one, result in zip(batch, results, strict=True):
+                    one.ticket.put(one.number, result)
+                complete = [ticket for ticket in tickets if ticket.is_complete]
+            for ticket in complete:
+                ticket.finish()
 
         tokens = sum(_work(one).costs[one.number] for one in batch)
         self._measure(len(batch), tokens, time.monotonic() - began)

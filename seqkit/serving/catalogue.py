@@ -173,7 +173,7 @@ class Catalogue:
         service: Service = components().services.load(entry.task)
         predictor = self._open(entry.path)
         entry.operations = tuple(one for one in service.operations if one.offered(predictor))
-        entry.about = dict(service.describe(predictor))
+        entry.about = {"reads": predictor.reads, **service.describe(predictor)}
         batcher = Batcher(
             threads=service.at_once(predictor),
             batch_tokens=service.batch_tokens(predictor),

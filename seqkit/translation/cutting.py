@@ -11,7 +11,7 @@ from ..text.spans import Piece, has_letters, pieces
 from ..text.tokenizer import Tokenizer
 from .casing import in_capitals, sentence_case, within_sentence
 
-_SENTENCE_ENDS = ".!?…。！？"
+SENTENCE_ENDS = ".!?…。！？"
 _MARKS_BEFORE = re.compile(r"[^\w¿¡\"'“„«‘‚]*")
 _MARKS_AFTER = re.compile(r"(?<![\s(\[{:;,–—-])[\s(\[{:;,–—-]+$")
 _LINE_BREAKS = dict.fromkeys(map(ord, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
@@ -33,7 +33,7 @@ class Part:
         """A translation of `text` as it stands in the line."""
         text = translation.strip()
         if self.fragment:
-            text = text.rstrip(_SENTENCE_ENDS) or text
+            text = text.rstrip(SENTENCE_ENDS) or text
         if self.continues:
             text = within_sentence(text, target)
         return text.upper() if self.capitals else text
@@ -121,7 +121,7 @@ class _Building:
 
     def add_sentence(self, sentence: str, longest: int, *, is_cut: bool) -> None:
         """A sentence in parts of at most `longest` tokens; nothing if the tokenizer drops it."""
-        is_fragment = is_cut and sentence[-1:] not in _SENTENCE_ENDS
+        is_fragment = is_cut and sentence[-1:] not in SENTENCE_ENDS
         continues = is_cut and sentence[:1].islower()
         waiting = deque([(sentence, "")])
         while waiting:

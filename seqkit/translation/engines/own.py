@@ -1,6 +1,6 @@
 """Our own search, and what else a model is asked, by torch.
 
-Shapes: T target positions, S source positions.
+Shapes: T target positions, S source positions, V target vocabulary.
 """
 
 from __future__ import annotations
@@ -9,6 +9,10 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import torch
+from torch import Tensor
+
+from ...data.batching import pad
 from ...search.decoder import Ensemble
 from ...search.decoding import decode
 from ...search.forced_decoding import attention, log_probabilities, mean_attention
@@ -18,6 +22,7 @@ from ...search.phrases import Phrases
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
 from ...text.tokenizer import Tokenizer
+from ...text.vocab import BOS
 from ..explain import Attended, Explanation, attended, explain
 from ..models.contract import TranslationModel, device_of
 from ..segments import Segment
@@ -71,6 +76,20 @@ def explanations(
     device = device_of(model)
     with _evaluating([model]):
         return [explain(model, source, target, segment, device) for segment in segments]
+
+
+def next_token_probabilities(
+    model: TranslationModel, source: list[int], output: list[int]
+) -> Tensor:
+    """How likely each token is after the beginning of an output: (V,), on the CPU.
+
+    The source is with `<eos>`, the output without.
+    """
+    device = device_of(model)
+    with _evaluating([model]), torch.no_grad():
+        inputs = pad([[BOS, *output]]).to(device)
+        hidden = model(pad([source]).to(device), inputs)[0, -1]
+        return model.logits(hidden).float().softmax(-1).cpu()
 
 
 def attention_of(
