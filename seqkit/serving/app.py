@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -13,13 +13,12 @@ from .. import __version__
 from ..errors import SeqkitError
 from .catalogue import Catalogue
 from .entrance import Entrance
-from .errors import body_of, refusal
+from .errors import body_for, refusal
+from .jobs import Jobs
 from .kernel import Kernel
-from .routes import about, operations, page
+from .libretranslate import routes as libretranslate
+from .routes import about, documents, operations, page
 from .settings import Settings
-
-ROUTERS = [about.router, operations.router, page.router]
-"""Functions from a `Kernel` to an `APIRouter`; the page, which answers for "/", comes last."""
 
 
 def make_app(catalogue: Catalogue, settings: Settings | None = None) -> FastAPI:
@@ -43,19 +42,30 @@ def make_app(catalogue: Catalogue, settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Entrance, kernel=kernel)
     app.add_exception_handler(SeqkitError, _on_seqkit_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    for make_router in ROUTERS:
-        app.include_router(make_router(kernel))
+    for router in _routers(kernel):
+        app.include_router(router)
     return app
+
+
+def _routers(kernel: Kernel) -> Iterator[APIRouter]:
+    """All routes; the page, which answers for "/", comes last."""
+    jobs = Jobs(kernel)
+    yield about.router(kernel)
+    yield operations.router(kernel)
+    yield documents.router(kernel, jobs)
+    yield libretranslate.router(kernel, jobs)
+    yield page.router(kernel)
 
 
 async def _on_seqkit_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, SeqkitError)
     refused = refusal(error)
-    content = body_of(refused.code, str(refused))
+    content = body_for(request.url.path, refused.code, str(refused))
     return JSONResponse(content, refused.status, refused.headers)
 
 
 async def _on_http_exception(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = {404: "not_found", 405: "wrong_method"}.get(error.status_code, "refused")
-    return JSONResponse(body_of(code, error.detail), error.status_code, error.headers)
+    content = body_for(request.url.path, code, error.detail)
+    return JSONResponse(content, error.status_code, error.headers)

@@ -22,6 +22,8 @@ from .memory import memory_in_use, memory_of_machine
 
 _SHARE = 0.7  # of the machine's memory that models may take
 
+_MADE_OF = {"documents": "translate"}  # what routes of the service make of an operation
+
 Open = Callable[[str | None], Any]
 """From a path, a shipped name or None to a predictor: `seqkit.load`."""
 
@@ -68,12 +70,13 @@ class Entry:
             model.close()
 
     def record(self, *, default: bool) -> dict[str, Any]:
+        names = [operation.name for operation in self.operations]
         return {
             "name": self.name,
             "task": self.task,
             "loaded": self.model is not None,
             "default": default,
-            "operations": [operation.name for operation in self.operations],
+            "operations": [*names, *(name for name, of in _MADE_OF.items() if of in names)],
             **self.about,
         }
 

@@ -13,7 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import Refused, Stopping, body_of
+from .errors import Refused, Stopping, body_for
 from .kernel import Kernel
 from .limits import BodyLimit
 from .security import HEADERS
@@ -91,7 +91,7 @@ class _Answer:
         """Answer with an error, unless the answer has begun."""
         if self._has_begun:
             return
-        content: Any = body_of(refused.code, str(refused))
+        content: Any = body_for(scope["path"], refused.code, str(refused))
         response = JSONResponse(content, refused.status, refused.headers)
         with suppress(OSError):
             await response(scope, _nothing, self)

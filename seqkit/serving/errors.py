@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..errors import CheckpointError, SeqkitError
 
 
@@ -51,3 +53,12 @@ def refusal(error: SeqkitError) -> Refused:
 def body_of(code: str, message: str) -> dict[str, dict[str, str]]:
     """`{"error": {"code": …, "message": …}}`"""
     return {"error": {"code": code, "message": message}}
+
+
+PLAIN: set[str] = set()
+"""Paths whose clients know errors as `{"error": "a sentence"}`."""
+
+
+def body_for(path: str, code: str, message: str) -> dict[str, Any]:
+    """What the clients of a path take for an error."""
+    return {"error": message} if path in PLAIN else body_of(code, message)

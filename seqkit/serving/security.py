@@ -18,7 +18,7 @@ from .settings import Settings, is_loopback
 
 OPEN = ("/health", "/", "/favicon.ico")
 """Paths that need no token: they tell nothing of the models. So does all below `OPEN_BELOW`."""
-OPEN_BELOW = "/page/"
+OPEN_BELOW = ("/page/", "/download_file/")  # the second: by ids that nobody guesses
 OWN_TOKEN: set[str] = set()
 """Paths whose routes look for the token themselves, by `Gate.accepts`: it comes in the body."""
 
