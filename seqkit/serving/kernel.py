@@ -130,6 +130,7 @@ class Kernel:
     ) -> Ticket:
         offered = entry.operation(operation)
         assert offered is not None
+        _check_files(offered, uploads)
         asked = parsed(offered, body)
         loop = asyncio.get_running_loop()
         work: Work | Pieces = await loop.run_in_executor(
@@ -159,6 +160,16 @@ class Kernel:
 
 
 _TIMEOUT = "this takes longer than the service allows; ask for less at once, or stream"
+
+
+def _check_files(operation: Operation, uploads: Sequence[Upload]) -> None:
+    """Raise `Refused` unless files came for an operation that reads them, and for no other."""
+    if operation.reads == "files" and not uploads:
+        raise Refused(
+            400, "no_file", "this model reads files: send multipart/form-data with a field file"
+        )
+    if uploads and operation.reads != "files":
+        raise Refused(400, "not_a_file", "this model reads texts in JSON, not files")
 
 
 def parsed(operation: Operation, body: Body) -> Asked:

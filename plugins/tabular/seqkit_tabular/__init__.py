@@ -4,6 +4,7 @@ The training loop is seqkit's.
 
 regression.py, classification.py   what the trainer must know: rows as batches, loss, errors
 predictor.py     what `seqkit.load` returns; reader.py takes cells to a model's outputs
+service.py       what `seqkit serve` offers of both
 report.py        the figures of an evaluation
 reading.py       CSV and Parquet files; columns.py says what is in their columns
 targets.py       what is predicted: numbers or classes
@@ -44,6 +45,8 @@ def register(plugin: Plugin) -> None:
     plugin.task(
         "classification", "seqkit_tabular.classification:Classification", "classes from tables"
     )
+    for task in ("regression", "classification"):
+        plugin.service(task, "seqkit_tabular.service:SERVICE", "predict: rows of a table")
     for name, target, paper in _MODELS:
         plugin.model(name, f"seqkit_tabular.models.{target}", paper)
 

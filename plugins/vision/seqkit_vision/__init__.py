@@ -9,6 +9,7 @@ images.py        sets of images as batches; views.py augments and normalises the
 run_images.py    which images a run trains and validates on; record.py keeps it with a checkpoint
 folds.py         cross-validation
 explain.py       Grad-CAM, filters, activations, dead units; pictures.py draws them
+service.py       what `seqkit serve` offers of it
 pretrained.py    torchvision's published weights as a starting point
 models/          one network a file, and the contract that they follow
 commands/        seqkit vision train, evaluate, predict, models, explain
@@ -49,6 +50,7 @@ _MODELS = (
 
 def register(plugin: Plugin) -> None:
     plugin.task("vision", "seqkit_vision.task:Classification", "image classification")
+    plugin.service("vision", "seqkit_vision.service:SERVICE", "predict, explain-image")
 
     for name, target, paper in _MODELS:
         plugin.model(name, f"seqkit_vision.models.{target}", paper)

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
 
 from ...parsing import NoPlainData, json_of, to_json
 from ...plugins import components
-from ...services import Operation, Service
+from ...services import Operation, Service, Upload
 from ..errors import Refused
 from ..kernel import Kernel
 from ..streaming import event_stream
+
+_JSON = ("application/json", "")
+_MOST_FILES, _MOST_FIELDS = 64, 64
 
 
 def router(kernel: Kernel) -> APIRouter:
@@ -40,15 +44,45 @@ def offered() -> dict[str, list[Operation]]:
 
 def _endpoint(kernel: Kernel, name: str) -> Any:
     async def answer(request: Request) -> Response:
-        body = json_body(await request.body())
+        body, uploads = await _read(request)
         if body.get("stream") is True:
-            events = kernel.events(name, body)
+            events = kernel.events(name, body, uploads)
             await anext(events)  # what is refused is raised here
             return event_stream(events)
-        found = await kernel.answer(name, body, request)
+        found = await kernel.answer(name, body, request, uploads)
         return Response(to_json(found), media_type="application/json")
 
     return answer
+
+
+async def _read(request: Request) -> tuple[dict[str, Any], list[Upload]]:
+    """What a request asks, in JSON or as a form, and the files that came with it."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        return await _form(request)
+    if kind not in _JSON:
+        raise Refused(
+            415,
+            "unknown_type",
+            "send application/json (curl --json), or files as multipart/form-data",
+        )
+    return json_body(await request.body()), []
+
+
+async def _form(request: Request) -> tuple[dict[str, Any], list[Upload]]:
+    """The fields and files of a form; raises `Refused` for one that is broken."""
+    body: dict[str, Any] = {}
+    uploads: list[Upload] = []
+    try:
+        async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FIELDS) as form:
+            for name, value in form.multi_items():
+                if isinstance(value, str):
+                    body[name] = value
+                else:
+                    uploads.append(Upload(value.filename or name, await value.read()))
+    except HTTPException as error:
+        raise Refused(400, "bad_form", f"the form cannot be read: {error.detail}") from None
+    return body, uploads
 
 
 def json_body(data: bytes) -> dict[str, Any]:

@@ -1,0 +1,46 @@
+"""What `seqkit serve` offers of models of tables: what they predict for rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+
+from seqkit.services import JSON, Asked, Operation, Service, Upload, Work
+
+from .predictor import ClassPredictor, NumberPredictor
+
+_COST = 1  # tokens that a row counts for
+
+
+class Rows(Asked):
+    """Rows of a table."""
+
+    inputs: list[dict[str, Any]] = Field(description="Rows: objects of columns and values.")
+
+
+def _predict(
+    model: NumberPredictor | ClassPredictor, asked: Rows, uploads: Sequence[Upload]
+) -> Work:
+    def compute(rows: Sequence[dict[str, Any]]) -> list[JSON]:
+        return [prediction.record() for prediction in model.predict(rows)]
+
+    return Work(
+        kind="predict",
+        items=asked.inputs,
+        costs=[_COST] * len(asked.inputs),
+        compute=compute,
+        answer=lambda records: {"predictions": list(records)},
+    )
+
+
+def _describe(model: NumberPredictor | ClassPredictor) -> dict[str, JSON]:
+    labels = {"labels": model.classes} if isinstance(model, ClassPredictor) else {}
+    return {"target": model.target, **labels}
+
+
+SERVICE = Service(
+    operations=[Operation("predict", "What is predicted for rows.", Rows, _predict)],
+    describe=_describe,
+)
