@@ -59,19 +59,7 @@ def load_mixture(path: Path, open_part: Callable[[Path], Any]) -> Model | MixedM
 
     Raises `DataError` naming the file, and the model in it, for whatever is wrong.
     """
-    with reading(path):
-        text = path.read_text(encoding="utf-8", errors="replace")
-    try:
-        content = toml_of(text)
-        if content.get("type") not in (_COUNTED, _ANY):
-            raise ValueError(f'it does not say type = "{_COUNTED}"')
-        parts = [(str(part["path"]), float(part["weight"])) for part in content["models"]]
-        unknown = content.get("unknown", "share")
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{path} is not the file of a mixture: {error}") from None
-    except KeyError as error:
-        raise DataError(f"{path} is not the file of a mixture: {error} is missing") from None
-
+    parts, unknown = _read(path)
     models = []
     for number, (name, _) in enumerate(parts, 1):
         if name.endswith(".toml"):
@@ -84,6 +72,28 @@ def load_mixture(path: Path, open_part: Callable[[Path], Any]) -> Model | MixedM
         return mixture_of(models, [weight for _, weight in parts], unknown=unknown)
     except ConfigError as error:
         raise DataError(f"{path}: {error}") from None
+
+
+def models_of(path: Path) -> list[Path]:
+    """Where the models of the mixture in a file are; raises `DataError` naming the file."""
+    parts, _ = _read(path)
+    return [path.parent / name for name, _ in parts]
+
+
+def _read(path: Path) -> tuple[list[tuple[str, float]], Any]:
+    """The names and weights of the models in a file, and what it says of unknown words."""
+    with reading(path):
+        text = path.read_text(encoding="utf-8", errors="replace")
+    try:
+        content = toml_of(text)
+        if content.get("type") not in (_COUNTED, _ANY):
+            raise ValueError(f'it does not say type = "{_COUNTED}"')
+        parts = [(str(part["path"]), float(part["weight"])) for part in content["models"]]
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path} is not the file of a mixture: {error}") from None
+    except KeyError as error:
+        raise DataError(f"{path} is not the file of a mixture: {error} is missing") from None
+    return parts, content.get("unknown", "share")
 
 
 def mixture_of(

@@ -49,6 +49,17 @@ def make_rules(search: SearchConfig, target: Tokenizer, *, attends: bool) -> Rul
     )
 
 
+def check_attention(search: SearchConfig, *, attends: bool) -> None:
+    """Raise `ConfigError` for settings that need attention, if a model has none."""
+    needs_attention = {
+        "coverage_penalty": search.coverage_penalty > 0,
+        "unknown = 'copy'": search.unknown == "copy",
+    }
+    for name, is_asked in needs_attention.items():
+        if is_asked and not attends:
+            raise ConfigError(f"search settings: {name} needs a model with attention")
+
+
 def _further_rules(search: SearchConfig, target: Tokenizer) -> Iterator[Rule]:
     """The rules of plugins that `search` names; raises `UnknownName` with a suggestion."""
     for name, value in search.rules.items():

@@ -14,6 +14,7 @@ from itertools import product
 from ..metrics.overlap import consensus
 from ..search.hypothesis import Hypothesis
 from ..search.settings import SearchConfig
+from ..text.tokenizer import Tokenizer
 from .cutting import Part
 
 _WIDE_ENDS = ("。", "！", "？")  # no space follows them
@@ -43,6 +44,26 @@ class Translation:
     lead: str = ""  # what is copied before the first part
     engine: str = ""  # what searched for it, and in which numbers: "ctranslate2 float32"
     lm_log_probability: float | None = None  # nats: of a language model that took part
+
+    @classmethod
+    def given(
+        cls,
+        text: str,
+        source: str,
+        tokenizer: Tokenizer,
+        log_probability: float,
+        search: SearchConfig,
+    ) -> Translation:
+        """`text` as if it had been found for the whole of `source`."""
+        ids = tokenizer.encode(text)
+        segment = Segment(source, ids, tokenizer.token_strings(text), space="")
+        return cls(
+            text=text,
+            score=search.ranking(log_probability, len(ids) + 1),
+            log_probability=log_probability,
+            tokens=[tokenizer.vocab.tokens[i] for i in ids],
+            parts=[segment],
+        )
 
     def __str__(self) -> str:
         return self.text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from ..config import build, override, plain
 from ..data.seen import SeenTexts
 from ..errors import ConfigError, DataError, WrongType, WrongValue
+from ..parsing import path_of
 from ..search.batches import BATCH_TOKENS, check_batch_tokens
 from ..search.phrases import Phrases
 from ..search.rules import Rules
@@ -19,8 +20,10 @@ from ..search.settings import SearchConfig
 from ..text.lines import check_many, each_text
 from ..text.tokenizer import Tokenizer
 from .candidates import candidates
-from .constraints import make_rules
+from .constraints import check_attention, make_rules
 from .cutting import CutLine, Part, cut_line, whole_line
+from .documents.memory_keys import settings_key
+from .documents.translating import Done, Progress, silent, translate_document
 from .engines.searcher import Deferred, Searcher
 from .ensembles import ensemble_of
 from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, read_test_set
@@ -29,10 +32,11 @@ from .glossary import Glossary
 from .language_models import LanguageModels
 from .languages import check_language, tag_for
 from .predictions import TranslatedLine, described
-from .segments import Candidate, Segment, Translation, joined
+from .segments import Candidate, Translation, joined
 from .terms import Terms, glossary_terms, with_terms
 
 if TYPE_CHECKING:  # torch is imported when our own search is used
+    from .documents.memory import Memory
     from .engines.ctranslate2 import CTranslate2
     from .models.contract import TranslationModel
 
@@ -192,6 +196,25 @@ class Translator:
         attended = iter(own.attention_of(model, self.source, self.target, segments))
         return [alignment(islice(attended, len(t.parts)), t.lead) for t in translations]
 
+    def translate_document(
+        self,
+        source: str | Path,
+        target: str | Path,
+        *,
+        fields: Sequence[str] = (),
+        glossary: Glossary | None = None,
+        memory: Memory | None = None,
+        progress: Progress = silent,
+        **settings: Any,
+    ) -> Done:
+        """Translate a file into one of the same kind; raises as `documents.translating` says.
+
+        `memory` has what this model translated with the same settings and terms.
+        """
+        memory = memory and memory.under(settings_key(self.changed(settings), glossary))
+        settings |= {"fields": fields, "progress": progress, "glossary": glossary, "memory": memory}
+        return translate_document(self, path_of(source), path_of(target), **settings)
+
     # Measuring
 
     def read_test_data(self, paths: Sequence[Path]) -> TestSet:
@@ -260,18 +283,9 @@ class Translator:
 
     def force(self, source: str, target: str, *, to: str = "") -> Translation:
         """`target` as if the model had translated `source` so, to be explained; see `score`."""
-        ids = self.target.encode(target)
         (log_probability,) = self.score([source], [target], to=to)
         read = self._tagged(source, to or self.search.to)
-        segment = Segment(read, ids, self.target.token_strings(target), space="")
-
-        return Translation(
-            text=target,
-            score=self.search.ranking(log_probability, len(ids) + 1),
-            log_probability=log_probability,
-            tokens=[self.target.vocab.tokens[i] for i in ids],
-            parts=[segment],
-        )
+        return Translation.given(target, read, self.target, log_probability, self.search)
 
     # Settings
 
@@ -281,13 +295,7 @@ class Translator:
         override(values, changes)
         search = build(SearchConfig, values, "search settings")
         check_language(search.to, self.source)
-        needs_attention = {
-            "coverage_penalty": search.coverage_penalty > 0,
-            "unknown = 'copy'": search.unknown == "copy",
-        }
-        for name, asked in needs_attention.items():
-            if asked and not self.attends:
-                raise ConfigError(f"search settings: {name} needs a model with attention")
+        check_attention(search, attends=self.attends)
         return search
 
     def changed(self, settings: Mapping[str, Any]) -> dict[str, Any]:

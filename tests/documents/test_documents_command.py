@@ -1,10 +1,17 @@
 """`seqkit translate -i FILE -o FILE` of documents and of folders of them."""
 
 import sys
+from contextlib import closing
 
 import pytest
+import tomli_w
+
+from seqkit.translation.documents.memory import Memory
+from seqkit.translation.glossary import Term
+from seqkit.translation.terms import Found, Terms
 
 SRT = "1\n00:00:01,000 --> 00:00:02,000\n{}\n"
+TERM = Term("cat", "Mieze", "terms.tsv:1")
 HTML = "<!-- e f --><p class='c d'>{}</p>\n"
 
 
@@ -84,6 +91,68 @@ def test_another_language_model_has_another_memory(cli, run, tmp_path):
         assert cli("lm", "ngram", tmp_path / "text", "-o", lm, "--order", "2").code == 0
         assert "1 translated" in cli(*command).err
         assert "0 translated, 1 remembered" in cli(*command).err
+
+
+def test_a_mixture_is_another_one_when_one_of_its_models_is(cli, run, tmp_path):
+    source = tmp_path / "a.html"
+    source.write_text(HTML.format("a b c"))
+    (tmp_path / "text").write_text("c b a\n" * 3)
+    for name in ("one.arpa", "two.arpa"):
+        assert (
+            cli("lm", "ngram", tmp_path / "text", "-o", tmp_path / name, "--order", "2").code == 0
+        )
+    parts = [{"path": name, "weight": 0.5} for name in ("one.arpa", "two.arpa")]
+    mixture = {"type": "n-gram mixture", "unknown": "share", "models": parts}
+    (tmp_path / "mix.toml").write_text(tomli_w.dumps(mixture))
+    command = ["translate", "-m", run, "-i", source, "-o", tmp_path / "b.html"]
+    command += ["--search", f"lm={tmp_path / 'mix.toml'}"]
+    assert "1 translated" in cli(*command).err
+    assert "0 translated, 1 remembered" in cli(*command).err
+
+    (tmp_path / "text").write_text("b b c\n" * 4)
+    cli("lm", "ngram", tmp_path / "text", "-o", tmp_path / "two.arpa", "--order", "2")
+    assert "1 translated" in cli(*command).err
+
+
+def test_a_glossary_is_used_and_remembered_by_its_terms(cli, shipped, tmp_path):
+    source, target, terms = (tmp_path / name for name in ("a.html", "b.html", "terms.tsv"))
+    source.write_text(HTML.format("The contract was <b>signed</b> yesterday."))
+    command = ["translate", "-i", source, "-o", target, "--glossary", terms]
+    for wanted in ("Abkommen", "Vertrag"):
+        terms.write_text(f"contract\t{wanted}\n")
+        ran = cli(*command)
+        assert "1 translated" in ran.err
+        assert wanted in target.read_text(encoding="utf-8")
+        assert "<b>" in target.read_text(encoding="utf-8")
+        assert "0 translated, 1 remembered" in cli(*command).err
+
+
+def test_terms_that_could_not_be_placed_are_named_also_when_they_are_remembered(
+    cli, shipped, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(Terms, "lacking", lambda *_: [Found(TERM, "cat")])
+    monkeypatch.setattr(Terms, "phrases", lambda *_: ())
+    (tmp_path / "terms.tsv").write_text("cat\tMieze\n")
+    source = tmp_path / "a.html"
+    source.write_text(HTML.format("The cat has 345 mice."))
+    command = ["translate", "-i", source, "-o", tmp_path / "b.html"]
+    command += ["--glossary", tmp_path / "terms.tsv"]
+    wanted = "note: 1 segment has terms that could not be placed, please check: segment "
+    for _ in range(2):
+        assert f"{wanted}“The cat has 345 mice.” (cat → Mieze)" in cli(*command).err
+
+
+def test_python_translates_a_document_as_the_command_does(cli, run, translator, tmp_path):
+    source = tmp_path / "a.html"
+    source.write_text(HTML.format("a <b>b</b> c"))
+    assert cli("translate", "-m", run, "-i", source, "-o", tmp_path / "b.html").code == 0
+    with closing(Memory(tmp_path / "memory.sqlite", "toy")) as memory:
+        for remembered in (0, 1):
+            done = translator.translate_document(source, tmp_path / "c.html", memory=memory)
+            assert (done.translated, done.remembered) == (1 - remembered, remembered)
+        done = translator.translate_document(source, tmp_path / "d.html", memory=memory, beam=2)
+    assert (done.translated, done.remembered) == (1, 0)
+    assert (tmp_path / "b.html").read_bytes() == (tmp_path / "c.html").read_bytes()
 
 
 def test_pairs_have_the_languages_of_the_model(cli, shipped, tmp_path):

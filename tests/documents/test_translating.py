@@ -159,6 +159,15 @@ def test_killed_work_goes_on_and_nothing_is_translated_twice(tmp_path):
     assert other.find(["word number 0"], aligned=False) == {}
 
 
+def test_a_memory_tells_settings_apart_and_keeps_what_could_not_be_placed(tmp_path):
+    memory = Memory(tmp_path / "memory.sqlite", "model")
+    kept = Translated("b", [(0, 0)], ("a → c",))
+    memory.under("beam 5").keep([("a", kept)])
+    assert memory.under("beam 5").find(["a"], aligned=True) == {"a": kept}
+    assert memory.find(["a"], aligned=False) == {}
+    assert memory.under("beam 4").find(["a"], aligned=False) == {}
+
+
 def test_kill_9_loses_nothing_that_was_kept(tmp_path):
     """Killed by the system, not by an exception that could be caught."""
     source, seen = tmp_path / "a.html", tmp_path / "seen"
@@ -190,7 +199,7 @@ def test_kill_9_loses_nothing_that_was_kept(tmp_path):
 
 def rows(path):
     with closing(sqlite3.connect(path)) as database:
-        return database.execute("SELECT count(*) FROM translations").fetchone()[0]
+        return database.execute("SELECT count(*) FROM segments").fetchone()[0]
 
 
 def test_a_file_that_is_no_memory_is_named(tmp_path):

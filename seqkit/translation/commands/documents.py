@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...errors import ConfigError, DataError, reason
-from ...parsing import to_json
+from .notes import note_segments
 
 if TYPE_CHECKING:
     from ..documents.memory import Memory
     from ..documents.translating import Done
+    from ..glossary import Glossary
     from ..translator import Translator
 
 
 _KEYS = ("fields", "bitext", "memory")
 _FORMS = "fields=title,body, bitext=FILE and memory=off"
-
-_MEMORY_FORMAT = 2  # goes up when translations are kept in another way: older ones are not used
 
 
 @dataclass(frozen=True)
@@ -126,8 +125,9 @@ def translate_documents(
     output: Path,
     options: DocumentOptions,
     *,
+    glossary: Glossary | None,
     settings: Mapping[str, Any],
-    model: Mapping[str, Any],
+    model: str,
 ) -> None:
     """Translate a document or all those in a folder; `model` tells models and engines apart.
 
@@ -141,12 +141,13 @@ def translate_documents(
     if options.bitext is not None:
         check_writable(options.bitext)
 
-    memory = _memory(translator, settings, model) if options.remembers else None
+    memory = _memory(model) if options.remembers else None
+    asked = {**settings, "glossary": glossary, "memory": memory}
     done: list[Done] = []
     for path, target in files:
         fields = _fields_of(path, source, options)
         try:
-            done.append(_translated(translator, path, target, fields, memory, settings))
+            done.append(_translated(translator, path, target, fields, asked))
         except (ConfigError, DataError) as error:
             if not source.is_dir():
                 raise
@@ -165,6 +166,7 @@ def translate_documents(
     known = f", {remembered:,} remembered" if remembered else ""
     translated = sum(each.translated for each in done)
     click.echo(f"{len(pairs):,} segments: {translated:,} translated{known}", err=True)
+    note_segments(done)
     if len(done) < len(files):
         failed = len(files) - len(done)
         raise DataError(f"{failed} of {len(files)} documents were left out: see the notes above")
@@ -175,21 +177,17 @@ def _translated(
     path: Path,
     target: Path,
     fields: Sequence[str],
-    memory: Memory | None,
-    settings: Mapping[str, Any],
+    asked: Mapping[str, Any],
 ) -> Done:
     from ...cli.progress import FileProgress
-    from ..documents.translating import translate_document
 
     with FileProgress("segments") as progress:
-        return translate_document(
-            translator,
+        return translator.translate_document(
             path,
             target,
             fields=fields,
-            memory=memory,
             progress=functools.partial(progress, str(path)),
-            **settings,
+            **asked,
         )
 
 
@@ -228,44 +226,12 @@ def _files(source: Path, output: Path) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _memory(
-    translator: Translator, settings: Mapping[str, Any], model: Mapping[str, Any]
-) -> Memory:
-    """The user's translation memory for these models and settings."""
+def _memory(model: str) -> Memory:
+    """The user's translation memory of these models."""
     from ...data.cache import cache_folder
-    from ...runs.finding import place_of
     from ..documents.memory import Memory
 
-    key: dict[str, Any] = {
-        "format": _MEMORY_FORMAT,
-        "model": model,
-        "settings": translator.changed(settings),
-    }
-    if settings.get("lm"):
-        key["lm"] = _files_of(place_of(settings["lm"], "language-modelling").path.resolve())
-    return Memory(cache_folder() / "translations.sqlite", to_json(key))
-
-
-def model_key(models: Sequence[str], engine: str, compute: str) -> dict[str, Any]:
-    """What tells one choice of models from another: their files by name, size and time."""
-    from ...runs.finding import place_of
-
-    names: list[str | None] = [*models] or [None]
-    places = [place_of(name, "translation").path.resolve() for name in names]
-    return {"files": [_files_of(place) for place in places], "engine": engine, "compute": compute}
-
-
-def _files_of(place: Path) -> list[list[Any]]:
-    paths = sorted(place.rglob("*")) if place.is_dir() else [place]
-    found: list[list[Any]] = []
-    try:
-        for path in paths:
-            if path.is_file():
-                state = path.stat()
-                found.append([str(path), state.st_size, state.st_mtime_ns])
-    except OSError as error:
-        raise DataError(f"cannot read {place}: {reason(error)}") from None
-    return found
+    return Memory(cache_folder() / "translations.sqlite", model)
 
 
 def refuse_line_options(settings: Mapping[str, Any], **given: bool) -> None:

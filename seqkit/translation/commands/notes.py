@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +14,10 @@ import click
 from ...data.unpacking import PACKED
 
 if TYPE_CHECKING:
-    from ..predictions import TranslatedLine
+    from ..documents.translating import Done
 
 _MOST_LINES = 5  # that a note names
+_SHOWN = 40  # characters of a segment
 
 _BY_SUFFIX = {
     "subtitles": "srt vtt ass ssa sbv sub ttml",
@@ -104,50 +106,56 @@ class _ToCheck:
 
     problem = ""  # "1 line has …"
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "line") -> None:
+        """`what` is what they are called: "segment"."""
         self.lines = 0
+        self._what = what
         self._first: list[str] = []
 
-    def see(self, number: int, line: TranslatedLine) -> None:
-        """Look at the translation of line `number`, counted from 1."""
-        items = self.items(line)
+    def add(self, place: str, items: Sequence[str]) -> None:
+        """What is wrong at a place, such as "3" for the third line; nothing if all is well."""
         if not items:
             return
 
         self.lines += 1
         if len(self._first) < _MOST_LINES:
             shown = ", ".join(value for value, _ in groupby(items))
-            self._first.append(f"{number} ({shown})")
-
-    def items(self, line: TranslatedLine) -> Sequence[str]:
-        """What is wrong with a line, nothing if all is well."""
-        raise NotImplementedError
+            self._first.append(f"{place} ({shown})")
 
     def note(self) -> None:
         """Name the first of them, if there are any."""
         if not self.lines:
             return
         more = "" if self.lines == len(self._first) else " …"
-        count = "1 line has" if self.lines == 1 else f"{self.lines:,} lines have"
+        what = self._what
+        count = f"1 {what} has" if self.lines == 1 else f"{self.lines:,} {what}s have"
         click.echo(
-            f"note: {count} {self.problem}, please check: line {', '.join(self._first)}{more}",
+            f"note: {count} {self.problem}, please check: {what} {', '.join(self._first)}{more}",
             err=True,
         )
 
 
 class LostNumbers(_ToCheck):
-    """The lines whose numbers did not come back."""
+    """Where numbers did not come back."""
 
     problem = "numbers that did not come back"
 
-    def items(self, line: TranslatedLine) -> Sequence[str]:
-        return line.lost_numbers
-
 
 class UnplacedTerms(_ToCheck):
-    """The lines with terms of the glossary whose translations they lack."""
+    """Where terms of the glossary are whose translations are missing."""
 
     problem = "terms that could not be placed"
 
-    def items(self, line: TranslatedLine) -> Sequence[str]:
-        return line.unplaced_terms
+
+def note_segments(documents: Iterable[Done]) -> None:
+    """Name the segments of documents that a person should look at, by how they begin."""
+    from ..predictions import lost_numbers
+
+    lost, unplaced = LostNumbers("segment"), UnplacedTerms("segment")
+    for done in documents:
+        for source, translation in dict(done.pairs).items():
+            place = f"“{shorten(source, _SHOWN, placeholder='…')}”"
+            lost.add(place, lost_numbers(source, translation))
+            unplaced.add(place, done.unplaced.get(source, ()))
+    lost.note()
+    unplaced.note()

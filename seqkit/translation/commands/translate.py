@@ -25,7 +25,6 @@ from .documents import (
     DocumentOptions,
     are_meant,
     document_options,
-    model_key,
     refuse_line_options,
     translate_documents,
 )
@@ -89,14 +88,13 @@ def translate(
 
     Documents (-i FILE -o FILE, or folders): .srt, .vtt, .html, .md, .po, .xliff, .json, .yaml,
     .csv, .tsv, .docx, .pptx, .odt and .epub keep all that is not text. What was translated before
-    is remembered. For lines, --glossary FILE (term TAB translation) has terms translated one way.
+    is remembered. --glossary FILE (term TAB translation a line) has terms translated one way.
     """
     if text == (str(STDIN),):
         text = ()
     with_documents = are_meant(source, output, documents)
     if with_documents:
-        given = {"attention": bool(maps), "alignments": align, "glossary": bool(glossary)}
-        refuse_line_options(settings, json=as_json, **given)
+        refuse_line_options(settings, attention=bool(maps), alignments=align, json=as_json)
     _check_inputs(text, source, output)  # fail before the model is loaded
     if maps:
         _make_folder(maps)
@@ -111,8 +109,11 @@ def translate(
     list(translator.predict([], align=align, glossary=terms, **settings))
 
     if with_documents and source and output:
+        from ..documents.memory_keys import model_key
+
         key = model_key(models, engine, compute)
-        translate_documents(translator, source, output, documents, settings=settings, model=key)
+        asked: dict[str, Any] = {"glossary": terms, "settings": settings, "model": key}
+        translate_documents(translator, source, output, documents, **asked)
         return
 
     chunks = counted(_chunks(text, source), "lines translated", show=source is not None)
@@ -136,8 +137,8 @@ def _write_lines(
     for number, line in enumerate(lines):
         line = replace(line, nbest=line.nbest or nbest)
         write(_json(line) if as_json else _plain(line, number))
-        lost.see(number + 1, line)
-        unplaced.see(number + 1, line)
+        lost.add(str(number + 1), line.lost_numbers)
+        unplaced.add(str(number + 1), line.unplaced_terms)
         if maps:
             _draw(translator.explain(line.best), maps, number + 1)
 

@@ -49,6 +49,7 @@ class Translated:
 
     text: str
     alignment: Alignment | None = None
+    unplaced: Sequence[str] = ()  # terms of a glossary that it lacks: "contract → Vertrag"
 
 
 def replaced(text: str, segments: Sequence[Segment], translations: Sequence[Translated]) -> str:

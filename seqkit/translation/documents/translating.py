@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,10 @@ _KEPT_AT_ONCE = 100  # translations between two writes of the memory
 
 Progress = Callable[[int, int], None]
 """Called with how many different segments of a document are done, and how many there are."""
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody looks at."""
 
 
 class Lines(Protocol):
@@ -41,6 +45,8 @@ class Done:
     pairs: list[tuple[str, str]]  # of each segment and its translation
     translated: int  # how many different ones the model translated
     remembered: int  # how many of them the memory had
+    unplaced: dict[str, Sequence[str]] = field(default_factory=dict)
+    """Segments whose translations lack terms of a glossary, with these: "contract → Vertrag"."""
 
 
 def translate_document(
@@ -50,11 +56,12 @@ def translate_document(
     *,
     fields: Sequence[str] = (),
     memory: Memory | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
     **settings: Any,
 ) -> Done:
-    """Translate a file into a file of the same kind; `settings` are those of the search.
+    """Translate a file into a file of the same kind; `settings` are those of `predict`.
 
+    `memory` must be for these settings only: `Translator.translate_document` takes care of that.
     The target is written aside and moved into place when it is whole. Raises `DataError` for a
     document that cannot be read or a target that cannot be written, before anything is translated.
     """
@@ -70,7 +77,7 @@ def translated(
     document: Document,
     *,
     memory: Memory | None = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
     **settings: Any,
 ) -> tuple[bytes, Done]:
     """The file that a document becomes, and what was done for it."""
@@ -78,11 +85,12 @@ def translated(
     translations = [found.known[segment.text] for segment in document.segments]
     data = document.write(translations)
 
+    unplaced = {text: one.unplaced for text, one in found.known.items() if one.unplaced}
     pairs = [
         (segment.text, translation.text)
         for segment, translation in zip(document.segments, translations, strict=True)
     ]
-    return data, Done(pairs, found.translated, found.remembered)
+    return data, Done(pairs, found.translated, found.remembered, unplaced)
 
 
 @dataclass
@@ -129,4 +137,4 @@ def _best(line: TranslatedLine) -> Translated:
     text = line.best.text
     if text.endswith(".") and not _ENDED.search(line.source):
         text = text.removesuffix(".")  # which models add to headings and cells
-    return Translated(text, alignment)
+    return Translated(text, alignment, line.unplaced_terms)

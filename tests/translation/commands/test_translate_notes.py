@@ -6,7 +6,6 @@ import pytest
 from letters import write_lines
 
 from seqkit.translation.commands.notes import LostNumbers
-from seqkit.translation.predictions import TranslatedLine
 from seqkit.translation.segments import Translation
 
 COPIED = [
@@ -119,7 +118,7 @@ def test_lines_whose_numbers_do_not_come_back_are_noted(cli, run, monkeypatch, t
 def test_a_note_names_the_first_lines_only(capsys):
     lost = LostNumbers()
     for number in range(1, 1001):
-        lost.see(number, TranslatedLine("999", [Translation("", 0.0, 0.0, [], [])]))
+        lost.add(str(number), ["999"])
     lost.note()
     assert capsys.readouterr().err == (
         "note: 1,000 lines have numbers that did not come back, please check: "
