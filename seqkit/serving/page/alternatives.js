@@ -47,9 +47,10 @@ export class Alternatives {
   /**
    * @param {HTMLElement} anchor the word
    * @param {string} word
+   * @param {string} prefix the translation up to it
    * @param {Actions} actions
    */
-  open(anchor, word, actions) {
+  open(anchor, word, prefix, actions) {
     this.close();
     this.#actions = actions;
     this.list.replaceChildren();
@@ -63,7 +64,7 @@ export class Alternatives {
     this.live.now(async (signal) => {
       const found = await actions.ask(signal);
       const others = found.filter((alternative) => alternative.word.trim() !== word);
-      this.list.replaceChildren(...others.map((alternative) => this.#item(alternative)));
+      this.list.replaceChildren(...others.map((other) => this.#item(other, prefix)));
       say(this.state, others.length ? "alternatives.some" : "alternatives.none", {
         n: others.length,
       });
@@ -98,14 +99,19 @@ export class Alternatives {
     this.box.append(this.list, this.state, this.problem, this.form);
   }
 
-  /** @param {Alternative} alternative */
-  #item({ word, translation, probability }) {
+  /**
+   * @param {Alternative} alternative
+   * @param {string} prefix is left out where the translation begins with it
+   */
+  #item({ word, translation, probability }, prefix) {
+    const isSame = prefix !== "" && translation.startsWith(prefix);
+    const rest = isSame ? `… ${translation.slice(prefix.length)}` : translation;
     const button = make(
       "button",
       { type: "button" },
       make("strong", { text: word.trim(), dir: "auto" }),
       make("span", { text: percent(probability), class: "count" }),
-      make("span", { text: translation, dir: "auto", class: "rest" }),
+      make("span", { text: rest, dir: "auto", class: "rest" }),
     );
     button.addEventListener("click", () => this.#take(translation));
     return make("li", {}, button);

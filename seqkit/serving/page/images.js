@@ -61,16 +61,17 @@ export class ImagesView {
    * @param {string} label the class asked for
    */
   #show(answer, label) {
-    const record = answer.prediction ?? answer.predictions?.[0] ?? answer;
-    const [best] = Object.keys(record.classes);
-    const canExplain = Boolean(answer.image);
+    const { classes } = answer.predictions?.[0] ?? answer;
+    const [best] = Object.keys(classes);
+    const canExplain = String(answer.image).startsWith("data:");
     const choose = canExplain ? (/** @type {string} */ name) => this.#look(name) : undefined;
-    const list = shares(record.classes, [label || best], choose);
+    const list = shares(classes, [label || best], choose);
     find("image-classes", HTMLElement).replaceChildren(list);
+    find("image-hint", HTMLElement).hidden = !canExplain;
     if (!canExplain) return;
 
     const heat = find("heat", HTMLImageElement);
-    heat.src = `data:image/png;base64,${answer.image}`;
+    heat.src = answer.image;
     say(find("heat-caption", HTMLElement), "images.heat", { label: label || best });
     heat.alt = find("heat-caption", HTMLElement).textContent ?? "";
     find("heat-figure", HTMLElement).hidden = false;

@@ -5,7 +5,7 @@ import { find, grow, make } from "./dom.js";
 import { keep, recall, tab } from "./kept.js";
 import { Live } from "./live.js";
 import { offerModels } from "./models.js";
-import { hush, inEachLanguage, number, percent, say, sayLabel } from "./strings.js";
+import { chance, hush, inEachLanguage, number, percent, say, sayLabel } from "./strings.js";
 import { Words } from "./words.js";
 
 /** @typedef {import("./api.js").Model} Model */
@@ -163,7 +163,7 @@ export class LanguageView {
     const values = {
       word: text.trim() || "⏎",
       bits: rounded(bits),
-      chance: percent(2 ** -bits),
+      chance: chance(2 ** -bits),
     };
     say(this.#hint, unknown ? "language.told.unknown" : "language.told", values);
   }

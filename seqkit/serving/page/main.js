@@ -27,6 +27,7 @@ async function start() {
   Object.assign(handlers, { askForToken, away, busy });
 
   const models = await modelsOfServer();
+  if (models === null) return;
   makeViews(models);
   if (!views.length) {
     say(find("loading", HTMLElement), models.length ? "nothing.shown" : "nothing.served");
@@ -38,7 +39,7 @@ async function start() {
   show(false);
 }
 
-/** @returns {Promise<Model[]>} */
+/** @returns {Promise<Model[] | null>} null where the server refuses */
 async function modelsOfServer() {
   for (;;) {
     try {
@@ -46,7 +47,7 @@ async function modelsOfServer() {
     } catch (error) {
       if (!(error instanceof Away)) {
         showProblem(find("loading", HTMLElement), error);
-        throw error;
+        return null;
       }
       await new Promise((back) => document.addEventListener("server-back", back, { once: true }));
     }

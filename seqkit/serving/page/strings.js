@@ -118,12 +118,24 @@ export function number(value, options = {}) {
 }
 
 /**
- * A share of 1 as a percentage: "71 %", "0.4 %".
+ * A share of 1 as a percentage: "71%", "0.4%".
  * @param {number} share
  */
 export function percent(share) {
-  const digits = share > 0 && share < 0.1 ? 1 : 0;
-  return number(share, { style: "percent", maximumFractionDigits: digits });
+  const digits = share < 0.1 ? { maximumSignificantDigits: 1 } : { maximumFractionDigits: 0 };
+  return number(share, { style: "percent", ...digits });
+}
+
+/**
+ * A probability that may be very small: "71%", "1 in 4,096".
+ * @param {number} probability
+ */
+export function chance(probability) {
+  if (probability >= 0.1) return percent(probability);
+  const n = 1 / probability;
+  /** @type {Intl.NumberFormatOptions} */
+  const short = n < 1e6 ? {} : { notation: "compact", compactDisplay: "long" };
+  return t("chance.one.in", { n: number(n, { ...short, maximumSignificantDigits: 2 }) });
 }
 
 /**

@@ -115,6 +115,7 @@ export class TranslateView {
 
   /** @param {"now" | "later"} when */
   #translateAfter(when) {
+    find("clear", HTMLButtonElement).hidden = this.#source.value === "";
     this.alternatives.close();
     this.explained.forget();
     this.#before = [];
@@ -272,7 +273,7 @@ export class TranslateView {
     const { text, start } = this.words.pieces[index];
     const prefix = this.#translation.slice(0, start);
     const request = this.#request();
-    this.alternatives.open(element, text, {
+    this.alternatives.open(element, text, prefix, {
       ask: async (signal) => {
         const json = { ...request, prefix, top: 6 };
         const answer = await call("v1/alternatives", { json, signal });
