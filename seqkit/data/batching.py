@@ -144,9 +144,10 @@ class PairBatch:
     inputs: Tensor  # (B, T) BOS y1 …
     targets: Tensor  # (B, T) y1 … EOS, then PAD
     count: int  # targets that are not PAD
+    group: str = ""  # of data for which figures are given apart, such as a pair of languages
 
     @classmethod
-    def of(cls, sources: Rows, targets: Rows, indices: Ints) -> PairBatch:
+    def of(cls, sources: Rows, targets: Rows, indices: Ints, group: str = "") -> PairBatch:
         """The pairs at `indices` (B,); every row ends in EOS."""
         source = sources.padded(indices)
         goal = targets.padded(indices)
@@ -156,7 +157,7 @@ class PairBatch:
         begin = torch.full((len(indices), 1), BOS)
         all_but_last = goal[:, :-1]
         inputs = torch.cat([begin, all_but_last], dim=1)
-        return cls(source, inputs, goal, count)
+        return cls(source, inputs, goal, count, group)
 
     def __repr__(self) -> str:
         pairs, source_length = self.source.shape
@@ -170,6 +171,7 @@ class PairBatch:
             inputs=self.inputs.to(device),
             targets=self.targets.to(device),
             count=self.count,
+            group=self.group,
         )
 
 

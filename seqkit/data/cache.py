@@ -26,9 +26,9 @@ from .. import __version__
 from ..errors import DataError, reason
 from ..parsing import json_of, to_json
 from .aside import size_of
-from .corpora import caches
 from .file_lock import file_lock
 from .files import reading
+from .folders import caches
 
 ENVIRONMENT = "SEQKIT_CACHE"
 _FORMAT = 1  # another one makes all entries anew

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from ..config import build, read, required, section, setting
 from ..errors import DataError, UnknownName, hint
+from .files import is_address
+from .folders import caches
+from .remote import local_copy
 
 ENVIRONMENT = "SEQKIT_CORPORA"
 _SHA256 = "^([0-9a-f]{64})?$"
@@ -77,13 +80,6 @@ def cache(name: str) -> Path:
     return caches() / name
 
 
-def caches() -> Path:
-    """The folder of all that seqkit keeps for a user and could make or fetch again."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    root = Path(base) if base else Path.home() / ".cache"
-    return root / "seqkit"
-
-
 class Corpora:
     """Corpora by name: the shipped ones, and further ones that are given.
 
@@ -151,10 +147,11 @@ class Corpora:
     def locate(self, corpus: str, files: Sequence[str]) -> list[Path]:
         """Paths of the files of a corpus; without a corpus (""), `files` are paths already.
 
-        Raises `DataError` that says how to get a file that is not on this machine.
+        Addresses such as s3://bucket/train.tsv become paths of local copies. Raises `DataError`
+        that says how to get a file that is not on this machine.
         """
         if not corpus:
-            return [Path(file) for file in files]
+            return [local_copy(file) if is_address(file) else Path(file) for file in files]
 
         known = self.card(corpus).files
         for file in files:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ LONGEST_LINE = 1 << 28  # bytes
 _CHUNK = 1 << 16  # bytes read at once: some 1,000 sentences
 _FIRST_CHUNK = 1 << 13  # of what is answered at once; each is twice as large as the one before
 _MEGABYTE = 1 << 20
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not a drive of Windows
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
@@ -133,13 +135,21 @@ def _check_length(length: int, path: Path | None) -> None:
 # Opening
 
 
+def is_address(path: str) -> bool:
+    """Whether this names a file elsewhere: s3://…, https://…, memory://…"""
+    return _ADDRESS.match(path) is not None
+
+
 def lasting(path: str) -> str:
-    """The absolute path of a file that a run reads again, from anywhere; ValueError for stdin."""
+    """The absolute path of a file that a run reads again, from anywhere; ValueError for stdin.
+
+    An address such as s3://bucket/train.tsv stays as it is.
+    """
     if path == str(STDIN):
         raise ValueError(
             "- is stdin, which a run cannot read again when it is resumed: save it to a file"
         )
-    return str(Path(path).absolute())
+    return path if is_address(path) else str(Path(path).absolute())
 
 
 def lasting_all(paths: list[str], corpus: str | None) -> list[str]:

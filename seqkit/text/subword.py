@@ -13,6 +13,7 @@ from ..errors import DataError
 from .lines import check_one, each_text
 from .pieces import processor_of, read_with
 from .subword_sampling import SPACE, SubwordSampler
+from .tags import language_tags
 from .tokenizer_models import Unit
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK
 
@@ -37,6 +38,7 @@ class SentencePieceTokenizer:
         """`model` is the content of a model file; raises `DataError` if it is not one of ours."""
         self.content = model
         self._processor, self.pieces = processor_of(model)
+        self.tags = _tags_of(self._processor, self.pieces)
         self._sampler: SubwordSampler | None = None
 
         if self.pieces[: len(SPECIALS)] != SPECIALS:
@@ -58,11 +60,12 @@ class SentencePieceTokenizer:
         split_digits: bool = True,
         max_sentences: int = 1_000_000,
         seed: int = 1,
+        tags: Sequence[str] = (),
     ) -> Self:
         """Train on at most `max_sentences` lines, drawn evenly from the stream by `seed`.
 
         With `split_digits`, a number is spelt digit by digit: models copy what they have never
-        seen only so.
+        seen only so. `tags` become pieces that no text spells.
 
         Raises `DataError` if the lines cannot give `vocab_size` pieces.
         """
@@ -80,6 +83,7 @@ class SentencePieceTokenizer:
             split_digits=split_digits,
             required_chars="".join(digits) if split_digits else "",
             character_coverage=1.0 if covers_all else 0.9999,
+            control_symbols=list(tags),
         )
         try:
             return cls(_train(sample, settings))
@@ -120,6 +124,12 @@ class SentencePieceTokenizer:
     def load(cls, folder: Path) -> Self:
         """Read `folder`/sentencepiece.model; raises `DataError` naming the file."""
         return read_with(cls, folder / cls.FILE)
+
+
+def _tags_of(processor: Any, pieces: Sequence[str]) -> tuple[str, ...]:
+    """The tags of languages; a piece that merely looks like one is text."""
+    controls = (piece for i, piece in enumerate(pieces) if processor.is_control(i))
+    return tuple(language_tags(controls).values())
 
 
 # Text as the library gets it

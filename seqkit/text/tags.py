@@ -12,6 +12,11 @@ _TAG = re.compile(r">>([^\s<>]+)<<")
 _BEGINS = re.compile(rf"\s*({_TAG.pattern})\s*")
 
 
+def tag_of(language: str) -> str:
+    """The tag of a target language by its code: ">>deu<<"."""
+    return f">>{language}<<"
+
+
 def language_tags(tokens: Iterable[str]) -> dict[str, str]:
     """The tokens that name a language, by its code; none for most vocabularies."""
     tags = (_TAG.fullmatch(token) for token in tokens if token.startswith(">>"))

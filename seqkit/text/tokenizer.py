@@ -6,6 +6,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -19,12 +20,13 @@ from .lookup import TokenizerLookup, built_in, find_class
 from .moses_bpe import MosesBpeTokenizer
 from .normalize import Normalizer
 from .pieces import PieceTokenizer
-from .tags import language_tags, split_tag
+from .tags import split_tag, tag_of
 from .tokenizer_models import (
     TokenizerModel,
     TrainedTokenizerModel,
     is_trained,
     is_trained_class,
+    tags_of,
 )
 from .vocab import BOS, EOS, SPECIALS, UNK, Vocab
 
@@ -95,7 +97,7 @@ class Tokenizer:
         self.name = name
         self.normalizer = Normalizer(normalize)
         self.byte_fallback = byte_fallback
-        self.language_tags = {} if is_trained(model) else language_tags(vocab.tokens)
+        self.language_tags = tags_of(model, vocab.tokens)
 
     def __repr__(self) -> str:
         steps = ", ".join(self.normalizer.steps) or "nothing"
@@ -103,26 +105,33 @@ class Tokenizer:
 
     @classmethod
     def train(
-        cls, lines: Iterable[str], config: TextConfig, *, tokenizers: TokenizerLookup = built_in
+        cls,
+        lines: Iterable[str],
+        config: TextConfig,
+        *,
+        tokenizers: TokenizerLookup = built_in,
+        languages: Sequence[str] = (),
     ) -> Tokenizer:
         """Learn a tokenizer and its vocabulary, with counts, from a stream of raw lines.
 
-        `tokenizers` finds the class of `config.tokenizer`. Raises `UnknownName` for a name it does
-        not know, `ConfigError` and `DataError` for settings that do not fit the text.
+        `tokenizers` finds the class of `config.tokenizer`. `languages` are codes of target
+        languages; each gets a token, its tag. Raises `UnknownName` for a name it does not know,
+        `ConfigError` and `DataError` for settings that do not fit the text.
         """
         if not isinstance(config, TextConfig):
             raise WrongType(f"give a TextConfig, such as TextConfig(), not {type(config).__name__}")
         model_class = find_class(config.tokenizer, tokenizers)
         normalizer = Normalizer(config.normalize)
         texts = (normalizer(line) for line in each_text(lines, "lines"))
+        tags = [tag_of(language) for language in languages]
 
         if is_trained_class(model_class):
-            trained, vocab = _train_model(model_class, texts, config)
+            trained, vocab = _train_model(model_class, texts, config, tags)
             return cls(trained, vocab, name=config.tokenizer, normalize=config.normalize)
 
         model = model_class()
         byte_fallback = config.byte_fallback and model.unit == "character"
-        vocab = _build_vocab(model, texts, config, byte_fallback)
+        vocab = _build_vocab(model, texts, config, byte_fallback, tags)
         return cls(
             model,
             vocab,
@@ -157,7 +166,7 @@ class Tokenizer:
         """`encode` for many texts, faster; raises TypeError for one string."""
         normalized = [self.normalizer(text) for text in each_text(texts)]
         if is_trained(self.model):
-            rows = self.model.encode_ids(normalized)
+            rows = self._trained_ids(self.model, normalized)
         else:
             rows = [self._look_up(self._split(text)) for text in normalized]
 
@@ -176,9 +185,19 @@ class Tokenizer:
                 "text.subword_regularization needs a tokenizer of subwords "
                 f"such as sentencepiece, not {self.name!r}"
             )
-        pieces = self.model.sample(self.normalizer(text), strength, rng)
-        ids = self.vocab.encode(pieces)
+        tag, rest = split_tag(self.normalizer(text), self.language_tags)
+        pieces = self.model.sample(rest, strength, rng)
+        ids = self.vocab.encode([tag, *pieces] if tag else pieces)
         return [*ids, EOS] if eos else ids
+
+    def _trained_ids(self, model: TrainedTokenizerModel, texts: list[str]) -> list[list[int]]:
+        """Ids of normalised texts; a language tag that one begins with is one of them."""
+        if not self.language_tags:
+            return model.encode_ids(texts)
+
+        tags, rests = zip(*(split_tag(text, self.language_tags) for text in texts), strict=True)
+        rows = zip(tags, model.encode_ids(list(rests)), strict=True)
+        return [[*self.vocab.encode([tag]), *row] if tag else row for tag, row in rows]
 
     def _look_up(self, tokens: list[str]) -> list[int]:
         """Ids of the tokens of a text.
@@ -245,9 +264,18 @@ class Tokenizer:
 
 
 def _train_model(
-    model_class: type[TrainedTokenizerModel], texts: Iterable[str], config: TextConfig
+    model_class: type[TrainedTokenizerModel],
+    texts: Iterable[str],
+    config: TextConfig,
+    tags: Sequence[str],
 ) -> tuple[TrainedTokenizerModel, Vocab]:
     """A trained model and its pieces, counted on the first `train_sentences` texts."""
+    if tags and "tags" not in signature(model_class.train).parameters:
+        raise ConfigError(
+            f"the tokenizer {config.tokenizer!r} has no place for the tags of several target "
+            "languages: sentencepiece, word, char and whitespace have"
+        )
+    more: dict[str, Any] = {"tags": tags} if tags else {}
     first: list[str] = []
     model = model_class.train(
         _pass_and_keep(texts, first, config.train_sentences),
@@ -257,6 +285,7 @@ def _train_model(
         split_digits=config.split_digits,
         max_sentences=config.train_sentences,
         seed=config.seed,
+        **more,
     )
 
     counter: Counter[int] = Counter()
@@ -275,22 +304,32 @@ def _pass_and_keep(texts: Iterable[str], kept: list[str], most: int) -> Iterator
 
 
 def _build_vocab(
-    model: TokenizerModel, texts: Iterable[str], config: TextConfig, byte_fallback: bool
+    model: TokenizerModel,
+    texts: Iterable[str],
+    config: TextConfig,
+    byte_fallback: bool,
+    tags: Sequence[str],
 ) -> Vocab:
-    """The most frequent tokens, and the 256 byte tokens if they are asked for."""
+    """The most frequent tokens, the tags, and the 256 byte tokens if they are asked for."""
     fallback = BYTE_TOKENS if byte_fallback else ()
-    size = config.vocab_size - len(fallback)
+    size = config.vocab_size - len(fallback) - len(tags)
     if size <= len(SPECIALS):
+        beside = ["256 bytes"] if byte_fallback else []
+        if tags:
+            beside.append(f"{len(tags)} tags of languages")
+        way_out = "raise it, or set byte_fallback = false" if byte_fallback else "raise it"
         raise ConfigError(
-            f"text.vocab_size = {config.vocab_size} leaves no room beside 256 bytes: "
-            "raise it, or set byte_fallback = false"
+            f"text.vocab_size = {config.vocab_size} leaves no room beside {' and '.join(beside)}: "
+            f"{way_out}"
         )
 
     sentences = (model.split(text) for text in texts)
     vocab = Vocab.build(sentences, min_freq=config.min_freq, max_size=size)
 
-    tokens = vocab.tokens[len(SPECIALS) :]
-    return Vocab([*tokens, *fallback], [*vocab.counts, *[0] * len(fallback)])
+    tokens = [token for token in vocab.tokens[len(SPECIALS) :] if token not in tags]
+    counts = [vocab.counts[vocab[token]] for token in tokens]
+    others = [*tags, *fallback]
+    return Vocab([*tokens, *others], [*vocab.counts[: len(SPECIALS)], *counts, *[0] * len(others)])
 
 
 # Files

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, Protocol, Self, TypeGuard
 
 from .lines import check_many, check_one
+from .tags import language_tags
 from .words import join_words, split_words
 
 Unit = Literal["word", "character", "subword"]
@@ -74,12 +75,30 @@ class TrainedTokenizerModel(TokenizerModel, Protocol):
         """A random segmentation; `strength` is the rate of BPE-dropout, or the unigram alpha."""
 
 
+class TaggedTokenizerModel(TrainedTokenizerModel, Protocol):
+    """One that can hold the tags of target languages: `train` takes them by the name `tags`."""
+
+    tags: tuple[str, ...]
+    """Those of its tokens that name a target language, such as ">>deu<<"; no text spells them."""
+
+
 def is_trained(model: TokenizerModel) -> TypeGuard[TrainedTokenizerModel]:
     return model.has_own_vocab
 
 
 def is_trained_class(cls: type[TokenizerModel]) -> TypeGuard[type[TrainedTokenizerModel]]:
     return cls.has_own_vocab
+
+
+def holds_tags(tokenizer: TokenizerModel) -> TypeGuard[TaggedTokenizerModel]:
+    return is_trained(tokenizer) and hasattr(tokenizer, "tags")
+
+
+def tags_of(model: TokenizerModel, tokens: Sequence[str]) -> dict[str, str]:
+    """The tokens that name a language, by its code; `tokens` are those of the vocabulary."""
+    if holds_tags(model):
+        return language_tags(model.tags)
+    return {} if is_trained(model) else language_tags(tokens)
 
 
 class _Untrained:

@@ -6,12 +6,53 @@ import re
 
 from pydantic import ValidationInfo, field_validator
 
-from ..config import section, setting
+from ..config import required, section, setting
 from ..data.files import lasting_all
 from ..errors import hint
 from ..plugins import components
 
 LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+
+
+@section
+class TranslationSource:
+    """One of several sources of training text: `[[data.sources]]`."""
+
+    corpus: str = setting(
+        "corpus whose folder holds the files below; '' = they are ordinary paths", default=""
+    )
+    train: list[str] = required("training text, as data.train", min_length=1)
+    valid: list[str] = setting(
+        "validation text; [] = split valid_size pairs off, unless another source of the same "
+        "languages has validation text",
+        default=[],
+    )
+    columns: list[int | str] = setting(
+        "as data.columns; [] = these", default=[], min_length=0, max_length=2
+    )
+    languages: list[str] = setting(
+        "codes of source and target language; [] = data.languages. Where sources have several "
+        "target languages, each source text gets the tag of its own, such as >>de<<",
+        default=[],
+    )
+    weight: float = setting("how often its pairs are seen, beside others", default=1.0, gt=0)
+
+    @field_validator("train", "valid")
+    @classmethod
+    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        return lasting_all(paths, info.data.get("corpus"))
+
+    @field_validator("columns")
+    @classmethod
+    def _check_columns(cls, columns: list[int | str]) -> list[int | str]:
+        if len(columns) == 1:
+            raise ValueError("give two, those of source and target")
+        return columns
+
+    @field_validator("languages")
+    @classmethod
+    def _check_languages(cls, codes: list[str]) -> list[str]:
+        return check_codes(codes)
 
 
 @section
@@ -35,7 +76,7 @@ class TranslationData:
         on_resume="place",
     )
     valid_size: int = setting(
-        "pairs to split off (at most a tenth) where there is no validation text",
+        "pairs to split off (at most a tenth, of each source) where there is no validation text",
         default=1000,
         ge=1,
     )
@@ -45,6 +86,18 @@ class TranslationData:
         min_length=2,
         max_length=2,
     )
+    sources: list[TranslationSource] = setting(
+        "several sources in place of train and valid, each a table [[data.sources]]",
+        default=[],
+        on_resume="place",
+    )
+    temperature: float = setting(
+        "of several sources: the share of each pair of languages is in proportion to the number of "
+        "its sentence pairs to the power of 1 / temperature; 1 = all are seen equally often, 5 = "
+        "those with few are seen more often",
+        default=1.0,
+        ge=1,
+    )
     languages: list[str] = setting(
         "codes of the source and the target language, such as ['en', 'de']: the translator splits "
         "lines into sentences by the rules of the first; [] = by those of all languages",
@@ -52,7 +105,9 @@ class TranslationData:
         on_resume="any",
         with_init="inherited",
     )
-    limit: int = setting("use only the first N training pairs; 0 = all", default=0, ge=0)
+    limit: int = setting(
+        "use only the first N training pairs (of each source); 0 = all", default=0, ge=0
+    )
     max_length: int = setting(
         "pairs with more tokens on a side are left out of training", default=100, ge=1
     )
@@ -91,9 +146,7 @@ class TranslationData:
     @field_validator("languages")
     @classmethod
     def _check_languages(cls, codes: list[str]) -> list[str]:
-        if codes and (len(codes) != 2 or not all(map(LANGUAGE.fullmatch, codes))):
-            raise ValueError(f"{codes} is not two codes of languages such as ['en', 'de']")
-        return codes
+        return check_codes(codes)
 
     @field_validator("goal")
     @classmethod
@@ -102,3 +155,42 @@ class TranslationData:
         if name not in known:
             raise ValueError(f"no metric {name!r}.{hint(name, known)}")
         return name
+
+    def __post_init__(self) -> None:
+        if not self.sources:
+            if self.temperature != 1:
+                raise ValueError("temperature is for several sources: give [[data.sources]]")
+            return
+        if self.train or self.valid or self.corpus:
+            raise ValueError(
+                "choose one of data.sources and of data.train, data.valid and data.corpus, which "
+                "each of the sources has for itself"
+            )
+        named = [bool(source.languages or self.languages) for source in self.sources]
+        if any(named) and not all(named):
+            raise ValueError(
+                f"source {named.index(False) + 1} of data.sources names no languages, and others "
+                "do: give them, such as languages = ['en', 'de']"
+            )
+
+    def only_languages(self) -> tuple[str, str]:
+        """The source and the target language; "" where there are several, or none is named."""
+        every = [source.languages or self.languages for source in self.sources] or [self.languages]
+        sources, targets = ({codes[side] if codes else "" for codes in every} for side in (0, 1))
+        return _only(sources), _only(targets)
+
+    def corpora(self) -> list[str]:
+        """The names of the corpora that the text is from."""
+        named = [self.corpus, *(source.corpus for source in self.sources)]
+        return [name for name in dict.fromkeys(named) if name]
+
+
+def _only(names: set[str]) -> str:
+    return next(iter(names)) if len(names) == 1 else ""
+
+
+def check_codes(codes: list[str]) -> list[str]:
+    """Codes of a source and a target language, or none; raises ValueError for anything else."""
+    if codes and (len(codes) != 2 or not all(map(LANGUAGE.fullmatch, codes))):
+        raise ValueError(f"{codes} is not two codes of languages such as ['en', 'de']")
+    return codes

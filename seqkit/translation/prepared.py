@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -16,9 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..data import digest
 from ..data.batching import Rows
 from ..data.cache import Cache, Entry, Facts, Sources, are_files, folder_digest
+from ..data.mixture import Mixture
 from ..data.numbers import varied_copies
 from ..data.parallel import Pair, ParallelText, Skipped
 from ..data.pool import map_in_order
@@ -35,18 +38,19 @@ from ..data.stored import (
 )
 from ..plugins import components
 from ..progress import doing
-from ..recipes import corpora
 from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from .data_config import TranslationData
 from .languages import tagged
 from .passthrough import translates_numbers
-from .texts import EncodedPairs, split_off, training_pairs, validation_pairs
+from .sources import Source, Span, mixture_of, sources_of, spans_of, target_languages
+from .texts import EncodedPairs, pairs_at, split_off, training_pairs, validation_pairs
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers, train_tokenizers
 
 _BLOCK = 50_000  # texts that a process encodes at once
 _PARTS = ("train", "valid")
 _SIDES = ("source", "target")
+Pairs = Iterator[Pair]
 
 
 class PreparedText:
@@ -54,13 +58,12 @@ class PreparedText:
 
     def __init__(self, data: TranslationData, seed: int) -> None:
         """Reads the text, unless that was done before. Raises `ConfigError` and `DataError`."""
-        located = corpora("translation").locate
         self._data = data
         self._seed = seed
-        self._files = located(data.corpus, data.train), located(data.corpus, data.valid)
+        self.sources = sources_of(data)
 
-        every = [*self._files[0], *self._files[1]]
-        self.cache, self._sources, content = _opened(every)
+        every = [path for source in self.sources for path in source.files]
+        self.cache, self._files, content = _opened(every)
         self._key = {"content": content, **self._settings()}
         self.about = ", ".join(path.name for path in every)
         self._entry = self.cache.entry("pairs", self._key, self._write, about=self.about)
@@ -77,6 +80,13 @@ class PreparedText:
     def facts(self) -> Facts:
         return self._entry.facts
 
+    def spans(self, part: str, to: str) -> list[Span]:
+        """Where the pairs of each source are in "train" or "valid"; see `spans_of`."""
+        if len(self.sources) == 1:
+            text = self.train if part == "train" else self.valid
+            return spans_of(self.sources, [len(text)], to)
+        return spans_of(self.sources, self.facts["sizes"][part], to)
+
     def save_seen(self, folder: Path) -> None:
         """Write into `folder` what an evaluation compares its test set with."""
         self._seen.copy(folder / SEEN)
@@ -86,8 +96,13 @@ class PreparedText:
         settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
         kind = components().tokenizers.load(config.tokenizer)
         code = _code_of(config.tokenizer, kind)
-        key = {"pairs": self._entry.name, "text": settings, "code": code}
-        make = partial(_train, self.train, config)
+        key: dict[str, Any] = {"pairs": self._entry.name, "text": settings, "code": code}
+        text, languages = self.train, target_languages(self.sources)
+        if len(self.sources) > 1:
+            mixture = self._mixture()
+            text = pairs_at(text, np.sort(mixture.epoch(0).places))
+            key |= {"mixture": mixture.counts, "seed": self._seed, "languages": languages}
+        make = partial(_train, text, config, languages)
         entry = self.cache.entry("tokenizers", key, make, about=self.about)
         return load_tokenizers(entry.folder)
 
@@ -95,8 +110,10 @@ class PreparedText:
         """Training and validation text as ids, `to` being the target language of all of it."""
         code = [_code_of(tokenizer.name, type(tokenizer.model)) for tokenizer in tokenizers]
         files = _digest_of(tokenizers)
-        key = {"pairs": self._entry.name, "tokenizers": files, "code": code, "to": to}
-        make = partial(_encode, self.train, self.valid, tokenizers, to)
+        key: dict[str, Any] = {"pairs": self._entry.name, "tokenizers": files, "code": code}
+        spans = {part: self.spans(part, to) for part in _PARTS}
+        key["to"] = [span.to for span in spans["train"]] if len(self.sources) > 1 else to
+        make = partial(_encode, self.train, self.valid, spans, tokenizers)
         entry = self.cache.entry("ids", key, make, about=self.about)
         train, valid = (_pairs(entry, part, tokenizers) for part in _PARTS)
         return train, valid
@@ -104,16 +121,28 @@ class PreparedText:
     def _settings(self) -> dict[str, Any]:
         """The settings that the text depends on."""
         data = self._data
-        splits = not data.valid
+        first, *others = self.sources
+        splits = any(source.splits for source in self.sources)
         draws = splits or data.number_copies > 0
-        return {
-            "files": [len(files) for files in self._files],
-            "columns": data.columns,
+        settings = {
+            "files": [len(first.train), len(first.valid)],
+            "columns": list(first.columns),
             "limit": data.limit,
             "valid_size": data.valid_size if splits else 0,
             "number_copies": data.number_copies,
             "seed": self._seed if draws else 0,
         }
+        if others:
+            settings["sources"] = [
+                [len(source.train), len(source.valid), *source.columns, source.splits]
+                for source in self.sources
+            ]
+        return settings
+
+    def _mixture(self) -> Mixture:
+        """What an epoch takes of each source, if the pairs that are too long are there, too."""
+        sizes = self.facts["sizes"]["train"]
+        return mixture_of(self.sources, sizes, self._data.temperature, self._seed)
 
     def _text(self, part: str) -> ParallelText:
         return _stored(self._entry.folder, part)
@@ -124,29 +153,46 @@ class PreparedText:
             return self._read_and_split(folder)
 
     def _read_and_split(self, folder: Path) -> Facts:
-        data, skipped = self._data, Skipped()
-        columns = data.columns[0], data.columns[1]
-        pairs = training_pairs(self._files[0], columns, data.limit, skipped)
-        _write_pairs(folder, "read", pairs)
-        train = _stored(folder, "read")
+        skipped = Skipped()
+        read = [self._read(folder, number, skipped) for number in range(len(self.sources))]
+        train, valid = self._split(read)
+        self._files.check()
 
-        if data.valid:
-            valid_pairs = validation_pairs(self._files[1], columns)
-            _write_pairs(folder, "valid", valid_pairs)
+        facts: Facts = {
+            "empty": skipped.empty,
+            "translates_numbers": any(map(translates_numbers, train)),
+            "sizes": {"valid": _write_texts(folder, "valid", valid)},
+        }
+        if len(train) == 1 and train == read and not self._data.number_copies:
+            _rename(folder, "read0", "train")
+            facts["sizes"]["train"] = [len(text) for text in train]
         else:
-            train, valid = split_off(train, data.valid_size, self._seed)
-            _write_pairs(folder, "valid", _pairs_of(valid))
-        self._sources.check()
-
-        facts = {"empty": skipped.empty, "translates_numbers": translates_numbers(train)}
-        if data.valid and not data.number_copies:
-            _rename(folder, "read", "train")
-        else:
-            _write_pairs(folder, "train", self._with_copies(train))
-            _delete(folder, "read")
+            with_copies = map(self._with_copies, train)
+            facts["sizes"]["train"] = _write_texts(folder, "train", with_copies)
+            _delete(folder, "read*")
         return facts | _facts_of(folder)
 
-    def _with_copies(self, text: ParallelText) -> Iterator[Pair]:
+    def _read(self, folder: Path, number: int, skipped: Skipped) -> ParallelText:
+        """The training text of a source, as it is in its files."""
+        source = self.sources[number]
+        pairs = training_pairs(source.train, source.columns, self._data.limit, skipped)
+        _write_texts(folder, f"read{number}", [pairs])
+        return _stored(folder, f"read{number}")
+
+    def _split(self, read: list[ParallelText]) -> tuple[list[ParallelText], list[Pairs]]:
+        """Training and validation text of each source."""
+        splits = [number for number, source in enumerate(self.sources) if source.splits]
+        texts = [read[number] for number in splits]
+        kept, held_out = split_off(texts, self._data.valid_size, self._seed)
+
+        train = list(read)
+        valid = [_validation(source) for source in self.sources]
+        for number, of_train, of_valid in zip(splits, kept, held_out, strict=True):
+            train[number] = of_train
+            valid[number] = _pairs_of(of_valid)
+        return train, valid
+
+    def _with_copies(self, text: ParallelText) -> Pairs:
         yield from _pairs_of(text)
         if self._data.number_copies:
             yield from varied_copies(text, self._data.number_copies, self._seed)
@@ -165,8 +211,28 @@ def _opened(files: list[Path]) -> tuple[Cache, Sources, list[str]]:
 # Text
 
 
-def _write_pairs(folder: Path, part: str, pairs: Iterator[Pair]) -> None:
-    write_side_by_side(folder, [f"{part}.{side}" for side in _SIDES], pairs)
+def _write_texts(folder: Path, part: str, texts: Iterable[Pairs]) -> list[int]:
+    """Write texts one after the other; returns how many pairs each has."""
+    sizes: list[int] = []
+    names = [f"{part}.{side}" for side in _SIDES]
+    write_side_by_side(folder, names, _one_after_the_other(texts, sizes))
+    return sizes
+
+
+def _one_after_the_other(texts: Iterable[Pairs], sizes: list[int]) -> Pairs:
+    for text in texts:
+        count = 0
+        for pair in text:
+            yield pair
+            count += 1
+        sizes.append(count)
+
+
+def _validation(source: Source) -> Pairs:
+    """The validation text of a source that has one."""
+    if not source.valid:
+        return iter(())
+    return validation_pairs(source.valid, source.columns)
 
 
 def _stored(folder: Path, part: str) -> ParallelText:
@@ -174,7 +240,7 @@ def _stored(folder: Path, part: str) -> ParallelText:
     return ParallelText(source, target)
 
 
-def _pairs_of(text: ParallelText) -> Iterator[Pair]:
+def _pairs_of(text: ParallelText) -> Pairs:
     return zip(text.sources, text.targets, strict=True)
 
 
@@ -205,9 +271,9 @@ def _facts_of(folder: Path) -> Facts:
 # Tokenizers
 
 
-def _train(text: ParallelText, config: TextConfig, folder: Path) -> Facts:
+def _train(text: ParallelText, config: TextConfig, languages: Sequence[str], folder: Path) -> Facts:
     with doing("training the tokenizer"):
-        save_tokenizers(folder, train_tokenizers(text, config))
+        save_tokenizers(folder, train_tokenizers(text, config, languages))
     return {}
 
 
@@ -243,17 +309,30 @@ class _Part(NamedTuple):
     part: str
     side: int
     places: slice
+    to: str  # their target language
+
+
+def _parts(part: str, side: int, spans: Sequence[Span]) -> Iterator[_Part]:
+    for span in spans:
+        first, end = span.places.start, span.places.stop
+        for block in blocks_of(end - first, _BLOCK):
+            places = slice(first + block.start, first + block.stop)
+            yield _Part(part, side, places, span.to)
 
 
 def _encode(
-    train: ParallelText, valid: ParallelText, tokenizers: Tokenizers, to: str, folder: Path
+    train: ParallelText,
+    valid: ParallelText,
+    spans: dict[str, list[Span]],
+    tokenizers: Tokenizers,
+    folder: Path,
 ) -> Facts:
     """Fill an entry "ids", by several processes."""
     texts = {"train": (train.sources, train.targets), "valid": (valid.sources, valid.targets)}
-    encode = partial(_encode_part, texts, tokenizers, to)
-    for part, sides in texts.items():
+    encode = partial(_encode_part, texts, tokenizers)
+    for part in texts:
         for side, name in enumerate(_SIDES):
-            parts = (_Part(part, side, places) for places in blocks_of(len(sides[side]), _BLOCK))
+            parts = _parts(part, side, spans[part])
             with IdWriter(folder, f"{part}.{name}") as writer, doing(f"encoding {name} text"):
                 for packed in map_in_order(encode, parts):
                     writer.add(packed)
@@ -263,13 +342,12 @@ def _encode(
 def _encode_part(
     texts: dict[str, tuple[Sequence[str], Sequence[str]]],
     tokenizers: Tokenizers,
-    to: str,
     part: _Part,
 ) -> tuple[bytes, bytes]:
     tokenizer: Tokenizer = tokenizers[part.side]
     lines: Sequence[str] = texts[part.part][part.side][part.places]
     if tokenizer is tokenizers.source and part.side == 0:
-        lines = tagged(lines, to, tokenizer)
+        lines = tagged(lines, part.to, tokenizer)
     return packed_ids(tokenizer.encode_all(lines, eos=True), len(tokenizer.vocab))
 
 

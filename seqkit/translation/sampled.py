@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from ..data.batching import Ints, PairBatch, Rows
 from ..data.parallel import ParallelText
 from ..text.tokenizer import Tokenizer
 from .languages import tagged
+from .sources import Span
 from .tokenizers import Tokenizers
 
 
@@ -23,17 +25,23 @@ class SampledPairs:
         tokenizers: Tokenizers,
         *,
         places: Ints,
+        rounds: Ints,
         seed: str,
         strength: float,
-        to: str,
+        spans: Sequence[Span],
     ) -> None:
-        """`places` says where in the text each pair is; `seed` is another one in each epoch."""
+        """`places` says where in the text each pair is; `seed` is another one in each epoch.
+
+        `rounds` tells a pair from the same one that comes again in an epoch.
+        """
         self._text = text
         self._tokenizers = tokenizers
         self._places = places
+        self._rounds = rounds
         self._seed = seed
         self._strength = strength
-        self._to = to
+        self._languages = [span.to for span in spans]
+        self._ends = [span.places.stop for span in spans]
 
     def __repr__(self) -> str:
         return f"<SampledPairs: {len(self._places):,} pairs>"
@@ -41,22 +49,34 @@ class SampledPairs:
     def batch(self, indices: Ints) -> PairBatch:
         """The pairs of these numbers (B,)."""
         places = self._places[indices].tolist()
+        rounds = self._rounds[indices].tolist()
+        names = [self._name(*each) for each in zip(places, rounds, strict=True)]
         source, target = self._tokenizers
-        sources = tagged([self._text.sources[place] for place in places], self._to, source)
+        sources = [self._tagged(place) for place in places]
         targets = [self._text.targets[place] for place in places]
 
         every = np.arange(len(places))
         return PairBatch.of(
-            self._sample(source, sources, places, "source"),
-            self._sample(target, targets, places, "target"),
+            self._sample(source, sources, names, "source"),
+            self._sample(target, targets, names, "target"),
             every,
         )
 
+    @staticmethod
+    def _name(place: int, round: int) -> str:
+        return f"{place}/{round}" if round else str(place)
+
+    def _tagged(self, place: int) -> str:
+        """A source text after the tag of its target language."""
+        to = self._languages[bisect_right(self._ends, place)]
+        (text,) = tagged([self._text.sources[place]], to, self._tokenizers.source)
+        return text
+
     def _sample(
-        self, tokenizer: Tokenizer, texts: Sequence[str], places: Sequence[int], side: str
+        self, tokenizer: Tokenizer, texts: Sequence[str], names: Sequence[str], side: str
     ) -> Rows:
         rows: list[list[int]] = []
-        for place, text in zip(places, texts, strict=True):
-            rng = random.Random(f"{self._seed}/{place}/{side}")
+        for name, text in zip(names, texts, strict=True):
+            rng = random.Random(f"{self._seed}/{name}/{side}")
             rows.append(tokenizer.sample(text, self._strength, rng, eos=True))
         return Rows(rows)

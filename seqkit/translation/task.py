@@ -16,12 +16,15 @@ import torch
 from torch import Tensor, nn
 
 from ..config import RunConfig, build
+from ..data import digest
 from ..data.batching import Ints, PairBatch, token_batches
+from ..data.mixture import Drawn, Mixture
 from ..data.seen import SeenTexts
 from ..data.workers import made_by_workers
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
 from ..nn.loss import linear_cross_entropy
+from ..parsing import to_json
 from ..plugins import components
 from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig
@@ -30,10 +33,12 @@ from ..training.processes import Processes
 from ..training.task import Goal, Step, Task, Totals
 from .data_config import TranslationData
 from .evaluation import METRICS, TestSet, evaluate_outputs
+from .languages import tagged
 from .models.contract import TranslationModel, as_translation_model
 from .passthrough import forbid_passthrough, may_pass_through
 from .prepared import PreparedText
 from .sampled import SampledPairs
+from .sources import mixture_of, target_languages
 from .texts import short_pairs
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers
 from .translator import Translator
@@ -68,6 +73,7 @@ class TranslationTask:
         if self.text.subword_regularization:
             self._check_regularization()
 
+        self._check_tags()
         every, self._valid = self._text.ids(self.tokenizers, self.search.to)
         self._places = short_pairs(every, self.data.max_length)  # of the pairs in the text
         self._train = every.at(self._places)
@@ -78,6 +84,31 @@ class TranslationTask:
                 f"the training text has no pair of 1 to {self.data.max_length} tokens "
                 "(data.max_length)"
             )
+        self._mixture = self._mixture_of_places() if len(self._text.sources) > 1 else None
+
+    def _check_tags(self) -> None:
+        """Raise `ConfigError` for a target language that a model to start from has no tag for."""
+        languages = target_languages(self._text.sources)
+        missing = [each for each in languages if each not in self.tokenizers.source.language_tags]
+        if missing:
+            raise ConfigError(
+                f"data.sources has the target languages {', '.join(languages)}, and this model's "
+                f"vocabulary no tag for {', '.join(missing)}: train without --init, or on text of "
+                "the languages that it has"
+            )
+
+    def _mixture_of_places(self) -> Mixture:
+        """What an epoch takes of each source; raises `DataError` if all of one is too long."""
+        sources = self._text.sources
+        ends = [span.places.stop for span in self._text.spans("train", self.search.to)]
+        sizes = np.diff(np.searchsorted(self._places, ends), prepend=0).tolist()
+        for source, size in zip(sources, sizes, strict=True):
+            if not size:
+                names = ", ".join(map(str, source.train))
+                raise DataError(
+                    f"{names}: no pair of 1 to {self.data.max_length} tokens (data.max_length)"
+                )
+        return mixture_of(sources, sizes, self.data.temperature, self.seed)
 
     def _check_regularization(self) -> None:
         """Fail early, before an existing run is overwritten."""
@@ -94,6 +125,8 @@ class TranslationTask:
             "data.corpus": "",
             "data.train": [str(path) for path in train],
             "data.valid": [str(path) for path in valid],
+            "data.sources": [],
+            "data.temperature": 1.0,
             "data.limit": 0,
             "data.languages": [],
         }
@@ -109,11 +142,23 @@ class TranslationTask:
             f"{len(self._valid.sources):,} for validation",
             f"vocabulary {sizes} tokens; unknown in the training text: {unknown} (source + target)",
         ]
+        lines += self._description_of_mixture()
         if str(self._skipped):
             lines.append(str(self._skipped))
         if self._text.cache.note:
             lines.append(self._text.cache.note)
         return [*lines, *self._doubts()]
+
+    def _description_of_mixture(self) -> Iterator[str]:
+        """A line for each of several sources: what an epoch holds of it."""
+        if self._mixture is None:
+            return
+        counts = self._mixture.counts
+        total = sum(counts)
+        for source, count in zip(self._text.sources, counts, strict=True):
+            names = " and ".join(path.name for path in source.train)
+            language = f"{source.direction}, " if source.direction else ""
+            yield f"{language}{names}: {count:,} pairs of an epoch ({count / total:.1%})"
 
     def _doubts(self) -> Iterator[str]:
         """A line for a side whose text the vocabulary was hardly made for."""
@@ -130,7 +175,13 @@ class TranslationTask:
 
     def digests(self) -> dict[str, str]:
         digests: dict[str, str] = self._text.facts["digests"]
-        return digests
+        if self._mixture is None:
+            return digests
+        sources = [
+            to_json([source.languages, source.weight, count])
+            for source, count in zip(self._text.sources, self._mixture.counts, strict=True)
+        ]
+        return {**digests, "languages and weights of data.sources": digest.of_lines(sources)}
 
     def dims(self) -> dict[str, int]:
         return self.tokenizers.dims()
@@ -139,29 +190,52 @@ class TranslationTask:
         self, epoch: int, *, start: int, rank: int, world: int
     ) -> Iterator[PairBatch]:
         rng = np.random.default_rng((self.seed, epoch))
-        lengths = self._train.sources.lengths, self._train.targets.lengths
+        drawn = self._mixture.epoch(epoch) if self._mixture else None
+        pairs = self._train if drawn is None else self._train.at(drawn.places)
+        lengths = pairs.sources.lengths, pairs.targets.lengths
         batches = token_batches(*lengths, self.data.batch_tokens, rng)[start + rank :: world]
         if self.text.subword_regularization:
-            return self._sampled(epoch, batches)
-        return (PairBatch.of(*self._train, indices) for indices in batches)
+            return self._sampled(epoch, batches, drawn)
+        return (PairBatch.of(*pairs, indices) for indices in batches)
 
-    def _sampled(self, epoch: int, batches: Sequence[Ints]) -> Iterator[PairBatch]:
+    def _sampled(
+        self, epoch: int, batches: Sequence[Ints], drawn: Drawn | None
+    ) -> Iterator[PairBatch]:
         """The batches in subwords drawn anew for this epoch, by other processes."""
         pairs = SampledPairs(
             self._text.train,
             self.tokenizers,
-            places=self._places,
+            places=self._places if drawn is None else self._places[drawn.places],
+            rounds=np.zeros_like(self._places) if drawn is None else drawn.rounds,
             seed=f"{self.seed}/{epoch}",
             strength=self.text.subword_regularization,
-            to=self.search.to,
+            spans=self._text.spans("train", self.search.to),
         )
         return made_by_workers(pairs.batch, batches)
 
     def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterable[PairBatch]:
-        lengths = self._valid.sources.lengths, self._valid.targets.lengths
-        batches = token_batches(*lengths, self.data.batch_tokens)
-        for indices in batches[rank::world]:
-            yield PairBatch.of(*self._valid, indices)
+        every: list[tuple[str, Ints]] = []
+        for direction, places in self._valid_groups().items():
+            group = self._valid.at(places)
+            lengths = group.sources.lengths, group.targets.lengths
+            batches = token_batches(*lengths, self.data.batch_tokens)
+            every += [(direction, places[indices]) for indices in batches]
+        for direction, indices in every[rank::world]:
+            yield PairBatch.of(*self._valid, indices, direction)
+
+    def _valid_groups(self) -> dict[str, Ints]:
+        """The places of the validation pairs of each pair of languages; {"": all} if of one."""
+        spans = self._text.spans("valid", self.search.to)
+        directions = dict.fromkeys(span.direction for span in spans)
+        every = np.arange(len(self._valid.sources))
+        if len(directions) < 2:
+            return {"": every}
+        return {
+            direction: np.concatenate(
+                [every[span.places] for span in spans if span.direction == direction]
+            )
+            for direction in directions
+        }
 
     def step(self, model: nn.Module, batch: PairBatch, carry: Any) -> Step:
         translation_model = as_translation_model(model)
@@ -180,7 +254,7 @@ class TranslationTask:
             batch.targets[real],
             smoothing=smoothing,
         )
-        return Step(loss, sums={"nll": nll})
+        return Step(loss, sums={"nll": nll, **_sums_of_group(batch, nll)})
 
     @torch.no_grad()
     def _with_guesses(self, model: TranslationModel, batch: PairBatch) -> Tensor:
@@ -200,26 +274,51 @@ class TranslationTask:
     def metrics(self, model: nn.Module, totals: Totals) -> dict[str, float]:
         """Perplexity of the reference tokens.
 
-        With another goal, BLEU, chrF and the goal's metric of greedy translations as well.
+        With another goal, BLEU, chrF and the goal's metric of greedy translations as well. Where
+        there are several pairs of languages, each has figures of its own, and BLEU and the like are
+        their mean.
         """
-        figures = {"perplexity": perplexity(totals.sums["nll"], totals.count)}
+        sums = totals.sums
+        figures = {"perplexity": perplexity(sums["nll"], totals.count)}
+        for group in self._valid_groups():
+            if group:
+                count = round(sums[f"count {group}"])
+                figures[f"perplexity {group}"] = perplexity(sums[f"nll {group}"], count)
         if self.goal.metric != "perplexity":
             figures |= self._text_metrics(as_translation_model(model))
         return figures
 
     def _text_metrics(self, model: TranslationModel) -> dict[str, float]:
         valid = self._text.valid
-        test_set = TestSet([*valid.sources], [[*valid.targets]])
+        sources = self._tagged_sources()
         translator = Translator(model, *self.tokenizers)
         processes = Processes.joined(model.output.device)
         outputs = processes.share(
-            test_set.sources,
-            lambda sources: translator.translate(sources, beam=1, split=False, to=self.search.to),
+            sources, lambda sources: translator.translate(sources, beam=1, split=False)
         )
 
+        groups = self._valid_groups()
         names = dict.fromkeys([*METRICS, self.goal.metric])
-        report = evaluate_outputs(outputs, test_set, names)
-        return {name: score.score for name, score in report.scores.items()}
+        figures = dict.fromkeys(names, 0.0)
+        for group, places in groups.items():
+            of_group = places.tolist()
+            test_set = TestSet(
+                [valid.sources[i] for i in of_group], [[valid.targets[i] for i in of_group]]
+            )
+            report = evaluate_outputs([outputs[i] for i in of_group], test_set, names)
+            for name, score in report.scores.items():
+                figures[name] += score.score / len(groups)
+                if group:
+                    figures[f"{name} {group}"] = score.score
+        return figures
+
+    def _tagged_sources(self) -> list[str]:
+        """The validation sources, each after the tag of its target language, if there are tags."""
+        sources: list[str] = []
+        for span in self._text.spans("valid", self.search.to):
+            texts = self._text.valid.sources[span.places]
+            sources += tagged(texts, span.to, self.tokenizers.source)
+        return sources
 
     def save(self, folder: Path) -> None:
         save_tokenizers(folder, self.tokenizers)
@@ -232,17 +331,26 @@ class TranslationTask:
         translation_model = as_translation_model(model)
         tokenizers = load_tokenizers(folder)
         _check_sizes(translation_model, tokenizers, folder)
+        data = build(TranslationData, config.sections["data"], "[data]")
+        language, target_language = data.only_languages()
 
         return Translator(
             translation_model,
             *tokenizers,
             search=build(SearchConfig, config.sections["search"], "[search]"),
-            longest=config.sections["data"]["max_length"],
-            language="".join(config.sections["data"]["languages"][:1]),
-            target_language="".join(config.sections["data"]["languages"][1:]),
+            longest=data.max_length,
+            language=language,
+            target_language=target_language,
             copies=may_pass_through(folder, tokenizers.source),
             seen=partial(SeenTexts.load, folder),
         )
+
+
+def _sums_of_group(batch: PairBatch, nll: Tensor) -> dict[str, Tensor]:
+    """What is totalled for a group of its own: its negative log likelihood and its targets."""
+    if not batch.group:
+        return {}
+    return {f"nll {batch.group}": nll, f"count {batch.group}": torch.tensor(batch.count)}
 
 
 def goal_of(name: str) -> Goal:

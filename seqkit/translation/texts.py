@@ -23,8 +23,8 @@ class EncodedPairs(NamedTuple):
     targets: Rows
 
     def at(self, places: Ints) -> EncodedPairs:
-        """Some of the pairs; nothing is copied where it is all of them."""
-        if len(places) == len(self.sources):
+        """Some of the pairs; nothing is copied where it is all of them, in order."""
+        if np.array_equal(places, np.arange(len(self.sources))):
             return self
         return EncodedPairs(self.sources.at(places), self.targets.at(places))
 
@@ -64,11 +64,19 @@ def _at_least_one(pairs: Iterator[Pair], paths: Sequence[Path], name: str) -> It
         raise DataError(f"{', '.join(map(str, paths))}: the {name} text is empty")
 
 
-def split_off(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, ParallelText]:
-    """Training and validation text from one text: `size` pairs, at most a tenth, are split off.
+def split_off(
+    texts: Sequence[ParallelText], size: int, seed: int
+) -> tuple[list[ParallelText], list[ParallelText]]:
+    """Training and validation text from each text: `size` pairs, at most a tenth, are split off.
 
-    Training pairs whose source is a validation source as well are left out.
+    Training pairs whose source is a validation source of any text are left out.
     """
+    valid = [_some_of(text, size, seed) for text in texts]
+    held_out = {source for text in valid for source in text.sources}
+    return [_without(text, held_out) for text in texts], valid
+
+
+def _some_of(text: ParallelText, size: int, seed: int) -> ParallelText:
     size = min(size, len(text) // 10)
     if not size:
         raise DataError(
@@ -77,9 +85,10 @@ def split_off(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, P
         )
 
     order = np.random.default_rng(seed).permutation(len(text))
-    valid = _pairs_at(text, order[:size])
+    return pairs_at(text, order[:size])
 
-    held_out = set(valid.sources)
+
+def _without(text: ParallelText, held_out: set[str]) -> ParallelText:
     is_kept = (source not in held_out for source in text.sources)
     rest = np.flatnonzero(np.fromiter(is_kept, bool, len(text)))
     if not len(rest):
@@ -87,12 +96,13 @@ def split_off(text: ParallelText, size: int, seed: int) -> tuple[ParallelText, P
             "the training text repeats so few sentences that none is left "
             "after cutting off validation text"
         )
-    train = _pairs_at(text, rest)
+    train = pairs_at(text, rest)
     train.skipped = text.skipped
-    return train, valid
+    return train
 
 
-def _pairs_at(text: ParallelText, places: Ints) -> ParallelText:
+def pairs_at(text: ParallelText, places: Ints) -> ParallelText:
+    """Some pairs of a text, by their places: nothing is copied."""
     return ParallelText(Picked(text.sources, places), Picked(text.targets, places))
 
 

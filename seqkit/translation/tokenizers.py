@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -47,16 +47,23 @@ def _splitting(tokenizer: Tokenizer) -> tuple[object, ...]:
     return tokenizer.name, tokenizer.byte_fallback, tokenizer.normalizer.steps
 
 
-def train_tokenizers(text: ParallelText, config: TextConfig) -> Tokenizers:
-    """Train one tokenizer on both sides of the text, or one on each."""
+def train_tokenizers(
+    text: ParallelText, config: TextConfig, languages: Sequence[str] = ()
+) -> Tokenizers:
+    """Train one tokenizer on both sides of the text, or one on each.
+
+    `languages` are the target languages for which that of the source side has tags.
+    """
     if config.shared:
-        both = _train(chain(text.sources, text.targets), config)
+        both = _train(chain(text.sources, text.targets), config, languages)
         return Tokenizers(both, both)
-    return Tokenizers(_train(text.sources, config), _train(text.targets, config))
+    source = _train(text.sources, config, languages)
+    return Tokenizers(source, _train(text.targets, config, ()))
 
 
-def _train(lines: Iterable[str], config: TextConfig) -> Tokenizer:
-    return Tokenizer.train(lines, config, tokenizers=components().tokenizers.load)
+def _train(lines: Iterable[str], config: TextConfig, languages: Sequence[str]) -> Tokenizer:
+    find = components().tokenizers.load
+    return Tokenizer.train(lines, config, tokenizers=find, languages=languages)
 
 
 def save_tokenizers(folder: Path, tokenizers: Tokenizers) -> None:

@@ -32,7 +32,7 @@ def test_pairs_beyond_the_limit_are_neither_given_nor_counted(tmp_path):
 
 def test_no_validation_source_stays_in_the_training_text():
     text = text_of([f"line {i % 30}" for i in range(120)])  # every source occurs four times
-    train, valid = split_off(text, 5, seed=1)
+    (train,), (valid,) = split_off([text], 5, seed=1)
     assert len(valid) == 5
     assert not set(valid.sources) & set(train.sources)
     assert len(train) == 120 - 4 * len(set(valid.sources))
@@ -41,32 +41,39 @@ def test_no_validation_source_stays_in_the_training_text():
 def test_every_pair_stays_a_pair():
     text = text_of([f"line {i}" for i in range(50)])
     pairs = set(zip(text.sources, text.targets, strict=True))
-    for part in split_off(text, 4, seed=1):
+    for (part,) in split_off([text], 4, seed=1):
         assert set(zip(part.sources, part.targets, strict=True)) <= pairs
 
 
 def test_at_most_a_tenth_is_split_off():
     text = text_of([f"line {i}" for i in range(50)])
-    assert [len(part) for part in split_off(text, 1000, seed=1)] == [45, 5]
+    assert [len(part) for (part,) in split_off([text], 1000, seed=1)] == [45, 5]
 
 
 def test_the_seed_decides_what_is_split_off():
     text = text_of([f"line {i}" for i in range(50)])
-    first, again, other = ([*split_off(text, 5, seed)[1].sources] for seed in (1, 1, 2))
+    first, again, other = (split_off([text], 5, seed)[1][0].sources[:] for seed in (1, 1, 2))
     assert first == again != other
 
 
 def test_what_was_skipped_while_reading_is_still_known():
     text = text_of([f"line {i}" for i in range(50)])
     text.skipped.empty = 3
-    assert split_off(text, 5, seed=1)[0].skipped.empty == 3
+    assert split_off([text], 5, seed=1)[0][0].skipped.empty == 3
+
+
+def test_a_source_held_out_of_one_text_stays_in_none():
+    texts = [text_of([f"line {i}" for i in range(50)]) for _ in range(2)]
+    train, valid = split_off(texts, 5, seed=1)
+    held_out = {source for text in valid for source in text.sources}
+    assert not held_out & {source for text in train for source in text.sources}
 
 
 def test_too_little_text_to_split_is_refused():
     with pytest.raises(DataError, match="9 pairs are too few to cut validation text off"):
-        split_off(text_of("abcdefghi"), 5, seed=1)
+        split_off([text_of("abcdefghi")], 5, seed=1)
     with pytest.raises(DataError, match="repeats so few sentences that none is left"):
-        split_off(text_of(["same"] * 20), 2, seed=1)
+        split_off([text_of(["same"] * 20)], 2, seed=1)
 
 
 def test_pairs_with_a_long_side_are_left_out():

@@ -140,6 +140,7 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
         data = build(TranslationData, config["data"], "[data]")
         search = build(SearchConfig, config["search"], "[search]")
 
+    language, target_language = data.only_languages()
     tokenizers = load_tokenizers(folder)
     if meta["dims"] != tokenizers.dims():
         raise ValueError("vocabularies of another model")
@@ -158,8 +159,8 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
         *tokenizers,
         search=search,
         longest=data.max_length,
-        language="".join(data.languages[:1]),
-        target_language="".join(data.languages[1:]),
+        language=language,
+        target_language=target_language,
         copies=may_pass_through(folder, tokenizers.source),
         seen=partial(SeenTexts.load, folder),
         engine=engine,

@@ -56,8 +56,8 @@ def _description(exported: Exported, name: str) -> str:
         ),
         ("vocabulary", f"{len(source):,} source tokens, {len(target):,} target tokens"),
     ]
-    if exported.corpus:
-        rows.append(("trained on", exported.corpus))
+    if exported.corpora:
+        rows.append(("trained on", ", ".join(exported.corpora)))
     licence = _licence(exported)
     if licence:
         rows.append(("licence of the data", licence))
@@ -66,6 +66,7 @@ def _description(exported: Exported, name: str) -> str:
 
 
 def _licence(exported: Exported) -> str:
-    """The licence of the corpus; that of the weights is for its owner to say."""
-    is_shipped = exported.corpus in shipped()
-    return Corpora().card(exported.corpus).licence if is_shipped else ""
+    """The licences of the corpora; that of the weights is for its owner to say."""
+    known = [name for name in exported.corpora if name in shipped()]
+    licences = dict.fromkeys(Corpora().card(name).licence for name in known)
+    return "; ".join(licences)

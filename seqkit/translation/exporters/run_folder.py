@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from ...config import RunConfig, plain
+from ...config import RunConfig, build, plain
 from ...errors import CheckpointError, ConfigError, reason
 from ...runs.card import card_of
 from ...search.settings import SearchConfig
+from ..data_config import TranslationData
 from ..tokenizers import Tokenizers, load_tokenizers
 from ..weights import Weights, weights_of
 from .pieces import piece_model
@@ -45,7 +46,7 @@ class Exported:
     tokenizers: Tokenizers
     languages: list[str]  # codes, such as en and de; none if the run does not say
     search: Mapping[str, Any]  # the complete [search] section
-    corpus: str  # that it was trained on, by name; "" if that is not known
+    corpora: list[str]  # that it was trained on, by name; none if that is not known
     card: str  # what it says of itself; "" if it has no card
 
     @property
@@ -107,14 +108,15 @@ def read_run(config: RunConfig, folder: Path) -> Exported:
             f"{folder} has learned positions for the source and others for the target, "
             "which no other program has a place for"
         )
-    data = config.sections["data"]
+    data = build(TranslationData, config.sections["data"], "[data]")
+    languages = data.only_languages()
     return Exported(
         weights,
         model,
         load_tokenizers(folder),
-        languages=list(data["languages"]),
+        languages=list(languages) if all(languages) else [],
         search=config.sections["search"],
-        corpus=data["corpus"],
+        corpora=data.corpora(),
         card=_card(folder),
     )
 

@@ -1,0 +1,180 @@
+"""Files at addresses: fetched once, known by what the server says of them, refused in one line."""
+
+import builtins
+import gzip
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import fsspec
+import pytest
+from letters import write_config, write_pairs
+
+from seqkit.data.cache import ENVIRONMENT, Cache
+from seqkit.data.corpora import Corpora
+from seqkit.data.files import is_address, lasting, read_lines
+from seqkit.data.remote import local_copy, shown
+from seqkit.errors import ConfigError, DataError
+from seqkit.recipes import load
+from seqkit.translation.task import TranslationTask
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class Site(SimpleHTTPRequestHandler):
+    """A folder by HTTP; `asked` are the methods and paths of all requests."""
+
+    asked: list
+
+    def do_GET(self):
+        self.asked.append(("GET", self.path))
+        super().do_GET()
+
+    def log_message(self, *_):
+        """Silent."""
+
+
+class Cutting(Site):
+    """Ends each download before its end."""
+
+    def copyfile(self, source, outputfile):
+        outputfile.write(source.read()[:-5])
+
+
+@pytest.fixture
+def site(tmp_path):
+    """`site(handler)` serves the folder "site": its address, and what was asked."""
+    (tmp_path / "site").mkdir()
+    servers = []
+
+    def serve(handler=Site):
+        asked = []
+        made = type("Handler", (handler,), {"asked": asked})
+        server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), partial(made, directory=str(tmp_path / "site"))
+        )
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}", asked
+
+    yield serve
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_file_is_fetched_once(tmp_path, site):
+    (tmp_path / "site/text.gz").write_bytes(gzip.compress(b"one\ntwo\n"))
+    address, asked = site()
+    first = local_copy(f"{address}/text.gz")
+    assert list(read_lines(first)) == ["one", "two"]
+    assert local_copy(f"{address}/text.gz") == first
+    assert [path for method, path in asked if method == "GET"] == ["/text.gz"]
+
+
+def test_a_file_that_changed_is_fetched_again(tmp_path, site):
+    text = tmp_path / "site/text"
+    text.write_text("one\n")
+    address, _ = site()
+    first = local_copy(f"{address}/text")
+    text.write_text("and another\n")
+    assert list(read_lines(local_copy(f"{address}/text"))) == ["and another"]
+    assert list(read_lines(first)) == ["one"]
+
+
+def test_a_damaged_copy_is_fetched_again(tmp_path, site):
+    (tmp_path / "site/text").write_text("one\n")
+    address, _ = site()
+    local_copy(f"{address}/text").write_text("two\n")
+    assert list(read_lines(local_copy(f"{address}/text"))) == ["one"]
+
+
+def test_a_download_that_ends_early_is_refused_and_leaves_nothing(tmp_path, site, cache):
+    (tmp_path / "site/text").write_text("one\n" * 10)
+    address, _ = site(Cutting)
+    with pytest.raises(DataError, match=r"^cannot read http://.*/text: .*\w") as refused:
+        local_copy(f"{address}/text")
+    assert "\n" not in str(refused.value)
+    assert Cache(cache).listed() == []
+
+
+def test_what_cannot_be_reached_is_one_line(site):
+    address, _ = site()
+    with pytest.raises(DataError, match=r"cannot read http://[\d.:]+/none: 404 .*ot found"):
+        local_copy(f"{address}/none")
+    with pytest.raises(DataError, match=r"cannot read http://127\.0\.0\.1:9/x: Cannot connect"):
+        local_copy("http://127.0.0.1:9/x")
+    with pytest.raises(DataError, match="cannot read memory://nothing: there is no such file"):
+        local_copy("memory://nothing")
+
+
+def test_a_folder_is_no_file():
+    fsspec.filesystem("memory").pipe("/folder/text", b"one\n")
+    with pytest.raises(DataError, match="memory://folder is a folder: name the files in it"):
+        local_copy("memory://folder")
+
+
+def test_a_protocol_that_nobody_knows_is_refused():
+    with pytest.raises(ConfigError, match="nonsense://x: Protocol not known: nonsense"):
+        local_copy("nonsense://x")
+
+
+def test_without_fsspec_the_extra_is_named(monkeypatch):
+    for name in [name for name in sys.modules if name.partition(".")[0] == "fsspec"]:
+        monkeypatch.delitem(sys.modules, name)
+    real = builtins.__import__
+
+    def without(name, *others):
+        if name.partition(".")[0] == "fsspec":
+            raise ImportError(name)
+        return real(name, *others)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ConfigError, match=r"needs fsspec: pip install 'seqkit\[remote\]'"):
+        local_copy("s3://bucket/text")
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [("s3://a/b", True), ("https://a", True), ("C:\\a", False), ("c://a", False), ("a/b", False)],
+)
+def test_an_address_is_told_from_a_path(path, is_one):
+    assert is_address(path) == is_one
+    assert (lasting(path) == path) == is_one
+
+
+def test_passwords_and_signatures_are_not_shown():
+    address = "https://me:secret@example.org/text.gz?signature=abc"
+    assert shown(address) == "https://…example.org/text.gz?…"
+
+
+def test_a_run_trains_on_files_at_addresses(tmp_path, site, monkeypatch):
+    """As on the same files here; with the server gone, it says so in a line."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "site").mkdir(exist_ok=True)
+    write_pairs(tmp_path / "site")
+    config = write_config(tmp_path / "site/tiny.toml")
+    here = TranslationTask(load(config))
+
+    address, _ = site()
+    places = {
+        f"data.{part}": [f"{address}/{part}.{side}" for side in ("source", "target")]
+        for part in ("train", "valid")
+    }
+    there = TranslationTask(load(config, places))
+    assert there.digests() == here.digests()
+    assert there.data.train == places["data.train"]
+    with pytest.raises(DataError, match=r"cannot read http://.*/missing: 404"):
+        TranslationTask(load(config, places | {"data.valid": [f"{address}/missing"] * 2}))
+
+
+def test_files_without_a_corpus_may_be_addresses():
+    fsspec.filesystem("memory").pipe("/data/text", b"one\n")
+    (found, plain) = Corpora().locate("", ["memory://data/text", "text"])
+    assert found.read_bytes() == b"one\n"
+    assert str(plain) == "text"
