@@ -10,9 +10,7 @@ from .tokenizers import check_compatible
 _Translator = TypeVar("_Translator")
 
 
-def ensemble_of(
-    make: Callable[..., _Translator], members: Sequence[_Translator | Any]
-) -> _Translator:
+def ensemble_of(make: Callable[..., _Translator], members: Sequence[Any]) -> _Translator:
     """What `make` makes of the models of translators; the first one's settings are its own.
 
     Raises `ConfigError` if their vocabularies differ.
