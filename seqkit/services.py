@@ -10,7 +10,7 @@ so they name no file of this machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -57,7 +57,7 @@ class Work:
 class Pieces:
     """An answer that is computed piece by piece, each of which is an event."""
 
-    pieces: Iterator[JSON]
+    pieces: Generator[JSON, None, None]  # closed if the client leaves
     answer: Callable[[Sequence[JSON]], JSON]  # of all pieces, where it is not streamed
     cost: int = 1  # tokens that are expected
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any
 
@@ -128,7 +128,7 @@ def _generate(model: Any, asked: Generate, uploads: Sequence[Upload]) -> Pieces:
     )
 
 
-def _after_prompt(pieces: Iterator[str]) -> Iterator[JSON]:
+def _after_prompt(pieces: Iterator[str]) -> Generator[JSON, None, None]:
     """What follows the prompt, which is the first piece."""
     for piece in islice(pieces, 1, None):
         yield {"delta": piece}

@@ -111,6 +111,11 @@ class Ticket:
             self.error = error
         self.is_done = True
 
+    def put_away(self) -> None:
+        """End what would compute more pieces."""
+        if isinstance(self.work, Pieces):
+            self.work.pieces.close()
+
     def fail(self, error: BaseException) -> None:
         self.error = error
         self.is_done = True
@@ -230,7 +235,10 @@ class Batcher:
 
     def _drop_gone(self) -> None:
         """Forget requests whose clients have left, or that have failed."""
-        if any(ticket.is_over for ticket in self._queue):
+        over = [ticket for ticket in self._queue if ticket.is_over]
+        for ticket in over:
+            ticket.put_away()
+        if over:
             self._queue = deque(ticket for ticket in self._queue if not ticket.is_over)
             self._queued_tokens = sum(ticket.cost for ticket in self._queue)
 
@@ -311,7 +319,9 @@ class Batcher:
 
         ticket.ready = len(ticket.results)
         self._wake([ticket])
-        if not ticket.is_done and not ticket.is_gone:
+        if ticket.is_over:
+            ticket.put_away()
+        else:
             with self._changed:
                 self._queue.append(ticket)
                 self._queued_tokens += ticket.cost

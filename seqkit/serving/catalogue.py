@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from ..errors import ConfigError, hint
+from ..errors import ConfigError, SeqkitError, hint
 from ..plugins import components
 from ..runs.load import task_of
 from ..services import Operation, Service
@@ -20,12 +21,16 @@ from .batching import Batcher, Bounds
 from .errors import Refused
 from .memory import memory_in_use, memory_of_machine
 
+LOG = logging.getLogger("seqkit.serving")
 _SHARE = 0.7  # of the machine's memory that models may take
 
 _MADE_OF = {"documents": "translate"}  # what routes of the service make of an operation
 
 Open = Callable[[str | None], Any]
 """From a path, a shipped name or None to a predictor: `seqkit.load`."""
+
+Find = Callable[[str | None], tuple[str, Service]]
+"""From the same to the name of the model's task and what that offers."""
 
 Observe = Callable[[str, int, int, float], None]
 """(name of the model, items, tokens, seconds) of each batch."""
@@ -89,6 +94,7 @@ class Catalogue:
         models: Mapping[str, str | None],
         open: Open,
         *,
+        service_of: Find | None = None,
         bounds: Bounds | None = None,
         memory: int | None = None,
         memory_in_use: Callable[[], int] = memory_in_use,
@@ -98,6 +104,7 @@ class Catalogue:
         What a model takes is how `memory_in_use` grows when it is opened.
         """
         self._open = open
+        self._service_of = service_of or registered_service
         self._memory = memory if memory is not None else int(_SHARE * memory_of_machine())
         self._memory_in_use = memory_in_use
         self._opening = asyncio.Lock()  # one at a time: its memory is measured
@@ -148,7 +155,11 @@ class Catalogue:
             if entry.model is None:
                 await self._make_room(entry.bytes)
                 before = self._memory_in_use()
-                entry.model = await asyncio.to_thread(self._load, entry)
+                try:
+                    entry.model = await asyncio.to_thread(self._load, entry)
+                except SeqkitError as error:
+                    LOG.error("model %s does not open: %s", entry.name, error)
+                    raise
                 entry.bytes = max(entry.bytes, self._memory_in_use() - before)
                 await self._make_room(0)
             return entry.model
@@ -162,18 +173,14 @@ class Catalogue:
             if not idle or taken + needed <= self._memory:
                 return
             oldest = min(idle, key=lambda entry: entry.used)
-            await asyncio.to_thread(oldest.close)
+            closing, oldest.model = oldest.model, None  # at once: nobody may begin to use it
+            if closing is not None:
+                await asyncio.to_thread(closing.close)
+            LOG.info("closed %s to make room", oldest.name)
             gc.collect()
 
     def _load(self, entry: Entry) -> Model:
-        entry.task = task_of(entry.path)
-        if entry.task not in components().services:
-            known = ", ".join(service.name for service in components().services)
-            raise ConfigError(
-                f"{entry.path} is a model for {entry.task!r}, which cannot be served; those for "
-                f"{known} can"
-            )
-        service: Service = components().services.load(entry.task)
+        entry.task, service = self._service_of(entry.path)
         predictor = self._open(entry.path)
         entry.operations = tuple(one for one in service.operations if one.offered(predictor))
         entry.about = {"reads": predictor.reads, **service.describe(predictor)}
@@ -190,3 +197,15 @@ class Catalogue:
     def close(self) -> None:
         for entry in self.entries.values():
             entry.close()
+
+
+def registered_service(path: str | None) -> tuple[str, Service]:
+    """The task of a model and what it offers; raises `ConfigError` if that is nothing."""
+    task = task_of(path)
+    services = components().services
+    if task not in services:
+        known = ", ".join(service.name for service in services)
+        raise ConfigError(
+            f"{path} is a model for {task!r}, which cannot be served; those for {known} can"
+        )
+    return task, services.load(task)
