@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -58,6 +59,7 @@ class Job:
     state: str = "waiting"
     done: int = 0
     total: int = 0
+    unplaced: list[str] = field(default_factory=list)  # terms that some segment lacks: "a → b"
     error: SeqkitError | None = None
     is_wanted: bool = True
     result: Path | None = None
@@ -78,6 +80,8 @@ class Job:
             "total": self.total,
             "url": f"/v1/documents/{self.id}",
         }
+        if self.unplaced:
+            record["unplaced_terms"] = self.unplaced
         if self.error is not None:
             refused = refusal(self.error)
             record |= body_of(refused.code, str(refused))
@@ -199,7 +203,8 @@ class Jobs:
 
         job.state = "running"
         lines = lines_of(self._kernel, job.wish, lambda: job.is_wanted)
-        data, _ = translated(lines, job.document, progress=progress)
+        data, done = translated(lines, job.document, progress=progress)
+        job.unplaced = list(dict.fromkeys(chain.from_iterable(done.unplaced.values())))
         return data
 
     def _keep(self, job: Job, data: bytes) -> None:
@@ -250,7 +255,7 @@ _INTERNAL = "the service failed; its log says where"
 def shown_name(name: str) -> str:
     """A client's name of a file, without folders, controls and excess."""
     last = re.split(r"[/\\]", name)[-1]
-    clean = "".join(c for c in last if c.isprintable()).strip()
+    clean = "".join(c for c in last if c.isprintable()).strip().lstrip(".")
     stem, suffix = PurePosixPath(clean).stem, PurePosixPath(clean).suffix
     return f"{stem[:_LONGEST_NAME]}{suffix[:_LONGEST_NAME]}" or "document"
 

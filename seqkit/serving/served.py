@@ -165,4 +165,5 @@ def _line(record: Mapping[str, Any]) -> TranslatedLine:
     )
     alignment = record.get("alignment")
     alignments = None if alignment is None else [[(pair[0], pair[1]) for pair in alignment]]
-    return TranslatedLine(record["source"], [best], alignments)
+    unplaced = record.get("unplaced_terms", [])
+    return TranslatedLine(record["source"], [best], alignments, unplaced_terms=unplaced)
