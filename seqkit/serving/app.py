@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from .. import __version__
 from ..errors import SeqkitError
 from .catalogue import Catalogue
+from .description import describe
 from .entrance import Entrance
 from .errors import body_for, refusal
 from .jobs import Jobs
@@ -44,6 +45,7 @@ def make_app(catalogue: Catalogue, settings: Settings | None = None) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http_exception)
     for router in _routers(kernel):
         app.include_router(router)
+    describe(app, catalogue.offered())
     return app
 
 

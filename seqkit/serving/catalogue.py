@@ -56,7 +56,8 @@ class Entry:
 
     name: str
     path: str | None  # as `seqkit.load` takes it
-    task: str = ""
+    task: str
+    service: Service
     operations: tuple[Operation, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
     model: Model | None = None
@@ -101,16 +102,17 @@ class Catalogue:
     ) -> None:
         """`memory` is how many bytes all open models may take; else most of the machine's.
 
-        What a model takes is how `memory_in_use` grows when it is opened.
+        What a model takes is how `memory_in_use` grows when it is opened. Raises `SeqkitError` for
+        what is no model, or one that cannot be served.
         """
         self._open = open
-        self._service_of = service_of or registered_service
         self._memory = memory if memory is not None else int(_SHARE * memory_of_machine())
         self._memory_in_use = memory_in_use
         self._opening = asyncio.Lock()  # one at a time: its memory is measured
         self._bounds = bounds
         self.observe: Observe | None = None
-        self.entries = {name: Entry(name, path) for name, path in models.items()}
+        find = service_of or registered_service
+        self.entries = {name: Entry(name, path, *find(path)) for name, path in models.items()}
 
     async def open_all(self) -> None:
         """Open each model once: what is wrong is said at the start. Raises `SeqkitError`."""
@@ -121,6 +123,15 @@ class Catalogue:
     def records(self) -> list[dict[str, Any]]:
         names = list(self.entries)
         return [entry.record(default=name == names[0]) for name, entry in self.entries.items()]
+
+    def offered(self) -> dict[str, list[Operation]]:
+        """All operations by name: those of several tasks may have one name."""
+        found: dict[str, list[Operation]] = {}
+        services = {entry.task: entry.service for entry in self.entries.values()}
+        for service in services.values():
+            for operation in service.operations:
+                found.setdefault(operation.name, []).append(operation)
+        return found
 
     def choose(self, name: str, operation: str) -> Entry:
         """The model of a name, or the first that can do `operation`; raises `Refused`."""
@@ -180,7 +191,7 @@ class Catalogue:
             gc.collect()
 
     def _load(self, entry: Entry) -> Model:
-        entry.task, service = self._service_of(entry.path)
+        service = entry.service
         predictor = self._open(entry.path)
         entry.operations = tuple(one for one in service.operations if one.offered(predictor))
         entry.about = {"reads": predictor.reads, **service.describe(predictor)}

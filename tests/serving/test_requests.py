@@ -217,3 +217,21 @@ def test_health_says_whether_requests_are_taken(client):
     response = predict(client, "a")
     assert error_of(response)[:2] == (503, "stopping")
     assert int(response.headers["Retry-After"]) > 0
+
+
+# What is described
+
+
+def test_openapi_says_what_a_request_holds_and_so_does_the_page_for_people(client):
+    described = client.get("/openapi.json").json()
+    request = described["paths"]["/v1/predict"]["post"]["requestBody"]["content"]
+    reference = request["application/json"]["schema"]["$ref"]
+    schema = described["components"]["schemas"][reference.rpartition("/")[2]]
+    assert set(schema["properties"]) == {"model", "inputs", "times", "stream"}
+    assert "/v1/translate" not in described["paths"]  # no model does that
+
+    page = client.get("/docs")
+    assert "POST /v1/predict" in page.text
+    assert "<code>times</code>" in page.text
+    assert "//" not in page.text.replace("<!doctype", "")  # nothing from elsewhere
+    assert "script" not in page.text

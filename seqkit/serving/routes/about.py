@@ -1,12 +1,13 @@
-"""What the service has: GET /v1/models, /health."""
+"""What the service has, and how it is: GET /v1/models, /health, /metrics, /docs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
 
+from ..description import CONTENT_SECURITY, page
 from ..kernel import Kernel
 
 
@@ -29,5 +30,11 @@ def router(kernel: Kernel) -> APIRouter:
     async def metrics() -> Response:
         """The figures of the service for Prometheus."""
         return Response(kernel.measures.text(), media_type="text/plain; version=0.0.4")
+
+    @routes.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        """What can be asked, for people."""
+        headers = {"Content-Security-Policy": CONTENT_SECURITY}
+        return HTMLResponse(page(request.app.openapi()), headers=headers)
 
     return routes

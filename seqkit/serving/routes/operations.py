@@ -8,8 +8,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from ...parsing import NoPlainData, json_of, to_json
-from ...plugins import components
-from ...services import Operation, Service, Upload
+from ...services import Upload
 from ..errors import Refused
 from ..kernel import Kernel
 from ..streaming import event_stream
@@ -20,7 +19,7 @@ _MOST_FILES, _MOST_FIELDS = 64, 64
 
 def router(kernel: Kernel) -> APIRouter:
     routes = APIRouter(tags=["models"])
-    for name, operations in offered().items():
+    for name, operations in kernel.catalogue.offered().items():
         routes.add_api_route(
             f"/v1/{name}",
             _endpoint(kernel, name),
@@ -30,16 +29,6 @@ def router(kernel: Kernel) -> APIRouter:
             response_class=Response,
         )
     return routes
-
-
-def offered() -> dict[str, list[Operation]]:
-    """All operations by name; several tasks may each have one of a name."""
-    found: dict[str, list[Operation]] = {}
-    for entry in components().services:
-        service: Service = entry.load()
-        for operation in service.operations:
-            found.setdefault(operation.name, []).append(operation)
-    return found
 
 
 def _endpoint(kernel: Kernel, name: str) -> Any:
