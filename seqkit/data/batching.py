@@ -40,11 +40,10 @@ class Rows:
     def of_arrays(cls, ids: AnyInts, lengths: AnyInts) -> Rows:
         """Sequences of these `lengths`, one after the other in `ids`, which is not copied."""
         rows = cls.__new__(cls)
-        wide = np.asarray(lengths, np.int64)
-        rows._set(ids, wide, np.cumsum(wide))
+        rows._set(ids, np.asarray(lengths), np.cumsum(lengths, dtype=np.int64))
         return rows
 
-    def _set(self, ids: AnyInts, lengths: Ints, ends: Ints) -> None:
+    def _set(self, ids: AnyInts, lengths: AnyInts, ends: Ints) -> None:
         self._ids = ids
         self.lengths = lengths
         self._ends = ends
@@ -89,11 +88,11 @@ class Rows:
 
     def share(self, token: int) -> float:
         """The share of `token` among all ids."""
-        if not self.total:
-            return 0.0
+        return self.count(token) / self.total if self.total else 0.0
 
-        found = sum(int((part == token).sum()) for part in self._parts())
-        return found / self.total
+    def count(self, token: int) -> int:
+        """How often `token` is there."""
+        return sum(int((part == token).sum()) for part in self._parts())
 
     def _parts(self) -> Iterator[AnyInts]:
         """The ids in order, some at a time."""
@@ -107,7 +106,7 @@ class Rows:
             yield self._ids[self._places(self.lengths[block], self._ends[block])]
 
     @staticmethod
-    def _places(lengths: Ints, ends: Ints) -> Ints:
+    def _places(lengths: AnyInts, ends: Ints) -> Ints:
         """Where the ids of sequences are, one sequence after the other."""
         starts = ends - lengths
         before = np.cumsum(lengths) - lengths
@@ -176,8 +175,8 @@ class PairBatch:
 
 
 def token_batches(
-    sources: Ints, targets: Ints, budget: int, rng: np.random.Generator | None = None
-) -> list[Ints]:
+    sources: AnyInts, targets: AnyInts, budget: int, rng: np.random.Generator | None = None
+) -> list[AnyInts]:
     """Indices of pairs in batches of at most `budget` target tokens, at least one pair each.
 
     `sources` and `targets` are the lengths of the pairs. Pairs of similar length share a batch.
@@ -192,26 +191,39 @@ def token_batches(
     return [batches[i] for i in shuffled]
 
 
-def _by_length(sources: Ints, targets: Ints, rng: np.random.Generator | None) -> Ints:
+def _by_length(sources: AnyInts, targets: AnyInts, rng: np.random.Generator | None) -> AnyInts:
     """Indices of pairs, such that neighbours have similar lengths on both sides: linear time.
 
     Target lengths are taken in bands of two. Source lengths rise in one band and fall in the next,
-    so that they do not jump between bands.
+    so that they do not jump between bands. Numbers are as small as the lengths allow: of ten
+    million pairs, each array takes 40 MB then.
     """
-    band = targets // 2
-    falls = band % 2 == 1
-    longest = sources.max(initial=0)
-    source_order = np.where(falls, longest - sources, sources)
-    key = (band * (longest + 1) + source_order) * 2 + targets % 2
+    longest = int(sources.max(initial=0))
+    bands = int(targets.max(initial=0)) // 2 + 1
+    kind = _int_type(2 * bands * (longest + 1))
+    band = (targets // 2).astype(kind, copy=False)
 
-    order = np.arange(len(targets))
+    key = sources.astype(kind)
+    falls = band % 2 == 1
+    np.subtract(longest, key, out=key, where=falls)
+    band *= longest + 1
+    key += band
+    key *= 2
+    key += (targets % 2).astype(kind, copy=False)
+
+    order = np.arange(len(targets), dtype=_int_type(len(targets)))
     if rng is not None:
         ranks = rng.permutation(len(targets))
-        order[ranks] = np.arange(len(targets))
+        order[ranks] = np.arange(len(targets), dtype=order.dtype)
     return _sorted_by(key, order)
 
 
-def _sorted_by(key: Ints, order: Ints) -> Ints:
+def _int_type(largest: int) -> type[np.signedinteger[Any]]:
+    """The type for numbers up to `largest`."""
+    return np.int32 if largest < 1 << 31 else np.int64
+
+
+def _sorted_by(key: AnyInts, order: AnyInts) -> AnyInts:
     """`order` sorted by `key`, equal keys as they are: digit by digit, which takes linear time.
 
     numpy sorts numbers of 16 bits by radix, ten times as fast as larger ones.
@@ -222,9 +234,9 @@ def _sorted_by(key: Ints, order: Ints) -> Ints:
     return order
 
 
-def _split_by_budget(order: Ints, targets: Ints, budget: int) -> list[Ints]:
+def _split_by_budget(order: AnyInts, targets: AnyInts, budget: int) -> list[AnyInts]:
     """Consecutive parts of `order` with at most `budget` target tokens, or with one pair."""
-    batches: list[Ints] = []
+    batches: list[AnyInts] = []
     sums = np.cumsum(targets[order])
     start = 0
     used = 0

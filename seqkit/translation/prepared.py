@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -40,11 +41,12 @@ from ..plugins import components
 from ..progress import doing
 from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
+from ..text.vocab import UNK
 from .data_config import TranslationData
 from .languages import tagged
 from .passthrough import translates_numbers
 from .sources import Source, Span, mixture_of, sources_of, spans_of, target_languages
-from .texts import EncodedPairs, pairs_at, split_off, training_pairs, validation_pairs
+from .texts import EncodedPairs, EncodedText, pairs_at, split_off, training_pairs, validation_pairs
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers, train_tokenizers
 
 _BLOCK = 50_000  # texts that a process encodes at once
@@ -106,17 +108,18 @@ class PreparedText:
         entry = self.cache.entry("tokenizers", key, make, about=self.about)
         return load_tokenizers(entry.folder)
 
-    def ids(self, tokenizers: Tokenizers, to: str) -> tuple[EncodedPairs, EncodedPairs]:
+    def ids(self, tokenizers: Tokenizers, to: str) -> EncodedText:
         """Training and validation text as ids, `to` being the target language of all of it."""
         code = [_code_of(tokenizer.name, type(tokenizer.model)) for tokenizer in tokenizers]
         files = _digest_of(tokenizers)
         key: dict[str, Any] = {"pairs": self._entry.name, "tokenizers": files, "code": code}
+        key["counted"] = "unknown"
         spans = {part: self.spans(part, to) for part in _PARTS}
         key["to"] = [span.to for span in spans["train"]] if len(self.sources) > 1 else to
         make = partial(_encode, self.train, self.valid, spans, tokenizers)
         entry = self.cache.entry("ids", key, make, about=self.about)
         train, valid = (_pairs(entry, part, tokenizers) for part in _PARTS)
-        return train, valid
+        return EncodedText(train, valid, entry.facts["unknown"])
 
     def _settings(self) -> dict[str, Any]:
         """The settings that the text depends on."""
@@ -330,25 +333,30 @@ def _encode(
     """Fill an entry "ids", by several processes."""
     texts = {"train": (train.sources, train.targets), "valid": (valid.sources, valid.targets)}
     encode = partial(_encode_part, texts, tokenizers)
+    unknown: Counter[str] = Counter()
     for part in texts:
         for side, name in enumerate(_SIDES):
             parts = _parts(part, side, spans[part])
             with IdWriter(folder, f"{part}.{name}") as writer, doing(f"encoding {name} text"):
-                for packed in map_in_order(encode, parts):
+                for packed, of_block in map_in_order(encode, parts):
                     writer.add(packed)
-    return {}
+                    unknown[f"{part}.{name}"] += of_block
+    return {"unknown": [unknown[f"train.{name}"] for name in _SIDES]}
 
 
 def _encode_part(
     texts: dict[str, tuple[Sequence[str], Sequence[str]]],
     tokenizers: Tokenizers,
     part: _Part,
-) -> tuple[bytes, bytes]:
+) -> tuple[tuple[bytes, bytes], int]:
+    """What is stored of some texts, and how many of their tokens are unknown."""
     tokenizer: Tokenizer = tokenizers[part.side]
     lines: Sequence[str] = texts[part.part][part.side][part.places]
     if tokenizer is tokenizers.source and part.side == 0:
         lines = tagged(lines, part.to, tokenizer)
-    return packed_ids(tokenizer.encode_all(lines, eos=True), len(tokenizer.vocab))
+    rows = tokenizer.encode_all(lines, eos=True)
+    unknown = sum(row.count(UNK) for row in rows)
+    return packed_ids(rows, len(tokenizer.vocab)), unknown
 
 
 def _pairs(entry: Entry, part: str, tokenizers: Tokenizers) -> EncodedPairs:

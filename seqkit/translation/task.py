@@ -28,7 +28,7 @@ from ..parsing import to_json
 from ..plugins import components
 from ..search.settings import SearchConfig
 from ..text.tokenizer import TextConfig
-from ..text.vocab import PAD, UNK
+from ..text.vocab import PAD
 from ..training.processes import Processes
 from ..training.task import Goal, Step, Task, Totals
 from .data_config import TranslationData
@@ -74,8 +74,10 @@ class TranslationTask:
             self._check_regularization()
 
         self._check_tags()
-        every, self._valid = self._text.ids(self.tokenizers, self.search.to)
+        encoded = self._text.ids(self.tokenizers, self.search.to)
+        every, self._valid = encoded.train, encoded.valid
         self._places = short_pairs(every, self.data.max_length)  # of the pairs in the text
+        self._unknown = encoded.unknown_shares(self._places)
         self._train = every.at(self._places)
         self._skipped = self._text.train.skipped
         self._skipped.long = len(every.sources) - len(self._places)
@@ -135,7 +137,7 @@ class TranslationTask:
         source, target = self.tokenizers
         tokenizers = [target] if self.tokenizers.one_vocabulary else [source, target]
         sizes = " + ".join(f"{len(tokenizer.vocab):,}" for tokenizer in tokenizers)
-        unknown = " + ".join(f"{rows.share(UNK):.2%}" for rows in self._train)
+        unknown = " + ".join(f"{share:.2%}" for share in self._unknown)
 
         lines = [
             f"{len(self._train.sources):,} training pairs, "
@@ -162,10 +164,9 @@ class TranslationTask:
 
     def _doubts(self) -> Iterator[str]:
         """A line for a side whose text the vocabulary was hardly made for."""
-        for side, tokenizer, rows in zip(
-            ("source", "target"), self.tokenizers, self._train, strict=True
+        for side, tokenizer, share in zip(
+            ("source", "target"), self.tokenizers, self._unknown, strict=True
         ):
-            share = rows.share(UNK)
             usual = _USUALLY_UNKNOWN if tokenizer.model.unit == "subword" else _UNKNOWN_WORDS
             if share > usual:
                 yield (

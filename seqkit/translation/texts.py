@@ -14,6 +14,7 @@ from ..data.batching import Ints, Rows
 from ..data.parallel import Columns, Pair, ParallelText, Skipped, read_pairs
 from ..data.stored import Picked
 from ..errors import ConfigError, DataError
+from ..text.vocab import UNK
 
 
 class EncodedPairs(NamedTuple):
@@ -27,6 +28,30 @@ class EncodedPairs(NamedTuple):
         if np.array_equal(places, np.arange(len(self.sources))):
             return self
         return EncodedPairs(self.sources.at(places), self.targets.at(places))
+
+
+class EncodedText(NamedTuple):
+    """What a run trains and validates on, as ids."""
+
+    train: EncodedPairs
+    valid: EncodedPairs
+    unknown: Sequence[int]  # tokens of the training text, source and target, that are unknown
+
+    def unknown_shares(self, kept: Ints) -> list[float]:
+        """The share of unknown tokens among the training pairs at `kept`, source and target.
+
+        Only the others are looked at, which are few.
+        """
+        is_left_out = np.ones(len(self.train.sources), bool)
+        is_left_out[kept] = False
+        left_out = np.flatnonzero(is_left_out)
+
+        shares: list[float] = []
+        for rows, unknown in zip(self.train, self.unknown, strict=True):
+            others = rows.at(left_out)
+            total = rows.total - others.total
+            shares.append((unknown - others.count(UNK)) / total if total else 0.0)
+        return shares
 
 
 def training_pairs(
