@@ -95,6 +95,7 @@ def _add_commands(plugin: Plugin) -> None:
 def _add_checks(plugin: Plugin) -> None:
     plugin.check("python", "seqkit.cli.checks:python", "Python and the packages seqkit needs")
     plugin.check("compute", "seqkit.cli.checks:compute", "torch, devices, threads, precision")
+    plugin.check("native", "seqkit.native.library:status", "whether inner loops are compiled")
     plugin.check("corpora", "seqkit.cli.checks:corpora", "which corpora are on this machine")
     plugin.check(
         "shipped model",

@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "parsing": {"errors"},
     "progress": set(),
     "threads": set(),
+    "native": set(),  # which the loops of other rooms are compiled into
     "complaints": {"errors"},
     "config_file": {"errors", "parsing"},
     "config": {"complaints", "config_file", "errors", "parsing"},
@@ -42,11 +43,12 @@ MAY_IMPORT = {
     "text": {"errors", "config", "parsing"},
     "data": {"errors", "parsing", "config", "progress", "text", "threads"},
     "nn": {"errors"},
-    "search": {"config", "data", "errors", "parsing", "text"},
+    "search": {"config", "data", "errors", "native", "parsing", "text"},
     "metrics": {"errors", "text"},
-    "ngram": {"errors", "parsing", "data", "drawing", "metrics", "text"},
+    "ngram": {"errors", "parsing", "data", "drawing", "metrics", "native", "text"},
     "training": {"errors", "parsing", "config", "data"},
     "drawing": {"errors", "parsing"},
+    "prepared": {"data", "plugins", "text"},
     "recipes": {"errors", "parsing", "config", "plugins", "registry", "data", "training"},
     "runs": {
         "errors",

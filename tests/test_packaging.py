@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from seqkit.native import build
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -58,6 +60,51 @@ def test_the_installed_wheel_is_not_the_checkout(installed, tmp_path):
         [installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert str(ROOT) not in out.stdout
+
+
+@pytest.mark.slow
+def test_the_wheel_has_the_compiled_loops_if_it_was_built_where_there_is_a_compiler(
+    installed, tmp_path
+):
+    code = "from seqkit.native import library; print(library.status())"
+    out = subprocess.run(
+        [installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    (wheel,) = installed.parent.parent.glob("seqkit-*.whl")
+    has_compiler = bool(build.compiler())
+    assert ("py3-none-any" not in wheel.name) == has_compiler
+    assert (out.stdout.strip() == "used") == has_compiler
+
+
+@pytest.mark.slow
+def test_a_source_distribution_installs_without_a_compiler(tmp_path):
+    """And a wheel of it is for every platform."""
+    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", tmp_path, ROOT]
+    subprocess.run([*command, "--sdist"], capture_output=True, check=True)
+    (source,) = tmp_path.glob("seqkit-*.tar.gz")
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation"]
+    subprocess.run(
+        [*pip, "--target", tmp_path / "installed", source],
+        env={**os.environ, "CC": "false"}, check=True,
+    )  # fmt: skip
+
+    package = tmp_path / "installed/seqkit"
+    assert {path.name for path in (package / "native").iterdir()} >= {"words.c", "ngrams.c"}
+    assert not list(package.rglob("*.so"))
+    (tags,) = (tmp_path / "installed").glob("seqkit-*.dist-info/WHEEL")
+    assert "Tag: py3-none-any" in tags.read_text(encoding="utf-8")
+
+    code = (
+        "import seqkit.ngram as n; from seqkit.native import library; print(library.status());"
+        "print(n.train(['a b c'] * 9, order=2).score('a b') < 0)"
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path / "installed",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "installed")},
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert out.startswith("not there: seqkit was installed without a C compiler")
+    assert out.endswith("True\n")
 
 
 @pytest.mark.slow

@@ -9,7 +9,6 @@ import mmap
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import IO, Any, TypeVar
 
@@ -161,6 +160,8 @@ def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> I
     if threads < 2:
         yield from map(function, items)
         return
+
+    from concurrent.futures import ThreadPoolExecutor  # its imports take longer than a short text
 
     with ThreadPoolExecutor(threads) as pool:
         yield from pool.map(function, items)

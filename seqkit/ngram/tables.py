@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..native.library import library
+from ..native.ngrams import GramIndex
 from .counts import depths
 from .sorting import Longs, find, search
 from .text import BOS, Ids
@@ -21,6 +23,8 @@ Depths = NDArray[np.int32]  # (T,): how many ids of its sentence come before eac
 Lengths = NDArray[np.int16]
 NEVER = -99  # log10 of 0, as ARPA files express it
 _STUPID = np.float32(np.log10(0.4))
+_INDEX_PAYS = 16  # n-grams that are indexed in the time that an index saves for one query
+_MOST_INDEXED = 1 << 26  # n-grams: 800 MB
 
 
 class Grams(NamedTuple):
@@ -50,15 +54,39 @@ class Lookup(Protocol):
 
 
 class HostLookup:
-    """Looks n-grams up in main memory."""
+    """Looks n-grams up in main memory: in their sorted keys, or by an index of their hashes.
 
-    def __init__(self, grams: Sequence[Grams]) -> None:
+    The index needs the compiled library, and is made when enough was asked for it to pay.
+    """
+
+    def __init__(self, grams: Sequence[Grams], size: int = 0, *, blanks: bool = False) -> None:
+        """`size` is V; `blanks` as in `GramTables`."""
         self.grams = grams
+        self._size = size
+        self._blanks = blanks
+        self._asked = 0
+        self._index: GramIndex | None = None
 
     def find(self, k: int, keys: Longs, *, ordered: bool = False) -> Longs:
         """See `Lookup`."""
+        index = self.index(len(keys))
+        if index:
+            return index.find(k, keys)
         table = self.grams[k - 1]
         return search(table.keys, keys) if ordered else find(table.keys, keys)
+
+    def index(self, queries: int) -> GramIndex | None:
+        """The index for so many queries more, None where there is none, or not yet."""
+        compiled = library()
+        if compiled is None or self._index:
+            return self._index if compiled else None
+
+        self._asked += queries
+        total = sum(len(level.keys) for level in self.grams)
+        is_worth_it = total <= min(self._asked * _INDEX_PAYS, _MOST_INDEXED)
+        if is_worth_it and GramIndex.fits(self.grams, self._size):
+            self._index = GramIndex(compiled, self.grams, self._size, blanks=self._blanks)
+        return self._index
 
 
 class Tables(Protocol):
@@ -91,7 +119,7 @@ class GramTables:
         self.size = size
         self.kind = kind
         self.blanks = blanks
-        self.lookup: Lookup = HostLookup(grams)
+        self.lookup: Lookup = HostLookup(grams, size, blanks=blanks)
 
     @property
     def order(self) -> int:
@@ -101,7 +129,14 @@ class GramTables:
         """log10 scores, and the length of the longest n-gram found at each place. (T,) each.
 
         `stream` holds `<s>` where sentences begin; a history never reaches into another sentence.
+        The same numbers with the compiled library and without.
         """
+        if self.kind == "backoff" and isinstance(self.lookup, HostLookup):
+            index = self.lookup.index(len(stream))
+            found = index.score(stream, depth) if index else None
+            if found:
+                return found
+
         indexes = self._walk(stream, depth)
         scores, lengths = self._longest(indexes)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from ..data.files import read_blocks, read_lines
 from ..errors import ConfigError, DataError, UnknownName
+from ..native.library import library
+from ..native.ngrams import WordIndex
 from ..text import TokenizerLookup, TokenizerModel, built_in
 from ..text.lines import check_one, each_text, single_line
 from ..text.lookup import find_class
@@ -35,6 +38,7 @@ _END = b"\0"  # stands for the end of a line: no word holds it, because it is wh
 _LINE_END = -2  # its id while words are looked up; a typed </s> is a word like any other
 _BLOCK = 1 << 20  # bytes of text handled at a time: larger arrays cost more than they save
 _SPACE = "\N{LOWER ONE EIGHTH BLOCK}"  # U+2581, as SentencePiece shows a space
+_INDEX_PAYS = 1 << 15  # bytes of a block: less is encoded sooner than an index is made
 _WORDS_MET = 1 << 16  # whose ids are remembered, some 10 MB
 _WHITE = str.maketrans(dict.fromkeys(" \t\n\v\f\r\0", _SPACE))
 
@@ -301,14 +305,25 @@ class Vocabulary:
     def encode(self, block: bytes) -> tuple[Ids, NDArray[np.bool_]]:
         """Ids of a block, and where its lines end. -> (T,), (T,)
 
-        `</s>` stands at the end of each line, -1 for words out of vocabulary.
+        `</s>` stands at the end of each line, -1 for words out of vocabulary. The same with the
+        compiled library and without.
         """
+        if len(block) >= _INDEX_PAYS and library():
+            return self._index.encode(block)
+
         words = words_of(block)
         found = map(self._ids.get, words, repeat(-1))
         ids = np.fromiter(found, np.int32, count=len(words))
         ends = ids == _LINE_END
         ids[ends] = EOS
         return ids, ends
+
+    @cached_property
+    def _index(self) -> WordIndex:
+        compiled = library()
+        assert compiled
+        known = {word: i for word, i in self._ids.items() if i != _LINE_END}
+        return WordIndex(compiled, known)
 
     def __repr__(self) -> str:
         return f"<Vocabulary of {len(self):,} words>"

@@ -1,0 +1,70 @@
+"""The compiled library: found, opened, or done without."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+from pathlib import Path
+
+from . import build
+
+ENVIRONMENT = "SEQKIT_NATIVE"  # "off" does without the library
+
+_POINTER = ctypes.c_void_p
+_COUNT = ctypes.c_int64
+_PROTOTYPES = {
+    "seqkit_index_words": (None, [_POINTER]),
+    "seqkit_encode": (_COUNT, [_POINTER, ctypes.c_char_p, _COUNT, _POINTER, _POINTER]),
+    "seqkit_index_level": (None, [_POINTER]),
+    "seqkit_find": (None, [_POINTER, _COUNT, _POINTER, _POINTER]),
+    "seqkit_score": (
+        ctypes.c_int,
+        [_POINTER, _COUNT, _POINTER, _POINTER, _POINTER, _POINTER],
+    ),
+}
+
+
+def library() -> ctypes.CDLL | None:
+    """The library, None where it is not there or not wanted."""
+    if os.environ.get(ENVIRONMENT, "").lower() == "off":
+        return None
+    found = _opened()
+    return found if isinstance(found, ctypes.CDLL) else None
+
+
+def status() -> str:
+    """Whether the library is used, and why not."""
+    if os.environ.get(ENVIRONMENT, "").lower() == "off":
+        return f"not used: {ENVIRONMENT}=off"
+    found = _opened()
+    return found if isinstance(found, str) else "used"
+
+
+@cache
+def _opened() -> ctypes.CDLL | str:
+    """The library, or why there is none."""
+    path = build.FOLDER / build.library_name()
+    return open_at(path) if path.exists() else _why_missing(path.parent)
+
+
+def open_at(path: Path) -> ctypes.CDLL | str:
+    """The library in a file, or why it is not used."""
+    try:
+        opened = ctypes.CDLL(str(path))
+        for name, (result, arguments) in _PROTOTYPES.items():
+            function = getattr(opened, name)
+            function.restype = result
+            function.argtypes = arguments
+    except (OSError, AttributeError) as error:
+        return f"not used: {path.name} cannot be opened ({error}); {_ADVICE}"
+    return opened
+
+
+_ADVICE = "NumPy does the same, more slowly"
+
+
+def _why_missing(folder: Path) -> str:
+    if any(folder.glob("seqkit-*.so")):
+        return f"not used: made of other sources, so {_ADVICE}: install seqkit again"
+    return f"not there: seqkit was installed without a C compiler, so {_ADVICE}"
