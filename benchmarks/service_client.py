@@ -1,0 +1,155 @@
+"""Clients of a service, many in one process: HTTP/1.1 over plain connections.
+
+Cheap enough to share a machine with what they measure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+Ask = Callable[[str], tuple[str, dict[str, Any]]]
+"""From a sentence to the path and the JSON that ask for its translation."""
+Read = Callable[[Any, str], str | None]
+"""From an answer and its sentence to the translation; None if it is an answer to something else."""
+
+
+@dataclass
+class Load:
+    """What clients saw."""
+
+    latencies: list[float] = field(default_factory=list)  # seconds
+    translations: dict[str, set[str]] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+    refused: int = 0  # 429, and asked again
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Sentences a second."""
+        return len(self.latencies) / self.seconds
+
+    def quantile(self, share: float) -> float:
+        """Seconds in which this share of the sentences was answered."""
+        ordered = sorted(self.latencies)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+class Client:
+    """One connection, kept open."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        self._host, self._port = parts.hostname or "", parts.port or 80
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def post(self, path: str, content: Any) -> tuple[int, Any]:
+        """Status and answer."""
+        body = json.dumps(content).encode()
+        head = f"POST {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        return await self.send(head.encode() + body)
+
+    async def send(self, data: bytes) -> tuple[int, Any]:
+        if self._writer is None or self._reader is None:
+            self._reader, self._writer = await asyncio.open_connection(self._host, self._port)
+        self._writer.write(data)
+        await self._writer.drain()
+
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        status = int(head.split()[1])
+        fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:] if line)
+        answer = await self._reader.readexactly(int(fields.get("content-length", "0")))
+        if fields.get("connection") == "close":
+            self.close()
+        return status, json.loads(answer) if answer else None
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._reader = self._writer = None
+
+
+def native(sentence: str) -> tuple[str, dict[str, Any]]:
+    return "/v1/translate", {"text": sentence}
+
+
+def read_native(answer: Any, sentence: str) -> str | None:
+    (record,) = answer["translations"]
+    return record["translation"] if record["source"] == sentence else None
+
+
+def libretranslate(source: str, target: str) -> Ask:
+    def ask(sentence: str) -> tuple[str, dict[str, Any]]:
+        return "/translate", {"q": sentence, "source": source, "target": target}
+
+    return ask
+
+
+def read_libretranslate(answer: Any, sentence: str) -> str | None:
+    translation: str = answer["translatedText"]
+    return translation
+
+
+def press(
+    address: str, sentences: Sequence[str], clients: int, seconds: float, ask: Ask, read: Read
+) -> Load:
+    """Many clients for a while, each of which asks again as soon as it is answered."""
+    load = Load()
+    asyncio.run(_press(load, address, sentences, clients, seconds, ask, read))
+    return load
+
+
+async def _press(
+    load: Load,
+    address: str,
+    sentences: Sequence[str],
+    clients: int,
+    seconds: float,
+    ask: Ask,
+    read: Read,
+) -> None:
+    until = time.perf_counter() + seconds
+    following = _round_and_round(sentences)
+    began = time.perf_counter()
+    each = [_one(load, address, following, until, ask, read) for _ in range(clients)]
+    await asyncio.gather(*each)
+    load.seconds = time.perf_counter() - began
+
+
+async def _one(
+    load: Load, address: str, sentences: Iterator[str], until: float, ask: Ask, read: Read
+) -> None:
+    client = Client(address)
+    while time.perf_counter() < until:
+        sentence = next(sentences)
+        began = time.perf_counter()
+        try:
+            status, answer = await client.post(*ask(sentence))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            load.errors.append(f"{type(error).__name__}: {error}")
+            client.close()
+            continue
+        if status == 429:
+            load.refused += 1
+            await asyncio.sleep(1)
+            continue
+
+        translation = read(answer, sentence) if status == 200 else None
+        if translation is None:
+            load.errors.append(f"{status}: {str(answer)[:200]}")
+            continue
+        load.latencies.append(time.perf_counter() - began)
+        load.translations.setdefault(sentence, set()).add(translation)
+    client.close()
+
+
+def _round_and_round(sentences: Sequence[str]) -> Iterator[str]:
+    while True:
+        yield from sentences
