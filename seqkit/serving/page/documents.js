@@ -103,6 +103,9 @@ export class DocumentsView {
     form.append("model", model.name);
     if (target) form.append("to", target);
 
+    const fields = find("documents-fields", HTMLInputElement).value.trim();
+    if (fields) form.append("fields", fields);
+
     const glossary = this.#glossary();
     const wanted = find("documents-terms", HTMLInputElement).checked;
     if (wanted && glossary.length) form.append("glossary", JSON.stringify(glossary));

@@ -207,8 +207,8 @@ class Fake:
 async def body_of(request):
     kind = request.headers.get("content-type", "")
     if kind.startswith("multipart/"):
-        form = await request.form()
-        return {name: getattr(value, "filename", value) for name, value in form.items()}
+        async with request.form() as form:
+            return {name: getattr(value, "filename", value) for name, value in form.items()}
     return await request.json() if kind == "application/json" else {}
 
 

@@ -1,0 +1,122 @@
+"""Documents on the page: sent, watched, fetched back."""
+
+import json
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+
+@pytest.fixture
+def page(new_page):
+    page = new_page("documents")
+    expect(page.locator("#documents-types")).to_have_text(".txt, .docx, up to 20 MB")
+    return page
+
+
+def document(name="letter.docx", text="Good morning."):
+    return {"name": name, "mimeType": "text/plain", "buffer": text.encode()}
+
+
+def finish(fake, **state):
+    fake.documents["d1"].update({"state": "done", "done": 4, **state})
+
+
+def test_a_document_is_watched_and_fetched_back(page, fake):
+    page.set_input_files("#documents-file", [document()])
+    row = page.locator("#documents-list li")
+    expect(row).to_contain_text("letter.docx")
+    expect(row).to_contain_text("1 of 4")
+    expect(row.get_by_role("progressbar", name="Progress of letter.docx")).to_be_visible()
+    (sent,) = [body for body in fake.bodies("v1/documents") if body]
+    assert sent == {"file": "letter.docx", "model": "en-de", "to": "de"}
+
+    finish(fake)
+    expect(row).to_contain_text("Translated")
+    with page.expect_download() as download:
+        row.get_by_role("button", name="Download letter.docx, translated").click()
+    assert download.value.suggested_filename == "letter.de.docx"
+    assert Path(download.value.path()).read_bytes() == b"Guten Morgen."
+
+
+def test_a_file_that_is_dropped_is_sent(page):
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["Good morning."], "dropped.txt"));
+            const event = new DragEvent("drop", { dataTransfer: data, bubbles: true });
+            document.querySelector("#documents-drop").dispatchEvent(event);
+        }"""
+    )
+    expect(page.locator("#documents-list li")).to_contain_text("dropped.txt")
+
+
+def test_the_name_of_a_file_is_text(page):
+    name = "<img src=x onerror=window.hacked=1>.txt"
+    page.set_input_files("#documents-file", [document(name)])
+    expect(page.locator("#documents-list .name")).to_have_text(name)
+    assert page.locator("#documents img").count() == 0
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_refused_document_is_said_beside_its_name(page, fake):
+    sentence = "a.exe: no document that seqkit can read"
+    fake.refusals["v1/documents"] = [(415, sentence)]
+    page.set_input_files("#documents-file", [document("a.exe")])
+    expect(page.locator("#documents-list li .problem")).to_have_text(sentence)
+    expect(page.locator("#documents-list progress")).to_be_hidden()
+
+
+def test_a_document_that_fails_says_why(page, fake):
+    page.set_input_files("#documents-file", [document()])
+    expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
+    finish(fake, state="failed", error={"code": "bad", "message": "the file is broken"})
+    expect(page.locator("#documents-list .problem")).to_have_text("the file is broken")
+    expect(page.locator("#documents-list li")).not_to_contain_text("Translated")
+
+
+def test_a_removed_document_is_deleted_on_the_server(page, fake):
+    page.set_input_files("#documents-file", [document()])
+    expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
+    page.get_by_role("button", name="Remove letter.docx").click()
+    expect(page.locator("#documents-list li")).to_have_count(0)
+    expect(page.locator("#documents-file")).to_be_focused()
+    for _ in range(100):
+        if not fake.documents:
+            break
+        page.wait_for_timeout(20)
+    assert fake.documents == {}
+
+
+def test_a_reloaded_page_still_has_its_documents(page, fake):
+    page.set_input_files("#documents-file", [document()])
+    expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
+    page.reload()
+    expect(page.locator("#documents-list li")).to_contain_text("letter.docx")
+    finish(fake)
+    expect(page.locator("#documents-list li")).to_contain_text("Translated")
+
+
+def test_terms_go_with_a_document_unless_they_are_switched_off(page, fake):
+    terms = json.dumps({"en>de": [["railway", "Bahn"]]})
+    page.evaluate("terms => localStorage.setItem('seqkit.terms', terms)", terms)
+    page.reload()
+    expect(page.locator("#documents-with-terms")).to_contain_text("Use 1 term")
+    page.set_input_files("#documents-file", [document("a.txt")])
+    expect(page.locator("#documents-list li")).to_have_count(1)
+    page.uncheck("#documents-terms")
+    page.set_input_files("#documents-file", [document("b.txt")])
+    expect(page.locator("#documents-list li")).to_have_count(2)
+    expect(page.locator("#documents-list li").first).to_contain_text("1 of 4")
+
+    first, second = [body for body in fake.bodies("v1/documents") if body]
+    assert json.loads(first["glossary"]) == [["railway", "Bahn"]]
+    assert "glossary" not in second
+
+
+def test_columns_to_translate_go_with_a_document(page, fake):
+    page.fill("#documents-fields", "title, body")
+    page.set_input_files("#documents-file", [document("table.txt")])
+    expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
+    (sent,) = [body for body in fake.bodies("v1/documents") if body]
+    assert sent["fields"] == "title, body"
