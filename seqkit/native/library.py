@@ -18,6 +18,10 @@ _PROTOTYPES = {
     "seqkit_encode": (_COUNT, [_POINTER, ctypes.c_char_p, _COUNT, _POINTER, _POINTER]),
     "seqkit_index_level": (None, [_POINTER]),
     "seqkit_find": (None, [_POINTER, _COUNT, _POINTER, _POINTER]),
+    "seqkit_with_starts": (
+        _COUNT,
+        [_COUNT, _POINTER, _POINTER, ctypes.c_int32, _POINTER, _POINTER],
+    ),
     "seqkit_score": (
         ctypes.c_int,
         [_POINTER, _COUNT, _POINTER, _POINTER, _POINTER, _POINTER],

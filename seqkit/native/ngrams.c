@@ -120,6 +120,27 @@ void seqkit_find(const struct level *level, int64_t count, const int64_t *keys, 
     }
 }
 
+/* The stream of `length` ids with `start` before each sentence, and how many words of its sentence
+   come before each; the twin of seqkit.ngram.tables.with_starts. -> how many there are */
+int64_t seqkit_with_starts(int64_t length, const int32_t *ids, const uint8_t *ends, int32_t start,
+                           int32_t *stream, int32_t *depth)
+{
+    int64_t count = 0;
+    int32_t before = 0;
+
+    for (int64_t i = 0; i < length; i++) {
+        if (before == 0) {
+            stream[count] = start;
+            depth[count++] = before++;
+        }
+        stream[count] = ids[i];
+        depth[count++] = before++;
+        if (ends[i])
+            before = 0;
+    }
+    return count;
+}
+
 /* What was found at the places of a window. Place 0 is the one before it. */
 struct window {
     int32_t longest[WINDOW + 1]; /* the length of the longest n-gram that ends here */

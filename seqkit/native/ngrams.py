@@ -172,6 +172,21 @@ class GramIndex:
         return found
 
 
+def with_starts(
+    library: ctypes.CDLL, ids: Array, ends: NDArray[np.bool_], start: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """See `seqkit.ngram.tables.with_starts`; `start` is the id that stands before sentences."""
+    ids = np.require(ids, np.int32, ["C", "ALIGNED"])
+    ends = np.require(ends, np.bool_, ["C", "ALIGNED"])
+    room = len(ids) + int(np.count_nonzero(ends)) + 1  # one more for a sentence without end
+    stream = np.empty(room, np.int32)
+    depth = np.empty(room, np.int32)
+    count: int = library.seqkit_with_starts(
+        len(ids), _address(ids), _address(ends), start, _address(stream), _address(depth)
+    )
+    return stream[:count], depth[:count]
+
+
 def _address(array: Array) -> int:
     address: int = array.ctypes.data
     return address

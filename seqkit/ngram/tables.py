@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..native import ngrams as native
 from ..native.library import library
-from ..native.ngrams import GramIndex
 from .counts import depths
 from .sorting import Longs, find, search
 from .text import BOS, Ids
@@ -65,7 +65,7 @@ class HostLookup:
         self._size = size
         self._blanks = blanks
         self._asked = 0
-        self._index: GramIndex | None = None
+        self._index: native.GramIndex | None = None
 
     def find(self, k: int, keys: Longs, *, ordered: bool = False) -> Longs:
         """See `Lookup`."""
@@ -75,7 +75,7 @@ class HostLookup:
         table = self.grams[k - 1]
         return search(table.keys, keys) if ordered else find(table.keys, keys)
 
-    def index(self, queries: int) -> GramIndex | None:
+    def index(self, queries: int) -> native.GramIndex | None:
         """The index for so many queries more, None where there is none, or not yet."""
         compiled = library()
         if compiled is None or self._index:
@@ -84,8 +84,8 @@ class HostLookup:
         self._asked += queries
         total = sum(len(level.keys) for level in self.grams)
         is_worth_it = total <= min(self._asked * _INDEX_PAYS, _MOST_INDEXED)
-        if is_worth_it and GramIndex.fits(self.grams, self._size):
-            self._index = GramIndex(compiled, self.grams, self._size, blanks=self._blanks)
+        if is_worth_it and native.GramIndex.fits(self.grams, self._size):
+            self._index = native.GramIndex(compiled, self.grams, self._size, blanks=self._blanks)
         return self._index
 
 
@@ -242,7 +242,14 @@ class GramTables:
 
 
 def with_starts(ids: Ids, ends: NDArray[np.bool_]) -> tuple[Ids, Depths]:
-    """The ids with `<s>` before each sentence, and the place of each in it. (T,) -> (T + S,)"""
+    """The ids with `<s>` before each sentence, and the place of each in it. (T,) -> (T + S,)
+
+    The last id must end a sentence. The same with the compiled library and without.
+    """
+    compiled = library()
+    if compiled and len(ids) == len(ends) > 0 and ends[-1]:
+        return native.with_starts(compiled, ids, ends, BOS)
+
     sentence: Longs = np.cumsum(ends) - ends  # the number of each id's sentence
     places = np.arange(len(ids)) + sentence + 1
     length = len(ids) + int(ends.sum())

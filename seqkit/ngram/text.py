@@ -51,7 +51,7 @@ def blocks(path: Path | None, *, at_once: bool = False) -> Iterator[bytes]:
     text is not UTF-8, and for a model that is given as text.
     """
     for block in read_blocks(path, _BLOCK, full=not at_once, check=refuse_model):
-        yield block.replace(b"\r\n", b"\n")
+        yield block.replace(b"\r\n", b"\n") if b"\r" in block else block
 
 
 def text_lines(path: Path) -> Iterator[str]:

@@ -5,11 +5,12 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from seqkit import ngram
+from seqkit.native import ngrams as native
 from seqkit.native.library import ENVIRONMENT
 from seqkit.native.ngrams import GramIndex, WordIndex
 from seqkit.ngram import tables
 from seqkit.ngram.tables import Grams, GramTables, with_starts
-from seqkit.ngram.text import Vocabulary
+from seqkit.ngram.text import BOS, Vocabulary
 
 WORDS = [b"<unk>", b"<s>", b"</s>", b"a", b"the", b"\xc3\xa4pfel", b"internationally", b"12345678"]
 
@@ -72,6 +73,19 @@ def test_a_context_of_a_thousand_words_reaches_over_the_window(compiled):
     scores, lengths = index.score(stream, depth)
     assert_array_equal(lengths, np.minimum(np.arange(1, 1501), order))
     assert_array_equal(scores[1:], -lengths[1:])
+
+
+def test_sentences_begin_where_numpy_begins_them(compiled, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT, "off")
+    rng = np.random.default_rng(7)
+    for length in (1, 2, 50, 500):
+        ids = rng.integers(0, 8, length).astype(np.int32)
+        ends = rng.random(length) < 0.3
+        ends[-1] = True
+        found = native.with_starts(compiled, ids, ends, BOS)
+        for own, expected in zip(found, with_starts(ids, ends), strict=True):
+            assert_array_equal(own, expected)
+            assert own.dtype == expected.dtype
 
 
 def test_an_id_that_is_no_word_fails_as_without_the_library(compiled):
