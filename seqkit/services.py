@@ -82,7 +82,10 @@ class Service:
 
     operations: Sequence[Operation]
     describe: Callable[[Any], Mapping[str, JSON]] = lambda predictor: {}
-    """What `GET /v1/models` says of a model, besides its name, task and operations."""
+    """What `GET /v1/models` says of a model, besides its name, task and operations.
+
+    The page shows `predict` of a model whose `reads` is "texts", "sentences" or "images".
+    """
     at_once: Callable[[Any], int] = lambda predictor: 1
     """How many batches the predictor computes at once, each in a thread of its own."""
     batch_tokens: Callable[[Any], int] = lambda predictor: 1500

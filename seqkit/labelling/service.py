@@ -47,10 +47,11 @@ def _predict(model: Any, asked: Classify | Tag, uploads: Sequence[Upload]) -> Wo
 
 CLASSIFICATION = Service(
     operations=[Operation("predict", "The labels of texts.", Classify, _predict)],
-    describe=lambda model: {"labels": model.classes},
+    describe=lambda model: {"reads": "texts", "labels": model.classes},
     batch_tokens=lambda model: 8000,
 )
 TAGGING = Service(
     operations=[Operation("predict", "The tags of the words of sentences.", Tag, _predict)],
+    describe=lambda model: {"reads": "sentences"},
     batch_tokens=lambda model: 8000,
 )

@@ -37,7 +37,7 @@ def _predict(
 
 def _describe(model: NumberPredictor | ClassPredictor) -> dict[str, JSON]:
     labels = {"labels": model.classes} if isinstance(model, ClassPredictor) else {}
-    return {"target": model.target, **labels}
+    return {"reads": "rows", "target": model.target, **labels}
 
 
 SERVICE = Service(

@@ -143,5 +143,5 @@ SERVICE = Service(
             offered=_has_maps,
         ),
     ],
-    describe=lambda classifier: {"labels": classifier.classes},
+    describe=lambda classifier: {"reads": "images", "labels": classifier.classes},
 )

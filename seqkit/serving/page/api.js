@@ -10,7 +10,7 @@ import { keep, recall, tab } from "./kept.js";
  * @property {string[]} operations
  * @property {string | null} [source] a language
  * @property {string[]} [targets]
- * @property {string} [reads] "lines" or "files"
+ * @property {string} [reads] what it predicts of: "texts", "sentences", "images", "rows"
  * @property {boolean} [default]
  */
 

@@ -61,9 +61,9 @@ export class ImagesView {
    * @param {string} label the class asked for
    */
   #show(answer, label) {
-    const { classes } = answer.predictions?.[0] ?? answer;
+    const { classes } = answer.prediction ?? answer.predictions[0];
     const [best] = Object.keys(classes);
-    const canExplain = String(answer.image).startsWith("data:");
+    const canExplain = Boolean(answer.image);
     const choose = canExplain ? (/** @type {string} */ name) => this.#look(name) : undefined;
     const list = shares(classes, [label || best], choose);
     find("image-classes", HTMLElement).replaceChildren(list);
@@ -71,7 +71,7 @@ export class ImagesView {
     if (!canExplain) return;
 
     const heat = find("heat", HTMLImageElement);
-    heat.src = answer.image;
+    heat.src = `data:image/png;base64,${answer.image}`;
     say(find("heat-caption", HTMLElement), "images.heat", { label: label || best });
     heat.alt = find("heat-caption", HTMLElement).textContent ?? "";
     find("heat-figure", HTMLElement).hidden = false;

@@ -54,10 +54,10 @@ export class LabelsView {
 
   /** @param {AbortSignal} signal */
   async #predict(signal) {
-    const { name, task } = this.model();
+    const { name, reads } = this.model();
     const text = this.#text.value.trim();
-    const isByLine = task !== "classification"; // a tagger reads a sentence a line
-    const inputs = isByLine ? text.split("\n").filter((line) => line.trim()) : [text];
+    const lines = text.split("\n").filter((line) => line.trim());
+    const inputs = reads === "sentences" ? lines : [text];
     const answer = await call("v1/predict", { json: { model: name, inputs }, signal });
     this.#show(answer.predictions);
   }

@@ -13,7 +13,7 @@ import { Words } from "./words.js";
 /**
  * @typedef {object} Token
  * @property {string} text
- * @property {number} bits
+ * @property {number | null} bits null for infinitely many
  * @property {boolean} [end] of a line
  * @property {boolean} [unknown]
  */
@@ -150,7 +150,7 @@ export class LanguageView {
   #label() {
     this.#shown.forEach(({ text, bits, unknown }, index) => {
       const element = this.words.elements[index];
-      const share = Math.min(1, Math.max(0, bits / BRIGHTEST));
+      const share = Math.min(1, Math.max(0, (bits ?? Infinity) / BRIGHTEST));
       element.style.setProperty("--share", share.toFixed(3));
       element.classList.toggle("unknown", Boolean(unknown));
       sayLabel(element, "language.bits", { word: text.trim() || "⏎", bits: rounded(bits) });
@@ -163,7 +163,7 @@ export class LanguageView {
     const values = {
       word: text.trim() || "⏎",
       bits: rounded(bits),
-      chance: chance(2 ** -bits),
+      chance: chance(2 ** -(bits ?? Infinity)),
     };
     say(this.#hint, unknown ? "language.told.unknown" : "language.told", values);
   }
@@ -228,7 +228,7 @@ export class LanguageView {
   }
 }
 
-/** @param {number} bits */
+/** @param {number | null} bits */
 function rounded(bits) {
-  return number(bits, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+  return number(bits ?? Infinity, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
 }

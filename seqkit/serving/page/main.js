@@ -67,8 +67,8 @@ function makeViews(models) {
   const documents = offering("documents");
   const speaking = offering("surprisal", "complete", "generate");
   const predicting = offering("predict");
-  const seeing = predicting.filter((model) => model.reads === "files");
-  const labelling = predicting.filter((model) => model.reads !== "files");
+  const labelling = predicting.filter(({ reads }) => reads === "texts" || reads === "sentences");
+  const seeing = predicting.filter(({ reads }) => reads === "images");
 
   const terms = new Terms();
   if (translating.length) add("translate", () => new TranslateView(translating, terms));

@@ -132,6 +132,7 @@ export function percent(share) {
  */
 export function chance(probability) {
   if (probability >= 0.1) return percent(probability);
+  if (probability === 0) return percent(0);
   const n = 1 / probability;
   /** @type {Intl.NumberFormatOptions} */
   const short = n < 1e6 ? {} : { notation: "compact", compactDisplay: "long" };

@@ -40,13 +40,13 @@ MODELS = [
         "targets": ["en"],
     },
     {"name": "stories", "task": "language", "operations": ["surprisal", "complete", "generate"]},
-    {"name": "topics", "task": "classification", "operations": ["predict"]},
-    {"name": "names", "task": "tagging", "operations": ["predict"]},
+    {"name": "topics", "task": "classification", "operations": ["predict"], "reads": "texts"},
+    {"name": "names", "task": "tagging", "operations": ["predict"], "reads": "sentences"},
     {
         "name": "clothes",
         "task": "vision",
         "operations": ["predict", "explain-image"],
-        "reads": "files",
+        "reads": "images",
     },
 ]
 
@@ -172,7 +172,7 @@ class Fake:
 
     def _explain_image(self, body):
         classes = {"coat": 0.7, "shirt": 0.3}
-        return {"classes": classes, "image": f"data:image/png;base64,{png()}"}
+        return {"prediction": {"classes": classes}, "class": "coat", "image": png()}
 
     def _document(self, path, method, body):
         if path == "v1/documents" and method == "GET":
