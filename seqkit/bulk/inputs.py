@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..data.files import is_address
+from ..data.remote import files_at, local_copy
 from ..data.unpacking import PACKED
 from ..errors import ConfigError, DataError
 from .formats import Columns, Format, JsonLines, Lines, LinesToJson
@@ -32,20 +34,19 @@ class Input:
         return f"{self.stem}-{number:05}{suffix}"
 
 
-def find_inputs(path: Path, output: Path) -> list[Input]:
-    """The files at or below `path`, sorted; hidden ones and those called _… are left out.
+def find_inputs(source: str | Path, output: Path) -> list[Input]:
+    """The files at or below `source`, sorted; hidden ones and those called _… are left out.
 
-    So what `seqkit bulk` wrote can be read again. Raises `DataError` for none, or for two that
-    would be written to the same parts.
+    So what `seqkit bulk` wrote can be read again. Those at an address, such as s3://bucket/news,
+    are copied into the cache. Raises `DataError` for none, or for two that would be written to the
+    same parts.
     """
-    if not path.exists():
-        raise DataError(f"cannot read {path}: No such file or directory")
-    if path.is_dir() and output.absolute().is_relative_to(path.absolute()):
-        raise ConfigError(f"{output} is inside {path}, which is read: write elsewhere")
-
-    inputs = [Input(file, _stem(file, path)) for file in _files(path)]
+    if isinstance(source, str) and is_address(source):
+        inputs = list(_copies(source))
+    else:
+        inputs = _files_here(Path(source), output)
     if not inputs:
-        raise DataError(f"{path} has no file to read")
+        raise DataError(f"{source} has no file to read")
 
     seen: dict[str, Path] = {}
     for each in inputs:
@@ -55,6 +56,21 @@ def find_inputs(path: Path, output: Path) -> list[Input]:
                 f"{other} and {each.path} would both be written to {each.stem}-00000…: rename one"
             )
     return inputs
+
+
+def _copies(address: str) -> Iterator[Input]:
+    """What is at or below an address."""
+    for name, file in files_at(address):
+        if not any(part.startswith((".", "_")) for part in name.parts):
+            yield Input(local_copy(file), (name.parent / _plain(name.name)).as_posix())
+
+
+def _files_here(path: Path, output: Path) -> list[Input]:
+    if not path.exists():
+        raise DataError(f"cannot read {path}: No such file or directory")
+    if path.is_dir() and output.absolute().is_relative_to(path.absolute()):
+        raise ConfigError(f"{output} is inside {path}, which is read: write elsewhere")
+    return [Input(file, _stem(file, path)) for file in _files(path)]
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -69,13 +85,17 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _stem(file: Path, root: Path) -> str:
     """The name of a file below the folder that is read, without its endings."""
-    name = file.name
-    if Path(name).suffix.lower() in PACKED:
-        name = Path(name).stem
-    name = Path(name).stem
+    name = _plain(file.name)
     if not root.is_dir():
         return name
     return (file.parent.relative_to(root) / name).as_posix()
+
+
+def _plain(name: str) -> str:
+    """The name of a file without its endings."""
+    if Path(name).suffix.lower() in PACKED:
+        name = Path(name).stem
+    return Path(name).stem
 
 
 def format_of(

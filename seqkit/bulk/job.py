@@ -96,7 +96,7 @@ def make_task(
     rows: int,
 ) -> Task:
     """Raises `DataError` or `ConfigError` for an INPUT that is none."""
-    inputs = find_inputs(Path(source), Path(output))
+    inputs = find_inputs(source, Path(output))
     return Task(inputs, format_of(inputs, fields, as_json=as_json), Path(output), rows)
 
 

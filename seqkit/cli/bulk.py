@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..progress import say
-from .options import PATH, amount_of, amount_options, key_values, set_option
+from .options import DATA, PATH, amount_of, amount_options, key_values, set_option
 from .progress import counted
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def bulk() -> None:
 def _files(function: F) -> F:
     return _with(
         function,
-        click.argument("input", type=PATH),
+        click.argument("input", type=DATA),
         click.argument("output", type=PATH),
     )
 

@@ -18,6 +18,20 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
+
+class _FileOrAddress(click.Path):
+    """A path; an address, such as s3://bucket/text.gz, stays as it was given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from ..data.files import is_address
+
+        if isinstance(value, str) and is_address(value):
+            return value
+        return super().convert(value, param, ctx)
+
+
+DATA = _FileOrAddress(path_type=Path)  # what is only read
+
 _SHARE = re.compile(r"(\d+(?:\.\d+)?)%")
 _MOST_DIGITS = 12  # of a number
 _LONGEST_SHOWN = 40  # characters of a wrong value in an error

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
-from .options import PATH, key_values, set_threads, training_options
+from .options import DATA, PATH, key_values, set_threads, training_options
 
 
 @click.command()
@@ -18,20 +18,20 @@ from .options import PATH, key_values, set_threads, training_options
 @click.option(
     "--data",
     "data",
-    type=PATH,
+    type=DATA,
     multiple=True,
     metavar="FILE",
     help="Train on your own file or folder; again for a second one, such as the other language.",
 )
 @click.option(
     "--valid",
-    type=PATH,
+    type=DATA,
     multiple=True,
     metavar="FILE",
     help="Validate on this, as --data; else a part of the training data is held out.",
 )
-@click.option("--source", type=PATH, help="The same as --data for the first of two files …")
-@click.option("--target", type=PATH, help="… and for its translation, line by line.")
+@click.option("--source", type=DATA, help="The same as --data for the first of two files …")
+@click.option("--target", type=DATA, help="… and for its translation, line by line.")
 @click.option("--init", type=PATH, help="Start from the weights and tokenizers of this model.")
 @training_options
 def train(

@@ -45,12 +45,27 @@ def local_copy(address: str, cache: Cache | None = None) -> Path:
     if not version:
         cache = Cache.temporary(f"{shown(address)} does not say when it changes")
 
-    name = PurePosixPath(path.partition("?")[0]).name or "file"
+    name = _name_of(path)
     key = {"address": address, "size": found.get("size"), "version": version}
     make = partial(_download, system, path, address, found.get("size"), name)
     entry = cache.entry("remote", key, make, about=shown(address))
     _keep(entry.folder, cache)
     return entry.folder / name
+
+
+def files_at(address: str) -> list[tuple[PurePosixPath, str]]:
+    """The file at an address, or all files below it: their names there, and their addresses.
+
+    Raises as `local_copy`.
+    """
+    with _reaching(address):
+        system, path = _system_of(address)
+        if system.info(path).get("type") != "directory":
+            return [(PurePosixPath(_name_of(path)), address)]
+
+        root = PurePosixPath(path)
+        below = [PurePosixPath(found) for found in sorted(system.find(path))]
+        return [(found.relative_to(root), system.unstrip_protocol(str(found))) for found in below]
 
 
 _kept: list[Cache] = []  # those that end with the process
@@ -59,6 +74,10 @@ _kept: list[Cache] = []  # those that end with the process
 def _keep(folder: Path, cache: Cache) -> None:
     if cache.note:
         _kept.append(cache)
+
+
+def _name_of(path: str) -> str:
+    return PurePosixPath(path.partition("?")[0]).name or "file"
 
 
 def _system_of(address: str) -> tuple[Any, str]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-Ids = NDArray[np.int32]
+Ids = NDArray[Any]  # of any integer type, in memory or in a mapped file
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from ..errors import ConfigError
 from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
 from .baseline import Baseline, measure_baseline
+from .prepared import PreparedText
 from .stream import encode
-from .texts import LanguageData, read_texts
+from .texts import LanguageData
 
 
 @dataclass(frozen=True)
@@ -41,14 +42,14 @@ def read_held_out(config: RunConfig, folder: Path) -> HeldOutText:
     data = build(LanguageData, config.sections["data"], "[data]")
     text = build(TextConfig, config.sections["text"], "[text]")
 
-    texts = read_texts(data, text.normalize)
-    if not texts.test:
+    texts = PreparedText(data, text.normalize)
+    if not len(texts.test):
         raise ConfigError(
             "this run has no test text: it was trained without data.test and data.test_share"
         )
     if not data.baseline_order:
-        return HeldOutText(texts.test)
+        return HeldOutText([*texts.test])
 
     tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
-    train, test = encode(tokenizer, texts.train), encode(tokenizer, texts.test)
-    return HeldOutText(texts.test, measure_baseline(train, test, data.baseline_order))
+    train, test = texts.ids(tokenizer).train, encode(tokenizer, texts.test)
+    return HeldOutText([*texts.test], measure_baseline(train, test, data.baseline_order))

@@ -14,22 +14,21 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from torch import Tensor, nn
 
 from ..config import RunConfig, build
-from ..data import digest
 from ..data.seen import SeenTexts
-from ..data.windows import Ids, WindowBatch, random_windows, sequential
+from ..data.windows import WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
 from ..nn.loss import linear_cross_entropy, sample_words
 from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
-from ..text.vocab import UNK
 from ..training.task import Goal, Step, Task, Totals
 from .baseline import Baseline, measure_baseline
 from .held_out import read_held_out
 from .language_model import LanguageModel
 from .models.contract import NextTokenModel
-from .stream import encode, scoring_windows
-from .texts import LanguageData, read_texts
+from .prepared import PreparedText
+from .stream import scoring_windows
+from .texts import LanguageData
 
 
 class LanguageModelling:
@@ -47,16 +46,9 @@ class LanguageModelling:
         self.carries_state: bool = components().models.load(config.model["name"]).carries_state
         self._check_settings()
 
-        texts = read_texts(self.data, self.text.normalize)
-        self._digests = {
-            "training text": digest.of_lines(texts.train),
-            "validation text": digest.of_lines(texts.valid),
-        }
-        is_one_line = self.data.lines == "join"
-        self._seen = None if is_one_line else SeenTexts.of(lines=texts.train)
-        self.tokenizer = _tokenizer(folder, texts.train, self.text)
-        self.train_ids = encode(self.tokenizer, texts.train)  # (1 + T,)
-        self.valid_ids = encode(self.tokenizer, texts.valid)
+        self._text = PreparedText(self.data, self.text.normalize)
+        self.tokenizer = _tokenizer(folder) if folder else self._text.tokenizer(self.text)
+        self.train_ids, self.valid_ids, self._unknown = self._text.ids(self.tokenizer)  # (1 + T,)
         self._check_size()
 
     def _check_settings(self) -> None:
@@ -98,16 +90,19 @@ class LanguageModelling:
         return measure_baseline(self.train_ids, self.valid_ids, order) if order else None
 
     def describe(self) -> list[str]:
-        return [
+        of_train, of_valid = self._unknown
+        lines = [
             f"{len(self.train_ids) - 1:,} training tokens, {len(self.valid_ids) - 1:,} for "
             "validation",
             f"vocabulary {len(self.tokenizer.vocab):,} tokens; unknown in the training text: "
-            f"{_unknown_share(self.train_ids):.2%}, in the validation text: "
-            f"{_unknown_share(self.valid_ids):.2%}",
+            f"{of_train:.2%}, in the validation text: {of_valid:.2%}",
         ]
+        if self._text.cache.note:
+            lines.append(self._text.cache.note)
+        return lines
 
     def digests(self) -> dict[str, str]:
-        return self._digests
+        return self._text.digests
 
     def dims(self) -> dict[str, int]:
         return {"vocab": len(self.tokenizer.vocab)}
@@ -171,14 +166,13 @@ class LanguageModelling:
     def save(self, folder: Path) -> None:
         (folder / "tokenizer").mkdir()
         self.tokenizer.save(folder / "tokenizer")
-        if self._seen:
-            self._seen.save(folder)
+        self._text.save_seen(folder)
 
     @classmethod
     def open(cls, model: Any, folder: Path, config: RunConfig) -> LanguageModel:
         network: NextTokenModel = model
         data = build(LanguageData, config.sections["data"], "[data]")
-        tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
+        tokenizer = _tokenizer(folder)
 
         size = network.output.size(0)
         if len(tokenizer.vocab) != size:
@@ -199,16 +193,9 @@ class LanguageModelling:
         )
 
 
-def _tokenizer(folder: Path | None, lines: list[str], config: TextConfig) -> Tokenizer:
-    """The tokenizer of a checkpoint, or one trained on `lines`."""
-    find = components().tokenizers.load
-    if folder:
-        return Tokenizer.load(folder / "tokenizer", tokenizers=find)
-    return Tokenizer.train(lines, config, tokenizers=find)
-
-
-def _unknown_share(ids: Ids) -> float:
-    return float((ids == UNK).mean())
+def _tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a checkpoint."""
+    return Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
 
 
 def _detach(state: Sequence[Tensor] | None) -> tuple[Tensor, ...] | None:

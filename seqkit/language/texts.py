@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from ..config import section, setting
 from ..data.files import lasting_all
-from ..errors import ConfigError, DataError
+from ..data.records import holds_records, read_fields
+from ..data.windows import Ids
+from ..errors import DataError
 from ..ngram.text import text_lines
-from ..recipes import corpora
 from ..text.normalize import Normalizer
 
 
@@ -27,7 +29,9 @@ class LanguageData:
         on_resume="place",
     )
     train: list[str] = setting(
-        "training text: files, one after the other; .gz is fine", default=[], on_resume="place"
+        "training text: files, one after the other: plain text, *.jsonl, *.parquet; .gz is fine",
+        default=[],
+        on_resume="place",
     )
     valid: list[str] = setting(
         "validation text: files; [] = cut valid_share off the training text",
@@ -46,8 +50,10 @@ class LanguageData:
     valid_share: float = setting(
         "share of the rest, at its end, where there is no validation text", default=0.05, gt=0, lt=1
     )
-    column: int = setting(
-        "column of a TSV file to read, counted from 1; 0 = whole lines", default=0, ge=0
+    column: Annotated[int, Field(ge=0)] | str = setting(
+        "column of a TSV file to read, counted from 1, 0 = whole lines; of JSON lines and Parquet, "
+        "the name of the field",
+        default=0,
     )
     unique: bool = setting("keep only the first of equal lines", default=False)
     lines: Literal["keep", "join"] = setting(
@@ -105,38 +111,6 @@ class LanguageData:
         return lasting_all(paths, info.data.get("corpus"))
 
 
-class Texts(NamedTuple):
-    """Lines to train, validate and test on."""
-
-    train: list[str]
-    valid: list[str]
-    test: list[str]  # empty if the run holds no test text out
-
-
-def read_texts(data: LanguageData, normalize: Sequence[str] = ()) -> Texts:
-    """Read and cut apart the texts of a run.
-
-    `normalize` names the steps that joined text passes before shares are cut off it. Raises
-    `DataError` and `ConfigError`.
-    """
-    if not data.train:
-        raise ConfigError("[data]: no training text: set data.train to a list of files")
-
-    normalizer = Normalizer(normalize)
-    rest, test = cut_off(_read(data, data.train, normalizer), data.test_share)
-    if data.test:
-        test = _read(data, data.test, normalizer)
-
-    if data.valid:
-        train, valid = rest, _read(data, data.valid, normalizer)
-    else:
-        train, valid = cut_off(rest, data.valid_share)
-
-    _check_not_empty(train, "training", data.train)
-    _check_not_empty(valid, "validation", data.valid or data.train)
-    return Texts(train, valid, test)
-
-
 def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
     """The text without the last `share` of its characters, and that part.
 
@@ -150,38 +124,69 @@ def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
         at = round(len(line) * (1 - share))
         return [line[:at]], [line[at:]]
 
-    ends = np.cumsum([len(line) + 1 for line in lines])  # in characters, line breaks included
-    length = ends[-1] * (1 - share)
-    before = np.searchsorted(ends, length, side="right")
-
-    at = min(int(before), len(lines) - 1)
+    lengths = [len(line) + 1 for line in lines]  # line breaks included
+    at = lines_before_cut(np.array(lengths), share)
     return lines[:at], lines[at:]
 
 
-def _read(data: LanguageData, names: list[str], normalizer: Normalizer) -> list[str]:
-    lines: list[str] = []
-    for path in corpora("language-modelling").locate(data.corpus, names):
-        found = _read_column(path, data.column) if data.column else text_lines(path)
-        lines += (line.removesuffix("\r") for line in found)  # a line ends at \n or \r\n
+def lines_before_cut(lengths: Ids, share: float) -> int:
+    """How many lines come before the last `share` of a text's characters, at most all but one.
 
+    `lengths` are those of the lines, in characters, line breaks included.
+    """
+    if not share or not len(lengths):
+        return len(lengths)
+
+    ends = np.cumsum(lengths, dtype=np.int64)
+    before = np.searchsorted(ends, ends[-1] * (1 - share), side="right")
+    return min(int(before), len(lengths) - 1)
+
+
+def read_lines_of(
+    data: LanguageData, files: Sequence[Path], normalizer: Normalizer
+) -> Iterator[str]:
+    """The lines of files, one after the other, as `data` says; a single one if they are joined."""
+    lines = (line.removesuffix("\r") for path in files for line in _read(path, data.column))
     if data.unique:
-        lines = list(dict.fromkeys(lines))
+        lines = _first_of_equal(lines)
     if data.lines == "join":
-        lines = [normalizer(" ".join(lines))]
+        return iter([normalizer(" ".join(lines))])
     return lines
 
 
-def _read_column(path: Path, column: int) -> list[str]:
+def _first_of_equal(lines: Iterable[str]) -> Iterator[str]:
+    """Each line once: of 16 bytes of a hash of each, none is taken for another."""
+    known: set[bytes] = set()
+    for line in lines:
+        found = blake2b(line.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if found not in known:
+            known.add(found)
+            yield line
+
+
+def _read(path: Path, column: int | str) -> Iterator[str]:
+    if holds_records(path):
+        return _read_field(path, column)
+    if isinstance(column, str):
+        raise DataError(
+            f"data.column of {path} is a number, not {column!r}: only JSON lines (*.jsonl) and "
+            "Parquet (*.parquet) have names"
+        )
+    return _read_column(path, column) if column else text_lines(path)
+
+
+def _read_field(path: Path, column: int | str) -> Iterator[str]:
+    if not isinstance(column, str):
+        raise DataError(
+            f"{path} has fields with names: set data.column to that of the text, such as 'text'"
+        )
+    return (text for (text,) in read_fields(path, [column]))
+
+
+def _read_column(path: Path, column: int) -> Iterator[str]:
     """One column of a TSV file, counted from 1."""
-    found: list[str] = []
     for number, line in enumerate(text_lines(path), 1):
         columns = line.split("\t")
         if len(columns) < column:
             raise DataError(f"{path}:{number}: {len(columns)} columns, so no column {column}")
-        found.append(columns[column - 1])
-    return found
-
-
-def _check_not_empty(lines: list[str], name: str, files: list[str]) -> None:
-    if not any(lines):
-        raise DataError(f"{', '.join(files)}: the {name} text is empty")
+        yield columns[column - 1]

@@ -6,22 +6,18 @@ trained on it, and "ids". A second run reads none of the text but to see that it
 
 from __future__ import annotations
 
-import sys
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..data import digest
 from ..data.batching import Rows
-from ..data.cache import Cache, Entry, Facts, Sources, are_files, folder_digest
+from ..data.cache import Entry, Facts
 from ..data.mixture import Mixture
 from ..data.numbers import varied_copies
 from ..data.parallel import Pair, ParallelText, Skipped
@@ -38,8 +34,8 @@ from ..data.stored import (
     write_side_by_side,
 )
 from ..plugins import components
+from ..prepared import code_of, opened, saved_digest
 from ..progress import doing
-from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import UNK
 from .data_config import TranslationData
@@ -65,7 +61,7 @@ class PreparedText:
         self.sources = sources_of(data)
 
         every = [path for source in self.sources for path in source.files]
-        self.cache, self._files, content = _opened(every)
+        self.cache, self._files, content = opened(every)
         self._key = {"content": content, **self._settings()}
         self.about = ", ".join(path.name for path in every)
         self._entry = self.cache.entry("pairs", self._key, self._write, about=self.about)
@@ -97,7 +93,7 @@ class PreparedText:
         """Tokenizers trained on this text, unless they were before."""
         settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
         kind = components().tokenizers.load(config.tokenizer)
-        code = _code_of(config.tokenizer, kind)
+        code = code_of(config.tokenizer, kind)
         key: dict[str, Any] = {"pairs": self._entry.name, "text": settings, "code": code}
         text, languages = self.train, target_languages(self.sources)
         if len(self.sources) > 1:
@@ -110,8 +106,8 @@ class PreparedText:
 
     def ids(self, tokenizers: Tokenizers, to: str) -> EncodedText:
         """Training and validation text as ids, `to` being the target language of all of it."""
-        code = [_code_of(tokenizer.name, type(tokenizer.model)) for tokenizer in tokenizers]
-        files = _digest_of(tokenizers)
+        code = [code_of(tokenizer.name, type(tokenizer.model)) for tokenizer in tokenizers]
+        files = saved_digest(partial(save_tokenizers, tokenizers=tokenizers))
         key: dict[str, Any] = {"pairs": self._entry.name, "tokenizers": files, "code": code}
         key["counted"] = "unknown"
         spans = {part: self.spans(part, to) for part in _PARTS}
@@ -201,16 +197,6 @@ class PreparedText:
             yield from varied_copies(text, self._data.number_copies, self._seed)
 
 
-def _opened(files: list[Path]) -> tuple[Cache, Sources, list[str]]:
-    """The cache, the files, and what tells their content from any other."""
-    if are_files(files):
-        sources = Sources(files)
-        return Cache.of_user(), sources, sources.digests
-
-    cache = Cache.temporary("some of it comes from a pipe, which can be read only once")
-    return cache, Sources([]), [uuid.uuid4().hex]
-
-
 # Text
 
 
@@ -278,29 +264,6 @@ def _train(text: ParallelText, config: TextConfig, languages: Sequence[str], fol
     with doing("training the tokenizer"):
         save_tokenizers(folder, train_tokenizers(text, config, languages))
     return {}
-
-
-def _digest_of(tokenizers: Tokenizers) -> str:
-    """What tells tokenizers from others that split any text in another way."""
-    with TemporaryDirectory() as folder:
-        save_tokenizers(Path(folder), tokenizers)
-        return folder_digest(Path(folder))
-
-
-def _code_of(name: str, kind: type) -> list[str]:
-    """What tells a tokenizer's code from that of yesterday: its files, and a plugin's version."""
-    modules = [sys.modules.get(each.__module__) for each in (Tokenizer, Normalizer, kind)]
-    paths = [Path(getattr(module, "__file__", None) or "") for module in modules]
-    return [*Sources([path for path in paths if path.is_file()]).digests, _version_of(name)]
-
-
-def _version_of(name: str) -> str:
-    """The version of the distribution that brings a tokenizer; "" if it is none."""
-    known = components().tokenizers
-    try:
-        return version(known[name].provider) if name in known else ""
-    except PackageNotFoundError:
-        return ""
 
 
 # Ids

@@ -1,5 +1,6 @@
 """What the names of files say to `seqkit bulk`, which needs no cluster."""
 
+import fsspec
 import pytest
 
 from seqkit.bulk.formats import JsonLines
@@ -13,3 +14,22 @@ def test_packed_files_are_of_the_kind_before_their_last_ending(tmp_path, ending)
     inputs = find_inputs(path, tmp_path / "out")
     assert [each.stem for each in inputs] == ["news"]
     assert isinstance(format_of(inputs, ["text"], as_json=False), JsonLines)
+
+
+def test_files_below_an_address_are_those_of_a_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("SEQKIT_CACHE", str(tmp_path / "cache"))
+    names = ["a.txt", "2024/b.txt.gz", "_SUCCESS", "2024/.hidden", "_failed/c.txt"]
+    store = fsspec.filesystem("memory")
+    for name in names:
+        (tmp_path / "news" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "news" / name).write_bytes(name.encode())
+        store.pipe(f"/bulk/news/{name}", name.encode())
+
+    here = find_inputs(tmp_path / "news", tmp_path / "out")
+    there = find_inputs("memory://bulk/news", tmp_path / "out")
+    assert {each.stem: each.path.read_bytes() for each in here} == {
+        each.stem: each.path.read_bytes() for each in there
+    }
+    assert sorted(each.stem for each in there) == ["2024/b", "a"]
+    (one,) = find_inputs("memory://bulk/news/a.txt", tmp_path / "out")
+    assert (one.stem, one.path.read_bytes()) == ("a", b"a.txt")

@@ -173,8 +173,45 @@ def test_a_run_trains_on_files_at_addresses(tmp_path, site, monkeypatch):
         TranslationTask(load(config, places | {"data.valid": [f"{address}/missing"] * 2}))
 
 
+def test_the_command_line_takes_addresses(tmp_path, site, monkeypatch, cli):
+    monkeypatch.chdir(tmp_path)
+    write_pairs(tmp_path)
+    config = write_config(tmp_path / "tiny.toml")
+    address, _ = site()
+    files = [part for side in ("source", "target") for part in ("--data", f"{address}/{side}")]
+    said = cli("train", config, *files, "--out", "run").complaint()
+    assert said.startswith(f"cannot read {address}/source: 404")
+
+
 def test_files_without_a_corpus_may_be_addresses():
     fsspec.filesystem("memory").pipe("/data/text", b"one\n")
     (found, plain) = Corpora().locate("", ["memory://data/text", "text"])
     assert found.read_bytes() == b"one\n"
     assert str(plain) == "text"
+
+
+def test_a_bucket_is_read_from_a_server_of_its_own(monkeypatch):
+    """s3:// by moto's server, where both it and s3fs are installed."""
+    pytest.importorskip("s3fs")
+    server_of = pytest.importorskip("moto.server")
+    server = server_of.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+
+        bucket = fsspec.filesystem("s3", use_listings_cache=False)
+        bucket.mkdir("texts")
+        bucket.pipe("texts/train.txt", b"one\n")
+        first = local_copy("s3://texts/train.txt")
+        assert local_copy("s3://texts/train.txt") == first
+
+        bucket.pipe("texts/train.txt", b"two\n")
+        assert local_copy("s3://texts/train.txt").read_bytes() == b"two\n"
+        assert first.read_bytes() == b"one\n"
+        with pytest.raises(DataError, match="cannot read s3://texts/none: there is no such file"):
+            local_copy("s3://texts/none")
+    finally:
+        server.stop()

@@ -20,7 +20,8 @@ from seqkit import ngram, recipes
 from seqkit.data.files import read_lines
 from seqkit.data.parallel import read_parallel, read_references
 from seqkit.drawing import curves
-from seqkit.language.texts import LanguageData, read_texts
+from seqkit.language.prepared import PreparedText
+from seqkit.language.texts import LanguageData
 from seqkit.plugins import components
 from seqkit.text import TextConfig, Tokenizer, Vocab
 
@@ -194,9 +195,9 @@ def _read_text(folder: Path) -> None:
         for block in ngram.text.blocks(folder / name):
             block.decode()
     files = {"train": [str(folder / "a.txt")], "valid": [str(folder / "b.txt.gz")]}
-    read_texts(LanguageData(**files), ["nfc", "spaces"])
+    PreparedText(LanguageData(**files), ["nfc", "spaces"])
     tsv = {"train": [str(folder / "c.tsv")], "column": 2}
-    read_texts(LanguageData(**tsv))
+    PreparedText(LanguageData(**tsv))
 
 
 def _count_text(folder: Path) -> None:

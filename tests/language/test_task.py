@@ -9,6 +9,7 @@ from language.tiny import (
     PRECISIONS,
     UNSEEN,
     network,
+    read_texts,
     train,
     write_config,
     write_text,
@@ -20,7 +21,7 @@ from seqkit.data.windows import WindowBatch, sequential
 from seqkit.errors import ConfigError, DataError, RenamedWarning
 from seqkit.language.models.contract import NextTokenModel
 from seqkit.language.task import LanguageModelling
-from seqkit.language.texts import LanguageData, cut_off, read_texts
+from seqkit.language.texts import LanguageData, cut_off
 from seqkit.training.contract import missing_members
 
 

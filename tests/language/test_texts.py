@@ -1,11 +1,11 @@
 """The texts of a run: read from files, cut apart, checked."""
 
 import pytest
-from language.tiny import train, write_config
+from language.tiny import read_texts, train, write_config
 
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError, RenamedWarning
-from seqkit.language.texts import LanguageData, cut_off, read_texts
+from seqkit.language.texts import LanguageData, cut_off
 
 
 def test_shares_are_cut_off_the_end_of_a_text_in_whole_lines():

@@ -1,12 +1,14 @@
 """A small text, small models of it and how to train them, for the tests of language models."""
 
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 
 import seqkit
 from seqkit.config import build
 from seqkit.language.language_model import LanguageModel
+from seqkit.language.prepared import PreparedText
 from seqkit.plugins import components
 from seqkit.text import TextConfig, Tokenizer
 
@@ -23,6 +25,18 @@ SMALL = {
     "transformer-lm": {"width": 8, "hidden": 16, "heads": 2, "layers": 2, "dropout": 0.0},
 }
 PRECISIONS = ("fp32", "bf16")  # trained in either on any CPU: figures are computed in float32
+
+
+class Texts(NamedTuple):
+    train: list
+    valid: list
+    test: list
+
+
+def read_texts(data, normalize=()):
+    """The lines of a run, by what they are for."""
+    text = PreparedText(data, normalize)
+    return Texts([*text.train], [*text.valid], [*text.test])
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import pytest
 from language.tiny import untrained
 
 from seqkit import ngram
-from seqkit.language.texts import LanguageData, read_texts
+from seqkit.language.prepared import PreparedText
+from seqkit.language.texts import LanguageData
 from seqkit.ngram.text import blocks
 from seqkit.text import Tokenizer
 from seqkit.text.spelling import Spelling, count_words, spelling_of_lines
@@ -140,7 +141,7 @@ def test_a_model_of_characters_learns_no_carriage_returns(tmp_path):
     model = ngram.train([line + "\r" for line in LINES], order=2, tokenizer="char")
     assert set(model.words) == set(counted("char").words)
     data = LanguageData(train=[str(tmp_path / "text")], valid=[str(tmp_path / "text")])
-    assert read_texts(data).train == LINES
+    assert [*PreparedText(data).train] == LINES
 
 
 @pytest.mark.parametrize("text", ["", "a  b", "  a,b!\t\tc ", "x\u3000y\x1cz", "日本語 です", "￭"])

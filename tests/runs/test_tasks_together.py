@@ -7,6 +7,8 @@ import sys
 import pytest
 import small_classifiers
 from processes import end, start
+from tagged_sentences import write_columns, write_config
+from updates import furthest, trained_together
 
 pytestmark = pytest.mark.slow
 
@@ -95,3 +97,16 @@ def test_classifiers_and_language_models_hold_the_same_weights_in_two_processes(
 
     (one,) = told(configs(2)[:1], tmp_path / "one", 1)
     assert first[0][1] == pytest.approx(one[0][1], rel=1e-5)
+
+
+def test_taggers_train_as_one_in_two_processes(tmp_path):
+    train, valid = (
+        write_columns(tmp_path / f"{name}.conll", count, seed)
+        for name, count, seed in (("train", 60, 1), ("valid", 20, 2))
+    )
+    recipe = write_config(tmp_path / "tagger.toml", train=train, valid=valid)
+    settings = {"data.batch": 40, "model.dropout": 0.0, "train.steps": 12, "train.eval_every": 4}
+    one, two = (
+        trained_together(str(recipe), settings, tmp_path / str(world), world) for world in (1, 2)
+    )
+    assert furthest(one, two) <= 1e-10

@@ -5,11 +5,7 @@ import sys
 
 import pytest
 from letters import write_config, write_pairs
-from processes import end, start
-from safetensors.torch import load_file
-from updates import train_in_float64
-
-from seqkit.training import checkpoint
+from updates import furthest, trained_together
 
 pytestmark = pytest.mark.slow
 
@@ -34,25 +30,7 @@ def config(tmp_path_factory):
 def trained(config, folder, world, **changed):
     """The run of `world` processes that take four batches an update together."""
     settings = SETTINGS | {key.replace("_", ".", 1): value for key, value in changed.items()}
-    settings.setdefault("train.accumulate", 4 // world)
-    processes = start(train_in_float64, folder, config, settings, world=world)
-    codes, said = end(processes, folder)
-    assert codes == [0] * world, said
-    return folder / "run"
-
-
-def tensors(run):
-    last = checkpoint.resolve(run, prefer="last")
-    weights = load_file(last / checkpoint.MODEL)
-    trainer = load_file(last / checkpoint.TRAINER)
-    trained = {n: t for n, t in trainer.items() if n.startswith(("optimizer.", "model.", "evalua"))}
-    return weights | trained
-
-
-def furthest(run, other):
-    ours, theirs = tensors(run), tensors(other)
-    assert ours.keys() == theirs.keys()
-    return max(float((value - theirs[name]).abs().max()) for name, value in ours.items())
+    return trained_together(config, settings, folder, world)
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,10 @@
 import os
 import sys
 
+from processes import end, start
+
+BATCHES = 4  # an update, by all processes together
+
 
 def train_in_float64(config, settings):
     import torch
@@ -10,6 +14,7 @@ def train_in_float64(config, settings):
     import seqkit
 
     torch.set_default_dtype(torch.float64)
+    torch.nn.modules.module.register_module_forward_pre_hook(_widen)
     torch.set_num_threads(1)
     resume = os.path.exists("run/config.toml")
     try:
@@ -19,3 +24,44 @@ def train_in_float64(config, settings):
     finally:
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()
+
+
+def _widen(module, inputs):
+    """Images and columns of tables come in float32."""
+    return tuple(map(_in_float64, inputs))
+
+
+def _in_float64(value):
+    import torch
+
+    is_number = isinstance(value, torch.Tensor) and value.is_floating_point()
+    return value.double() if is_number else value
+
+
+def trained_together(config, settings, folder, world):
+    """The run of `world` processes, which `settings` leave four batches an update."""
+    shared = {"train.accumulate": BATCHES // world, "train.precision": "fp32", **settings}
+    processes = start(train_in_float64, folder, config, shared, world=world)
+    codes, said = end(processes, folder)
+    assert codes == [0] * world, said
+    return folder / "run"
+
+
+def tensors(run):
+    """What is trained, and what training goes on with."""
+    from safetensors.torch import load_file
+
+    from seqkit.training import checkpoint
+
+    last = checkpoint.resolve(run, prefer="last")
+    weights = load_file(last / checkpoint.MODEL)
+    trainer = load_file(last / checkpoint.TRAINER)
+    trained = {n: t for n, t in trainer.items() if n.startswith(("optimizer.", "model.", "evalua"))}
+    return weights | trained
+
+
+def furthest(run, other):
+    """The largest difference between two runs in any number."""
+    ours, theirs = tensors(run), tensors(other)
+    assert ours.keys() == theirs.keys()
+    return max(float((value - theirs[name]).abs().max()) for name, value in ours.items())

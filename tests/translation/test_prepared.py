@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from letters import LETTERS, some_lines, write_config, write_lines, write_pairs
 
+from seqkit import prepared as shared
 from seqkit.data import cache as cache_module
 from seqkit.data import read_parallel, workers
 from seqkit.data.batching import PairBatch, Rows, token_batches
@@ -222,7 +223,7 @@ def test_text_is_encoded_anew_when_the_code_of_its_tokenizer_changes(cache, tmp_
 
 def test_text_is_encoded_anew_for_another_version_of_a_plugin(cache, tmp_path, monkeypatch):
     for number in ("1.0", "1.1", "1.1"):
-        monkeypatch.setattr(prepared, "version", lambda _, number=number: number)
+        monkeypatch.setattr(shared, "version", lambda _, number=number: number)
         task_of(tmp_path)
     assert len(list(cache.glob("tokenizers-*"))) == len(list(cache.glob("ids-*"))) == 2
 
