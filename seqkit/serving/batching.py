@@ -15,12 +15,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ..services import Pieces, Work
 from .errors import Overloaded, Stopping
+from .tickets import Ticket
 
-LINGER = 0.003  # seconds that a batch with room waits for more
+LINGER = 0.003  # seconds that a batch with room waits for more, at least,
+LONGEST_LINGER = 0.02  # and at most; between them,
+_LINGER_SHARE = 0.05  # of what a batch took of late: clients that were answered come again
 SLICE = 0.05  # seconds that pieces of one request are computed before others have their turn
 _SIMILAR = 2.0  # how many times as long as each other the items of a batch may be
 _LOOK = 32  # waiting items of a request among which one that fits is looked for
@@ -34,107 +38,19 @@ class Bounds:
     tokens: int = 400_000
 
 
-class Ticket:
-    """A request that waits for its answer, or gets it piece by piece."""
-
-    def __init__(self, work: Work | Pieces, loop: asyncio.AbstractEventLoop) -> None:
-        self.work = work
-        self.results: list[Any] = []  # of pieces: those so far
-        self.ready = 0  # how many of the first results are there
-        self.answer: Any = None
-        self.error: BaseException | None = None
-        self.is_done = False
-        self.is_gone = False
-        self._loop = loop
-        self._changed = asyncio.Event()
-        self.waiting: deque[int] = deque()  # items that no batch has taken yet
-        self._missing = 0
-        if isinstance(work, Work):
-            self.results = [_MISSING] * len(work.items)
-            self.waiting.extend(range(len(work.items)))
-            self._missing = len(work.items)
-
-    # In the loop of the server
-
-    async def wait(self) -> Any:
-        """The answer; raises what went wrong."""
-        while not self.is_done:
-            await self.change()
-        if self.error is not None:
-            raise self.error
-        return self.answer
-
-    async def change(self) -> None:
-        """Return once there are more results, or the end."""
-        await self._changed.wait()
-        self._changed.clear()
-
-    def leave(self) -> None:
-        """The client has gone: what waits is dropped."""
-        self.is_gone = True
-
-    # In a thread of the model
-
-    @property
-    def loop(self) -> asyncio.AbstractEventLoop:
-        """Of the server, where `changed` is to be called."""
-        return self._loop
-
-    @property
-    def cost(self) -> int:
-        """Tokens that are still waiting."""
-        if isinstance(self.work, Pieces):
-            return self.work.cost
-        return sum(self.work.costs[i] for i in self.waiting)
-
-    def put(self, index: int, result: Any) -> None:
-        """The result of an item."""
-        self.results[index] = result
-        self._missing -= 1
-        while self.ready < len(self.results) and self.results[self.ready] is not _MISSING:
-            self.ready += 1
-
-    @property
-    def is_over(self) -> bool:
-        return self.is_gone or self.is_done
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether all results are there, and no answer yet."""
-        return not self._missing and not self.is_done
-
-    def finish(self) -> None:
-        """Make the answer of all results."""
-        try:
-            self.answer = self.work.answer(self.results)
-        except Exception as error:
-            self.error = error
-        self.is_done = True
-
-    def put_away(self) -> None:
-        """End what would compute more pieces."""
-        if isinstance(self.work, Pieces):
-            self.work.pieces.close()
-
-    def fail(self, error: BaseException) -> None:
-        self.error = error
-        self.is_done = True
-
-    def changed(self) -> None:
-        """In the loop of the server: wake whoever waits."""
-        self._changed.set()
-
-
-class _Missing:
-    """The place of a result that is not there yet."""
-
-
-_MISSING = _Missing()
-
-
 class _Taken(NamedTuple):
     ticket: Ticket
     number: int  # of its item
+
+    @property
+    def work(self) -> Work:
+        work = self.ticket.work
+        assert isinstance(work, Work)
+        return work
+
+    @property
+    def cost(self) -> int:
+        return self.work.costs[self.number]
 
 
 Observer = Callable[[int, int, float], None]
@@ -161,6 +77,7 @@ class Batcher:
         self._changed = threading.Condition()
         self._is_closed = False
         self._rate = 0.0  # tokens a second, of late
+        self._batch_seconds = 0.0  # that a batch took, of late
         self._threads = [
             threading.Thread(target=self._run, name=f"seqkit {name} {i}", daemon=True)
             for i in range(threads)
@@ -226,7 +143,8 @@ class Batcher:
 
     def _linger(self) -> None:
         """Wait a moment for more, while a batch has room."""
-        until = time.monotonic() + LINGER
+        patience = min(LONGEST_LINGER, max(LINGER, _LINGER_SHARE * self._batch_seconds))
+        until = time.monotonic() + patience
         while self._queued_tokens < self._batch_tokens and not self._is_closed:
             left = until - time.monotonic()
             if left <= 0:
@@ -255,9 +173,15 @@ class Batcher:
 
         like = _Like(first.work.kind, first.work.costs[first.waiting[0]], self._batch_tokens)
         batch: list[_Taken] = []
-        turn = list(self._queue)
+        turn = self._candidates(self._queue, like)
         while turn:
-            turn = [ticket for ticket in turn if self._take(ticket, like, batch)]
+            turn.sort(key=like.distance)
+            taken = [one for one in turn if like.takes(one.cost)]
+            for one in taken:
+                one.ticket.waiting.remove(one.number)
+                self._queued_tokens -= one.cost
+            batch += taken
+            turn = self._candidates([one.ticket for one in taken], like)
 
         taken = {id(one.ticket) for one in batch}
         before = [ticket for ticket in self._queue if id(ticket) not in taken]
@@ -265,20 +189,15 @@ class Batcher:
         self._queue = deque([*before, *after])
         return batch
 
-    def _take(self, ticket: Ticket, like: _Like, batch: list[_Taken]) -> bool:
-        """Add an item of a request to a batch, if one fits."""
-        work = ticket.work
-        if not isinstance(work, Work) or work.kind != like.kind:
-            return False
-        for place, index in enumerate(ticket.waiting):
-            if place == _LOOK:
-                return False
-            if like.takes(work.costs[index]):
-                del ticket.waiting[place]
-                self._queued_tokens -= work.costs[index]
-                batch.append(_Taken(ticket, index))
-                return True
-        return False
+    def _candidates(self, tickets: Iterable[Ticket], like: _Like) -> list[_Taken]:
+        """Of each request, the first of its waiting items that may join a batch."""
+        found: list[_Taken] = []
+        for ticket in tickets:
+            work = ticket.work
+            if isinstance(work, Work) and work.kind == like.kind:
+                near = (i for i in islice(ticket.waiting, _LOOK) if like.fits(work.costs[i]))
+                found += [_Taken(ticket, number) for number in islice(near, 1)]
+        return found
 
     def _compute(self, batch: Sequence[_Taken]) -> None:
         """Compute a batch and hand out its results."""
@@ -300,7 +219,7 @@ class Batcher:
             for ticket in complete:
                 ticket.finish()
 
-        tokens = sum(_work(one).costs[one.number] for one in batch)
+        tokens = sum(one.cost for one in batch)
         self._measure(len(batch), tokens, time.monotonic() - began)
         self._wake(tickets)
 
@@ -329,7 +248,8 @@ class Batcher:
 
     def _measure(self, items: int, tokens: int, seconds: float) -> None:
         rate = tokens / max(seconds, 1e-6) * len(self._threads)
-        self._rate = 0.8 * self._rate + 0.2 * rate if self._rate else rate
+        self._rate = _smoothed(self._rate, rate)
+        self._batch_seconds = _smoothed(self._batch_seconds, seconds)
         if self._observe is not None:
             self._observe(items, tokens, seconds)
 
@@ -345,16 +265,14 @@ class Batcher:
                 continue
 
 
-def _work(taken: _Taken) -> Work:
-    work = taken.ticket.work
-    assert isinstance(work, Work)
-    return work
+def _smoothed(before: float, now: float) -> float:
+    return 0.8 * before + 0.2 * now if before else now
 
 
 def _results(batch: Sequence[_Taken]) -> Sequence[Any]:
     """What the items of a batch become, in order."""
-    items = [_work(one).items[one.number] for one in batch]
-    return _work(batch[0]).compute(items)
+    items = [one.work.items[one.number] for one in batch]
+    return batch[0].work.compute(items)
 
 
 def _changed(tickets: Sequence[Ticket]) -> None:
@@ -367,17 +285,24 @@ class _Like:
 
     def __init__(self, kind: Any, cost: int, budget: int) -> None:
         self.kind = kind
-        self._least = cost / _SIMILAR
-        self._most = cost * _SIMILAR
+        self._cost = cost
         self._budget = budget
         self._longest = 0
         self._items = 0
 
+    def fits(self, cost: int) -> bool:
+        """Whether an item is of similar length."""
+        return self._cost / _SIMILAR <= cost <= self._cost * _SIMILAR
+
+    def distance(self, one: _Taken) -> int:
+        """How far an item is from the length that the batch is of: the nearest are taken first."""
+        return abs(one.cost - self._cost)
+
     def takes(self, cost: int) -> bool:
-        """Whether an item of this cost fits; if so, it is counted."""
+        """Whether there is room for an item; if so, it is counted."""
         longest = max(self._longest, cost)
         padded = longest * (self._items + 1)
-        if not self._least <= cost <= self._most or (self._items and padded > self._budget):
+        if self._items and padded > self._budget:
             return False
         self._longest = longest
         self._items += 1

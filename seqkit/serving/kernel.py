@@ -14,13 +14,13 @@ from starlette.requests import Request
 from ..complaints import sentence
 from ..errors import SeqkitError
 from ..services import Asked, Operation, Pieces, Upload, Work
-from .batching import Ticket
 from .catalogue import Catalogue, Entry, Model
 from .errors import Refused, body_of, refusal
 from .measures import Measures
 from .security import Gate, wrong_token
 from .settings import Settings
 from .streaming import ALIVE, ALIVE_SECONDS, END, event
+from .tickets import Ticket
 
 Body = Mapping[str, Any]
 

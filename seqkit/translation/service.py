@@ -6,10 +6,11 @@ together, a long text holds up nobody, and its translation grows sentence by sen
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ..errors import ConfigError, DataError
 from ..search.settings import SearchConfig
@@ -34,21 +35,35 @@ class _Search:
     config: SearchConfig  # without a prefix
     terms: Terms | None
 
-    @classmethod
-    def of(
-        cls, translator: Translator, settings: Mapping[str, Any], glossary: Sequence[Pair]
-    ) -> _Search:
-        """Raises `ConfigError` or `DataError` for what the model cannot do."""
-        terms = Glossary(_distinct(glossary)) if glossary else None
-        list(translator.predict([], glossary=terms, **settings))  # raises
-        config = translator.settings(settings)
-        return cls(translator, config, translator.terms(terms, config))
-
     def compute(self, items: Sequence[Item]) -> list[list[Candidate]]:
         return candidates_of(self.translator, items, self.config, self.terms)
 
     def text(self, line: Continued, found: Sequence[list[Candidate]]) -> str:
         return joined(line.lead, found, self.config)[0].text
+
+
+_Kept = dict[Hashable, tuple[SearchConfig, Terms | None]]
+_KEPT: WeakKeyDictionary[Translator, _Kept] = WeakKeyDictionary()
+_MOST_KEPT = 64  # of each translator: most clients ask with the same settings
+
+
+def _search(
+    translator: Translator, settings: Mapping[str, Any], glossary: Sequence[Pair]
+) -> _Search:
+    """How texts are translated by these settings and terms.
+
+    Raises `ConfigError` or `DataError` for what the model cannot do.
+    """
+    kept = _KEPT.setdefault(translator, {})
+    key = (repr(settings), tuple(glossary))
+    if key not in kept:
+        terms = Glossary(_distinct(glossary)) if glossary else None
+        list(translator.predict([], glossary=terms, **settings))  # raises
+        config = translator.settings(settings)
+        if len(kept) == _MOST_KEPT:
+            kept.clear()
+        kept[key] = (config, translator.terms(terms, config))
+    return _Search(translator, *kept[key])
 
 
 def _distinct(glossary: Sequence[Pair]) -> dict[str, str]:
@@ -110,7 +125,7 @@ class _Texts:
 def _translate(translator: Translator, asked: Translate, uploads: Sequence[Upload]) -> Work:
     if asked.align and not translator.attends:
         raise ConfigError("align: this model has no attention to align by")
-    search = _Search.of(translator, asked.settings(), asked.glossary)
+    search = _search(translator, asked.settings(), asked.glossary)
     texts = [asked.text] if isinstance(asked.text, str) else asked.text
     lines = [continued(translator, text, asked.prefix, search.config) for text in texts]
 
@@ -131,7 +146,7 @@ def _translate(translator: Translator, asked: Translate, uploads: Sequence[Uploa
 
 def _alternatives(translator: Translator, asked: Alternatives, uploads: Sequence[Upload]) -> Work:
     settings = {"to": asked.to} if asked.to else {}
-    search = _Search.of(translator, settings, asked.glossary)
+    search = _search(translator, settings, asked.glossary)
     line = continued(translator, asked.text, asked.prefix, search.config)
     find = partial(_other_words, search, line, asked)
     cost = _WORDS_COST * sum(len(item.part.ids) for item in line.items)
@@ -158,7 +173,7 @@ def _other_words(search: _Search, line: Continued, asked: Alternatives) -> JSON:
 
 
 def _explain(translator: Translator, asked: Explain, uploads: Sequence[Upload]) -> Work:
-    search = _Search.of(translator, {"to": asked.to} if asked.to else {}, ())
+    search = _search(translator, {"to": asked.to} if asked.to else {}, ())
     line = continued(translator, asked.text, "", search.config)
     cost = sum(len(item.part.ids) for item in line.items)
 
@@ -212,7 +227,7 @@ def _score(translator: Translator, asked: Score, uploads: Sequence[Upload]) -> W
     targets = [asked.text] if isinstance(asked.text, str) else asked.text
     if len(sources) != len(targets):
         raise DataError(f"{len(sources)} sources and {len(targets)} texts do not pair up")
-    _Search.of(translator, {"to": asked.to} if asked.to else {}, ())
+    _search(translator, {"to": asked.to} if asked.to else {}, ())
 
     def compute(pairs: Sequence[tuple[str, str]]) -> list[float]:
         return translator.score(*zip(*pairs, strict=True), to=asked.to)
