@@ -117,6 +117,7 @@ DOMAIN_MAY_IMPORT = {
     "errors",
     "parsing",
     "plugins",
+    "prepared",
     "progress",
     "recipes",
     "registry",
