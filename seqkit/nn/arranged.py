@@ -21,6 +21,7 @@ class ArrangedLayer:
     def __init__(self, layer: EncoderLayer | DecoderLayer) -> None:
         own, feed_forward = layer.attention, layer.feed_forward
         self.heads = own.heads
+        self.head = own.out.in_features // own.heads
         self.prenorm = layer.around_attention.prenorm
 
         self.all = Product.joining(own.query, own.key_value)
@@ -29,17 +30,17 @@ class ArrangedLayer:
         self.down = Product.of(feed_forward.down)
         self.activate = feed_forward.activate
 
-        self.own_norm = layer.around_attention.norm
-        self.last_norm = layer.around_feed_forward.norm
+        self.own_norm = Norm(layer.around_attention.norm)
+        self.last_norm = Norm(layer.around_feed_forward.norm)
 
-    def enter(self, norm: nn.LayerNorm, x: Tensor) -> Tensor:
+    def enter(self, norm: Norm, x: Tensor) -> Tensor:
         """What goes into a sublayer; see `Residual`."""
-        return normed(norm, x) if self.prenorm else x
+        return norm(x) if self.prenorm else x
 
-    def leave(self, norm: nn.LayerNorm, x: Tensor, output: Tensor) -> Tensor:
+    def leave(self, norm: Norm, x: Tensor, output: Tensor) -> Tensor:
         """What comes out of a sublayer, joined with what went in. May overwrite `output`."""
         x = output.add_(x)
-        return x if self.prenorm else normed(norm, x)
+        return x if self.prenorm else norm(x)
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """(R, D) -> (R, D)"""
@@ -48,6 +49,12 @@ class ArrangedLayer:
         return self.leave(self.last_norm, x, self.down(inside))
 
 
-def normed(norm: nn.LayerNorm, x: Tensor) -> Tensor:
-    """(…, D) -> (…, D), quicker than calling the module"""
-    return torch.layer_norm(x, norm.normalized_shape, norm.weight, norm.bias, norm.eps)
+class Norm:
+    """A layer norm, quicker than its module: (…, D) -> (…, D)"""
+
+    def __init__(self, norm: nn.LayerNorm) -> None:
+        self.sizes = norm.normalized_shape
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+
+    def __call__(self, x: Tensor) -> Tensor:
+        return torch.layer_norm(x, self.sizes, self.weight, self.bias, self.eps)

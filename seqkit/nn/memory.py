@@ -16,6 +16,9 @@ def sentences_to_keep(selected_rows: Tensor, rows: int, sentences: int) -> Tenso
     same number of them: one index for each sentence. Otherwise each row gets a copy of its own: one
     index for each row. None if all memory stays as it is. `selected_rows` is (R',), of R = `rows`.
     """
+    if sentences == 1:
+        return None
+
     rows_per_sentence = rows // sentences
     sentence_of_row = selected_rows // rows_per_sentence
     kept: Tensor

@@ -19,10 +19,9 @@ from torch import Tensor, nn
 
 from ..errors import WrongType
 
-# oneDNN makes code for each number of rows that it meets, in about a millisecond: from _FEW rows on
-# numbers are rounded up to multiples of it, from _MANY on to multiples of that.
-_FEW = 8
-_MANY = 32
+# oneDNN makes code for each number of rows that it meets, in about a millisecond: numbers are
+# rounded up, beyond the first of each pair to multiples of the second.
+_ROUNDED = ((128, 32), (32, 16), (8, 8))
 
 # Multiplications from which oneDNN gains. A call of it takes 10 microseconds more than one of MKL:
 # 5 x 192 -> 192 takes 14 and 10 on an AMD EPYC (Zen 5), 5 x 192 -> 512 takes 16 and 22.
@@ -84,10 +83,10 @@ def _check_plain(linear: nn.Module) -> None:
 
 
 def _rounded_up(rows: int) -> int:
-    if rows <= _FEW:
-        return rows
-    step = _FEW if rows <= _MANY else _MANY
-    return -(-rows // step) * step
+    for beyond, step in _ROUNDED:
+        if rows > beyond:
+            return -(-rows // step) * step
+    return rows
 
 
 def _packed(weight: Tensor) -> Tensor | None:

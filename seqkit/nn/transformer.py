@@ -288,6 +288,15 @@ class Embedding(nn.Module):
         output: Tensor = self.dropout(x)
         return output
 
+    def at(self, ids: Tensor, position: int) -> Tensor:
+        """(R,) ids, all at this position -> (R, D), without dropout: a step of a search"""
+        if position >= self.positions.size(0):
+            self._make_longer(position + 1)
+        embedded = F.embedding(ids, self.tokens.weight) * math.sqrt(self.positions.size(1))
+        if self.zero is not None:
+            embedded = embedded.masked_fill((ids == self.zero)[:, None], 0.0)
+        return embedded + self.positions[position]
+
     def _make_longer(self, length: int) -> None:
         if self.longest:
             raise DataError(

@@ -72,11 +72,11 @@ def beam_search(
 
         found = _continuations(step, open_, most, rules, groups, diversity)
         ends = found.token == EOS
-        _finish(finished, open_, found.first(size), ends[:, :size], normalize, fusion)
+        stop = left == 0
+        if _finish(finished, open_, found.first(size), ends[:, :size], normalize, fusion):
+            stop |= _have(enough, finished, open_.beam)
 
-        done = _have(enough, finished, open_.beam)
-        at_limit = left == 0
-        grown = _grow(open_, found, ends, size, stop=done | at_limit)
+        grown = _grow(open_, found, ends, size, stop=stop)
         if grown is None:
             break
         open_, selected_rows = grown
@@ -150,12 +150,12 @@ def _finish(
     ends: Tensor,
     normalize: Normalize,
     fusion: Fusion | None,
-) -> None:
-    """Add to `finished` the hypotheses that end, of the best of each beam."""
+) -> bool:
+    """Add to `finished` the hypotheses that end, of the best of each beam; False if none does."""
     possible = best.logp > NEVER
     ending = ends & possible
     if not bool(ending.any()):
-        return
+        return False
 
     beam_of_each = open_.beam[:, None].expand_as(ending)
     beams = beam_of_each[ending].tolist()
@@ -166,12 +166,13 @@ def _finish(
     if best.added is None or fusion is None:
         for beam, ids, logp in zip(beams, outputs, logps, strict=True):
             finished[beam].append(Hypothesis.of(ids, logp, normalize))
-        return
+        return True
 
     of_lm = best.added[ending].tolist()
     for beam, ids, logp, added in zip(beams, outputs, logps, of_lm, strict=True):
         hypothesis = Hypothesis.fused(ids, logp, added, normalize, fusion.weight)
         finished[beam].append(hypothesis)
+    return True
 
 
 def _have(enough: float, finished: list[list[Hypothesis]], beam: Tensor) -> Tensor:
@@ -199,18 +200,24 @@ def _grow(
     highest = going_on.logp[:, 0]
     has_none = highest == NEVER
     stay = ~(stop | has_none)
-    if not bool(stay.any()):
+    staying = int(stay.sum())
+    if not staying:
         return None
 
-    rows = going_on.row[stay].flatten()
-    ids = going_on.token[stay].flatten()
+    beam, limit = open_.beam, open_.limit
+    if staying < len(stay):
+        beam, limit = beam[stay], limit[stay]
+        going_on = going_on.of_beams(stay)
+
+    rows = going_on.row.flatten()
+    ids = going_on.token.flatten()
     so_far = open_.history[rows]
-    added = open_.added[rows] if going_on.added is None else going_on.added[stay].flatten()
+    added = open_.added[rows] if going_on.added is None else going_on.added.flatten()
     grown = _Beams(
-        beam=open_.beam[stay],
-        limit=open_.limit[stay],
+        beam=beam,
+        limit=limit,
         ids=ids,
-        logp=going_on.logp[stay],
+        logp=going_on.logp,
         history=torch.cat([so_far, ids[:, None]], dim=1),
         added=added,
     )

@@ -7,6 +7,7 @@ so far.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -69,6 +70,11 @@ class Continuations(NamedTuple):
         added = None if self.added is None else self.added[:, :n]
         return Continuations(logp, token, row, added)
 
+    def of_beams(self, chosen: Tensor) -> Continuations:
+        """Of the beams where `chosen` (B,) is True."""
+        added = None if self.added is None else self.added[chosen]
+        return Continuations(self.logp[chosen], self.token[chosen], self.row[chosen], added)
+
     def pick(self, index: Tensor) -> Continuations:
         """Those at `index` (B, n') of each beam."""
         logp = self.logp.gather(1, index)
@@ -88,8 +94,8 @@ def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
 def _without_rules(step: Step, most: int, suppress: frozenset[int]) -> Continuations:
     """Quicker than `_with_rules`: a beam's best are looked for among all that its rows may do."""
     logp = step.logits.log_softmax(-1)
-    never = torch.tensor([PAD, BOS, *suppress], device=logp.device)
-    logp.index_fill_(1, never, NEVER)  # never produced, but part of the distribution
+    never = _never_produced(suppress, logp.device)
+    logp.index_fill_(1, never, NEVER)  # which is part of the distribution
 
     at_limit = step.left == 0
     if bool(at_limit.any()):
@@ -99,6 +105,11 @@ def _without_rules(step: Step, most: int, suppress: frozenset[int]) -> Continuat
         logp[must_end, EOS] = end
 
     return _top_of_beams(logp, step.logp, most)
+
+
+@lru_cache(maxsize=16)
+def _never_produced(suppress: frozenset[int], device: torch.device) -> Tensor:
+    return torch.tensor([PAD, BOS, *suppress], device=device)
 
 
 def _with_rules(
@@ -203,32 +214,40 @@ def _top_by_blocks(logp: Tensor, before: Tensor, most: int) -> Continuations:
     """The same: a beam's `most` largest values lie in the `most` blocks with the largest maxima."""
     rows, vocab = logp.shape
     beams, width = before.shape
-    blocks = vocab // _BLOCK
-    divided = blocks * _BLOCK  # tokens; those of the rest are in no block
-    in_blocks = logp[:, :divided].view(rows, blocks, _BLOCK)
+    maxima = _maxima_of_blocks(logp) + before.view(-1, 1)  # (R, blocks)
+    blocks = maxima.size(1)
 
-    maxima = in_blocks.amax(-1) + before.view(-1, 1)
     _, chosen = maxima.view(beams, -1).topk(most, dim=1)  # (B, most)
     row_of_beam = chosen.div(blocks, rounding_mode="floor")
     block = chosen - row_of_beam * blocks
     row = row_of_beam + torch.arange(0, rows, width)[:, None]
 
-    candidates = in_blocks[row, block] + before.gather(1, row_of_beam)[:, :, None]
-    value = candidates.view(beams, -1)
-    token = (block * _BLOCK)[:, :, None] + torch.arange(_BLOCK)
-    token = token.view(beams, -1)
-    row = row.repeat_interleave(_BLOCK, dim=1)
+    token = (block * _BLOCK)[:, :, None] + torch.arange(_BLOCK)  # (B, most, _BLOCK)
+    place = (row * vocab)[:, :, None] + token
+    if blocks * _BLOCK > vocab:  # the last block is a short one
+        place.clamp_max_(rows * vocab - 1)
+    value = logp.view(-1)[place] + before.gather(1, row_of_beam)[:, :, None]
+    if blocks * _BLOCK > vocab:
+        value.masked_fill_(token >= vocab, NEVER)
 
-    if divided < vocab:
-        in_no_block = torch.arange(divided, vocab).repeat(beams, width)
-        rest = logp[:, divided:] + before.view(-1, 1)
-        rows_of_rest = torch.arange(rows).repeat_interleave(vocab - divided).view(beams, -1)
-        value = torch.cat([value, rest.view(beams, -1)], dim=1)
-        token = torch.cat([token, in_no_block], dim=1)
-        row = torch.cat([row, rows_of_rest], dim=1)
+    best, index = value.view(beams, -1).topk(most, dim=1)
+    return Continuations(
+        logp=best,
+        token=token.view(beams, -1).gather(1, index),
+        row=row.gather(1, index.div(_BLOCK, rounding_mode="floor")),
+    )
 
-    best, index = value.topk(most, dim=1)
-    return Continuations(best, token.gather(1, index), row.gather(1, index))
+
+def _maxima_of_blocks(logp: Tensor) -> Tensor:
+    """(R, V) -> (R, blocks), the last of what is left of the vocabulary"""
+    rows, vocab = logp.shape
+    blocks = vocab // _BLOCK
+    divided = blocks * _BLOCK
+    maxima = logp[:, :divided].view(rows, blocks, _BLOCK).amax(-1)
+    if divided == vocab:
+        return maxima
+    rest = logp[:, divided:].amax(-1, keepdim=True)
+    return torch.cat([maxima, rest], 1)
 
 
 # groups

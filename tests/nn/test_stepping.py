@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqkit.nn import products
+from seqkit.nn import products, stepping
 from seqkit.nn.attention import KeyValue
 from seqkit.nn.stepping import DecoderStepper, select
 from seqkit.nn.transformer import DecoderLayer
@@ -12,9 +12,12 @@ from seqkit.nn.transformer import DecoderLayer
 WIDTH = 8
 
 
-@pytest.fixture(autouse=True, params=[0, products._ENOUGH], ids=["arranged", "few"])
+@pytest.fixture(autouse=True, params=["many", "few"])
 def without_gradients(request, monkeypatch):
-    monkeypatch.setattr(products, "_ENOUGH", request.param)
+    """By what is for many rows, and by what is for few."""
+    if request.param == "many":
+        monkeypatch.setattr(products, "_ENOUGH", 0)
+        monkeypatch.setattr(stepping, "_MANY", 1)
     with torch.no_grad():
         yield
 

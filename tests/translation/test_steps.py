@@ -1,11 +1,16 @@
 """Steps of the Transformer's search."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from seqkit.config import OptimConfig
+from seqkit.search.rules import Rules
+from seqkit.search.settings import SearchConfig
 from seqkit.text.vocab import BOS
 from seqkit.training.optim import make_optimizer
+from seqkit.translation.engines import own
 from seqkit.translation.models.transformer import Transformer
 
 CONFIG = Transformer.Config(
@@ -75,6 +80,32 @@ def test_what_was_arranged_is_forgotten_when_training_goes_on(model):
     model.encoder[0].feed_forward.down.weight.data += 0.5  # which torch does not count
     found = first_logits(model.eval(), source)
     torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+def test_a_weight_that_changes_unseen_by_torch_is_seen(model):
+    """As by an optimizer of torch's that is fused, whose updates nobody counts."""
+    source = torch.tensor([[5, 6, 7]])
+    first_logits(model, source)
+    for weight in model.parameters():
+        weight.data += 0.5
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+def test_weights_are_arranged_once_for_many_searches(model):
+    search = partial(own.search, [model], [[5, 6, 7]], SearchConfig(), rules=Rules())
+    search(batch_tokens=100)
+    arranged = model._arranged()
+    search(batch_tokens=100)
+    assert model._arranged() is arranged
+
+
+def test_a_search_while_a_model_trains_has_no_dropout_and_leaves_it_training(model):
+    modes = []
+    model.train()
+    with own._evaluating([model]):
+        modes.append(model.training)
+    assert [*modes, model.training] == [False, True]
 
 
 def test_a_model_of_inference_mode_can_be_searched_with():

@@ -119,15 +119,18 @@ def most_attended(
 
 @contextmanager
 def _evaluating(models: Sequence[TranslationModel]) -> Iterator[None]:
-    """Dropout is off inside, and afterwards as it was."""
-    modes = [model.training for model in models]
-    for model in models:
+    """Dropout is off inside, and afterwards as it was.
+
+    A model that does not train is left alone: it keeps what it has arranged for a search.
+    """
+    training = [model for model in models if model.training]
+    for model in training:
         model.train(False)
     try:
         yield
     finally:
-        for model, training in zip(models, modes, strict=True):
-            model.train(training)
+        for model in training:
+            model.train(True)
 
 
 def _mean_of_models(rows: Sequence[Sequence[float]]) -> list[float]:

@@ -44,6 +44,12 @@ class _Arranged(NamedTuple):
     reader: EncoderReader
     stepper: DecoderStepper
     versions: list[tuple[int, int]]  # of the weights that they were made of
+    samples: list[Tensor]  # a number of each of them, and what it was then
+    values: list[float]
+
+    def is_stale(self) -> bool:
+        """Whether a weight was changed where torch does not count: `.data`, a fused optimizer."""
+        return _values(self.samples) != self.values
 
 
 _ARRANGED: WeakKeyDictionary[nn.Module, _Arranged] = WeakKeyDictionary()
@@ -176,9 +182,10 @@ class Transformer(nn.Module):
     @torch.no_grad()
     def start(self, source: Tensor) -> DecoderState:
         """(B, S) ids -> the state before the first step, B rows"""
-        reader, decoder, _ = self._arranged()
+        arranged = self._arranged()
+        decoder = arranged.stepper
         source_mask = self._source_mask(source)
-        x = reader(self.source_embedding(source), source_mask)
+        x = arranged.reader(self.source_embedding(source), source_mask)
         encoded = self.encoder_norm(x)
 
         memory = decoder.read(encoded, source_mask)
@@ -187,7 +194,7 @@ class Transformer(nn.Module):
     @torch.no_grad()
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
-        x = self.target_embedding(ids[:, None], state.length)[:, 0]
+        x = self.target_embedding.at(ids, state.length)
         x, past = state.decoder.step(x, state.past, state.memory)
 
         logits = state.decoder.logits(self.decoder_norm(x))
@@ -211,11 +218,18 @@ class Transformer(nn.Module):
         versions = [(weight.data_ptr(), _version(weight)) for weight in weights]
 
         arranged = _ARRANGED.get(self)
-        if arranged is None or arranged.versions != versions:
+        if arranged is None or arranged.versions != versions or arranged.is_stale():
             reader = EncoderReader(cast(list[EncoderLayer], list(self.encoder)))
             stepper = DecoderStepper(self.decoder_layers, self.output, self.output_bias)
-            arranged = _ARRANGED[self] = _Arranged(reader, stepper, versions)
+            samples = [weight.detach().view(-1)[-1:] for weight in weights]
+            arranged = _Arranged(reader, stepper, versions, samples, _values(samples))
+            _ARRANGED[self] = arranged
         return arranged
+
+
+def _values(samples: list[Tensor]) -> list[float]:
+    values: list[float] = torch.cat(samples).tolist()
+    return values
 
 
 def _version(weight: Tensor) -> int:
