@@ -6,13 +6,18 @@ from letters import write_lines
 
 SMALL = {
     "bag": [{"width": 6, "buckets": 97, "ngrams": 3}, {"width": 6, "ngrams": 1}],
-    "text-cnn": [{"width": 6, "windows": [2, 3], "maps": 4}, {"width": 6, "windows": [1]}],
+    "text-cnn": [
+        {"width": 6, "windows": [2, 3], "maps": 4},
+        {"width": 6, "windows": [1]},
+        {"width": 6, "windows": [2], "maps": 4, "bag": 3},
+    ],
     "rnn-classifier": [
         {"width": 6, "hidden": 5, "cell": "gru", "layers": 2, "pooling": "attention"},
         {"width": 6, "hidden": 5, "cell": "lstm", "pooling": "last"},
         {"width": 6, "hidden": 5, "cell": "rnn", "pooling": "max", "bidirectional": False},
         {"width": 6, "hidden": 5, "cell": "lstm", "pooling": "mean"},
         {"width": 6, "hidden": 5, "cell": "lstm", "pooling": "concat"},
+        {"width": 6, "hidden": 5, "cell": "gru", "pooling": "attention", "bag": 3},
     ],
     "transformer-classifier": [
         {"width": 8, "hidden": 12, "heads": 2, "pooling": pooling}

@@ -7,6 +7,10 @@ from seqkit.config import build
 from seqkit.errors import ConfigError
 from seqkit.labelling.models.bag import Bag, BagConfig
 from seqkit.labelling.models.pooling import Pooling
+from seqkit.labelling.models.recurrent_classifier import (
+    RecurrentClassifier,
+    RecurrentClassifierConfig,
+)
 from seqkit.labelling.models.text_cnn import TextCNN, TextCNNConfig
 from seqkit.labelling.models.transformer_classifier import TransformerClassifierConfig
 
@@ -97,6 +101,24 @@ def test_a_convolution_sees_zeros_around_the_text_and_its_highest_value_counts()
     ]
     highest = torch.stack(values).relu().amax(0)
     torch.testing.assert_close(cnn(ids)[0], cnn.output(highest))
+
+
+@pytest.mark.parametrize(
+    ("model", "config"),
+    [(TextCNN, TextCNNConfig), (RecurrentClassifier, RecurrentClassifierConfig)],
+)
+def test_the_logits_of_a_bag_beside_a_network_are_added_to_its_own(model, config):
+    def made(bag):
+        torch.manual_seed(0)
+        return model(build(config, {"width": 6, "bag": bag}, ""), vocab=9, classes=2).eval()
+
+    ids = torch.tensor([[4, 5, 6, 3], [7, 3, 0, 0]])
+    both = made(3)
+    alone = made(0)
+    alone.load_state_dict(
+        {name: w for name, w in both.state_dict().items() if not name.startswith("beside.")}
+    )
+    torch.testing.assert_close(both(ids), alone(ids) + both.beside.bag(ids))
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,9 @@ def test_influences_of_a_linear_model_sum_to_its_log_odds(classifier):
     )
 
 
-def test_attention_is_shown_where_there_is_some(texts_file, tmp_path):
-    model = "name = 'rnn-classifier'\nwidth = 6\nhidden = 5\npooling = 'attention'"
+@pytest.mark.parametrize("bag", [0, 3])
+def test_attention_is_shown_where_there_is_some(texts_file, tmp_path, bag):
+    model = f"name = 'rnn-classifier'\nwidth = 6\nhidden = 5\npooling = 'attention'\nbag = {bag}"
     recipe = write_recipe(tmp_path / "r.toml", texts_file, model=model, steps=2)
     run = seqkit.train(
         recipe, out=tmp_path / "run", overrides={"data.long": "windows", "data.longest": 4}

@@ -119,6 +119,18 @@ def test_a_run_is_resumed_without_the_language_model(lstm, tmp_path, texts_file)
         seqkit.train(recipe, out=tmp_path / "run", overrides=wider, resume=True)
 
 
+def test_a_bag_of_n_grams_beside_the_network_is_new(lstm, tmp_path, texts_file, cli):
+    done = cli(
+        "train",
+        "finetune/classifier",
+        *("--init", lstm, "--data", texts_file, "--out", tmp_path / "run"),
+        *("--set", "train.steps=2", "--set", "model.bag=3"),
+    )
+    assert done.code == 0
+    assert "new, and random: output.weight, output.bias, beside.bag.embedding.weight" in done.err
+    assert seqkit.load(tmp_path / "run").model.beside.bag is not None
+
+
 def test_own_texts_need_no_model_section(lstm, tmp_path, texts_file, cli):
     done = cli(
         "train",

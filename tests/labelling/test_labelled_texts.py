@@ -131,7 +131,7 @@ def test_empty_texts_are_left_out_and_counted(tmp_path):
         ("x.jsonl", '{"label": ["a"], "text": "one"}\n', {}, r"set data\.several"),
         ("x.jsonl", '{"label": "a", "text": 3}\n', {}, "'text' is not a string"),
         ("x.ft", "__label__a __label__b one\n", {}, r"2 labels: set data\.several"),
-        ("x.txt", "a one\n", {}, r"set data\.format to tsv, csv, jsonl or lines"),
+        ("x.txt", "a one\n", {}, r"name it \*.tsv, .* or train with data\.format"),
     ],
 )
 def test_what_is_wrong_is_said_with_file_and_line(name, content, layout, message, tmp_path):

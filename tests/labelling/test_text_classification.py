@@ -76,6 +76,13 @@ def test_it_says_what_is_odd_about_the_texts(tmp_path):
     assert "1 of the validation texts (33.33%) are training texts, too" in notes
 
 
+def test_classes_of_one_size_are_told_in_few_words(tmp_path):
+    path = write_tsv(tmp_path / "x.tsv", some_texts(40))
+    recipe = write_recipe(tmp_path / "r.toml", path)
+    notes = task_of(recipe, data__test_share=0.0, data__valid=[str(path)]).describe()
+    assert notes[0] == "40 training texts, 40 for validation; 2 classes of 20 texts each"
+
+
 def test_baselines_are_beside_the_figures_of_the_validation(run):
     metrics = checkpoint.metrics(checkpoint.resolve(run))
     assert metrics["accuracy"] > 0.9

@@ -109,8 +109,9 @@ def format_of(path: Path) -> Format:
     if path.is_file() and _is_fasttext(path):
         return "lines"
     raise DataError(
-        f"{path}: its name does not say how texts and labels are written in it: set "
-        "data.format to tsv, csv, jsonl or lines (LABEL TEXT, as fastText has them)"
+        f"{path}: its name does not say how texts and labels are written in it: name it *.tsv, "
+        "*.csv or *.jsonl, or train with data.format set to one of these or to lines (LABEL TEXT, "
+        "as fastText has them)"
     )
 
 

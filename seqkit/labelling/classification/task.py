@@ -150,6 +150,8 @@ class TextClassification:
         rarest = min(range(len(sizes)), key=sizes.__getitem__)
         commonest = max(range(len(sizes)), key=sizes.__getitem__)
         names = self.labels.tokens
+        if sizes[rarest] == sizes[commonest]:
+            return f"{len(names)} classes of {sizes[rarest]:,} texts each"
         return (
             f"{len(names)} classes, from {sizes[rarest]:,} ({names[rarest]}) to "
             f"{sizes[commonest]:,} texts ({names[commonest]})"

@@ -105,7 +105,8 @@ class Bag(nn.Module):
 
     def classify(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """(B, T, D), (B, T) -> (B, K)"""
-        return self._from_sums(vectors.sum(1), ids)
+        is_token = (ids != PAD)[..., None]
+        return self._from_sums((vectors * is_token).sum(1), ids)
 
     def _hashed(self, ids: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
         """The n-grams of two words and more: n, buckets and which are whole, (B, T - n + 1) each"""

@@ -16,6 +16,7 @@ from ...config import section, setting
 from ...nn.dropout import Dropout
 from ...nn.recurrent import Cell, Recurrent
 from ...text.vocab import PAD
+from .beside import Beside
 from .pooling import Kind, Pooling
 from .words import Words
 
@@ -31,6 +32,13 @@ class RecurrentClassifierConfig:
         "last: the state after the last word; max, mean or attention: over all states; concat: "
         "last, max and mean side by side (arXiv:1801.06146)",
         default="max",
+        with_init="own",
+    )
+    bag: int = setting(
+        "size of the embeddings of a bag of words and pairs of them whose logits are added; "
+        "0 = none",
+        default=0,
+        ge=0,
         with_init="own",
     )
     word_dropout: float = setting(
@@ -49,7 +57,7 @@ class RecurrentClassifierConfig:
 
 
 class RecurrentClassifier(nn.Module):
-    """Embedding, recurrent stack, pooling, output."""
+    """Embedding, recurrent stack, pooling, output; a bag of n-grams beside it, if asked for."""
 
     Config = RecurrentClassifierConfig
     presets: ClassVar[dict[str, dict[str, Any]]] = {}
@@ -77,27 +85,40 @@ class RecurrentClassifier(nn.Module):
         self.pooling = Pooling(config.pooling, width, bidirectional=config.bidirectional)
         self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(self.pooling.width, classes)
+        self.beside = Beside(
+            config.bag,
+            config.width,
+            vocab=vocab,
+            classes=classes,
+            word_dropout=config.word_dropout,
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
         """(B, T) -> (B, K)"""
-        return self.classify(self.embed(ids), ids)
+        logits: Tensor = self.beside(self._logits(self.words(ids), ids), ids)
+        return logits
 
     def embed(self, ids: Tensor) -> Tensor:
-        """(B, T) -> (B, T, D)"""
-        vectors: Tensor = self.words(ids)
-        return vectors
+        """(B, T) -> (B, T, D), and the vectors of the bag behind them"""
+        return self.beside.embed(self.words(ids), ids)
 
     def classify(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """(B, T, D), (B, T) -> (B, K)"""
-        pooled = self.pooling(self._states(vectors, ids), ids != PAD)
-        logits: Tensor = self.output(self.dropout(pooled))
-        return logits
+        logits = self._logits(self.beside.of_network(vectors), ids)
+        return self.beside.classify(logits, vectors, ids)
 
     def attention(self, vectors: Tensor, ids: Tensor) -> Tensor | None:
         """(B, T, D), (B, T) -> (B, T), if it pools by attention"""
         if self.pooling.kind != "attention":
             return None
-        return self.pooling.weights(self._states(vectors, ids), ids != PAD)
+        states = self._states(self.beside.of_network(vectors), ids)
+        return self.pooling.weights(states, ids != PAD)
+
+    def _logits(self, vectors: Tensor, ids: Tensor) -> Tensor:
+        """Of the network alone: (B, T, D), (B, T) -> (B, K)"""
+        pooled = self.pooling(self._states(vectors, ids), ids != PAD)
+        logits: Tensor = self.output(self.dropout(pooled))
+        return logits
 
     def _states(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """(B, T, D), (B, T) -> (B, T, H)"""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ...config import section, setting
 from ...nn.dropout import Dropout
 from ...text.vocab import PAD
+from .beside import Beside
 from .words import Words
 
 
@@ -24,6 +25,13 @@ class TextCNNConfig:
     width: int = setting("size of word embeddings, D", default=300, ge=1)
     windows: list[int] = setting("words that a convolution sees at once", default=[3, 4, 5])
     maps: int = setting("convolutions of each window, F", default=100, ge=1)
+    bag: int = setting(
+        "size of the embeddings of a bag of words and pairs of them whose logits are added; "
+        "0 = none",
+        default=0,
+        ge=0,
+        with_init="own",
+    )
     word_dropout: float = setting(
         "share of the words that are unknown in a step of the training",
         default=0.0,
@@ -64,18 +72,31 @@ class TextCNN(nn.Module):
         )
         self.dropout = Dropout(config.dropout)
         self.output = nn.Linear(config.maps * len(config.windows), classes)
+        self.beside = Beside(
+            config.bag,
+            config.width,
+            vocab=vocab,
+            classes=classes,
+            dropout=config.dropout,
+            word_dropout=config.word_dropout,
+        )
 
     def forward(self, ids: Tensor) -> Tensor:
         """(B, T) -> (B, K)"""
-        return self.classify(self.embed(ids), ids)
+        logits: Tensor = self.beside(self._logits(self.words(ids), ids), ids)
+        return logits
 
     def embed(self, ids: Tensor) -> Tensor:
-        """(B, T) -> (B, T, D)"""
-        vectors: Tensor = self.words(ids)
-        return vectors
+        """(B, T) -> (B, T, D), and the vectors of the bag behind them"""
+        return self.beside.embed(self.words(ids), ids)
 
     def classify(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """(B, T, D), (B, T) -> (B, K)"""
+        logits = self._logits(self.beside.of_network(vectors), ids)
+        return self.beside.classify(logits, vectors, ids)
+
+    def _logits(self, vectors: Tensor, ids: Tensor) -> Tensor:
+        """Of the network alone: (B, T, D), (B, T) -> (B, K)"""
         mask = ids != PAD
         x = (vectors * mask[..., None]).transpose(1, 2)  # (B, D, T)
         lengths = mask.sum(1, keepdim=True)

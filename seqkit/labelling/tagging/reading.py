@@ -71,10 +71,10 @@ def format_of(path: Path) -> Format:
     if suffix in _BY_SUFFIX:
         return _BY_SUFFIX[suffix]
 
-    known = ", ".join(_BY_SUFFIX)
+    known = ", ".join(f"*{ending}" for ending in _BY_SUFFIX)
     raise ConfigError(
-        f"{name_of(path)}: its name does not say its format ({known}): set data.format to one of "
-        f"{', '.join(FORMATS[1:])}"
+        f"{name_of(path)}: its name does not say its format: name it {known}, or train with "
+        f"data.format set to one of {', '.join(FORMATS[1:])}"
     )
 
 
