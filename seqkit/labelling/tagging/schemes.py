@@ -96,7 +96,7 @@ def _prefixes(length: int, scheme: SchemeName) -> str:
     if scheme == "bio":
         return "B" + "I" * (length - 1)
 
-    begin, inside, last, single = _PREFIXES[scheme]
+    begin, inside, last, single = list(_PREFIXES[scheme])
     if length == 1:
         return single
     return begin + inside * (length - 2) + last
