@@ -76,8 +76,14 @@ class Client:
         self._reader = self._writer = None
 
 
-def native(sentence: str) -> tuple[str, dict[str, Any]]:
-    return "/v1/translate", {"text": sentence}
+def native(beam: int = 0) -> Ask:
+    """With a beam of this width, or that of the model."""
+    search = {"search": {"beam": beam}} if beam else {}
+
+    def ask(sentence: str) -> tuple[str, dict[str, Any]]:
+        return "/v1/translate", {"text": sentence, **search}
+
+    return ask
 
 
 def read_native(answer: Any, sentence: str) -> str | None:

@@ -42,6 +42,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=120.0)
     parser.add_argument("--model", default="en-de")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--compute", default="float32", help="as `seqkit serve` takes it")
+    parser.add_argument("--beam", type=int, default=0, help="else that of the model")
     parser.add_argument("--text", type=Path, help="sentences, one a line; else those of 15 words")
     parser.add_argument("--source", default="en")
     parser.add_argument("--target", default="de")
@@ -51,9 +53,10 @@ def main() -> None:
 
     sentences = sentences_of(options.text)
     print(f"{cpu()}; {len(sentences):,} sentences\n", flush=True)
-    expected = _translated(options.model, sentences, options.threads)
-    with served(options.model, threads=options.threads) as (address, pid):
-        press(address, sentences[:50], 4, 3.0, native, read_native)  # warm
+    settings = ["--threads", str(options.threads), "--compute", options.compute]
+    expected = _translated(options.model, sentences, settings)
+    with served(options.model, settings=settings) as (address, pid):
+        press(address, sentences[:50], 4, 3.0, native(), read_native)  # warm
         for clients in options.clients:
             _measure(f"seqkit, {clients} clients", address, pid, sentences, clients, options)
             if options.beside:
@@ -75,7 +78,7 @@ def _measure(
     *,
     is_theirs: bool = False,
 ) -> Load:
-    ask, read = native, read_native
+    ask, read = native(options.beam), read_native
     if is_theirs:
         ask, read = libretranslate(options.source, options.target), read_libretranslate
     before = cpu_seconds(pid)
@@ -100,19 +103,19 @@ def _measure(
 
 
 def _check_same(address: str, sentences: Sequence[str], expected: dict[str, str]) -> None:
-    load = press(address, sentences[:200], 8, 5.0, native, read_native)
+    load = press(address, sentences[:200], 8, 5.0, native(), read_native)
     others = [one for one, found in load.translations.items() if found != {expected[one]}]
     print(f"\n{len(load.translations)} sentences again: {len(others)} unlike the command's")
 
 
-def _translated(model: str, sentences: Sequence[str], threads: int) -> dict[str, str]:
+def _translated(model: str, sentences: Sequence[str], settings: Sequence[str]) -> dict[str, str]:
     """What the command makes of the sentences; prints how fast it was."""
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name) / "a.txt", Path(name) / "b.txt"
         source.write_text(f"{sentences[0]}\n", encoding="utf-8")
-        start = _run_command(model, source, target, threads)
+        start = _run_command(model, source, target, settings)
         source.write_text("".join(f"{one}\n" for one in sentences), encoding="utf-8")
-        whole = _run_command(model, source, target, threads)
+        whole = _run_command(model, source, target, settings)
         lines = target.read_text(encoding="utf-8").splitlines()
 
     seconds, spent = (after - before for after, before in zip(whole, start, strict=True))
@@ -123,10 +126,12 @@ def _translated(model: str, sentences: Sequence[str], threads: int) -> dict[str,
     return dict(zip(sentences, lines, strict=True))
 
 
-def _run_command(model: str, source: Path, target: Path, threads: int) -> tuple[float, float]:
+def _run_command(
+    model: str, source: Path, target: Path, settings: Sequence[str]
+) -> tuple[float, float]:
     """Seconds, and CPU seconds."""
     command = [sys.executable, "-m", "seqkit", "translate", "-m", model.partition("=")[2] or model]
-    command += ["-i", str(source), "-o", str(target), "--threads", str(threads)]
+    command += ["-i", str(source), "-o", str(target), *settings]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.perf_counter()
     subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
@@ -136,9 +141,9 @@ def _run_command(model: str, source: Path, target: Path, threads: int) -> tuple[
 
 
 @contextmanager
-def served(*models: str, threads: int = 1) -> Iterator[tuple[str, int]]:
+def served(*models: str, settings: Sequence[str] = ()) -> Iterator[tuple[str, int]]:
     """The address of a service with these models, and its process."""
-    command = [sys.executable, "-m", "seqkit", "serve", "--port", "0", "--threads", str(threads)]
+    command = [sys.executable, "-m", "seqkit", "serve", "--port", "0", *settings]
     for model in models:
         command += ["-m", model]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)

@@ -155,6 +155,14 @@ def test_a_document_is_translated_and_fetched(client):
     assert answer.headers["content-type"] == "application/octet-stream"  # no page of this service
 
 
+def test_behind_a_proxy_with_tls_the_address_is_one_of_the_proxy(client):
+    form = {"source": "en", "target": "de"}
+    headers = {"X-Forwarded-Proto": "https"}
+    files = {"file": ("a.txt", b"I have a book.")}
+    answer = client.post("/translate_file", data=form, files=files, headers=headers)
+    assert answer.json()["translatedFileUrl"].startswith(f"https://{client.base_url.netloc.decode()}/")
+
+
 def test_a_broken_document_is_a_sentence(client):
     form = {"source": "en", "target": "de"}
     answer = client.post("/translate_file", data=form, files={"file": ("a.docx", b"a b")})

@@ -115,7 +115,10 @@ def router(kernel: Kernel, jobs: Jobs) -> APIRouter:
             job = await jobs.add(file.filename or "", await file.read(), choose)
 
         await jobs.ended(job, request)
-        return TranslatedFile(translatedFileUrl=str(request.url_for("download_file", id=job.id)))
+        url = request.url_for("download_file", id=job.id)
+        if request.headers.get("x-forwarded-proto") == "https":  # of the proxy in front
+            url = url.replace(scheme="https")
+        return TranslatedFile(translatedFileUrl=str(url))
 
     @routes.get("/download_file/{id}", response_class=FileResponse)
     async def download_file(id: str) -> Response:
