@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .. import ngram
 from ..data.windows import Ids
 from ..ngram.training import LONGEST
 from ..text.vocab import EOS
+
+_LINES = 100_000  # whose places are looked at together
 
 
 @dataclass(frozen=True)
@@ -27,25 +31,28 @@ class Baseline:
 def measure_baseline(train: Ids, measured: Ids, order: int) -> Baseline:
     """Count one stream of ids, (1 + T,), and measure on another.
 
-    Where no line is long enough for `order`, or no model has it, the model is of a lower one.
+    Where no line is long enough for `order`, or no model has it, the model is of a lower one. Large
+    texts are counted on disk, as by `ngram.train`.
     """
-    lines = _as_lines(train)
-    longest = max(len(line.split()) for line in lines)
+    longest = int(np.diff(_ends(train), prepend=-1).max()) - 1
     order = min(order, longest, LONGEST)
-    model = ngram.train(lines, order=order)
+    model = ngram.train(_as_lines(train), order=order)
 
     perplexity = model.perplexity(_as_lines(measured))
     return Baseline(order, perplexity)
 
 
-def _as_lines(ids: Ids) -> list[str]:
-    """The lines of a stream, each as numbers with spaces between them, without their `<eos>`."""
-    tokens = ids[1:]
-    after_ends = np.flatnonzero(tokens == EOS) + 1
-    parts = np.split(tokens, after_ends)[:-1]  # nothing comes after the last end
+def _ends(ids: Ids) -> NDArray[np.int64]:
+    """Where the `<eos>` of each line of a stream is, after the one that it begins with."""
+    return np.flatnonzero(ids[1:] == EOS)
 
-    lines: list[str] = []
-    for part in parts:
-        words = map(str, part[:-1].tolist())
-        lines.append(" ".join(words))
-    return lines
+
+def _as_lines(ids: Ids) -> Iterator[str]:
+    """The lines of a stream, each as numbers with spaces between them, without their `<eos>`."""
+    tokens, ends = ids[1:], _ends(ids)
+    start = 0
+    for first in range(0, len(ends), _LINES):
+        for end in ends[first : first + _LINES].tolist():
+            words = map(str, tokens[start:end].tolist())
+            yield " ".join(words)
+            start = end + 1

@@ -8,7 +8,7 @@ import pytest
 import small_classifiers
 from processes import end, start
 from tagged_sentences import write_columns, write_config
-from updates import furthest, trained_together
+from updates import furthest, refused_together, trained_together
 
 pytestmark = pytest.mark.slow
 
@@ -110,3 +110,14 @@ def test_taggers_train_as_one_in_two_processes(tmp_path):
         trained_together(str(recipe), settings, tmp_path / str(world), world) for world in (1, 2)
     )
     assert furthest(one, two) <= 1e-10
+
+
+def test_sentences_that_are_refused_are_one_line_in_each_process(tmp_path):
+    train = write_columns(tmp_path / "train.conll")
+    train.write_text(train.read_text().replace(" DET ", " ", 1))
+    recipe = write_config(tmp_path / "tagger.toml", train=train, valid=train)
+    said = refused_together(str(recipe), {"train.steps": 4}, tmp_path / "two")
+    assert len(said) == 2
+    for line in said:
+        assert line.startswith("error: ")
+        assert "train.conll:" in line

@@ -47,6 +47,15 @@ def trained_together(config, settings, folder, world):
     return folder / "run"
 
 
+def refused_together(config, settings, folder, world=2):
+    """What each process says of data that it refuses, all but its place."""
+    processes = start(train_in_float64, folder, config, settings, world=world)
+    codes, said = end(processes, folder)
+    assert codes == [1] * world, said
+    assert not (folder / "run").exists() or not list((folder / "run").glob("step-*"))
+    return [text.strip().splitlines()[-1] for text in said if "Traceback" not in text]
+
+
 def tensors(run):
     """What is trained, and what training goes on with."""
     from safetensors.torch import load_file
