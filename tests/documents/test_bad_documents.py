@@ -1,10 +1,13 @@
 """Documents that are damaged, dangerous, or not what their names say: one line each."""
 
+import re
+
 import pytest
-from documents.zoo import docx, zipped
+from documents.zoo import docx, odt, page, zipped
 
 from seqkit.errors import ConfigError, DataError
 from seqkit.translation.documents.kinds import open_document, read_document
+from seqkit.translation.documents.segment import Translated
 
 BOMB = '<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]><xliff><source>&c;</source></xliff>'
 OUTSIDE = (
@@ -14,6 +17,22 @@ PLURALS = (
     'msgid ""\nmsgstr "Plural-Forms: nplurals=3;\\n"\n\n'
     'msgid "a"\nmsgid_plural "b"\nmsgstr[0] ""\nmsgstr[1] ""\n'
 )
+
+PARAMETERS = '<!DOCTYPE a [<!ENTITY % b SYSTEM "file:///etc/passwd">%b;]><w:document/>'
+
+
+def docx_of(xml):
+    return zipped(word__document_xml=xml)
+
+
+def locked(data):
+    """A zip file that says of its members that they are encrypted."""
+    changed = bytearray(data)
+    for sign, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        for match in re.finditer(re.escape(sign), data):
+            changed[match.start() + flags] |= 1
+    return bytes(changed)
+
 
 BAD = {
     "a picture as text": ("txt", b"\x89PNG\r\n", "not a .txt file, but a picture"),
@@ -42,6 +61,29 @@ BAD = {
     "mixed encodings": ("txt", "é\n".encode() + b"\xe9\n", "line 2: byte 0xe9 is not utf-8"),
     "zero bytes": ("srt", b"1\0\n", "holds zero bytes"),
     "an unknown encoding": ("html", b'<meta charset="klingon">', "klingon, which is not known"),
+    "an encoding of names": ("html", b'<meta charset="punycode">', "punycode, which is not an enc"),
+    "an encoding of bytes": (
+        "xliff",
+        b'<?xml encoding="zip"?><a/>',
+        "zip, which is not an encoding",
+    ),
+    "a password on a member": ("docx", locked(docx("<w:p/>")), "is encrypted: save it without"),
+    "a book of bombs": ("epub", page(BOMB), "declares entities of its own"),
+    "a DTD elsewhere, with parameters": (
+        "docx",
+        docx_of(PARAMETERS),
+        "declares entities of its own",
+    ),
+    "a page too deep": (
+        "epub",
+        page("<b>" * 10_000 + "x" + "</b>" * 10_000),
+        "more than 1,000 deep",
+    ),
+    "a letter too deep": ("odt", odt("<text:span>" * 10_000), "more than 1,000 deep"),
+    "JSON too deep": ("json", b"[" * 10_000, "more than 64 lists or tables inside"),
+    "YAML too deep": ("yaml", b"[" * 1_000, "nested too deep"),
+    "a message without an end": ("po", b'msgid "a\nmsgstr ""\n', "line 1"),
+    "UTF-16 with half a character": ("srt", b"\xff\xfea", "is not utf-16-le"),
     "JSON cut short": ("json", b'{"a": "b"', "is not JSON"),
     "YAML that is none": ("yaml", b"a: [b\n", "not YAML"),
     "a quote within a cell": ("csv", b'a\nb"c"d\n"e"f\n', "line 3: a quote within a cell"),
@@ -55,6 +97,33 @@ def test_a_bad_document_is_refused_in_one_line_that_names_it(kind, data, message
         read_document(data, f"x.{kind}", kind, fields)
     assert str(caught.value).startswith(f"x.{kind}")
     assert "\n" not in str(caught.value)
+
+
+KINDS = ["csv", "html", "json", "md", "po", "srt", "tsv", "txt", "vtt", "xliff", "yaml"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\n"], ids=["none", "mark", "blank"])
+def test_a_file_without_text_comes_back_or_is_refused_in_a_line(kind, data):
+    fields = ["*"] if kind in ("csv", "json", "tsv", "yaml") else []
+    if kind in ("json", "po", "xliff"):
+        with pytest.raises(DataError, match=rf"^x\.{kind}"):
+            read_document(data, f"x.{kind}", kind, fields)
+    else:
+        assert read_document(data, f"x.{kind}", kind, fields).write([]) == data
+
+
+def test_tags_ten_thousand_deep_in_a_page_come_back():
+    data = b"<p>" + b"<b>x " * 10_000 + b"</b> y " * 10_000
+    document = read_document(data, "x.html", "html")
+    assert document.write([Translated(segment.text) for segment in document.segments]) == data
+
+
+def test_a_mark_that_is_declared_is_not_added():
+    data = b'<meta charset="utf-8-sig"><p>a b'
+    assert read_document(data, "x.html", "html").write([Translated("c")]) == data.replace(
+        b"a b", b"c"
+    )
 
 
 def test_fields_must_be_chosen_and_those_that_are_there_are_named():

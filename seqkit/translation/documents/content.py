@@ -21,6 +21,8 @@ _DECLARED = re.compile(
     \s*(?!CHARSET\b)([A-Za-z0-9._-]+)""",  # which xgettext writes until someone says more
     re.VERBOSE | re.IGNORECASE,
 )
+_NOT_OF_TEXT = ("idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape")
+_SIGNED = {"utf-8-sig": "utf-8"}  # else a mark would be added
 _HEAD = 4096  # bytes in which an encoding is declared
 
 
@@ -68,9 +70,12 @@ def decode(
     declared = _DECLARED.search(data[:_HEAD]) if may_declare else None
     encoding = declared[1].decode("ascii") if declared else "utf-8"
     try:
-        codecs.lookup(encoding)
+        known = codecs.lookup(encoding).name
     except LookupError:
         raise DataError(f"{name} declares the encoding {encoding}, which is not known") from None
+    if known.replace("-", "_") in _NOT_OF_TEXT:
+        raise DataError(f"{name} declares {encoding}, which is not an encoding of text")
+    encoding = _SIGNED.get(known, encoding)
     return Content(_decoded(data, encoding, name), encoding, name="" if has_references else name)
 
 

@@ -23,12 +23,12 @@ _PART = re.compile(_STRING)
 _ESCAPE = re.compile(r"\\(.)")
 _FORMS = re.compile(r"nplurals\s*=\s*(\d+)")
 _READ = {"n": "\n", "t": "\t", "r": "\r"}
-_BAD = re.compile(r"^(?!#|\s*$|\s*\"|msg)(.+)$", re.MULTILINE)
+_BAD = re.compile(rf"^(?!#|\s*$|(?:msg\w+(?:\[\d+\])?)?[ \t]*{_STRING}\s*$)(.+)$", re.MULTILINE)
 
 
 @dataclass
 class _Entry:
-    line: int
+    start: int
     singular: str
     plural: str | None = None
     forms: int = 0
@@ -48,8 +48,8 @@ def segments(text: str, name: str) -> list[Segment]:
         key = match["key"]
         value = _value(match["value"])
         if key == "msgid":
-            _check(entry, declared, name)
-            entry = _Entry(text.count("\n", 0, match.start()) + 1, value)
+            _check(entry, declared, text, name)
+            entry = _Entry(match.start(), value)
         elif entry is not None and key == "msgid_plural":
             entry.plural = value
         elif entry is not None and key.startswith("msgstr"):
@@ -59,16 +59,17 @@ def segments(text: str, name: str) -> list[Segment]:
             source = entry.plural if entry.plural and int(match["n"] or 0) else entry.singular
             if source and not value and has_letters(source):
                 found += _message(source, match)
-    _check(entry, declared, name)
+    _check(entry, declared, text, name)
     return found
 
 
-def _check(entry: _Entry | None, declared: int, name: str) -> None:
+def _check(entry: _Entry | None, declared: int, text: str, name: str) -> None:
     """Raise `DataError` if an entry has other plural forms than the file declares."""
     if entry is None or entry.plural is None or not declared or entry.forms == declared:
         return
+    line = text.count("\n", 0, entry.start) + 1
     raise DataError(
-        f"{name}, line {entry.line}: {entry.forms} plural forms, but its header says nplurals="
+        f"{name}, line {line}: {entry.forms} plural forms, but its header says nplurals="
         f"{declared}: make it with msgmerge or msginit for the target language"
     )
 

@@ -45,8 +45,8 @@ class _Tokens(HTMLParser):
         """Every stretch of the page, in order."""
         self.feed(self._text)
         self.close()
-        ends = [start for _, start, _ in self._found[1:]] + [len(self._text)]
-        for (kind, start, name), end in zip(self._found, ends, strict=True):
+        starts = [start for _, start, _ in self._found] + [len(self._text)]
+        for (kind, start, name), end in zip(self._found, starts[1:], strict=True):
             yield Token(kind, start, end, name)
 
     def _add(self, kind: Kind, name: str = "") -> None:

@@ -24,6 +24,7 @@ class Kind(Enum):
 
 
 _TAGS = (Kind.OPEN, Kind.CLOSE)
+_DEEPEST = 100  # inline tags within each other: no sentence goes over more
 
 
 @dataclass(frozen=True)
@@ -65,10 +66,13 @@ def segments_of(
                 found.append(segment)
         waiting.clear()
 
+    depth = 0
     for token in tokens:
-        if token.kind is Kind.BLOCK:
+        depth += (token.kind is Kind.OPEN) - (token.kind is Kind.CLOSE)
+        if token.kind is Kind.BLOCK or depth > _DEEPEST:
             flush()
-        else:
+            depth = 0
+        if token.kind is not Kind.BLOCK:
             waiting.append(token)
     flush()
     return found
