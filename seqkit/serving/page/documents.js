@@ -97,11 +97,11 @@ export class DocumentsView {
 
   /** @param {File} file */
   #form(file) {
-    const { model, target } = this.direction();
+    const { model, to } = this.direction();
     const form = new FormData();
     form.append("file", file);
     form.append("model", model.name);
-    if (target) form.append("to", target);
+    if (to) form.append("to", to);
 
     const fields = find("documents-fields", HTMLInputElement).value.trim();
     if (fields) form.append("fields", fields);

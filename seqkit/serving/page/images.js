@@ -52,28 +52,30 @@ export class ImagesView {
 
       const canExplain = this.model().operations.includes("explain-image");
       const path = canExplain ? "v1/explain-image" : "v1/predict";
-      this.#show(await call(path, { form, signal }), label);
+      this.#show(await call(path, { form, signal }));
     });
   }
 
-  /**
-   * @param {any} answer
-   * @param {string} label the class asked for
-   */
-  #show(answer, label) {
+  /** @param {any} answer */
+  #show(answer) {
     const { classes } = answer.prediction ?? answer.predictions[0];
-    const [best] = Object.keys(classes);
     const canExplain = Boolean(answer.image);
+    const shown = answer.class ?? bestOf(classes);
     const choose = canExplain ? (/** @type {string} */ name) => this.#look(name) : undefined;
-    const list = shares(classes, [label || best], choose);
+    const list = shares(classes, [shown], choose);
     find("image-classes", HTMLElement).replaceChildren(list);
     find("image-hint", HTMLElement).hidden = !canExplain;
     if (!canExplain) return;
 
     const heat = find("heat", HTMLImageElement);
     heat.src = `data:image/png;base64,${answer.image}`;
-    say(find("heat-caption", HTMLElement), "images.heat", { label: label || best });
+    say(find("heat-caption", HTMLElement), "images.heat", { label: shown });
     heat.alt = find("heat-caption", HTMLElement).textContent ?? "";
     find("heat-figure", HTMLElement).hidden = false;
   }
+}
+
+/** @param {Record<string, number>} classes */
+function bestOf(classes) {
+  return Object.keys(classes).reduce((a, b) => (classes[b] > classes[a] ? b : a));
 }

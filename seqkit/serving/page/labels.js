@@ -7,8 +7,11 @@ import { Live } from "./live.js";
 import { offerModels } from "./models.js";
 import { shares } from "./shares.js";
 import { percent } from "./strings.js";
+import { placesOf } from "./words.js";
 
 /** @typedef {import("./api.js").Model} Model */
+
+/** @typedef {{type: string, start: number, end: number}} Span of words */
 
 /**
  * @typedef {object} Prediction a record of the server; which of these it has, its task decides
@@ -16,7 +19,7 @@ import { percent } from "./strings.js";
  * @property {Record<string, number>} [classes]
  * @property {string[]} [words]
  * @property {string[]} [tags]
- * @property {{label: string, start: number, end: number}[]} [spans] of words
+ * @property {Span[]} [spans]
  * @property {number[]} [probabilities] of the tags
  */
 
@@ -48,7 +51,7 @@ export class LabelsView {
       this.#live[when]((signal) => this.#predict(signal));
     } else {
       this.#live.stop();
-      this.#show([]);
+      this.#show([], []);
     }
   }
 
@@ -59,49 +62,61 @@ export class LabelsView {
     const lines = text.split("\n").filter((line) => line.trim());
     const inputs = reads === "sentences" ? lines : [text];
     const answer = await call("v1/predict", { json: { model: name, inputs }, signal });
-    this.#show(answer.predictions);
+    this.#show(answer.predictions, inputs);
   }
 
-  /** @param {Prediction[]} predictions */
-  #show(predictions) {
-    const nodes = predictions.map((prediction) => this.#drawn(prediction));
+  /**
+   * @param {Prediction[]} predictions
+   * @param {string[]} inputs
+   */
+  #show(predictions, inputs) {
+    const nodes = predictions.map((prediction, i) => this.#drawn(prediction, inputs[i]));
     find("labels-result", HTMLElement).replaceChildren(...nodes);
     find("labels-empty", HTMLElement).hidden = predictions.length > 0;
   }
 
-  /** @param {Prediction} prediction */
-  #drawn(prediction) {
+  /**
+   * @param {Prediction} prediction
+   * @param {string} input
+   */
+  #drawn(prediction, input) {
     const { classes, labels, words, tags, spans } = prediction;
     if (classes) return shares(classes, labels ?? []);
-    if (words && spans) return this.#drawnSpans(words, spans);
+    if (words && spans) return this.#drawnSpans(words, spans, input);
     if (words && tags) return drawnTags(words, tags, prediction.probabilities ?? []);
     if (words) return make("p", { class: "text cut", text: words.join(" · "), dir: "auto" });
     return make("pre", { text: JSON.stringify(prediction, null, 2) });
   }
 
   /**
+   * The input with its spans marked; the words alone, where they do not stand in it.
    * @param {string[]} words
-   * @param {{label: string, start: number, end: number}[]} spans
+   * @param {Span[]} spans
+   * @param {string} input
    */
-  #drawnSpans(words, spans) {
+  #drawnSpans(words, spans, input) {
+    const isIn = placesOf(words, input).every((place) => place !== null);
+    const text = isIn ? input : words.join(" ");
+    const places = placesOf(words, text);
     const place = make("p", { class: "text spans", dir: "auto" });
     let from = 0;
-    for (const { label, start, end } of spans) {
-      if (start > from) place.append(`${words.slice(from, start).join(" ")} `);
-      const name = make("small", { text: label });
-      const mark = make("mark", { text: `${words.slice(start, end).join(" ")} ` }, name);
-      mark.dataset.colour = String(this.#colourOf(label));
-      place.append(mark, " ");
-      from = end;
+    for (const { type, start, end } of spans) {
+      const [begin] = places[start] ?? [from];
+      const [, after] = places[end - 1] ?? [from, from];
+      const name = make("small", { text: type });
+      const mark = make("mark", {}, text.slice(begin, after), " ", name);
+      mark.dataset.colour = String(this.#colourOf(type));
+      place.append(text.slice(from, begin), mark);
+      from = after;
     }
-    place.append(words.slice(from).join(" "));
+    place.append(text.slice(from));
     return place;
   }
 
-  /** @param {string} label */
-  #colourOf(label) {
-    if (!this.#kinds.includes(label)) this.#kinds.push(label);
-    return this.#kinds.indexOf(label) % COLOURS;
+  /** @param {string} type */
+  #colourOf(type) {
+    if (!this.#kinds.includes(type)) this.#kinds.push(type);
+    return this.#kinds.indexOf(type) % COLOURS;
   }
 }
 

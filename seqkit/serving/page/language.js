@@ -117,12 +117,14 @@ export class LanguageView {
 
     const figures = find("surprise-figures", HTMLElement);
     const { perplexity } = answer.report ?? {};
-    if (Number.isFinite(perplexity))
-      say(figures, "language.figures", {
-        perplexity: number(perplexity, { maximumSignificantDigits: 4 }),
-        n: answer.report.tokens ?? answer.tokens.length,
-      });
-    else hush(figures);
+    if (!Number.isFinite(perplexity)) {
+      hush(figures);
+      return;
+    }
+    say(figures, "language.figures", {
+      perplexity: number(perplexity, { maximumSignificantDigits: 4 }),
+      n: answer.report.tokens,
+    });
   }
 
   /**

@@ -11,6 +11,7 @@ import { inEachLanguage, languageName, t } from "./strings.js";
  * @property {Model} model
  * @property {string} source a language, or "" where the model does not say
  * @property {string} target
+ * @property {string} to what a request says of it: nothing, where the model has one language
  */
 
 /**
@@ -40,7 +41,9 @@ export function directionsOf(models) {
   const ordered = [...models].sort((a, b) => Number(b.default ?? 0) - Number(a.default ?? 0));
   return ordered.flatMap((model) => {
     const targets = model.targets?.length ? model.targets : [""];
-    return targets.map((target) => ({ model, source: model.source ?? "", target }));
+    const source = model.source ?? "";
+    const isOne = targets.length === 1;
+    return targets.map((target) => ({ model, source, target, to: isOne ? "" : target }));
   });
 }
 

@@ -4,12 +4,13 @@ import { make } from "./dom.js";
 import { percent } from "./strings.js";
 
 /**
- * @param {Record<string, number>} classes probabilities, the likeliest first
+ * @param {Record<string, number>} classes probabilities
  * @param {string[]} labels those that were given
  * @param {((name: string) => void)} [choose] called for a class that is chosen
  */
 export function shares(classes, labels, choose) {
-  const rows = Object.entries(classes).map(([name, share]) => {
+  const sorted = Object.entries(classes).sort(([, a], [, b]) => b - a);
+  const rows = sorted.map(([name, share]) => {
     const isGiven = labels.includes(name);
     const bar = make("span", { class: "share", "aria-hidden": "true" });
     bar.style.setProperty("--share", share.toFixed(4));

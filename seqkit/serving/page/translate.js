@@ -129,12 +129,12 @@ export class TranslateView {
 
   /** What every request about this text says. */
   #request() {
-    const { model, target } = this.direction();
+    const { model, to } = this.direction();
     const glossary = this.terms.of(this.#key());
     return {
       model: model.name,
       text: this.#source.value,
-      ...(target && { to: target }),
+      ...(to && { to }),
       ...(glossary.length && { glossary }),
     };
   }

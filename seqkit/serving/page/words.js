@@ -10,8 +10,8 @@ import { make } from "./dom.js";
  * @property {boolean} isWord or else what stands between words
  */
 
-const UNSPACED =
-  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const SCRIPTS = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"];
+const UNSPACED = new RegExp(SCRIPTS.map((name) => `\\p{Script=${name}}`).join("|"), "u");
 
 /**
  * Words and what is between them. Scripts without spaces are cut by the browser's own rules.

@@ -166,13 +166,14 @@ class Fake:
 
     def _predict(self, body):
         if body["model"] == "topics":
-            classes = {"weather": 0.9, "travel": 0.08, "<b>food</b>": 0.02}
+            classes = {"travel": 0.08, "weather": 0.9, "<b>food</b>": 0.02}
             return {"predictions": [{"text": "", "labels": ["weather"], "classes": classes}]}
         return {"predictions": [tagged(line.split()) for line in body["inputs"]]}
 
     def _explain_image(self, body):
         classes = {"coat": 0.7, "shirt": 0.3}
-        return {"prediction": {"classes": classes}, "class": "coat", "image": png()}
+        label = body.get("class", "coat")
+        return {"prediction": {"classes": classes}, "class": label, "image": png()}
 
     def _document(self, path, method, body):
         if path == "v1/documents" and method == "GET":
@@ -223,7 +224,7 @@ def event(data):
 
 def tagged(words):
     """The first word is a person, the third a place."""
-    spans = [{"label": "PER", "start": 0, "end": 1}, {"label": "LOC", "start": 2, "end": 3}]
+    spans = [{"type": "PER", "start": 0, "end": 1}, {"type": "LOC", "start": 2, "end": 3}]
     tags = ["B-PER", "O", "B-LOC", *["O"] * len(words)][: len(words)]
     return {"words": words, "tags": tags, "spans": [s for s in spans if s["end"] <= len(words)]}
 

@@ -29,7 +29,7 @@ def test_a_document_is_watched_and_fetched_back(page, fake):
     expect(row).to_contain_text("1 of 4")
     expect(row.get_by_role("progressbar", name="Progress of letter.docx")).to_be_visible()
     (sent,) = [body for body in fake.bodies("v1/documents") if body]
-    assert sent == {"file": "letter.docx", "model": "en-de", "to": "de"}
+    assert sent == {"file": "letter.docx", "model": "en-de"}
 
     finish(fake)
     expect(row).to_contain_text("Translated")

@@ -209,3 +209,14 @@ def test_the_page_works_without_storage(new_page):
     page.keyboard.press("Enter")
     expect(page.locator("#terms-problem")).to_contain_text("does not keep the terms")
     translated(page, "railway", "Bahn")
+
+
+def test_a_model_of_several_languages_is_asked_for_one(fake, new_page):
+    many = {**fake.models[0], "name": "many", "targets": ["de", "fr"]}
+    fake.models = [many]
+    page = new_page()
+    expect(page.locator("#direction option")).to_have_text(["English → German", "English → French"])
+    page.select_option("#direction", label="English → French")
+    translated(page, "good", "goodo")
+    assert fake.bodies("v1/translate")[-1]["to"] == "fr"
+    expect(page.locator("#translation")).to_have_attribute("lang", "fr")
