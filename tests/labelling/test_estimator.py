@@ -13,7 +13,7 @@ from sklearn.utils import estimator_checks
 from sklearn.utils.validation import check_is_fitted
 from small_classifiers import some_texts
 
-from seqkit.errors import WrongType, WrongValue
+from seqkit.errors import DataError, WrongType, WrongValue
 from seqkit.labelling import TextClassifier
 
 SMALL = {
@@ -150,6 +150,10 @@ def test_it_works_in_a_pipeline_and_a_grid_search():
         (["a", "b"], [["x"], ["y", "z"]], WrongType, "one label for each text"),
         (["a", "b"], [[0, 0], [0, 0]], WrongValue, "no text has a label"),
         (["a", "b"], [[0, 1]], WrongValue, "2 texts and 1 labels"),
+        (["a", "b"], ["x", None], WrongValue, "number 2 of the labels is None: leave out"),
+        (["a", "b"], [float("nan"), "x"], WrongValue, "number 1 of the labels is nan"),
+        (["a", "b"], np.array([1, np.nan], np.float32), WrongValue, "number 2 .* is nan"),
+        (["a", "b"], ["x", "y"], DataError, "^the texts: no texts for validation: every class"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused(texts, labels, error, message):

@@ -7,21 +7,18 @@ Shapes: N texts, K classes.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import tomli_w
 from numpy.typing import NDArray
 
 from ...errors import WrongValue
 from ...metrics.several import THRESHOLD
 from ...parsing import to_json
-from ...runs.open import open_run
-from ...runs.start import train
 from ...text.lines import check_many, each_text
+from ..in_memory import Examples, train_on
 from ..parameters import Parameters
 from .classifier import Classifier
 from .targets import Targets, listed
@@ -94,18 +91,16 @@ class TextClassifier(Parameters):
             raise WrongValue(f"{len(texts):,} texts and {len(targets):,} labels: give one for each")
         targets.check()
 
-        with tempfile.TemporaryDirectory() as folder:
-            data = Path(folder) / "train.jsonl"
-            _write(data, texts, targets)
-            recipe = Path(folder) / "recipe.toml"
-            plain = self._recipe(data, several="," if targets.several else "")
-            recipe.write_text(tomli_w.dumps(plain), encoding="utf-8")
-
-            out = Path(folder) / "run" if self.out is None else Path(self.out)
-            overrides = dict(self.overrides or {})
-            train(recipe, out=out, overrides=overrides, device=self.device, task=TASK)
-            self.classifier_ = _without_run(open_run(out, device=self.device, task=TASK))
-
+        several = "," if targets.several else ""
+        found: Classifier = train_on(
+            Examples(_json_lines(texts, targets), "train.jsonl", "the texts"),
+            lambda data: self._recipe(data, several=several),
+            task=TASK,
+            out=self.out,
+            overrides=self.overrides,
+            device=self.device,
+        )
+        self.classifier_ = _without_run(found)
         self.classes_ = targets.classes
         self._names = targets.names
         return self
@@ -186,10 +181,10 @@ def _list_of(texts: Iterable[Any]) -> list[str]:
     return [str(text) for text in each_text(texts)]
 
 
-def _write(path: Path, texts: list[str], targets: Targets) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        for text, label in zip(texts, targets.labels, strict=True):
-            file.write(to_json({"label": label, "text": text}) + "\n")
+def _json_lines(texts: list[str], targets: Targets) -> str:
+    pairs = zip(texts, targets.labels, strict=True)
+    lines = [to_json({"label": label, "text": text}) for text, label in pairs]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _without_run(found: Classifier) -> Classifier:

@@ -32,7 +32,7 @@ class Targets:
     def of(cls, labels: Iterable[Any]) -> Targets:
         """One label for each text, or a matrix (N, K) of 0 and 1, of which a text has several.
 
-        Raises `WrongType` for anything else.
+        Raises `WrongType` for anything else, and `WrongValue` for a label that is missing.
         """
         check_many(labels, "labels")
         given = listed(labels)
@@ -78,6 +78,10 @@ def _is_matrix(labels: Sequence[Any] | NDArray[Any]) -> bool:
 
 def _check_single(labels: Iterable[Any]) -> None:
     for number, label in enumerate(labels, 1):
+        if label is None or (isinstance(label, float | np.floating) and np.isnan(label)):
+            raise WrongValue(
+                f"number {number} of the labels is {label}: leave out texts without a label"
+            )
         if isinstance(label, Sequence | set | np.ndarray) and not isinstance(label, str):
             raise WrongType(
                 f"number {number} of the labels is a {type(label).__name__}: give one label for "

@@ -5,20 +5,17 @@ scikit-learn itself is not needed; with it, the tagger works in its searches.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import tomli_w
 from numpy.typing import NDArray
 
 from ...errors import DataError, WrongType, WrongValue
 from ...metrics.classification import accuracy
-from ...runs.open import open_run
-from ...runs.start import train
 from ...text.lines import check_many, each_text
+from ..in_memory import Examples, train_on
 from ..parameters import Parameters
 from .data import Feature
 from .predictions import Tagged
@@ -80,17 +77,15 @@ class Tagger(Parameters):
         tags = _lists(y, "lists of tags", "tags")
         _check_pairs(sentences, tags)
 
-        with tempfile.TemporaryDirectory() as folder:
-            data = Path(folder) / "train.conllu"
-            data.write_text(_conllu(sentences, tags), encoding="utf-8", newline="\n")
-            recipe = Path(folder) / "recipe.toml"
-            recipe.write_text(tomli_w.dumps(self._recipe(data)), encoding="utf-8")
-
-            out = Path(folder) / "run" if self.out is None else Path(self.out)
-            overrides = dict(self.overrides or {})
-            train(recipe, out=out, overrides=overrides, device=self.device, task=TASK)
-            found: SequenceTagger = open_run(out, device=self.device, task=TASK)
-            self.tagger_ = found.without_folder()
+        found: SequenceTagger = train_on(
+            Examples(_conllu(sentences, tags), "train.conllu", "the sentences"),
+            self._recipe,
+            task=TASK,
+            out=self.out,
+            overrides=self.overrides,
+            device=self.device,
+        )
+        self.tagger_ = found.without_folder()
         self.classes_ = sorted({tag for row in tags for tag in row})
         return self
 

@@ -42,6 +42,8 @@ def test_a_clone_has_the_same_parameters():
         (lambda: Tagger().fit([["a"]], []), WrongValue, "1 sentences and 0 lists of tags"),
         (lambda: Tagger().fit([["a"]], [["X", "Y"]]), WrongValue, "sentence 1 has 1 words and 2"),
         (lambda: Tagger().fit([["a\tb"]], [["X"]]), DataError, "is empty or has white"),
+        (lambda: Tagger().fit([], []), DataError, "^the sentences: there is no sentence"),
+        (lambda: Tagger().fit([["a"]], [["X"]]), DataError, "^the sentences: 1 sentences are too"),
         (lambda: Tagger().predict([["a"]]), WrongValue, "not fitted yet"),
         (lambda: Tagger().set_params(epoch=1), WrongValue, "Did you mean 'epochs'"),
     ],
