@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from pydantic import Field
+from starlette.testclient import TestClient
 
 from seqkit.services import Asked, Operation, Pieces, Service, Work
 from seqkit.serving.app import make_app
@@ -20,9 +21,11 @@ class Capitals:
     def __init__(self):
         self.gate = threading.Event()
         self.gate.set()
-        self.computed = []  # batches of texts
+        self.begun = []  # batches of texts that wait for the gate, or have passed it
+        self.computed = []  # those that have
 
     def compute(self, texts):
+        self.begun.append(list(texts))
         self.gate.wait()
         self.computed.append(list(texts))
         if any("break" in text for text in texts):
@@ -85,3 +88,11 @@ def catalogue_of(models, services=None, **options):
 def app_of(models, services=None, **settings):
     """The application for these models, with settings."""
     return make_app(catalogue_of(models, services), Settings(**settings))
+
+
+def asking(predictor, service, task="toy"):
+    """A client of a service that has this predictor for its only model, called "m"."""
+    catalogue = Catalogue(
+        {"m": "m"}, lambda name: predictor, service_of=lambda name: (task, service)
+    )
+    return TestClient(make_app(catalogue), base_url="http://localhost")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -126,7 +127,20 @@ def run(
     does not open.
     """
     kernel: Kernel = app.state.kernel
-    config = uvicorn.Config(
+    listener = listening(host, port)
+    kernel.when_open = partial(started, _address(listener))
+    try:
+        Server(config_of(app), kernel).run([listener])
+    except SystemExit:  # so uvicorn ends where the models cannot be opened
+        if kernel.failure is None:
+            raise
+        raise kernel.failure from None
+    finally:
+        listener.close()
+
+
+def config_of(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         http=GuardedProtocol,
         ws="none",
@@ -139,11 +153,6 @@ def run(
         limit_concurrency=CONNECTIONS,
         backlog=512,
     )
-    listener = listening(host, port)
-    kernel.when_open = partial(started, _address(listener))
-    Server(config, kernel).run([listener])
-    if kernel.failure is not None:
-        raise kernel.failure
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -152,8 +161,9 @@ def listening(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         found = socket.create_server((host, port), family=family)
     except OSError as error:
+        said = os.strerror(error.errno) if error.errno and error.errno > 0 else reason(error)
         raise ConfigError(
-            f"cannot listen at {host} port {port}: {reason(error)}; choose another --port or --host"
+            f"cannot listen at {host} port {port}: {said}; choose another --port or --host"
         ) from None
     return found
 
