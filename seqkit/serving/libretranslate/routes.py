@@ -52,87 +52,96 @@ class TranslatedFile(BaseModel):
 
 
 def router(kernel: Kernel, jobs: Jobs) -> APIRouter:
-    routes = APIRouter(tags=["LibreTranslate"])
     OWN_TOKEN.update(_OPEN, _GUARDED)
     PLAIN.update(_OPEN, _GUARDED)
-    texts = Texts(kernel)
+    answers = _Answers(kernel, jobs)
 
-    def pairs() -> Pairs:
-        return Pairs.of(kernel.catalogue.records())
+    routes = APIRouter(tags=["LibreTranslate"])
+    routes.get("/languages")(answers.languages)
+    routes.post(
+        "/translate", response_model_exclude_none=True, openapi_extra=_body(asked.Translate)
+    )(answers.translate)
+    routes.post("/detect", openapi_extra=_body(asked.Detect))(answers.detect)
+    routes.post("/translate_file", openapi_extra=_body(asked.TranslateFile))(answers.translate_file)
+    routes.get("/download_file/{id}", response_class=FileResponse)(answers.download_file)
+    routes.get("/frontend/settings")(answers.frontend_settings)
+    routes.post("/suggest", include_in_schema=False)(answers.suggest)
+    return routes
 
-    @routes.get("/languages")
-    async def languages() -> list[Language]:
+
+class _Answers:
+    """What each of the addresses answers."""
+
+    def __init__(self, kernel: Kernel, jobs: Jobs) -> None:
+        self._kernel = kernel
+        self._jobs = jobs
+        self._through = Texts(kernel)
+
+    async def languages(self) -> list[Language]:
         """The languages, and what each can be translated into."""
-        known = pairs()
+        known = self._pairs()
         return [
             Language(code=code, name=name_of(code), targets=known.reachable(code))
             for code in known.languages
         ]
 
-    @routes.post(
-        "/translate", response_model_exclude_none=True, openapi_extra=_body(asked.Translate)
-    )
-    async def translate(request: Request) -> Translation:
+    async def translate(self, request: Request) -> Translation:
         """Translate a text, or a list of texts."""
         wanted = await asked.read(request, asked.Translate)
-        _check_key(kernel, request, wanted.api_key)
+        self._check_key(request, wanted.api_key)
         is_many = isinstance(wanted.q, list)
         given = _texts(wanted.q)
-        hops, detected = _way(pairs(), wanted.source, wanted.target, given)
+        hops, detected = _way(self._pairs(), wanted.source, wanted.target, given)
 
         if wanted.format == "html":
-            found = await texts.html(given, hops, request)
+            found = await self._through.html(given, hops, request)
         else:
-            found = await texts.plain(given, hops, wanted.alternatives + 1, request)
+            found = await self._through.plain(given, hops, wanted.alternatives + 1, request)
 
         answer = Translation(translatedText=_each([best for best, *_ in found], is_many))
         if detected:
-            named = [_detection(detected[0])] * len(given)
-            answer.detectedLanguage = named if is_many else named[0]
+            answer.detectedLanguage = _each([_detection(detected[0])] * len(given), is_many)
         if wanted.alternatives:
             answer.alternatives = _each([others for _, *others in found], is_many)
         return answer
 
-    @routes.post("/detect", openapi_extra=_body(asked.Detect))
-    async def detected(request: Request) -> list[Detection]:
+    async def detect(self, request: Request) -> list[Detection]:
         """The languages that a text may be in, likeliest first."""
         wanted = await asked.read(request, asked.Detect)
-        _check_key(kernel, request, wanted.api_key)
-        return [_detection(one) for one in _detected(pairs(), _texts(wanted.q))]
+        self._check_key(request, wanted.api_key)
+        return [_detection(one) for one in _detected(self._pairs(), _texts(wanted.q))]
 
-    @routes.post("/translate_file", openapi_extra=_body(asked.TranslateFile))
-    async def translate_file(request: Request) -> TranslatedFile:
+    async def translate_file(self, request: Request) -> TranslatedFile:
         """Translate a document; the answer says where it is to be had."""
         async with read_form(request) as form:
             values = {name: form.get(name) for name in ("source", "target", "api_key")}
             wanted = asked.parsed(values, asked.TranslateFile)
-            _check_key(kernel, request, wanted.api_key)
+            self._check_key(request, wanted.api_key)
 
             def choose(lines: Sequence[str]) -> Wish:
-                return Wish(_way(pairs(), wanted.source, wanted.target, lines)[0])
+                return Wish(_way(self._pairs(), wanted.source, wanted.target, lines)[0])
 
             file = form.file()
-            job = await jobs.add(file.filename or "", await file.read(), choose)
+            job = await self._jobs.add(file.filename or "", await file.read(), choose)
 
-        await jobs.ended(job, request)
+        await self._jobs.ended(job, request)
         url = request.url_for("download_file", id=job.id)
         if request.headers.get("x-forwarded-proto") == "https":  # of the proxy in front
             url = url.replace(scheme="https")
         return TranslatedFile(translatedFileUrl=str(url))
 
-    @routes.get("/download_file/{id}", response_class=FileResponse)
-    async def download_file(id: str) -> Response:
+    async def download_file(self, id: str) -> Response:
         """The translated document; who knows the address may have it."""
-        return file_response(jobs, jobs.get(id))
+        return file_response(self._jobs, self._jobs.get(id))
 
-    @routes.get("/frontend/settings")
-    async def settings() -> dict[str, Any]:
+    async def frontend_settings(self) -> dict[str, Any]:
         """What pages that ask this service need to know of it."""
-        known = pairs()
+        known = self._pairs()
         target = known.targets[0] if known.targets else ""
+        needs_key = bool(self._kernel.settings.token)
         return {
-            "apiKeys": bool(kernel.settings.token),
-            "keyRequired": bool(kernel.settings.token),
+            "apiKeys": needs_key,
+            "keyRequired": needs_key,
             "charLimit": -1,
             "frontendTimeout": 500,
             "filesTranslation": True,
@@ -144,12 +153,19 @@ def router(kernel: Kernel, jobs: Jobs) -> APIRouter:
             },
         }
 
-    @routes.post("/suggest", include_in_schema=False)
-    async def suggest() -> None:
+    async def suggest(self) -> None:
         """There is nothing here that learns from them."""
         raise Refused(403, "no_suggestions", "Suggestions are disabled on this server.")
 
-    return routes
+    def _pairs(self) -> Pairs:
+        return Pairs.of(self._kernel.catalogue.records())
+
+    def _check_key(self, request: Request, api_key: str | None) -> None:
+        """Raise `Refused` unless the token came as a key of the request, or in its header."""
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        given = token.strip() if scheme.lower() == "bearer" else api_key or ""
+        if self._kernel.settings.token and not self._kernel.gate.accepts(given):
+            raise Refused(403, "wrong_key", "Invalid API key")
 
 
 def _way(
@@ -195,14 +211,6 @@ def _texts(q: str | list[str]) -> list[str]:
 
 def _each(values: list[Any], is_many: bool) -> Any:
     return values if is_many else values[0]
-
-
-def _check_key(kernel: Kernel, request: Request, api_key: str | None) -> None:
-    """Raise `Refused` unless the token came as a key of the request, or in its header."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    given = token.strip() if scheme.lower() == "bearer" else api_key or ""
-    if kernel.settings.token and not kernel.gate.accepts(given):
-        raise Refused(403, "wrong_key", "Invalid API key")
 
 
 def _body(kind: type[asked.Asked]) -> dict[str, Any]:
