@@ -118,7 +118,8 @@ def _png(pixels: Any, heat: Tensor) -> str:
 
     picture = Image.fromarray(mixed.round().astype(np.uint8))
     larger = max(1, -(-_SHOWN // picture.width))
-    picture = picture.resize((picture.width * larger, picture.height * larger))
+    size = (picture.width * larger, picture.height * larger)
+    picture = picture.resize(size, Image.Resampling.NEAREST)
     file = io.BytesIO()
     picture.save(file, "PNG")
     return base64.b64encode(file.getvalue()).decode("ascii")
