@@ -3,9 +3,10 @@
 task.py          what the trainer must know: parallel text as batches, the loss, the figures
 texts.py         parallel text read, split for validation, encoded; tokenizers.py: its tokenizers
 passthrough.py   whether lines without letters are copied
-translator.py    the predictor: what `seqkit.load` returns for a trained model
+translator.py    the predictor: what `seqkit.load` returns for a trained model; ensembles.py: of several
 constraints.py   prefix, phrases, suppressed tokens and rules of plugins, as token ids
-glossary.py      terms to be translated one way; terms.py: found in a text, as token ids
+glossary.py      terms to be translated one way; terms.py: found in a text, as token ids;
+                 replaced_terms.py: put in the place of other words; documents/: whole files
 segments.py      lines cut into sentences, and their translations joined again
 candidates.py    what a search found, as text
 predictions.py   what the predictor gives for a line; evaluation.py: what it gives for a test set

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
@@ -24,7 +24,7 @@ from .segments import Candidate
 # Scripts without spaces, whose every character is compared by itself: from Thai to Lao, Burmese,
 # Khmer, and those of East Asia.
 _ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
-_WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+|[^\w\s]")
+WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+|[^\w\s]")
 
 _ENDS = re.compile(r"[.!?…]+(?=\s|$)|[。！？]")  # of sentences
 
@@ -191,34 +191,58 @@ def _terms(
     return Terms(glossary, source, target, languages=languages, longest=longest)
 
 
+Search = Callable[..., list[list[Candidate]]]
+Replace = Callable[
+    [Sequence[Part], Sequence[list[Candidate]], Sequence[list[Found]]], list[list[Candidate]]
+]
+
+
 def with_terms(
     terms: Terms,
     parts: Sequence[Part],
     found: list[list[Candidate]],
-    search: Callable[..., list[list[Candidate]]],
+    search: Search,
+    replace: Replace,
 ) -> list[list[Candidate]]:
-    """The candidates of each part, searched for anew where one of them lacks a term.
+    """The candidates of each part, others where one of them lacks a term.
 
     An output that has its terms by itself is also the best of all that have them; so only the
     others are searched for with phrases, which takes longer. Where that only adds words at the end,
-    the candidates stay as they are.
+    `replace` puts the terms in the place of others.
     """
-    lacking: dict[int, Phrases] = {}
-    for i, (part, candidates) in enumerate(zip(parts, found, strict=True)):
-        if any(terms.lacking(part.text, candidate.text) for candidate in candidates):
-            phrases = terms.phrases(terms.find(part.text))
-            if phrases:
-                lacking[i] = phrases
+    wanted = {
+        i: terms.find(part.text)
+        for i, (part, candidates) in enumerate(zip(parts, found, strict=True))
+        if any(terms.lacking(part.text, candidate.text) for candidate in candidates)
+    }
+    better = _searched(terms, parts, found, wanted, search)
+    left = [i for i in wanted if i not in better]
+    if left:
+        replaced = replace(
+            [parts[i] for i in left], [found[i] for i in left], [wanted[i] for i in left]
+        )
+        better |= {i: made for i, made in zip(left, replaced, strict=True) if made}
+    return [better.get(i, candidates) for i, candidates in enumerate(found)]
 
-    if not lacking:
-        return found
-    again = search([parts[i] for i in lacking], phrases=list(lacking.values()))
-    better = {
+
+def _searched(
+    terms: Terms,
+    parts: Sequence[Part],
+    found: Sequence[list[Candidate]],
+    wanted: Mapping[int, list[Found]],
+    search: Search,
+) -> dict[int, list[Candidate]]:
+    """Candidates with their terms by part, where they are more than added at the end."""
+    phrases = {i: terms.phrases(items) for i, items in wanted.items()}
+    asked = [i for i, of_part in phrases.items() if of_part]
+    if not asked:
+        return {}
+    again = search([parts[i] for i in asked], phrases=[phrases[i] for i in asked])
+    return {
         i: forced
-        for i, forced in zip(lacking, again, strict=True)
+        for i, forced in zip(asked, again, strict=True)
         if not terms.appends(parts[i].text, found[i][0].text, forced[0].text)
     }
-    return [better.get(i, candidates) for i, candidates in enumerate(found)]
 
 
 def _sentences(text: str) -> int:
@@ -246,7 +270,7 @@ def stemmer(language: str) -> Stem:
 
 
 def _words(text: str) -> list[_Word]:
-    return [_Word(match[0], *match.span()) for match in _WORD.finditer(text)]
+    return [_Word(match[0], *match.span()) for match in WORD.finditer(text)]
 
 
 def _key(words: Sequence[_Word], stem: Stem) -> Key:

@@ -32,6 +32,7 @@ from .glossary import Glossary
 from .language_models import LanguageModels
 from .languages import check_language, tag_for
 from .predictions import TranslatedLine, described
+from .replaced_terms import Replacing
 from .segments import Candidate, Translation, joined
 from .terms import Terms, glossary_terms, with_terms
 
@@ -96,9 +97,8 @@ class Translator:
         self.batch_tokens = batch_tokens
 
     def __repr__(self) -> str:
-        sizes = (
-            f"{len(self.source.vocab):,} source tokens, {len(self.target.vocab):,} target tokens"
-        )
+        source, target = len(self.source.vocab), len(self.target.vocab)
+        sizes = f"{source:,} source tokens, {target:,} target tokens"
         return f"<Translator: {self._searcher.name}, {sizes}>"
 
     @classmethod
@@ -232,9 +232,8 @@ class Translator:
             )
         metrics = list(each_text(metrics, "metrics"))
         outputs = self.translate(data.sources, **settings)
-        return evaluate_outputs(
-            outputs, data, metrics, seen=self.seen, settings=self.changed(settings)
-        )
+        changed = self.changed(settings)
+        return evaluate_outputs(outputs, data, metrics, seen=self.seen, settings=changed)
 
     def score(self, sources: Iterable[str], targets: Iterable[str], *, to: str = "") -> list[float]:
         """Log probability (nats, plain sum with `<eos>`) of each target, given its source.
@@ -363,7 +362,8 @@ class Translator:
         found = self._search(parts, search)
         if terms is None:
             return found
-        return with_terms(terms, parts, found, partial(self._search, search=search))
+        replace = Replacing(self.source, self.target, self._searcher, search).candidates
+        return with_terms(terms, parts, found, partial(self._search, search=search), replace)
 
     def _search(
         self, parts: Sequence[Part], search: SearchConfig, phrases: Sequence[Phrases] = ()

@@ -3,12 +3,15 @@
 import pytest
 import torch
 from toy import Table
+from translators import blind
 
 from seqkit.errors import ConfigError, DataError, WrongType
 from seqkit.search.beam import beam_search
 from seqkit.search.rules import Rules
-from seqkit.translation.glossary import Glossary
-from seqkit.translation.terms import Terms
+from seqkit.translation.engines import own
+from seqkit.translation.glossary import Glossary, Term
+from seqkit.translation.replaced_terms import Replacing, Word, replaced, room
+from seqkit.translation.terms import Found, Terms
 
 
 def terms(glossary, tokenizer, languages=("en", "de"), longest=100):
@@ -125,14 +128,14 @@ def test_phrases_of_each_sentence_are_searched_for_as_if_it_were_alone(groups):
     together = beam_search(
         model, torch.tensor([[1], [2], [3]]), [7, 6, 8], beam=4, groups=groups, phrases=phrases
     )
-    for i, own in enumerate(phrases):
+    for i, of_sentence in enumerate(phrases):
         (alone,) = beam_search(
             model,
             torch.tensor([[i + 1]]),
             [7 - (i == 1) + (i == 2)],
             beam=4,
             groups=groups,
-            rules=Rules(phrases=own),
+            rules=Rules(phrases=of_sentence),
         )
         assert [h.ids for h in together[i]] == [h.ids for h in alone]
 
@@ -148,6 +151,7 @@ def test_a_translator_uses_the_terms_and_leaves_other_lines_as_they_are(english)
 
 def test_a_term_that_could_not_be_placed_is_in_the_record(english, monkeypatch):
     monkeypatch.setattr(Terms, "appends", lambda *_: True)  # whatever the search finds
+    monkeypatch.setattr(Replacing, "candidates", lambda self, parts, *_: [[] for _ in parts])
     text = "The contract was signed yesterday."
     (line,) = english.predict([text], glossary=Glossary({"contract": "Abkommen"}))
     assert [line.best.text] == english.translate([text])
@@ -192,3 +196,66 @@ def test_the_command_reads_a_glossary(cli, here, shipped):
     (here / "terms.tsv").write_text("contract\tAbkommen\n", encoding="utf-8")
     done = cli("translate", "--glossary", "terms.tsv", "The contract was signed yesterday.")
     assert "Abkommen" in done.out
+
+
+# Replacing
+
+
+def test_a_term_that_a_search_only_adds_takes_the_place_of_the_words_it_stands_for(
+    english, monkeypatch
+):
+    monkeypatch.setattr(Terms, "appends", lambda *_: True)  # whatever the search finds
+    text = "The contract was signed yesterday."
+    assert english.translate([text]) == ["Der Vertrag wurde gestern unterschrieben."]
+    (line,) = english.predict([text], glossary=Glossary({"contract": "Kontrakt"}), align=True)
+    assert line.best.text == "Der Kontrakt wurde gestern unterschrieben."
+    assert not line.unplaced_terms
+    assert line.best.log_probability == pytest.approx(
+        english.score([text], [line.best.text])[0], abs=1e-3
+    )
+    assert line.alignment == english.align([english.force(text, line.best.text)])[0]
+
+
+def test_terms_are_replaced_by_what_their_words_attend_to(backwards):
+    """The model says the words from last to first, and attends to those it says."""
+    found = terms(Glossary({"Haus": "Hausboot", "rot": "rote"}), backwards.source, ("de", "de"))
+    text = "das Haus ist rot"
+    ((best,),) = backwards.translate_nbest([text], nbest=1)
+    assert best.text == "rot ist Haus das"
+    segment = best.parts[0]
+    (attended,) = own.attention_of(backwards.model, backwards.source, backwards.target, [segment])
+    replacing = Replacing(backwards.source, backwards.target, None, backwards.search)
+    changed = replacing.text(segment, attended.mean_attention, found.find(text))
+    assert changed == "rote ist Hausboot das"
+
+
+@pytest.mark.parametrize(
+    ("attention", "surface", "place"),
+    [
+        ([0.1, 0.8, 0.2], "a", (2, 4)),
+        ([0.1, 0.8, 0.7], "a", (2, 4)),  # one word for one word
+        ([0.1, 0.8, 0.7], "a b", (2, 7)),
+        ([0.7, 0.8, 0.1], "a b", (0, 4)),
+        ([0.1, 0.8, 0.2], "a b", (2, 4)),  # the other word means something else
+        ([0.0, 0.05, 0.01], "a", None),
+    ],
+)
+def test_the_words_that_attend_to_a_term_most_make_room(attention, surface, place):
+    spans = [(0, 1), (2, 4), (5, 7)]
+    words = [Word(*span, value) for span, value in zip(spans, attention, strict=True)]
+    assert room(words, surface) == place
+
+
+def test_a_sentence_still_begins_with_a_capital():
+    term = Term("cat", "mieze", "terms.tsv:1")
+    kept = Term("git", "-", "terms.tsv:2")
+    assert replaced("Katzen mögen Katzen.", {(0, 6): Found(term, "cat")}) == "Mieze mögen Katzen."
+    assert replaced("Die Katze!", {(4, 9): Found(term, "cat")}) == "Die mieze!"
+    assert replaced("Git ist gut.", {(0, 3): Found(kept, "git")}) == "git ist gut."
+
+
+def test_a_model_without_attention_only_searches(words):
+    translator = blind(words)
+    glossary = Glossary({"Haus": "Hund"})
+    (line,) = translator.predict(["das Haus"], glossary=glossary)
+    assert line.best.text
