@@ -160,7 +160,8 @@ def test_behind_a_proxy_with_tls_the_address_is_one_of_the_proxy(client):
     headers = {"X-Forwarded-Proto": "https"}
     files = {"file": ("a.txt", b"I have a book.")}
     answer = client.post("/translate_file", data=form, files=files, headers=headers)
-    assert answer.json()["translatedFileUrl"].startswith(f"https://{client.base_url.netloc.decode()}/")
+    url = answer.json()["translatedFileUrl"]
+    assert url.startswith(f"https://{client.base_url.host}:{client.base_url.port}/download_file/")
 
 
 def test_a_broken_document_is_a_sentence(client):
