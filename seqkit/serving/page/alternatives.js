@@ -32,9 +32,13 @@ export class Alternatives {
     this.form = make("form", { class: "row" });
     this.own = make("input", { autocomplete: "off", dir: "auto" });
     this.live = new Live(box, this.problem);
+    box.tabIndex = -1; // has the focus until there is something to choose
     this.#fill();
 
     box.addEventListener("keydown", (event) => this.#pressed(event));
+    box.addEventListener("focusout", ({ relatedTarget }) => {
+      if (relatedTarget instanceof Node && !box.contains(relatedTarget)) this.close();
+    });
     document.addEventListener("pointerdown", (event) => {
       if (event.target instanceof Node && !box.contains(event.target)) this.close();
     });
@@ -59,7 +63,7 @@ export class Alternatives {
     say(this.state, "alternatives.busy");
     this.box.hidden = false;
     this.#place(anchor);
-    this.own.focus({ preventScroll: true });
+    this.box.focus({ preventScroll: true });
 
     this.live.now(async (signal) => {
       const found = await actions.ask(signal);
@@ -68,7 +72,7 @@ export class Alternatives {
       say(this.state, others.length ? "alternatives.some" : "alternatives.none", {
         n: others.length,
       });
-      if (document.activeElement === this.own && !this.own.value) this.#buttons()[0]?.focus();
+      if (document.activeElement === this.box) (this.#buttons()[0] ?? this.own).focus();
       this.box.scrollIntoView({ block: "nearest" });
     });
   }

@@ -207,6 +207,18 @@ function lost() {
   return new Away();
 }
 
+/**
+ * Wait until a server that was away is back.
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<void>}
+ */
+export function back(signal) {
+  return new Promise((resolve, reject) => {
+    document.addEventListener("server-back", () => resolve(), { once: true, signal });
+    signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+  });
+}
+
 /** @param {unknown} error */
 export function isAbort(error) {
   return error instanceof DOMException && error.name === "AbortError";

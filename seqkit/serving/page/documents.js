@@ -1,6 +1,6 @@
 // Documents: dropped in or chosen, translated by the server as jobs, fetched back.
 
-import { ApiError, call, fetchFile, isAbort, pause, stream } from "./api.js";
+import { ApiError, Away, back, call, fetchFile, isAbort, pause, stream } from "./api.js";
 import { find, make, save, takeFiles } from "./dom.js";
 import { keep, recall, tab } from "./kept.js";
 import { showProblem } from "./live.js";
@@ -85,14 +85,12 @@ export class DocumentsView {
   async #send(file) {
     hush(this.#problem);
     const row = this.#addRow(file.name);
-    try {
-      const form = this.#form(file);
-      const job = await call("v1/documents", { form, signal: row.signal });
-      this.#remember({ id: job.id, name: file.name });
-      row.follow(job.id, () => this.#forget(job.id));
-    } catch (error) {
-      if (!isAbort(error)) row.fail(error);
-    }
+    const form = this.#form(file);
+    const job = await row.patiently(() => call("v1/documents", { form, signal: row.signal }));
+    if (!job) return;
+
+    this.#remember({ id: job.id, name: file.name });
+    row.follow(job.id, () => this.#forget(job.id));
   }
 
   /** @param {File} file */
@@ -183,23 +181,46 @@ class Row {
   async follow(id, forget) {
     this.#id = id;
     this.#forget = forget;
+    for (;;) {
+      const job = await this.patiently(() => this.#watch());
+      if (!job || this.#ended(job)) return;
+    }
+  }
+
+  /**
+   * What `work` gives, again and again while the server is away; null if that is an error.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T | null>}
+   */
+  async patiently(work) {
+    for (;;) {
+      try {
+        const result = await work();
+        hush(this.problem);
+        this.progress.hidden = false;
+        return result;
+      } catch (error) {
+        if (isAbort(error)) return null;
+        this.fail(error);
+        if (error instanceof ApiError && error.status === 404) this.#forget();
+        if (!(error instanceof Away)) return null;
+      }
+      await back(this.signal).catch(() => {});
+    }
+  }
+
+  /** Show a job while it runs; its state at the end, or when its events broke off. */
+  async #watch() {
     const path = this.#path();
     const { signal } = this;
     try {
-      for (;;) {
-        try {
-          for await (const job of stream(`${path}/events`, { signal })) this.#show(job);
-        } catch (error) {
-          if (error instanceof ApiError || isAbort(error)) throw error;
-        }
-        if (this.#ended(await call(path, { signal }))) return;
-        await pause(AGAIN, signal);
-      }
+      for await (const job of stream(`${path}/events`, { signal })) this.#show(job);
     } catch (error) {
-      if (isAbort(error)) return;
-      this.fail(error);
-      if (error instanceof ApiError && error.status === 404) forget();
+      if (!(error instanceof Away)) throw error;
+      await pause(AGAIN, signal); // a proxy may cut long answers off
     }
+    return call(path, { signal });
   }
 
   /** @param {unknown} error */

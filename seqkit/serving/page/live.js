@@ -1,7 +1,7 @@
 // Work that follows what a person does: only the latest counts, and its state can be seen.
 
 import { ApiError, Away, isAbort } from "./api.js";
-import { hush, say } from "./strings.js";
+import { hush, say, write } from "./strings.js";
 
 const DELAY = 250; // milliseconds without a keystroke
 
@@ -74,9 +74,8 @@ export function showProblem(place, error) {
   if (error instanceof Away) {
     say(place, "problem.away");
   } else if (error instanceof ApiError) {
-    hush(place);
+    write(place, error.message);
     place.lang = "en";
-    place.textContent = error.message;
   } else {
     say(place, "problem.page", { what: String(error) });
     console.error(error);

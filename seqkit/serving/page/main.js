@@ -1,6 +1,6 @@
 // Starts the page: its strings, what the server offers, and a view for each of it.
 
-import { Away, call, handlers } from "./api.js";
+import { Away, back, call, handlers } from "./api.js";
 import { DocumentsView } from "./documents.js";
 import { find, make } from "./dom.js";
 import { ImagesView } from "./images.js";
@@ -49,7 +49,7 @@ async function modelsOfServer() {
         showProblem(find("loading", HTMLElement), error);
         return null;
       }
-      await new Promise((back) => document.addEventListener("server-back", back, { once: true }));
+      await back();
     }
   }
 }

@@ -1,6 +1,7 @@
 // Choosing one of the models that the server offers.
 
 import { make } from "./dom.js";
+import { keep, recall } from "./kept.js";
 import { inEachLanguage, languageName, t } from "./strings.js";
 
 /** @typedef {import("./api.js").Model} Model */
@@ -28,7 +29,7 @@ export function offerModels(select, models, changed) {
     select.append(option);
   }
   select.hidden = models.length < 2;
-  select.addEventListener("change", changed);
+  remember(select, models.map((model) => model.name), changed);
   return () => models[select.selectedIndex] ?? models[0];
 }
 
@@ -65,8 +66,23 @@ export function offerDirections(select, directions, changed) {
     select.replaceChildren(...options);
     select.selectedIndex = chosen;
   });
-  select.addEventListener("change", changed);
+  remember(select, directions.map(({ model, target }) => `${model.name}>${target}`), changed);
   return () => directions[select.selectedIndex] ?? directions[0];
+}
+
+/**
+ * Choose what was chosen the last time, if it is still there, and keep what is chosen now.
+ * @param {HTMLSelectElement} select
+ * @param {string[]} names of its options
+ * @param {() => void} changed
+ */
+function remember(select, names, changed) {
+  const before = names.indexOf(recall(select.id, ""));
+  if (before >= 0) select.selectedIndex = before;
+  select.addEventListener("change", () => {
+    keep(select.id, names[select.selectedIndex]);
+    changed();
+  });
 }
 
 /** @param {Direction} direction */

@@ -88,12 +88,21 @@ export function sayLabel(element, key, values = {}) {
 }
 
 /**
+ * Set an element's text to one that is the same in every language.
+ * @param {HTMLElement} element
+ * @param {string} text
+ */
+export function write(element, text) {
+  delete element.dataset.text;
+  element.textContent = text;
+}
+
+/**
  * Take an element's text away.
  * @param {HTMLElement} element
  */
 export function hush(element) {
-  delete element.dataset.text;
-  element.textContent = "";
+  write(element, "");
 }
 
 /** @param {HTMLElement} element */

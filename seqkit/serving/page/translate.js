@@ -8,11 +8,13 @@ import { find, grow } from "./dom.js";
 import { keep, recall, tab } from "./kept.js";
 import { Live } from "./live.js";
 import { directionsOf, offerDirections } from "./models.js";
-import { inEachLanguage, percent, say } from "./strings.js";
+import { inEachLanguage, percent, say, write } from "./strings.js";
 import { Words, piecesOf } from "./words.js";
 
 /** @typedef {import("./api.js").Model} Model */
 /** @typedef {import("./terms.js").Terms} Terms */
+
+const LONGEST_SPOKEN = 500; // characters that a screen reader is told without being asked
 
 export class TranslateView {
   #source = find("source", HTMLTextAreaElement);
@@ -171,7 +173,8 @@ export class TranslateView {
     find("copy", HTMLButtonElement).hidden = translation === "" || !navigator.clipboard;
     find("undo", HTMLButtonElement).hidden = !this.#before.length;
     this.#hint.hidden = translation === "" || !this.#canExplain();
-    this.#spoken.textContent = translation;
+    if (translation.length > LONGEST_SPOKEN) say(this.#spoken, "translate.ready");
+    else write(this.#spoken, translation);
     this.#left();
   }
 

@@ -120,3 +120,12 @@ def test_columns_to_translate_go_with_a_document(page, fake):
     expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
     (sent,) = [body for body in fake.bodies("v1/documents") if body]
     assert sent["fields"] == "title, body"
+
+
+def test_a_document_that_finds_no_server_is_sent_when_it_is_back(page, fake):
+    page.context.set_offline(True)
+    page.set_input_files("#documents-file", [document()])
+    expect(page.locator("#documents-list .problem")).to_contain_text("the server is away")
+    page.context.set_offline(False)
+    expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
+    expect(page.locator("#documents-list .problem")).to_have_text("")

@@ -188,6 +188,17 @@ def test_terms_belong_to_a_direction(page):
     expect(page.locator("#terms-list li")).to_have_count(0)
 
 
+def test_the_direction_is_kept(page):
+    page.select_option("#direction", label="German → English")
+    page.reload()
+    expect(page.locator("#direction option:checked")).to_have_text("German → English")
+
+
+def test_a_long_translation_is_not_read_out(page):
+    page.fill("#source", "word " * 200)
+    expect(page.locator("#translation-spoken")).to_have_text("The translation is ready.")
+
+
 def test_swapping_translates_the_translation_back(page, fake):
     translated(page, "good", "goodo")
     page.click("#swap")
