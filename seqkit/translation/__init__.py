@@ -3,7 +3,8 @@
 task.py          what the trainer must know: parallel text as batches, the loss, the figures
 texts.py         parallel text read, split for validation, encoded; tokenizers.py: its tokenizers
 passthrough.py   whether lines without letters are copied
-translator.py    the predictor: what `seqkit.load` returns for a trained model; ensembles.py: of several
+translator.py    the predictor: what `seqkit.load` returns for a trained model
+ensembles.py     several of them as one
 constraints.py   prefix, phrases, suppressed tokens and rules of plugins, as token ids
 glossary.py      terms to be translated one way; terms.py: found in a text, as token ids;
                  replaced_terms.py: put in the place of other words; documents/: whole files

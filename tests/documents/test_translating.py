@@ -1,15 +1,18 @@
 """Documents through a translator: markup, layout, memory."""
 
+import io
 import os
 import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from contextlib import closing
 from html import escape
 from pathlib import Path
 
 import pytest
+from documents.zoo import zipped
 
 from seqkit.errors import DataError
 from seqkit.translation.documents.bitext import write_bitext
@@ -344,3 +347,49 @@ def test_no_translation_begins_a_list_a_heading_or_a_quote(translation, expected
     changed = document.write([Translated(translation)]).decode()
     assert changed == f"{expected}\n"
     assert markdown_it.MarkdownIt().render(changed) == f"<p>{escape(translation)}</p>\n"
+
+
+WRAPPED = (
+    "The quick brown fox jumps over the lazy dog, and then it\n"
+    "goes home again, since it is late and all of the others\n"
+    "have gone.\n"
+)
+
+
+def test_a_paragraph_that_was_wrapped_is_one_text_and_wrapped_again():
+    document = read_document(f"A title\n\n{WRAPPED}\nThe end\n".encode(), "a.txt", "txt")
+    title, paragraph, end = (segment.text for segment in document.segments)
+    assert (title, end) == ("A title", "The end")
+    assert paragraph == " ".join(WRAPPED.split("\n")).strip()
+    longer = "Der schnelle braune Fuchs springt über den faulen Hund und geht dann nach Hause."
+    changed = document.write([Translated(title), Translated(longer), Translated(end)]).decode()
+    lines = ["Der schnelle braune Fuchs springt über den faulen Hund", "und geht dann nach Hause."]
+    assert changed == "\n".join(["A title", "", *lines, "", "The end", ""])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "one\ntwo\nthree\n",  # short lines
+        WRAPPED.replace("it\ng", "it.\nG").replace("others\nhave", "others.\nHave"),  # sentences
+        WRAPPED.replace("goes", "- goes"),  # items
+        WRAPPED.replace("goes", "  goes"),
+        "  " + WRAPPED,
+        WRAPPED.replace(", and then it", "."),  # there was room for the next word
+        WRAPPED.replace("\n", " ", 1),  # lines longer than programs wrap
+    ],
+)
+def test_line_breaks_that_mean_something_stay(text):
+    document = read_document(text.encode(), "a.txt", "txt")
+    assert len(document.segments) == text.count("\n")
+    changed = document.write([Translated(segment.text.upper()) for segment in document.segments])
+    assert changed.decode() == text.upper()
+
+
+def test_the_title_of_a_chart_is_translated():
+    chart = "<c:t xmlns:a='a' xmlns:c='c'><a:p><a:r><a:t>a b</a:t></a:r></a:p><c:v>3</c:v></c:t>"
+    data = zipped(ppt__presentation_xml="<a/>", ppt__charts__chart1_xml=chart)
+    document = read_document(data, "a.pptx", "pptx")
+    changed = document.write([Translated("b a")])
+    with zipfile.ZipFile(io.BytesIO(changed)) as archive:
+        assert archive.read("ppt/charts/chart1.xml").decode() == chart.replace("a b", "b a")

@@ -23,7 +23,7 @@ _MOST_MEMBERS = 20_000
 _BOMB = 200  # how many times its packed size a member of more than a megabyte may have
 
 _WORD = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml")
-_SLIDES = re.compile(r"ppt/(?:slides|notesSlides)/[^/]+\.xml")
+_SLIDES = re.compile(r"ppt/(?:slides|notesSlides|charts|diagrams)/[^/]+\.xml")
 _ODT = re.compile(r"(?:content|styles)\.xml")
 _PAGES = re.compile(r".*\.(?:xhtml|html|htm)", re.IGNORECASE)
 KINDS = {"docx": _WORD, "pptx": _SLIDES, "odt": _ODT, "epub": _PAGES}
