@@ -27,8 +27,7 @@ WORKDIR /src
 COPY pyproject.toml hatch_build.py README.md LICENSE constraints.txt ./
 COPY seqkit seqkit
 COPY corpora corpora
-RUN pip install --constraint constraints.txt ".[serve,fast,documents]" \
-    && python -m compileall -q /opt/seqkit/lib
+RUN pip install --constraint constraints.txt ".[serve,fast,documents]"
 
 
 FROM python:3.12-slim-bookworm
