@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
 from ..config import section, setting
 from ..data.files import lasting_all
@@ -50,7 +50,7 @@ class LanguageData:
     valid_share: float = setting(
         "share of the rest, at its end, where there is no validation text", default=0.05, gt=0, lt=1
     )
-    column: Annotated[int, Field(ge=0)] | str = setting(
+    column: int | str = setting(
         "column of a TSV file to read, counted from 1, 0 = whole lines; of JSON lines and Parquet, "
         "the name of the field",
         default=0,
@@ -104,6 +104,16 @@ class LanguageData:
     def scored_steps(self) -> int:
         """`stride`, or half a window if it is 0."""
         return self.stride or max(1, self.steps // 2)
+
+    @field_validator("column", mode="before")
+    @classmethod
+    def _check_column(cls, column: Any) -> Any:
+        is_number = isinstance(column, int) and not isinstance(column, bool) and column >= 0
+        if not is_number and not isinstance(column, str):
+            raise ValueError(
+                f"{column!r} is neither the number of a column nor the name of a field"
+            )
+        return column
 
     @field_validator("train", "valid", "test")
     @classmethod

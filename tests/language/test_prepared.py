@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from language.tiny import LINES, read_texts, write_config, write_text
 
+from seqkit.config import build
 from seqkit.data.cache import ENVIRONMENT, Cache
 from seqkit.data.seen import SeenTexts
-from seqkit.errors import DataError
+from seqkit.errors import ConfigError, DataError
 from seqkit.language import prepared
 from seqkit.language.prepared import PreparedText
 from seqkit.language.stream import encode
@@ -100,6 +101,12 @@ def test_records_are_read_by_the_name_of_a_field(cache, tmp_path, kind):
     assert [*PreparedText(data).train] == cut_off(LINES, 0.05)[0]
     with pytest.raises(DataError, match=r"has fields with names: set data\.column to that of"):
         PreparedText(LanguageData(train=[str(path)]))
+
+
+@pytest.mark.parametrize("column", [-1, 1.5, True, None, []])
+def test_a_column_is_a_number_or_a_name(column):
+    with pytest.raises(ConfigError, match=r"column: .* is neither the number of a column nor the"):
+        build(LanguageData, {"column": column}, "[data]")
 
 
 def test_a_name_is_refused_where_there_are_only_numbers(cache, tmp_path):
