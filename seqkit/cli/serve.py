@@ -145,7 +145,7 @@ def _start_log() -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     for name, level in (("seqkit.serving", logging.INFO), ("uvicorn", logging.ERROR)):
         log = logging.getLogger(name)
-        log.addHandler(handler)
+        log.handlers = [handler]
         log.setLevel(level)
         log.propagate = False
 

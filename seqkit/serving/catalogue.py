@@ -169,7 +169,8 @@ class Catalogue:
                 try:
                     entry.model = await asyncio.to_thread(self._load, entry)
                 except SeqkitError as error:
-                    LOG.error("model %s does not open: %s", entry.name, error)
+                    if entry.operations:  # it did before; at the start, the command says so
+                        LOG.error("model %s does not open: %s", entry.name, error)
                     raise
                 entry.bytes = max(entry.bytes, self._memory_in_use() - before)
                 await self._make_room(0)

@@ -36,9 +36,7 @@ class Kernel:
         catalogue.observe = self.measures.batch
         self.is_stopping = False
         self.running = 0  # requests
-        self.failure: SeqkitError | None = None  # why it did not start
         self.at_close: list[Callable[[], Awaitable[None]]] = []  # what routes must put away
-        self.when_open: Callable[[], None] = lambda: None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def check_token(self, token: str) -> None:
@@ -47,14 +45,10 @@ class Kernel:
             raise wrong_token()
 
     async def open(self) -> None:
-        """Open the models; raises `SeqkitError` for the first that cannot be opened."""
-        self._loop = asyncio.get_running_loop()
-        try:
+        """Open the models, once; raises `SeqkitError` for the first that cannot be opened."""
+        if self._loop is None:
             await self.catalogue.open_all()
-        except SeqkitError as error:
-            self.failure = error
-            raise
-        self.when_open()
+            self._loop = asyncio.get_running_loop()
 
     @contextmanager
     def counted(self) -> Iterator[None]:

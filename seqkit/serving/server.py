@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from ..errors import ConfigError, reason
+from ..errors import ConfigError, SeqkitError, reason
 from .kernel import Kernel
 
 HEAD_SECONDS = 10.0  # for the head of a request
@@ -99,9 +99,29 @@ class GuardedProtocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """A server that says when it is there, and refuses what comes while it is stopping."""
 
-    def __init__(self, config: uvicorn.Config, kernel: Kernel) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        kernel: Kernel,
+        tell: Callable[[socket.socket], None] = lambda listener: None,
+    ) -> None:
+        """`tell` is called with each listener once it is answered there."""
         super().__init__(config)
         self._kernel = kernel
+        self._tell = tell
+        self.failure: SeqkitError | None = None  # why it did not start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open the models before anything is answered; without them, there is no start."""
+        try:
+            await self._kernel.open()
+        except SeqkitError as error:
+            self.failure = error
+            self.should_exit = True
+            return
+        await super().startup(sockets)
+        for listener in sockets or []:
+            self._tell(listener)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Finish what runs; at a second signal, end at once."""
@@ -126,17 +146,17 @@ def run(
     Raises `ConfigError` for a port that is taken, and what `seqkit.load` raises for a model that
     does not open.
     """
-    kernel: Kernel = app.state.kernel
-    listener = listening(host, port)
-    kernel.when_open = partial(started, _address(listener))
-    try:
-        Server(config_of(app), kernel).run([listener])
-    except SystemExit:  # so uvicorn ends where the models cannot be opened
-        if kernel.failure is None:
-            raise
-        raise kernel.failure from None
-    finally:
-        listener.close()
+    with listening(host, port) as listener:
+        server = Server(config_of(app), app.state.kernel, partial(_tell, started))
+        server.run([listener])
+    if server.failure is not None:
+        raise server.failure
+
+
+def _tell(started: Callable[[str], None], listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    started(f"http://{shown}:{port}")
 
 
 def config_of(app: FastAPI) -> uvicorn.Config:
@@ -166,9 +186,3 @@ def listening(host: str, port: int) -> socket.socket:
             f"cannot listen at {host} port {port}: {said}; choose another --port or --host"
         ) from None
     return found
-
-
-def _address(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
