@@ -14,8 +14,6 @@ from torch import Tensor, nn
 
 from .bag import Bag, BagConfig
 
-_BUCKETS = 500_000
-
 
 class Beside(nn.Module):
     """A bag of words and pairs of them, or nothing, beside a network."""
@@ -35,9 +33,7 @@ class Beside(nn.Module):
         self.width = width
         self.bag: Bag | None = None
         if bag:
-            settings = BagConfig(
-                width=bag, buckets=_BUCKETS, dropout=dropout, word_dropout=word_dropout
-            )
+            settings = BagConfig(width=bag, dropout=dropout, word_dropout=word_dropout)
             self.bag = Bag(settings, vocab=vocab, classes=classes)
 
     def forward(self, logits: Tensor, ids: Tensor) -> Tensor:
