@@ -127,6 +127,20 @@ def test_the_wheel_has_all_cards_and_recipes(installed, tmp_path):
 
 
 @pytest.mark.slow
+def test_the_wheel_has_every_file_of_the_services_page(installed, tmp_path):
+    code = (
+        "import seqkit, pathlib\n"
+        "page = pathlib.Path(seqkit.__file__).parent / 'serving' / 'page'\n"
+        "print(*sorted(path.name for path in page.iterdir()))"
+    )
+    out = subprocess.run(
+        [installed / "python", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    page = ROOT / "seqkit" / "serving" / "page"
+    assert out.stdout.split() == sorted(path.name for path in page.iterdir())
+
+
+@pytest.mark.slow
 def test_the_wheel_has_the_type_marker_and_the_licence(installed, tmp_path):
     code = (
         "import seqkit, pathlib\n"
