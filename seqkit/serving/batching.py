@@ -176,12 +176,12 @@ class Batcher:
         turn = self._candidates(self._queue, like)
         while turn:
             turn.sort(key=like.distance)
-            taken = [one for one in turn if like.takes(one.cost)]
-            for one in taken:
+            chosen = [one for one in turn if like.takes(one.cost)]
+            for one in chosen:
                 one.ticket.waiting.remove(one.number)
                 self._queued_tokens -= one.cost
-            batch += taken
-            turn = self._candidates([one.ticket for one in taken], like)
+            batch += chosen
+            turn = self._candidates([one.ticket for one in chosen], like)
 
         taken = {id(one.ticket) for one in batch}
         before = [ticket for ticket in self._queue if id(ticket) not in taken]

@@ -17,7 +17,9 @@ Pair = tuple[str, str]
 
 _TO = Field("", description="Target language, of a model that has several.")
 _TEXTS = Field(description="A text, or a list of texts.")
-_GLOSSARY = Field([], description='Pairs of a term and what it becomes; "-" leaves it as it is.')
+_GLOSSARY: list[Pair] = Field(
+    [], description='Pairs of a term and what it becomes; "-" leaves it as it is.'
+)
 
 
 class Search(BaseModel):
