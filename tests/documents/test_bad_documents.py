@@ -1,11 +1,13 @@
 """Documents that are damaged, dangerous, or not what their names say: one line each."""
 
+import random
 import re
 
 import pytest
 from documents.zoo import docx, odt, page, zipped
 
 from seqkit.errors import ConfigError, DataError
+from seqkit.translation.documents import packed
 from seqkit.translation.documents.kinds import open_document, read_document
 from seqkit.translation.documents.segment import Translated
 
@@ -81,6 +83,7 @@ BAD = {
     ),
     "a letter too deep": ("odt", odt("<text:span>" * 10_000), "more than 1,000 deep"),
     "JSON too deep": ("json", b"[" * 10_000, "more than 64 lists or tables inside"),
+    "YAML with keys too deep": ("yaml", b"{a: " * 20_000, "nested too deep"),
     "YAML too deep": ("yaml", b"[" * 1_000, "nested too deep"),
     "a message without an end": ("po", b'msgid "a\nmsgstr ""\n', "line 1"),
     "UTF-16 with half a character": ("srt", b"\xff\xfea", "is not utf-16-le"),
@@ -141,9 +144,17 @@ def test_an_unknown_kind_names_those_that_are_known(tmp_path):
         open_document(tmp_path / "a.pdf")
 
 
-def test_a_huge_file_is_not_read(tmp_path):
-    path = tmp_path / "a.srt"
+@pytest.mark.parametrize(("kind", "most"), [("srt", 128), ("html", 64), ("md", 32), ("docx", 256)])
+def test_a_huge_file_is_not_read(kind, most, tmp_path):
+    path = tmp_path / f"a.{kind}"
     with path.open("wb") as file:
         file.truncate(1 << 30)
-    with pytest.raises(DataError, match="1,074 MB: documents of up to 256 MB"):
+    with pytest.raises(DataError, match=f"1,074 MB: .{kind} of up to {most} MB are translated"):
         open_document(path)
+
+
+def test_a_zip_file_with_too_much_text_is_not_read(monkeypatch):
+    monkeypatch.setattr(packed, "_LARGEST_TEXTS", 1 << 20)
+    data = page("<p>" + random.Random(1).randbytes(1 << 20).hex() + "</p>")
+    with pytest.raises(DataError, match=r"x\.epub has 2 MB of text: up to 1 MB are translated"):
+        read_document(data, "x.epub", "epub")

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from ...errors import DataError
 
-LARGEST = 256 << 20  # bytes of a document: it is held in memory
-
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",

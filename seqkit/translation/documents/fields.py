@@ -17,6 +17,7 @@ from .segment import Plain, Segment
 Path = tuple[str, ...]
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")  # anchor and tag of a YAML node
+_DEEP = re.compile(r"(?:[\[{][^\[\]{}]{0,40}){200}")  # brackets within brackets of YAML
 _JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]')
 
 
@@ -117,6 +118,8 @@ def of_yaml(text: str, name: str, fields: Sequence[str]) -> list[Segment]:
     except ImportError:
         raise ConfigError("YAML needs ruamel.yaml: pip install 'seqkit[documents]'") from None
 
+    if _DEEP.search(text):  # which takes the parser minutes to find out
+        raise DataError(f"{name} is nested too deep")
     reader = YAML(typ="rt", pure=True)
     chosen = _Chosen(fields)
     found: list[Segment] = []

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...errors import ConfigError, DataError, reason
 from . import fields as of_fields
 from . import gettext, html, markdown, packed, plain, subtitles, xliff
-from .content import LARGEST, Content, decode
+from .content import Content, decode
 from .document import Document, TextDocument
 from .segment import Segment
 
@@ -34,6 +34,13 @@ _ALIASES = {"htm": "html", "xhtml": "html", "markdown": "md", "pot": "po", "xlf"
 _ALIASES |= {"yml": "yaml"}
 _WITH_FIELDS = ("json", "yaml", "csv", "tsv")
 _DECLARING = ("html", "xliff", "po")  # which name their encoding themselves
+
+_LARGEST = {  # megabytes that are read of a kind: with what is made of them, up to 3 GB of memory
+    **dict.fromkeys(("txt", "srt", "vtt", "po", "json"), 128),
+    **dict.fromkeys(("html", "xliff"), 64),
+    **dict.fromkeys(("md", "csv", "tsv", "yaml"), 32),
+    **dict.fromkeys(packed.KINDS, 256),  # mostly pictures; see `packed` for their texts
+}
 
 _SIGNS = {  # how files of other kinds begin
     "a zip file or an office document": rb"PK\x03\x04",
@@ -72,11 +79,12 @@ def open_document(path: Path, fields: Sequence[str] = ()) -> Document:
         raise DataError(
             f"{path}: documents of this kind cannot be translated. Known: {known_kinds()}"
         )
-    return read_document(_bytes_of(path), str(path), kind, fields)
+    return read_document(_bytes_of(path, kind), str(path), kind, fields)
 
 
 def read_document(data: bytes, name: str, kind: str, fields: Sequence[str] = ()) -> Document:
     """`open_document` of bytes; `name` is what errors call them."""
+    _check_size(len(data), name, kind)
     if fields and kind not in _WITH_FIELDS:
         raise ConfigError(f"{name} has no fields to choose: only .json, .yaml, .csv and .tsv have")
 
@@ -102,14 +110,19 @@ def _sign_of(data: bytes) -> str:
     return ""
 
 
-def _bytes_of(path: Path) -> bytes:
+def _bytes_of(path: Path, kind: str) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > LARGEST:
-            raise DataError(
-                f"{path} has {size / 1e6:,.0f} MB: documents of up to {LARGEST >> 20} MB are "
-                "translated, larger texts line by line as .txt"
-            )
+        _check_size(path.stat().st_size, str(path), kind)
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot read {path}: {reason(error)}") from None
+
+
+def _check_size(size: int, name: str, kind: str) -> None:
+    """Raise `DataError` for a document that memory may be too small for."""
+    most = _LARGEST[kind]
+    if size > most << 20:
+        raise DataError(
+            f"{name} has {size / 1e6:,.0f} MB: .{kind} of up to {most} MB are translated as "
+            "documents; split it, or give its text line by line as .txt without --document"
+        )

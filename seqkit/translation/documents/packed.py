@@ -15,10 +15,12 @@ from io import BytesIO
 
 from ...errors import DataError
 from . import html, xml
-from .content import LARGEST, Content, decode
+from .content import Content, decode
 from .markup import Kind, names, segments_of
 from .segment import Segment, Translated, replaced
 
+_LARGEST = 1 << 30  # bytes of all members together, which are read one after the other
+_LARGEST_TEXTS = 64 << 20  # of those with text, which are held in memory
 _MOST_MEMBERS = 20_000
 _BOMB = 200  # how many times its packed size a member of more than a megabyte may have
 
@@ -108,8 +110,14 @@ def _checked(archive: zipfile.ZipFile, name: str, kind: str) -> list[str]:
 
     total = sum(info.file_size for info in infos)
     is_bomb = any(info.file_size > max(1 << 20, _BOMB * info.compress_size) for info in infos)
-    if is_bomb or total > 4 * LARGEST or len(infos) > _MOST_MEMBERS:
+    if is_bomb or total > _LARGEST or len(infos) > _MOST_MEMBERS:
         raise DataError(f"{name} unpacks to {total / 1e6:,.0f} MB in {len(infos):,}: it is refused")
+    texts = sum(info.file_size for info in infos if KINDS[kind].fullmatch(info.filename))
+    if texts > _LARGEST_TEXTS:
+        raise DataError(
+            f"{name} has {texts / 1e6:,.0f} MB of text: up to {_LARGEST_TEXTS >> 20} MB are "
+            "translated; split it"
+        )
     return members
 
 
