@@ -5,6 +5,7 @@ import threading
 import time
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -111,16 +112,27 @@ def test_its_events_tell_how_far_it_is(client, monkeypatch, translator):
 
 
 def test_terms_and_fields_are_those_of_the_form(client):
-    glossary = json.dumps([["house", "Gebäude"], ["book", "Wälzer"]])
+    glossary = json.dumps([["house", "Gebäude"]])
     text = b"I live in a small house.\nI have a book."
     job = ended(client, sent(client, "a.txt", text, glossary=glossary).json())
-    assert client.get(f"{job['url']}/file").text.startswith("Ich wohne in einem kleinen Gebäude.\n")
-    assert job["unplaced_terms"] == ["book → Wälzer"]
+    file = client.get(f"{job['url']}/file")
+    assert file.text == "Ich wohne in einem kleinen Gebäude.\nIch habe ein Buch."
 
     data = b'{"title": "I have a book.", "id": "I have a book."}'
     job = ended(client, sent(client, "a.json", data, fields="title").json())
     expected = '{"title": "Ich habe ein Buch.", "id": "I have a book."}'
     assert client.get(f"{job['url']}/file").text == expected
+
+
+def test_terms_that_could_not_be_placed_are_told(client, monkeypatch, translator):
+    described = translator.described
+
+    def without_terms(*args, **kwargs):
+        return replace(described(*args, **kwargs), unplaced_terms=["a → b"])
+
+    monkeypatch.setattr(translator, "described", without_terms)
+    job = ended(client, sent(client, "a.txt", b"I have a book.\nI have a house.").json())
+    assert job["unplaced_terms"] == ["a → b"]
 
 
 def test_sentences_of_others_do_not_wait_for_a_document(client):
