@@ -22,6 +22,7 @@ from .errors import Refused
 from .memory import memory_in_use, memory_of_machine
 
 LOG = logging.getLogger("seqkit.serving")
+_PREPARED = 4  # requests at once: a book takes a second to be cut, for which nobody else waits
 _SHARE = 0.7  # of the machine's memory that models may take
 
 _MADE_OF = {"documents": "translate"}  # what routes of the service make of an operation
@@ -43,7 +44,7 @@ class Model:
     predictor: Any
     service: Service
     batcher: Batcher
-    prepare: ThreadPoolExecutor  # one thread, which makes work of requests
+    prepare: ThreadPoolExecutor  # makes work of requests
 
     def close(self) -> None:
         self.batcher.close()
@@ -203,7 +204,7 @@ class Catalogue:
             observe=partial(self.observe, entry.name) if self.observe else None,
             name=entry.name,
         )
-        prepare = ThreadPoolExecutor(1, thread_name_prefix=f"seqkit {entry.name}")
+        prepare = ThreadPoolExecutor(_PREPARED, thread_name_prefix=f"seqkit {entry.name}")
         return Model(predictor, service, batcher, prepare)
 
     def close(self) -> None:

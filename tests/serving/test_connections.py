@@ -11,9 +11,10 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from small_services import Capitals, app_of, catalogue_of
+from small_services import SERVICE, Capitals, app_of, catalogue_of
 
 from seqkit.errors import CheckpointError, ConfigError
+from seqkit.services import Operation, Service
 from seqkit.serving import limits, server
 from seqkit.serving.app import make_app
 
@@ -171,6 +172,25 @@ def test_a_client_that_reads_nothing_is_left(model, monkeypatch):
         until(lambda: model.computed)
         until(lambda: not app.state.kernel.running)
         assert ask(address, {"inputs": ["b"]})[0] == 200
+
+
+def test_a_request_that_takes_long_to_prepare_holds_up_no_other(model):
+    is_free = threading.Event()
+
+    def begin(model, asked, uploads):
+        if asked.inputs == ["a book"]:
+            is_free.wait(MOST_SECONDS)
+        return predict.begin(model, asked, uploads)
+
+    predict = SERVICE.operation("predict")
+    service = Service([Operation("predict", "Slow.", predict.request, begin)])
+    with serving(app_of({"toy": model}, {"toy": service})) as address:
+        with connected(address) as connection:
+            connection.sendall(request_of({"inputs": ["a book"]}))
+            assert ask(address, {"inputs": ["a phrase"]})[0] == 200
+            is_free.set()
+            assert answer_of(connection)[0] == 200
+    assert model.computed == [["a phrase"], ["a book"]]
 
 
 # Clients that leave
