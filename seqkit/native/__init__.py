@@ -7,4 +7,5 @@ silently if not; `SEQKIT_NATIVE=off` does without it, and `seqkit doctor` says w
 build.py      compiles the C files; run by pip, or `python -m seqkit.native.build` in a checkout
 library.py    finds and opens the library
 ngrams.py     words to ids (words.c), scores by back-off models (ngrams.c)
+ctc.py        the frames of a CTC search (ctc.c), for seqkit.search.ctc.compiled
 """

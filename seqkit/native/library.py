@@ -22,6 +22,12 @@ _PROTOTYPES = {
         _COUNT,
         [_COUNT, _POINTER, _POINTER, ctypes.c_int32, _POINTER, _POINTER],
     ),
+    "seqkit_ctc_index": (None, [_POINTER]),
+    "seqkit_ctc_look": (
+        _COUNT,
+        [_POINTER, ctypes.c_double, _COUNT, _COUNT, _COUNT, _POINTER, _POINTER],
+    ),
+    "seqkit_ctc_settle": (_COUNT, [_POINTER, _COUNT, _COUNT]),
     "seqkit_score": (
         ctypes.c_int,
         [_POINTER, _COUNT, _POINTER, _POINTER, _POINTER, _POINTER],

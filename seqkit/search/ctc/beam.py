@@ -83,13 +83,18 @@ class Beam:
     def __init__(self, alphabet: Alphabet, spellings: Spellings, pruning: Pruning) -> None:
         self.spellings = spellings
         self.paths = Paths()
-        self.hypotheses = _first(alphabet)
+        self._hypotheses = _first(alphabet)
         self._size = len(alphabet)
         self._ends_word = alphabet.begins.astype(np.int64)
         self._pruning = pruning
 
         self._column = np.full(len(alphabet), _NOWHERE)  # of a token among the likely ones
         self._group = np.full(spellings.capacity, _NOWHERE)  # of a spelling among those here
+
+    @property
+    def hypotheses(self) -> Hypotheses:
+        """Those after the last frame."""
+        return self._hypotheses
 
     def advance(self, frame: Frame) -> None:
         """Go on by a frame; raises `DataError` where every hypothesis has the probability 0."""
@@ -106,7 +111,7 @@ class Beam:
         grown = self._grow(frame, total, said_again, own[said_again])
         self._meet(frame, stayed, grown, said_again, own)
 
-        self.hypotheses = self._best(frame, stayed, grown)
+        self._hypotheses = self._best(frame, stayed, grown)
 
     def _own_columns(self, frame: Frame) -> Longs:
         """Where the last token of each hypothesis is among the likely ones, or -1. -> (B,)"""
@@ -180,7 +185,7 @@ class Beam:
         scores = np.concatenate([staying, logs + growth.score])
         best = scores.max()
         if best == _NEVER:
-            raise DataError(f"frame {frame.begin}: all that may be spelled has the probability 0")
+            raise impossible(frame)
         kept = (scores >= max(best + self._pruning.loss, _LOWEST)).nonzero()[0]
         if len(kept) > self._pruning.beam:
             worst = len(kept) - self._pruning.beam
@@ -255,6 +260,11 @@ def _first(alphabet: Alphabet) -> Hypotheses:
     """The hypothesis of nothing: before the first frame, as after a blank."""
     numbers = np.array([[START], [alphabet.blank], [_NOWHERE], [NO_PATH], [0]])
     return Hypotheses(numbers, np.array([[0.0], [_NEVER]]))
+
+
+def impossible(frame: Frame) -> DataError:
+    """The error of an utterance of which nothing can be spelled."""
+    return DataError(f"frame {frame.begin}: all that may be spelled has the probability 0")
 
 
 def likeliest(which: Longs, total: Floats, groups: int) -> Longs:

@@ -15,6 +15,7 @@ from ...parsing import check_count, check_number
 from ...text.lines import check_many, check_texts
 from .alphabet import Alphabet
 from .beam import Beam, Pruning
+from .compiled import beam_of
 from .emissions import Values, best_path, likely_labels, log_probabilities
 from .histories import Histories, Weights
 from .hotwords import Hotwords, weights_of
@@ -132,7 +133,7 @@ class Decoder:
         spellings = Spellings(self.alphabet, self._beginnings, hot, histories)
 
         pruning = Pruning(self._beam, self._beam_prune_logp, 2 * hot.most)
-        beam = Beam(self.alphabet, spellings, pruning)
+        beam = beam_of(self.alphabet, spellings, pruning)
         return Stream(beam, self.alphabet, self._token_min_logp, self.weights)
 
     def _check_in_lexicon(self, hotwords: Iterable[str]) -> None:

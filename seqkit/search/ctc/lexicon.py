@@ -32,20 +32,20 @@ class Beginnings:
         costs when it ends, at least: -inf where nothing else may be spelled. `bonus` is what every
         word gains.
         """
-        self._words = words
-        self._penalty = penalty
-        self._unknown = unknown
-        self._bonus = bonus
+        self.words = words
+        self.penalty = penalty
+        self.unknown = unknown
+        self.bonus = bonus
 
     def walk(self, states: Longs, letters: Longs) -> Longs:
         """The states after some letters more, which are -1 where there are none. (n,), (n, L)"""
-        return states if self._words is None else self._words.walk(states, letters)
+        return states if self.words is None else self.words.walk(states, letters)
 
     def scores(self, states: Longs, lengths: Longs) -> Floats:
         """What unfinished words of `lengths` letters are worth. (n,), (n,) -> (n,)"""
-        if self._words is None:
+        if self.words is None:
             return np.zeros(len(states))
-        costs = self._penalty * np.maximum(lengths / _USUAL_LENGTH, 1.0)
+        costs = self.penalty * np.maximum(lengths / _USUAL_LENGTH, 1.0)
         return np.where(states == OFF, costs, 0.0)
 
     def most(self, states: Longs) -> Floats:
@@ -53,10 +53,10 @@ class Beginnings:
 
         -inf where no word may end.
         """
-        if self._words is None:
-            return np.full(len(states), self._bonus)
-        is_word = (states != OFF) & self._words.is_word[states]
-        return np.where(is_word, self._bonus, self._bonus + self._unknown)
+        if self.words is None:
+            return np.full(len(states), self.bonus)
+        is_word = (states != OFF) & self.words.is_word[states]
+        return np.where(is_word, self.bonus, self.bonus + self.unknown)
 
 
 def closed_lexicon(words: Collection[str], alphabet: Alphabet) -> Trie:

@@ -29,42 +29,46 @@ class Paths:
     """Grows by a token at a time. The end of a token is known when the next one begins."""
 
     def __init__(self) -> None:
-        self._rows = np.zeros((4, _FIRST), np.int64)
-        self._size = 1
+        self.rows = np.zeros((4, _FIRST), np.int64)
+        self.size = 1
 
     def __len__(self) -> int:
-        return self._size
+        return self.size
 
     def add(self, before: Longs, tokens: Longs, begin: int, ends: Longs) -> Longs:
         """A token more each, first heard in frame `begin`; `ends` are those of the tokens before.
 
         -> (n,) numbers of the new rows
         """
-        first = self._size
-        self._size += len(before)
-        if self._size > self._rows.shape[1]:
-            self._rows = np.pad(self._rows, ((0, 0), (0, max(self._size, self._rows.shape[1]))))
+        first = self.size
+        self.enlarge(first + len(before))
+        self.size += len(before)
 
-        own = slice(first, self._size)
-        self._rows[_BEFORE, own] = before
-        self._rows[_TOKEN, own] = tokens
-        self._rows[_BEGIN, own] = begin
-        self._rows[_END, own] = ends
-        return np.arange(first, self._size)
+        own = slice(first, self.size)
+        self.rows[_BEFORE, own] = before
+        self.rows[_TOKEN, own] = tokens
+        self.rows[_BEGIN, own] = begin
+        self.rows[_END, own] = ends
+        return np.arange(first, self.size)
+
+    def enlarge(self, size: int) -> None:
+        """Make room for `size` rows."""
+        if size > self.rows.shape[1]:
+            self.rows = np.pad(self.rows, ((0, 0), (0, max(size, self.rows.shape[1]))))
 
     def emissions(self, path: int, end: int) -> list[Emission]:
         """The tokens up to a row, the last of which is heard until before `end`."""
         found = []
         while path != NO_PATH:
-            before, token, begin, end_before = self._rows[:, path].tolist()
+            before, token, begin, end_before = self.rows[:, path].tolist()
             found.append(Emission(token, begin, end))
             path, end = before, end_before
         return found[::-1]
 
     def keep(self, paths: Longs) -> Longs:
         """Forget all rows but some, and those before them. -> new numbers by old ones"""
-        before = self._rows[_BEFORE, : self._size].tolist()
-        is_needed = np.zeros(self._size, np.bool_)
+        before = self.rows[_BEFORE, : self.size].tolist()
+        is_needed = np.zeros(self.size, np.bool_)
         is_needed[NO_PATH] = True
         for path in paths.tolist():
             while not is_needed[path]:
@@ -72,11 +76,11 @@ class Paths:
                 path = before[path]
 
         kept = np.flatnonzero(is_needed)
-        new = np.full(self._size, NO_PATH)
+        new = np.full(self.size, NO_PATH)
         new[kept] = np.arange(len(kept))
-        rows = self._rows[:, kept]
+        rows = self.rows[:, kept]
         rows[_BEFORE] = new[rows[_BEFORE]]
 
-        self._size = len(kept)
-        self._rows = np.pad(rows, ((0, 0), (0, _FIRST)))
+        self.size = len(kept)
+        self.rows = np.ascontiguousarray(np.pad(rows, ((0, 0), (0, _FIRST))))
         return new

@@ -21,8 +21,9 @@ Longs = NDArray[np.int64]
 
 START = 0  # the spelling of nothing
 _FIRST = 1024  # rows at the beginning
-_HISTORY, _WORD, _HOT, _LENGTH, _KEY, _AFTER = range(6)  # columns of whole numbers
-_WHOLE, _SCORE, _CLOSED = range(3)  # columns of scores
+# Rows of whole numbers; those of ctc.c, too.
+_HISTORY, _WORD, _HOT, _LENGTH, _KEY, _AFTER, _BEFORE, _TOKEN = range(8)
+_WHOLE, _SCORE, _CLOSED = range(3)  # rows of scores
 _ODD = 0x9E3779B97F4A7C15 - (1 << 64)  # 2^64 / golden ratio, as a signed number
 _NO_ROW = -1
 _PENDING = -2  # stands for the history after a word that was not asked for yet
@@ -33,7 +34,7 @@ class Growth(NamedTuple):
 
     before: Longs  # (n,) the spellings that have grown
     tokens: Longs  # (n,)
-    numbers: Longs  # (6, n)
+    numbers: Longs  # (8, n)
     whole: Floats  # (n,) score of the complete words
     score: Floats  # (n,) and of the unfinished one
     ends_words: bool  # whether a token ends the word before it
@@ -61,44 +62,42 @@ class Spellings:
         self, alphabet: Alphabet, beginnings: Beginnings, hotwords: Hotwords, histories: Histories
     ) -> None:
         self._alphabet = alphabet
-        self._beginnings = beginnings
-        self._hotwords = hotwords
+        self.beginnings = beginnings
+        self.hotwords = hotwords
         self.histories = histories
 
         rng = np.random.default_rng(0)
         size = max(len(alphabet.letters), 1)
-        self._letter_keys = rng.integers(-(1 << 63), (1 << 63) - 1, size)
+        self.letter_keys = rng.integers(-(1 << 63), (1 << 63) - 1, size)
         self._number: dict[int, int] = {0: START}  # by key
 
-        self._before = [_NO_ROW]  # the row without its last token
-        self._token = [alphabet.blank]
         self._letters = {START: ""}  # of rows without one before
-
-        self._numbers = np.zeros((6, _FIRST), np.int64)
-        self._scores = np.zeros((3, _FIRST))
-        self._numbers[:, START] = EMPTY, ROOT, ROOT, 0, 0, EMPTY
+        self.size = 1
+        self.numbers = np.zeros((8, _FIRST), np.int64)
+        self.worths = np.zeros((3, _FIRST))
+        self.numbers[:, START] = EMPTY, ROOT, ROOT, 0, 0, EMPTY, _NO_ROW, alphabet.blank
 
     def __len__(self) -> int:
-        return len(self._before)
+        return self.size
 
     @property
     def capacity(self) -> int:
         """More than the greatest number of a spelling until the table is made larger."""
-        return self._numbers.shape[1]
+        return self.numbers.shape[1]
 
     def history(self, spellings: Longs) -> Longs:
         """The complete words. (n,) -> (n,)"""
-        found: Longs = self._numbers[_HISTORY, spellings]
+        found: Longs = self.numbers[_HISTORY, spellings]
         return found
 
     def scores(self, spellings: Longs) -> Floats:
         """What everything spelled so far is worth. (n,) -> (n,)"""
-        found: Floats = self._scores[_SCORE, spellings]
+        found: Floats = self.worths[_SCORE, spellings]
         return found
 
     def whole(self, spellings: Longs) -> Floats:
         """What the complete words are worth. (n,) -> (n,)"""
-        found: Floats = self._scores[_WHOLE, spellings]
+        found: Floats = self.worths[_WHOLE, spellings]
         return found
 
     def most(self, spellings: Longs) -> Floats:
@@ -106,7 +105,7 @@ class Spellings:
 
         The weights of hotwords are not in it.
         """
-        found: Floats = self._scores[_CLOSED, spellings]
+        found: Floats = self.worths[_CLOSED, spellings]
         return found
 
     def closed(self, spellings: Longs) -> tuple[Longs, Floats]:
@@ -114,37 +113,40 @@ class Spellings:
 
         -1 and -inf if the word may not end here.
         """
-        after = self._numbers[_AFTER, spellings]
+        after = self.numbers[_AFTER, spellings]
         is_new = after == _PENDING
         if is_new.any():
-            self._close(np.unique(spellings[is_new]))
-            after = self._numbers[_AFTER, spellings]
-        return after, self._scores[_CLOSED, spellings]
+            self.close(np.unique(spellings[is_new]))
+            after = self.numbers[_AFTER, spellings]
+        return after, self.worths[_CLOSED, spellings]
 
-    def _close(self, spellings: Longs) -> None:
+    def close(self, spellings: Longs) -> None:
+        """Have the language model score the unfinished words of some spellings. (n,)"""
         words = [self._unfinished(row) for row in spellings.tolist()]
-        histories = self._numbers[_HISTORY, spellings].tolist()
+        histories = self.numbers[_HISTORY, spellings].tolist()
         after = self.histories.extend(histories, words)
-        self._numbers[_AFTER, spellings] = after
-        self._scores[_CLOSED, spellings] = [self.histories[number].score for number in after]
+        self.numbers[_AFTER, spellings] = after
+        self.worths[_CLOSED, spellings] = [self.histories[number].score for number in after]
 
     def _unfinished(self, row: int) -> str:
         """The letters of the unfinished word."""
         parts = []
         begins = self._alphabet.begins
         while row not in self._letters:
-            token = self._token[row]
+            token = int(self.numbers[_TOKEN, row])
             parts.append(self._alphabet.texts[token])
             if begins[token]:
                 return "".join(reversed(parts))
-            row = self._before[row]
+            row = int(self.numbers[_BEFORE, row])
         parts.append(self._letters[row])
         return "".join(reversed(parts))
 
     def grow(self, spellings: Longs, tokens: Longs) -> Growth:
         """Each spelling with the letters of a token more; not yet in the table. (n,), (n,)"""
-        numbers = self._numbers.take(spellings, axis=1)
-        whole = self._scores[_WHOLE, spellings]
+        numbers = self.numbers.take(spellings, axis=1)
+        numbers[_BEFORE] = spellings
+        numbers[_TOKEN] = tokens
+        whole = self.worths[_WHOLE, spellings]
 
         closing = self._alphabet.begins[tokens].nonzero()[0]
         if len(closing):
@@ -159,12 +161,12 @@ class Spellings:
         letters = self._alphabet.spell(tokens)
         numbers[_LENGTH] += self._alphabet.lengths[tokens]
         numbers[_KEY] = self._keys(numbers[_KEY], letters)
-        numbers[_WORD] = self._beginnings.walk(numbers[_WORD], letters)
-        begun = self._beginnings.scores(numbers[_WORD], numbers[_LENGTH])
-        if self._hotwords.weights:
-            numbers[_HOT] = self._hotwords.trie.walk(numbers[_HOT], letters)
+        numbers[_WORD] = self.beginnings.walk(numbers[_WORD], letters)
+        begun = self.beginnings.scores(numbers[_WORD], numbers[_LENGTH])
+        if self.hotwords.weights:
+            numbers[_HOT] = self.hotwords.trie.walk(numbers[_HOT], letters)
             is_hot = (numbers[_HOT] != OFF) & (numbers[_LENGTH] > 0)
-            begun = np.where(is_hot, self._hotwords.gains[numbers[_HOT]], begun)
+            begun = np.where(is_hot, self.hotwords.gains[numbers[_HOT]], begun)
         return Growth(spellings, tokens, numbers, whole, whole + begun, len(closing) > 0)
 
     def _keys(self, keys: Longs, letters: Longs) -> Longs:
@@ -173,7 +175,7 @@ class Spellings:
         Overflow is part of it.
         """
         for letter in letters.T:
-            longer = (keys * _ODD) ^ self._letter_keys[letter]
+            longer = (keys * _ODD) ^ self.letter_keys[letter]
             keys = np.where(letter < 0, keys, longer)
         return keys
 
@@ -196,25 +198,25 @@ class Spellings:
         """Rows of the table, from `first` on."""
         end = first + len(growth.tokens)
         if end >= self.capacity:  # the last row stays free: -1 is no spelling
-            self._enlarge(end + 1)
-        self._before += growth.before.tolist()
-        self._token += growth.tokens.tolist()
+            self.enlarge(end + 1)
+        self.size = end
 
         own = slice(first, end)
-        self._numbers[:, own] = growth.numbers
-        self._scores[_WHOLE, own] = growth.whole
-        self._scores[_SCORE, own] = growth.score
+        self.numbers[:, own] = growth.numbers
+        self.worths[_WHOLE, own] = growth.whole
+        self.worths[_SCORE, own] = growth.score
 
-        most = growth.whole + self._beginnings.most(growth.numbers[_WORD])
+        most = growth.whole + self.beginnings.most(growth.numbers[_WORD])
         is_empty = growth.numbers[_LENGTH] == 0
         after = np.where(np.isneginf(most), _NO_ROW, _PENDING)
-        self._numbers[_AFTER, own] = np.where(is_empty, growth.numbers[_HISTORY], after)
-        self._scores[_CLOSED, own] = np.where(is_empty, growth.whole, most)
+        self.numbers[_AFTER, own] = np.where(is_empty, growth.numbers[_HISTORY], after)
+        self.worths[_CLOSED, own] = np.where(is_empty, growth.whole, most)
 
-    def _enlarge(self, size: int) -> None:
+    def enlarge(self, size: int) -> None:
+        """Make room for at least `size` spellings."""
         extra = max(size, 2 * self.capacity) - self.capacity
-        self._numbers = np.pad(self._numbers, ((0, 0), (0, extra)))
-        self._scores = np.pad(self._scores, ((0, 0), (0, extra)))
+        self.numbers = np.pad(self.numbers, ((0, 0), (0, extra)))
+        self.worths = np.pad(self.worths, ((0, 0), (0, extra)))
 
     def keep(self, spellings: Longs) -> Longs:
         """Forget all but some, and `START`. -> new numbers by old ones, -1 for the others"""
@@ -223,17 +225,18 @@ class Spellings:
         new[live] = np.arange(len(live))
 
         self._letters = {row: self._unfinished(old) for row, old in enumerate(live.tolist())}
-        self._before = [_NO_ROW] * len(live)
-        self._token = [self._alphabet.blank] * len(live)
-        self._numbers[:, : len(live)] = self._numbers[:, live]
-        self._scores[:, : len(live)] = self._scores[:, live]
+        self.numbers[:, : len(live)] = self.numbers[:, live]
+        self.numbers[_BEFORE, : len(live)] = _NO_ROW
+        self.numbers[_TOKEN, : len(live)] = self._alphabet.blank
+        self.size = len(live)
+        self.worths[:, : len(live)] = self.worths[:, live]
 
         self._keep_histories(len(live))
-        keys = self._numbers[_KEY, : len(live)].tolist()
+        keys = self.numbers[_KEY, : len(live)].tolist()
         self._number = {key: row for row, key in enumerate(keys)}
         return new
 
     def _keep_histories(self, size: int) -> None:
         """Forget all histories but those of the first `size` rows."""
-        used = self._numbers[[_HISTORY, _AFTER], :size]
+        used = self.numbers[[_HISTORY, _AFTER], :size]
         self.histories.keep(used[used >= 0].tolist())

@@ -25,7 +25,7 @@ class Trie:
 
     def __init__(self, words: Sequence[str], letters: Mapping[str, int]) -> None:
         """Every character of `words` must be among `letters`."""
-        self._letters = len(letters)
+        self.letters = len(letters)
         numbers = [[letters[letter] for letter in word] for word in words]
         longest = max(map(len, numbers), default=0)
 
@@ -35,13 +35,13 @@ class Trie:
         for depth in range(longest):
             longer = np.array([i for i, word in enumerate(numbers) if len(word) > depth])
             letter = np.array([numbers[i][depth] for i in longer.tolist()])
-            found, which = np.unique(ends[longer] * self._letters + letter, return_inverse=True)
+            found, which = np.unique(ends[longer] * self.letters + letter, return_inverse=True)
             ends[longer] = size + which
             keys.append(found)
             size += len(found)
 
         self.ends = ends
-        self._keys = np.concatenate([*keys, np.array([np.iinfo(np.int64).max])])
+        self.keys = np.concatenate([*keys, np.array([np.iinfo(np.int64).max])])
         self.depths = np.repeat(np.arange(longest + 1), [1, *map(len, keys)])
 
         self.is_word = np.zeros(size, np.bool_)
@@ -56,12 +56,12 @@ class Trie:
         `spelled` holds numbers of letters, then -1.
         """
         for letter in spelled.T:
-            wanted = states * self._letters + letter  # never a key where the state is OFF
-            places = self._keys.searchsorted(wanted)
-            found = np.where(self._keys[places] == wanted, places + 1, OFF)
+            wanted = states * self.letters + letter  # never a key where the state is OFF
+            places = self.keys.searchsorted(wanted)
+            found = np.where(self.keys[places] == wanted, places + 1, OFF)
             states = np.where(letter < 0, states, found)
         return states
 
     def parents(self) -> Longs:
         """The state before each but the root. -> (S - 1,)"""
-        return self._keys[:-1] // self._letters
+        return self.keys[:-1] // self.letters
