@@ -184,12 +184,12 @@ def test_a_request_that_takes_long_to_prepare_holds_up_no_other(model):
 
     predict = SERVICE.operation("predict")
     service = Service([Operation("predict", "Slow.", predict.request, begin)])
-    with serving(app_of({"toy": model}, {"toy": service})) as address:
-        with connected(address) as connection:
-            connection.sendall(request_of({"inputs": ["a book"]}))
-            assert ask(address, {"inputs": ["a phrase"]})[0] == 200
-            is_free.set()
-            assert answer_of(connection)[0] == 200
+    app = app_of({"toy": model}, {"toy": service})
+    with serving(app) as address, connected(address) as connection:
+        connection.sendall(request_of({"inputs": ["a book"]}))
+        assert ask(address, {"inputs": ["a phrase"]})[0] == 200
+        is_free.set()
+        assert answer_of(connection)[0] == 200
     assert model.computed == [["a phrase"], ["a book"]]
 
 
