@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from ..metrics.perplexity import finite
+from ..ngram.mixed_model import MixedModel
+from ..ngram.model import Model
 from ..ngram.text import from_lines
 from ..services import JSON, Asked, Operation, Pieces, Service, Upload, Work
 from .surprisal import scored_tokens
@@ -111,8 +113,8 @@ def _complete(model: Any, asked: Complete, uploads: Sequence[Upload]) -> Work:
 
 
 def _generate(model: Any, asked: Generate, uploads: Sequence[Upload]) -> Pieces:
-    is_counted = not hasattr(model, "carries_state")  # it knows single lines only
-    prompt = asked.text.rpartition("\n")[2] if is_counted else asked.text
+    by_line = isinstance(model, Model | MixedModel)  # counted models know no line before
+    prompt = asked.text.rpartition("\n")[2] if by_line else asked.text
     pieces = model.generate(
         prompt=prompt,
         length=asked.tokens,

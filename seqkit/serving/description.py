@@ -41,7 +41,8 @@ def describe(app: FastAPI, operations: Mapping[str, Sequence[Operation]]) -> Non
 
 def _add_requests(schema: dict[str, Any], operations: Mapping[str, Sequence[Operation]]) -> None:
     models = [(one.request, "validation") for some in operations.values() for one in some]
-    found, definitions = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
+    made = models_json_schema(models, ref_template=_REFERENCE)  # type: ignore[arg-type]
+    found, definitions = made
     components = schema.setdefault("components", {}).setdefault("schemas", {})
     components.update(definitions.get("$defs", {}))
 
