@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from ..parsing import path_of
 
 KEEP = "-"  # as a target: the term stays as it stands in the source
 _COLUMNS = (2, 3)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,12 @@ def _checked(terms: Iterator[Term], name: str) -> tuple[Term, ...]:
             side = "translation" if term.source else "term"
             raise DataError(
                 f"{term.place}: the {side} is empty; `-` as the translation keeps a term as it is"
+            )
+        control = _CONTROL.search(term.source + term.target)
+        if control:
+            raise DataError(
+                f"{term.place}: {control[0]!r} is not text and would break lines: take it out, and "
+                "end each line of a glossary with a line feed"
             )
         before = known.setdefault(term.source, term)
         if before.target != term.target:

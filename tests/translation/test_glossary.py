@@ -42,6 +42,8 @@ def test_a_file_has_two_columns_or_three_comments_and_blank_lines(tmp_path):
         (b"\tb\n", "terms.tsv:1: the term is empty"),
         (b"a\tb\nx\ty\na\tc\n", "terms.tsv:3: 'a' becomes 'c', and 'b' by .*terms.tsv:1"),
         (b"a\tb\nh\xe4user\tc\n", "terms.tsv:2: not UTF-8"),
+        (b"a\tb\0\n", r"terms.tsv:1: '\\x00' is not text"),
+        (b"a\tb\rc\td\r", r"terms.tsv:1: '\\r' is not text.*end each line .* with a line feed"),
         (b"", "terms.tsv has no terms"),
         (b"# nothing\n\n", "terms.tsv has no terms"),
     ],
