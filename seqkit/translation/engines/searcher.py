@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ConfigError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .ctranslate2 import CTranslate2
 
 OWN = "torch float32"
+_OPENING = Lock()  # of models: once each, whichever threads ask
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,10 @@ class Searcher:
     @property
     def models(self) -> list[TranslationModel]:
         """The models in torch, which are opened when they are first asked for."""
-        if isinstance(self._model, Deferred):
-            self._model = self._model.open()
-        return [self._model, *self._others]
+        with _OPENING:
+            if isinstance(self._model, Deferred):
+                self._model = self._model.open()
+            return [self._model, *self._others]
 
     def check(self, config: SearchConfig, rules: Rules) -> None:
         """Raise `ConfigError` for settings that cannot be searched with."""
