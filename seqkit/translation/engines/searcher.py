@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import ConfigError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .ctranslate2 import CTranslate2
 
 OWN = "torch float32"
-_OPENING = Lock()  # of models: once each, whichever threads ask
+_OPENING = RLock()  # of models: once each, whichever threads ask; opening asks for models itself
 
 
 @dataclass(frozen=True)
