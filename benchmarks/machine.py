@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+SEQKIT = (sys.executable, "-m", "seqkit")
 
 
 def cpu() -> str:
@@ -48,3 +51,16 @@ def whole(path: Path) -> Iterator[Path]:
         shutil.rmtree(part)
     yield part
     part.rename(path)
+
+
+def said_by(command: Sequence[str | Path], source: Path | None = None) -> str:
+    """What a command prints, given a file as its standard input.
+
+    Raises `RuntimeError` with the last line of its complaint if it fails.
+    """
+    with open(source or os.devnull, "rb") as given:
+        done = subprocess.run([str(part) for part in command], stdin=given, capture_output=True)
+    if done.returncode:
+        complaint = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
+        raise RuntimeError(f"{Path(command[0]).name} failed ({done.returncode}): {complaint[-1]}")
+    return done.stdout.decode()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, close
+from ..machine import SEQKIT, said_by
 
 MEMORY = "1G"  # lmplz's default sizes a table by the machine's, which costs seconds
 FEW = 5_000  # lines for NLTK
@@ -30,9 +29,9 @@ def prepare(settings: Settings) -> None:
 def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
     is_arpa = settings["to"] == "arpa"
     text, out = _text(settings), Path(settings["folder"]) / ("lm.arpa" if is_arpa else "lm.bin")
-    command = [sys.executable, "-m", "seqkit", "lm", "ngram", "--order", str(settings["order"])]
+    options = ["--order", str(settings["order"]), "--memory", MEMORY]
     with clock:
-        _run([*command, "--memory", MEMORY, "-o", str(out), str(text)])
+        said_by([*SEQKIT, "lm", "ngram", *options, "-o", out, text])
     return _outcome(text, _size(out) if is_arpa else _size_of_binary(out))
 
 
@@ -44,9 +43,9 @@ def by_kenlm(settings: Settings, clock: Clock) -> Outcome | None:
     out = f"{folder}/kenlm.arpa"
     options = ["-o", str(settings["order"]), "-S", MEMORY, "-T", f"{folder}/"]
     with clock:
-        _run([f"{programs}/lmplz", *options, "--text", str(text), "--arpa", out])
+        said_by([f"{programs}/lmplz", *options, "--text", text, "--arpa", out])
         if settings["to"] == "binary":
-            _run([f"{programs}/build_binary", out, f"{folder}/kenlm.bin"])
+            said_by([f"{programs}/build_binary", out, f"{folder}/kenlm.bin"])
     return _outcome(text, _size(Path(out)))
 
 
@@ -79,10 +78,6 @@ def _is_short(settings: Settings) -> bool:
 def _copies(settings: Settings) -> int:
     """How many times over the text is taken; 0: its first lines alone."""
     return 0 if settings["quick"] else int(settings["copies"])
-
-
-def _run(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _size(arpa: Path) -> dict[str, int]:
