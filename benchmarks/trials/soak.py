@@ -1,6 +1,6 @@
 """A million lines through `translate` and `lm score`, with the memory of each process on the way:
 
-    python benchmarks/soak.py [--lines 1000000] [--only "lm score, counted"]
+    python -m benchmarks.trials.soak [--lines 1000000] [--only "lm score, counted"]
 
 The models are small and learnt in seconds: what grows with the text is what is looked for. A
 command fails if its memory over the last nine tenths exceeds that over the first by a tenth and
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from trial_runs import SETUPS, WORDS, write_setup
+from .runs import SETUPS, WORDS, write_setup
 
 BLOCK = 1000  # lines written at once
 SLACK = 20_000  # kB

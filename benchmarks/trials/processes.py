@@ -1,4 +1,4 @@
-"""Training processes that kill_trials.py starts, watches and kills.
+"""Training processes that kill.py starts, watches and kills.
 
 Importing torch takes longer than these trainings. So most of them are forks of this process, which
 has imported it and started no thread; the others are the real command line, or torchrun.

@@ -1,4 +1,4 @@
-"""The small trainings of kill_trials.py, and what two of their run folders differ in."""
+"""The small trainings of kill.py and soak.py, and what two of their run folders differ in."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Damage files of every kind at random and read them, for as long as you like:
 
-    python benchmarks/fuzz.py --minutes 60 [--seed 1] [--only arpa] [--findings FOLDER]
+    python -m benchmarks.trials.fuzz --minutes 60 [--seed 1] [--only arpa] [--findings FOLDER]
 
 Nothing but a `SeqkitError` or a result may come out, within ten seconds of the processor and 400 MB
 of further memory. What else comes out goes into --findings: a folder for each kind of failure, with
@@ -28,7 +28,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [
     str(ROOT / part)
     for part in ("tests/fuzz", "tests", "plugins/vision/tests", "plugins/tabular/tests")

@@ -1,8 +1,8 @@
 """Kill trainings at random moments, resume them, and compare with those that were never killed:
 
-    python benchmarks/kill_trials.py --trials 200 [--seed 1] [--only vision] [--only KILL]
+    python -m benchmarks.trials.kill --trials 200 [--seed 1] [--only vision] [--only KILL]
 
-Each trial starts one of the small trainings of trial_runs.py, ends it in one of several ways (a
+Each trial starts one of the small trainings of runs.py, ends it in one of several ways (a
 quarter of them once or twice more, while it is resumed), and resumes it to its end. Then weights
 and optimizer states bit for bit, the log, the config, `best` and `last` and the step folders that
 are kept are those of the run that was never killed. After a signal that can be answered, nothing
@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from trial_processes import (
+from .processes import (
     PRUNING,
     SAVING,
     Running,
@@ -40,7 +40,7 @@ from trial_processes import (
     our_traceback,
     start,
 )
-from trial_runs import SETUPS, Setup, differences, lost_updates, write_setup
+from .runs import SETUPS, Setup, differences, lost_updates, write_setup
 
 STARTING = 0.15  # the share of kills that come at any time, most of them before the first update
 AGAIN = 0.25  # the share of trials that are killed again while they resume
