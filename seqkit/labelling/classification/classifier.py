@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...data.batching import Rows
-from ...errors import ConfigError, DataError, SeqkitError
+from ...data.seen import Seen
+from ...errors import ConfigError, DataError, SeqkitError, WrongType
 from ...metrics.several import THRESHOLD
 from ...search.soundness import check_numbers
 from ...text.identity import digest_of
@@ -28,6 +29,7 @@ from ...training.identity import digest_of_network
 from ..batching import reading_order
 from ..models.contract import TextModel
 from .baselines import Baselines, with_unknown
+from .ensembles import ensemble_of
 from .held_out import RunTexts, TestTexts, matrix_of, notes_on_test, unknown_labels
 from .inputs import Inputs, combined
 from .report import ClassificationReport
@@ -91,20 +93,41 @@ class Classifier:
         name: str,
         settings: Mapping[str, Any] | None = None,
         run: RunTexts | None = None,
+        others: Sequence[Classifier] = (),
     ) -> None:
-        """`settings` are those of the model, on which signatures depend; `run` knows its texts."""
+        """`settings` are those of the model, on which signatures depend; `run` knows its texts.
+
+        `others` are asked, too, and the mean of all is the answer: see `ensemble`.
+        """
         self.model = model
         self.inputs = inputs
         self.labels = labels
         self.several = several
         self.name = name
         self.settings = dict(settings or {})
-        self._run = run
+        self.others = tuple(others)
+        self.run = run
+
+    @classmethod
+    def ensemble(cls, classifiers: Sequence[Classifier]) -> Classifier:
+        """Several classifiers as one, by the mean of their probabilities.
+
+        Each reads the texts with its own tokenizer and cuts them to its own length; test texts are
+        read as those of the first. Models that err on different texts gain most (Mesnil et al.
+        2015, arXiv:1412.5335). Raises `ConfigError` if they know different classes.
+        """
+        check_many(classifiers, "classifiers")
+        if not classifiers or not all(isinstance(one, Classifier) for one in classifiers):
+            raise WrongType(
+                "give a list of classifiers, such as [seqkit.load(run) for run in runs]"
+            )
+        return ensemble_of(cls, classifiers)
 
     def __repr__(self) -> str:
         several = ", several of them" if self.several else ""
+        others = f" and {len(self.others)} more" if self.others else ""
         return (
-            f"<Classifier {self.name}: {len(self.classes)} classes{several}, "
+            f"<Classifier {self.name}{others}: {len(self.classes)} classes{several}, "
             f"{len(self.inputs.tokenizer.vocab):,} tokens, on {self.device}>"
         )
 
@@ -189,14 +212,24 @@ class Classifier:
             group, error = _until_error(texts)
             if group:
                 rows = self.inputs.encode(group)
-                yield group, rows, self._probabilities(rows)
+                yield group, rows, self._mean(group, rows)
             if error:
                 raise error
             if not group:
                 return
 
+    def _mean(self, texts: Sequence[str], rows: Rows) -> Floats:
+        """(N, K) over this model, to which the texts are `rows`, and the others."""
+        found = self._probabilities(rows)
+        for other in self.others:
+            found += other._probabilities(other.inputs.encode(texts))
+        return found / (1 + len(self.others))
+
     def _probabilities(self, rows: Rows) -> Floats:
-        """(N, K) of texts that are read at once, those of similar length in a batch."""
+        """(N, K) by this model alone, of texts that are read at once.
+
+        Those of similar length are in a batch.
+        """
         lengths = self.inputs.lengths(rows)
         longest = int(lengths.max())
         size = max(1, _TOKENS // longest)
@@ -224,9 +257,9 @@ class Classifier:
         `ConfigError` if the run kept none.
         """
         check_many(paths, "paths")
-        if self._run is None:
+        if self.run is None:
             raise ConfigError("this classifier does not know its run: it reads no files")
-        return self._run.read_test([Path(path) for path in paths])
+        return self.run.read_test([Path(path) for path in paths])
 
     def evaluate(
         self, data: TestTexts, *, threshold: float | None = None, baselines: bool = True
@@ -244,7 +277,7 @@ class Classifier:
         classes = [*self.classes, *unknown]
         matrix = matrix_of(data.texts, classes)
         rows = self.inputs.encode(data.texts.texts)
-        probabilities = with_unknown(self._probabilities(rows), len(unknown))
+        probabilities = with_unknown(self._mean(data.texts.texts, rows), len(unknown))
 
         remarks = self.inputs.notes(rows, "texts of the test")
         remarks += notes_on_test(data.texts, unknown)
@@ -257,24 +290,31 @@ class Classifier:
             threshold=THRESHOLD if threshold is None else threshold,
             baselines=counted.figures(rows, matrix, several=self.several) if counted else {},
             majority=counted.majority(self.classes, several=self.several) if counted else "",
-            seen=self._run.seen(data.texts.texts) if self._run else (),
+            seen=self._seen(data.texts.texts),
             remarks=[*remarks, *([why] if why else [])],
             signature_fields=self._signature_fields(data),
         )
 
     def _baselines(self) -> tuple[Baselines | None, str]:
         """What counting teaches, or why it cannot be said."""
-        if self._run is None:
+        if self.run is None:
             return None, ""
-        return self._run.baselines(self.inputs, self.labels)
+        return self.run.baselines(self.inputs, self.labels)
+
+    def _seen(self, texts: Sequence[str]) -> list[Seen]:
+        """Which texts were trained on, by any of the models; said once if by several."""
+        runs = [one.run for one in (self, *self.others) if one.run]
+        return list(dict.fromkeys(seen for run in runs for seen in run.seen(texts)))
 
     def _signature_fields(self, data: TestTexts) -> dict[str, str]:
+        models = (self, *self.others)
+        tokens = dict.fromkeys(one.inputs.name for one in models)
         return {
             "data": data.name,
             "texts": f"{len(data)}",
             "content": data.digest()[:_DIGITS],
-            "model": f"{self.name} {self.digest}",
-            "tokens": f"{self.inputs.tokenizer.name} {self.inputs.long} {self.inputs.longest}",
+            "model": " + ".join(f"{one.name} {one.digest}" for one in models),
+            "tokens": " + ".join(tokens),
             "compute": "float32",
         }
 

@@ -43,6 +43,11 @@ class Inputs:
     longest: int
     long: Long
 
+    @property
+    def name(self) -> str:
+        """What the figures depend on, for signatures."""
+        return f"{self.tokenizer.name} {self.long} {self.longest}"
+
     def encode(self, texts: Iterable[str]) -> Rows:
         """The ids of whole texts."""
         return Rows(self.tokenizer.encode_all(texts, eos=True))

@@ -23,6 +23,16 @@ def open_model(
     output: Path | None,
 ) -> Any:
     """The model of a run folder, after a look at its input: a mistake there costs no time."""
+    check_input(text, source, output)
+
+    from ...runs.load import load
+
+    set_threads(threads)
+    return load(model, device=device, task=task)
+
+
+def check_input(text: Sequence[str], source: Path | None, output: Path | None) -> None:
+    """Raise what is wrong with the input of a command, before a model is opened."""
     if text and source:
         raise click.UsageError("give TEXT or --input, not both")
     for line in text:
@@ -31,11 +41,6 @@ def open_model(
     if source:
         check_readable(source)
         refuse_input(output, (source,))
-
-    from ...runs.load import load
-
-    set_threads(threads)
-    return load(model, device=device, task=task)
 
 
 def answer_lines(

@@ -8,15 +8,15 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option, show_notes
+from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
 from ...parsing import to_json
-from .answers import answer_lines, open_model
-from .options import threshold_option
+from .answers import answer_lines, check_input
+from .options import models_option, open_classifier, threshold_option
 
 
 @click.command()
 @click.argument("text", nargs=-1)
-@click.option("-m", "--model", required=True, help="A run folder.")
+@models_option
 @click.option("-i", "--input", "source", type=TEXT, help="Texts, one a line; - is stdin.")
 @click.option("-o", "--output", type=PATH, help="Where the labels go; else stdout.")
 @click.option(
@@ -27,7 +27,7 @@ from .options import threshold_option
 @json_option
 def classify(
     text: tuple[str, ...],
-    model: str,
+    models: tuple[str, ...],
     source: Path | None,
     output: Path | None,
     top: int | None,
@@ -39,9 +39,12 @@ def classify(
     """The label of each TEXT, of each line of a file, or of stdin: a line in, a line out.
 
     A line is the label, its probability, a tab and the text. Where a text may have several labels,
-    it has those that are probable enough, or "-".
+    it has those that are probable enough, or "-". Several models answer by the mean of their
+    probabilities.
     """
-    classifier = open_model("text-classification", model, device, threads, text, source, output)
+    check_input(text, source, output)
+    set_threads(threads)
+    classifier = open_classifier(models, device)
     settings = {"top": top or 0, "threshold": threshold}
     classifier.predict([], **settings)  # fail before any input is read
 

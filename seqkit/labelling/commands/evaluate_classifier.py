@@ -11,11 +11,11 @@ from ...cli.options import PATH, device_options, json_option, set_threads, show_
 from ...errors import ConfigError
 from ...parsing import to_json
 from ...progress import working
-from .options import threshold_option
+from .options import models_option, open_classifier, threshold_option
 
 
 @click.command("evaluate")
-@click.option("-m", "--model", required=True, help="A run folder.")
+@models_option
 @click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 @click.option("--confusion", type=PATH, help="Draw which class was taken for which: *.png, *.svg.")
 @click.option("--reliability", type=PATH, help="Draw how often it is right by how sure it is.")
@@ -24,7 +24,7 @@ from .options import threshold_option
 @device_options
 @json_option
 def evaluate(
-    model: str,
+    models: tuple[str, ...],
     files: tuple[Path, ...],
     confusion: Path | None,
     reliability: Path | None,
@@ -37,10 +37,10 @@ def evaluate(
     """Accuracy, F1, the figures of each class, confusion and calibration, with their intervals.
 
     On the labelled texts of FILE..., written as those of the training, or on the test texts of the
-    run. The majority class and naive Bayes, counted on the training texts, are beside them.
+    run. The majority class and naive Bayes, counted on the training texts, are beside them. Several
+    models answer by the mean of their probabilities; the texts are those of the first.
     """
     from ...drawing.canvas import check_name
-    from ...runs.load import load
     from ..classification.pictures import NO_CONFUSION, draw_confusion, draw_reliability
 
     for path in (confusion, reliability):  # fail before minutes of work
@@ -48,7 +48,7 @@ def evaluate(
             check_name(path)
     set_threads(threads)
 
-    classifier = load(model, device=device, task="text-classification")
+    classifier = open_classifier(models, device)
     if confusion and classifier.several:
         raise ConfigError(NO_CONFUSION)
     with working("evaluating"):

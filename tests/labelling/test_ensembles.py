@@ -1,0 +1,93 @@
+"""Several classifiers as one."""
+
+import json
+
+import numpy as np
+import pytest
+from command_line import call
+from small_classifiers import some_texts, write_recipe, write_tsv
+
+import seqkit
+from seqkit.errors import ConfigError, WrongType
+from seqkit.labelling.classification.classifier import Classifier
+
+TEXTS = ["soup and bread", "rain", "", "the wind is a storm and not a song"]
+LETTERS = {"text.tokenizer": "char", "data.longest": 9, "train.steps": 20}
+
+
+@pytest.fixture(scope="module")
+def by_letters(texts_file, tmp_path_factory):
+    """A run of the same texts with another tokenizer, another longest text and fewer updates."""
+    folder = tmp_path_factory.mktemp("letters")
+    recipe = write_recipe(folder / "recipe.toml", texts_file)
+    return seqkit.train(recipe, out=folder / "run", device="cpu", overrides=LETTERS).folder
+
+
+@pytest.fixture(scope="module")
+def members(run, by_letters):
+    return [seqkit.load(folder, device="cpu") for folder in (run, by_letters)]
+
+
+def test_probabilities_are_the_mean_of_what_each_model_says_alone(members):
+    alone = [member.probabilities(TEXTS) for member in members]
+    assert np.abs(alone[0] - alone[1]).max() > 0.05  # or nothing is shown
+
+    both = Classifier.ensemble(members)
+    np.testing.assert_allclose(both.probabilities(TEXTS), sum(alone) / 2, atol=1e-6)
+    np.testing.assert_allclose(members[0].probabilities(TEXTS), alone[0], atol=1e-6)
+
+
+def test_each_model_of_ensembles_counts_alike(members):
+    first, second = members
+    alone = [member.probabilities(TEXTS) for member in members]
+    for three in ([Classifier.ensemble(members), second], [second, Classifier.ensemble(members)]):
+        found = Classifier.ensemble(three).probabilities(TEXTS)
+        np.testing.assert_allclose(found, (alone[0] + 2 * alone[1]) / 3, atol=1e-6)
+    assert Classifier.ensemble([first]).others == ()
+
+
+def test_texts_that_either_model_was_trained_on_are_said_to_be(run, tmp_path):
+    other = write_tsv(tmp_path / "other.tsv", some_texts(60, seed=2))
+    recipe = write_recipe(tmp_path / "recipe.toml", other, steps=1)
+    second = seqkit.train(recipe, out=tmp_path / "run", device="cpu").folder
+
+    done = call("evaluate", "-m", run, "-m", second, other, "--json", "--no-baselines")
+    (leak,) = [note for note in json.loads(done.out)["notes"] if "byte for byte" in note]
+    alone = call("evaluate", "-m", second, other, "--json", "--no-baselines")
+    assert leak in json.loads(alone.out)["notes"]
+
+
+def test_the_commands_take_several_models(run, by_letters, members):
+    both = ("-m", run, "-m", by_letters)
+    lines = call("classify", *both, "soup and bread", "--json", "--device", "cpu").lines
+    expected = Classifier.ensemble(members).probabilities(["soup and bread"])[0]
+    found = json.loads(lines[0])["classes"]
+    assert [found[name] for name in ("food", "weather")] == pytest.approx(expected, abs=1e-5)
+
+    signature = call("evaluate", *both, "--no-baselines").lines[-1]
+    first, second = (member.digest for member in members)
+    assert f"|model:bag {first} + bag {second}|" in signature
+    assert "|tokens:word head 512 + char head 9|" in signature
+
+
+def test_models_of_other_classes_are_no_ensemble(run, tmp_path):
+    pairs = some_texts(60, classes=("food", "music"))
+    recipe = write_recipe(tmp_path / "r.toml", write_tsv(tmp_path / "x.tsv", pairs), steps=1)
+    other = seqkit.train(recipe, out=tmp_path / "run", device="cpu").folder
+    complaint = call("classify", "-m", run, "-m", other, "soup").complaint()
+    assert "bag and bag know different classes, such as music, weather" in complaint
+
+
+def test_one_label_and_several_are_no_ensemble(run, tmp_path):
+    data = write_tsv(tmp_path / "x.tsv", some_texts(60))
+    recipe = write_recipe(tmp_path / "r.toml", data, steps=1)
+    several = {"data.several": ","}
+    other = seqkit.train(recipe, out=tmp_path / "run", device="cpu", overrides=several).folder
+    with pytest.raises(ConfigError, match="differ in whether a text may have several labels"):
+        Classifier.ensemble([seqkit.load(run), seqkit.load(other)])
+
+
+@pytest.mark.parametrize("given", [[], ["runs/a"], "runs/a"])
+def test_an_ensemble_is_of_classifiers(given):
+    with pytest.raises(WrongType, match="give a list of"):
+        Classifier.ensemble(given)
