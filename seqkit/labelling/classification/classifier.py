@@ -223,7 +223,8 @@ class Classifier:
         found = self._probabilities(rows)
         for other in self.others:
             found += other._probabilities(other.inputs.encode(texts))
-        return found / (1 + len(self.others))
+        found /= 1 + len(self.others)
+        return found
 
     def _probabilities(self, rows: Rows) -> Floats:
         """(N, K) by this model alone, of texts that are read at once.
