@@ -9,6 +9,7 @@ long sentence those that would be padded to it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import threading
 import time
@@ -19,8 +20,10 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ..services import Pieces, Work
-from .errors import Overloaded, Stopping
+from .errors import Overloaded, Stopping, where
 from .tickets import Ticket
+
+LOG = logging.getLogger("seqkit.serving")
 
 LINGER = 0.003  # seconds that a batch with room waits for more, at least,
 LONGEST_LINGER = 0.02  # and at most; between them,
@@ -34,7 +37,7 @@ _LOOK = 32  # waiting items of a request among which one that fits is looked for
 class Bounds:
     """What may wait for one model."""
 
-    requests: int = 1000
+    requests: int = 500
     tokens: int = 400_000
 
 
@@ -75,7 +78,8 @@ class Batcher:
         self._queue: deque[Ticket] = deque()
         self._queued_tokens = 0
         self._changed = threading.Condition()
-        self._is_closed = False
+        self._is_closed = False  # takes no more,
+        self._is_over = False  # and computes no more
         self._rate = 0.0  # tokens a second, of late
         self._batch_seconds = 0.0  # that a batch took, of late
         self._threads = [
@@ -86,7 +90,10 @@ class Batcher:
             thread.start()
 
     def submit(self, work: Work | Pieces) -> Ticket:
-        """Queue a request; raises `Overloaded` if too much is waiting, `Stopping` once closed."""
+        """Queue a request; raises `Overloaded` if too much is waiting, `Stopping` once closed.
+
+        Raises `ValueError` or `TypeError` for work that breaks its contract.
+        """
         ticket = Ticket(work, asyncio.get_running_loop())
         if isinstance(work, Work) and not work.items:
             ticket.finish()
@@ -109,13 +116,24 @@ class Batcher:
         with self._changed:
             return len(self._queue), self._queued_tokens
 
-    def close(self) -> None:
-        """Answer what is queued, take no more, and end the threads."""
+    def close(self, seconds: float | None = None) -> None:
+        """Answer what is queued, take no more, and end the threads.
+
+        After so many `seconds` what is still queued is refused, and a thread that computes is left
+        to itself: it is a daemon, which ends with the process.
+        """
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        until = None if seconds is None else time.monotonic() + seconds
         for thread in self._threads:
-            thread.join()
+            thread.join(None if until is None else max(0.0, until - time.monotonic()))
+
+        with self._changed:
+            self._is_over = True
+            left, self._queue = self._queue, deque()
+            self._queued_tokens = 0
+        self._give_up(left, Stopping())
 
     def _check_room(self, cost: int) -> None:
         self._drop_gone()
@@ -128,18 +146,32 @@ class Batcher:
     # In the threads
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._queue and not self._is_closed:
-                    self._changed.wait()
+        while (batch := self._next()) is not None:
+            try:
+                if isinstance(batch, Ticket):
+                    self._compute_pieces(batch)
+                else:
+                    self._compute(batch)
+            except Exception as error:  # of ours: without this thread, the model would hang
+                LOG.error("a batch failed: %s", where(error))
+                self._give_up([batch] if isinstance(batch, Ticket) else _tickets(batch), error)
+
+    def _next(self) -> list[_Taken] | Ticket | None:
+        """What is to be computed now, as soon as there is something; None at the end."""
+        with self._changed:
+            while not self._is_over:
                 if not self._queue:
-                    return
+                    if self._is_closed:
+                        return None
+                    self._changed.wait()
+                    continue
                 self._linger()
                 batch = self._pick()
-            if isinstance(batch, Ticket):
-                self._compute_pieces(batch)
-            elif batch:
-                self._compute(batch)
+                if self._queue:  # work for another thread
+                    self._changed.notify()
+                if batch:
+                    return batch
+        return None
 
     def _linger(self) -> None:
         """Wait a moment for more, while a batch has room."""
@@ -202,7 +234,7 @@ class Batcher:
     def _compute(self, batch: Sequence[_Taken]) -> None:
         """Compute a batch and hand out its results."""
         began = time.monotonic()
-        tickets = list({id(one.ticket): one.ticket for one in batch}.values())
+        tickets = _tickets(batch)
         try:
             results = _results(batch)
         except Exception as error:
@@ -219,9 +251,9 @@ class Batcher:
             for ticket in complete:
                 ticket.finish()
 
+        self._wake(tickets)
         tokens = sum(one.cost for one in batch)
         self._measure(len(batch), tokens, time.monotonic() - began)
-        self._wake(tickets)
 
     def _compute_pieces(self, ticket: Ticket) -> None:
         """Compute pieces of a request for a while; then others have their turn."""
@@ -231,15 +263,17 @@ class Batcher:
         try:
             while time.monotonic() < until and not ticket.is_gone:
                 ticket.results.append(next(work.pieces))
+                ticket.ready += 1
         except StopIteration:
             ticket.finish()
         except Exception as error:
             ticket.fail(error)
 
-        ticket.ready = len(ticket.results)
         self._wake([ticket])
         if ticket.is_over:
             ticket.put_away()
+        elif self._is_over:
+            self._give_up([ticket], Stopping())
         else:
             with self._changed:
                 self._queue.append(ticket)
@@ -250,8 +284,20 @@ class Batcher:
         rate = tokens / max(seconds, 1e-6) * len(self._threads)
         self._rate = _smoothed(self._rate, rate)
         self._batch_seconds = _smoothed(self._batch_seconds, seconds)
-        if self._observe is not None:
+        if self._observe is None:
+            return
+        try:
             self._observe(items, tokens, seconds)
+        except Exception as error:
+            LOG.error("a batch was not counted: %s", where(error))
+
+    def _give_up(self, tickets: Iterable[Ticket], error: Exception) -> None:
+        """Tell whoever waits for these tickets that they get nothing more."""
+        waiting = [ticket for ticket in tickets if not ticket.is_done]
+        for ticket in waiting:
+            ticket.fail(error)
+            ticket.put_away()
+        self._wake(waiting)
 
     def _wake(self, tickets: Iterable[Ticket]) -> None:
         """Tell the loops of these tickets, each once."""
@@ -270,9 +316,17 @@ def _smoothed(before: float, now: float) -> float:
 
 
 def _results(batch: Sequence[_Taken]) -> Sequence[Any]:
-    """What the items of a batch become, in order."""
+    """What the items of a batch become, in order; raises whatever is wrong with that."""
     items = [one.work.items[one.number] for one in batch]
-    return batch[0].work.compute(items)
+    results = list(batch[0].work.compute(items))
+    if len(results) != len(items):
+        raise RuntimeError(f"{len(items)} items gave {len(results)} results")
+    return results
+
+
+def _tickets(batch: Iterable[_Taken]) -> list[Ticket]:
+    """Whose items a batch has, each once."""
+    return list({id(one.ticket): one.ticket for one in batch}.values())
 
 
 def _changed(tickets: Sequence[Ticket]) -> None:

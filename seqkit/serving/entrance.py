@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from contextlib import suppress
 from typing import Any
 
@@ -13,7 +12,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import Refused, Stopping, body_for
+from .errors import Refused, Stopping, body_for, where
 from .kernel import Kernel
 from .limits import BodyLimit
 from .security import HEADERS
@@ -104,10 +103,3 @@ async def _nothing() -> Message:
 def path_of(scope: Scope) -> str:
     """The route of a request, which holds none of its texts."""
     return str(getattr(scope.get("route"), "path", "a request"))
-
-
-def where(error: BaseException) -> str:
-    """The kind of an error and the lines of code it came through, without its message."""
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames[-12:]]
-    return f"{type(error).__name__} at {' < '.join(reversed(lines))}"

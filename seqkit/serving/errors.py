@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
-from ..errors import CheckpointError, SeqkitError
+from ..errors import CheckpointError, SeqkitError, TooLarge
 
 
 class Refused(SeqkitError):
@@ -47,7 +48,10 @@ def refusal(error: SeqkitError) -> Refused:
         return error
     if isinstance(error, CheckpointError):  # it names files of this machine
         return Refused(503, "model_unavailable", "the model cannot be opened; the log says why")
-    return Refused(400, "bad_request", " ".join(str(error).split()))
+    said = " ".join(str(error).split())
+    if isinstance(error, TooLarge):
+        return Refused(413, "too_large", said)
+    return Refused(400, "bad_request", said)
 
 
 def body_of(code: str, message: str) -> dict[str, dict[str, str]]:
@@ -62,3 +66,10 @@ PLAIN: set[str] = set()
 def body_for(path: str, code: str, message: str) -> dict[str, Any]:
     """What the clients of a path take for an error."""
     return {"error": message} if path in PLAIN else body_of(code, message)
+
+
+def where(error: BaseException) -> str:
+    """The kind of an error and the lines of code it came through, without its message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames[-12:]]
+    return f"{type(error).__name__} at {' < '.join(reversed(lines))}"

@@ -25,8 +25,7 @@ from ..errors import SeqkitError
 from ..translation.documents.document import Document
 from ..translation.documents.kinds import has_fields, kind_of, known_kinds, read_document
 from ..translation.documents.translating import translated
-from .entrance import where
-from .errors import Overloaded, Refused, body_of, refusal
+from .errors import Overloaded, Refused, body_of, refusal, where
 from .kernel import Kernel, unless_gone
 from .served import Unwanted, Wish, lines_of
 

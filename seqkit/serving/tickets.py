@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from typing import Any
 
 from ..services import Pieces, Work
+from .errors import where
+
+LOG = logging.getLogger("seqkit.serving")
 
 
 class Ticket:
@@ -25,6 +29,7 @@ class Ticket:
         self.waiting: deque[int] = deque()  # items that no batch has taken yet
         self._missing = 0
         if isinstance(work, Work):
+            _check(work)
             self.results = [_MISSING] * len(work.items)
             self.waiting.extend(range(len(work.items)))
             self._missing = len(work.items)
@@ -79,7 +84,7 @@ class Ticket:
         return not self._missing and not self.is_done
 
     def finish(self) -> None:
-        """Make the answer of all results."""
+        """Make the answer of all results, which are `ready`: who reads `is_done` counts on that."""
         try:
             self.answer = self.work.answer(self.results)
         except Exception as error:
@@ -88,8 +93,12 @@ class Ticket:
 
     def put_away(self) -> None:
         """End what would compute more pieces."""
-        if isinstance(self.work, Pieces):
+        if not isinstance(self.work, Pieces):
+            return
+        try:
             self.work.pieces.close()
+        except Exception as error:  # nobody is left to be told
+            LOG.error("a request did not end well: %s", where(error))
 
     def fail(self, error: BaseException) -> None:
         self.error = error
@@ -98,6 +107,13 @@ class Ticket:
     def changed(self) -> None:
         """In the loop of the server: wake whoever waits."""
         self._changed.set()
+
+
+def _check(work: Work) -> None:
+    """What would break a batch, and with it the requests of others, breaks this one alone."""
+    hash(work.kind)
+    if len(work.costs) != len(work.items):
+        raise ValueError(f"{len(work.items)} items have {len(work.costs)} costs")
 
 
 class _Missing:
