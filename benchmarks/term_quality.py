@@ -15,6 +15,7 @@ import argparse
 import gzip
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import seqkit
 from seqkit.metrics.overlap import bleu, chrf
@@ -23,6 +24,7 @@ from seqkit.translation.cutting import Part
 from seqkit.translation.replaced_terms import Replacing
 from seqkit.translation.segments import Candidate
 from seqkit.translation.terms import Found, Terms, _key, _words, stemmer
+from seqkit.translation.terms import with_terms as place_terms
 
 FEWEST = 6  # sentences that have both
 LOWEST = 0.08  # Dice's coefficient: low enough for the second and third translation of a word
@@ -122,14 +124,25 @@ class Trial:
             "search": by_search,
             "search; plain where it only adds": _chosen(adds, plain, by_search),
             "words replaced": by_place,
-            "search; words replaced where it only adds (what seqkit does)": _chosen(
-                adds, by_place, by_search
-            ),
+            "search; words replaced where it only adds": _chosen(adds, by_place, by_search),
+            "search; words replaced where it only adds or lacks terms (what seqkit does)": [
+                _best(found) for found in self.placed(searched, replaced)
+            ],
             "a number in the place of the term": self.held(lambda i: str(7391 + 1234 * i)),
             "a name": self.held(lambda i: ["Tom", "Maria"][i % 2]),
             "X1": self.held(lambda i: f"X{i + 1}"),
             "⟦1⟧": self.held(lambda i: f"⟦{i + 1}⟧"),
         }
+
+    def placed(
+        self, searched: list[list[Candidate]], replaced: list[list[Candidate]]
+    ) -> list[list[Candidate]]:
+        """What seqkit chooses of the outputs of a search and of those with replaced words."""
+        found: list[list[Candidate]] = []
+        for i, part in enumerate(self.parts):
+            ways = partial(_given, [searched[i]]), partial(_given, [replaced[i]])
+            found += place_terms(self.terms[i], [part], [self.plain[i]], *ways)
+        return found
 
     def held(self, placeholder: Callable[[int], str]) -> list[str]:
         """Translations by placeholders, which the terms then take the place of."""
@@ -149,6 +162,11 @@ class Trial:
 
 def _best(found: list[Candidate]) -> str:
     return found[0].text if found else ""
+
+
+def _given(found: list[list[Candidate]], *_: object, **__: object) -> list[list[Candidate]]:
+    """What a search would find, already found."""
+    return found
 
 
 def _chosen(are_first: list[bool], first: list[str], second: list[str]) -> list[str]:

@@ -9,9 +9,10 @@ Shapes: T tokens of the translation, S of the source.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..search.settings import SearchConfig
@@ -51,7 +52,7 @@ class Replacing:
     def candidates(
         self, parts: Sequence[Part], found: Sequence[list[Candidate]], terms: Sequence[list[Found]]
     ) -> list[list[Candidate]]:
-        """The candidates of each part with its `terms`, in order; without those that lack one.
+        """The candidates of each part with its `terms`, best first; without those that lack one.
 
         A model without attention cannot tell which words make room.
         """
@@ -78,7 +79,7 @@ class Replacing:
         of_part: dict[int, list[Candidate]] = {id(part): [] for part in parts}
         for candidate in made:
             of_part[id(candidate.part)].append(candidate)
-        return [of_part[id(part)] for part in parts]
+        return [_best_first(of_part[id(part)]) for part in parts]
 
     def _scored(self, rows: Sequence[tuple[Part, Candidate, str]]) -> list[Candidate]:
         """Candidates with other texts, which the model scores as if it had found them."""
@@ -99,6 +100,7 @@ class Replacing:
                     log_probability=log_probability,
                     score=self.search.ranking(log_probability, len(of_text) + 1),
                     engine=OWN,
+                    lm_log_probability=None,
                 )
             )
         return made
@@ -112,20 +114,51 @@ class Replacing:
         of_target = _spans(self.target, segment.tokens)
 
         places: dict[Span, Found] = {}
-        done = 0
         for item in wanted:
-            start = read.casefold().find(item.surface.casefold(), done)
-            if start < 0:
+            span = _where(item, segment.source, read)
+            if span is None:
                 return None
-            done = start + len(item.surface)
-            columns = [i for i, span in enumerate(of_source) if _overlap(span, (start, done))]
+            columns = [i for i, of_token in enumerate(of_source) if _overlap(of_token, span)]
             attention = weights[: len(of_target), columns].sum(1).tolist()
             words = _words(text, of_target, attention)
-            place = room([word for word in words if not _is_taken(word, places)], item.surface)
+            place = room(list(_stretches(text, words, places)), item.surface)
             if place is None:
                 return None
             places[place] = item
         return replaced(text, places)
+
+
+def _best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """By their scores; of those with one text, the first."""
+    ranked = sorted(candidates, key=lambda one: -one.score)
+    of_text: dict[str, Candidate] = {}
+    for candidate in ranked:
+        of_text.setdefault(candidate.text, candidate)
+    return list(of_text.values())
+
+
+def _where(item: Found, text: str, read: str) -> Span | None:
+    """Where a term of a text is in what the model reads of it; None if it reads other words.
+
+    A tokenizer may change the case, blanks and characters, and leave out a tag at the beginning: so
+    words are counted, from the end.
+    """
+    if read == text:
+        return item.start, item.end
+
+    words = list(WORD.finditer(text))
+    after = sum(word.start() >= item.end for word in words)
+    within = sum(_overlap(word.span(), (item.start, item.end)) for word in words)
+    of_read = list(WORD.finditer(read))
+    first = len(of_read) - after - within
+    if first < 0:
+        return None
+    span = of_read[first].start(), of_read[first + within - 1].end()
+    return span if _folded(read[slice(*span)]) == _folded(item.surface) else None
+
+
+def _folded(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _spans(tokenizer: Tokenizer, tokens: list[str]) -> list[Span]:
@@ -148,20 +181,38 @@ def _words(text: str, spans: Sequence[Span], attention: Sequence[float]) -> list
     return words
 
 
-def room(words: Sequence[Word], surface: str) -> Span | None:
+def _stretches(text: str, words: Sequence[Word], places: dict[Span, Found]) -> Iterator[list[Word]]:
+    """The words that have no term yet, as far as only blanks are between them."""
+    breaks = 0
+    numbered: list[tuple[int, Word]] = []
+    end = 0
+    for word in words:
+        is_taken = any(_overlap((word.start, word.end), place) for place in places)
+        breaks += is_taken or bool(text[end : word.start].strip())
+        if not is_taken:
+            numbered.append((breaks, word))
+        end = word.end
+    for _, group in groupby(numbered, key=lambda pair: pair[0]):
+        yield [word for _, word in group]
+
+
+def room(stretches: Sequence[Sequence[Word]], surface: str) -> Span | None:
     """Where the words are that attend to a term most: one, and those beside it that do as much.
 
-    There are no more of them than the term has words in the source. None if nothing attends to it.
+    They are of one stretch, which marks and other terms part from the next, and no more of them
+    than the term has words in the source. None if nothing attends to it.
     """
-    if not words:
-        return None
-    best = max(range(len(words)), key=lambda i: words[i].attention)
-    if words[best].attention < _FEWEST:
+    attention, words = max(
+        ((max(word.attention for word in stretch), stretch) for stretch in stretches),
+        key=lambda pair: pair[0],
+        default=(0.0, ()),
+    )
+    if attention < _FEWEST:
         return None
 
     most = max(1, len(WORD.findall(surface)))
-    least = _ALIKE * words[best].attention
-    first = last = best
+    least = _ALIKE * attention
+    first = last = max(range(len(words)), key=lambda i: words[i].attention)
     while last - first + 1 < most:
         before = words[first - 1].attention if first else 0.0
         after = words[last + 1].attention if last + 1 < len(words) else 0.0
@@ -187,10 +238,6 @@ def replaced(text: str, places: dict[Span, Found]) -> str:
         pieces += [text[done:start], wanted]
         done = end
     return "".join([*pieces, text[done:]])
-
-
-def _is_taken(word: Word, places: dict[Span, Found]) -> bool:
-    return any(_overlap((word.start, word.end), place) for place in places)
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -136,8 +136,9 @@ class Joined:
         )
 
     def _lm_with(self, candidate: Candidate) -> float | None:
-        """What a language model says of the line with one more part; None without one."""
-        if candidate.lm_log_probability is None:
+        """What a language model says of the line with one more part; None if not of every part."""
+        unknown = bool(self.segments) and self.lm_log_probability is None
+        if unknown or candidate.lm_log_probability is None:
             return None
         return (self.lm_log_probability or 0.0) + candidate.lm_log_probability
 

@@ -7,7 +7,7 @@ themselves where the language has none.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import takewhile
@@ -26,6 +26,7 @@ from .segments import Candidate
 _ALONE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\U00020000-\U0003ffff"
 WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+|[^\w\s]")
 
+_SAME_END = 2  # words that show that a translation ends as another does
 _ENDS = re.compile(r"[.!?…]+(?=\s|$)|[。！？]")  # of sentences
 
 _STEMMERS = {
@@ -70,6 +71,8 @@ class Found(NamedTuple):
 
     term: Term
     surface: str  # as the text has it
+    start: int  # the characters of the text where it is
+    end: int
 
     @property
     def wanted(self) -> str:
@@ -112,8 +115,9 @@ class Terms:
                 terms = self._by_key.get(key[start:end])
                 if terms and not any(taken[start:end]):
                     taken[start:end] = [True] * length
-                    surface = text[words[start].start : words[end - 1].end]
-                    found[start] = Found(_closest(terms, surface), surface)
+                    span = words[start].start, words[end - 1].end
+                    surface = text[slice(*span)]
+                    found[start] = Found(_closest(terms, surface), surface, *span)
         return [found[start] for start in sorted(found)]
 
     def lacking(self, source: str, translation: str) -> list[Found]:
@@ -133,8 +137,9 @@ class Terms:
     def appends(self, source: str, plain: str, forced: str) -> bool:
         """Whether a term was only put after the translation, and replaced nothing in it.
 
-        It is a sentence of its own then, or what comes before is the plain translation. A term that
-        ends the source may well end its translation.
+        It is a sentence of its own then, or follows what the plain translation ends with, or what
+        comes before has all words of the plain translation but those that other terms replaced. A
+        term that ends the source may well end its translation, where the plain one leaves it out.
         """
         found = self.find(source)
         of_terms = sum(len(_ENDS.findall(item.wanted)) for item in found)
@@ -142,9 +147,26 @@ class Terms:
             return True
 
         before, after = self._said(plain), self._said(forced)
-        at_end = bool(found) and re.sub(r"[\W_]+$", "", source).endswith(found[-1].surface)
-        is_longer = 0 < len(before) < len(after)
-        return is_longer and after[: len(before)] == before and not at_end
+        if not before or self._leaves_out(source, found, before):
+            return False
+        if len(before) < len(after) and after[: len(before)] == before:
+            return True
+
+        added = [item for item in found if not self._has(before, item)]
+        keys = [self._said(item.wanted) for item in added]
+        sizes = [len(key) for key in keys if key and after[-len(key) :] == key]
+        if not sizes:
+            return False
+        rest = after[: -max(sizes)]
+        ends_alike = rest[-_SAME_END:] == before[-_SAME_END:]
+        lost = Counter(before) - Counter(rest)
+        return ends_alike or lost.total() < len(added)
+
+    def _leaves_out(self, source: str, found: Sequence[Found], plain: Key) -> bool:
+        """Whether a translation has no word for the term that ends its source, by their number."""
+        if not found or re.search(r"[^\W_]", source[found[-1].end :]):
+            return False
+        return len(plain) <= len(self._said(source[: found[-1].start]))
 
     def _said(self, translation: str) -> Key:
         """The words of a translation without punctuation, as their stems."""
@@ -208,41 +230,63 @@ def with_terms(
 
     An output that has its terms by itself is also the best of all that have them; so only the
     others are searched for with phrases, which takes longer. Where that only adds words at the end,
-    `replace` puts the terms in the place of others.
+    or makes other words of the terms, `replace` puts the terms in the place of others.
     """
     wanted = {
         i: terms.find(part.text)
         for i, (part, candidates) in enumerate(zip(parts, found, strict=True))
         if any(terms.lacking(part.text, candidate.text) for candidate in candidates)
     }
-    better = _searched(terms, parts, found, wanted, search)
-    left = [i for i in wanted if i not in better]
+    searched = _searched(terms, parts, wanted, search)
+    placed = {
+        i: forced
+        for i, forced in searched.items()
+        if not terms.lacking(parts[i].text, forced[0].text)
+        and not terms.appends(parts[i].text, found[i][0].text, forced[0].text)
+    }
+
+    left = [i for i in wanted if i not in placed]
     if left:
         replaced = replace(
             [parts[i] for i in left], [found[i] for i in left], [wanted[i] for i in left]
         )
-        better |= {i: made for i, made in zip(left, replaced, strict=True) if made}
-    return [better.get(i, candidates) for i, candidates in enumerate(found)]
+        for i, made in zip(left, replaced, strict=True):
+            forced = searched.get(i, [])
+            placed[i] = made or (forced if _serves(terms, found[i], forced) else found[i])
+    return [placed.get(i, candidates) for i, candidates in enumerate(found)]
 
 
 def _searched(
     terms: Terms,
     parts: Sequence[Part],
-    found: Sequence[list[Candidate]],
     wanted: Mapping[int, list[Found]],
     search: Search,
 ) -> dict[int, list[Candidate]]:
-    """Candidates with their terms by part, where they are more than added at the end."""
+    """Candidates with the phrases of their terms, by part; of those that can have some."""
     phrases = {i: terms.phrases(items) for i, items in wanted.items()}
     asked = [i for i, of_part in phrases.items() if of_part]
     if not asked:
         return {}
     again = search([parts[i] for i in asked], phrases=[phrases[i] for i in asked])
-    return {
-        i: forced
-        for i, forced in zip(asked, again, strict=True)
-        if not terms.appends(parts[i].text, found[i][0].text, forced[0].text)
-    }
+    return {i: forced for i, forced in zip(asked, again, strict=True) if forced}
+
+
+def _serves(terms: Terms, plain: Sequence[Candidate], forced: Sequence[Candidate]) -> bool:
+    """Whether an output that lacks terms is still to be had: with more of them, and no babble."""
+    if not forced:
+        return False
+    source, before, after = forced[0].part.text, plain[0].text, forced[0].text
+    return (
+        len(terms.lacking(source, after)) < len(terms.lacking(source, before))
+        and not terms.appends(source, before, after)
+        and _most_repeated(after) <= _most_repeated(before)
+    )
+
+
+def _most_repeated(text: str) -> int:
+    """How often a translation says the word that it says most."""
+    counts = Counter(word.text.casefold() for word in _words(text) if word.text[0].isalnum())
+    return max(counts.values(), default=0)
 
 
 def _sentences(text: str) -> int:

@@ -130,7 +130,7 @@ def test_a_glossary_is_used_and_remembered_by_its_terms(cli, shipped, tmp_path):
 def test_terms_that_could_not_be_placed_are_named_also_when_they_are_remembered(
     cli, shipped, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(Terms, "lacking", lambda *_: [Found(TERM, "cat")])
+    monkeypatch.setattr(Terms, "lacking", lambda *_: [Found(TERM, "cat", 4, 7)])
     monkeypatch.setattr(Terms, "phrases", lambda *_: ())
     (tmp_path / "terms.tsv").write_text("cat\tMieze\n")
     source = tmp_path / "a.html"

@@ -3,15 +3,15 @@
 import pytest
 import torch
 from toy import Table
-from translators import blind
 
 from seqkit.errors import ConfigError, DataError, WrongType
 from seqkit.search.beam import beam_search
 from seqkit.search.rules import Rules
-from seqkit.translation.engines import own
-from seqkit.translation.glossary import Glossary, Term
-from seqkit.translation.replaced_terms import Replacing, Word, replaced, room
-from seqkit.translation.terms import Found, Terms
+from seqkit.translation.cutting import Part
+from seqkit.translation.glossary import Glossary
+from seqkit.translation.replaced_terms import Replacing
+from seqkit.translation.segments import Candidate
+from seqkit.translation.terms import Terms, with_terms
 
 
 def terms(glossary, tokenizer, languages=("en", "de"), longest=100):
@@ -175,13 +175,53 @@ CAR = "Er kaufte ein Auto."
         ("A car! He bought it.", "Ein Auto! Er kaufte es.", "Ein Wagen! Er kaufte es.", False),
         ("He bought a car yesterday.", "", "Wagen", False),
         ("He bought Cars!”", "Er kaufte", "Er kaufte Wagen.", False),
+        ("I bought a car.", "Ich kaufte ein Auto.", "Ich kaufte ein Auto Wagen.", True),
+        ("Car", "Auto Auto.", "Auto Auto Wagen", True),
+        ("A man's car.", "Das Auto eines Mannes.", "Das Auto eines Herrn Wagen.", True),
+        ("A man's car.", "Das Auto eines Mannes.", "Der Wagen eines Herrn.", False),
+        ("A man's car.", "Eines Mannes Auto.", "Eines Herrn Wagen.", False),
+        ("A car for a man is new.", "Autos sind neu für Leute.", "Herr für Leute Wagen.", True),
     ],
 )
 def test_a_term_that_is_only_added_at_the_end_is_not_placed(
     english, source, plain, forced, appends
 ):
-    found = terms(Glossary({"car": "Wagen"}), english.source)
+    found = terms(Glossary({"car": "Wagen", "man": "Herr"}), english.source)
     assert found.appends(source, plain, forced) is appends
+
+
+GARBLED = "Eine Eine Eine Fraun Robe"  # has "Robe", and another word of "Frau"
+
+
+@pytest.mark.parametrize(
+    ("plain", "forced", "replaced", "chosen"),
+    [
+        ("Damen in Kleidern.", "Frauen in Roben.", "Frau in Robe.", "Frauen in Roben."),
+        ("Damen in Kleidern.", GARBLED, "Frau in Robe.", "Frau in Robe."),
+        ("Damen in Kleidern.", "Damen in Robe Frauchen.", "", "Damen in Robe Frauchen."),
+        ("Damen in Kleidern.", GARBLED, "", "Damen in Kleidern."),
+        ("Damen in Kleidern.", "Damen in Kleidern. Frau Robe", "", "Damen in Kleidern."),
+        ("Damen in Roben.", "Fraun in Kleidern", "", "Damen in Roben."),  # no more than there were
+        ("Damen in Kleidern.", "", "", "Damen in Kleidern."),  # no output has them
+    ],
+)
+def test_an_output_of_a_search_that_lacks_terms_is_not_taken_before_others(
+    english, plain, forced, replaced, chosen
+):
+    glossary = terms(Glossary({"woman": "Frau", "dress": "Robe"}), english.source)
+    part = Part(0, "A woman in a dress.", [5, 3], "")
+
+    def candidates(text):
+        return [Candidate(part, [5], [text], text, -1.0, -1.0)] if text else []
+
+    found = with_terms(
+        glossary,
+        [part],
+        [candidates(plain)],
+        lambda *_, **__: [candidates(forced)],
+        lambda *_: [candidates(replaced)],
+    )
+    assert [[one.text for one in of_part] for of_part in found] == [[chosen]]
 
 
 def test_a_glossary_is_not_for_sampling(english):
@@ -198,66 +238,3 @@ def test_the_command_reads_a_glossary(cli, here, shipped):
     (here / "terms.tsv").write_text("contract\tAbkommen\n", encoding="utf-8")
     done = cli("translate", "--glossary", "terms.tsv", "The contract was signed yesterday.")
     assert "Abkommen" in done.out
-
-
-# Replacing
-
-
-def test_a_term_that_a_search_only_adds_takes_the_place_of_the_words_it_stands_for(
-    english, monkeypatch
-):
-    monkeypatch.setattr(Terms, "appends", lambda *_: True)  # whatever the search finds
-    text = "The contract was signed yesterday."
-    assert english.translate([text]) == ["Der Vertrag wurde gestern unterschrieben."]
-    (line,) = english.predict([text], glossary=Glossary({"contract": "Kontrakt"}), align=True)
-    assert line.best.text == "Der Kontrakt wurde gestern unterschrieben."
-    assert not line.unplaced_terms
-    assert line.best.log_probability == pytest.approx(
-        english.score([text], [line.best.text])[0], abs=1e-3
-    )
-    assert line.alignment == english.align([english.force(text, line.best.text)])[0]
-
-
-def test_terms_are_replaced_by_what_their_words_attend_to(backwards):
-    """The model says the words from last to first, and attends to those it says."""
-    found = terms(Glossary({"Haus": "Hausboot", "rot": "rote"}), backwards.source, ("de", "de"))
-    text = "das Haus ist rot"
-    ((best,),) = backwards.translate_nbest([text], nbest=1)
-    assert best.text == "rot ist Haus das"
-    segment = best.parts[0]
-    (attended,) = own.attention_of(backwards.model, backwards.source, backwards.target, [segment])
-    replacing = Replacing(backwards.source, backwards.target, None, backwards.search)
-    changed = replacing.text(segment, attended.mean_attention, found.find(text))
-    assert changed == "rote ist Hausboot das"
-
-
-@pytest.mark.parametrize(
-    ("attention", "surface", "place"),
-    [
-        ([0.1, 0.8, 0.2], "a", (2, 4)),
-        ([0.1, 0.8, 0.7], "a", (2, 4)),  # one word for one word
-        ([0.1, 0.8, 0.7], "a b", (2, 7)),
-        ([0.7, 0.8, 0.1], "a b", (0, 4)),
-        ([0.1, 0.8, 0.2], "a b", (2, 4)),  # the other word means something else
-        ([0.0, 0.05, 0.01], "a", None),
-    ],
-)
-def test_the_words_that_attend_to_a_term_most_make_room(attention, surface, place):
-    spans = [(0, 1), (2, 4), (5, 7)]
-    words = [Word(*span, value) for span, value in zip(spans, attention, strict=True)]
-    assert room(words, surface) == place
-
-
-def test_a_sentence_still_begins_with_a_capital():
-    term = Term("cat", "mieze", "terms.tsv:1")
-    kept = Term("git", "-", "terms.tsv:2")
-    assert replaced("Katzen mögen Katzen.", {(0, 6): Found(term, "cat")}) == "Mieze mögen Katzen."
-    assert replaced("Die Katze!", {(4, 9): Found(term, "cat")}) == "Die mieze!"
-    assert replaced("Git ist gut.", {(0, 3): Found(kept, "git")}) == "git ist gut."
-
-
-def test_a_model_without_attention_only_searches(words):
-    translator = blind(words)
-    glossary = Glossary({"Haus": "Hund"})
-    (line,) = translator.predict(["das Haus"], glossary=glossary)
-    assert line.best.text

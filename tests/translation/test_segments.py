@@ -56,6 +56,15 @@ def test_the_score_of_a_line_normalises_its_whole_length_and_keeps_every_penalty
     assert joined.score == pytest.approx(-7 / 5 - 0.75)
 
 
+def test_a_language_model_says_nothing_of_a_line_with_a_part_that_it_has_not_seen():
+    seen, unseen = replace(candidate("a"), lm_log_probability=-3.0), candidate("b")
+    for parts, total in [((seen, seen), -6.0), ((seen, unseen, seen), None), ((unseen,), None)]:
+        line = Joined()
+        for part in parts:
+            line = line.add(part, SearchConfig())
+        assert line.lm_log_probability == total
+
+
 def test_the_mean_chrf_of_a_line_is_weighted_by_length():
     search = SearchConfig(mbr=4)
     joined = Joined().add(candidate("abc", score=50.0), search)
