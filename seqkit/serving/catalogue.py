@@ -6,9 +6,9 @@ import asyncio
 import gc
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -18,11 +18,14 @@ from ..plugins import components
 from ..runs.load import task_of
 from ..services import Operation, Service
 from .batching import Batcher, Bounds
-from .errors import Refused
+from .errors import Overloaded, Refused
 from .memory import memory_in_use, memory_of_machine
 
 LOG = logging.getLogger("seqkit.serving")
 _PREPARED = 4  # requests at once: a book takes a second to be cut, for which nobody else waits
+_MOST_PREPARED = 64  # requests that wait for that, or are at it
+_TOLD = 2  # streams whose events are made at once
+CLOSE_SECONDS = 2.0  # for what is computed when the service ends
 _SHARE = 0.7  # of the machine's memory that models may take
 
 _MADE_OF = {"documents": "translate"}  # what routes of the service make of an operation
@@ -45,10 +48,25 @@ class Model:
     service: Service
     batcher: Batcher
     prepare: ThreadPoolExecutor  # makes work of requests
+    tell: ThreadPoolExecutor  # makes events of results
+    being_prepared: int = 0
 
-    def close(self) -> None:
-        self.batcher.close()
-        self.prepare.shutdown()
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """While a request is prepared, or waits for it; raises `Overloaded` for too many."""
+        if self.being_prepared >= _MOST_PREPARED:
+            raise Overloaded(seconds=1)
+        self.being_prepared += 1
+        try:
+            yield
+        finally:
+            self.being_prepared -= 1
+
+    def close(self, seconds: float | None = None) -> None:
+        """End what works for this model: what is queued is answered, for so many seconds."""
+        self.batcher.close(seconds)
+        for threads in (self.prepare, self.tell):
+            threads.shutdown(wait=seconds is None, cancel_futures=True)
 
 
 @dataclass
@@ -70,11 +88,11 @@ class Entry:
         found = [operation for operation in self.operations if operation.name == name]
         return found[0] if found else None
 
-    def close(self) -> None:
-        """Answer what is queued, and forget the model."""
+    def close(self, seconds: float) -> None:
+        """Answer what is queued, for so many seconds, and forget the model."""
         model, self.model = self.model, None
         if model is not None:
-            model.close()
+            model.close(seconds)
 
     def record(self, *, default: bool) -> dict[str, Any]:
         names = [operation.name for operation in self.operations]
@@ -205,11 +223,14 @@ class Catalogue:
             name=entry.name,
         )
         prepare = ThreadPoolExecutor(_PREPARED, thread_name_prefix=f"seqkit {entry.name}")
-        return Model(predictor, service, batcher, prepare)
+        tell = ThreadPoolExecutor(_TOLD, thread_name_prefix=f"seqkit {entry.name}")
+        return Model(predictor, service, batcher, prepare, tell)
 
     def close(self) -> None:
+        """Close all models; what is still computed in a moment is left to itself."""
+        until = time.monotonic() + CLOSE_SECONDS
         for entry in self.entries.values():
-            entry.close()
+            entry.close(max(0.0, until - time.monotonic()))
 
 
 def registered_service(path: str | None) -> tuple[str, Service]:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Future
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,12 +25,15 @@ from ..complaints import sentence
 from ..errors import SeqkitError
 from ..services import Asked, Operation, Pieces, Upload, Work
 from .catalogue import Catalogue, Entry, Model
-from .errors import Refused, body_of, refusal
+from .errors import Refused, body_of, refusal, where
 from .measures import Measures
 from .security import Gate, wrong_token
 from .settings import Settings
 from .streaming import ALIVE, ALIVE_SECONDS, END, event
 from .tickets import Ticket
+
+LOG = logging.getLogger("seqkit.serving")
+_TOLD_AT_ONCE = 64  # results of a stream: whoever leaves does not have all of them described
 
 Body = Mapping[str, Any]
 
@@ -78,35 +91,51 @@ class Kernel:
         """
         entry = self._choose(operation, body)
         async with self.catalogue.use(entry) as model:
-            ticket = await self._queue(entry, model, operation, body, uploads)
-            try:
-                if request is None:
+
+            async def answered() -> Any:
+                work = await self._begun(entry, model, operation, body, uploads)
+                ticket = model.batcher.submit(work)
+                try:
                     return await ticket.wait()
-                async with asyncio.timeout(self.settings.timeout):
-                    return await unless_gone(ticket.wait(), request)
-            except TimeoutError:
-                raise Refused(503, "timeout", _TIMEOUT) from None
-            finally:
-                ticket.leave()
+                finally:
+                    ticket.leave()
+
+            return await self._in_time(answered(), request)
 
     async def events(
-        self, operation: str, body: Body, uploads: Sequence[Upload] = ()
+        self,
+        operation: str,
+        body: Body,
+        request: Request | None,
+        uploads: Sequence[Upload] = (),
     ) -> AsyncGenerator[str, None]:
         """The answer as server-sent events while it grows.
 
-        The first item is empty: what is refused is raised before it. What goes wrong later is an
-        event "error". Close it if the client leaves.
+        The first item is empty: what is refused is raised before it, as by `answer`. What goes
+        wrong later is an event "error". Close it if the client leaves.
         """
         entry = self._choose(operation, body)
         async with self.catalogue.use(entry) as model:
-            ticket = await self._queue(entry, model, operation, body, uploads)
+            beginning = self._begun(entry, model, operation, body, uploads)
+            work = await self._in_time(beginning, request)
+            ticket = model.batcher.submit(replace(work, answer=_not_asked))
             try:
                 yield ""
-                async with aclosing(self._of_ticket(ticket)) as events:
+                async with aclosing(_of_ticket(ticket, model)) as events:
                     async for one in events:
                         yield one
             finally:
                 ticket.leave()
+
+    async def _in_time(self, waiting: Coroutine[Any, Any, Any], request: Request | None) -> Any:
+        """What is waited for; raises `Refused` if that is too long, or the client leaves."""
+        if request is None:
+            return await waiting
+        try:
+            async with asyncio.timeout(self.settings.timeout):
+                return await unless_gone(waiting, request)
+        except TimeoutError:
+            raise Refused(503, "timeout", _TIMEOUT) from None
 
     def _choose(self, operation: str, body: Body) -> Entry:
         name = body.get("model", "")
@@ -114,43 +143,54 @@ class Kernel:
             raise Refused(422, "invalid", "model is the name of a model, as /v1/models lists them")
         return self.catalogue.choose(name, operation)
 
-    async def _queue(
+    async def _begun(
         self,
         entry: Entry,
         model: Model,
         operation: str,
         body: Body,
         uploads: Sequence[Upload],
-    ) -> Ticket:
+    ) -> Work | Pieces:
+        """What there is to do for a request: found in a thread, since that may take a while."""
         offered = entry.operation(operation)
         assert offered is not None
         _check_files(offered, uploads)
-        asked = parsed(offered, body)
-        loop = asyncio.get_running_loop()
-        work: Work | Pieces = await loop.run_in_executor(
-            model.prepare, offered.begin, model.predictor, asked, uploads
-        )
-        return model.batcher.submit(work)
+        with model.preparing():
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(
+                model.prepare, _begin, offered, model.predictor, body, uploads
+            )
 
-    async def _of_ticket(self, ticket: Ticket) -> AsyncGenerator[str, None]:
-        reported = 0
-        while True:
+
+async def _of_ticket(ticket: Ticket, model: Model) -> AsyncGenerator[str, None]:
+    """The events of a request while it is computed, some at a time."""
+    loop = asyncio.get_running_loop()
+    told = 0
+    while True:
+        is_done = ticket.is_done  # before `ready`, which may grow until it is done
+        ready = min(ticket.ready, told + _TOLD_AT_ONCE)
+        if ready > told and ticket.error is None:
             try:
-                async with asyncio.timeout(ALIVE_SECONDS):
-                    await ticket.change()
-            except TimeoutError:
-                yield ALIVE
-                continue
+                events = await loop.run_in_executor(model.tell, _events, ticket, told, ready)
+            except Exception as error:
+                yield event(*_told(error))
+                return
+            for one in events:
+                yield one
+            told = ready
+            continue
 
-            if ticket.error is not None:
-                yield event(*_told(ticket.error))
-                return
-            for one in _events(ticket, reported):
-                yield event(one)
-            reported = ticket.ready
-            if ticket.is_done:
-                yield END
-                return
+        if ticket.error is not None:
+            yield event(*_told(ticket.error))
+            return
+        if is_done:
+            yield END
+            return
+        try:
+            async with asyncio.timeout(ALIVE_SECONDS):
+                await ticket.change()
+        except TimeoutError:
+            yield ALIVE
 
 
 _TIMEOUT = "this takes longer than the service allows; ask for less at once, or stream"
@@ -174,18 +214,35 @@ def parsed(operation: Operation, body: Body) -> Asked:
         raise Refused(422, "invalid", sentence(operation.request, error)) from None
 
 
-def _events(ticket: Ticket, reported: int) -> Sequence[Any]:
-    results = ticket.results[: ticket.ready]
+def _begin(
+    operation: Operation, predictor: Any, body: Body, uploads: Sequence[Upload]
+) -> Work | Pieces:
+    """In a thread: what there is to do. Where that is nothing, it is answered here, too."""
+    work = operation.begin(predictor, parsed(operation, body), uploads)
+    if isinstance(work, Work) and not work.items:
+        answer = work.answer([])
+        return replace(work, answer=lambda results: answer)
+    return work
+
+
+def _not_asked(results: Sequence[Any]) -> None:
+    """The answer of what is streamed: nobody reads it."""
+
+
+def _events(ticket: Ticket, told: int, ready: int) -> list[str]:
+    """In a thread: the events of `ready` results, of which `told` were reported before."""
+    results = ticket.results[:ready]
     if isinstance(ticket.work, Pieces):
-        return results[reported:]
+        return [event(one) for one in results[told:]]
     make = ticket.work.events
-    return list(make(reported, results)) if make else []
+    return [event(one) for one in make(told, results)] if make else []
 
 
-def _told(error: BaseException) -> tuple[Any, str]:
+def _told(error: Exception) -> tuple[Any, str]:
     if isinstance(error, SeqkitError):
         refused = refusal(error)
         return body_of(refused.code, str(refused)), "error"
+    LOG.error("a stream failed: %s", where(error))
     return body_of("internal", "the service failed; its log says where"), "error"
 
 
@@ -201,6 +258,7 @@ async def unless_gone(waiting: Any, request: Request) -> Any:
     finally:
         result.cancel()
         gone.cancel()
+        await asyncio.gather(result, gone, return_exceptions=True)  # until what they hold is free
 
 
 async def _gone(request: Request) -> None:

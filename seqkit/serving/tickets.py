@@ -21,7 +21,7 @@ class Ticket:
         self.results: list[Any] = []  # of pieces: those so far
         self.ready = 0  # how many of the first results are there
         self.answer: Any = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
         self.is_done = False
         self.is_gone = False
         self._loop = loop
@@ -100,7 +100,7 @@ class Ticket:
         except Exception as error:  # nobody is left to be told
             LOG.error("a request did not end well: %s", where(error))
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: Exception) -> None:
         self.error = error
         self.is_done = True
 

@@ -266,6 +266,19 @@ def test_an_answer_that_grows_ends_when_its_client_leaves(model):
     assert run(model, leaves)
 
 
+def test_all_pieces_are_ready_before_a_request_is_done(model):
+    ready = []
+
+    async def whole(batcher):
+        work = Pieces((n for n in range(3)), lambda found: ready.append(ticket.ready))
+        ticket = batcher.submit(work)
+        model.gate.set()
+        await ticket.wait()
+
+    run(model, whole)
+    assert ready == [3]
+
+
 def test_what_is_queued_is_answered_before_the_end_and_nothing_is_taken_after_it(model):
     async def main():
         batcher = Batcher()

@@ -15,6 +15,7 @@ from ..streaming import event_stream
 
 _JSON = ("application/json", "")
 _MOST_FILES, _MOST_FIELDS = 64, 64
+_MOST_LISTED = 10_000  # in a list of a request
 
 
 def router(kernel: Kernel) -> APIRouter:
@@ -35,7 +36,7 @@ def _endpoint(kernel: Kernel, name: str) -> Any:
     async def answer(request: Request) -> Response:
         body, uploads = await _read(request)
         if body.get("stream") is True:
-            events = kernel.events(name, body, uploads)
+            events = kernel.events(name, body, request, uploads)
             await anext(events)  # what is refused is raised here
             return event_stream(events)
         found = await kernel.answer(name, body, request, uploads)
@@ -82,4 +83,8 @@ def json_body(data: bytes) -> dict[str, Any]:
         raise Refused(400, "bad_json", f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
         raise Refused(400, "bad_json", "the body is not a JSON object")
+    for value in body.values():
+        if isinstance(value, list) and len(value) > _MOST_LISTED:
+            most = f"{_MOST_LISTED:,}"
+            raise Refused(413, "too_many", f"a list has at most {most} entries; send less at once")
     return body
