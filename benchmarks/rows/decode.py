@@ -19,7 +19,7 @@ def prepare(settings: Settings) -> None:
     from ..machine import whole
 
     folder = Path(settings["folder"])
-    _export(folder)
+    export(folder)
     if not (folder / "sentences.txt").exists():
         (path,) = corpora().locate("multi30k", ["test_2016_flickr.en.gz"])
         lines = islice(read_lines(path), 20 if settings["quick"] else 320)
@@ -27,7 +27,7 @@ def prepare(settings: Settings) -> None:
             part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _export(folder: Path) -> None:
+def export(folder: Path) -> None:
     """The shipped model in the peers' formats, made anew when another one ships."""
     import shutil
     import subprocess

@@ -1,0 +1,75 @@
+"""Recurrent layers alone, forward and backward: through torch's kernels and written out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core import SEED, Clock, Contestant, Outcome, Row, Settings, close
+
+STEPS, BATCH, WIDTH = 35, 32, 256
+WARM_UP, ROUNDS, QUICK = 3, 100, 3
+
+
+def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
+    return _run(_ours(settings, "torch"), settings, clock)
+
+
+def by_seqkit_written_out(settings: Settings, clock: Clock) -> Outcome:
+    """A step is a Python loop over time."""
+    return _run(_ours(settings, "scratch"), settings, clock)
+
+
+def by_torch(settings: Settings, clock: Clock) -> Outcome:
+    """`torch.nn` with the same weights."""
+    from torch import nn
+
+    layers = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+    layer = layers[settings["cell"]](WIDTH, WIDTH)
+    layer.load_state_dict(_ours(settings, "torch").state_dict())
+    return _run(layer, settings, clock)
+
+
+def _ours(settings: Settings, implementation: Any) -> Any:
+    import torch
+
+    from seqkit.nn.recurrent import Recurrent
+
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    return Recurrent(settings["cell"], WIDTH, WIDTH, implementation=implementation)
+
+
+def _run(layer: Any, settings: Settings, clock: Clock) -> Outcome:
+    import torch
+
+    torch.manual_seed(SEED)
+    x = torch.randn(STEPS, BATCH, WIDTH, requires_grad=True)
+
+    def update() -> float:
+        x.grad = None
+        total = layer(x)[0].square().sum()
+        total.backward()
+        return float(total.detach())
+
+    for _ in range(WARM_UP):
+        total = update()
+    rounds = QUICK if settings["quick"] else ROUNDS
+    with clock:
+        for _ in range(rounds):
+            update()
+    assert x.grad is not None
+    figures = {"sum of squares": total, "norm of the gradient": float(x.grad.norm())}
+    return Outcome(rounds * STEPS * BATCH, figures)
+
+
+ROW = Row(
+    title="a recurrent layer, 256 to 256, batch 32 x 35, forward and backward",
+    unit="tokens",
+    cases={cell: {"cell": cell} for cell in ("rnn", "gru", "lstm")},
+    contestants=[
+        Contestant("seqkit", by_seqkit),
+        Contestant("seqkit, written out", by_seqkit_written_out),
+        Contestant("torch.nn", by_torch),
+    ],
+    agree=close(1e-4),
+)
