@@ -6,6 +6,7 @@ SeqkitError
 ├── UnknownName      a model, task, tokenizer, corpus or command of that name is not registered
 ├── DataError        a text, corpus, tokenizer or vocabulary cannot be used
 │   └── WrongType    what was given in Python is no text, no list of texts, …: a TypeError, too
+├── TooLarge         a service was asked for more at once than it computes
 ├── CheckpointError  a run folder cannot be read or written, or does not fit this seqkit
 ├── TrainingError    training cannot continue, for example since there is nothing to learn from
 │   └── Diverged     the loss or the gradients are no longer finite
@@ -53,6 +54,10 @@ class DataError(SeqkitError):
 
 
 class WrongType(DataError, TypeError):
+    pass
+
+
+class TooLarge(SeqkitError):
     pass
 
 

@@ -28,6 +28,13 @@ class Item(NamedTuple):
     prefix: str = ""
 
 
+class Choice(NamedTuple):
+    """A part whose translation may go on with several words, the `top` likeliest ones."""
+
+    item: Item
+    top: int
+
+
 class Continued(NamedTuple):
     """A line as what is known of its translation, and what is left to search for."""
 
@@ -69,6 +76,16 @@ def candidates_of(
         of_parts = translator.search_parts(parts, begun, terms)
         found.update(zip(places, of_parts, strict=True))
     return [found[place] for place in range(len(items))]
+
+
+def other_words(
+    translator: Translator, choice: Choice, search: SearchConfig, terms: Terms | None
+) -> list[tuple[list[Candidate], float]]:
+    """The candidates that follow from each of the likeliest next tokens, and its probability."""
+    part = choice.item.part
+    begun = next_words(translator, choice.item, choice.top)
+    found = candidates_of(translator, [Item(part, text) for text, _ in begun], search, terms)
+    return [(of_word, share) for of_word, (_, share) in zip(found, begun, strict=True)]
 
 
 def next_words(translator: Translator, item: Item, top: int) -> list[tuple[str, float]]:

@@ -23,6 +23,17 @@ def check_language(language: str, source: Tokenizer) -> None:
     )
 
 
+def chosen_language(language: str, own: str, source: Tokenizer) -> str:
+    """The target language that a model is to be told: none if it has only its `own`.
+
+    Raises `ConfigError` for one that it does not translate into.
+    """
+    if language == own and not source.language_tags:
+        return ""
+    check_language(language, source)
+    return language
+
+
 def tagged(texts: Sequence[str], language: str, source: Tokenizer) -> Sequence[str]:
     """Source texts to train on, each after its tag; `texts` for a model of one language.
 

@@ -10,15 +10,21 @@ from ..services import Asked
 
 _WIDEST = 32  # beams, n-best lists and draws that a client may ask for
 _LONGEST = 1000  # tokens
+_LONGEST_FORCED = 200  # tokens that every translation is made to have, at least
+_MOST_PHRASES = 16
+_MOST_PAIRS = 1000
 
 Width = Annotated[int, Field(ge=1, le=_WIDEST)]
 Length = Annotated[int, Field(ge=0, le=_LONGEST)]
+Phrases = Annotated[list[str], Field(max_length=_MOST_PHRASES)]
 Pair = tuple[str, str]
 
 _TO = Field("", description="Target language, of a model that has several.")
 _TEXTS = Field(description="A text, or a list of texts.")
 _GLOSSARY: list[Pair] = Field(
-    [], description='Pairs of a term and what it becomes; "-" leaves it as it is.'
+    [],
+    max_length=_MOST_PAIRS,
+    description='Pairs of a term and what it becomes; "-" leaves it as it is.',
 )
 
 
@@ -31,10 +37,10 @@ class Search(BaseModel):
     length_penalty: float | None = None
     normalize: Literal["length", "gnmt"] | None = None
     max_length: Length | None = None
-    min_length: Length | None = None
+    min_length: Annotated[int, Field(ge=0, le=_LONGEST_FORCED)] | None = None
     no_repeat_ngram: Length | None = None
-    must: list[str] | None = None
-    suppress: list[str] | None = None
+    must: Phrases | None = None
+    suppress: Phrases | None = None
     unknown: Literal["auto", "never", "copy", "keep"] | None = None
     sample: bool | None = None
     mbr: Annotated[int, Field(ge=0, le=_WIDEST)] | None = None

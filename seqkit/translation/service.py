@@ -1,30 +1,35 @@
 """What `seqkit serve` offers of translators.
 
-The items of a translation are the sentences of its texts: those of many requests are searched for
+The items of every request are the sentences of its texts: those of many requests are searched for
 together, a long text holds up nobody, and its translation grows sentence by sentence.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, TooLarge
 from ..search.settings import SearchConfig
 from ..services import JSON, Operation, Service, Upload, Work
 from ..text.sentences import split_sentences
-from .continuing import Continued, Item, candidates_of, continued, next_words
-from .explained_words import ExplainedWords, explained_words
+from .continuing import Choice, Continued, Item, candidates_of, continued, other_words
+from .explain import Explanation
+from .explained_words import explained_words
 from .glossary import Glossary
 from .requests import Alternatives, Explain, Pair, Score, Translate
 from .segments import Candidate, joined
 from .terms import Terms
 from .translator import Translator
 
-_WORDS_COST = 4  # how many times as much looking for alternatives takes as a translation
+_LONGEST = 2000  # tokens of an item: of a text that is not to be split, of a translation to score
+_MOST_EXPLAINED = 1000  # words of a text: the answer has a number for each pair of words
+_MOST_CELLS = (
+    250_000  # pairs of tokens that are explained at once: 50 MB of a big model's attention
+)
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,95 @@ class _Search:
     translator: Translator
     config: SearchConfig  # without a prefix
     terms: Terms | None
+    glossary: tuple[Pair, ...]
 
-    def compute(self, items: Sequence[Item]) -> list[list[Candidate]]:
-        return candidates_of(self.translator, items, self.config, self.terms)
+    @property
+    def kind(self) -> Hashable:
+        """Sentences of requests that have it in common are searched for together."""
+        return ("translate", repr(self.config), self.glossary)
+
+    def costs(self, items: Sequence[Item | Choice]) -> list[int]:
+        """What each item costs, in tokens that are searched for with the model's own settings.
+
+        Raises `TooLarge` for an item that is too long, of a text that is not to be split.
+        """
+        own, config = self.translator.search, self.config
+        times = max(1, -(-_width(config) // _width(own))) * (1 + len(config.must))
+        return [times * self._cost(item, config.min_length) for item in items]
+
+    def _cost(self, item: Item | Choice, least: int) -> int:
+        if isinstance(item, Choice):
+            return (1 + item.top) * self._cost(item.item, least)
+        length = len(item.part.ids)
+        _check_length(length, self.translator, "a text that stays whole (split, must)")
+        return max(length, least)
+
+    def compute(self, items: Sequence[Item | Choice]) -> list[Any]:
+        """The candidates of each item; of a choice, those of each word with its probability."""
+        whole = [item for item in items if isinstance(item, Item)]
+        found = iter(candidates_of(self.translator, whole, self.config, self.terms))
+        return [
+            other_words(self.translator, item, self.config, self.terms)
+            if isinstance(item, Choice)
+            else next(found)
+            for item in items
+        ]
 
     def text(self, line: Continued, found: Sequence[list[Candidate]]) -> str:
         return joined(line.lead, found, self.config)[0].text
 
 
-_Kept = dict[Hashable, tuple[SearchConfig, Terms | None]]
-_KEPT: WeakKeyDictionary[Translator, _Kept] = WeakKeyDictionary()
-_MOST_KEPT = 64  # of each translator: most clients ask with the same settings
+def _width(config: SearchConfig) -> int:
+    """How many hypotheses or draws of a sentence are kept at once."""
+    return max(config.beam, config.mbr, config.nbest)
+
+
+def _check_length(length: int, translator: Translator, what: str) -> None:
+    most = max(_LONGEST, translator.longest)
+    if length > most:
+        raise TooLarge(
+            f"{what} may have {most:,} tokens here, and this has {length:,}: send it in parts"
+        )
+
+
+class _Searches:
+    """What was prepared of late for each translator: most clients ask with the same settings.
+
+    For the threads that prepare requests.
+    """
+
+    most = 64  # of each translator
+    most_pairs = 200  # of a glossary that is kept: a larger one may take megabytes
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._of: WeakKeyDictionary[Translator, dict[Hashable, _Prepared]] = WeakKeyDictionary()
+
+    def get(self, translator: Translator, key: Hashable) -> _Prepared | None:
+        with self._lock:
+            kept = self._of.setdefault(translator, {})
+            found = kept.pop(key, None)
+            if found is not None:
+                kept[key] = found  # last: the one that was used longest ago is the first
+            return found
+
+    def put(self, translator: Translator, key: Hashable, prepared: _Prepared) -> None:
+        _, terms = prepared
+        if terms is not None and len(terms.glossary) > self.most_pairs:
+            return
+        with self._lock:
+            kept = self._of.setdefault(translator, {})
+            kept[key] = prepared
+            while len(kept) > self.most:
+                del kept[next(iter(kept))]
+
+    def count(self, translator: Translator) -> int:
+        with self._lock:
+            return len(self._of.get(translator, {}))
+
+
+_Prepared = tuple[SearchConfig, Terms | None]
+_SEARCHES = _Searches()
 
 
 def _search(
@@ -54,16 +137,21 @@ def _search(
 
     Raises `ConfigError` or `DataError` for what the model cannot do.
     """
-    kept = _KEPT.setdefault(translator, {})
-    key = (repr(settings), tuple(glossary))
-    if key not in kept:
-        terms = Glossary(_distinct(glossary)) if glossary else None
-        list(translator.predict([], glossary=terms, **settings))  # raises
+    pairs = tuple(glossary)
+    key = (repr(settings), pairs)
+    prepared = _SEARCHES.get(translator, key)
+    if prepared is None:
+        translator.predict([], **settings)  # raises
         config = translator.settings(settings)
-        if len(kept) == _MOST_KEPT:
-            kept.clear()
-        kept[key] = (config, translator.terms(terms, config))
-    return _Search(translator, *kept[key])
+        of_pairs = Glossary(_distinct(pairs)) if pairs else None
+        prepared = config, translator.terms(of_pairs, config)
+        _SEARCHES.put(translator, key, prepared)
+    return _Search(translator, *prepared, pairs)
+
+
+def _in(language: str) -> dict[str, str]:
+    """The settings of a request that chooses its target language and nothing else."""
+    return {"to": language} if language else {}
 
 
 def _distinct(glossary: Sequence[Pair]) -> dict[str, str]:
@@ -132,9 +220,9 @@ def _translate(translator: Translator, asked: Translate, uploads: Sequence[Uploa
     request = _Texts(search, texts, lines, asked.align)
     items = [item for line in lines for item in line.items]
     return Work(
-        kind=("translate", repr(search.config), tuple(asked.glossary)),
+        kind=search.kind,
         items=items,
-        costs=[len(item.part.ids) for item in items],
+        costs=search.costs(items),
         compute=search.compute,
         answer=request.answer,
         events=request.events,
@@ -145,56 +233,85 @@ def _translate(translator: Translator, asked: Translate, uploads: Sequence[Uploa
 
 
 def _alternatives(translator: Translator, asked: Alternatives, uploads: Sequence[Upload]) -> Work:
-    settings = {"to": asked.to} if asked.to else {}
-    search = _search(translator, settings, asked.glossary)
+    search = _search(translator, _in(asked.to), asked.glossary)
     line = continued(translator, asked.text, asked.prefix, search.config)
-    find = partial(_other_words, search, line, asked)
-    cost = _WORDS_COST * sum(len(item.part.ids) for item in line.items)
-    return _alone("alternatives", find, cost)
+    items: list[Item | Choice] = [*line.items]
+    if line.items:
+        items[0] = Choice(line.items[0], asked.top)
+
+    def answer(found: Sequence[Any]) -> JSON:
+        if not found:
+            return {"alternatives": []}
+        words, *others = found
+        alternatives: dict[str, JSON] = {}
+        for candidates, probability in words:
+            text = search.text(line, [candidates, *others])
+            word = next(iter(text[len(asked.prefix) :].split()), "")
+            record = {"word": word, "translation": text, "probability": probability}
+            alternatives.setdefault(word, record)
+        return {"alternatives": list(alternatives.values())}
+
+    return Work(search.kind, items, search.costs(items), search.compute, answer)
 
 
-def _other_words(search: _Search, line: Continued, asked: Alternatives) -> JSON:
-    """The likeliest next words, each with the whole translation that follows from it."""
-    if not line.items:
-        return {"alternatives": []}
-    first, *rest = line.items
-    begun = next_words(search.translator, first, asked.top)
-    items = [Item(first.part, text) for text, _ in begun]
-    found = search.compute([*items, *rest])
-    firsts, others = found[: len(items)], found[len(items) :]
+@dataclass(frozen=True)
+class _Explained:
+    """A sentence as the model translates it, and what the words of that looked at."""
 
-    alternatives: dict[str, JSON] = {}
-    for candidates, (_, probability) in zip(firsts, begun, strict=True):
-        text = search.text(line, [candidates, *others])
-        word = next(iter(text[len(asked.prefix) :].split()), "")
-        record = {"word": word, "translation": text, "probability": probability}
-        alternatives.setdefault(word, record)
-    return {"alternatives": list(alternatives.values())}
+    candidates: list[Candidate]
+    explanations: list[Explanation]
 
 
 def _explain(translator: Translator, asked: Explain, uploads: Sequence[Upload]) -> Work:
-    search = _search(translator, {"to": asked.to} if asked.to else {}, ())
+    _check_explained(asked.text, asked.translation or "")
+    search = _search(translator, {**_in(asked.to), "nbest": 1}, ())
     line = continued(translator, asked.text, "", search.config)
-    cost = sum(len(item.part.ids) for item in line.items)
 
-    def find() -> JSON:
-        own = joined(line.lead, search.compute(line.items), search.config)[0]
+    def compute(items: Sequence[Item]) -> list[_Explained]:
+        found = search.compute(items)
+        own = [joined("", [candidates], search.config)[0] for candidates in found]
+        explained = map(translator.explain, own)
+        return [_Explained(*pair) for pair in zip(found, explained, strict=True)]
+
+    def answer(found: Sequence[_Explained]) -> JSON:
         given = asked.translation
-        if given is None or given == own.text:
-            return explained_words(translator, translator.explain(own)).record()
-        return _of_given(translator, line, given, asked).record()
+        if given is None or given == search.text(line, [one.candidates for one in found]):
+            explanations = [explanation for one in found for explanation in one.explanations]
+        else:
+            explanations = _of_given(translator, line, asked)
+        return explained_words(translator, explanations).record()
 
-    return _alone("explain", find, cost)
+    return Work(
+        kind=("explain", repr(search.config)),
+        items=line.items,
+        costs=search.costs(line.items),
+        compute=compute,
+        answer=answer,
+    )
 
 
-def _of_given(
-    translator: Translator, line: Continued, translation: str, asked: Explain
-) -> ExplainedWords:
+def _check_explained(*texts: str) -> None:
+    for text in texts:
+        count = len(text.split())
+        if count > _MOST_EXPLAINED:
+            raise TooLarge(
+                f"{_MOST_EXPLAINED:,} words are explained at once, and this text has {count:,}: "
+                "send it in parts"
+            )
+
+
+def _of_given(translator: Translator, line: Continued, asked: Explain) -> list[Explanation]:
     """Of a translation that is not the model's own: sentence by sentence, if they pair up."""
-    pairs = paired(translator, asked.text, line, translation)
+    pairs = paired(translator, asked.text, line, asked.translation or "")
+    for source, target in pairs:
+        cells = len(translator.source.encode(source)) * len(translator.target.encode(target))
+        if cells > _MOST_CELLS:
+            raise TooLarge(
+                "text and translation have not as many sentences as each other, and are too long "
+                "to be explained as one: send them in parts"
+            )
     forced = [translator.force(source, target, to=asked.to) for source, target in pairs]
-    explanations = [explanation for one in forced for explanation in translator.explain(one)]
-    return explained_words(translator, explanations)
+    return [explanation for one in forced for explanation in translator.explain(one)]
 
 
 def paired(
@@ -208,17 +325,6 @@ def paired(
     return [(text, translation)] if text.strip() and translation.strip() else []
 
 
-def _alone(name: str, find: Any, cost: int) -> Work:
-    """Work of one item, which is computed by itself."""
-    return Work(
-        kind=(name, object()),
-        items=[find],
-        costs=[max(1, cost)],
-        compute=lambda finds: [one() for one in finds],
-        answer=lambda results: results[0],
-    )
-
-
 # Scoring
 
 
@@ -227,16 +333,18 @@ def _score(translator: Translator, asked: Score, uploads: Sequence[Upload]) -> W
     targets = [asked.text] if isinstance(asked.text, str) else asked.text
     if len(sources) != len(targets):
         raise DataError(f"{len(sources)} sources and {len(targets)} texts do not pair up")
-    _search(translator, {"to": asked.to} if asked.to else {}, ())
+    _search(translator, _in(asked.to), ())
 
     def compute(pairs: Sequence[tuple[str, str]]) -> list[float]:
         return translator.score(*zip(*pairs, strict=True), to=asked.to)
 
-    ids = translator.source.encode_all(sources)
+    read = translator.source.encode_all(sources), translator.target.encode_all(targets)
+    lengths = [1 + max(map(len, pair)) for pair in zip(*read, strict=True)]
+    _check_length(max(lengths, default=0), translator, "a text that is scored")
     return Work(
         kind=("score", asked.to),
         items=list(zip(sources, targets, strict=True)),
-        costs=[len(row) + 1 for row in ids],
+        costs=lengths,
         compute=compute,
         answer=lambda scores: {"scores": list(scores)},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -30,7 +31,7 @@ from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, r
 from .explain import Alignment, Explanation, alignment
 from .glossary import Glossary
 from .language_models import LanguageModels
-from .languages import check_language, tag_for
+from .languages import chosen_language, tag_for
 from .predictions import TranslatedLine, described
 from .replaced_terms import Replacing
 from .segments import Candidate, Translation, joined
@@ -248,8 +249,7 @@ class Translator:
         """Log probability (nats) of every token of each target and of its `<eos>`; see `score`."""
         check_many(sources)
         check_many(targets)
-        language = to or self.search.to
-        check_language(language, self.source)
+        language = chosen_language(to or self.search.to, self.target_language, self.source)
         tagged = (self._tagged(text, language) for text in each_text(sources))
         source_ids = self.source.encode_all(tagged, eos=True)
         target_ids = self.target.encode_all(targets)
@@ -293,7 +293,7 @@ class Translator:
         values = plain(self.search)
         override(values, changes)
         search = build(SearchConfig, values, "search settings")
-        check_language(search.to, self.source)
+        search = replace(search, to=chosen_language(search.to, self.target_language, self.source))
         check_attention(search, attends=self.attends)
         return search
 
@@ -362,8 +362,8 @@ class Translator:
         found = self._search(parts, search)
         if terms is None:
             return found
-        replace = Replacing(self.source, self.target, self._searcher, search).candidates
-        return with_terms(terms, parts, found, partial(self._search, search=search), replace)
+        replaced = Replacing(self.source, self.target, self._searcher, search).candidates
+        return with_terms(terms, parts, found, partial(self._search, search=search), replaced)
 
     def _search(
         self, parts: Sequence[Part], search: SearchConfig, phrases: Sequence[Phrases] = ()

@@ -1,12 +1,18 @@
 """What is answered over HTTP is what the translator says in Python."""
 
 import json
+import sys
+import threading
 
 import pytest
 from small_services import asking
+from translators import Backwards
 
+from seqkit.translation import service
 from seqkit.translation.glossary import Glossary
+from seqkit.translation.requests import Alternatives, Explain, Translate
 from seqkit.translation.service import SERVICE
+from seqkit.translation.translator import Translator
 
 TEXT = "a b c . d e f g . h i"
 
@@ -25,7 +31,7 @@ def ask(client, operation, **asked):
 
 def refused(client, operation, **asked):
     response = client.post(f"/v1/{operation}", json=asked)
-    assert response.status_code in (400, 422), response.text
+    assert response.status_code in (400, 413, 422), response.text
     return response.json()["error"]["message"]
 
 
@@ -163,3 +169,173 @@ def test_models_say_which_languages_they_have(client):
     (record,) = client.get("/v1/models").json()["models"]
     assert {"translate", "alternatives", "explain", "score"} <= set(record["operations"])
     assert {"source", "targets"} <= set(record)
+
+
+# What one request may take
+
+
+def work_of(translator, name, asked):
+    return SERVICE.operation(name).begin(translator, asked, ())
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [("explain", Explain(text="A b . " * 30)), ("alternatives", Alternatives(text="A b . " * 30))],
+)
+def test_sentences_are_items_so_that_a_long_text_holds_up_nobody(translator, name, asked):
+    work = work_of(translator, name, asked)
+    assert len(work.items) == len(work.costs) == 30
+
+
+def test_sentences_around_the_chosen_word_go_with_those_of_translations(translator):
+    text, glossary = "A b . C d . E f .", [("b", "a")]
+    asked = Alternatives(text=text, prefix="B a . ", top=4, glossary=glossary)
+    others = work_of(translator, "alternatives", asked)
+    whole = work_of(translator, "translate", Translate(text=text, glossary=glossary))
+    assert others.kind == whole.kind
+    assert len(others.items) == 2  # the sentence that the prefix has is left as it is
+    assert others.costs == [5 * whole.costs[1], whole.costs[2]]
+
+
+def test_a_text_of_several_sentences_is_explained_as_its_whole_translation_is(client, translator):
+    text = "A b c . D e f g . H i"
+    (whole,) = translator.translate_nbest([text])[0]
+    segments = translator.explain(whole)
+    assert len(segments) == 3
+    found = ask(client, "explain", text=text, translation=whole.text)
+    assert found == ask(client, "explain", text=text)
+    assert found["target"] == whole.text.split()
+
+    starts = [sum(len(one.source) - 1 for one in segments[:i]) for i in range(len(segments) + 1)]
+    rows = iter(found["attention"])
+    for number, one in enumerate(segments):
+        for row in (next(rows) for _ in one.target[:-1]):
+            assert sum(row[starts[number] : starts[number + 1]]) == pytest.approx(1)
+            assert sum(row) == pytest.approx(1)
+
+
+def test_more_words_than_can_be_shown_in_pairs_are_not_explained(client):
+    said = refused(client, "explain", text="a " * 1001)
+    assert "1,000 words are explained at once, and this text has 1,001" in said
+    assert "1,000 words" in refused(client, "explain", text="a b", translation="a " * 1001)
+    response = client.post("/v1/explain", json={"text": "a " * 1001})
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "too_large"
+
+
+def test_a_long_translation_that_does_not_pair_up_is_not_explained_as_one(client):
+    said = refused(client, "explain", text="a . " * 500, translation="b " * 900)
+    assert "not as many sentences" in said
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked"),
+    [
+        ("translate", {"text": "a " * 2100, "search": {"split": False}}),
+        ("translate", {"text": "a . " * 1100, "search": {"must": ["b"]}}),
+        ("score", {"source": "a " * 2100, "text": "b"}),
+        ("score", {"source": "a", "text": "b " * 2100}),
+    ],
+)
+def test_nothing_that_stays_whole_may_be_as_long_as_a_book(client, operation, asked):
+    assert "may have 2,000 tokens here" in refused(client, operation, **asked)
+
+
+@pytest.mark.parametrize(
+    ("search", "named"),
+    [
+        ({"must": ["b"] * 17}, "search.must"),
+        ({"suppress": ["b"] * 17}, "search.suppress"),
+        ({"min_length": 201}, "search.min_length"),
+    ],
+)
+def test_searches_that_look_cheap_and_are_not_are_refused(client, search, named):
+    assert named in refused(client, "translate", text="a", search=search)
+
+
+def test_a_glossary_of_a_request_has_a_bound(client):
+    pairs = [[f"a{i}", "b"] for i in range(1001)]
+    assert "glossary" in refused(client, "translate", text="a", glossary=pairs)
+
+
+@pytest.mark.parametrize(
+    ("asked", "cost"),
+    [
+        ({}, 4),  # three words and the end, as the batches of `seqkit translate` count them
+        ({"search": {"beam": 1}}, 4),
+        ({"search": {"beam": 20}}, 16),
+        ({"search": {"beam": 11}}, 12),
+        ({"nbest": 20, "search": {"sample": True}}, 16),
+        ({"search": {"mbr": 10}}, 8),
+        ({"search": {"must": ["rot", "Haus"]}}, 12),
+        ({"search": {"min_length": 150}}, 150),
+    ],
+)
+def test_a_sentence_costs_what_its_search_takes_beside_the_models_own(words, asked, cost):
+    translator = Translator(Backwards(len(words.vocab)), words, words)
+    assert translator.search.beam == 5
+    assert list(
+        work_of(translator, "translate", Translate(text="das Haus rot", **asked)).costs
+    ) == [cost]
+
+
+# What is kept between requests
+
+
+def test_threads_that_prepare_requests_at_once_keep_what_was_used_of_late(words):
+    translator = Translator(Backwards(len(words.vocab)), words, words)
+    failed = []
+
+    def prepare(number):
+        try:
+            for i in range(60):
+                service._search(translator, {"length_penalty": number + i / 1000}, ())
+        except Exception as error:
+            failed.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=prepare, args=(number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failed
+    assert service._SEARCHES.count(translator) == service._SEARCHES.most
+
+
+def test_what_was_used_longest_ago_is_forgotten_first(words, monkeypatch):
+    translator = Translator(Backwards(len(words.vocab)), words, words)
+    monkeypatch.setattr(service._SEARCHES, "most", 2)
+    first = service._search(translator, {"beam": 1}, ()).config
+    service._search(translator, {"beam": 2}, ())
+    assert service._search(translator, {"beam": 1}, ()).config is first
+    second = service._search(translator, {"beam": 3}, ()).config
+    assert service._search(translator, {"beam": 1}, ()).config is first
+    assert service._search(translator, {"beam": 3}, ()).config is second
+    assert service._SEARCHES.count(translator) == 2
+
+
+def test_a_large_glossary_is_not_kept(words):
+    translator = Translator(Backwards(len(words.vocab)), words, words)
+    for pairs in (200, 201):
+        service._search(translator, {}, [(f"a{i}", "rot") for i in range(pairs)])
+    assert service._SEARCHES.count(translator) == 1
+
+
+# The language that a model has
+
+
+def test_the_only_language_of_a_model_may_be_named(words):
+    translator = Translator(Backwards(len(words.vocab)), words, words, target_language="de")
+    with asking(translator, SERVICE) as client:
+        for operation, asked in {
+            "translate": {"text": "das Haus"},
+            "alternatives": {"text": "das Haus", "top": 1},
+            "score": {"source": "das Haus", "text": "Haus das"},
+        }.items():
+            assert ask(client, operation, to="de", **asked) == ask(client, operation, **asked)
+            assert "'fr'" in refused(client, operation, to="fr", **asked)

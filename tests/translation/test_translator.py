@@ -4,17 +4,41 @@ import itertools
 
 import pytest
 import torch
-from translators import SENTENCES, rules, tiny
+from translators import SENTENCES, Backwards, rules, tiny
 
 from seqkit.errors import ConfigError
 from seqkit.search.rules import NO_RULES, Rules, Stem
 from seqkit.text import TextConfig, Tokenizer
 from seqkit.text.vocab import UNK
+from seqkit.translation.translator import Translator
 
 
 def ids(tokenizer, *tokens):
     assert set(tokens) <= set(tokenizer.vocab.tokens)
     return frozenset(tokenizer.vocab[token] for token in tokens)
+
+
+# The target language
+
+
+def test_the_only_language_of_a_model_may_be_named_and_is_no_setting(words):
+    into_german = Translator(Backwards(len(words.vocab)), words, words, target_language="de")
+    assert into_german.translate(["das Haus"], to="de") == into_german.translate(["das Haus"])
+    assert into_german.changed({"to": "de"}) == {}
+    pair = ["das Haus"], ["Haus das"]
+    assert into_german.score(*pair, to="de") == into_german.score(*pair)
+    assert into_german.force("das Haus", "Haus", to="de").text == "Haus"
+
+
+def test_another_language_is_refused_whoever_asks(words):
+    into_german = Translator(Backwards(len(words.vocab)), words, words, target_language="de")
+    unknown = Translator(Backwards(len(words.vocab)), words, words)
+    with pytest.raises(ConfigError, match="'fr': this model translates into one language only"):
+        into_german.translate(["das Haus"], to="fr")
+    with pytest.raises(ConfigError, match="'fr'"):
+        into_german.score(["das Haus"], ["Haus"], to="fr")
+    with pytest.raises(ConfigError, match="'de'"):
+        unknown.translate(["das Haus"], to="de")
 
 
 # Settings in text
