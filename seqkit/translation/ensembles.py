@@ -11,7 +11,7 @@ _Translator = TypeVar("_Translator")
 
 
 def ensemble_of(make: Callable[..., _Translator], members: Sequence[Any]) -> _Translator:
-    """What `make` makes of the models of translators; the first one's settings are its own.
+    """Build one translator from several; settings come from the first.
 
     Raises `ConfigError` if their vocabularies differ.
     """

@@ -227,6 +227,44 @@ def test_references_to_characters_stay_where_a_translation_is_the_same():
     assert document.write([Translated("я я", [(0, 0), (1, 1)])]) == data
 
 
+@pytest.mark.parametrize("name", ["utf-16", "UTF-16LE", "utf-16be", "utf-32", "cp037"])
+@pytest.mark.parametrize("odd", [0, 1], ids=["even", "odd"])
+def test_a_declaration_in_ascii_of_what_is_not_ascii_means_utf_8(name, odd):
+    """As browsers read it (WHATWG)."""
+    for kind, start in [("html", f'<meta charset="{name}"><p>'), ("po", HEADER.format(name))]:
+        text = MESSAGE.format("")[:-1] if kind == "po" else "Grüße an alle"
+        data = f"{start}{text}".encode()
+        data += b" " * ((len(data) + odd) % 2)
+        document = read_document(data, f"a.{kind}", kind)
+        changed = document.write([Translated("ž")])
+        assert "ž" in changed.decode("utf-8")
+        assert changed.startswith(start.encode())
+
+
+def test_two_strings_on_a_line_are_one_as_gettext_reads_them():
+    data = b'msgid "a " "b" \t"c"\n"d"\nmsgstr "" ""\n'
+    document = read_document(data, "a.po", "po")
+    assert [segment.text for segment in document.segments] == ["a bcd"]
+    assert document.write([Translated("x")]) == data.replace(b'"" ""', b'"x"')
+
+
+def test_a_table_of_others_in_a_memory_stays(tmp_path):
+    """Such as that of an older version, whose translations someone may still want."""
+    path = tmp_path / "memory.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE translations (source TEXT)")
+        database.execute("INSERT INTO translations VALUES ('a')")
+        database.commit()
+        with closing(Memory(path, "model")) as memory:
+            memory.keep([("b", Translated("c"))])
+            database.execute(
+                "INSERT INTO translations VALUES ('d')"
+            )  # as a process that still runs
+            assert memory.find(["b"], aligned=False) == {"b": Translated("c")}
+        found = database.execute("SELECT source FROM translations").fetchall()
+    assert found == [("a",), ("d",)]
+
+
 def test_a_page_in_latin_1_gets_other_characters_as_references():
     document = read_document(b'<meta charset="latin1"><p>a b', "a.html", "html")
     found = document.write([Translated("a „b“")])
@@ -347,43 +385,6 @@ def test_no_translation_begins_a_list_a_heading_or_a_quote(translation, expected
     changed = document.write([Translated(translation)]).decode()
     assert changed == f"{expected}\n"
     assert markdown_it.MarkdownIt().render(changed) == f"<p>{escape(translation)}</p>\n"
-
-
-WRAPPED = (
-    "The quick brown fox jumps over the lazy dog, and then it\n"
-    "goes home again, since it is late and all of the others\n"
-    "have gone.\n"
-)
-
-
-def test_a_paragraph_that_was_wrapped_is_one_text_and_wrapped_again():
-    document = read_document(f"A title\n\n{WRAPPED}\nThe end\n".encode(), "a.txt", "txt")
-    title, paragraph, end = (segment.text for segment in document.segments)
-    assert (title, end) == ("A title", "The end")
-    assert paragraph == " ".join(WRAPPED.split("\n")).strip()
-    longer = "Der schnelle braune Fuchs springt über den faulen Hund und geht dann nach Hause."
-    changed = document.write([Translated(title), Translated(longer), Translated(end)]).decode()
-    lines = ["Der schnelle braune Fuchs springt über den faulen Hund", "und geht dann nach Hause."]
-    assert changed == "\n".join(["A title", "", *lines, "", "The end", ""])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "one\ntwo\nthree\n",  # short lines
-        WRAPPED.replace("it\ng", "it.\nG").replace("others\nhave", "others.\nHave"),  # sentences
-        WRAPPED.replace("goes", "- goes"),  # items
-        WRAPPED.replace("goes", "  goes"),
-        "  " + WRAPPED,
-        WRAPPED.replace(", and then it", "."),  # there was room for the next word
-        WRAPPED.replace("\n", " ", 1),  # lines longer than programs wrap
-    ],
-)
-def test_line_breaks_that_mean_something_stay(text):
-    document = read_document(text.encode(), "a.txt", "txt")
-    assert len(document.segments) == text.count("\n")
-    changed = document.write([Translated(segment.text.upper()) for segment in document.segments])
-    assert changed.decode() == text.upper()
 
 
 def test_the_title_of_a_chart_is_translated():

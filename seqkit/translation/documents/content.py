@@ -74,7 +74,22 @@ def decode(
     if known.replace("-", "_") in _NOT_OF_TEXT:
         raise DataError(f"{name} declares {encoding}, which is not an encoding of text")
     encoding = _SIGNED.get(known, encoding)
+    if declared and not _reads(encoding, declared[0]):
+        encoding = "utf-8"
     return Content(_decoded(data, encoding, name), encoding, name="" if has_references else name)
+
+
+def _reads(encoding: str, declaration: bytes) -> bool:
+    """Whether a declaration in ASCII is of the encoding that it names.
+
+    One of UTF-16 is not, and means UTF-8 (WHATWG, HTML, "prescan a byte stream", step 15).
+    """
+    try:
+        return declaration.decode(encoding) == declaration.decode("ascii", errors="replace")
+    except UnicodeDecodeError:
+        return False
+    except LookupError:  # a codec from bytes to bytes, which reading the file refuses
+        return True
 
 
 def _decoded(data: bytes, encoding: str, name: str) -> str:

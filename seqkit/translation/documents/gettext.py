@@ -14,7 +14,7 @@ from ...text.spans import has_letters
 from .segment import Plain, Segment
 
 _STRING = r'"(?:[^"\\\r\n]|\\.)*"'
-_STRINGS = rf"{_STRING}(?:[ \t]*(?:\r\n|\n)[ \t]*{_STRING})*"
+_STRINGS = rf"{_STRING}(?:[ \t]*(?:(?:\r\n|\n)[ \t]*)?{_STRING})*"  # which gettext joins
 _KEYWORD = re.compile(
     rf"^(?P<key>msgctxt|msgid_plural|msgid|msgstr(?:\[(?P<n>\d+)\])?)[ \t]+(?P<value>{_STRINGS})",
     re.MULTILINE,
@@ -23,7 +23,9 @@ _PART = re.compile(_STRING)
 _ESCAPE = re.compile(r"\\(.)")
 _FORMS = re.compile(r"nplurals\s*=\s*(\d+)")
 _READ = {"n": "\n", "t": "\t", "r": "\r"}
-_BAD = re.compile(rf"^(?!#|\s*$|(?:msg\w+(?:\[\d+\])?)?[ \t]*{_STRING}\s*$)(.+)$", re.MULTILINE)
+_BAD = re.compile(
+    rf"^(?!#|\s*$|(?:msg\w+(?:\[\d+\])?)?(?:[ \t]*{_STRING})+\s*$)(.+)$", re.MULTILINE
+)
 
 
 @dataclass

@@ -16,13 +16,13 @@ from ...errors import DataError
 from ...parsing import json_of, to_json
 from .segment import Translated
 
+# A table `translations`, which an older version has made, is neither read nor deleted.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS segments (
     key BLOB NOT NULL, source TEXT NOT NULL, translation TEXT NOT NULL, alignment TEXT,
     unplaced TEXT, PRIMARY KEY (key, source)
 ) WITHOUT ROWID
 """
-_OLD_TABLE = "DROP TABLE IF EXISTS translations"  # of an older format, which nothing reads
 _BUSY = 30  # seconds to wait for another process that writes
 _MOST_VARIABLES = 500  # in one question
 
@@ -39,7 +39,6 @@ class Memory:
             self._database = sqlite3.connect(path, timeout=_BUSY)
             with self._checked():
                 self._database.execute("PRAGMA journal_mode = WAL")
-                self._database.execute(_OLD_TABLE)
                 self._database.execute(_TABLE)
         except (OSError, sqlite3.Error) as error:
             raise self._failed(error) from None

@@ -23,7 +23,7 @@ def model_key(models: Sequence[str], engine: str, compute: str) -> str:
 
 
 def settings_key(settings: Mapping[str, Any], glossary: Glossary | None) -> str:
-    """Those search settings that are not the model's own, and the terms that were asked for."""
+    """Settings that differ from the model's defaults, and the glossary."""
     key: dict[str, Any] = {"settings": dict(settings)}
     if settings.get("lm"):
         key["lm"] = _language_model(place_of(settings["lm"], "language-modelling").path.resolve())

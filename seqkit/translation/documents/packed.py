@@ -111,7 +111,9 @@ def _checked(archive: zipfile.ZipFile, name: str, kind: str) -> list[str]:
     total = sum(info.file_size for info in infos)
     is_bomb = any(info.file_size > max(1 << 20, _BOMB * info.compress_size) for info in infos)
     if is_bomb or total > _LARGEST or len(infos) > _MOST_MEMBERS:
-        raise DataError(f"{name} unpacks to {total / 1e6:,.0f} MB in {len(infos):,}: it is refused")
+        raise DataError(
+            f"{name} unpacks to {total / 1e6:,.0f} MB in {len(infos):,} files; refusing it"
+        )
     texts = sum(info.file_size for info in infos if KINDS[kind].fullmatch(info.filename))
     if texts > _LARGEST_TEXTS:
         raise DataError(

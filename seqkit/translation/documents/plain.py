@@ -13,6 +13,7 @@ _PARAGRAPH = re.compile(r"[^\r\n]+(?:(?:\r\n|\n|\r)[^\r\n]+)*")
 _LINE = re.compile(r"[^\r\n]+")
 _BEGINS = re.compile(r"[\w\"'“„«(¿¡]")  # a line within a paragraph
 _ENDED = re.compile(r"[.!?…:]\W*$")
+_FEWEST = 3  # lines: of two, the first one is nearly always as wide as the widest
 _NARROWEST, _WIDEST = 50, 100  # characters of the longest line of what was wrapped
 
 
@@ -35,18 +36,19 @@ def segments(text: str) -> list[Segment]:
 def _width(paragraph: str) -> int:
     """How many characters a paragraph was wrapped at; 0 if its line breaks mean something.
 
-    Where a program has wrapped, no line has room for the first word of the next, and one at least
-    ends within a sentence. Lines that begin with blanks or marks are laid out by hand.
+    Where a program has wrapped, no line has room for the first word of the next, which two lines
+    show at least, and one ends within a sentence. Lines that begin with blanks or marks, or end
+    with a backslash as commands do, are laid out by hand.
     """
     lines = paragraph.splitlines()
     width = max(map(len, lines))
-    if len(lines) < 2 or not _NARROWEST <= width <= _WIDEST or lines[0][0].isspace():
+    if len(lines) < _FEWEST or not _NARROWEST <= width <= _WIDEST or lines[0][0].isspace():
         return 0
 
     goes_on = False
     for line, following in pairwise(lines):
         first = following.split(maxsplit=1)[:1]
-        if not first or not _BEGINS.match(following):
+        if not first or not _BEGINS.match(following) or line.endswith("\\"):
             return 0
         if len(line.rstrip()) + 1 + len(first[0]) <= width:
             return 0
@@ -63,7 +65,14 @@ def _wrapped(match: re.Match[str], width: int) -> list[Segment]:
         return []
 
     def write(translation: str) -> str:
-        lines = textwrap.wrap(translation, width, break_long_words=False, break_on_hyphens=False)
+        lines = textwrap.wrap(
+            translation,
+            width,
+            break_long_words=False,
+            break_on_hyphens=False,
+            expand_tabs=False,
+            replace_whitespace=False,
+        )
         return line_end[0].join(lines)
 
     return [Plain(match.start(), match.start() + len(stripped), joined, write)]
