@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from contextlib import suppress
@@ -12,13 +13,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .errors import Refused, Stopping, body_for, where
+from .errors import Overloaded, Refused, Stopping, body_for, where
 from .kernel import Kernel
 from .limits import BodyLimit
 from .security import HEADERS
 
 LOG = logging.getLogger("seqkit.serving")
-_ALWAYS = ("/health", "/metrics")  # while the service is stopping, too
+_ALWAYS = ("/health", "/metrics")  # while the service is stopping, or has too much to do, too
+_MOST_RUNNING = 1000  # requests at once, for all models; most of them wait
 
 
 class Entrance:
@@ -53,6 +55,8 @@ class Entrance:
             self._kernel.gate.check(path, headers)
             if self._kernel.is_stopping and path not in _ALWAYS:
                 raise Stopping
+            if self._kernel.running >= _MOST_RUNNING and path not in _ALWAYS:
+                raise Overloaded(seconds=1)
             limited = BodyLimit(receive, headers, self._kernel.settings)
             with self._kernel.counted():
                 await self._app(scope, limited, answer)
@@ -60,6 +64,8 @@ class Entrance:
             await answer.refuse(scope, refused)
         except ClientDisconnect:
             answer.status = 499
+        except asyncio.CancelledError:  # by the server, which ends
+            await answer.refuse(scope, Stopping())
         except Exception as error:
             LOG.error("%s failed: %s", path_of(scope), where(error))
             await answer.refuse(scope, Refused(500, "internal", _INTERNAL))

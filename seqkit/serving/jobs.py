@@ -25,6 +25,7 @@ from ..errors import SeqkitError
 from ..translation.documents.document import Document
 from ..translation.documents.kinds import has_fields, kind_of, known_kinds, read_document
 from ..translation.documents.translating import translated
+from .catalogue import CLOSE_SECONDS
 from .errors import Overloaded, Refused, body_of, refusal, where
 from .kernel import Kernel, unless_gone
 from .served import Unwanted, Wish, lines_of
@@ -171,9 +172,9 @@ class Jobs:
         for job in list(self._jobs.values()):
             self.remove(job)
         if self._running:
-            await asyncio.wait(self._running)
-        self._readers.shutdown()
-        self._workers.shutdown()
+            await asyncio.wait(self._running, timeout=CLOSE_SECONDS)
+        for threads in (self._readers, self._workers):
+            threads.shutdown(wait=False, cancel_futures=True)
         if self._folder is not None:
             self._folder.cleanup()
 

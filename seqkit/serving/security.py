@@ -40,13 +40,15 @@ class Gate:
 
     def __init__(self, settings: Settings) -> None:
         self._token = settings.token.encode()
-        self._hosts: set[str] | None = {*_LOOPBACK, *(name.lower() for name in settings.hosts)}
-        if not is_loopback(settings.host):
-            self._hosts = {*self._hosts, settings.host} if settings.hosts else None
+        self._named = {name.lower() for name in settings.hosts} - _LOOPBACK
+        """The names that were given, which a proxy may have replaced in `Host`."""
+        self._hosts: set[str] | None = {*_LOOPBACK, *self._named, settings.host.lower()}
+        if not settings.hosts and not is_loopback(settings.host):
+            self._hosts = None
 
     def accepts(self, token: str) -> bool:
         """Whether a token is the right one, or none is needed; takes as long for any."""
-        return hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
+        return not self._token or hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
 
     def check(self, path: str, headers: Headers) -> None:
         """Raise `Refused` unless the request may be answered."""
@@ -71,15 +73,10 @@ class Gate:
         """Whether a page may ask: the service's own, under any name that it may be called by."""
         if origin is None:
             return
-        of_page = urlsplit(origin).netloc.lower()
-        is_own = of_page == host.lower() or (self._hosts and _name(of_page) in self._named)
+        of_page = _place(origin)
+        is_own = of_page == host.lower() or _name(of_page) in self._named
         if not of_page or not is_own:
             raise Refused(403, "wrong_origin", "pages of other sites may not ask")
-
-    @property
-    def _named(self) -> set[str]:
-        """The names that were given, which a proxy may have replaced in `Host`."""
-        return (self._hosts or set()) - _LOOPBACK
 
 
 def wrong_token() -> Refused:
@@ -89,6 +86,14 @@ def wrong_token() -> Refused:
         "a token is needed: send the header Authorization: Bearer TOKEN",
         headers={"WWW-Authenticate": "Bearer"},
     )
+
+
+def _place(origin: str) -> str:
+    """The "name:port" of "http://name:port", in lower case; "" if there is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _name(host: str) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
+import sys
+import threading
 from collections.abc import Callable
 from functools import partial
 from types import FrameType
@@ -16,11 +19,13 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from ..errors import ConfigError, SeqkitError, reason
 from .kernel import Kernel
 
+LOG = logging.getLogger("seqkit.serving")
+
 HEAD_SECONDS = 10.0  # for the head of a request
 IDLE_SECONDS = 30.0  # between two requests of a connection
 WRITE_SECONDS = 60.0  # in which a client that does not read must take something
 GRACE_SECONDS = 30.0  # for what runs when the service is stopped
-CONNECTIONS = 1000
+CONNECTIONS = 900  # at once: a process often may have 1024 files
 _LAST_SECONDS = 2  # for answers to be sent, after that
 _MOMENT = 0.05
 _HEAD_BYTES = 64 << 10
@@ -36,12 +41,16 @@ class GuardedProtocol(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _write_timer: asyncio.TimerHandle | None = None
     _head_bytes = 0
+    _last = 0.0  # when something came
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._make_room()
         super().connection_made(transport)
+        self._last = self.loop.time()
         self._await_head()
 
     def data_received(self, data: bytes) -> None:
+        self._last = self.loop.time()
         was_between = self._is_between
         super().data_received(data)
         if not self._is_between:
@@ -76,6 +85,15 @@ class GuardedProtocol(HttpToolsProtocol):
     @property
     def _is_draining(self) -> bool:
         return self.cycle is not None and self.cycle.more_body
+
+    def _make_room(self) -> None:
+        """Close the connection that was idle longest, where there are as many as may be."""
+        if len(self.connections) < CONNECTIONS:
+            return
+        others = [one for one in self.connections if isinstance(one, GuardedProtocol)]
+        idle = [one for one in others if one._is_between and not one.transport.is_closing()]
+        if idle:
+            min(idle, key=lambda one: one._last).transport.abort()
 
     def _await_head(self) -> None:
         if self._head_timer is None:
@@ -143,6 +161,9 @@ def run(
 ) -> None:
     """Answer requests until a signal ends the service; `started` is told where, once it is there.
 
+    What is not answered `GRACE_SECONDS` after the signal is given up; if a thread is still
+    computing it, the process ends here.
+
     Raises `ConfigError` for a port that is taken, and what `seqkit.load` raises for a model that
     does not open.
     """
@@ -151,6 +172,20 @@ def run(
         server.run([listener])
     if server.failure is not None:
         raise server.failure
+    _end_threads()
+
+
+def _end_threads() -> None:
+    """End the process, if something is still computed that nobody waits for.
+
+    Python would wait for it, or pull the ground from under it.
+    """
+    if any(thread.name.startswith("seqkit ") for thread in threading.enumerate()):
+        LOG.info("ended, though something was still computed")
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _tell(started: Callable[[str], None], listener: socket.socket) -> None:
@@ -170,7 +205,6 @@ def config_of(app: FastAPI) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=int(IDLE_SECONDS),
         timeout_graceful_shutdown=_LAST_SECONDS,
-        limit_concurrency=CONNECTIONS,
         backlog=512,
     )
 

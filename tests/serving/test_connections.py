@@ -5,15 +5,21 @@ that they never are.
 """
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
+import small_services
 from connections import MOST_SECONDS, answer_of, ask, connected, request_of, serving, until
 from small_services import SERVICE, Capitals, app_of, catalogue_of
 
 from seqkit.errors import CheckpointError, ConfigError
 from seqkit.services import Operation, Service
-from seqkit.serving import limits, server
+from seqkit.serving import entrance, limits, server
 from seqkit.serving.app import make_app
 
 
@@ -195,6 +201,48 @@ def test_a_full_queue_says_when_to_come_again_and_loses_nothing(model):
     assert texts == {"TEXT 0", "TEXT 1", "TEXT 2"}
 
 
+def test_a_service_that_answers_as_much_as_it_may_says_when_to_come_again(model, monkeypatch):
+    monkeypatch.setattr(entrance, "_MOST_RUNNING", 1)
+    model.gate.clear()
+    app = app_of({"toy": model})
+    with serving(app) as address, connected(address) as connection:
+        connection.sendall(request_of({"inputs": ["a"]}))
+        until(lambda: model.begun)
+        status, headers, body = ask(address, {"inputs": ["b"]})
+        assert status == 429
+        assert json.loads(body)["error"]["code"] == "overloaded"
+        assert "retry-after" in headers
+        assert "x-content-type-options" in headers
+
+        with connected(address) as other:
+            other.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer_of(other)[0] == 200
+        model.gate.set()
+        assert answer_of(connection)[0] == 200
+
+
+def test_idle_connections_make_room_and_busy_ones_do_not(model, monkeypatch):
+    monkeypatch.setattr(server, "CONNECTIONS", 3)
+    model.gate.clear()
+    app = app_of({"toy": model})
+    with serving(app) as address, connected(address) as busy:
+        busy.sendall(request_of({"inputs": ["a"]}))
+        until(lambda: model.begun)
+        with connected(address) as idle, connected(address) as later:
+            idle.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer_of(idle)[0] == 200
+            later.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer_of(later)[0] == 200
+            with connected(address) as new:
+                new.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert answer_of(new)[0] == 200
+            assert is_closed(idle)
+            later.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert answer_of(later)[0] == 200
+        model.gate.set()
+        assert answer_of(busy)[0] == 200
+
+
 # The beginning and the end
 
 
@@ -222,6 +270,60 @@ def test_a_stop_answers_what_runs_and_refuses_what_is_new(model):
     thread.join(MOST_SECONDS)
     assert not thread.is_alive()
     assert model.computed == [["a"]]
+
+
+_NEVER_ENDS = """
+from small_services import Capitals, app_of
+from seqkit.cli.serve import _start_log
+from seqkit.serving import catalogue, server
+
+server.GRACE_SECONDS = catalogue.CLOSE_SECONDS = 0.1
+server._LAST_SECONDS = 1
+model = Capitals()
+model.gate.clear()
+_start_log()
+server.run(
+    app_of({"toy": model}), host="127.0.0.1", port=0, started=lambda at: print(at, flush=True)
+)
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ({"inputs": ["a"]}, "/v1/predict"),
+        ({"inputs": ["a"], "stream": True}, "/v1/predict"),
+        ({"text": "a", "stream": True}, "/v1/generate"),
+    ],
+)
+def test_a_stop_waits_for_no_batch_without_end(asked, path):
+    folder = str(Path(small_services.__file__).parent)
+    process = subprocess.Popen(
+        [sys.executable, "-c", _NEVER_ENDS],
+        env={**os.environ, "PYTHONPATH": folder},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = int(process.stdout.readline().rpartition(":")[2])
+        with connected(("127.0.0.1", port)) as connection:
+            connection.sendall(request_of(asked, path))
+            ask_health(port)
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=MOST_SECONDS)
+    finally:
+        process.kill()
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "ended, though something was still computed" in said
+
+
+def ask_health(port):
+    """Once this is answered, so is what came before as far as it goes without a thread."""
+    with connected(("127.0.0.1", port)) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert answer_of(connection)[0] == 200
 
 
 def test_a_port_that_is_taken_is_one_clear_line():

@@ -5,6 +5,7 @@ from small_services import Capitals, app_of
 from starlette.testclient import TestClient
 
 from seqkit.errors import ConfigError, DataError
+from seqkit.serving.security import Gate
 from seqkit.serving.settings import Settings, is_loopback, read_token
 
 LOCAL = "http://localhost:8000"
@@ -171,3 +172,30 @@ def test_files_may_be_larger_than_texts():
         refused = client.post("/v1/predict", files={"file": ("a", b" " * 6000)})
     assert code_of(taken) == "not_a_file"  # it was read
     assert refused.status_code == 413
+
+
+# Odd addresses
+
+
+def test_a_service_is_called_by_the_address_it_listens_at():
+    with client_of("http://127.0.0.2:8000", host="127.0.0.2") as client:
+        assert client.get("/v1/models").status_code == 200
+        other_port = {"Origin": "http://127.0.0.2:9"}
+        assert code_of(client.get("/v1/models", headers=other_port)) == "wrong_origin"
+    with client_of("http://myhost", host="MyHost", hosts=("x.example",), token=TOKEN) as client:
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        assert client.get("/v1/models", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://]", "http://a:b:c", "http://[::1", "//"])
+def test_an_origin_that_cannot_be_read_is_that_of_another_site(origin):
+    with client_of() as client:
+        response = client.get("/v1/models", headers={"Origin": origin})
+    assert (response.status_code, code_of(response)) == (403, "wrong_origin")
+
+
+def test_a_service_without_a_token_takes_any():
+    assert Gate(Settings()).accepts("an old one")
+    assert Gate(Settings(token=TOKEN)).accepts(TOKEN)
+    assert not Gate(Settings(token=TOKEN)).accepts("an old one")
+    assert not Gate(Settings(token=TOKEN)).accepts("")

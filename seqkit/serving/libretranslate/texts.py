@@ -90,7 +90,7 @@ class Texts:
         return data.decode("utf-8")
 
     async def _close(self) -> None:
-        self._threads.shutdown()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _all_of(record: dict[str, Any]) -> list[str]:
