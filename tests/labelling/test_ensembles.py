@@ -64,7 +64,9 @@ def test_the_commands_take_several_models(run, by_letters, members):
     found = json.loads(lines[0])["classes"]
     assert [found[name] for name in ("food", "weather")] == pytest.approx(expected, abs=1e-5)
 
-    signature = call("evaluate", *both, "--no-baselines").lines[-1]
+    done = call("evaluate", *both, "--no-baselines")
+    assert "have more than 9 tokens: only the first 9 are read" in done.err  # by the second model
+    signature = done.lines[-1]
     first, second = (member.digest for member in members)
     assert f"|model:bag {first} + bag {second}|" in signature
     assert "|tokens:word head 512 + char head 9|" in signature
@@ -75,7 +77,8 @@ def test_models_of_other_classes_are_no_ensemble(run, tmp_path):
     recipe = write_recipe(tmp_path / "r.toml", write_tsv(tmp_path / "x.tsv", pairs), steps=1)
     other = seqkit.train(recipe, out=tmp_path / "run", device="cpu").folder
     complaint = call("classify", "-m", run, "-m", other, "soup").complaint()
-    assert "bag and bag know different classes, such as music, weather" in complaint
+    assert "model 1 (bag) and model 2 (bag) are no ensemble" in complaint
+    assert "different classes: only one has music, weather" in complaint
 
 
 def test_one_label_and_several_are_no_ensemble(run, tmp_path):

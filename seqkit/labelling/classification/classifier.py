@@ -48,7 +48,7 @@ class ClassifiedText:
     text: str
     labels: list[str]  # one; any number if a text may have several
     classes: dict[str, float]  # the likeliest and their probabilities, the likeliest first
-    unread: int = 0  # tokens at the end or the beginning of a long text that were left out
+    unread: int = 0  # tokens at one end of a long text that the model, or the first, left out
     windows: int = 1  # in which a long text was read
 
     def record(self) -> dict[str, Any]:
@@ -212,18 +212,23 @@ class Classifier:
             group, error = _until_error(texts)
             if group:
                 rows = self.inputs.encode(group)
-                yield group, rows, self._mean(group, rows)
+                yield group, rows, self._mean(self._rows(group, rows))
             if error:
                 raise error
             if not group:
                 return
 
-    def _mean(self, texts: Sequence[str], rows: Rows) -> Floats:
-        """(N, K) over this model, to which the texts are `rows`, and the others."""
-        found = self._probabilities(rows)
-        for other in self.others:
-            found += other._probabilities(other.inputs.encode(texts))
-        found /= 1 + len(self.others)
+    def _rows(self, texts: Sequence[str], own: Rows) -> list[Rows]:
+        """What the texts are to each model; to this one they are `own`."""
+        return [own, *(other.inputs.encode(texts) for other in self.others)]
+
+    def _mean(self, rows: Sequence[Rows]) -> Floats:
+        """(N, K) over this model and the others."""
+        own, *theirs = rows
+        found = self._probabilities(own)
+        for other, its in zip(self.others, theirs, strict=True):
+            found += other._probabilities(its)
+        found /= len(rows)
         return found
 
     def _probabilities(self, rows: Rows) -> Floats:
@@ -278,9 +283,10 @@ class Classifier:
         classes = [*self.classes, *unknown]
         matrix = matrix_of(data.texts, classes)
         rows = self.inputs.encode(data.texts.texts)
-        probabilities = with_unknown(self._mean(data.texts.texts, rows), len(unknown))
+        rows_of_all = self._rows(data.texts.texts, rows)
+        probabilities = with_unknown(self._mean(rows_of_all), len(unknown))
 
-        remarks = self.inputs.notes(rows, "texts of the test")
+        remarks = self._notes_on_long(rows_of_all)
         remarks += notes_on_test(data.texts, unknown)
         counted, why = self._baselines() if baselines else (None, "")
         return ClassificationReport(
@@ -301,6 +307,15 @@ class Classifier:
         if self.run is None:
             return None, ""
         return self.run.baselines(self.inputs, self.labels)
+
+    def _notes_on_long(self, rows: Sequence[Rows]) -> list[str]:
+        """What becomes of long texts, said once where models say the same."""
+        models = (self, *self.others)
+        notes = [
+            one.inputs.notes(its, "texts of the test")
+            for one, its in zip(models, rows, strict=True)
+        ]
+        return list(dict.fromkeys(note for some in notes for note in some))
 
     def _seen(self, texts: Sequence[str]) -> list[Seen]:
         """Which texts were trained on, by any of the models; said once if by several."""

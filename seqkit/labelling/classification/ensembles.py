@@ -16,8 +16,8 @@ def ensemble_of(make: Callable[..., _Classifier], members: Sequence[Any]) -> _Cl
     Raises `ConfigError` if they know different classes.
     """
     first, *rest = members
-    for other in rest:
-        _check_compatible(first, other)
+    for number, other in enumerate(rest, 2):
+        _check_compatible(first, other, number)
 
     return make(
         first.model,
@@ -31,15 +31,15 @@ def ensemble_of(make: Callable[..., _Classifier], members: Sequence[Any]) -> _Cl
     )
 
 
-def _check_compatible(first: Any, other: Any) -> None:
+def _check_compatible(first: Any, other: Any, number: int) -> None:
+    """Raise `ConfigError` unless the answers of model `number` mean what the first one's do."""
+    pair = f"model 1 ({first.name}) and model {number} ({other.name}) are no ensemble"
     if other.classes != first.classes:
         differing = sorted({*first.classes} ^ {*other.classes})
         raise ConfigError(
-            f"the models are no ensemble: {first.name} and {other.name} know different classes, "
-            f"such as {shortened(differing)}"
+            f"{pair}: they know different classes: only one has {shortened(differing)}"
         )
     if other.several != first.several:
         raise ConfigError(
-            f"the models are no ensemble: {first.name} and {other.name} differ in whether a text "
-            "may have several labels (data.several)"
+            f"{pair}: they differ in whether a text may have several labels (data.several)"
         )
