@@ -9,14 +9,18 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from ..metrics.perplexity import finite
+from ..errors import TooLarge
+from ..metrics.perplexity import Perplexity, finite
+from ..metrics.scoring import measured_blocks
 from ..ngram.mixed_model import MixedModel
 from ..ngram.model import Model
 from ..ngram.text import from_lines
 from ..services import JSON, Asked, Operation, Pieces, Service, Upload, Work
-from .surprisal import scored_tokens
+from .surprisal import ScoredToken, tokens_of_block
 
 _PER_TOKEN = 4  # characters, about: what a text costs is known before it is read
+_MOST = 100_000  # characters that a model reads at once
+_BLOCK = 16_000  # characters of a longer text before others have their turn
 _SPACE = "▁"  # how subwords write the blank before a word
 
 
@@ -55,6 +59,8 @@ class Generate(Asked):
 def _score(model: Any, asked: Lines, uploads: Sequence[Upload]) -> Work:
     lines = [asked.text] if isinstance(asked.text, str) else asked.text
     list(model.predict(lines[:0]))
+    for line in lines:
+        _check_length(line)
 
     def compute(some: Sequence[str]) -> list[JSON]:
         return [found.record() for found in model.predict(some)]
@@ -72,32 +78,57 @@ def _score(model: Any, asked: Lines, uploads: Sequence[Upload]) -> Work:
     )
 
 
-def _perplexity(model: Any, asked: Text, uploads: Sequence[Upload]) -> Work:
-    return _alone(asked.text, lambda: model.evaluate(asked.text.split("\n")).record())
+def _perplexity(model: Any, asked: Text, uploads: Sequence[Upload]) -> Pieces:
+    blocks = _blocks(model, asked.text)
+    return Pieces(
+        pieces=(measured for _, _, measured in measured_blocks(model, blocks)),
+        answer=lambda records: _sum(model, records).record(),
+        cost=_cost(asked.text),
+    )
 
 
-def _surprisal(model: Any, asked: Text, uploads: Sequence[Upload]) -> Work:
-    def find() -> JSON:
-        report, tokens = scored_tokens(model, from_lines(asked.text.split("\n")))
+def _surprisal(model: Any, asked: Text, uploads: Sequence[Upload]) -> Pieces:
+    blocks = _blocks(model, asked.text)
+
+    def pieces() -> Generator[tuple[list[JSON], Perplexity], None, None]:
+        for block, found, measured in measured_blocks(model, blocks):
+            tokens = tokens_of_block(model, block, found)
+            yield [_token_record(token) for token in tokens], measured
+
+    def answer(found: Sequence[tuple[list[JSON], Perplexity]]) -> JSON:
         return {
-            "tokens": [
-                {
-                    "text": token.text,
-                    "bits": finite(token.surprisal),
-                    "unknown": bool(token.is_unknown),
-                    "end": bool(token.is_end),
-                }
-                for token in tokens
-            ],
+            "tokens": [token for tokens, _ in found for token in tokens],
             "spaced": model.token_kind == "word",
-            "report": report.record(),
+            "report": _sum(model, [measured for _, measured in found]).record(),
         }
 
-    return _alone(asked.text, find)
+    return Pieces(pieces(), answer, cost=_cost(asked.text))
+
+
+def _blocks(model: Any, text: str) -> Iterator[bytes]:
+    """The lines of a text in blocks; raises `TooLarge` for what cannot be read block by block."""
+    lines = text.split("\n")
+    for piece in lines if _reads_by_line(model) else [text]:
+        _check_length(piece)
+    return from_lines(lines, most=_BLOCK)
+
+
+def _sum(model: Any, records: Sequence[Perplexity]) -> Perplexity:
+    return sum(records, Perplexity(signature_fields=model.signature_fields()))
+
+
+def _token_record(token: ScoredToken) -> JSON:
+    return {
+        "text": token.text,
+        "bits": finite(token.surprisal),
+        "unknown": bool(token.is_unknown),
+        "end": bool(token.is_end),
+    }
 
 
 def _complete(model: Any, asked: Complete, uploads: Sequence[Upload]) -> Work:
     line = asked.text.rpartition("\n")[2]
+    _check_length(line)
 
     def find() -> JSON:
         following = model.next(line, top=asked.top, start=asked.start)
@@ -113,8 +144,8 @@ def _complete(model: Any, asked: Complete, uploads: Sequence[Upload]) -> Work:
 
 
 def _generate(model: Any, asked: Generate, uploads: Sequence[Upload]) -> Pieces:
-    by_line = isinstance(model, Model | MixedModel)  # counted models know no line before
-    prompt = asked.text.rpartition("\n")[2] if by_line else asked.text
+    prompt = asked.text.rpartition("\n")[2] if _reads_by_line(model) else asked.text
+    _check_length(prompt)
     pieces = model.generate(
         prompt=prompt,
         length=asked.tokens,
@@ -145,6 +176,19 @@ def _alone(text: str, find: Callable[[], JSON]) -> Work:
         compute=lambda finds: [one() for one in finds],
         answer=lambda results: results[0],
     )
+
+
+def _reads_by_line(model: Any) -> bool:
+    """Whether a model knows no line before the one that it reads, as counted ones."""
+    return isinstance(model, Model | MixedModel)
+
+
+def _check_length(text: str) -> None:
+    if len(text) > _MOST:
+        raise TooLarge(
+            f"this model reads {_MOST:,} characters at once, and these are {len(text):,}: "
+            "send them in parts"
+        )
 
 
 def _cost(text: str) -> int:

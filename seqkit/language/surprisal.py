@@ -46,13 +46,14 @@ def scored_tokens(scorer: Scorer, blocks: Iterable[bytes]) -> tuple[Perplexity, 
     tokens: list[ScoredToken] = []
 
     def listen(block: bytes, found: Scores) -> None:
-        texts = scorer.tokens_of(block)
-        tokens.extend(_paired(texts, found))
+        tokens.extend(tokens_of_block(scorer, block, found))
 
     return evaluate(scorer, blocks, listen), tokens
 
 
-def _paired(texts: list[str], found: Scores) -> Iterator[ScoredToken]:
+def tokens_of_block(scorer: Scorer, block: bytes, found: Scores) -> Iterator[ScoredToken]:
+    """The tokens of a block of text, given their scores."""
+    texts = scorer.tokens_of(block)
     scores = found.scores.tolist()
     unknown = found.oov.tolist()
     ends = found.ends.tolist()

@@ -183,14 +183,22 @@ def evaluate(
     listener: Callable[[bytes, Scores], object] = lambda block, found: None,
 ) -> Perplexity:
     """The record of a text in blocks; `listener` is called with every block and its scores."""
-    signature_fields = scorer.signature_fields()
-    total = Perplexity(signature_fields=signature_fields)
-    for block, found in scorer.score_blocks(blocks):
+    total = Perplexity(signature_fields=scorer.signature_fields())
+    for block, found, measured in measured_blocks(scorer, blocks):
         listener(block, found)
+        total += measured
+    return total
+
+
+def measured_blocks(
+    scorer: Scorer, blocks: Iterable[bytes]
+) -> Iterator[tuple[bytes, Scores, Perplexity]]:
+    """The blocks of a text, each with its scores and its record; these add up to that of all."""
+    signature_fields = scorer.signature_fields()
+    for block, found in scorer.score_blocks(blocks):
         spelling = scorer.spelling(block, found)
         measured = measure(block, found, signature_fields, spelling)
-        total += replace(measured, seen=scorer.count_seen(block))
-    return total
+        yield block, found, replace(measured, seen=scorer.count_seen(block))
 
 
 def measure(

@@ -60,18 +60,21 @@ def text_lines(path: Path) -> Iterator[str]:
     yield from read_lines(path)
 
 
-def from_lines(lines: Iterable[str]) -> Iterator[bytes]:
-    """Blocks of lines in memory; raises as `block_of`, and `WrongType` for anything but texts."""
-    return _from_lines(each_text(lines))
+def from_lines(lines: Iterable[str], *, most: int = _BLOCK) -> Iterator[bytes]:
+    """Blocks of lines in memory, of about `most` characters or of one longer line.
+
+    Raises as `block_of`, and `WrongType` for anything but texts.
+    """
+    return _from_lines(each_text(lines), most)
 
 
-def _from_lines(lines: Iterable[str]) -> Iterator[bytes]:
+def _from_lines(lines: Iterable[str], most: int) -> Iterator[bytes]:
     held: list[str] = []
     size = 0
     for line in lines:
         held.append(line)
         size += len(line) + 1
-        if size >= _BLOCK:
+        if size >= most:
             yield block_of(held)
             held = []
             size = 0

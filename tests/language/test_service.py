@@ -73,3 +73,37 @@ def test_a_text_is_drawn_as_in_python_whether_it_is_streamed_or_not(client, mode
 def test_settings_that_nothing_can_be_drawn_by_are_refused(client):
     for asked in ({"temperature": -1}, {"top_p": 0}, {"tokens": 10**9}, {"seed": -1}):
         assert client.post("/v1/generate", json=asked).status_code == 422
+
+
+# What one request may take
+
+
+@pytest.mark.parametrize("operation", ["perplexity", "surprisal"])
+def test_a_long_text_is_read_in_blocks_between_which_others_have_their_turn(model, operation):
+    lines = LINES * 2400  # some 85,000 characters
+    offered = SERVICE.operation(operation)
+    work = offered.begin(model, offered.request(text="\n".join(lines)), ())
+    found = list(work.pieces)
+    assert len(found) == 6
+    answer = work.answer(found)
+    whole = model.evaluate(lines).record()
+    assert answer.get("report", answer) == pytest.approx(whole)
+    if operation == "surprisal":
+        assert sum(token["end"] for token in answer["tokens"]) == len(lines)
+
+
+@pytest.mark.parametrize("operation", ["score", "perplexity", "surprisal", "complete", "generate"])
+def test_what_is_read_at_once_has_a_bound(client, operation):
+    response = client.post(f"/v1/{operation}", json={"text": "the " * 25_001})
+    assert response.status_code == 413
+    assert "100,000 characters at once, and these are 100,004" in response.text
+
+
+def test_a_long_text_of_short_lines_has_none_where_lines_stand_alone(client, model):
+    response = client.post("/v1/perplexity", json={"text": "the cat sat\n" * 9000})
+    assert response.status_code == (200 if isinstance(model, ngram.Model) else 413)
+
+
+def test_no_text_is_told_as_in_python(client, model):
+    found = ask(client, "perplexity", text="")
+    assert found == pytest.approx(model.evaluate([""]).record())
