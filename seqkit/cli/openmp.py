@@ -3,8 +3,8 @@
 Between two parallel regions, the threads of GNU's OpenMP spin for milliseconds before they sleep.
 On a busy machine they spin on cores that others need, and a second thread makes training up to
 three times slower than one. With a short spin, measured on two cores for a CNN, a Transformer and
-an LSTM (benchmarks/threads_speed.py, benchmarks/RESULTS.md), two threads are at most 3 % slower
-than by default on a quiet machine, and on a busy one at most 1.11 times as slow as one thread.
+an LSTM (benchmarks/RESULTS.md), two threads are at most 3 % slower than by default on a quiet
+machine, and on a busy one at most 1.11 times as slow as one thread.
 So the number of threads needs no rule of its own.
 
 Values do not depend on it. OpenMP reads its variables once, when torch is imported: library users
