@@ -15,7 +15,7 @@ from ..errors import ConfigError, DataError, SeqkitError, WrongType
 from ..parsing import json_of, path_of
 from .byte_tokens import BYTE_TOKENS, join_bytes, spell
 from .decoding import read_file
-from .lines import check_many, each_text
+from .lines import check_many, check_one, each_text
 from .lookup import TokenizerLookup, built_in, find_class
 from .moses_bpe import MosesBpeTokenizer
 from .normalize import Normalizer
@@ -98,6 +98,7 @@ class Tokenizer:
         self.normalizer = Normalizer(normalize)
         self.byte_fallback = byte_fallback
         self.language_tags = tags_of(model, vocab.tokens)
+        self._tag_ids = frozenset(vocab.encode(list(self.language_tags.values())))
 
     def __repr__(self) -> str:
         steps = ", ".join(self.normalizer.steps) or "nothing"
@@ -142,11 +143,7 @@ class Tokenizer:
 
     def split(self, text: str) -> list[str]:
         """Tokens of `text` as readable strings; unknown ones as they are in the text."""
-        return self._split(self.normalizer(text))
-
-    def _split(self, text: str) -> list[str]:
-        """Tokens of a normalised text; a language tag that it begins with is one of them."""
-        tag, rest = split_tag(text, self.language_tags)
+        tag, rest = self._tag_and_text(text)
         tokens = self.model.split(rest)
         return [tag, *tokens] if tag else tokens
 
@@ -164,17 +161,21 @@ class Tokenizer:
         self, texts: Iterable[str], *, bos: bool = False, eos: bool = False
     ) -> list[list[int]]:
         """`encode` for many texts, faster; raises TypeError for one string."""
-        normalized = [self.normalizer(text) for text in each_text(texts)]
+        split = [self._tag_and_text(text) for text in each_text(texts)]
+        rests = [rest for _, rest in split]
         if is_trained(self.model):
-            rows = self._trained_ids(self.model, normalized)
+            rows = self.model.encode_ids(rests)
         else:
-            rows = [self._look_up(self._split(text)) for text in normalized]
+            rows = [self._look_up(self.model.split(rest)) for rest in rests]
 
+        if self.language_tags:
+            heads = [self.vocab.encode([tag] if tag else []) for tag, _ in split]
+            rows = [[*head, *row] for head, row in zip(heads, rows, strict=True)]
         if not bos and not eos:
             return rows
-        head = [BOS] if bos else []
-        tail = [EOS] if eos else []
-        return [[*head, *row, *tail] for row in rows]
+        begin = [BOS] if bos else []
+        end = [EOS] if eos else []
+        return [[*begin, *row, *end] for row in rows]
 
     def sample(
         self, text: str, strength: float, rng: random.Random, *, eos: bool = False
@@ -185,26 +186,29 @@ class Tokenizer:
                 "text.subword_regularization needs a tokenizer of subwords "
                 f"such as sentencepiece, not {self.name!r}"
             )
-        tag, rest = split_tag(self.normalizer(text), self.language_tags)
+        tag, rest = self._tag_and_text(text)
         pieces = self.model.sample(rest, strength, rng)
         ids = self.vocab.encode([tag, *pieces] if tag else pieces)
         return [*ids, EOS] if eos else ids
 
-    def _trained_ids(self, model: TrainedTokenizerModel, texts: list[str]) -> list[list[int]]:
-        """Ids of normalised texts; a language tag that one begins with is one of them."""
-        if not self.language_tags:
-            return model.encode_ids(texts)
+    def _tag_and_text(self, text: str) -> tuple[str, str]:
+        """The language tag that a text begins with, "" for none, and the rest, normalised.
 
-        tags, rests = zip(*(split_tag(text, self.language_tags) for text in texts), strict=True)
-        rows = zip(tags, model.encode_ids(list(rests)), strict=True)
-        return [[*self.vocab.encode([tag]), *row] if tag else row for tag, row in rows]
+        In this order: `lower` would make another tag of it, and `apart` no tag at all.
+        """
+        check_one(text)
+        if not self.language_tags:
+            return "", self.normalizer(text)
+        tag, rest = split_tag(text, self.language_tags)
+        return tag, self.normalizer(rest)
 
     def _look_up(self, tokens: list[str]) -> list[int]:
-        """Ids of the tokens of a text.
+        """Ids of the tokens of a text, without the tag at its head.
 
-        A text may spell `<unk>` but no other special: a typed `<eos>` ends nothing.
+        A text may spell `<unk>` but no other special: a typed `<eos>` ends nothing. Nor does it
+        hold tags: only the one at its head chooses a language.
         """
-        ids = [i if i > EOS else UNK for i in self.vocab.encode(tokens)]
+        ids = [UNK if i <= EOS or i in self._tag_ids else i for i in self.vocab.encode(tokens)]
         if not self.byte_fallback or UNK not in ids:
             return ids
 

@@ -1,6 +1,7 @@
 """Training text from several sources: languages, weights, and what an evaluation says of each."""
 
 import math
+import random
 
 import pytest
 from letters import some_lines, write_lines
@@ -12,6 +13,8 @@ from seqkit.data.cache import ENVIRONMENT
 from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.recipes import load
 from seqkit.text import subword
+from seqkit.text.tokenizer import TextConfig, Tokenizer
+from seqkit.text.vocab import UNK
 from seqkit.translation.data_config import TranslationData
 from seqkit.translation.task import TranslationTask
 
@@ -106,16 +109,52 @@ def tagged_share(task, tag, epoch=0):
     return sum(row[0] == task.tokenizers.source.vocab[tag] for row in rows) / len(rows)
 
 
-@pytest.mark.parametrize("tokenizer", ["char", "sentencepiece"])
-def test_each_source_text_begins_with_the_tag_of_its_language(texts, tokenizer):
-    task = task_of(texts, tokenizer=tokenizer)
+@pytest.mark.parametrize(
+    ("tokenizer", "steps", "language"),
+    [
+        ("char", "", "bb"),
+        ("char", "lower", "pt-BR"),
+        ("char", "letters", "bb"),
+        ("sentencepiece", "", "bb"),
+        ("sentencepiece", "casefold", "zh_Hans"),
+        ("sentencepiece", "apart", "pt-BR"),
+    ],
+)
+def test_each_source_text_begins_with_the_tag_of_its_language(texts, tokenizer, steps, language):
+    path = recipe_of(texts, tokenizer=tokenizer)
+    path.write_text(path.read_text().replace('"bb"', f'"{language}"'))
+    task = TranslationTask(load(path, {"text.normalize": steps.split()}))
     source, target = task.tokenizers
-    assert sorted(source.language_tags) == ["aa", "bb"]
+    assert sorted(source.language_tags) == ["aa", language]
+    tags: set[str] = set()
     for sources, targets in batches_of(task):
         for row, translation in zip(sources, targets, strict=True):
             tag, text = source.vocab.tokens[row[0]], source.decode(row[1:])
             expected = text if tag == ">>aa<<" else text[::-1]
             assert target.decode(translation) == expected
+            tags.add(tag)
+    assert tags == {">>aa<<", f">>{language}<<"}
+
+
+@pytest.mark.parametrize("steps", [["lower"], ["apart"]])
+def test_a_tag_stays_whole_in_all_ways_to_encode(steps):
+    config = TextConfig(normalize=steps, vocab_size=280)
+    tokenizer = Tokenizer.train(
+        some_lines(200, shortest=2, longest=9), config, languages=["pt-BR", "de"]
+    )
+    text = ">>pt-BR<< a b"
+    assert tokenizer.split(text)[0] == ">>pt-BR<<"
+    head = tokenizer.vocab[">>pt-BR<<"]
+    assert tokenizer.encode(text)[0] == head
+    assert tokenizer.sample(text, 0.5, random.Random(1))[0] == head
+
+
+def test_a_tag_within_a_text_chooses_no_language():
+    config = TextConfig(tokenizer="whitespace", normalize=[])
+    tokenizer = Tokenizer.train(["one two"], config, languages=["de", "fr"])
+    tag, one = tokenizer.vocab[">>de<<"], tokenizer.vocab["one"]
+    assert tokenizer.encode(">>de<< one >>fr<<") == [tag, one, UNK]
+    assert tokenizer.encode("one >>de<<") == [one, UNK]
 
 
 def test_a_small_language_is_seen_as_often_as_the_temperature_says(texts):
