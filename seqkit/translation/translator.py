@@ -341,8 +341,8 @@ class Translator:
         return self._searcher.models
 
     @property
-    def looked_into(self) -> list[TranslationModel]:
-        """The models, for who does not change them: unlike with `models`, the engine goes on."""
+    def models_to_read(self) -> list[TranslationModel]:
+        """The models, for callers that do not change them; unlike `models`, it keeps the engine."""
         return self._searcher.models
 
     # Steps of a translation

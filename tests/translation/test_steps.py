@@ -92,6 +92,18 @@ def test_a_weight_that_changes_unseen_by_torch_is_seen(model):
     torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("part", [slice(0, 1), slice(1, 2), slice(0, -1), slice(2, None, 4)])
+@pytest.mark.parametrize("by", ["rows", "columns"])
+def test_a_part_of_a_weight_that_changes_unseen_by_torch_is_seen(model, part, by):
+    source = torch.tensor([[5, 6, 7]])
+    first_logits(model, source)
+    for weight in model.parameters():
+        if weight.dim() == 2:
+            (weight if by == "rows" else weight.T).data[part] += 0.5
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
 def test_weights_are_arranged_once_for_many_searches(model):
     search = partial(own.search, [model], [[5, 6, 7]], SearchConfig(), rules=Rules())
     search(batch_tokens=100)
@@ -106,6 +118,28 @@ def test_a_search_while_a_model_trains_has_no_dropout_and_leaves_it_training(mod
     with own._evaluating([model]):
         modes.append(model.training)
     assert [*modes, model.training] == [False, True]
+
+
+@pytest.mark.parametrize("is_whole", [True, False], ids=["model trains", "layer trains"])
+def test_each_module_is_in_the_mode_it_was_in_before_a_search(model, is_whole):
+    """A frozen layer of a model that trains, and a layer that trains in one that does not."""
+    layer = model.decoder[0]
+    model.train(is_whole)
+    layer.train(not is_whole)
+    before = [module.training for module in model.modules()]
+    with own._evaluating([model]):
+        assert not any(module.training for module in model.modules())
+    assert [module.training for module in model.modules()] == before
+
+
+def test_a_layer_that_trains_drops_nothing_out_of_scores(model):
+    config = Transformer.Config(
+        width=8, hidden=16, heads=2, encoder_layers=1, decoder_layers=2, dropout=0.5
+    )
+    other = Transformer(config, target_vocab=12).eval()
+    wanted = own.token_scores([other], [[5, 6, 3]], [[7, 8]])
+    other.decoder[0].train()
+    assert own.token_scores([other], [[5, 6, 3]], [[7, 8]]) == wanted
 
 
 def test_a_model_of_inference_mode_can_be_searched_with():

@@ -119,18 +119,24 @@ def most_attended(
 
 @contextmanager
 def _evaluating(models: Sequence[TranslationModel]) -> Iterator[None]:
-    """Dropout is off inside, and afterwards as it was.
+    """Dropout is off inside, and afterwards each module is as it was: some may be frozen.
 
     A model that does not train is left alone: it keeps what it has arranged for a search.
     """
+    flags = {module: module.training for model in models for module in model.modules()}
     training = [model for model in models if model.training]
     for model in training:
         model.train(False)
+    for module, flag in flags.items():
+        if flag:
+            module.training = False
     try:
         yield
     finally:
         for model in training:
             model.train(True)
+        for module, flag in flags.items():
+            module.training = flag
 
 
 def _mean_of_models(rows: Sequence[Sequence[float]]) -> list[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import RLock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import ConfigError
 from ...search.hypothesis import Hypothesis
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .ctranslate2 import CTranslate2
 
 OWN = "torch float32"
-_OPENING = RLock()  # of models: once each, whichever threads ask; opening asks for models itself
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,14 @@ class Searcher:
         self.engine = engine
         self._model = model
         self._others = list(others)
+        self._opening = RLock()  # once, whichever threads ask; opening may ask for models itself
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock, which no other process and no copy shares."""
+        return {name: value for name, value in vars(self).items() if name != "_opening"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _opening=RLock())
 
     def __repr__(self) -> str:
         return f"<Searcher: {self.name}, {self.engine or OWN}>"
@@ -70,10 +77,14 @@ class Searcher:
     @property
     def models(self) -> list[TranslationModel]:
         """The models in torch, which are opened when they are first asked for."""
-        with _OPENING:
-            if isinstance(self._model, Deferred):
+        model = self._model
+        return [self._opened() if isinstance(model, Deferred) else model, *self._others]
+
+    def _opened(self) -> TranslationModel:
+        with self._opening:
+            if isinstance(self._model, Deferred):  # no other thread has been faster
                 self._model = self._model.open()
-            return [self._model, *self._others]
+            return self._model
 
     def check(self, config: SearchConfig, rules: Rules) -> None:
         """Raise `ConfigError` for settings that cannot be searched with."""

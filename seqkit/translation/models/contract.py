@@ -39,6 +39,9 @@ class TranslationModel(EncoderDecoder, StepDecoder[Any], Protocol):
     def train(self, mode: bool = True) -> Any:
         """Set training or evaluation mode, as `nn.Module` does."""
 
+    def modules(self) -> Iterator[nn.Module]:
+        """The model and all that it is made of, as `nn.Module` gives them."""
+
     def parameters(self) -> Iterator[nn.Parameter]:
         """All weights, as `nn.Module` gives them."""
 

@@ -44,13 +44,15 @@ class _Arranged(NamedTuple):
     reader: EncoderReader
     stepper: DecoderStepper
     versions: list[tuple[int, int]]  # of the weights that they were made of
-    samples: list[Tensor]  # a number of each of them, and what it was then
-    values: list[float]
+    samples: list[Tensor]  # numbers of each of them, and what they were then
+    values: Tensor
 
     def is_stale(self) -> bool:
         """Whether a weight was changed where torch does not count: `.data`, a fused optimizer."""
-        return _values(self.samples) != self.values
+        return not torch.equal(torch.cat(self.samples), self.values)
 
+
+_SAMPLES = 128  # numbers of each weight that are looked at before a search
 
 _ARRANGED: WeakKeyDictionary[nn.Module, _Arranged] = WeakKeyDictionary()
 
@@ -221,15 +223,19 @@ class Transformer(nn.Module):
         if arranged is None or arranged.versions != versions or arranged.is_stale():
             reader = EncoderReader(cast(list[EncoderLayer], list(self.encoder)))
             stepper = DecoderStepper(self.decoder_layers, self.output, self.output_bias)
-            samples = [weight.detach().view(-1)[-1:] for weight in weights]
-            arranged = _Arranged(reader, stepper, versions, samples, _values(samples))
+            samples = [_spread(weight) for weight in weights]
+            arranged = _Arranged(reader, stepper, versions, samples, torch.cat(samples))
             _ARRANGED[self] = arranged
         return arranged
 
 
-def _values(samples: list[Tensor]) -> list[float]:
-    values: list[float] = torch.cat(samples).tolist()
-    return values
+def _spread(weight: Tensor) -> Tensor:
+    """Numbers of all rows and columns of a weight, or of as many as is cheap: a view of it."""
+    numbers = weight.detach().view(-1)
+    step = (
+        numbers.numel() // _SAMPLES | 1
+    )  # odd, as widths are not: each row's are of other columns
+    return numbers[::step]
 
 
 def _version(weight: Tensor) -> int:
