@@ -149,6 +149,11 @@ def _search(
     return _Search(translator, *prepared, pairs)
 
 
+def _open(translator: Translator) -> None:
+    """Open the model in torch, which the engine does without: here, where nobody else waits."""
+    translator.models_to_read  # noqa: B018
+
+
 def _in(language: str) -> dict[str, str]:
     """The settings of a request that chooses its target language and nothing else."""
     return {"to": language} if language else {}
@@ -216,6 +221,8 @@ def _translate(translator: Translator, asked: Translate, uploads: Sequence[Uploa
     search = _search(translator, asked.settings(), asked.glossary)
     texts = [asked.text] if isinstance(asked.text, str) else asked.text
     lines = [continued(translator, text, asked.prefix, search.config) for text in texts]
+    if asked.align or asked.prefix or asked.glossary:
+        _open(translator)
 
     request = _Texts(search, texts, lines, asked.align)
     items = [item for line in lines for item in line.items]
@@ -238,6 +245,7 @@ def _alternatives(translator: Translator, asked: Alternatives, uploads: Sequence
     items: list[Item | Choice] = [*line.items]
     if line.items:
         items[0] = Choice(line.items[0], asked.top)
+        _open(translator)
 
     def answer(found: Sequence[Any]) -> JSON:
         if not found:
@@ -266,6 +274,7 @@ def _explain(translator: Translator, asked: Explain, uploads: Sequence[Upload]) 
     _check_explained(asked.text, asked.translation or "")
     search = _search(translator, {**_in(asked.to), "nbest": 1}, ())
     line = continued(translator, asked.text, "", search.config)
+    _open(translator)
 
     def compute(items: Sequence[Item]) -> list[_Explained]:
         found = search.compute(items)
@@ -341,6 +350,7 @@ def _score(translator: Translator, asked: Score, uploads: Sequence[Upload]) -> W
     read = translator.source.encode_all(sources), translator.target.encode_all(targets)
     lengths = [1 + max(map(len, pair)) for pair in zip(*read, strict=True)]
     _check_length(max(lengths, default=0), translator, "a text that is scored")
+    _open(translator)
     return Work(
         kind=("score", asked.to),
         items=list(zip(sources, targets, strict=True)),

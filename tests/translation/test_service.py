@@ -9,8 +9,9 @@ from small_services import asking
 from translators import Backwards
 
 from seqkit.translation import service
+from seqkit.translation.engines.searcher import Deferred
 from seqkit.translation.glossary import Glossary
-from seqkit.translation.requests import Alternatives, Explain, Translate
+from seqkit.translation.requests import Alternatives, Explain, Score, Translate
 from seqkit.translation.service import SERVICE
 from seqkit.translation.translator import Translator
 
@@ -277,6 +278,30 @@ def test_a_sentence_costs_what_its_search_takes_beside_the_models_own(words, ask
     assert list(
         work_of(translator, "translate", Translate(text="das Haus rot", **asked)).costs
     ) == [cost]
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "opens"),
+    [
+        ("translate", Translate(text="das Haus"), False),
+        ("translate", Translate(text="das Haus", align=True), True),
+        ("translate", Translate(text="das Haus", prefix="rot "), True),
+        ("translate", Translate(text="das Haus", glossary=[("Haus", "rot")]), True),
+        ("alternatives", Alternatives(text="das Haus"), True),
+        ("explain", Explain(text="das Haus"), True),
+        ("score", Score(source="das Haus", text="Haus das"), True),
+    ],
+)
+def test_what_needs_torch_opens_it_before_it_waits_with_others(words, operation, asked, opens):
+    opened = []
+
+    def open_model():
+        opened.append(True)
+        return Backwards(len(words.vocab))
+
+    translator = Translator(Deferred("Backwards", True, open_model), words, words)
+    work_of(translator, operation, asked)
+    assert bool(opened) == opens
 
 
 # What is kept between requests
