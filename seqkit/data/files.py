@@ -28,6 +28,9 @@ _CHUNK = 1 << 16  # bytes read at once: some 1,000 sentences
 _FIRST_CHUNK = 1 << 13  # of what is answered at once; each is twice as large as the one before
 _MEGABYTE = 1 << 20
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not a drive of Windows
+_PASSWORD = re.compile(r"://[^/?#]*:[^/?#]*@")
+_HIDDEN = re.compile(r"(?<=://)[^/?#]*@|(?<=[?#]).*", re.DOTALL)  # passwords and signatures
+_addresses: dict[Path, str] = {}  # that files here are copies of, as messages have them
 
 
 def read_lines(path: str | Path) -> Iterator[str]:
@@ -140,16 +143,35 @@ def is_address(path: str) -> bool:
     return _ADDRESS.match(path) is not None
 
 
+def shown(address: str) -> str:
+    """An address as messages have it, without a password or a signature; a path as it is."""
+    return _HIDDEN.sub("…", address) if is_address(address) else address
+
+
+def is_copy_of(path: Path, address: str) -> None:
+    """From now on messages name the address of a file, and not its copy at `path`."""
+    _addresses[path] = shown(address)
+
+
 def lasting(path: str) -> str:
     """The absolute path of a file that a run reads again, from anywhere; ValueError for stdin.
 
-    An address such as s3://bucket/train.tsv stays as it is.
+    An address such as s3://bucket/train.tsv stays as it is; one with a password is a ValueError,
+    too, since the run would keep it in its folder.
     """
     if path == str(STDIN):
         raise ValueError(
             "- is stdin, which a run cannot read again when it is resumed: save it to a file"
         )
-    return path if is_address(path) else str(Path(path).absolute())
+    if not is_address(path):
+        return str(Path(path).absolute())
+    if _PASSWORD.search(path):
+        raise ValueError(
+            f"{shown(path)} has a password in it, which the run would keep in its folder: leave it "
+            "out, and name it in ~/.netrc (http, https) or in the environment "
+            "(AWS_SECRET_ACCESS_KEY …)"
+        )
+    return path
 
 
 def lasting_all(paths: list[str], corpus: str | None) -> list[str]:
@@ -164,6 +186,8 @@ def name_of(path: Path | None) -> str:
     """What errors call a file."""
     if path is None or path == STDIN:
         return "stdin"
+    if path in _addresses:
+        return _addresses[path]
     return without_halves(str(path)).replace("\0", "\\0")
 
 

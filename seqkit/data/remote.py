@@ -7,7 +7,6 @@ file at the same address is another entry of the cache.
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -17,15 +16,13 @@ from typing import Any
 from ..errors import ConfigError, DataError, SeqkitError
 from ..progress import doing
 from .cache import Cache, Facts
+from .files import is_copy_of, shown
 
-_HIDDEN = re.compile(r"(?<=://)[^/@]*@|(?<=\?).*", re.DOTALL)  # passwords and signatures
 _VERSIONS = ("ETag", "etag", "Content-MD5", "versionId", "md5Hash", "generation")
 _DATES = ("LastModified", "Last-Modified", "last_modified", "mtime", "updated", "created")
-
-
-def shown(address: str) -> str:
-    """An address as messages have it, without a password or a signature."""
-    return _HIDDEN.sub("…", address)
+_CONNECTING = 30  # seconds; a download itself may take as long as it likes
+_SILENCE = 60  # seconds until a server that sends nothing is given up
+_FOLDER = "file"  # of an entry: a file may have any name, also that of the facts
 
 
 def local_copy(address: str, cache: Cache | None = None) -> Path:
@@ -50,7 +47,9 @@ def local_copy(address: str, cache: Cache | None = None) -> Path:
     make = partial(_download, system, path, address, found.get("size"), name)
     entry = cache.entry("remote", key, make, about=shown(address))
     _keep(entry.folder, cache)
-    return entry.folder / name
+    copy = entry.folder / _FOLDER / name
+    is_copy_of(copy, address)
+    return copy
 
 
 def files_at(address: str) -> list[tuple[PurePosixPath, str]]:
@@ -77,7 +76,8 @@ def _keep(folder: Path, cache: Cache) -> None:
 
 
 def _name_of(path: str) -> str:
-    return PurePosixPath(path.partition("?")[0]).name or "file"
+    name = PurePosixPath(path.partition("?")[0]).name
+    return "file" if name in ("", "..") else name
 
 
 def _system_of(address: str) -> tuple[Any, str]:
@@ -90,7 +90,7 @@ def _system_of(address: str) -> tuple[Any, str]:
         ) from None
 
     try:
-        system, path = url_to_fs(address)
+        system, path = url_to_fs(address, **_options_of(address))
     except ImportError as error:  # of one protocol
         raise ConfigError(
             f"{shown(address)}: {error}. For s3:// and https://, pip install 'seqkit[remote]'"
@@ -98,6 +98,17 @@ def _system_of(address: str) -> tuple[Any, str]:
     except ValueError as error:
         raise ConfigError(f"{shown(address)}: {error}") from None
     return system, str(path)
+
+
+def _options_of(address: str) -> dict[str, Any]:
+    """HTTP's library gives up whatever takes longer than five minutes, unless it is told."""
+    if not address.lower().startswith(("http://", "https://")):
+        return {}
+
+    import aiohttp
+
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECTING, sock_read=_SILENCE)
+    return {"client_kwargs": {"timeout": timeout, "trust_env": True}}  # with ~/.netrc and proxies
 
 
 def _version_of(found: Mapping[str, Any]) -> list[str]:
@@ -113,7 +124,8 @@ def _download(
     system: Any, path: str, address: str, size: int | None, name: str, folder: Path
 ) -> Facts:
     """Fill an entry of the cache with the file."""
-    copy = folder / name
+    copy = folder / _FOLDER / name
+    copy.parent.mkdir()
     with doing(f"fetching {shown(address)}"), _reaching(address):
         system.get_file(path, str(copy))
 
@@ -145,8 +157,16 @@ def _unreadable(address: str, error: Exception) -> DataError:
     status, message = getattr(cause, "status", ""), getattr(cause, "message", "")
     if isinstance(cause, FileNotFoundError):
         why = "there is no such file"
+    elif isinstance(cause, TimeoutError):
+        why = _too_late(cause)
     elif status:
         why = f"{status} {message}"
     else:
         why = str(cause).strip().split("\n")[0] or type(cause).__name__
-    return DataError(f"cannot read {shown(address)}: {why}")
+    return DataError(f"cannot read {shown(address)}: {why.replace(address, shown(address))}")
+
+
+def _too_late(error: TimeoutError) -> str:
+    if "connect" in str(error).lower():
+        return f"the server was not reached within {_CONNECTING} seconds"
+    return f"the server sent nothing for {_SILENCE} seconds: run it again"

@@ -4,6 +4,8 @@ import builtins
 import gzip
 import sys
 import threading
+import time
+from base64 import b64encode
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,10 +13,12 @@ import fsspec
 import pytest
 from letters import write_config, write_pairs
 
+from seqkit.data import remote
 from seqkit.data.cache import ENVIRONMENT, Cache
 from seqkit.data.corpora import Corpora
-from seqkit.data.files import is_address, lasting, read_lines
-from seqkit.data.remote import local_copy, shown
+from seqkit.data.files import is_address, lasting, read_lines, shown
+from seqkit.data.parallel import read_parallel
+from seqkit.data.remote import files_at, local_copy
 from seqkit.errors import ConfigError, DataError
 from seqkit.recipes import load
 from seqkit.translation.task import TranslationTask
@@ -37,6 +41,26 @@ class Site(SimpleHTTPRequestHandler):
 
     def log_message(self, *_):
         """Silent."""
+
+
+class Stalling(Site):
+    """Sends half of a file, and then nothing for a while."""
+
+    def copyfile(self, source, outputfile):
+        outputfile.write(source.read()[:5])
+        outputfile.flush()
+        time.sleep(2)
+
+
+class Guarded(Site):
+    """Wants the name "me" and the password "secret"."""
+
+    def send_head(self):
+        given = b64encode(b"me:secret").decode()
+        if self.headers.get("Authorization") != f"Basic {given}":
+            self.send_error(401)
+            return None
+        return super().send_head()
 
 
 class Cutting(Site):
@@ -148,9 +172,66 @@ def test_an_address_is_told_from_a_path(path, is_one):
     assert (lasting(path) == path) == is_one
 
 
-def test_passwords_and_signatures_are_not_shown():
-    address = "https://me:secret@example.org/text.gz?signature=abc"
-    assert shown(address) == "https://…example.org/text.gz?…"
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://me:secret@example.org/a.gz?signature=abc", "https://…example.org/a.gz?…"),
+        ("https://me@home.org:secret@example.org/a", "https://…example.org/a"),
+        ("https://example.org/@me/a#token=abc", "https://example.org/@me/a#…"),
+        ("a?b#c@d", "a?b#c@d"),
+    ],
+)
+def test_passwords_and_signatures_are_not_shown(address, expected):
+    assert shown(address) == expected
+
+
+@pytest.mark.parametrize("user", ["me:secret", "me@home.org:secret", ":secret"])
+def test_no_run_keeps_a_password(user):
+    with pytest.raises(ValueError, match=r"^https://…example\.org/a has .*~/\.netrc") as refused:
+        lasting(f"https://{user}@example.org/a")
+    assert "secret" not in str(refused.value)
+    assert lasting("abfs://container@account/a") == "abfs://container@account/a"
+
+
+def test_the_password_of_a_server_is_read_from_netrc(tmp_path, site, monkeypatch):
+    (tmp_path / "site/text").write_text("one\n")
+    address, _ = site(Guarded)
+    with pytest.raises(DataError, match="401"):
+        local_copy(f"{address}/text")
+
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    fsspec.filesystem("http").clear_instance_cache()
+    assert list(read_lines(local_copy(f"{address}/text"))) == ["one"]
+
+
+def test_a_download_may_take_long_but_not_stall(tmp_path, site, monkeypatch, cache):
+    (tmp_path / "site/text").write_text("one\n" * 5)
+    address, _ = site(Stalling)
+    system, _ = remote._system_of(address)
+    assert system.client_kwargs["timeout"].total is None
+
+    monkeypatch.setattr(remote, "_SILENCE", 0.3)
+    with pytest.raises(DataError, match=r"/text: the server sent nothing for 0\.3 seconds"):
+        local_copy(f"{address}/text")
+    assert Cache(cache).listed() == []
+
+
+def test_a_file_may_have_any_name(tmp_path, site):
+    (tmp_path / "site/entry.json").write_text("one\n")
+    address, asked = site()
+    for _ in range(2):
+        assert local_copy(f"{address}/entry.json").read_text() == "one\n"
+    assert len([path for method, path in asked if method == "GET"]) == 1
+    assert [str(name) for name, _ in files_at(f"{address}/entry.json")] == ["entry.json"]
+
+
+def test_a_mistake_in_a_copy_names_its_address(tmp_path, site):
+    (tmp_path / "site/text.tsv").write_text("one\n")
+    address, _ = site()
+    copy = local_copy(f"{address}/text.tsv")
+    with pytest.raises(DataError, match=f"^{address}/text.tsv:1: expected tab-separated columns"):
+        read_parallel([copy])
 
 
 def test_a_run_trains_on_files_at_addresses(tmp_path, site, monkeypatch):
