@@ -292,7 +292,6 @@ server.run(
     ("asked", "path"),
     [
         ({"inputs": ["a"]}, "/v1/predict"),
-        ({"inputs": ["a"], "stream": True}, "/v1/predict"),
         ({"text": "a", "stream": True}, "/v1/generate"),
     ],
 )

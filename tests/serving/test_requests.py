@@ -1,5 +1,6 @@
 """What is asked and what is answered, errors included; the answers of models are `Capitals`."""
 
+import gzip
 import json
 import logging
 
@@ -92,6 +93,13 @@ def test_a_form_of_another_site_is_no_request(client, model):
     body = b'{"inputs": ["a"]}'
     assert error_of(client.post("/v1/predict", content=body, headers=headers))[0] == 415
     assert not model.computed
+
+
+def test_a_body_that_is_compressed_is_refused_as_that(client):
+    body = gzip.compress(b'{"inputs": ["a"]}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    response = client.post("/v1/predict", content=body, headers=headers)
+    assert error_of(response)[:2] == (415, "unknown_encoding")
 
 
 def test_files_are_for_models_that_read_them(client):
@@ -212,6 +220,7 @@ def test_prometheus_reads_requests_batches_and_models(client):
 
 def test_health_says_whether_requests_are_taken(client):
     assert client.get("/health").json() == {"status": "ok"}
+    assert client.head("/health").status_code == 200
     client.app.state.kernel.is_stopping = True
     assert client.get("/health").status_code == 503
     response = predict(client, "a")

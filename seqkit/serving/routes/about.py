@@ -19,6 +19,7 @@ def router(kernel: Kernel) -> APIRouter:
         """The models that can be asked, and what each can do."""
         return {"models": kernel.catalogue.records()}
 
+    @routes.head("/health", include_in_schema=False)  # as some probes ask
     @routes.get("/health")
     async def health() -> JSONResponse:
         """200 while requests are taken, 503 once the service is stopping."""

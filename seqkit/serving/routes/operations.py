@@ -47,6 +47,8 @@ def _endpoint(kernel: Kernel, name: str) -> Any:
 
 async def _read(request: Request) -> tuple[dict[str, Any], list[Upload]]:
     """What a request asks, in JSON or as a form, and the files that came with it."""
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Refused(415, "unknown_encoding", "send the body as it is, not compressed")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _form(request)
