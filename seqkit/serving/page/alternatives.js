@@ -2,7 +2,7 @@
 
 import { make } from "./dom.js";
 import { Live } from "./live.js";
-import { percent, say, sayLabel } from "./strings.js";
+import { hush, percent, say, sayLabel } from "./strings.js";
 
 /**
  * @typedef {object} Alternative
@@ -60,13 +60,16 @@ export class Alternatives {
     this.list.replaceChildren();
     this.own.value = "";
     sayLabel(this.box, "alternatives.title", { word });
-    say(this.state, "alternatives.busy");
     this.box.hidden = false;
     this.#place(anchor);
     this.box.focus({ preventScroll: true });
 
     this.live.now(async (signal) => {
-      const found = await actions.ask(signal);
+      say(this.state, "alternatives.busy");
+      const found = await actions.ask(signal).catch((error) => {
+        hush(this.state);
+        throw error;
+      });
       const others = found.filter((alternative) => alternative.word.trim() !== word);
       this.list.replaceChildren(...others.map((other) => this.#item(other, prefix)));
       say(this.state, others.length ? "alternatives.some" : "alternatives.none", {
@@ -143,6 +146,8 @@ export class Alternatives {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
+    if (event.isComposing) return; // the keys are the input method's
+
     if (event.key === "Escape") {
       event.stopPropagation();
       this.close(true);

@@ -24,6 +24,7 @@ import { keep, recall, tab } from "./kept.js";
 
 const TRIES = 4; // of a request that a busy server turns away
 const LONGEST_WAIT = 30; // seconds
+const NO_SERVER = [502, 503, 504]; // a proxy's answers when it reaches none
 
 /** An answer of the server that says what was wrong. Its sentence is in the server's English. */
 export class ApiError extends Error {
@@ -41,6 +42,19 @@ export class ApiError extends Error {
 
 /** The server did not answer at all. */
 export class Away extends Error {}
+
+/** What the page itself cannot send. It says so in one of its strings. */
+export class Unsent extends Error {
+  /**
+   * @param {string} key
+   * @param {Record<string, string>} values
+   */
+  constructor(key, values) {
+    super(key);
+    this.key = key;
+    this.values = values;
+  }
+}
 
 /**
  * What the rest of the page does about a state of the server.
@@ -62,7 +76,7 @@ export const handlers = {
 export async function call(path, options = {}) {
   const response = await send(path, options);
   if (response.status === 204) return null;
-  return response.json();
+  return received(response.json());
 }
 
 /**
@@ -72,7 +86,7 @@ export async function call(path, options = {}) {
  */
 export async function fetchFile(path, options = {}) {
   const response = await send(path, options);
-  return response.blob();
+  return received(response.blob());
 }
 
 /**
@@ -107,7 +121,7 @@ async function* events(body) {
   let rest = "";
   try {
     for (;;) {
-      const { value, done } = await read(reader);
+      const { value, done } = await received(reader.read());
       if (done) return;
 
       rest += decoder.decode(value, { stream: true }).replaceAll("\r", "");
@@ -120,10 +134,14 @@ async function* events(body) {
   }
 }
 
-/** @param {ReadableStreamDefaultReader<Uint8Array>} reader */
-async function read(reader) {
+/**
+ * An answer's body, or a part of it. One that is cut off is as good as no answer.
+ * @template T
+ * @param {Promise<T>} body
+ */
+async function received(body) {
   try {
-    return await reader.read();
+    return await body;
   } catch (error) {
     throw isAbort(error) ? error : lost();
   }
@@ -134,7 +152,7 @@ function parse(block) {
   let event = "message";
   const data = [];
   for (const line of block.split("\n")) {
-    const [, field, value] = /^(\w*):? ?(.*)$/.exec(line) ?? [];
+    const [, field, value] = /^(\w*):? ?(.*)$/s.exec(line) ?? [];
     if (field === "event") event = value;
     if (field === "data") data.push(value);
   }
@@ -176,6 +194,7 @@ async function post(path, { method, json, form, signal }, token) {
   if (token) headers.Authorization = `Bearer ${token}`;
   if (json !== undefined) headers["Content-Type"] = "application/json";
 
+  if (form) await checkFiles(form);
   const body = json === undefined ? form : JSON.stringify(json);
   try {
     return await fetch(path, { method: method ?? (body ? "POST" : "GET"), headers, body, signal });
@@ -184,12 +203,32 @@ async function post(path, { method, json, form, signal }, token) {
   }
 }
 
+/**
+ * A file that has vanished since it was chosen, or is a folder, would look like a server that is
+ * away.
+ * @param {FormData} form
+ */
+async function checkFiles(form) {
+  for (const file of form.values()) {
+    if (!(file instanceof File)) continue;
+    try {
+      await file.slice(0, 1).arrayBuffer();
+    } catch {
+      throw new Unsent("file.unreadable", { name: file.name });
+    }
+  }
+}
+
 /** @param {Response} response */
 async function failure(response) {
   const seconds = Number(response.headers.get("Retry-After")) || 0;
   const waits = response.status === 429 || response.status === 503;
   const retryAfter = waits ? Math.min(seconds, LONGEST_WAIT) : 0;
-  const body = await response.json().catch(() => null);
+  const body = await response.json().catch((error) => {
+    if (isAbort(error)) throw error;
+    return null; // the answer of a proxy
+  });
+  if (body === null && NO_SERVER.includes(response.status)) throw lost();
   return errorOf(body, response.status, retryAfter);
 }
 
@@ -214,8 +253,9 @@ function lost() {
  */
 export function back(signal) {
   return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
     document.addEventListener("server-back", () => resolve(), { once: true, signal });
-    signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+    signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
 }
 
@@ -231,10 +271,15 @@ export function isAbort(error) {
  */
 export function pause(seconds, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal?.addEventListener("abort", () => {
+    signal?.throwIfAborted();
+    const callOff = () => {
       clearTimeout(timer);
-      reject(new DOMException("", "AbortError"));
-    });
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", callOff);
+      resolve();
+    }, seconds * 1000);
+    signal?.addEventListener("abort", callOff, { once: true });
   });
 }

@@ -1,6 +1,6 @@
 // Documents: dropped in or chosen, translated by the server as jobs, fetched back.
 
-import { ApiError, Away, back, call, fetchFile, isAbort, pause, stream } from "./api.js";
+import { ApiError, Away, Unsent, back, call, fetchFile, isAbort, pause } from "./api.js";
 import { find, make, save, takeFiles } from "./dom.js";
 import { keep, recall, tab } from "./kept.js";
 import { showProblem } from "./live.js";
@@ -21,13 +21,17 @@ import { hush, inEachLanguage, number, say, sayLabel } from "./strings.js";
 
 /** @typedef {{id: string, name: string}} Known a job that this tab began */
 
-const AGAIN = 2; // seconds until a job is asked about, where its events cannot be read
+const AT_ONCE = 2; // files sent; the browser's few connections are for the rest of the page, too
+const SOONEST = 0.5; // seconds until a job is asked about again
+const LATEST = 4; // where nothing has happened for a while
 
 export class DocumentsView {
   #problem = find("documents-problem", HTMLElement);
   #list = find("documents-list", HTMLUListElement);
   /** @type {Known[]} */
   #known = recall("documents", [], tab);
+  #inTurn = turns(AT_ONCE);
+  #limit = Infinity; // bytes
 
   /**
    * @param {Model[]} models
@@ -59,13 +63,19 @@ export class DocumentsView {
   async #describe() {
     const place = find("documents-types", HTMLElement);
     try {
-      const { types = [], limit = 0 } = await call("v1/documents");
+      const { types = [], limit = Infinity } = await call("v1/documents");
+      this.#limit = limit;
       if (!types.length) return;
       find("documents-file", HTMLInputElement).accept = types.join(",");
       inEachLanguage(() =>
         say(place, "documents.types", { types: types.join(", "), size: sizeOf(limit) }),
       );
     } catch (error) {
+      if (error instanceof Away) {
+        await back();
+        await this.#describe();
+        return;
+      }
       if (!(error instanceof ApiError)) throw error; // an older server: no list
     }
   }
@@ -84,12 +94,19 @@ export class DocumentsView {
   /** @param {File} file */
   async #send(file) {
     hush(this.#problem);
-    const row = this.#addRow(file.name);
+    const { name } = file;
+    const row = this.#addRow(name);
+    if (file.size > this.#limit) {
+      row.fail(new Unsent("documents.large", { name, size: sizeOf(this.#limit) }));
+      return;
+    }
+
     const form = this.#form(file);
-    const job = await row.patiently(() => call("v1/documents", { form, signal: row.signal }));
+    const send = () => call("v1/documents", { form, signal: row.signal });
+    const job = await this.#inTurn(() => row.patiently(send));
     if (!job) return;
 
-    this.#remember({ id: job.id, name: file.name });
+    this.#remember({ id: job.id, name });
     row.follow(job.id, () => this.#forget(job.id));
   }
 
@@ -181,14 +198,21 @@ class Row {
   async follow(id, forget) {
     this.#id = id;
     this.#forget = forget;
+    let seen = "";
+    let seconds = SOONEST;
     for (;;) {
-      const job = await this.patiently(() => this.#watch());
+      const job = await this.patiently(() => call(this.#path(), { signal: this.signal }));
       if (!job || this.#ended(job)) return;
+
+      const now = `${job.state} ${job.done}`;
+      seconds = now === seen ? Math.min(LATEST, seconds * 1.5) : SOONEST;
+      seen = now;
+      await pause(seconds, this.signal).catch(() => {});
     }
   }
 
   /**
-   * What `work` gives, again and again while the server is away; null if that is an error.
+   * What `work` gives, again and again while the server is away or busy; null if it fails.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<T | null>}
@@ -202,25 +226,16 @@ class Row {
         return result;
       } catch (error) {
         if (isAbort(error)) return null;
+        if (error instanceof ApiError && error.retryAfter) {
+          await pause(error.retryAfter, this.signal).catch(() => {});
+          continue;
+        }
         this.fail(error);
         if (error instanceof ApiError && error.status === 404) this.#forget();
         if (!(error instanceof Away)) return null;
       }
       await back(this.signal).catch(() => {});
     }
-  }
-
-  /** Show a job while it runs; its state at the end, or when its events broke off. */
-  async #watch() {
-    const path = this.#path();
-    const { signal } = this;
-    try {
-      for await (const job of stream(`${path}/events`, { signal })) this.#show(job);
-    } catch (error) {
-      if (!(error instanceof Away)) throw error;
-      await pause(AGAIN, signal); // a proxy may cut long answers off
-    }
-    return call(path, { signal });
   }
 
   /** @param {unknown} error */
@@ -271,6 +286,33 @@ class Row {
     find("documents-file", HTMLInputElement).focus();
     if (this.#id) await call(this.#path(), { method: "DELETE" }).catch(() => {});
   }
+}
+
+/**
+ * A way to do work of which no more than `most` pieces run at once; the others wait their turn.
+ * @param {number} most
+ */
+function turns(most) {
+  let free = most;
+  /** @type {(() => void)[]} */
+  const waiting = [];
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  return async (work) => {
+    if (free) free -= 1;
+    else await new Promise((go) => waiting.push(() => go(undefined)));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    }
+  };
 }
 
 /**

@@ -44,6 +44,30 @@ export function grow(area, mirror) {
 }
 
 /**
+ * Call when a field's text has changed, but not while an input method composes a word of it.
+ * @param {HTMLTextAreaElement} area
+ * @param {() => void} listener
+ */
+export function onText(area, listener) {
+  area.addEventListener("input", (event) => {
+    const isComposing = event instanceof InputEvent && event.isComposing;
+    if (!isComposing) listener();
+  });
+  area.addEventListener("compositionend", () => listener());
+}
+
+/**
+ * Replace a field's text as a person would who types, so that it can be undone.
+ * @param {HTMLTextAreaElement} area
+ * @param {string} text
+ */
+export function retype(area, text) {
+  area.focus();
+  area.select();
+  document.execCommand(text ? "insertText" : "delete", false, text); // what is newer cannot be undone
+}
+
+/**
  * Take files that are dropped on an element or chosen in its file field.
  * @param {HTMLElement} zone
  * @param {HTMLInputElement} field

@@ -137,7 +137,7 @@ export class Explained {
       this.#answer = explanation;
       return explanation;
     } catch (error) {
-      this.#asked = null; // the next word asks again
+      if (!signal.aborted) this.#asked = null; // the next word asks again
       throw error;
     }
   }

@@ -3,6 +3,9 @@
 
 const PREFIX = "seqkit.";
 
+/** @type {Map<string, string>} what the browser refused */
+const refused = new Map();
+
 /**
  * A value of before, or `otherwise`.
  * @template T
@@ -13,7 +16,7 @@ const PREFIX = "seqkit.";
  */
 export function recall(name, otherwise, where = () => localStorage) {
   try {
-    const text = where().getItem(PREFIX + name);
+    const text = refused.get(name) ?? where().getItem(PREFIX + name);
     return text === null ? otherwise : JSON.parse(text);
   } catch {
     return otherwise;
@@ -28,12 +31,26 @@ export function recall(name, otherwise, where = () => localStorage) {
  * @returns {boolean}
  */
 export function keep(name, value, where = () => localStorage) {
+  const text = JSON.stringify(value);
   try {
-    where().setItem(PREFIX + name, JSON.stringify(value));
+    where().setItem(PREFIX + name, text);
+    refused.delete(name);
     return true;
   } catch {
+    refused.set(name, text);
     return false;
   }
+}
+
+/**
+ * Call when another tab has changed what is kept under a name.
+ * @param {string} name
+ * @param {() => void} listener
+ */
+export function onKeptElsewhere(name, listener) {
+  addEventListener("storage", ({ key }) => {
+    if (key === PREFIX + name) listener();
+  });
 }
 
 /** For what is gone when the tab is closed: texts and the token. */

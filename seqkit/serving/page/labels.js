@@ -1,7 +1,7 @@
 // Labelling: the labels of a text with their probabilities, or the spans that a tagger finds.
 
 import { call } from "./api.js";
-import { find, grow, make } from "./dom.js";
+import { find, grow, make, onText } from "./dom.js";
 import { keep, recall, tab } from "./kept.js";
 import { Live } from "./live.js";
 import { offerModels } from "./models.js";
@@ -38,7 +38,7 @@ export class LabelsView {
     );
     this.#text.value = recall("labelled", "", tab);
     grow(this.#text, find("labels-mirror", HTMLElement));
-    this.#text.addEventListener("input", () => {
+    onText(this.#text, () => {
       keep("labelled", this.#text.value, tab);
       this.#follow("later");
     });

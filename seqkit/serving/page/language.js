@@ -1,7 +1,7 @@
 // Language models: how much each word of a text surprises, what may come next, and going on.
 
 import { call, stream } from "./api.js";
-import { find, grow, make } from "./dom.js";
+import { find, grow, make, onText } from "./dom.js";
 import { keep, recall, tab } from "./kept.js";
 import { Live } from "./live.js";
 import { offerModels } from "./models.js";
@@ -43,7 +43,7 @@ export class LanguageView {
     });
     this.#text.value = recall("text", "", tab);
     this.mirror = grow(this.#text, find("language-mirror", HTMLElement));
-    this.#text.addEventListener("input", () => this.#typed());
+    onText(this.#text, () => this.#typed());
     this.#makeButtons();
     this.#makeLegend();
     inEachLanguage(() => this.#label());
@@ -204,12 +204,8 @@ export class LanguageView {
   #generate() {
     const tokens = Number(find("generate-length", HTMLSelectElement).value);
     const json = { model: this.model().name, text: this.#text.value, tokens, stream: true };
-    find("generate-stop", HTMLElement).hidden = false;
-    find("generate-take", HTMLElement).hidden = true;
-    this.#generated.hidden = false;
-    this.#generated.textContent = "";
-
     this.#generation.now(async (signal) => {
+      this.#begun();
       let text = "";
       try {
         for await (const event of stream("v1/generate", { json, signal })) {
@@ -218,9 +214,16 @@ export class LanguageView {
         }
         find("generated-spoken", HTMLElement).textContent = text;
       } finally {
-        this.#ended();
+        if (!signal.aborted) this.#ended();
       }
     });
+  }
+
+  #begun() {
+    find("generate-stop", HTMLElement).hidden = false;
+    find("generate-take", HTMLElement).hidden = true;
+    this.#generated.hidden = false;
+    this.#generated.textContent = "";
   }
 
   #ended() {

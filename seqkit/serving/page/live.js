@@ -1,6 +1,6 @@
 // Work that follows what a person does: only the latest counts, and its state can be seen.
 
-import { ApiError, Away, isAbort } from "./api.js";
+import { ApiError, Away, Unsent, isAbort } from "./api.js";
 import { hush, say, write } from "./strings.js";
 
 const DELAY = 250; // milliseconds without a keystroke
@@ -74,8 +74,9 @@ export function showProblem(place, error) {
   if (error instanceof Away) {
     say(place, "problem.away");
   } else if (error instanceof ApiError) {
-    write(place, error.message);
-    place.lang = "en";
+    write(place, error.message, "en");
+  } else if (error instanceof Unsent) {
+    say(place, error.key, error.values);
   } else {
     say(place, "problem.page", { what: String(error) });
     console.error(error);

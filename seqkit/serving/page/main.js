@@ -96,7 +96,8 @@ function add(name, make_) {
  */
 function show(move) {
   const wanted = location.hash.slice(1);
-  if (wanted === "main") return main.focus();
+  const shown = views.find((view) => !find(view, HTMLElement).hidden);
+  if (wanted === "main" && shown) return main.focus();
 
   const name = views.includes(wanted) ? wanted : views[0];
   for (const view of views) find(view, HTMLElement).hidden = view !== name;

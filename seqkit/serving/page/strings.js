@@ -70,6 +70,7 @@ export function t(key, values = {}) {
  * @param {Values} values
  */
 export function say(element, key, values = {}) {
+  element.removeAttribute("lang");
   element.dataset.text = key;
   element.dataset.values = JSON.stringify(values);
   speak(element);
@@ -88,13 +89,16 @@ export function sayLabel(element, key, values = {}) {
 }
 
 /**
- * Set an element's text to one that is the same in every language.
+ * Set an element's text to one that is the same in every language of the page.
  * @param {HTMLElement} element
  * @param {string} text
+ * @param {string} lang its language, "" if it is the page's or not known
  */
-export function write(element, text) {
+export function write(element, text, lang = "") {
   delete element.dataset.text;
   element.textContent = text;
+  if (lang) element.lang = lang;
+  else element.removeAttribute("lang");
 }
 
 /**

@@ -1,7 +1,7 @@
 // The list of words that are to be translated one way, kept in the browser for each direction.
 
 import { find, make, save } from "./dom.js";
-import { keep, recall } from "./kept.js";
+import { keep, onKeptElsewhere, recall } from "./kept.js";
 import { hush, say, sayLabel } from "./strings.js";
 
 /** @typedef {[string, string]} Term a source term and its translation; "-": left as it is */
@@ -26,6 +26,10 @@ export class Terms {
     const file = find("terms-file", HTMLInputElement);
     file.addEventListener("change", () => this.#loaded(file));
     find("terms-save", HTMLButtonElement).addEventListener("click", () => this.#saved());
+    onKeptElsewhere("terms", () => {
+      this.#all = recall("terms", {});
+      this.#changed();
+    });
   }
 
   /**
@@ -54,12 +58,20 @@ export class Terms {
     this.#listeners.push(listener);
   }
 
-  /** @param {Term[]} terms */
-  #set(terms) {
-    this.#all[this.#direction] = terms;
+  /**
+   * Change the terms of this direction. Another tab may have changed them just before.
+   * @param {(terms: Term[]) => Term[]} change
+   */
+  #set(change) {
+    this.#all = recall("terms", this.#all);
+    this.#all[this.#direction] = change(this.of(this.#direction));
     const problem = find("terms-problem", HTMLElement);
     if (keep("terms", this.#all)) hush(problem);
     else say(problem, "terms.unkept");
+    this.#changed();
+  }
+
+  #changed() {
     this.#show();
     for (const listener of this.#listeners) listener();
   }
@@ -70,7 +82,8 @@ export class Terms {
     const term = source.value.trim();
     if (!term) return source.focus();
 
-    this.#set(merged(this.of(this.#direction), [[term, target.value.trim() || KEEP]]));
+    const translation = target.value.trim() || KEEP;
+    this.#set((terms) => merged(terms, [[term, translation]]));
     source.value = "";
     target.value = "";
     source.focus();
@@ -83,8 +96,8 @@ export class Terms {
     if (!file) return;
 
     const problem = find("terms-problem", HTMLElement);
-    const terms = file.size <= LARGEST_FILE ? readTerms(await file.text()) : [];
-    if (terms.length) this.#set(merged(this.of(this.#direction), terms));
+    const added = file.size <= LARGEST_FILE ? readTerms(await file.text()) : [];
+    if (added.length) this.#set((terms) => merged(terms, added));
     else say(problem, "terms.unread", { name: file.name });
   }
 
@@ -95,7 +108,7 @@ export class Terms {
 
   #show() {
     const terms = this.of(this.#direction);
-    const rows = terms.map(([source, target], index) => this.#row(source, target, index));
+    const rows = terms.map(([source, target]) => this.#row(source, target));
     const list = find("terms-list", HTMLUListElement);
     list.replaceChildren(...rows);
     list.hidden = !terms.length;
@@ -109,16 +122,15 @@ export class Terms {
   /**
    * @param {string} source
    * @param {string} target
-   * @param {number} index
    */
-  #row(source, target, index) {
+  #row(source, target) {
     const kept = make("em");
     say(kept, "terms.kept");
     const result = target === KEEP ? kept : make("span", { dir: "auto", text: target });
     const remove = make("button", { type: "button", class: "quiet", text: "×" });
     sayLabel(remove, "terms.remove", { term: source });
     remove.addEventListener("click", () => {
-      this.#set(this.of(this.#direction).filter((_, i) => i !== index));
+      this.#set((terms) => terms.filter(([term]) => term !== source));
       find("term-source", HTMLInputElement).focus();
     });
     const from = make("span", { dir: "auto", text: source });

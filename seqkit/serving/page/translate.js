@@ -4,11 +4,11 @@
 import { Alternatives } from "./alternatives.js";
 import { call, stream } from "./api.js";
 import { Explained } from "./explained.js";
-import { find, grow } from "./dom.js";
+import { find, grow, onText, retype } from "./dom.js";
 import { keep, recall, tab } from "./kept.js";
 import { Live } from "./live.js";
 import { directionsOf, offerDirections } from "./models.js";
-import { inEachLanguage, percent, say, write } from "./strings.js";
+import { inEachLanguage, percent, say, t, write } from "./strings.js";
 import { Words, piecesOf } from "./words.js";
 
 /** @typedef {import("./api.js").Model} Model */
@@ -27,6 +27,8 @@ export class TranslateView {
     find("translation-problem", HTMLElement),
   );
   #translation = "";
+  /** @type {string | null} the text that it translates; null while it may grow on */
+  #translated = null;
   /** @type {string[]} translations before a word was chosen */
   #before = [];
 
@@ -51,43 +53,50 @@ export class TranslateView {
     });
 
     this.#source.value = recall("source", "", tab);
-    const mirror = grow(this.#source, find("source-mirror", HTMLElement));
-    this.#source.addEventListener("input", () => this.#typed());
-    this.#makeButtons(mirror);
+    grow(this.#source, find("source-mirror", HTMLElement));
+    onText(this.#source, () => this.#typed());
+    this.#makeButtons();
     terms.onChange(() => this.#translateAfter("now"));
     inEachLanguage(() => this.#left());
     this.#redirected();
   }
 
-  /** @param {() => void} mirror */
-  #makeButtons(mirror) {
-    find("clear", HTMLButtonElement).addEventListener("click", () => {
-      this.#source.value = "";
-      mirror();
-      this.#typed();
-      this.#source.focus();
-    });
-
-    const copy = find("copy", HTMLButtonElement);
-    copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(this.#translation);
-      say(copy, "translate.copied");
-      setTimeout(() => say(copy, "translate.copy"), 2000);
-    });
-
+  #makeButtons() {
+    find("clear", HTMLButtonElement).addEventListener("click", () => retype(this.#source, ""));
+    find("copy", HTMLButtonElement).addEventListener("click", () => this.#copied());
+    find("swap", HTMLButtonElement).addEventListener("click", () => this.#swapped());
     find("undo", HTMLButtonElement).addEventListener("click", () => {
+      if (!this.#isCurrent) return;
       this.#finish(this.#before.pop() ?? this.#translation);
       this.words.focus(0);
     });
+  }
 
-    find("swap", HTMLButtonElement).addEventListener("click", () => {
-      const select = find("direction", HTMLSelectElement);
-      select.selectedIndex = this.#reverse();
-      this.#source.value = this.#translation;
-      mirror();
-      this.#redirected();
-      this.#typed();
-    });
+  async #copied() {
+    try {
+      await navigator.clipboard.writeText(this.#translation);
+    } catch {
+      say(this.#live.problem, "translate.uncopied");
+      return;
+    }
+    const copy = find("copy", HTMLButtonElement);
+    say(copy, "translate.copied");
+    say(this.#spoken, "translate.copied");
+    setTimeout(() => say(copy, "translate.copy"), 2000);
+  }
+
+  /** Go back the other way, from the translation if there is a whole one. */
+  #swapped() {
+    const select = find("direction", HTMLSelectElement);
+    const back = this.#reverse();
+    if (this.#isCurrent && this.#translation) retype(this.#source, this.#translation);
+    select.selectedIndex = back;
+    select.dispatchEvent(new Event("change"));
+  }
+
+  /** Whether the whole translation of the present text stands there. */
+  get #isCurrent() {
+    return this.#translated === this.#source.value;
   }
 
   /** The number of the direction that leads back, or -1. */
@@ -106,6 +115,7 @@ export class TranslateView {
     this.#source.lang = source;
     this.#output.lang = target;
     find("swap", HTMLButtonElement).hidden = !source || this.#reverse() < 0;
+    this.words.become(this.#canChoose() ? "button" : this.#canExplain() ? "option" : "");
     this.terms.edit(this.#key());
     this.#translateAfter("now");
   }
@@ -118,9 +128,11 @@ export class TranslateView {
   /** @param {"now" | "later"} when */
   #translateAfter(when) {
     find("clear", HTMLButtonElement).hidden = this.#source.value === "";
+    find("undo", HTMLButtonElement).hidden = true;
     this.alternatives.close();
     this.explained.forget();
     this.#before = [];
+    this.#translated = null;
     if (this.#source.value.trim()) {
       this.#live[when]((signal) => this.#translate(signal));
     } else {
@@ -143,6 +155,7 @@ export class TranslateView {
 
   /** @param {AbortSignal} signal */
   async #translate(signal) {
+    this.alternatives.close();
     const request = { ...this.#request(), stream: true };
     let text = "";
     let record = {};
@@ -151,6 +164,7 @@ export class TranslateView {
       record = event.record ?? record;
       this.#show(text);
     }
+    this.#translated = request.text;
     this.#finish(text, record);
   }
 
@@ -174,7 +188,7 @@ export class TranslateView {
     find("undo", HTMLButtonElement).hidden = !this.#before.length;
     this.#hint.hidden = translation === "" || !this.#canExplain();
     if (translation.length > LONGEST_SPOKEN) say(this.#spoken, "translate.ready");
-    else write(this.#spoken, translation);
+    else write(this.#spoken, translation, this.direction().target);
     this.#left();
   }
 
@@ -210,19 +224,20 @@ export class TranslateView {
    */
   async #pointed(index, element) {
     this.#mark(element);
-    if (!this.#canExplain() || this.#live.place.ariaBusy) return;
+    if (!this.#isCurrent || !this.#canExplain()) return;
 
     const piece = this.words.pieces[index];
     const translation = this.#translation;
     try {
       const found = await this.explained.of(piece);
-      const isStillThere = translation === this.#translation && element.classList.contains("at");
-      if (!found || !isStillThere) return;
+      const isSame = this.#isCurrent && translation === this.#translation;
+      if (!found || !isSame || !element.classList.contains("at")) return;
       this.#markUnsure();
       this.explained.light(found.sources);
       this.#tell(piece.text, found);
     } catch (error) {
-      if (translation === this.#translation) this.#say("translate.unexplained", error);
+      const isSame = this.#isCurrent && translation === this.#translation;
+      if (isSame) this.#say("translate.unexplained", error);
     }
   }
 
@@ -239,7 +254,9 @@ export class TranslateView {
    * @param {import("./explained.js").Found} found
    */
   #tell(word, { sources, probability }) {
-    const seen = sources.slice(0, 3).map(({ text, weight }) => `“${text}” ${percent(weight)}`);
+    const seen = sources
+      .slice(0, 3)
+      .map(({ text, weight }) => t("translate.seen", { text, share: percent(weight) }));
     const sure = probability === null ? "" : percent(probability);
     const key = sure ? "translate.looked" : "translate.looked.only";
     say(this.#hint, key, { word, seen: seen.join(", ") || "–", sure });
@@ -271,7 +288,7 @@ export class TranslateView {
    * @param {HTMLElement} element
    */
   #chosen(index, element) {
-    if (!this.#canChoose() || this.#live.place.ariaBusy) return;
+    if (!this.#isCurrent || !this.#canChoose()) return;
 
     const { text, start } = this.words.pieces[index];
     const prefix = this.#translation.slice(0, start);
@@ -288,6 +305,7 @@ export class TranslateView {
         return answer.translations[0].translation;
       },
       take: (translation) => {
+        this.#live.stop();
         this.#before.push(this.#translation);
         this.#finish(translation);
         this.words.focus(index);

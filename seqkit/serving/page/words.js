@@ -70,6 +70,8 @@ export class Words {
    */
   constructor(root, { point, leave, choose }) {
     this.root = root;
+    /** @type {"button" | "option" | ""} */
+    this.role = choose ? "button" : "option";
     this.point = point;
     this.leave = leave;
     this.choose = choose;
@@ -90,6 +92,20 @@ export class Words {
   /** The words, in order. */
   get pieces() {
     return this.#pieces.filter((piece) => piece.isWord);
+  }
+
+  /**
+   * Say what the words are: buttons where they can be chosen, options of a list where they can be
+   * pointed at, mere text where a model can do neither.
+   * @param {"button" | "option" | ""} role
+   */
+  become(role) {
+    if (role === this.role) return;
+    this.role = role;
+    this.root.setAttribute("role", role === "option" ? "listbox" : "group");
+    const pieces = this.#pieces;
+    this.show([]);
+    this.show(pieces);
   }
 
   /**
@@ -131,15 +147,18 @@ export class Words {
 
   /** @param {string} text */
   #word(text) {
-    const role = this.choose ? "button" : "option"; // of a listbox: to be read only
-    const element = make("span", { class: "word", role, text });
+    const element = make("span", { class: "word", text });
+    if (!this.role) return element;
+
+    element.setAttribute("role", this.role);
     element.tabIndex = -1;
-    if (this.choose) element.setAttribute("aria-haspopup", "dialog");
+    if (this.role === "button") element.setAttribute("aria-haspopup", "dialog");
     return element;
   }
 
   /** @param {HTMLElement | undefined} stop */
   #stopAt(stop) {
+    if (!this.role) return;
     for (const word of this.#words) word.tabIndex = word === stop ? 0 : -1;
   }
 

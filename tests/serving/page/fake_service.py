@@ -22,6 +22,7 @@ TRANSLATIONS = {
     "Good morning.": "Guten Morgen.",
     "markup": "<img src=x onerror=window.hacked=1> <b>fett</b>",
     "peace": "שלום עולם",
+    "verse": "eins\u2028zwei drei",  # a line separator, which JSON need not escape
 }
 MODELS = [
     {
@@ -51,6 +52,27 @@ MODELS = [
 ]
 
 
+class Stage:
+    """A service of which each test says anew what it answers."""
+
+    def __init__(self):
+        self.fake = Fake()
+
+    def play(self):
+        self.fake = Fake()
+        return self.fake
+
+    def app(self):
+        app = FastAPI()
+        app.include_router(page.router(None))
+        app.add_api_route("/health", lambda: {"status": "ok"})
+        app.add_api_route("/{path:path}", self._answer, methods=["GET", "POST", "DELETE"])
+        return app
+
+    async def _answer(self, path: str, request: Request):
+        return await self.fake.answer(path, request)
+
+
 class Fake:
     """What the service answers, and what it was asked."""
 
@@ -62,14 +84,8 @@ class Fake:
         self.token = None
         self.held_after = None  # words, after which the streams that begin now stop and wait
         self.cancelled = 0  # streams whose client left
+        self.held = set()  # paths that get no answer yet
         self.documents = {}
-
-    def app(self):
-        app = FastAPI()
-        app.include_router(page.router(None))
-        app.add_api_route("/health", lambda: {"status": "ok"})
-        app.add_api_route("/{path:path}", self.answer, methods=["GET", "POST", "DELETE"])
-        return app
 
     async def answer(self, path: str, request: Request):
         if self.token and request.headers.get("authorization") != f"Bearer {self.token}":
@@ -77,6 +93,8 @@ class Fake:
 
         body = await body_of(request)
         self.asked.append((path, body))
+        while path in self.held:
+            await asyncio.sleep(0.01)
         if self.refusals.get(path):
             return refusal(*self.refusals[path].pop(0))
         if path in self.answers:
@@ -190,19 +208,16 @@ class Fake:
             return Response(status_code=204)
         if path.endswith("/file"):
             return Response(b"Guten Morgen.", media_type="text/plain")
-        if path.endswith("/events"):
-            return self._document_events(state)
         return state
 
-    def _document_events(self, state):
-        async def events():
-            yield event(state)
-            while state["state"] == "running":
-                await asyncio.sleep(0.02)
-            yield event(state)
-            yield "event: end\ndata: {}\n\n"
 
-        return StreamingResponse(events(), media_type="text/event-stream")
+class Cut(Response):
+    """An answer that breaks off."""
+
+    async def __call__(self, scope, receive, send):
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"predictions": ['})
 
 
 async def body_of(request):

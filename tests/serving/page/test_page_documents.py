@@ -39,16 +39,63 @@ def test_a_document_is_watched_and_fetched_back(page, fake):
     assert Path(download.value.path()).read_bytes() == b"Guten Morgen."
 
 
+DROP = """([name, size]) => {
+    const data = new DataTransfer();
+    data.items.add(new File([new Uint8Array(size)], name));
+    const event = new DragEvent("drop", { dataTransfer: data, bubbles: true });
+    document.querySelector("#documents-drop").dispatchEvent(event);
+}"""
+
+
 def test_a_file_that_is_dropped_is_sent(page):
-    page.evaluate(
-        """() => {
-            const data = new DataTransfer();
-            data.items.add(new File(["Good morning."], "dropped.txt"));
-            const event = new DragEvent("drop", { dataTransfer: data, bubbles: true });
-            document.querySelector("#documents-drop").dispatchEvent(event);
-        }"""
-    )
+    page.evaluate(DROP, ["dropped.txt", 10])
     expect(page.locator("#documents-list li")).to_contain_text("dropped.txt")
+    expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
+
+
+def test_a_file_that_is_too_large_is_not_sent(page, fake):
+    page.evaluate(DROP, ["large.txt", 20_000_001])
+    problem = page.locator("#documents-list .problem")
+    expect(problem).to_have_text("large.txt is too large; 20 MB are allowed.")
+    assert not [body for body in fake.bodies("v1/documents") if body]
+
+
+def test_a_file_that_has_vanished_is_no_server_that_is_away(page, tmp_path):
+    path = tmp_path / "gone.txt"
+    path.write_text("Good morning.")
+    page.clock.install()
+    page.context.set_offline(True)
+    page.set_input_files("#documents-file", path)
+    problem = page.locator("#documents-list .problem")
+    expect(problem).to_contain_text("the server is away")
+
+    path.unlink()
+    page.context.set_offline(False)
+    page.clock.run_for(3000)
+    expect(problem).to_have_text("gone.txt cannot be read. Choose it again.")
+    expect(page.locator("#notice")).to_have_text("")
+
+
+def test_many_documents_leave_connections_for_the_rest_of_the_page(page):
+    names = [f"{i}.txt" for i in range(8)]
+    page.set_input_files("#documents-file", [document(name) for name in names])
+    expect(page.locator("#documents-list li", has_text="1 of 4")).to_have_count(8)
+    page.click("nav a >> text=Translate")
+    page.fill("#source", "good")
+    expect(page.locator("#translation")).to_have_text("goodo")
+
+
+def test_documents_are_sent_two_at_a_time(page, fake):
+    fake.held.add("v1/documents")
+    page.set_input_files("#documents-file", [document(f"{i}.txt") for i in range(3)])
+    page.click("nav a >> text=Translate")
+    page.fill("#source", "good")
+    expect(page.locator("#translation")).to_have_text("goodo")
+    assert len([body for body in fake.bodies("v1/documents") if body]) == 2
+
+    fake.held.clear()
+    page.click("nav a >> text=Documents")
+    expect(page.locator("#documents-list li", has_text="1 of 4")).to_have_count(3)
 
 
 def test_the_name_of_a_file_is_text(page):
@@ -123,9 +170,11 @@ def test_columns_to_translate_go_with_a_document(page, fake):
 
 
 def test_a_document_that_finds_no_server_is_sent_when_it_is_back(page, fake):
+    page.clock.install()
     page.context.set_offline(True)
     page.set_input_files("#documents-file", [document()])
     expect(page.locator("#documents-list .problem")).to_contain_text("the server is away")
     page.context.set_offline(False)
+    page.clock.run_for(3000)
     expect(page.locator("#documents-list li")).to_contain_text("1 of 4")
     expect(page.locator("#documents-list .problem")).to_have_text("")

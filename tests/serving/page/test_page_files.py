@@ -15,6 +15,13 @@ FOLDER = Path(page.__file__).parent.parent / "page"
 SCRIPTS = sorted(FOLDER.glob("*.js"))
 STRINGS = json.loads((FOLDER / "strings.json").read_text(encoding="utf-8"))
 INDEX = (FOLDER / "index.html").read_text(encoding="utf-8")
+KINDS = {
+    ".css": "text/css",
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+}
 KEY = re.compile(r'"((?:[a-z-]+\.)*[a-z-]+)"')
 
 
@@ -40,8 +47,7 @@ def test_every_file_is_served_as_what_it_is(client, path):
     answer = client.get(f"/page/{path}")
     assert answer.status_code == 200
     assert answer.content == (FOLDER / path).read_bytes()
-    kinds = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
-    assert answer.headers["content-type"].startswith(kinds.get(Path(path).suffix, ""))
+    assert answer.headers["content-type"].split(";")[0] == KINDS[Path(path).suffix]
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2Fapp.py", "%2e%2e%2fapp.py", "page.py"])

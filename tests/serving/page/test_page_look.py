@@ -69,6 +69,13 @@ def test_the_page_is_in_the_browsers_language(new_page):
     expect(page.locator("#direction option").first).to_have_text("Englisch → Deutsch")
 
 
+def test_german_has_its_own_quotation_marks(new_page):
+    page = new_page(locale="de-DE")
+    page.fill("#source", "one two")
+    page.locator("#translation .word").first.hover()
+    expect(page.locator("#translation-hint")).to_contain_text("„oneo“ kommt von „one“ 80")
+
+
 def test_another_language_can_be_chosen_and_is_kept(new_page):
     page = new_page(locale="fr-FR")
     expect(page.locator("#translate-title")).to_have_text("Translate")

@@ -50,6 +50,21 @@ def test_a_generated_text_grows_and_can_be_stopped_and_taken(new_page, fake):
     assert fake.bodies("v1/generate")[0]["tokens"] == 50
 
 
+def test_continuing_again_begins_again(new_page, fake):
+    page = new_page("language")
+    page.fill("#language-text", "Once ")
+    fake.held_after = 3
+    page.click("#generate")
+    expect(page.locator("#generated")).to_have_text("there was a")
+    page.click("#generate")
+    while len(fake.bodies("v1/generate")) < 2 or not fake.cancelled:
+        page.wait_for_timeout(20)
+    expect(page.locator("#generated")).to_have_text("there was a")
+    expect(page.locator("#generate-stop")).to_be_visible()
+    fake.held_after = None
+    expect(page.locator("#generate-stop")).to_be_hidden()
+
+
 def test_a_model_shows_only_what_it_can_do(fake, new_page):
     fake.models = [{"name": "counted", "task": "ngram", "operations": ["surprisal"]}]
     page = new_page()

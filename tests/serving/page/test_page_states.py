@@ -1,5 +1,7 @@
 """What the page does when the server refuses, is busy, asks for a token or is away."""
 
+from fake_service import Cut
+from fastapi.responses import Response
 from playwright.sync_api import expect
 
 
@@ -10,9 +12,12 @@ def test_the_servers_sentence_stands_where_it_arose(page, fake):
     expect(problem).to_have_text("the text has 120,000 characters; 20,000 are allowed")
     expect(problem).to_have_attribute("role", "alert")
 
+    expect(problem).to_have_attribute("lang", "en")
+
     page.fill("#source", "short")
     expect(page.locator("#translation")).to_have_text("shorto")
     expect(problem).to_have_text("")
+    expect(problem).not_to_have_attribute("lang", "en")
 
 
 def test_an_error_in_the_middle_of_a_stream_is_said(page, fake):
@@ -28,9 +33,12 @@ def test_an_error_in_the_middle_of_a_stream_is_said(page, fake):
 
 
 def test_a_busy_server_is_asked_again(page, fake):
-    fake.refusals["v1/translate"] = [(429, "too many requests", {"Retry-After": "1"})]
+    page.clock.install()
+    fake.refusals["v1/translate"] = [(429, "too many requests", {"Retry-After": "20"})]
     page.fill("#source", "good")
-    expect(page.locator("#notice")).to_contain_text("busy. Trying again in 1 second.")
+    expect(page.locator("#notice")).to_contain_text("busy. Trying again in 20 seconds.")
+    assert len(fake.bodies("v1/translate")) == 1
+    page.clock.run_for(20_000)
     expect(page.locator("#translation")).to_have_text("goodo")
     expect(page.locator("#notice")).to_have_text("")
     assert len(fake.bodies("v1/translate")) == 2
@@ -57,7 +65,43 @@ def test_a_token_is_asked_for_and_kept_in_the_tab(fake, new_page):
     expect(dialog).to_be_hidden()
 
 
+def test_a_token_that_the_browser_does_not_keep_is_asked_for_once(fake, new_page, refuse_storage):
+    page = new_page()
+    refuse_storage(page)
+    fake.token = "s3cret"
+    page.reload()
+    page.fill("#token", "s3cret")
+    page.keyboard.press("Enter")
+    expect(page.locator("#token-dialog")).to_be_hidden()
+    page.fill("#source", "good")
+    expect(page.locator("#translation")).to_have_text("goodo")
+
+
+def test_an_answer_that_breaks_off_is_no_answer(new_page, fake):
+    page = new_page("labels")
+    page.clock.install()
+    fake.answers["v1/predict"] = Cut()
+    page.fill("#labels-text", "It rains.")
+    expect(page.locator("#labels-problem")).to_contain_text("the server is away")
+
+    fake.answers.clear()
+    page.clock.run_for(3000)
+    expect(page.locator("#labels-result li")).to_have_count(3)
+    expect(page.locator("#notice")).to_have_text("")
+
+
+def test_a_proxy_without_a_server_is_no_answer(page, fake):
+    page.clock.install()
+    fake.answers["v1/translate"] = Response("<h1>Bad Gateway</h1>", 502, media_type="text/html")
+    page.fill("#source", "good")
+    expect(page.locator("#translation-problem")).to_contain_text("the server is away")
+    fake.answers.clear()
+    page.clock.run_for(3000)
+    expect(page.locator("#translation")).to_have_text("goodo")
+
+
 def test_a_server_that_is_away_costs_no_text(page):
+    page.clock.install()
     page.fill("#source", "good")
     expect(page.locator("#translation")).to_have_text("goodo")
     page.context.set_offline(True)
@@ -67,6 +111,7 @@ def test_a_server_that_is_away_costs_no_text(page):
     expect(page.locator("#source")).to_have_value("good morning")
 
     page.context.set_offline(False)
+    page.clock.run_for(3000)
     expect(page.locator("#translation")).to_have_text("goodo morningo")
     expect(page.locator("#notice")).to_have_text("")
     expect(page.locator("#translation-problem")).to_have_text("")
@@ -95,4 +140,13 @@ def test_views_have_addresses_and_take_the_focus(page):
     expect(page.locator("#labels-title")).to_be_focused()
     expect(page).to_have_title("Label · seqkit")
     page.go_back()
+    expect(page.locator("#translate")).to_be_visible()
+
+
+def test_a_page_that_was_left_at_its_skip_link_is_not_empty(page):
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    expect(page.locator("#translate")).to_be_visible()
+    page.reload()
     expect(page.locator("#translate")).to_be_visible()

@@ -28,7 +28,12 @@ def test_the_translation_grows_while_it_is_computed(page, fake):
 
 
 def test_a_person_who_types_quickly_asks_once(page, fake):
-    page.type("#source", "good morning", delay=10)
+    page.clock.install(time=0)
+    page.clock.pause_at(60_000)
+    page.type("#source", "good morning")
+    page.clock.run_for(200)
+    assert not fake.bodies("v1/translate")
+    page.clock.run_for(100)
     expect(page.locator("#translation")).to_have_text("goodo morningo")
     assert [body["text"] for body in fake.bodies("v1/translate")] == ["good morning"]
 
@@ -207,18 +212,128 @@ def test_swapping_translates_the_translation_back(page, fake):
     assert fake.bodies("v1/translate")[-1]["model"] == "de-en"
 
 
-def test_the_page_works_without_storage(new_page):
+def test_swapping_goes_on_the_other_way(page):
+    translated(page, "good", "goodo")
+    page.click("#swap")
+    expect(page.locator("#source")).to_have_value("goodo")
+    page.reload()
+    expect(page.locator("#direction option:checked")).to_have_text("German → English")
+
+
+def test_swapping_can_be_undone(page):
+    translated(page, "good", "goodo")
+    page.click("#swap")
+    expect(page.locator("#translation")).to_have_text("goodoo")
+    page.keyboard.press("Control+z")
+    expect(page.locator("#source")).to_have_value("good")
+
+
+def test_swapping_leaves_a_text_without_translation(page, fake):
+    fake.refusals["v1/translate"] = [(413, "too long")]
+    page.fill("#source", "good")
+    expect(page.locator("#translation-problem")).to_have_text("too long")
+    page.click("#swap")
+    expect(page.locator("#translation")).to_have_text("goodo")
+    expect(page.locator("#source")).to_have_value("good")
+
+
+def test_swapping_leaves_a_text_of_which_half_is_translated(page, fake):
+    fake.held_after = 1
+    translated(page, LONG, "oneo")
+    page.click("#swap")
+    expect(page.locator("#source")).to_have_value(LONG)
+    fake.held_after = None
+    expect(page.locator("#translation")).to_have_text(LONG.replace(" ", "o ") + "o")
+
+
+def test_a_translation_of_another_text_explains_and_offers_nothing(page, fake):
+    translated(page, "one two three", "oneo twoo threeo")
+    fake.refusals["v1/translate"] = [(413, "too long")]
+    page.fill("#source", "and one two three")
+    expect(page.locator("#translation-problem")).to_have_text("too long")
+    word(page, 1).hover()
+    word(page, 1).click()
+    expect(word(page, 1)).to_be_focused()
+    expect(page.locator("#alternatives")).to_be_hidden()
+    page.fill("#source", "peace")  # the page has asked all that it asks
+    expect(page.locator("#translation")).to_have_text("שלום עולם")
+    assert not fake.bodies("v1/explain")
+    assert not fake.bodies("v1/alternatives")
+
+
+def test_what_an_input_method_composes_is_not_translated_yet(page, fake):
+    keyboard = page.context.new_cdp_session(page)
+    page.focus("#source")
+    page.clock.install(time=0)
+    page.clock.pause_at(60_000)
+    for text in ("n", "ni", "ni hao"):
+        end = {"selectionStart": len(text), "selectionEnd": len(text)}
+        keyboard.send("Input.imeSetComposition", {"text": text, **end})
+        page.clock.run_for(1000)
+    assert not fake.bodies("v1/translate")
+
+    keyboard.send("Input.insertText", {"text": "你好"})
+    page.clock.run_for(1000)
+    expect(page.locator("#translation")).to_have_text("你好o")
+    assert [body["text"] for body in fake.bodies("v1/translate")] == ["你好"]
+
+
+def test_a_line_separator_in_a_translation_loses_nothing(page):
+    page.fill("#source", "verse")
+    expect(page.locator("#translation .word").last).to_have_text("drei")
+    expect(page.locator("#translation .word").first).to_have_text("eins")
+
+
+def test_words_of_a_model_without_alternatives_are_no_buttons(page):
+    page.select_option("#direction", label="German → English")
+    translated(page, "eins zwei", "einso zweio")
+    expect(page.locator("#translation .word")).to_have_count(2)
+    expect(page.locator("#translation [role], #translation [tabindex]")).to_have_count(0)
+
+    page.select_option("#direction", label="English → German")
+    expect(page.locator("#translation").get_by_role("button")).to_have_count(2)
+
+
+def test_alternatives_that_fail_are_looked_for_no_longer(page, fake):
+    translated(page, "one two", "oneo twoo")
+    fake.refusals["v1/alternatives"] = [(400, "no such prefix")]
+    word(page, 1).click()
+    expect(page.locator("#alternatives .problem")).to_have_text("no such prefix")
+    expect(page.locator("#alternatives [role=status]")).to_have_text("")
+
+
+def test_copying_is_said_and_so_is_a_browser_that_refuses_it(page):
+    translated(page, "good", "goodo")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject('no') }")
+    page.click("#copy")
+    expect(page.locator("#translation-problem")).to_contain_text("does not let the page copy")
+    page.evaluate("() => { navigator.clipboard.writeText = async () => {} }")
+    page.click("#copy")
+    expect(page.locator("#translation-spoken")).to_have_text("Copied")
+
+
+def test_two_tabs_keep_the_terms_of_both(page):
+    other = page.context.new_page()
+    other.goto(page.url)
+    for tab, term in ((page, "railway"), (other, "train")):
+        tab.bring_to_front()
+        tab.click("#terms summary")
+        tab.fill("#term-source", term)
+        tab.keyboard.press("Enter")
+        expect(tab.locator("#terms-list")).to_contain_text(term)
+    for tab in (page, other):
+        expect(tab.locator("#terms-list li")).to_have_count(2)
+
+
+def test_the_page_works_without_storage(new_page, refuse_storage):
     page = new_page()
-    page.add_init_script(
-        "for (const name of ['localStorage', 'sessionStorage'])"
-        " Object.defineProperty(window, name, { get() { throw new Error('refused') } })"
-    )
+    refuse_storage(page)
     page.reload()
     page.click("#terms summary")
     page.fill("#term-source", "railway")
     page.fill("#term-target", "Bahn")
     page.keyboard.press("Enter")
-    expect(page.locator("#terms-problem")).to_contain_text("does not keep the terms")
+    expect(page.locator("#terms-problem")).to_contain_text("cannot save the terms")
     translated(page, "railway", "Bahn")
 
 

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def shipped():
-    return seqkit.load()
+    model = seqkit.load()
+    model.explain(model.force("Good morning.", "Guten Morgen."))  # the first one imports torch
+    return model
 
 
 @pytest.fixture
