@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .data.cache import Cache, Sources, are_files, folder_digest
+from .data.records import holds_records
 from .plugins import components
 from .text.normalize import Normalizer
 from .text.tokenizer import Tokenizer
@@ -19,10 +20,16 @@ def opened(files: list[Path]) -> tuple[Cache, Sources, list[str]]:
     """The cache, the files, and what tells their content from any other."""
     if are_files(files):
         sources = Sources(files)
-        return Cache.of_user(), sources, sources.digests
+        read = zip(sources.digests, files, strict=True)
+        return Cache.of_user(), sources, [_content(*each) for each in read]
 
     cache = Cache.temporary("some of it comes from a pipe, which can be read only once")
     return cache, Sources([]), [uuid.uuid4().hex]
+
+
+def _content(digest: str, path: Path) -> str:
+    """The same bytes are read as lines, or as the records that the name of their file speaks of."""
+    return f"{digest} in records" if holds_records(path) else digest
 
 
 def saved_digest(save: Callable[[Path], object]) -> str:

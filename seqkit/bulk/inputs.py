@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..data.files import is_address
+from ..data.files import is_address, name_of, shown
 from ..data.remote import files_at, local_copy
 from ..data.unpacking import PACKED
 from ..errors import ConfigError, DataError
@@ -46,14 +46,15 @@ def find_inputs(source: str | Path, output: Path) -> list[Input]:
     else:
         inputs = _files_here(Path(source), output)
     if not inputs:
-        raise DataError(f"{source} has no file to read")
+        raise DataError(f"{shown(str(source))} has no file to read")
 
     seen: dict[str, Path] = {}
     for each in inputs:
         other = seen.setdefault(each.stem, each.path)
         if other is not each.path:
             raise DataError(
-                f"{other} and {each.path} would both be written to {each.stem}-00000…: rename one"
+                f"{name_of(other)} and {name_of(each.path)} would both be written to "
+                f"{each.stem}-00000…: rename one"
             )
     return inputs
 
@@ -112,14 +113,14 @@ def format_of(
     for each in inputs:
         if _kind(each.path) != kind:
             raise DataError(
-                f"{first} is {kind} and {each.path} is {_kind(each.path)}: give files of one kind, "
-                "each kind to an OUTPUT of its own"
+                f"{name_of(first)} is {kind} and {name_of(each.path)} is {_kind(each.path)}: give "
+                "files of one kind, each kind to an OUTPUT of its own"
             )
 
     usual = "1" if kind == "TSV" else "text"
     fields = [usual if field is None else field for field in given]
     if as_json and kind != "text":
-        raise ConfigError(f"--json is for plain text: {first} is {kind}, and stays so")
+        raise ConfigError(f"--json is for plain text: {name_of(first)} is {kind}, and stays so")
     if kind == "Parquet":
         return _parquet(fields)
     if kind == "JSON lines":

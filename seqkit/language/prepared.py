@@ -17,6 +17,7 @@ import numpy as np
 
 from ..data import digest
 from ..data.cache import Facts
+from ..data.files import shown
 from ..data.pool import map_in_order
 from ..data.seen import FILE as SEEN
 from ..data.seen import SeenTexts
@@ -195,7 +196,7 @@ def _write_lines(folder: Path, part: str, lines: Iterable[str]) -> Ids:
 
 def _check_not_empty(lines: Iterable[str], name: str, files: Sequence[str]) -> None:
     if not any(lines):
-        raise DataError(f"{', '.join(files)}: the {name} text is empty")
+        raise DataError(f"{', '.join(map(shown, files))}: the {name} text is empty")
 
 
 def _train(lines: Iterable[str], config: TextConfig, folder: Path) -> Facts:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import OptimConfig, RunConfig, TrainConfig, on_resume, to_plain
+from ..data.files import shown
 from ..errors import CheckpointError, ConfigError
 from ..plugins import components
 from ..training import checkpoint
@@ -39,7 +40,8 @@ def check_same_config(before: RunConfig, now: RunConfig, last: Path) -> list[str
         if may_change == "any":
             continue
         if may_change == "place" and _knows_its_data(last, now.task):
-            notes.append(f"{key} was {old!r} and is now {new!r}: the data is the same")
+            was, is_now = (_shown(value) for value in (old, new))
+            notes.append(f"{key} was {was!r} and is now {is_now!r}: the data is the same")
             continue
 
         unknown = ", and this run does not know its data by content" if may_change else ""
@@ -118,8 +120,21 @@ def _places(meta: Mapping[str, Any]) -> str:
         for name, value in values.items():
             key = f"{section}.{name}"
             if value and _on_resume(key, config.get("task", "")) == "place":
-                found.append(f"{key} = {value!r}")
+                found.append(f"{key} = {_shown(value)!r}")
     return ", ".join(found)
+
+
+def _shown(place: Any) -> Any:
+    """Files as messages name them; of a table, such as one of several sources, only its files."""
+    match place:
+        case str():
+            return shown(place)
+        case dict():
+            return [_shown(file) for part in ("train", "valid") for file in place.get(part, ())]
+        case list():
+            return [_shown(each) for each in place]
+        case _:
+            return place
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:

@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import fsspec
 import numpy as np
 import pytest
 from language.tiny import LINES, read_texts, write_config, write_text
@@ -101,6 +102,20 @@ def test_records_are_read_by_the_name_of_a_field(cache, tmp_path, kind):
     assert [*PreparedText(data).train] == cut_off(LINES, 0.05)[0]
     with pytest.raises(DataError, match=r"has fields with names: set data\.column to that of"):
         PreparedText(LanguageData(train=[str(path)]))
+
+
+def test_the_same_bytes_are_other_text_where_their_name_speaks_of_records(cache, tmp_path):
+    for name in ("text.txt", "text.jsonl"):
+        (tmp_path / name).write_text('{"text": "one"}\n' * 40)
+    assert PreparedText(LanguageData(train=[str(tmp_path / "text.txt")])).train
+    with pytest.raises(DataError, match=r"set data\.column to that of"):
+        PreparedText(LanguageData(train=[str(tmp_path / "text.jsonl")]))
+
+
+def test_an_empty_file_at_an_address_is_named_without_its_password(cache):
+    fsspec.filesystem("memory").pipe("/key@home/empty", b"")
+    with pytest.raises(DataError, match=r"^memory://…home/empty: the training text is empty"):
+        PreparedText(LanguageData(train=["memory://key@home/empty"]))
 
 
 @pytest.mark.parametrize("column", [-1, 1.5, True, None, []])

@@ -8,6 +8,7 @@ from tensors import assert_same
 
 import seqkit
 from seqkit.errors import CheckpointError, ConfigError
+from seqkit.runs.changes import _places
 from seqkit.training import checkpoint
 
 LONGER = {"train.steps": 6}
@@ -202,3 +203,14 @@ def test_a_language_model_s_shuffled_lines_are_refused(here, language):
     write_lines(here / "text", lines_of(here / "text")[::-1])
     with pytest.raises(CheckpointError, match="training text and the validation text have changed"):
         language()
+
+
+def test_places_are_named_without_passwords_and_those_of_sources_by_their_files():
+    data = {"train": ["s3://key:secret@bucket/a"], "valid": ["b"], "limit": 3}
+    assert _places({"config": {"task": "translation", "data": data}}) == (
+        "data.train = ['s3://…bucket/a'], data.valid = ['b']"
+    )
+    sources = [{"train": ["https://host/a?key=secret"], "valid": ["b"], "weight": 2.0}]
+    assert _places({"config": {"task": "translation", "data": {"sources": sources}}}) == (
+        "data.sources = [['https://host/a?…', 'b']]"
+    )
