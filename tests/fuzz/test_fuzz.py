@@ -1,7 +1,7 @@
 """Damaged files: whatever is in them, a `SeqkitError` or a result comes out; and soon.
 
-The short part of `benchmarks/trials/fuzz.py`, with a fixed seed. What either has found is kept in cases/:
-a folder for each finding, TARGET/NAME/ with the damaged files in their places.
+The short part of `benchmarks/trials/fuzz.py`, with a fixed seed. What either has found is kept in
+cases/: a folder for each finding, TARGET/NAME/ with the damaged files in their places.
 """
 
 import gzip
