@@ -168,14 +168,12 @@ class Tokenizer:
         else:
             rows = [self._look_up(self.model.split(rest)) for rest in rests]
 
-        if self.language_tags:
-            heads = [self.vocab.encode([tag] if tag else []) for tag, _ in split]
-            rows = [[*head, *row] for head, row in zip(heads, rows, strict=True)]
-        if not bos and not eos:
+        if not bos and not eos and not self.language_tags:
             return rows
         begin = [BOS] if bos else []
         end = [EOS] if eos else []
-        return [[*begin, *row, *end] for row in rows]
+        heads = (self.vocab.encode([tag] if tag else []) for tag, _ in split)
+        return [[*begin, *head, *row, *end] for head, row in zip(heads, rows, strict=True)]
 
     def sample(
         self, text: str, strength: float, rng: random.Random, *, eos: bool = False

@@ -41,8 +41,16 @@ from ..text.vocab import UNK
 from .data_config import TranslationData
 from .languages import tagged
 from .passthrough import translates_numbers
-from .sources import Source, Span, mixture_of, sources_of, spans_of, target_languages
-from .texts import EncodedPairs, EncodedText, pairs_at, split_off, training_pairs, validation_pairs
+from .sources import Span, mixture_of, sources_of, spans_of, target_languages
+from .texts import (
+    EncodedPairs,
+    EncodedText,
+    pairs_at,
+    split_off,
+    training_pairs,
+    validation_pairs,
+    without,
+)
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers, train_tokenizers
 
 _BLOCK = 50_000  # texts that a process encodes at once
@@ -132,6 +140,7 @@ class PreparedText:
             "seed": self._seed if draws else 0,
         }
         if others:
+            settings["held_out"] = "of all sources"
             settings["sources"] = [
                 [len(source.train), len(source.valid), *source.columns, source.splits]
                 for source in self.sources
@@ -154,13 +163,14 @@ class PreparedText:
     def _read_and_split(self, folder: Path) -> Facts:
         skipped = Skipped()
         read = [self._read(folder, number, skipped) for number in range(len(self.sources))]
-        train, valid = self._split(read)
+        valid = [self._validation(folder, number, text) for number, text in enumerate(read)]
+        train = self._without_held_out(read, valid)
         self._files.check()
 
         facts: Facts = {
             "empty": skipped.empty,
             "translates_numbers": any(map(translates_numbers, train)),
-            "sizes": {"valid": _write_texts(folder, "valid", valid)},
+            "sizes": {"valid": _write_texts(folder, "valid", map(_pairs_of, valid))},
         }
         if len(train) == 1 and train == read and not self._data.number_copies:
             _rename(folder, "read0", "train")
@@ -168,7 +178,7 @@ class PreparedText:
         else:
             with_copies = map(self._with_copies, train)
             facts["sizes"]["train"] = _write_texts(folder, "train", with_copies)
-            _delete(folder, "read*")
+        _delete(folder, "read*")
         return facts | _facts_of(folder)
 
     def _read(self, folder: Path, number: int, skipped: Skipped) -> ParallelText:
@@ -178,18 +188,32 @@ class PreparedText:
         _write_texts(folder, f"read{number}", [pairs])
         return _stored(folder, f"read{number}")
 
-    def _split(self, read: list[ParallelText]) -> tuple[list[ParallelText], list[Pairs]]:
-        """Training and validation text of each source."""
-        splits = [number for number, source in enumerate(self.sources) if source.splits]
-        texts = [read[number] for number in splits]
-        kept, held_out = split_off(texts, self._data.valid_size, self._seed)
+    def _validation(self, folder: Path, number: int, read: ParallelText) -> ParallelText:
+        """The validation text of a source, from its files or from the text that was `read`."""
+        source = self.sources[number]
+        if source.splits:
+            return split_off(read, self._data.valid_size, self._seed, name=source.name)
+        if not source.valid:
+            return ParallelText()
+        part = f"read-valid{number}"
+        _write_texts(folder, part, [validation_pairs(source.valid, source.columns)])
+        return _stored(folder, part)
 
-        train = list(read)
-        valid = [_validation(source) for source in self.sources]
-        for number, of_train, of_valid in zip(splits, kept, held_out, strict=True):
-            train[number] = of_train
-            valid[number] = _pairs_of(of_valid)
-        return train, valid
+    def _without_held_out(
+        self, read: list[ParallelText], valid: list[ParallelText]
+    ) -> list[ParallelText]:
+        """The training text of each source.
+
+        What is validation text of one source is trained on in none: a sentence is often there in
+        several languages. One source with files for both is left as it is.
+        """
+        if not any(source.splits for source in self.sources) and len(read) == 1:
+            return read
+        held_out = {sentence for text in valid for sentence in text.sources}
+        return [
+            without(text, held_out, name=source.name)
+            for text, source in zip(read, self.sources, strict=True)
+        ]
 
     def _with_copies(self, text: ParallelText) -> Pairs:
         yield from _pairs_of(text)
@@ -215,13 +239,6 @@ def _one_after_the_other(texts: Iterable[Pairs], sizes: list[int]) -> Pairs:
             yield pair
             count += 1
         sizes.append(count)
-
-
-def _validation(source: Source) -> Pairs:
-    """The validation text of a source that has one."""
-    if not source.valid:
-        return iter(())
-    return validation_pairs(source.valid, source.columns)
 
 
 def _stored(folder: Path, part: str) -> ParallelText:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ..data.files import name_of
 from ..data.mixture import Mixture, shares
 from ..data.parallel import Columns
 from ..recipes import corpora
@@ -27,6 +28,11 @@ class Source:
     def __repr__(self) -> str:
         names = ", ".join(path.name for path in self.train)
         return f"<Source: {names}>"
+
+    @property
+    def name(self) -> str:
+        """What errors call it: the files of its training text."""
+        return ", ".join(map(name_of, self.train))
 
     @property
     def files(self) -> list[Path]:

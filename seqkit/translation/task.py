@@ -33,7 +33,7 @@ from ..training.processes import Processes
 from ..training.task import Goal, Step, Task, Totals
 from .data_config import TranslationData
 from .evaluation import METRICS, TestSet, evaluate_outputs
-from .languages import tagged
+from .languages import chosen_language, tagged
 from .models.contract import TranslationModel, as_translation_model
 from .passthrough import forbid_passthrough, may_pass_through
 from .prepared import PreparedText
@@ -89,15 +89,20 @@ class TranslationTask:
         self._mixture = self._mixture_of_places() if len(self._text.sources) > 1 else None
 
     def _check_tags(self) -> None:
-        """Raise `ConfigError` for a target language that a model to start from has no tag for."""
+        """Raise `ConfigError` for a target language that the model has no tag for.
+
+        One to start from may have none, and so may the model of a run that is resumed.
+        """
         languages = target_languages(self._text.sources)
         missing = [each for each in languages if each not in self.tokenizers.source.language_tags]
         if missing:
             raise ConfigError(
                 f"data.sources has the target languages {', '.join(languages)}, and this model's "
-                f"vocabulary no tag for {', '.join(missing)}: train without --init, or on text of "
-                "the languages that it has"
+                f"vocabulary no tag for {', '.join(missing)}: train anew, without --init and "
+                "--resume, or on text of the languages that it has"
             )
+        _, own = self.data.only_languages()
+        chosen_language(self.search.to, own, self.tokenizers.source)
 
     def _mixture_of_places(self) -> Mixture:
         """What an epoch takes of each source; raises `DataError` if all of one is too long."""
@@ -106,9 +111,9 @@ class TranslationTask:
         sizes = np.diff(np.searchsorted(self._places, ends), prepend=0).tolist()
         for source, size in zip(sources, sizes, strict=True):
             if not size:
-                names = ", ".join(map(str, source.train))
                 raise DataError(
-                    f"{names}: no pair of 1 to {self.data.max_length} tokens (data.max_length)"
+                    f"{source.name}: no pair of 1 to {self.data.max_length} tokens "
+                    "(data.max_length)"
                 )
         return mixture_of(sources, sizes, self.data.temperature, self.seed)
 

@@ -89,37 +89,32 @@ def _at_least_one(pairs: Iterator[Pair], paths: Sequence[Path], name: str) -> It
         raise DataError(f"{', '.join(map(str, paths))}: the {name} text is empty")
 
 
-def split_off(
-    texts: Sequence[ParallelText], size: int, seed: int
-) -> tuple[list[ParallelText], list[ParallelText]]:
-    """Training and validation text from each text: `size` pairs, at most a tenth, are split off.
+def split_off(text: ParallelText, size: int, seed: int, *, name: str) -> ParallelText:
+    """Validation text: `size` pairs of a text, at most a tenth; `name` is what errors call it.
 
-    Training pairs whose source is a validation source of any text are left out.
+    They are in `text` still: see `without`.
     """
-    valid = [_some_of(text, size, seed) for text in texts]
-    held_out = {source for text in valid for source in text.sources}
-    return [_without(text, held_out) for text in texts], valid
-
-
-def _some_of(text: ParallelText, size: int, seed: int) -> ParallelText:
     size = min(size, len(text) // 10)
     if not size:
         raise DataError(
-            f"{len(text)} pairs are too few to cut validation text off: "
-            "give 10 or more, or data.valid"
+            f"{name}: {len(text)} pairs are too few to cut validation text off: give 10 or more, "
+            "or data.valid (of several sources, the `valid` of this [[data.sources]])"
         )
 
     order = np.random.default_rng(seed).permutation(len(text))
     return pairs_at(text, order[:size])
 
 
-def _without(text: ParallelText, held_out: set[str]) -> ParallelText:
+def without(text: ParallelText, held_out: set[str], *, name: str) -> ParallelText:
+    """The pairs of a text whose source is not held out; the text itself if that is all of them."""
     is_kept = (source not in held_out for source in text.sources)
     rest = np.flatnonzero(np.fromiter(is_kept, bool, len(text)))
+    if len(rest) == len(text):
+        return text
     if not len(rest):
         raise DataError(
-            "the training text repeats so few sentences that none is left "
-            "after cutting off validation text"
+            f"{name}: each sentence of the training text is in the validation text, too, so that "
+            "none is left: give other text, or other data.valid (of several sources, `valid`)"
         )
     train = pairs_at(text, rest)
     train.skipped = text.skipped

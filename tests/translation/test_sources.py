@@ -200,6 +200,36 @@ def test_a_source_without_validation_text_needs_none_if_its_language_has_some(te
     assert [span.places for span in task._text.spans("train", "")][2] == slice(660, 720)
 
 
+def test_what_is_held_out_in_one_language_is_trained_on_in_none(texts):
+    """Also where one source has validation text in a file, and another one's is split off."""
+    same, back = some_lines(300, shortest=3, longest=4), some_lines(300, shortest=3, longest=4)
+    write_tsv(texts / "same.tsv", [*same, "valid 1"])
+    write_tsv(texts / "back.tsv", [*back, "valid 1"], backwards=True)
+    write_tsv(texts / "same-valid.tsv", ["valid 1", "valid 2"])
+
+    path = recipe_of(texts, data="valid_size = 5")
+    path.write_text(path.read_text().replace('valid = ["back-valid.tsv"]', ""))
+    text = TranslationTask(load(path))._text
+    valid, train = {*text.valid.sources}, {*text.train.sources}
+    assert len(valid) == 7
+    assert not valid & train
+    assert train == {*same, *back, "valid 1"} - valid
+    assert text.facts["sizes"]["train"][0] < 301
+
+
+def test_one_source_with_files_for_both_is_left_as_it_is(texts):
+    write_tsv(texts / "same-valid.tsv", ["a b"])
+    write_tsv(texts / "same.tsv", ["a b", "a c"])
+    text = TranslationTask(load(recipe_of(texts), ONE))._text
+    assert [*text.train.sources] == ["a b", "a c"]
+    assert sorted(path.name for path in text._entry.folder.glob("read*")) == []
+
+
+def test_a_target_language_that_the_text_has_not_is_refused_before_training(texts):
+    with pytest.raises(ConfigError, match="to = 'xy': the model has no such target language"):
+        task_of(texts, {"search.to": "xy"})
+
+
 def test_validation_text_is_split_off_each_language_that_has_none(texts):
     path = recipe_of(texts, data="valid_size = 5")
     path.write_text(path.read_text().replace('valid = ["back-valid.tsv"]', ""))
@@ -297,7 +327,7 @@ def test_a_source_that_is_all_too_long_is_named(texts):
 def test_a_model_of_one_language_cannot_go_on_with_several(texts):
     seqkit.train(recipe_of(texts), out="one", device="cpu", overrides=ONE)
     with pytest.raises(
-        ConfigError, match="this model's vocabulary no tag for aa, bb: train without"
+        ConfigError, match="this model's vocabulary no tag for aa, bb: train anew, without"
     ):
         seqkit.train(recipe_of(texts), out="several", device="cpu", init="one")
 

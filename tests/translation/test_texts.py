@@ -5,7 +5,7 @@ import pytest
 from seqkit.data.batching import Rows
 from seqkit.data.parallel import ParallelText, Skipped
 from seqkit.errors import DataError
-from seqkit.translation.texts import EncodedPairs, short_pairs, split_off, training_pairs
+from seqkit.translation.texts import EncodedPairs, short_pairs, split_off, training_pairs, without
 
 
 def text_of(sources):
@@ -30,9 +30,15 @@ def test_pairs_beyond_the_limit_are_neither_given_nor_counted(tmp_path):
     assert skipped.empty == 1
 
 
+def parts_of(text, size, seed=1):
+    """Training and validation text."""
+    valid = split_off(text, size, seed, name="text.tsv")
+    return without(text, {*valid.sources}, name="text.tsv"), valid
+
+
 def test_no_validation_source_stays_in_the_training_text():
     text = text_of([f"line {i % 30}" for i in range(120)])  # every source occurs four times
-    (train,), (valid,) = split_off([text], 5, seed=1)
+    train, valid = parts_of(text, 5)
     assert len(valid) == 5
     assert not set(valid.sources) & set(train.sources)
     assert len(train) == 120 - 4 * len(set(valid.sources))
@@ -41,39 +47,37 @@ def test_no_validation_source_stays_in_the_training_text():
 def test_every_pair_stays_a_pair():
     text = text_of([f"line {i}" for i in range(50)])
     pairs = set(zip(text.sources, text.targets, strict=True))
-    for (part,) in split_off([text], 4, seed=1):
+    for part in parts_of(text, 4):
         assert set(zip(part.sources, part.targets, strict=True)) <= pairs
 
 
 def test_at_most_a_tenth_is_split_off():
     text = text_of([f"line {i}" for i in range(50)])
-    assert [len(part) for (part,) in split_off([text], 1000, seed=1)] == [45, 5]
+    assert [len(part) for part in parts_of(text, 1000)] == [45, 5]
 
 
 def test_the_seed_decides_what_is_split_off():
     text = text_of([f"line {i}" for i in range(50)])
-    first, again, other = (split_off([text], 5, seed)[1][0].sources[:] for seed in (1, 1, 2))
+    first, again, other = (parts_of(text, 5, seed)[1].sources[:] for seed in (1, 1, 2))
     assert first == again != other
 
 
 def test_what_was_skipped_while_reading_is_still_known():
     text = text_of([f"line {i}" for i in range(50)])
     text.skipped.empty = 3
-    assert split_off([text], 5, seed=1)[0][0].skipped.empty == 3
+    assert parts_of(text, 5)[0].skipped.empty == 3
 
 
-def test_a_source_held_out_of_one_text_stays_in_none():
-    texts = [text_of([f"line {i}" for i in range(50)]) for _ in range(2)]
-    train, valid = split_off(texts, 5, seed=1)
-    held_out = {source for text in valid for source in text.sources}
-    assert not held_out & {source for text in train for source in text.sources}
+def test_a_text_of_which_nothing_is_held_out_stays_as_it_is():
+    text = text_of(["one", "two"])
+    assert without(text, {"three"}, name="text.tsv") is text
 
 
 def test_too_little_text_to_split_is_refused():
-    with pytest.raises(DataError, match="9 pairs are too few to cut validation text off"):
-        split_off([text_of("abcdefghi")], 5, seed=1)
-    with pytest.raises(DataError, match="repeats so few sentences that none is left"):
-        split_off([text_of(["same"] * 20)], 2, seed=1)
+    with pytest.raises(DataError, match=r"^text\.tsv: 9 pairs are too few to cut validation"):
+        parts_of(text_of("abcdefghi"), 5)
+    with pytest.raises(DataError, match=r"^text\.tsv: each sentence .* so that none is left"):
+        parts_of(text_of(["same"] * 20), 2)
 
 
 def test_pairs_with_a_long_side_are_left_out():
