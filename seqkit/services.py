@@ -55,7 +55,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Pieces:
-    """An answer that is computed piece by piece, each of which is an event."""
+    """An answer computed piece by piece; each is an event where the request has `stream`."""
 
     pieces: Generator[JSON, None, None]  # closed if the client leaves
     answer: Callable[[Sequence[JSON]], JSON]  # of all pieces, where it is not streamed

@@ -69,6 +69,7 @@ MAY_IMPORT = {
         "recipes",
         "registry",
         "runs",
+        "services",
         *ENGINE_ROOMS,
     },
     "bulk": {

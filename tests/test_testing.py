@@ -13,12 +13,14 @@ from seqkit.config import section, setting
 from seqkit.metrics import Score
 from seqkit.plugins import components
 from seqkit.registry import Entry
+from seqkit.services import Asked, Operation, Service, Work
 from seqkit.testing import (
     TEXTS,
     check_metric,
     check_model,
     check_plugin,
     check_predictor,
+    check_service,
     check_task,
     check_tokenizer,
 )
@@ -315,3 +317,59 @@ def test_a_metric_that_does_not_tell_right_from_wrong_is_refused(registered):
 def test_a_plugin_with_something_wrong_is_told_what(target, help, name, says):
     with pytest.raises(AssertionError, match=says):
         check_plugin(lambda plugin: plugin.model(name, target, help))
+
+
+class Texts(Asked):
+    inputs: list[str]
+
+
+class Loose(Texts, extra="ignore"):
+    pass
+
+
+def service_of(request=Texts, name="predict", help="Capitals.", **options):
+    """A service that answers with capitals, but for what `options` break."""
+
+    def begin(model, asked, uploads):
+        sound = {
+            "kind": "k",
+            "items": asked.inputs,
+            "costs": [1] * len(asked.inputs),
+            "compute": lambda texts: [text.upper() for text in texts],
+            "answer": list,
+        }
+        return Work(**{**sound, **options})
+
+    return Service([Operation(name, help, request, begin)])
+
+
+SAME = [("predict", {"inputs": ["fine"]})]
+
+
+@pytest.mark.parametrize(
+    ("service", "refused", "says"),
+    [
+        (service_of(name="Say it"), (), "a name is small letters"),
+        (service_of(help=""), (), "has no help"),
+        (service_of(request=Loose), (), "takes unknown keys"),
+        (service_of(costs=[1]), (), "2 items have 1 costs"),
+        (service_of(costs=[1, 0]), (), "an item costs 0"),
+        (service_of(compute=lambda texts: texts[:1]), (), "2 items gave 1 results"),
+        (service_of(compute=lambda texts: [len(texts)] * len(texts)), (), "together and alone"),
+        (service_of(answer=set), (), "this is no JSON"),
+        (service_of(events=lambda before, found: [object()]), (), "events: this is no JSON"),
+        (service_of(), SAME, "does not refuse"),
+    ],
+)
+def test_a_service_with_something_wrong_is_told_what(service, refused, says):
+    with pytest.raises(AssertionError, match=says):
+        check_service(service, None, {service.operations[0].name: TWO}, refused=refused)
+
+
+TWO = {"inputs": ["a", "b"]}
+
+
+def test_a_service_conforms_with_a_request_for_each_of_its_operations():
+    check_service(service_of(), None, {"predict": TWO}, refused=[("predict", {"inputs": "a"})])
+    with pytest.raises(AssertionError, match="requests are for"):
+        check_service(service_of(), None, {})

@@ -10,6 +10,7 @@ Each function returns nothing and raises `AssertionError` with what is wrong.
 
 from .models import check_model
 from .plugins import check_plugin
+from .services import check_service
 from .tasks import check_predictor, check_task
 from .texts import TEXTS, check_metric, check_tokenizer
 
@@ -19,6 +20,7 @@ __all__ = [
     "check_model",
     "check_plugin",
     "check_predictor",
+    "check_service",
     "check_task",
     "check_tokenizer",
 ]

@@ -111,7 +111,7 @@ def check_predictor(
         _check_json(record)
         (prediction,) = predictor.predict([given])
         assert "\n" not in str(prediction), f"str of a prediction is one line: {prediction}"
-        _check_close(record, prediction.record(), f"{given!r} among others and alone")
+        check_close(record, prediction.record(), f"{given!r} among others and alone")
 
     first = next(iter(predictor.predict(_endless(inputs))), None)
     assert first is not None, "predict gives nothing for a stream"
@@ -139,16 +139,16 @@ def _check_json(record: Any) -> None:
         ) from None
 
 
-def _check_close(one: Any, other: Any, where: str) -> None:
+def check_close(one: Any, other: Any, where: str) -> None:
     """Equal plain data, but for rounding in its numbers."""
     if isinstance(one, Mapping):
         assert one.keys() == other.keys(), f"{where}: {sorted(one)} and {sorted(other)}"
         for key in one:
-            _check_close(one[key], other[key], f"{where}, {key!r}")
+            check_close(one[key], other[key], f"{where}, {key!r}")
     elif isinstance(one, list | tuple):
         assert len(one) == len(other), f"{where}: {one} and {other}"
         for mine, its in zip(one, other, strict=True):
-            _check_close(mine, its, where)
+            check_close(mine, its, where)
     elif isinstance(one, float):
         assert abs(one - other) <= 1e-3 * max(1.0, abs(one)), f"{where}: {one} and {other}"
     else:

@@ -5,6 +5,7 @@ from small_classifiers import some_texts
 from small_services import asking
 
 from seqkit.labelling.service import CLASSIFICATION
+from seqkit.testing import check_service
 
 
 @pytest.fixture(scope="module")
@@ -32,3 +33,13 @@ def test_what_the_classifier_cannot_do_is_refused_in_its_own_words(client):
 def test_a_model_says_its_labels(client, classifier):
     (record,) = client.get("/v1/models").json()["models"]
     assert record["labels"] == list(classifier.classes)
+
+
+def test_the_service_conforms(classifier):
+    texts = [text for _, text in some_texts(3, seed=5)]
+    check_service(
+        CLASSIFICATION,
+        classifier,
+        {"predict": {"inputs": texts}},
+        refused=[("predict", {"inputs": texts, "top": 99}), ("predict", {"inputs": "a"})],
+    )

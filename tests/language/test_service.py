@@ -8,6 +8,7 @@ from small_services import asking
 
 from seqkit import ngram
 from seqkit.language.service import SERVICE
+from seqkit.testing import check_service
 
 LINES = ["the cat sat", "the dog sat", "the cat ran"]
 
@@ -107,3 +108,16 @@ def test_a_long_text_of_short_lines_has_none_where_lines_stand_alone(client, mod
 def test_no_text_is_told_as_in_python(client, model):
     found = ask(client, "perplexity", text="")
     assert found == pytest.approx(model.evaluate([""]).record())
+
+
+def test_the_service_conforms(model):
+    text = "\n".join(LINES)
+    requests = {
+        "score": {"text": LINES},
+        "perplexity": {"text": text},
+        "surprisal": {"text": text},
+        "complete": {"text": "the"},
+        "generate": {"text": "the", "tokens": 5},
+    }
+    refused = [(name, {"text": 1}) for name in requests]
+    check_service(SERVICE, model, requests, refused=refused)

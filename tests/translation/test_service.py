@@ -8,6 +8,7 @@ import pytest
 from small_services import asking
 from translators import Backwards
 
+from seqkit.testing import check_service
 from seqkit.translation import service
 from seqkit.translation.engines.searcher import Deferred
 from seqkit.translation.glossary import Glossary
@@ -364,3 +365,19 @@ def test_the_only_language_of_a_model_may_be_named(words):
         }.items():
             assert ask(client, operation, to="de", **asked) == ask(client, operation, **asked)
             assert "'fr'" in refused(client, operation, to="fr", **asked)
+
+
+def test_the_service_conforms(translator):
+    requests = {
+        "translate": {"text": [TEXT, "a b"], "align": True},
+        "alternatives": {"text": TEXT},
+        "explain": {"text": TEXT},
+        "score": {"source": ["a b", "c"], "text": ["b a", "c"]},
+    }
+    refused = [
+        ("translate", {"text": "a", "to": "xx"}),
+        ("translate", {"text": "a", "search": {"beam": 0}}),
+        ("score", {"source": ["a", "b"], "text": ["a"]}),
+        ("explain", {}),
+    ]
+    check_service(SERVICE, translator, requests, refused=refused)

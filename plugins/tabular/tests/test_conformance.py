@@ -2,10 +2,11 @@
 
 import pytest
 import seqkit_tabular
+from seqkit_tabular.service import SERVICE
 from small_tables import flowers, houses, write_csv
 
 import seqkit
-from seqkit.testing import check_model, check_plugin, check_predictor, check_task
+from seqkit.testing import check_model, check_plugin, check_predictor, check_service, check_task
 
 NUMBERS = ("linear-regression", "mlp")
 CLASSES = ("logistic-regression", "softmax-regression", "mlp")
@@ -51,6 +52,16 @@ def test_the_tasks_and_their_predictors_conform(task, tables):
 def test_trained_predictors_conform(number_run, class_run, tables):
     check_predictor(seqkit.load(number_run), rows(houses()), test_files=[tables / "more.csv"])
     check_predictor(seqkit.load(class_run), rows(flowers()), test_files=[tables / "flowers.csv"])
+
+
+def test_the_service_conforms(number_run, class_run):
+    for run, columns in ((number_run, houses()), (class_run, flowers())):
+        check_service(
+            SERVICE,
+            seqkit.load(run, device="cpu"),
+            {"predict": {"inputs": rows(columns)}},
+            refused=[("predict", {"inputs": ["a"]}), ("predict", {"inputs": {}})],
+        )
 
 
 def test_the_plugin_conforms():

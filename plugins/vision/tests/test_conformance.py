@@ -4,9 +4,11 @@ import dataclasses
 
 import pytest
 import seqkit_vision
+from seqkit_vision.service import SERVICE
 
 from seqkit.plugins import components
-from seqkit.testing import check_model, check_plugin, check_predictor, check_task
+from seqkit.services import Upload
+from seqkit.testing import check_model, check_plugin, check_predictor, check_service, check_task
 
 NAMES = [entry.name for entry in components().models if entry.provider == "seqkit-vision"]
 LARGE = ("alexnet",)  # needs images of 64 pixels; the others have a form for 28
@@ -45,6 +47,17 @@ def test_the_task_and_its_predictor_conform(photos):
 def test_a_trained_classifier_conforms(classifier, photos):
     images = sorted((photos / "test").rglob("*.png"))[::4]
     check_predictor(classifier, images, test_files=[photos / "test"])
+
+
+def test_the_service_conforms(classifier, photos):
+    image = sorted((photos / "test").rglob("*.png"))[0]
+    check_service(
+        SERVICE,
+        classifier,
+        {"predict": {}, "explain-image": {}},
+        refused=[("explain-image", {}), ("predict", {"top": -1})],
+        uploads=[Upload(image.name, image.read_bytes())],
+    )
 
 
 def test_the_plugin_conforms():
