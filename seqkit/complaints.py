@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -22,11 +22,11 @@ def sentence(cls: type, error: ValidationError) -> str:
     problem = problems[0]
     more = f" ({len(problems) - 1} more)" if len(problems) > 1 else ""
 
-    path = [str(part) for part in problem["loc"]]
-    key = ".".join(path)
+    path = problem["loc"]
+    key = ".".join(map(_step, path))
     if _is_unknown(problem):
         known = _keys(cls, path[:-1])
-        return f"unknown key {key!r}.{hint(path[-1], known)}{more}"
+        return f"unknown key {key!r}.{hint(str(path[-1]), known)}{more}"
     if problem["type"] == "missing":
         return f"missing key {key!r}{more}"
 
@@ -39,6 +39,11 @@ def sentence(cls: type, error: ValidationError) -> str:
     return f"{key} {text}, got {_shown(problem['input'])}{more}"
 
 
+def _step(part: int | str) -> str:
+    """A part of a key: of a list, items are counted from 1."""
+    return str(part + 1) if isinstance(part, int) else part
+
+
 def _shown(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
@@ -48,11 +53,14 @@ def _is_unknown(problem: Mapping[str, Any]) -> bool:
     return problem["type"] in ("unexpected_keyword_argument", "extra_forbidden")
 
 
-def _keys(cls: Any, path: list[str]) -> list[str]:
-    """The keys that the section at `path` inside `cls` knows."""
-    for name in path:
+def _keys(cls: Any, path: Sequence[int | str]) -> list[str]:
+    """The keys that the section at `path` inside `cls` knows; numbers lead into lists."""
+    for part in path:
+        if isinstance(part, int):
+            cls = next(iter(get_args(cls)), None)
+            continue
         fields = fields_of(cls)
-        cls = fields[name].annotation if name in fields else None
+        cls = fields[part].annotation if part in fields else None
     return list(fields_of(cls))
 
 

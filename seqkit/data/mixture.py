@@ -55,7 +55,7 @@ class Mixture:
     """Epochs of as many items as all sources have, each source with its share of them.
 
     An epoch is a pure function of the seed and its number. A source of which an epoch takes a part
-    goes on in the next one, so that no item comes again before all of its source were there.
+    goes on in the next one, so that no item is repeated until its whole source has been seen.
     """
 
     def __init__(self, sizes: Sequence[int], shares: Sequence[float], seed: int) -> None:

@@ -79,7 +79,8 @@ def _all_pairs(paths: Sequence[Path], columns: Columns) -> Iterator[Pair]:
         case [source, target]:
             return _from_two(source, target)
         case _:
-            raise DataError(f"parallel text is one TSV or two files, not {len(paths)}")
+            names = f" ({', '.join(map(name_of, paths))})" if paths else ""
+            raise DataError(f"parallel text is one TSV or two files, not {len(paths)}{names}")
 
 
 def _from_two(source: Path, target: Path) -> Iterator[Pair]:
@@ -109,8 +110,9 @@ def _from_records(path: Path, columns: Columns) -> Iterator[Pair]:
     names = [column for column in columns if isinstance(column, str)]
     if len(names) < 2:
         raise DataError(
-            f"{path} has fields with names: set data.columns to those of source and target, such "
-            "as ['en', 'de'] or ['translation.en', 'translation.de']"
+            f"{name_of(path)} has fields with names: set data.columns (of several sources, the "
+            "`columns` of its [[data.sources]]) to those of source and target, such as "
+            "['en', 'de'] or ['translation.en', 'translation.de']"
         )
     first, second = names
     for record in read_fields(path, [first, second]):

@@ -35,7 +35,9 @@ class TranslationSource:
         "target languages, each source text gets the tag of its own, such as >>de<<",
         default=[],
     )
-    weight: float = setting("how often its pairs are seen, beside others", default=1.0, gt=0)
+    weight: float = setting(
+        "how often its pairs are seen, relative to the other sources", default=1.0, gt=0, le=1e6
+    )
 
     @field_validator("train", "valid")
     @classmethod

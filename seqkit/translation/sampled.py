@@ -50,7 +50,10 @@ class SampledPairs:
         """The pairs of these numbers (B,)."""
         places = self._places[indices].tolist()
         rounds = self._rounds[indices].tolist()
-        names = [self._name(*each) for each in zip(places, rounds, strict=True)]
+        names = [
+            f"{place}/{turn}" if turn else str(place)
+            for place, turn in zip(places, rounds, strict=True)
+        ]
         source, target = self._tokenizers
         sources = [self._tagged(place) for place in places]
         targets = [self._text.targets[place] for place in places]
@@ -61,10 +64,6 @@ class SampledPairs:
             self._sample(target, targets, names, "target"),
             every,
         )
-
-    @staticmethod
-    def _name(place: int, round: int) -> str:
-        return f"{place}/{round}" if round else str(place)
 
     def _tagged(self, place: int) -> str:
         """A source text after the tag of its target language."""

@@ -304,11 +304,15 @@ def test_the_perplexity_of_all_is_that_of_the_tokens_of_each(texts):
             {"sources": [{"train": ["a"]}, {"train": ["b"], "languages": ["en", "de"]}]},
             "source 1 of",
         ),
-        ({"sources": [{"train": []}]}, r"sources.0.train"),
-        ({"sources": [{"train": ["a"], "weight": 0}]}, r"sources.0.weight should be greater"),
+        ({"sources": [{"train": []}]}, r"sources.1.train"),
+        ({"sources": [{"train": ["a"], "weight": 0}]}, r"sources.1.weight should be greater"),
         ({"sources": [{"train": ["a"], "languages": ["e"]}]}, "is not two codes of languages"),
         ({"sources": [{"train": ["a"], "columns": [1]}]}, "give two, those of source and target"),
-        ({"sources": [{"train": ["a"], "weigth": 1}]}, r"unknown key 'sources.0.weigth'"),
+        (
+            {"sources": [{"train": ["a"]}, {"train": ["a"], "weigth": 1}]},
+            r"^\[data\]: unknown key 'sources\.2\.weigth'\. Did you mean 'weight'\? Known",
+        ),
+        ({"sources": [{"train": ["a"], "weight": 1e7}]}, r"sources.1.weight should be less than"),
     ],
     ids=lambda value: "" if isinstance(value, dict) else value[:20],
 )
