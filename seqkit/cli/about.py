@@ -102,6 +102,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, dict):
         pairs = [f"{_toml(key)} = {_toml(part)}" for key, part in value.items()]
         return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list) and any(isinstance(part, dict) for part in value):
+        return f"[ {', '.join(map(_toml, value))} ]"
     text = tomli_w.dumps({"v": value}).strip().removeprefix("v = ")
     return text.replace("\n    ", " ").replace(",\n]", " ]")
 
