@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
-from ..data.files import LONGEST_LINE, open_text, reading
+from ..data.files import LONGEST_LINE, name_of, open_text, reading
 from ..errors import ConfigError, DataError
 from ..parsing import json_of, to_json
 from ..text.decoding import decode
@@ -51,7 +51,7 @@ class Shard(Generic[R]):
 
     @property
     def place(self) -> str:
-        return f"{self.path}, rows {self.numbers[0]:,} to {self.numbers[-1]:,}"
+        return f"{name_of(self.path)}, rows {self.numbers[0]:,} to {self.numbers[-1]:,}"
 
 
 class Format(Protocol[R]):
@@ -300,7 +300,9 @@ def _numbered(path: Path) -> Iterator[tuple[int, bytes]]:
         while line := file.readline(LONGEST_LINE + 1):
             number += 1
             if len(line) > LONGEST_LINE:
-                raise DataError(f"{path}:{number}: a line of more than {LONGEST_LINE:,} bytes")
+                raise DataError(
+                    f"{name_of(path)}:{number}: a line of more than {LONGEST_LINE:,} bytes"
+                )
             yield number, line.removesuffix(b"\n")
 
 
@@ -308,9 +310,9 @@ def check_first_line(path: Path, read: _Reads) -> None:
     """Raise `ConfigError` if the first line that is not blank cannot be read: most cannot, then."""
     for number, line in _numbered(path):
         if line.strip():
-            text = read(decode(line, str(path), number - 1))
+            text = read(decode(line, name_of(path), number - 1))
             if isinstance(text, Failure):
-                raise ConfigError(f"{path}:{number}: {text.error}")
+                raise ConfigError(f"{name_of(path)}:{number}: {text.error}")
             return
 
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..data.files import reading
+from ..data.files import name_of, reading
 from ..errors import ConfigError, DataError
 from ..parsing import to_json
 from .formats import Answer, Failure, Shard, Texts, absent, taken
@@ -37,13 +37,13 @@ class Parquet:
     def _check(self, path: Path, schema: pa.Schema) -> None:
         for name in self._added:
             if name in schema.names:
-                raise ConfigError(f"{path}: {taken(name)}")
+                raise ConfigError(f"{name_of(path)}: {taken(name)}")
         for field in self._fields:
             kind = _type_of(schema, field)
             if kind is None:
-                raise ConfigError(f"{path}: {absent(field, schema.names)}")
+                raise ConfigError(f"{name_of(path)}: {absent(field, schema.names)}")
             if not _is_text(kind):
-                raise ConfigError(f"{path}: column {field!r} holds {kind}, not text")
+                raise ConfigError(f"{name_of(path)}: column {field!r} holds {kind}, not text")
 
     def shards(self, path: Path, rows: int) -> Iterator[Shard[Any]]:
         first = 1
@@ -100,7 +100,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
             yield file
     except pa.ArrowException as error:
         said = " ".join(str(error).split())
-        raise DataError(f"{path} is damaged, or not Parquet: {said}") from None
+        raise DataError(f"{name_of(path)} is damaged, or not Parquet: {said}") from None
 
 
 def _type_of(schema: pa.Schema, field: str) -> pa.DataType | None:

@@ -156,7 +156,8 @@ def read_lines_of(
     data: LanguageData, files: Sequence[Path], normalizer: Normalizer
 ) -> Iterator[str]:
     """The lines of files, one after the other, as `data` says; a single one if they are joined."""
-    lines = (line.removesuffix("\r") for path in files for line in _read(path, data.column))
+    every = (line for path in files for line in _read(path, data.column))
+    lines: Iterator[str] = (line.removesuffix("\r") for line in every)
     if data.unique:
         lines = _first_of_equal(lines)
     if data.lines == "join":
