@@ -6,7 +6,7 @@ Letters: T ids of a stream, N the order, V the words of the model, n_k its k-gra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,10 @@ class HostLookup:
         self._blanks = blanks
         self._asked = 0
         self._index: native.GramIndex | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the index, which is made again: it holds addresses of this process."""
+        return {**vars(self), "_index": None}
 
     def find(self, k: int, keys: Longs, *, ordered: bool = False) -> Longs:
         """See `Lookup`."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +60,12 @@ def text_lines(path: Path) -> Iterator[str]:
     yield from read_lines(path)
 
 
-def from_lines(lines: Iterable[str], *, most: int = _BLOCK) -> Iterator[bytes]:
-    """Blocks of lines in memory, of about `most` characters or of one longer line.
+def from_lines(lines: Iterable[str], *, most: int = 0) -> Iterator[bytes]:
+    """Blocks of lines in memory, of about `most` characters (0: a million) or of one longer line.
 
     Raises as `block_of`, and `WrongType` for anything but texts.
     """
-    return _from_lines(each_text(lines), most)
+    return _from_lines(each_text(lines), most or _BLOCK)
 
 
 def _from_lines(lines: Iterable[str], most: int) -> Iterator[bytes]:
@@ -288,6 +288,10 @@ class Vocabulary:
         if not keeps_unknown:
             for word in (SPECIALS[UNK], b"<UNK>"):
                 self._ids.pop(word, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the index, which is made again: it holds addresses of this process."""
+        return {name: value for name, value in vars(self).items() if name != "_index"}
 
     def __len__(self) -> int:
         return len(self.words)

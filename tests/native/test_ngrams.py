@@ -1,5 +1,8 @@
 """The compiled loops beside their twins in NumPy: the same numbers, and no crash on anything."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -193,3 +196,18 @@ def test_other_smoothings_do_without_the_library(used, monkeypatch):
         monkeypatch.setenv(ENVIRONMENT, "off")
         assert trained.evaluate(lines) == found
         monkeypatch.delenv(ENVIRONMENT)
+
+
+@pytest.mark.usefixtures("used")
+def test_what_has_an_index_can_be_copied_and_sent():
+    lines = [f"the {word} sees a {word}" for word in "abcdefghij"] * 500
+    model = ngram.train(lines, order=3)
+    before = [model.score(line) for line in lines[:10]]
+    assert model.perplexity(lines)  # by then, both indexes are there
+    assert "_index" in vars(model.vocabulary)
+    assert model.tables.lookup._index
+
+    twin = copy.deepcopy(model)
+    assert twin.perplexity(lines) == model.perplexity(lines)
+    assert [twin.score(line) for line in lines[:10]] == before
+    assert pickle.dumps(model)
