@@ -30,6 +30,7 @@ class Walker:
     """
 
     def __init__(self, tables: Tables) -> None:
+        self._tables = tables
         self.longest = tables.order - 1
         self.blanks = tables.blanks
         self.scores = [_view(level.scores) for level in tables.grams]
@@ -37,6 +38,10 @@ class Walker:
         self.levels: list[_Level] = []
         for shorter, longer in pairwise(tables.grams):
             self.levels.append(_level(longer, len(shorter.scores), tables.size))
+
+    def __reduce__(self) -> tuple[type[Walker], tuple[Tables]]:
+        """Made again from its tables: views of memory can be neither copied nor sent."""
+        return Walker, (self._tables,)
 
     def match(self, word: int, before: Sequence[int]) -> list[int]:
         """The index of each n-gram that ends in `word`: of 1, 2, … words.
