@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ...errors import ConfigError
-from ..explain import Alignment
 from .markup import Kind, Token, segments_of
-from .segment import Segment
+from .segment import Rewritten, Segment
 
 _FRONT_MATTER = re.compile(
     r"\A(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
@@ -29,32 +27,6 @@ _INLINE = re.compile(
     r"|(?P<emphasis>\*{1,3}|~~|(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w))",
     re.DOTALL,
 )
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A paragraph, heading, item or cell, written as one line."""
-
-    inner: Segment
-
-    @property
-    def start(self) -> int:
-        return self.inner.start
-
-    @property
-    def end(self) -> int:
-        return self.inner.end
-
-    @property
-    def text(self) -> str:
-        return self.inner.text
-
-    @property
-    def has_markup(self) -> bool:
-        return self.inner.has_markup
-
-    def written(self, translation: str, alignment: Alignment | None) -> str:
-        return _no_block(self.inner.written(translation, alignment))
 
 
 def segments(text: str) -> list[Segment]:
@@ -85,7 +57,7 @@ def segments(text: str) -> list[Segment]:
         place = spans[-1][1]
         moved = [(start + skipped, end + skipped) for start, end in spans]
         for segment in segments_of(text, _tokens(text, moved), read=_read, escape=_escaped):
-            found.append(_Line(segment))
+            found.append(Rewritten(segment, _no_block))
     return found
 
 

@@ -17,7 +17,7 @@ from ...errors import DataError
 from . import html, xml
 from .content import Content, decode
 from .markup import Kind, names, segments_of
-from .segment import Segment, Translated, replaced
+from .segment import Rewritten, Segment, Translated, replaced
 
 _LARGEST = 1 << 30  # bytes of all members together, which are read one after the other
 _LARGEST_TEXTS = 64 << 20  # of those with text, which are held in memory
@@ -191,31 +191,8 @@ def _keeping_blanks(segment: Segment, kind: str) -> Segment:
     """In Word, blanks at the ends of a text count if it says so."""
     if kind == "pptx" or not segment.has_markup:
         return segment
-    return _WithBlanks(segment)
+    return Rewritten(segment, _preserving)
 
 
-@dataclass(frozen=True)
-class _WithBlanks:
-    """A paragraph of several runs of Word."""
-
-    inner: Segment
-
-    @property
-    def start(self) -> int:
-        return self.inner.start
-
-    @property
-    def end(self) -> int:
-        return self.inner.end
-
-    @property
-    def text(self) -> str:
-        return self.inner.text
-
-    @property
-    def has_markup(self) -> bool:
-        return True
-
-    def written(self, translation: str, alignment: list[tuple[int, int]] | None) -> str:
-        written = self.inner.written(translation, alignment)
-        return written.replace("<w:t>", '<w:t xml:space="preserve">')
+def _preserving(written: str) -> str:
+    return written.replace("<w:t>", '<w:t xml:space="preserve">')

@@ -44,6 +44,33 @@ class Plain:
 
 
 @dataclass(frozen=True)
+class Rewritten:
+    """A segment whose stretch is written in another way than `inner` would write it."""
+
+    inner: Segment
+    rewrite: Callable[[str], str]
+
+    @property
+    def start(self) -> int:
+        return self.inner.start
+
+    @property
+    def end(self) -> int:
+        return self.inner.end
+
+    @property
+    def text(self) -> str:
+        return self.inner.text
+
+    @property
+    def has_markup(self) -> bool:
+        return self.inner.has_markup
+
+    def written(self, translation: str, alignment: Alignment | None) -> str:
+        return self.rewrite(self.inner.written(translation, alignment))
+
+
+@dataclass(frozen=True)
 class Translated:
     """The translation of a segment; `alignment` is None where it was not asked for."""
 

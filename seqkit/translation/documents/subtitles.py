@@ -12,6 +12,7 @@ import html
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 from ...errors import DataError
@@ -19,7 +20,7 @@ from ...text.spans import has_letters
 from ..explain import Alignment
 from .inline import Marked
 from .markup import Kind, Token, escaped, segments_of
-from .segment import Segment
+from .segment import Rewritten, Segment
 
 WIDTH = 42  # characters of a line
 _MOST_CUES = 4  # of one sentence
@@ -85,33 +86,10 @@ class _Shared:
         return "".join(pieces)
 
 
-@dataclass(frozen=True)
-class _Styled:
+def _laid_out_with_tags(written: str, line_end: str) -> str:
     """A cue with tags, its lines laid out again."""
-
-    marked: Marked
-    line_end: str
-
-    @property
-    def start(self) -> int:
-        return self.marked.start
-
-    @property
-    def end(self) -> int:
-        return self.marked.end
-
-    @property
-    def text(self) -> str:
-        return self.marked.text
-
-    @property
-    def has_markup(self) -> bool:
-        return self.marked.has_markup
-
-    def written(self, translation: str, alignment: Alignment | None) -> str:
-        written = self.marked.written(translation, alignment)
-        whole_tags = _TAG.sub(lambda tag: tag[0].replace(" ", "\0"), written)
-        return self.line_end.join(laid_out(whole_tags)).replace("\0", " ")
+    whole_tags = _TAG.sub(lambda tag: tag[0].replace(" ", "\0"), written)
+    return line_end.join(laid_out(whole_tags)).replace("\0", " ")
 
 
 def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segment]:
@@ -170,6 +148,7 @@ def _by_itself(text: str, cue: _Cue, spelling: _Spelling) -> list[Segment]:
     if any(_DIALOGUE.match(line) for line in _LINE_END.split(cue.text)):
         spans = _lines(cue)
 
+    lay_out = partial(_laid_out_with_tags, line_end=spelling.line_end)
     found: list[Segment] = []
     for start, end in spans:
         dash = re.match(r"\s*[-–—]\s*", text[start:end])
@@ -177,7 +156,7 @@ def _by_itself(text: str, cue: _Cue, spelling: _Spelling) -> list[Segment]:
         tokens = _tokens(text, start, end)
         for segment in segments_of(text, tokens, read=spelling.read, escape=spelling.escape):
             if isinstance(segment, Marked):
-                found.append(segment if dash else _Styled(segment, spelling.line_end))
+                found.append(segment if dash else Rewritten(segment, lay_out))
     return found
 
 
