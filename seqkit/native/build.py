@@ -28,7 +28,7 @@ def sources() -> list[Path]:
 def library_name() -> str:
     """The name of the library: it tells of which sources it was made, so that none is stale."""
     digest = 0
-    for path in sources():
+    for path in sorted([*sources(), *FOLDER.glob("*.h")]):
         digest = zlib.crc32(path.read_bytes(), digest)
     return f"seqkit-{digest:08x}.so"
 

@@ -8,6 +8,11 @@ import pytest
 from seqkit.native import build, library
 
 
+def copy_sources(folder):
+    for path in [*build.sources(), *build.FOLDER.glob("*.h")]:
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
 def test_without_a_compiler_nothing_is_built(tmp_path, monkeypatch):
     monkeypatch.setenv("CC", "false")
     assert build.build(tmp_path) is None
@@ -25,8 +30,7 @@ def test_options_of_the_compiler_may_be_in_cc(monkeypatch):
 
 def test_the_name_of_the_library_tells_its_sources(compiled, tmp_path, monkeypatch):
     name = build.library_name()
-    for path in build.sources():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    copy_sources(tmp_path)
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     assert build.library_name() == name
 
@@ -42,8 +46,7 @@ def test_the_name_of_the_library_tells_its_sources(compiled, tmp_path, monkeypat
 
 def test_why_there_is_no_library_is_said(tmp_path, monkeypatch):
     monkeypatch.delenv(library.ENVIRONMENT, raising=False)
-    for path in build.sources():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    copy_sources(tmp_path)
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     monkeypatch.setattr(library, "_opened", library._opened.__wrapped__)
     assert library.status().startswith("not there: seqkit was installed without a C compiler")
