@@ -40,13 +40,15 @@ class Work:
     """A request in items that are computed together with those of other requests.
 
     Items of the same `kind` are computed together, whoever asked for them: `compute` may depend on
-    `kind` and on nothing else of the request. It runs in a thread of the model.
+    `kind` and on nothing else of the request. It runs in a thread of the model. If the clients of
+    all its items leave, it is given up after the next result, or where it calls
+    `seqkit.wanted.check_wanted`: so what takes long yields its results one by one.
     """
 
     kind: Hashable
     items: Sequence[Any]
     costs: Sequence[int]  # of each item, in tokens
-    compute: Callable[[Sequence[Any]], Sequence[Any]]  # a result for each item, in order
+    compute: Callable[[Sequence[Any]], Iterable[Any]]  # a result for each item, in order
     answer: Callable[[Sequence[Any]], JSON]  # what the request gets, of the results of its items
     events: Callable[[int, Sequence[Any]], Iterable[JSON]] | None = None
     """Where the answer can be streamed: the events of the results so far, of which the first `int`

@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "parsing": {"errors"},
     "progress": set(),
     "threads": set(),
+    "wanted": set(),
     "native": set(),  # which the loops of other rooms are compiled into
     "complaints": {"errors"},
     "config_file": {"errors", "parsing"},
@@ -43,7 +44,7 @@ MAY_IMPORT = {
     "text": {"errors", "config", "parsing"},
     "data": {"errors", "parsing", "config", "progress", "text", "threads"},
     "nn": {"errors"},
-    "search": {"config", "data", "errors", "native", "parsing", "text"},
+    "search": {"config", "data", "errors", "native", "parsing", "text", "wanted"},
     "metrics": {"errors", "text"},
     "ngram": {"errors", "parsing", "data", "drawing", "metrics", "native", "text"},
     "training": {"errors", "parsing", "config", "data"},
@@ -94,6 +95,7 @@ MAY_IMPORT = {
         "services",
         "threads",
         "translation",  # whose documents and languages LibreTranslate's clients ask for
+        "wanted",
     },
     "cli": {
         "bulk",
@@ -125,6 +127,7 @@ DOMAIN_MAY_IMPORT = {
     "runs",
     "services",
     "threads",
+    "wanted",
     *ENGINE_ROOMS,
 }
 COMMANDS_MAY_IMPORT = {*DOMAIN_MAY_IMPORT, "cli"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -33,8 +33,9 @@ def _predict(model: Any, asked: Classify | Tag, uploads: Sequence[Upload]) -> Wo
     settings = asked.model_dump(exclude={"model", "inputs"})
     list(model.predict([], **settings))  # raises for what the model cannot do
 
-    def compute(texts: Sequence[str]) -> list[JSON]:
-        return [dict(found.record()) for found in model.predict(texts, **settings)]
+    def compute(texts: Sequence[str]) -> Iterator[JSON]:
+        for found in model.predict(texts, **settings):
+            yield dict(found.record())
 
     return Work(
         kind=("predict", *settings.values()),

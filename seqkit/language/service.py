@@ -62,8 +62,9 @@ def _score(model: Any, asked: Lines, uploads: Sequence[Upload]) -> Work:
     for line in lines:
         _check_length(line)
 
-    def compute(some: Sequence[str]) -> list[JSON]:
-        return [found.record() for found in model.predict(some)]
+    def compute(some: Sequence[str]) -> Iterator[JSON]:
+        for found in model.predict(some):
+            yield found.record()
 
     return Work(
         kind="score",

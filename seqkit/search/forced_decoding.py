@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..data.batching import pad
 from ..text.vocab import BOS, EOS, PAD
+from ..wanted import check_wanted
 from .hypothesis import Hypothesis
 from .soundness import check_numbers
 
@@ -49,6 +50,7 @@ def log_probabilities(
     """
     found: list[list[float]] = [[] for _ in sources]
     for indices in _batches(sources, outputs):
+        check_wanted()
         own_sources = [sources[i] for i in indices]
         source = pad(own_sources).to(device)
 
@@ -145,6 +147,7 @@ def mean_attention(
     """The mean of `attention` over layers and heads for each pair, (T + 1, S), many at once."""
     found: dict[int, Tensor] = {}
     for indices in _batches(sources, outputs):
+        check_wanted()
         source = pad([sources[i] for i in indices]).to(device)
         inputs = _inputs([outputs[i] for i in indices], device)
         of_heads = model.cross_attention_weights(source, inputs)  # (B, layers, heads, T, S)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..text.vocab import BOS, EOS
+from ..wanted import check_wanted
 from .decoder import StateT, StepDecoder
 from .scorer import LanguageScorer, Nats, StatesT
 
@@ -66,8 +67,10 @@ class Fused(Generic[StateT]):
     ) -> tuple[Tensor, Tensor | None, tuple[StateT, Any]]:
         """(R,) last tokens -> logits (R, V), what the language model adds (R, V), the state after
 
-        What is added are log probabilities times the weight; None without a language model.
+        What is added are log probabilities times the weight; None without a language model. Raises
+        `Unwanted` if nobody waits for what is searched for (see `seqkit.wanted`).
         """
+        check_wanted()
         own, heard = state
         logits, own = self.model.step(ids, own)
         if self.fusion is None:

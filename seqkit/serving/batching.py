@@ -20,6 +20,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ..services import Pieces, Work
+from ..wanted import Unwanted, check_wanted, while_wanted
 from .errors import Overloaded, Stopping, where
 from .tickets import Ticket
 
@@ -232,11 +233,14 @@ class Batcher:
         return found
 
     def _compute(self, batch: Sequence[_Taken]) -> None:
-        """Compute a batch and hand out its results."""
+        """Compute a batch and hand out its results; give it up once all its clients have left."""
         began = time.monotonic()
         tickets = _tickets(batch)
         try:
-            results = _results(batch)
+            with while_wanted(lambda: not all(ticket.is_gone for ticket in tickets)):
+                results = _results(batch)
+        except Unwanted:
+            return
         except Exception as error:
             if len(tickets) > 1:  # each by itself: what is wrong with one request is not others'
                 for ticket in tickets:
@@ -261,9 +265,10 @@ class Batcher:
         assert isinstance(work, Pieces)
         until = time.monotonic() + SLICE
         try:
-            while time.monotonic() < until and not ticket.is_gone:
-                ticket.results.append(next(work.pieces))
-                ticket.ready += 1
+            with while_wanted(lambda: not ticket.is_gone):
+                while time.monotonic() < until and not ticket.is_gone:
+                    ticket.results.append(next(work.pieces))
+                    ticket.ready += 1
         except StopIteration:
             ticket.finish()
         except Exception as error:
@@ -318,7 +323,10 @@ def _smoothed(before: float, now: float) -> float:
 def _results(batch: Sequence[_Taken]) -> Sequence[Any]:
     """What the items of a batch become, in order; raises whatever is wrong with that."""
     items = [one.work.items[one.number] for one in batch]
-    results = list(batch[0].work.compute(items))
+    results: list[Any] = []
+    for result in batch[0].work.compute(items):
+        results.append(result)
+        check_wanted()
     if len(results) != len(items):
         raise RuntimeError(f"{len(items)} items gave {len(results)} results")
     return results

@@ -25,10 +25,11 @@ from ..errors import SeqkitError
 from ..translation.documents.document import Document
 from ..translation.documents.kinds import has_fields, kind_of, known_kinds, read_document
 from ..translation.documents.translating import translated
+from ..wanted import Unwanted
 from .catalogue import CLOSE_SECONDS
 from .errors import Overloaded, Refused, body_of, refusal, where
 from .kernel import Kernel, unless_gone
-from .served import Unwanted, Wish, lines_of
+from .served import Wish, lines_of
 
 LOG = logging.getLogger("seqkit.serving")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -24,6 +25,7 @@ from starlette.requests import Request
 from ..complaints import sentence
 from ..errors import SeqkitError
 from ..services import Asked, Operation, Pieces, Upload, Work
+from ..wanted import while_wanted
 from .catalogue import Catalogue, Entry, Model
 from .errors import Refused, body_of, refusal, where
 from .measures import Measures
@@ -151,15 +153,25 @@ class Kernel:
         body: Body,
         uploads: Sequence[Upload],
     ) -> Work | Pieces:
-        """What there is to do for a request: found in a thread, since that may take a while."""
+        """What there is to do for a request: found in a thread, since that may take a while.
+
+        The thread gives it up once nobody waits here any longer.
+        """
         offered = entry.operation(operation)
         assert offered is not None
         _check_files(offered, uploads)
         with model.preparing():
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(
-                model.prepare, _begin, offered, model.predictor, body, uploads
-            )
+            is_over = threading.Event()
+
+            def begin() -> Work | Pieces:
+                with while_wanted(lambda: not is_over.is_set()):
+                    return _begin(offered, model.predictor, body, uploads)
+
+            try:
+                return await loop.run_in_executor(model.prepare, begin)
+            finally:
+                is_over.set()
 
 
 async def _of_ticket(ticket: Ticket, model: Model) -> AsyncGenerator[str, None]:

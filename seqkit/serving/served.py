@@ -17,6 +17,7 @@ from typing import Any
 from ..translation.documents.translating import Lines
 from ..translation.predictions import TranslatedLine
 from ..translation.segments import Translation
+from ..wanted import Unwanted
 from .errors import Overloaded
 from .kernel import Kernel
 from .pairs import Hop
@@ -25,10 +26,6 @@ _LINES = 64  # asked at once, and as many more are queued meanwhile
 _LOOK = 0.5  # seconds between two looks at whether the answer is still wanted
 
 Pair = tuple[str, str]
-
-
-class Unwanted(Exception):
-    """Nobody waits for the document any longer."""
 
 
 @dataclass(frozen=True)

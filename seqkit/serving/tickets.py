@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any
 
 from ..services import Pieces, Work
+from ..wanted import while_wanted
 from .errors import where
 
 LOG = logging.getLogger("seqkit.serving")
@@ -86,7 +87,8 @@ class Ticket:
     def finish(self) -> None:
         """Make the answer of all results, which are `ready`: who reads `is_done` counts on that."""
         try:
-            self.answer = self.work.answer(self.results)
+            with while_wanted(lambda: not self.is_gone):
+                self.answer = self.work.answer(self.results)
         except Exception as error:
             self.error = error
         self.is_done = True

@@ -81,7 +81,7 @@ def _check_answer(
     assert isinstance(work, Work), f"{what}: begin gives {work!r}, neither Work nor Pieces"
     _check_items(work, what)
 
-    together = work.compute(work.items)
+    together = list(work.compute(work.items))
     count = len(work.items)
     assert len(together) == count, f"{what}: {count} items gave {len(together)} results"
     answer = _check_json(work.answer(together), what)

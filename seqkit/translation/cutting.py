@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ..text.sentences import halve, split_sentences
 from ..text.spans import Piece, has_letters, pieces
 from ..text.tokenizer import Tokenizer
+from ..wanted import check_wanted
 from .casing import in_capitals, sentence_case, within_sentence
 
 SENTENCE_ENDS = ".!?…。！？"
@@ -86,6 +87,7 @@ def cut_line(
         before, sentences, after = _without_marks(stretch.text) if is_cut else ("", text, "")
         building.copy(before)
         for sentence, space in split_sentences(sentences, language):
+            check_wanted()
             if passthrough and not has_letters(sentence):
                 building.copy(sentence)
             else:

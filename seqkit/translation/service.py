@@ -276,11 +276,10 @@ def _explain(translator: Translator, asked: Explain, uploads: Sequence[Upload]) 
     line = continued(translator, asked.text, "", search.config)
     _open(translator)
 
-    def compute(items: Sequence[Item]) -> list[_Explained]:
-        found = search.compute(items)
-        own = [joined("", [candidates], search.config)[0] for candidates in found]
-        explained = map(translator.explain, own)
-        return [_Explained(*pair) for pair in zip(found, explained, strict=True)]
+    def compute(items: Sequence[Item]) -> Iterator[_Explained]:
+        for candidates in search.compute(items):
+            own = joined("", [candidates], search.config)[0]
+            yield _Explained(candidates, translator.explain(own))
 
     def answer(found: Sequence[_Explained]) -> JSON:
         given = asked.translation

@@ -26,6 +26,7 @@ from ...search.rules import Rules
 from ...search.settings import SearchConfig
 from ...text.vocab import BOS, EOS, PAD
 from ...training.forks import survive_forks
+from ...wanted import check_wanted
 from . import agreement
 from .compute import CTRANSLATE2, library
 
@@ -98,6 +99,7 @@ class CTranslate2:
 
         Sources end in `<eos>`. The engine must follow the settings.
         """
+        check_wanted()
         translator = self.load()
         options = _options(config)
         barred = {self._target[i] for i in (PAD, BOS, *rules.suppress)}

@@ -23,6 +23,7 @@ from ...search.rules import Rules
 from ...search.settings import SearchConfig
 from ...text.tokenizer import Tokenizer
 from ...text.vocab import BOS
+from ...wanted import check_wanted
 from ..explain import Attended, Explanation, attended, explain
 from ..models.contract import TranslationModel, device_of
 from ..segments import Segment
@@ -74,8 +75,12 @@ def explanations(
 ) -> list[Explanation]:
     """What the model attended to and hesitated between, one explanation for each segment."""
     device = device_of(model)
+    found = []
     with _evaluating([model]):
-        return [explain(model, source, target, segment, device) for segment in segments]
+        for segment in segments:
+            check_wanted()
+            found.append(explain(model, source, target, segment, device))
+    return found
 
 
 def next_token_probabilities(
