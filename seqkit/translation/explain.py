@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
 from .segments import Segment
+from .weights import Array
 
 if TYPE_CHECKING:  # what is found is kept and joined without torch, which only finding it needs
     import torch
@@ -42,7 +43,7 @@ class Aligned(Protocol):
 class Attended:
     """What a segment's translation attended to, and nothing else of its `Explanation`."""
 
-    mean_attention: Tensor  # (T, S)
+    mean_attention: Tensor | Array  # (T, S)
     source_words: list[int]
     target_words: list[int]
     joined: bool = False
@@ -116,11 +117,13 @@ def alignment(segments: Iterable[Aligned], lead: str = "") -> Alignment:
     return sorted(pairs)
 
 
-def _most_attended(weights: Tensor, source_words: list[int], target_words: list[int]) -> Alignment:
+def _most_attended(
+    weights: Tensor | Array, source_words: list[int], target_words: list[int]
+) -> Alignment:
     """The words of each target token and of the source token that it attends to most: (T, S)"""
     tags = source_words.count(-1)
     of_words = weights[: len(target_words), tags : len(source_words)]  # without `<eos>`
-    if not of_words.numel():
+    if 0 in of_words.shape:
         return []
 
     places = of_words.argmax(1).tolist()
@@ -191,7 +194,7 @@ def explain(
 
 
 def attended(
-    segment: Segment, source: Tokenizer, target: Tokenizer, mean_attention: Tensor
+    segment: Segment, source: Tokenizer, target: Tokenizer, mean_attention: Tensor | Array
 ) -> Attended:
     """A segment with what its translation attended to: (T, S)"""
     return Attended(mean_attention, **_words_of(segment, source, target))

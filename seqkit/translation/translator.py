@@ -190,11 +190,8 @@ class Translator:
 
         As `explain.alignment(translator.explain(translation), translation.lead)`.
         """
-        from .engines import own
-
         segments = [segment for translation in translations for segment in translation.parts]
-        model = self._searcher.models[0]
-        attended = iter(own.attention_of(model, self.source, self.target, segments))
+        attended = iter(self._searcher.attention_of(self.source, self.target, segments))
         return [alignment(islice(attended, len(t.parts)), t.lead) for t in translations]
 
     def translate_document(

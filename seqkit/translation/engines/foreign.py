@@ -21,10 +21,10 @@ from ..importers.foreign import Foreign
 from ..models.transformer_config import TransformerConfig
 from ..passthrough import reads_letters
 from ..translator import Translator
+from .attention import AttentionReader
 from .compute import CTRANSLATE2
 from .ctranslate2 import CTranslate2
-from .opening import FAILURES, check_not_needed, chosen_number, model_in_torch, positions_of
-from .searcher import Deferred
+from .opening import FAILURES, check_not_needed, chosen_number, deferred, positions_of
 
 Read = Callable[[Path], Foreign]
 ReadStored = Callable[[Path], tuple[Foreign, bytes] | None]
@@ -78,7 +78,7 @@ def _translator(
     engine.load()
     source, target = foreign.tokenizers
     return Translator(
-        Deferred("Transformer", attends=True, open=partial(model_in_torch, path)),
+        deferred(path, partial(_reader, path, read)),
         source,
         target,
         search=SearchConfig(),
@@ -125,6 +125,12 @@ def _as_stored(foreign: Foreign, model: bytes) -> _Converted:
         foreign.source.tokens, foreign.target.tokens, specials, source_eos=foreign.source_eos
     )
     return _Converted(foreign, {"model.bin": model, **beside}, source, target)
+
+
+def _reader(path: Path, read: Read) -> AttentionReader:
+    """Read once more when words are first aligned: most who translate do not."""
+    foreign = read(path)
+    return AttentionReader(foreign.ours(), _model_config(foreign))
 
 
 def _model_config(foreign: Foreign) -> TransformerConfig:

@@ -7,7 +7,7 @@ left to `seqkit.runs.open`, which says what is wrong or opens it with torch.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,7 @@ from ..tokenizers import Tokenizers, load_tokenizers
 from ..translator import Translator
 from ..weights import Weights, weights_of
 from ..weights_file import read_state
+from .attention import AttentionReader
 from .compute import (
     AUTO,
     CTRANSLATE2,
@@ -155,7 +156,7 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
     )
     engine.load()
     return Translator(
-        Deferred("Transformer", attends=True, open=partial(model_in_torch, folder)),
+        deferred(folder, partial(_reader, folder, model, tokenizers)),
         *tokenizers,
         search=search,
         longest=data.max_length,
@@ -165,6 +166,11 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
         seen=partial(SeenTexts.load, folder),
         engine=engine,
     )
+
+
+def deferred(path: Path, reader: Callable[[], AttentionReader]) -> Deferred:
+    """The model at `path`, to be opened when torch is needed; `reader` is what aligns words."""
+    return Deferred("Transformer", True, partial(model_in_torch, path), reader)
 
 
 def positions_of(model: TransformerConfig) -> int:
@@ -185,6 +191,17 @@ def model_in_torch(path: Path) -> TranslationModel:
 
 def _files(folder: Path, model: TransformerConfig, tokenizers: Tokenizers) -> dict[str, bytes]:
     """The files of a CTranslate2 folder; raises `ValueError` for weights that do not fit."""
+    weights = _weights(folder, model, tokenizers)
+    source, target = tokenizers.source.vocab.tokens, tokenizers.target.vocab.tokens
+    return model_files(weights, vars(model), source, target)
+
+
+def _reader(folder: Path, model: TransformerConfig, tokenizers: Tokenizers) -> AttentionReader:
+    return AttentionReader(_weights(folder, model, tokenizers), model)
+
+
+def _weights(folder: Path, model: TransformerConfig, tokenizers: Tokenizers) -> Weights:
+    """Raises `ValueError` for those that do not fit."""
     state = read_state(folder / checkpoint.MODEL)
     if not all(np.isfinite(array).all() for array in state.values()):
         raise ValueError("weights that are no numbers")
@@ -197,7 +214,7 @@ def _files(folder: Path, model: TransformerConfig, tokenizers: Tokenizers) -> di
     is_as_wide = (weights.width, weights.hidden) == (model.width, model.hidden)
     if not is_whole or not is_as_wide or weights.misfit(model.heads):
         raise ValueError("weights of another model")
-    return model_files(weights, vars(model), source, target)
+    return weights
 
 
 def _tensors(model: TransformerConfig, weights: Weights) -> int:

@@ -12,10 +12,14 @@ from ...search.hypothesis import Hypothesis
 from ...search.phrases import Phrases
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
+from ...text.tokenizer import Tokenizer
+from ..explain import Attended, attended
+from ..segments import Segment
 
 if TYPE_CHECKING:
     from ...search.fusion import Fusion
     from ..models.contract import TranslationModel
+    from .attention import AttentionReader
     from .ctranslate2 import CTranslate2
 
 OWN = "torch float32"
@@ -28,6 +32,7 @@ class Deferred:
     name: str  # of its class
     attends: bool
     open: Callable[[], TranslationModel]
+    reader: Callable[[], AttentionReader] | None = None  # what aligns words until it is opened
 
 
 class Searched(NamedTuple):
@@ -50,11 +55,13 @@ class Searcher:
         self.engine = engine
         self._model = model
         self._others = list(others)
+        self._reader: AttentionReader | None = None
         self._opening = RLock()  # once, whichever threads ask; opening may ask for models itself
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the lock, which no other process and no copy shares."""
-        return {name: value for name, value in vars(self).items() if name != "_opening"}
+        kept = {name: value for name, value in vars(self).items() if name != "_opening"}
+        return {**kept, "_reader": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, _opening=RLock())
@@ -85,6 +92,28 @@ class Searcher:
             if isinstance(self._model, Deferred):  # no other thread has been faster
                 self._model = self._model.open()
             return self._model
+
+    def attention_of(
+        self, source: Tokenizer, target: Tokenizer, segments: Sequence[Segment]
+    ) -> list[Attended]:
+        """What the translation of each segment attended to, many at once.
+
+        As long as the model has not been opened in torch, by numpy: the same up to rounding.
+        """
+        model = self._model
+        if not isinstance(model, Deferred) or model.reader is None:
+            from . import own
+
+            return own.attention_of(self.models[0], source, target, segments)
+
+        with self._opening:
+            reader = self._reader = self._reader or model.reader()
+        sources = [source.encode(segment.source, eos=True) for segment in segments]
+        weights = reader.mean_attention(sources, [segment.ids for segment in segments])
+        return [
+            attended(segment, source, target, of_segment)
+            for segment, of_segment in zip(segments, weights, strict=True)
+        ]
 
     def check(self, config: SearchConfig, rules: Rules) -> None:
         """Raise `ConfigError` for settings that cannot be searched with."""
