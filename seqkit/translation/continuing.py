@@ -40,6 +40,7 @@ class Continued(NamedTuple):
 
     lead: str
     items: list[Item]
+    tail: str = ""  # known, too: what follows the translations of the items
 
 
 def continued(translator: Translator, text: str, prefix: str, search: SearchConfig) -> Continued:
@@ -54,6 +55,23 @@ def continued(translator: Translator, text: str, prefix: str, search: SearchConf
     first, *rest = line.parts[kept:]
     begun = Item(first, prefix[len(lead) :])
     return Continued(lead, [begun, *(Item(part) for part in rest)])
+
+
+def rest_kept(line: Continued, translation: str, language: str) -> Continued:
+    """The same line with its first item alone, where `translation` has those of the others.
+
+    `translation` is one of the whole text. Its sentences are those of the text if they are as many;
+    else the line stays as it is, and all that is left of it is searched for.
+    """
+    if not line.items or not translation.startswith(line.lead):
+        return line
+
+    left = translation[len(line.lead) :]
+    sentences = list(split_sentences(left, language))
+    if len(sentences) != len(line.items):
+        return line
+    first, _ = sentences[0]
+    return Continued(line.lead, line.items[:1], tail=left[len(first) :])
 
 
 def _kept(sentences: Sequence[tuple[str, str]], line: CutLine) -> int:

@@ -79,6 +79,10 @@ class Alternatives(Asked):
 
     text: str
     prefix: str = Field("", description="The translation up to the word.")
+    translation: str = Field(
+        "", description="The whole translation: its sentences after that of the word are kept."
+    )
+    word: str = Field("", description="A word of one's own: the only one that is then looked at.")
     to: str = _TO
     top: Annotated[int, Field(ge=1, le=_WIDEST)] = Field(5, description="How many words.")
     glossary: list[Pair] = _GLOSSARY

@@ -9,7 +9,7 @@ from small_services import asking
 from translators import Backwards
 
 from seqkit.testing import check_service
-from seqkit.translation import service
+from seqkit.translation import service_search
 from seqkit.translation.engines.searcher import Deferred
 from seqkit.translation.glossary import Glossary
 from seqkit.translation.requests import Alternatives, Explain, Score, Translate
@@ -167,6 +167,42 @@ def test_other_words_are_the_likeliest_and_each_goes_on_by_itself(client, transl
         assert one["translation"] == expected
 
 
+def test_sentences_after_that_of_the_chosen_word_stay_as_they_stand(words, monkeypatch):
+    """Whoever chose another word in them before has it kept, and nothing is searched for again."""
+    translator = Translator(Backwards(len(words.vocab)), words, words)
+    searched = []
+
+    def search_parts(parts, *args):
+        searched.extend(part.text for part in parts)
+        return Translator.search_parts(translator, parts, *args)
+
+    monkeypatch.setattr(translator, "search_parts", search_parts, raising=False)
+    text = "das Haus rot . Hund sieht das . Haus ist rot"
+    standing = "rot ist . Haus  ist ! Hund rot"
+    with asking(translator, SERVICE) as client:
+        asked = {"text": text, "prefix": "rot ", "translation": standing, "top": 3}
+        found = ask(client, "alternatives", **asked)["alternatives"]
+        assert set(searched) == {"das Haus rot ."}
+        assert all(one["translation"].endswith(" Haus  ist ! Hund rot") for one in found)
+        assert all(one["translation"].startswith(f"rot {one['word']}") for one in found)
+
+        (own,) = ask(client, "alternatives", **asked, word="sieht")["alternatives"]
+        assert set(searched) == {"das Haus rot ."}
+        assert own["translation"].startswith("rot sieht")
+        assert own["translation"].endswith(" Haus  ist ! Hund rot")
+        assert (own["word"], own["probability"]) == ("sieht", None)
+
+
+def test_a_translation_whose_sentences_are_not_those_of_the_text_is_searched_for_anew(
+    client, translator
+):
+    text, prefix = "A b . C d . E f .", "B "
+    asked = Alternatives(text=text, prefix=prefix, translation="B a . D c f e .")
+    assert len(work_of(translator, "alternatives", asked).items) == 3
+    fitting = asked.model_copy(update={"translation": "B a . D c . F e ."})
+    assert len(work_of(translator, "alternatives", fitting).items) == 1
+
+
 def test_models_say_which_languages_they_have(client):
     (record,) = client.get("/v1/models").json()["models"]
     assert {"translate", "alternatives", "explain", "score"} <= set(record["operations"])
@@ -315,7 +351,7 @@ def test_threads_that_prepare_requests_at_once_keep_what_was_used_of_late(words)
     def prepare(number):
         try:
             for i in range(60):
-                service._search(translator, {"length_penalty": number + i / 1000}, ())
+                service_search.search_of(translator, {"length_penalty": number + i / 1000}, ())
         except Exception as error:
             failed.append(error)
 
@@ -330,26 +366,26 @@ def test_threads_that_prepare_requests_at_once_keep_what_was_used_of_late(words)
     finally:
         sys.setswitchinterval(interval)
     assert not failed
-    assert service._SEARCHES.count(translator) == service._SEARCHES.most
+    assert service_search.SEARCHES.count(translator) == service_search.SEARCHES.most
 
 
 def test_what_was_used_longest_ago_is_forgotten_first(words, monkeypatch):
     translator = Translator(Backwards(len(words.vocab)), words, words)
-    monkeypatch.setattr(service._SEARCHES, "most", 2)
-    first = service._search(translator, {"beam": 1}, ()).config
-    service._search(translator, {"beam": 2}, ())
-    assert service._search(translator, {"beam": 1}, ()).config is first
-    second = service._search(translator, {"beam": 3}, ()).config
-    assert service._search(translator, {"beam": 1}, ()).config is first
-    assert service._search(translator, {"beam": 3}, ()).config is second
-    assert service._SEARCHES.count(translator) == 2
+    monkeypatch.setattr(service_search.SEARCHES, "most", 2)
+    first = service_search.search_of(translator, {"beam": 1}, ()).config
+    service_search.search_of(translator, {"beam": 2}, ())
+    assert service_search.search_of(translator, {"beam": 1}, ()).config is first
+    second = service_search.search_of(translator, {"beam": 3}, ()).config
+    assert service_search.search_of(translator, {"beam": 1}, ()).config is first
+    assert service_search.search_of(translator, {"beam": 3}, ()).config is second
+    assert service_search.SEARCHES.count(translator) == 2
 
 
 def test_a_large_glossary_is_not_kept(words):
     translator = Translator(Backwards(len(words.vocab)), words, words)
     for pairs in (200, 201):
-        service._search(translator, {}, [(f"a{i}", "rot") for i in range(pairs)])
-    assert service._SEARCHES.count(translator) == 1
+        service_search.search_of(translator, {}, [(f"a{i}", "rot") for i in range(pairs)])
+    assert service_search.SEARCHES.count(translator) == 1
 
 
 # The language that a model has

@@ -7,7 +7,7 @@ import { hush, percent, say, sayLabel } from "./strings.js";
 /**
  * @typedef {object} Alternative
  * @property {string} word
- * @property {string} translation with this word, its rest redone
+ * @property {string} translation with this word, the rest of its sentence redone
  * @property {number} probability
  */
 

@@ -283,7 +283,7 @@ export class TranslateView {
   }
 
   /**
-   * Offer other words for one, and have the rest redone with the one that is taken.
+   * Offer other words for one, and have the rest of its sentence redone with the one that is taken.
    * @param {number} index
    * @param {HTMLElement} element
    */
@@ -291,18 +291,19 @@ export class TranslateView {
     if (!this.#isCurrent || !this.#canChoose()) return;
 
     const { text, start } = this.words.pieces[index];
-    const prefix = this.#translation.slice(0, start);
+    const translation = this.#translation;
+    const prefix = translation.slice(0, start);
     const request = this.#request();
     this.alternatives.open(element, text, prefix, {
       ask: async (signal) => {
-        const json = { ...request, prefix, top: 6 };
+        const json = { ...request, prefix, translation, top: 6 };
         const answer = await call("v1/alternatives", { json, signal });
         return answer.alternatives;
       },
       redo: async (word, signal) => {
-        const json = { ...request, prefix: `${prefix}${word}` };
-        const answer = await call("v1/translate", { json, signal });
-        return answer.translations[0].translation;
+        const json = { ...request, prefix, translation, word };
+        const answer = await call("v1/alternatives", { json, signal });
+        return answer.alternatives[0]?.translation ?? translation;
       },
       take: (translation) => {
         this.#live.stop();

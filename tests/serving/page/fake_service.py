@@ -153,6 +153,9 @@ class Fake:
         }
 
     def _alternatives(self, body):
+        if word := body.get("word"):
+            text = f"{body['prefix']}{word} und so weiter."
+            return {"alternatives": [{"word": word, "translation": text, "probability": None}]}
         others = [("Schönen", 0.2), ("Einen", 0.1), ("<i>Frohen</i>", 0.001)]
         return {
             "alternatives": [

@@ -108,6 +108,7 @@ def test_another_word_has_the_rest_redone(page, fake):
     expect(page.locator("#translation")).to_have_text("oneo Einen Vormittag.")
     (asked,) = fake.bodies("v1/alternatives")
     assert asked["prefix"] == "oneo "
+    assert asked["translation"] == "oneo twoo threeo"
     assert asked["text"] == "one two three"
     expect(word(page, 1)).to_be_focused()
 
@@ -122,7 +123,9 @@ def test_a_word_of_ones_own_has_the_rest_redone(page, fake):
     page.fill("#alternatives input", "drei")
     page.keyboard.press("Enter")
     expect(page.locator("#translation")).to_have_text("oneo twoo drei und so weiter.")
-    assert fake.bodies("v1/translate")[-1]["prefix"] == "oneo twoo drei"
+    asked = fake.bodies("v1/alternatives")[-1]
+    assert (asked["prefix"], asked["word"]) == ("oneo twoo ", "drei")
+    assert asked["translation"] == "oneo twoo threeo"
 
 
 def test_markup_in_a_translation_is_text(page):
