@@ -33,8 +33,8 @@ def parts(data, kind):
         ]
 
 
-def test_the_zoo_has_thirty_animals():
-    assert len({name for name, *_ in ZOO}) == 30
+def test_the_zoo_has_thirty_animals_and_more():
+    assert len({name for name, *_ in ZOO}) == len(ZOO) >= 30
 
 
 @pytest.mark.parametrize(

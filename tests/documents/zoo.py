@@ -1,4 +1,4 @@
-"""Thirty documents, each with a trap: (what the trap is, kind, bytes, fields)."""
+"""Documents, each with a trap: (what the trap is, kind, bytes, fields)."""
 
 import io
 import zipfile
@@ -53,6 +53,12 @@ ZOO = [
         "tags, positions and a dialogue",
         "srt",
         (CUE * 2).format(1, 1, 2, r"{\an8}<i>a</i> b", 2, 3, 4, "- a\n- b").encode(),
+        (),
+    ),
+    (
+        "a sentence over cues with tags",
+        "srt",
+        (CUE * 2).format(1, 1, 2, r"{\an8}<i>a b</i>", 2, 3, 4, "<b>c</b> d.").encode(),
         (),
     ),
     (

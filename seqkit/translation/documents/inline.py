@@ -253,7 +253,7 @@ def collapsed(runs: Sequence[Run]) -> list[Run]:
         if text:
             after_space = text.endswith(" ")
         if text or run.point:
-            found.append(Run(text, run.elements, run.point))
+            found.append(replace(run, text=text))
 
     for i in reversed(range(len(found))):
         if found[i].text:

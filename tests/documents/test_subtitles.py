@@ -1,0 +1,103 @@
+"""Subtitles with markup: what is one sentence, and where its tags go."""
+
+import pytest
+
+from seqkit.translation.documents.kinds import read_document
+from seqkit.translation.documents.segment import Translated
+
+
+def cues(*texts, kind="srt"):
+    """A file with these cues."""
+    head = "WEBVTT\n\n" if kind == "vtt" else ""
+    blocks = [
+        f"{i}\n00:00:0{i}.000 --> 00:00:0{i}.900\n{text}\n" for i, text in enumerate(texts, 1)
+    ]
+    return head + "\n".join(blocks)
+
+
+def read(*texts, kind="srt"):
+    return read_document(cues(*texts, kind=kind).encode(), f"a.{kind}", kind)
+
+
+def sentences(*texts, kind="srt"):
+    return [segment.text for segment in read(*texts, kind=kind).segments]
+
+
+def shouted(*texts, kind="srt"):
+    """The cues with every word in capitals, aligned with itself."""
+    document = read(*texts, kind=kind)
+    translations = [
+        Translated(segment.text.upper(), [(i, i) for i in range(len(segment.text.split()))])
+        for segment in document.segments
+    ]
+    return document.write(translations).decode()
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        # tags around whole cues, and positions, stay where they are
+        (["<i>a b</i>", "<i>c d.</i>"], ["<i>A B</i>", "<i>C D.</i>"]),
+        (["{\\an8}<i>a b</i>", "<i>c d.</i>"], ["{\\an8}<i>A B</i>", "<i>C D.</i>"]),
+        (["<i>a b", "<i>c d."], ["<i>A B", "<i>C D."]),
+        # others go with their words
+        (["a <b>b</b>", "c <i>d</i> e."], ["A <b>B</b>", "C <i>D</i> E."]),
+        (["<i>a b</i>", "c d."], ["<i>A B</i>", "C D."]),
+        (["a b", "{\\an8}<i>c d.</i>"], ["A B", "{\\an8}<i>C D.</i>"]),
+        (['a <font color="red">b</font>', "c d."], ['A <font color="red">B</font>', "C D."]),
+    ],
+)
+def test_a_sentence_goes_on_over_cues_with_tags(texts, expected):
+    assert len(sentences(*texts)) == 1
+    assert shouted(*texts) == cues(*expected)
+
+
+def test_a_tag_around_words_of_two_cues_is_closed_in_one_and_opened_in_the_other():
+    document = read('a <font color="red">b b b</font>', "c d.")
+    translation = Translated("A B B B C D", [(0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)])
+    short_first = read("a", '<font color="red">b b b b</font> c.')
+    assert document.write([translation]).decode() == cues('A <font color="red">B B B</font>', "C D")
+    moved = Translated("B B B B A C", [(1, 0), (2, 1), (3, 2), (4, 3), (0, 4), (5, 5)])
+    assert short_first.write([moved]).decode() == cues(
+        '<font color="red">B</font>', '<font color="red">B B B</font> A C'
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [
+        ("srt", ["<i>a b</i>.", "c d."]),  # it has ended
+        ("srt", ["a b", "C d."]),
+        ("srt", ["<i>a b", "c d</i>."]),  # tags of which each cue has a half
+        ("srt", ["a b", "- c\n- d"]),
+        ("vtt", ["<v Ada>a b", "<v Bob>c d."]),
+        ("vtt", ["<v Ada>a b", "c d."]),
+    ],
+)
+def test_what_is_not_one_sentence_is_read_one_by_one(kind, texts):
+    assert len(sentences(*texts, kind=kind)) > 1
+
+
+@pytest.mark.parametrize(
+    "texts", [["if it rains,", "Tom stays."], ["when it rains", "I stay."], ["a <b>b,</b>", "C d."]]
+)
+def test_after_a_comma_and_before_an_i_a_sentence_goes_on(texts):
+    assert len(sentences(*texts)) == 1
+
+
+def test_voices_and_classes_stay():
+    texts = ["<v Ada>a <c.x>b</c>", "<v Ada>c d."]
+    assert sentences(*texts, kind="vtt") == ["a b c d."]
+    assert shouted(*texts, kind="vtt") == cues("<v Ada>A <c.x>B</c>", "<v Ada>C D.", kind="vtt")
+
+
+def test_tags_around_each_line_are_around_the_cue():
+    assert sentences("<i>a b</i>\n<i>c d.</i>") == ["a b c d."]
+    assert shouted("<i>a b</i>\n<i>c d.</i>") == cues("<i>A B C D.</i>")
+    assert shouted("<i>a</i>\n<b>c.</b>") == cues("<i>A</i> <b>C.</b>")
+
+
+def test_a_speaker_may_have_two_lines():
+    long = " ".join(["word"] * 12)
+    assert sentences("- a b\nc d?\n- e.") == ["a b c d?", "e."]
+    assert shouted(f"- {long}\n- e.") == cues(f"- {long[:29].upper()}\n{long[30:].upper()}\n- E.")
