@@ -28,6 +28,9 @@ _PROTOTYPES = {
         [_POINTER, ctypes.c_double, _COUNT, _COUNT, _COUNT, _POINTER, _POINTER],
     ),
     "seqkit_ctc_settle": (_COUNT, [_POINTER, _COUNT, _COUNT]),
+    "seqkit_instructions": (_COUNT, []),
+    "seqkit_multiply": (None, [_POINTER, _COUNT, _COUNT, _POINTER, _POINTER]),
+    "seqkit_run_layers": (ctypes.c_int, [_POINTER, _POINTER, _COUNT, _COUNT]),
     "seqkit_score": (
         ctypes.c_int,
         [_POINTER, _COUNT, _POINTER, _POINTER, _POINTER, _POINTER],

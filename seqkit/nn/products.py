@@ -48,14 +48,14 @@ class Product:
 
     @classmethod
     def of(cls, linear: nn.Linear) -> Product:
-        _check_plain(linear)
+        check_plain(linear)
         return cls(linear.weight, linear.bias)
 
     @classmethod
     def joining(cls, first: nn.Linear, second: nn.Linear) -> Product:
         """What both make of the same rows, one beside the other."""
-        _check_plain(first)
-        _check_plain(second)
+        check_plain(first)
+        check_plain(second)
         weight = torch.cat([first.weight, second.weight])
         return cls(weight, torch.cat([first.bias, second.bias]))
 
@@ -74,7 +74,8 @@ class Product:
         return output[:rows] if whole > rows else output
 
 
-def _check_plain(linear: nn.Module) -> None:
+def check_plain(linear: nn.Module) -> None:
+    """Raise `WrongType` for a layer that has more to it than a weight and a bias."""
     if type(linear) is not nn.Linear:
         raise WrongType(
             f"a search multiplies by the weights of nn.Linear layers, and {type(linear).__name__} "

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from seqkit.config import OptimConfig
+from seqkit.native.library import ENVIRONMENT
 from seqkit.search.rules import Rules
 from seqkit.search.settings import SearchConfig
 from seqkit.text.vocab import BOS
@@ -18,8 +19,10 @@ CONFIG = Transformer.Config(
 )
 
 
-@pytest.fixture
-def model():
+@pytest.fixture(params=["", "off"], ids=["compiled", "torch"])
+def model(request, monkeypatch):
+    """Searched with by the compiled library, if it is there, and by torch."""
+    monkeypatch.setenv(ENVIRONMENT, request.param)
     torch.manual_seed(0)
     return Transformer(CONFIG, target_vocab=12).eval()
 
@@ -88,6 +91,16 @@ def test_a_weight_that_changes_unseen_by_torch_is_seen(model):
     first_logits(model, source)
     for weight in model.parameters():
         weight.data += 0.5
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+def test_a_search_after_a_change_of_a_last_norm_has_it(model):
+    source = torch.tensor([[5, 6, 7]])
+    first_logits(model, source)
+    with torch.no_grad():
+        model.decoder_norm.weight += 0.5
+        model.encoder_norm.bias += 0.5
     found = first_logits(model, source)
     torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
 

@@ -16,8 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...nn.encoding import EncoderReader
-from ...nn.stepping import DecoderStepper, Memory, Past, select
+from ...nn.compiled import CompiledLayers
+from ...nn.packed import Compiled, compiled_for
+from ...nn.searching import PlainLayers
 from ...nn.transformer import (
     WIDE_ENOUGH_FOR_BF16,
     DecoderLayer,
@@ -32,17 +33,17 @@ from .transformer_config import TransformerConfig
 class DecoderState(NamedTuple):
     """What the decoder keeps between the steps of a search."""
 
-    decoder: DecoderStepper
+    layers: Any  # PlainLayers or CompiledLayers
     length: int  # positions decoded so far, t
-    past: Past
-    memory: Memory
+    past: Any  # what these layers make of it
+    memory: Any
 
 
 class _Arranged(NamedTuple):
     """The layers as a search needs them."""
 
-    reader: EncoderReader
-    stepper: DecoderStepper
+    layers: PlainLayers | CompiledLayers
+    is_compiled: bool  # whether they could be
     versions: list[tuple[int, int]]  # of the weights that they were made of
     samples: list[Tensor]  # numbers of each of them, and what they were then
     values: Tensor
@@ -184,27 +185,26 @@ class Transformer(nn.Module):
     @torch.no_grad()
     def start(self, source: Tensor) -> DecoderState:
         """(B, S) ids -> the state before the first step, B rows"""
-        arranged = self._arranged()
-        decoder = arranged.stepper
-        source_mask = self._source_mask(source)
-        x = arranged.reader(self.source_embedding(source), source_mask)
-        encoded = self.encoder_norm(x)
+        layers = self._arranged().layers
+        mask = self._source_mask(source)
+        x = self.source_embedding(source)
 
-        memory = decoder.read(encoded, source_mask)
-        return DecoderState(decoder, 0, decoder.begin(len(source), encoded), memory)
+        begun = layers.begin(x, mask)
+        if begun is None:
+            layers = self._plain_layers()
+            begun = layers.begin(x, mask)
+        return DecoderState(layers, 0, *begun)
 
     @torch.no_grad()
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
         x = self.target_embedding.at(ids, state.length)
-        x, past = state.decoder.step(x, state.past, state.memory)
-
-        logits = state.decoder.logits(self.decoder_norm(x))
+        logits, past = state.layers.step(x, state.past, state.memory)
         return logits, state._replace(length=state.length + 1, past=past)
 
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """The state with rows `rows` (R',) of the old one, in that order."""
-        past, memory = select(state.past, state.memory, rows)
+        past, memory = state.layers.select(state.past, state.memory, rows)
         return state._replace(past=past, memory=memory)
 
     def train(self, mode: bool = True) -> Transformer:
@@ -214,19 +214,33 @@ class Transformer(nn.Module):
 
     def _arranged(self) -> _Arranged:
         """The layers for a search, made anew when a weight has changed."""
-        weights = [self.output, *self.encoder.parameters(), *self.decoder.parameters()]
+        parts = [self.encoder, self.encoder_norm, self.decoder, self.decoder_norm]
+        weights = [self.output, *(weight for part in parts for weight in part.parameters())]
         if self.output_bias is not None:
             weights.append(self.output_bias)
         versions = [(weight.data_ptr(), _version(weight)) for weight in weights]
+        compiled = compiled_for(weights)
 
         arranged = _ARRANGED.get(self)
-        if arranged is None or arranged.versions != versions or arranged.is_stale():
-            reader = EncoderReader(cast(list[EncoderLayer], list(self.encoder)))
-            stepper = DecoderStepper(self.decoder_layers, self.output, self.output_bias)
+        is_known = arranged is not None and arranged.is_compiled == (compiled is not None)
+        if arranged is None or not is_known or arranged.versions != versions or arranged.is_stale():
+            layers = self._plain_layers() if compiled is None else self._compiled_layers(compiled)
             samples = [_spread(weight) for weight in weights]
-            arranged = _Arranged(reader, stepper, versions, samples, torch.cat(samples))
+            values = torch.cat(samples)
+            arranged = _Arranged(layers, compiled is not None, versions, samples, values)
             _ARRANGED[self] = arranged
         return arranged
+
+    def _plain_layers(self) -> PlainLayers:
+        return PlainLayers(*self._sides(), self.output, self.output_bias)
+
+    def _compiled_layers(self, compiled: Compiled) -> CompiledLayers:
+        return CompiledLayers(compiled, *self._sides(), self.output, self.output_bias)
+
+    def _sides(self) -> tuple[Any, Any]:
+        """The layers of either side, and the norm after them."""
+        encoder = cast(list[EncoderLayer], list(self.encoder))
+        return (encoder, self.encoder_norm), (self.decoder_layers, self.decoder_norm)
 
 
 def _spread(weight: Tensor) -> Tensor:

@@ -1,0 +1,183 @@
+/* The layers of a Transformer in a search, float32: the twin of seqkit.nn.stepping and
+   seqkit.nn.encoding. Padding is not computed, rows see lists of slots.
+
+   Everything is compiled for several sets of instructions (see vectors.h); weights are packed for
+   one of them by seqkit.nn.compiled. Vectors are whole: outputs of products, the widths of heads and
+   norms are filled up with zeros.
+
+   Letters: r a row, h a head, i a number of a row, p a place that a row sees. */
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAILED = -1, DONE = 0 };
+enum { NOTHING = -1 }; /* beside the instructions of vectors.h */
+enum { RELU, SWISH, GELU, GELU_BY_TANH };
+
+/* A weight and a bias as `multiply` in products.h reads them. */
+struct product {
+    const float *packed; /* (panels, inputs + 1, PANEL); NULL: there is no such product */
+    int64_t inputs;
+    int64_t outputs;
+};
+
+struct norm {
+    const float *weight; /* (width,) and zeros to the end of the panel; NULL: there is no norm */
+    const float *bias;   /* the same */
+    float eps;
+};
+
+struct layer {
+    struct product own;         /* queries, keys and values: 3 heads * head outputs */
+    struct product own_out;
+    struct product source;      /* queries to the source; NULL in an encoder */
+    struct product source_out;
+    struct product up;
+    struct product down;
+    struct norm own_norm;
+    struct norm source_norm;
+    struct norm last_norm;      /* around `up` and `down` */
+};
+
+struct network {
+    const struct layer *layers; /* (count,) */
+    int64_t count;
+    int64_t width;
+    int64_t heads;
+    int64_t head;               /* the width of one, filled up to whole vectors */
+    int64_t hidden;
+    int64_t prenorm;            /* whether norms are before sublayers, not after them */
+    int64_t activation;
+    float scale;                /* of what attention goes by: 1 / sqrt(the width of a head) */
+    struct norm norm;           /* after all layers */
+    struct product output;      /* NULL: what comes out is the last hidden states */
+    int64_t instructions;       /* that everything is packed for */
+};
+
+/* Keys and values that rows attend to: in each slot the keys of all heads, then their values. */
+struct memory {
+    float *pool;                /* (layers, slots, 2 heads * head) */
+    int64_t layer_stride;       /* floats from a layer to the next; 0: they share one */
+    const int32_t *slots;       /* see `seen_by` */
+    const int64_t *group;       /* (rows,) whose slots a row sees; NULL: each row has its own */
+    const int64_t *first;       /* (groups + 1,) where those of a group begin */
+    int64_t length;             /* without groups: how many slots a row sees */
+};
+
+struct step {
+    const float *x;             /* (rows, width) */
+    const int32_t *slots;       /* (rows,) of `own` that keys and values of the rows go to */
+    struct memory own;
+    struct memory source;
+    float *y;                   /* (rows, outputs or width) */
+};
+
+/* The slots that a row sees, and how many. */
+static int64_t seen_by(const struct memory *m, int64_t row, const int32_t **slots)
+{
+    if (!m->group) {
+        *slots = m->slots + row * m->length;
+        return m->length;
+    }
+    int64_t group = m->group[row];
+    *slots = m->slots + m->first[group];
+    return m->first[group + 1] - m->first[group];
+}
+
+/* The most slots that a row from `from` to `to` sees. */
+static int64_t longest_seen(const struct step *step, int64_t from, int64_t to)
+{
+    const int32_t *slots;
+    int64_t most = 0;
+    for (int64_t r = from; r < to; r++) {
+        int64_t own = seen_by(&step->own, r, &slots);
+        int64_t source = step->source.pool ? seen_by(&step->source, r, &slots) : 0;
+        most = own > most ? own : most;
+        most = source > most ? source : most;
+    }
+    return most;
+}
+
+static int64_t whole(int64_t count, int64_t unit)
+{
+    return (count + unit - 1) / unit * unit;
+}
+
+/* Memory for so many floats that begins where a line of the cache does; to be freed by `room`. */
+static float *aligned(int64_t floats, void **room)
+{
+    enum { LINE = 64 };
+    *room = malloc((size_t)floats * sizeof(float) + LINE);
+    if (!*room)
+        return NULL;
+    uintptr_t place = (uintptr_t)*room;
+    return (float *)((place + LINE - 1) / LINE * LINE);
+}
+
+#define INSTRUCTIONS 0
+#include "vectors.h"
+#include "products.h"
+#include "layers.h"
+
+#if defined(__x86_64__)
+#undef INSTRUCTIONS
+#define INSTRUCTIONS 1
+#include "vectors.h"
+#include "products.h"
+#include "layers.h"
+
+#undef INSTRUCTIONS
+#define INSTRUCTIONS 2
+#include "vectors.h"
+#include "products.h"
+#include "layers.h"
+#endif
+
+/* The most that this processor has, or NOTHING where torch's products have more than ours. */
+int64_t seqkit_instructions(void)
+{
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw"))
+        return AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return AVX2;
+    return NOTHING;
+#else
+    return PLAIN;
+#endif
+}
+
+/* y = x W' + b for x (rows, inputs), y (rows, outputs). */
+void seqkit_multiply(const struct product *p, int64_t instructions, int64_t rows, const float *x,
+                     float *y)
+{
+#if defined(__x86_64__)
+    if (instructions == AVX512) {
+        multiply_avx512(p, rows, x, p->inputs, y, p->outputs, 0);
+        return;
+    }
+    if (instructions == AVX2) {
+        multiply_avx2(p, rows, x, p->inputs, y, p->outputs, 0);
+        return;
+    }
+#endif
+    (void)instructions;
+    multiply_plain(p, rows, x, p->inputs, y, p->outputs, 0);
+}
+
+/* What the layers make of the rows from `from` to `to`. Rows may be worked on at the same time that
+   do not see each other's slots. -> DONE, or FAILED if there is not enough memory */
+int seqkit_run_layers(const struct network *n, const struct step *step, int64_t from, int64_t to)
+{
+#if defined(__x86_64__)
+    if (n->instructions == AVX512)
+        return run_avx512(n, step, from, to);
+    if (n->instructions == AVX2)
+        return run_avx2(n, step, from, to);
+#endif
+    return run_plain(n, step, from, to);
+}

@@ -1,0 +1,85 @@
+"""The structures of layers.c. Their letters and the shapes of what they point to are told there."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import ClassVar
+
+DONE = 0
+NOTHING, PLAIN, AVX2, AVX512 = -1, 0, 1, 2  # sets of instructions
+WIDTHS = {PLAIN: 4, AVX2: 8, AVX512: 16}  # floats in a vector of each
+ACTIVATIONS = {"relu": 0, "swish": 1, "gelu": 2, "gelu-tanh": 3}
+
+_COUNT, _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_float, ctypes.c_void_p
+
+
+class Product(ctypes.Structure):
+    """`struct product`."""
+
+    _fields_: ClassVar = [("packed", _POINTER), ("inputs", _COUNT), ("outputs", _COUNT)]
+
+
+class Norm(ctypes.Structure):
+    """`struct norm`."""
+
+    _fields_: ClassVar = [("weight", _POINTER), ("bias", _POINTER), ("eps", _NUMBER)]
+
+
+class Layer(ctypes.Structure):
+    """`struct layer`."""
+
+    _fields_: ClassVar = [
+        ("own", Product),
+        ("own_out", Product),
+        ("source", Product),
+        ("source_out", Product),
+        ("up", Product),
+        ("down", Product),
+        ("own_norm", Norm),
+        ("source_norm", Norm),
+        ("last_norm", Norm),
+    ]
+
+
+class Network(ctypes.Structure):
+    """`struct network`."""
+
+    _fields_: ClassVar = [
+        ("layers", _POINTER),
+        ("count", _COUNT),
+        ("width", _COUNT),
+        ("heads", _COUNT),
+        ("head", _COUNT),
+        ("hidden", _COUNT),
+        ("prenorm", _COUNT),
+        ("activation", _COUNT),
+        ("scale", _NUMBER),
+        ("norm", Norm),
+        ("output", Product),
+        ("instructions", _COUNT),
+    ]
+
+
+class Memory(ctypes.Structure):
+    """`struct memory`."""
+
+    _fields_: ClassVar = [
+        ("pool", _POINTER),
+        ("layer_stride", _COUNT),
+        ("slots", _POINTER),
+        ("group", _POINTER),
+        ("first", _POINTER),
+        ("length", _COUNT),
+    ]
+
+
+class Step(ctypes.Structure):
+    """`struct step`."""
+
+    _fields_: ClassVar = [
+        ("x", _POINTER),
+        ("slots", _POINTER),
+        ("own", Memory),
+        ("source", Memory),
+        ("y", _POINTER),
+    ]

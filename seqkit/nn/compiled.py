@@ -1,0 +1,135 @@
+"""An encoder and a decoder in a search, by the compiled library.
+
+The twin of `searching.PlainLayers`, for float32 on the CPU. Padding is not computed. What has been
+decoded is in slots that all hypotheses share, and each keeps a list of its own: when they change
+places, lists change and nothing else.
+
+Shapes: B sentences, S source positions, P of them with a token, R rows (hypotheses), t target
+positions so far, D width, V vocabulary, W numbers in a slot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .packed import Compiled, PackedNetwork, Seen
+from .transformer import DecoderLayer, EncoderLayer
+
+_STEPS = 8  # that there is room for at least
+_LEAST_ROOM = 64  # slots
+
+
+class _Store:
+    """Slots. Each step takes one for each row; they are written once."""
+
+    def __init__(self, pool: Tensor, taken: int) -> None:
+        self.pool = pool  # (layers, slots, W)
+        self.taken = taken
+
+
+class CompiledPast(NamedTuple):
+    """What the rows of a search have decoded so far, and read of their sources."""
+
+    store: _Store
+    paths: Tensor  # (R, t) int32, the slots of each row
+    sentence: Tensor  # (R,) of each row
+
+
+class CompiledMemory(NamedTuple):
+    """What the rows of a search can read."""
+
+    pool: Tensor  # (layers, P, W)
+    slots: Tensor  # (P,) int32: 0, 1, 2, …
+    first: Tensor  # (B + 1,) where each sentence begins
+
+
+class CompiledLayers:
+    """The layers of both sides, with the weights that they have when it is made."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        encoder: tuple[Sequence[EncoderLayer], nn.Module],
+        decoder: tuple[Sequence[DecoderLayer], nn.Module],
+        output: Tensor,
+        bias: Tensor | None,
+    ) -> None:
+        """Of either side layers and the norm after them; `output` (V, D), `bias` (V,)."""
+        self._encoder = PackedNetwork(compiled, *encoder)
+        self._decoder = PackedNetwork(compiled, *decoder, output, bias)
+
+    def __repr__(self) -> str:
+        return f"CompiledLayers({self._encoder!r}, {self._decoder!r})"
+
+    def begin(self, x: Tensor, mask: Tensor | None) -> tuple[CompiledPast, CompiledMemory] | None:
+        """Before the first step: embedded sources (B, S, D), mask (B, 1, 1, S) or None.
+
+        None for a source without a token, which nothing can be read of.
+        """
+        sentences, length, width = x.shape
+        if mask is None:
+            first = torch.arange(sentences + 1) * length
+            tokens = x.reshape(-1, width)
+        else:
+            real = mask.view(sentences, length)
+            counts = real.sum(1)
+            if not bool(counts.all()):
+                return None
+            first = torch.zeros(sentences + 1, dtype=torch.int64)
+            torch.cumsum(counts, 0, out=first[1:])
+            tokens = x[real]
+
+        sentence = torch.arange(sentences)
+        of_token = sentence.repeat_interleave(first.diff())
+        slots = torch.arange(len(tokens), dtype=torch.int32)
+        pool = x.new_empty(1, len(tokens), self._encoder.slot_width)
+        own = Seen(pool, slots, of_token, first)
+        encoded = self._encoder.run(tokens, slots, own, borders=first.tolist())
+
+        memory = CompiledMemory(self._decoder.read(encoded), slots, first)
+        store = _Store(memory.pool.new_empty(len(memory.pool), 0, self._decoder.slot_width), 0)
+        paths = torch.empty(sentences, 0, dtype=torch.int32)
+        return CompiledPast(store, paths, sentence), memory
+
+    def step(
+        self, x: Tensor, past: CompiledPast, memory: CompiledMemory
+    ) -> tuple[Tensor, CompiledPast]:
+        """One target position: (R, D) -> logits (R, V), the past with it"""
+        past = _with_room(past)
+        store, rows = past.store, len(x)
+        slots = torch.arange(store.taken, store.taken + rows, dtype=torch.int32)
+        paths = torch.cat([past.paths, slots[:, None]], 1)
+        store.taken += rows
+
+        own = Seen(store.pool, paths)
+        source = Seen(memory.pool, memory.slots, past.sentence, memory.first)
+        logits = self._decoder.run(x, slots, own, source)
+        return logits, past._replace(paths=paths)
+
+    def select(
+        self, past: CompiledPast, memory: CompiledMemory, rows: Tensor
+    ) -> tuple[CompiledPast, CompiledMemory]:
+        """What the `rows` (R',) have decoded and read, in that order."""
+        paths, sentence = past.paths[rows], past.sentence[rows]
+        return past._replace(paths=paths, sentence=sentence), memory
+
+
+def _with_room(past: CompiledPast) -> CompiledPast:
+    """With room for another slot for each row: what no row sees is left behind."""
+    store, paths = past.store, past.paths
+    rows = len(paths)
+    layers, capacity, width = store.pool.shape
+    if store.taken + rows <= capacity:
+        return past
+
+    used, renamed = paths.unique(return_inverse=True)
+    taken = len(used)
+    room = max(_STEPS * rows, taken, _LEAST_ROOM)
+    larger = store.pool.new_empty(layers, taken + room, width)
+    for before, after in zip(store.pool, larger, strict=True):
+        torch.index_select(before, 0, used, out=after[:taken])
+    return past._replace(store=_Store(larger, taken), paths=renamed.to(torch.int32))

@@ -1,0 +1,246 @@
+"""Layers of a Transformer as the compiled library computes them (seqkit/native/layers.c).
+
+On an AMD EPYC (AVX-512) its products are quicker than those of oneDNN and of MKL at any number of
+rows, and one call does all layers (benchmarks/RESULTS.md).
+
+Shapes: R rows, I inputs, O outputs, V vocabulary, D width, H heads, E = D / H, E' = E filled up to
+whole vectors, W = 2 H E'.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from ..native import layers as native
+from ..native.library import library
+from .parallel import in_threads, parts_of
+from .products import check_plain
+from .transformer import DecoderLayer, EncoderLayer
+
+
+class Compiled(NamedTuple):
+    """The library, and the instructions of the processor that weights are packed for."""
+
+    library: ctypes.CDLL
+    instructions: int
+
+
+def compiled_for(weights: Sequence[Tensor]) -> Compiled | None:
+    """None if there is no library, or none for weights like these."""
+    opened = library()
+    if opened is None or not all(map(_is_plain, weights)):
+        return None
+    instructions = opened.seqkit_instructions()
+    return None if instructions == native.NOTHING else Compiled(opened, instructions)
+
+
+def _is_plain(weight: Tensor) -> bool:
+    return weight.dtype == torch.float32 and weight.device.type == "cpu"
+
+
+class Seen(NamedTuple):
+    """Keys and values in slots, and which of them rows attend to.
+
+    Either those of the row in `slots` (R, length), or, where rows have a `group` (R,), those of the
+    group, which begin at `first` (groups + 1,) of `slots` (N,).
+    """
+
+    pool: Tensor  # (layers, slots, W), or (1, slots, W), which the layers use one after the other
+    slots: Tensor  # int32
+    group: Tensor | None = None  # int64
+    first: Tensor | None = None  # int64
+
+    def structure(self) -> native.Memory:
+        return native.Memory(
+            self.pool.data_ptr(),
+            self.pool.stride(0) if self.pool.size(0) > 1 else 0,
+            self.slots.data_ptr(),
+            None if self.group is None else self.group.data_ptr(),
+            None if self.first is None else self.first.data_ptr(),
+            self.slots.size(-1),
+        )
+
+
+class PackedNetwork:
+    """Layers, a norm after them, and a product with `output` (V, D) and `bias` (V,), if any.
+
+    The weights are those that the layers have when it is made.
+    """
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        layers: Sequence[EncoderLayer | DecoderLayer],
+        norm: nn.Module,
+        output: Tensor | None = None,
+        bias: Tensor | None = None,
+    ) -> None:
+        first = layers[0]
+        self._library, self._instructions = compiled
+        self._packing = packing = _Packing(first, compiled.instructions)
+        self.width = packing.width
+        self.slot_width = 2 * packing.heads * packing.padded
+        self.outputs = self.width if output is None else output.size(0)
+
+        self._layers = (native.Layer * len(layers))(*map(packing.layer, layers))
+        self._source_slots = [
+            packing.product(*packing.joined_heads(layer.cross_attention.key_value))
+            for layer in layers
+            if isinstance(layer, DecoderLayer)
+        ]
+        self._network = native.Network(
+            layers=ctypes.addressof(self._layers),
+            count=len(layers),
+            width=packing.width,
+            heads=packing.heads,
+            head=packing.padded,
+            hidden=first.feed_forward.up.out_features,
+            prenorm=first.around_attention.prenorm,
+            activation=native.ACTIVATIONS[first.feed_forward.activation],
+            scale=packing.head**-0.5,
+            norm=packing.norm(norm) if isinstance(norm, nn.LayerNorm) else native.Norm(),
+            output=native.Product() if output is None else packing.product(output, bias),
+            instructions=compiled.instructions,
+        )
+
+    def __repr__(self) -> str:
+        return f"<PackedNetwork of {len(self._layers)} layers>"
+
+    def run(
+        self,
+        x: Tensor,
+        slots: Tensor,
+        own: Seen,
+        source: Seen | None = None,
+        *,
+        borders: Sequence[int] | None = None,
+    ) -> Tensor:
+        """(R, D) -> hidden states (R, D), or logits (R, V) where there is an output
+
+        Keys and values of the rows go into `slots` (R,) of their `own`. Where rows see slots that
+        others of this call write, `borders` are those between groups of them. Raises MemoryError.
+        """
+        x = x.contiguous()
+        y = x.new_empty(len(x), self.outputs)
+        step = native.Step(
+            x.data_ptr(),
+            slots.data_ptr(),
+            own.structure(),
+            native.Memory() if source is None else source.structure(),
+            y.data_ptr(),
+        )
+        network, step_at = ctypes.byref(self._network), ctypes.byref(step)
+
+        def run(start: int, end: int) -> int:
+            done: int = self._library.seqkit_run_layers(network, step_at, start, end)
+            return done
+
+        if any(in_threads(run, parts_of(len(x), borders))):
+            raise MemoryError(f"not enough memory for {len(x)} rows of the layers")
+        return y
+
+    def read(self, x: Tensor) -> Tensor:
+        """Keys and values of a source, (R, D), for each layer of a decoder: (layers, R, W)"""
+        y = x.new_empty(len(self._source_slots), len(x), self.slot_width)
+
+        def multiply(start: int, end: int) -> None:
+            for product, of_layer in zip(self._source_slots, y, strict=True):
+                self._library.seqkit_multiply(
+                    ctypes.byref(product),
+                    self._instructions,
+                    end - start,
+                    x[start:].data_ptr(),
+                    of_layer[start:].data_ptr(),
+                )
+
+        in_threads(multiply, parts_of(len(x)))
+        return y
+
+
+class _Packing:
+    """Makes the structures of the library, and keeps what they point to."""
+
+    def __init__(self, layer: EncoderLayer | DecoderLayer, instructions: int) -> None:
+        """`layer` is one of those that are to be packed, which all have the same sizes."""
+        vector = native.WIDTHS[instructions]
+        self.panel = 2 * vector
+        self.width = layer.attention.out.in_features
+        self.heads = layer.attention.heads
+        self.head = self.width // self.heads  # E
+        self.padded = _whole(self.head, vector)  # E'
+        self._kept: list[Tensor] = []
+
+    def layer(self, layer: EncoderLayer | DecoderLayer) -> native.Layer:
+        own, feed_forward = layer.attention, layer.feed_forward
+        packed = native.Layer(
+            own=self.product(*self.joined_heads(own.query, own.key_value)),
+            own_out=self._after_heads(own.out),
+            up=self._of(feed_forward.up),
+            down=self._of(feed_forward.down),
+            own_norm=self.norm(layer.around_attention.norm),
+            last_norm=self.norm(layer.around_feed_forward.norm),
+        )
+        if isinstance(layer, DecoderLayer):
+            source = layer.cross_attention
+            packed.source = self.product(*self.joined_heads(source.query))
+            packed.source_out = self._after_heads(source.out)
+            packed.source_norm = self.norm(layer.around_cross_attention.norm)
+        return packed
+
+    def joined_heads(self, *linears: nn.Linear) -> tuple[Tensor, Tensor]:
+        """Weight and bias of layers side by side, each head of their outputs filled up."""
+        for linear in linears:
+            check_plain(linear)
+        weight = torch.cat([linear.weight for linear in linears]).detach()
+        bias = torch.cat([linear.bias for linear in linears]).detach()
+
+        heads = len(bias) // self.head
+        filled = weight.new_zeros(heads, self.padded, self.width)
+        filled[:, : self.head] = weight.view(heads, self.head, self.width)
+        filled_bias = bias.new_zeros(heads, self.padded)
+        filled_bias[:, : self.head] = bias.view(heads, self.head)
+        return filled.flatten(0, 1), filled_bias.flatten()
+
+    def _after_heads(self, linear: nn.Linear) -> native.Product:
+        """Of a layer whose inputs are the outputs of heads, each filled up."""
+        check_plain(linear)
+        weight = linear.weight.detach()
+        filled = weight.new_zeros(self.width, self.heads, self.padded)
+        filled[:, :, : self.head] = weight.view(self.width, self.heads, self.head)
+        return self.product(filled.flatten(1), linear.bias)
+
+    def _of(self, linear: nn.Linear) -> native.Product:
+        check_plain(linear)
+        return self.product(linear.weight, linear.bias)
+
+    def product(self, weight: Tensor, bias: Tensor | None) -> native.Product:
+        """`struct product` of (O, I) and (O,)."""
+        outputs, inputs = weight.shape
+        panels = -(-outputs // self.panel)
+        filled = weight.new_zeros(panels * self.panel, inputs + 1)
+        filled[:outputs, 1:] = weight.detach()
+        if bias is not None:
+            filled[:outputs, 0] = bias.detach()
+
+        packed = filled.view(panels, self.panel, inputs + 1).transpose(1, 2).contiguous()
+        return native.Product(self._address(packed), inputs, outputs)
+
+    def norm(self, norm: nn.LayerNorm) -> native.Norm:
+        room = _whole(self.width, self.panel)
+        numbers = norm.weight.new_zeros(2, room)
+        numbers[0, : self.width] = norm.weight.detach()
+        numbers[1, : self.width] = norm.bias.detach()
+        return native.Norm(self._address(numbers[0]), self._address(numbers[1]), norm.eps)
+
+    def _address(self, tensor: Tensor) -> int:
+        self._kept.append(tensor)
+        return tensor.data_ptr()
+
+
+def _whole(count: int, unit: int) -> int:
+    return -(-count // unit) * unit

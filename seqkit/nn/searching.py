@@ -1,0 +1,46 @@
+"""An encoder and a decoder in a search, by torch: the reference, and for what `compiled` is not.
+
+Shapes: B sentences, S source positions, R rows (hypotheses), D width, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from .encoding import EncoderReader
+from .stepping import DecoderStepper, Memory, Past, select
+from .transformer import DecoderLayer, EncoderLayer
+
+
+class PlainLayers:
+    """The layers of both sides, with the weights that they have when it is made."""
+
+    def __init__(
+        self,
+        encoder: tuple[Sequence[EncoderLayer], nn.Module],
+        decoder: tuple[Sequence[DecoderLayer], nn.Module],
+        output: Tensor,
+        bias: Tensor | None,
+    ) -> None:
+        """Of either side layers and the norm after them; `output` (V, D), `bias` (V,)."""
+        layers, self._encoder_norm = encoder
+        self._reader = EncoderReader(layers)
+        layers_of_decoder, self._decoder_norm = decoder
+        self._stepper = DecoderStepper(layers_of_decoder, output, bias)
+
+    def begin(self, x: Tensor, mask: Tensor | None) -> tuple[Past, Memory]:
+        """Before the first step: embedded sources (B, S, D), mask (B, 1, 1, S) or None."""
+        encoded = self._encoder_norm(self._reader(x, mask))
+        memory = self._stepper.read(encoded, mask)
+        return self._stepper.begin(len(x), encoded), memory
+
+    def step(self, x: Tensor, past: Past, memory: Memory) -> tuple[Tensor, Past]:
+        """One target position: (R, D) -> logits (R, V), the past with it"""
+        hidden, past = self._stepper.step(x, past, memory)
+        return self._stepper.logits(self._decoder_norm(hidden)), past
+
+    def select(self, past: Past, memory: Memory, rows: Tensor) -> tuple[Past, Memory]:
+        """What the `rows` (R',) have decoded and read, in that order."""
+        return select(past, memory, rows)
