@@ -33,8 +33,9 @@ A contestant with `peer` runs in a virtual environment of its own, made on deman
 in `peers.toml`; one that cannot be made costs a line, and its figures are left out. Contestants
 take turns (A B A B …), each turn in a new process with one thread on one core. Figures are work per
 CPU second (`Row.by="wall"`: per second, for several cores), median and spread of the rounds, and
-the peak of memory. Results are compared before speed: one that disagrees has no ratio, and the
-command exits with 1.
+the peak of memory; what an outcome says besides (`Outcome.said`) stands on its line. Results are
+compared before speed: one that disagrees has no ratio. One that fails costs a line as well, and the
+others go on. The command exits with 1 if there was either.
 
 `settings` holds the case's own, "quick" (True: a few seconds of work, for trying a row) and
 "folder", where the row's `prepare(settings)` has written what its contestants read.

@@ -16,7 +16,7 @@ from seqkit.errors import SeqkitError
 from . import growth, machine, report, rows
 from . import limit as limits
 from .core import Row, Settings
-from .turns import measure_case
+from .turns import TurnFailed, measure_case
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 LATEST = Path(__file__).with_name("latest.json")
@@ -52,7 +52,10 @@ def main(
     compare: Path | None,
 ) -> None:
     if "growth" in names:
-        show_growth(names, cases, rounds, pairs, quick, others=(every, only, limit, json, compare))
+        failed = show_growth(
+            names, cases, rounds, pairs, quick, others=(every, only, limit, json, compare)
+        )
+        conclude({}, None, failed)
         return
     if every and names:
         raise SeqkitError(f"--all measures every row: leave out {names[0]}")
@@ -65,24 +68,31 @@ def main(
     cpu = machine.cpu()
     before = compared_with(compare, cpu)
     settings = key_values(pairs, "--set")
+    failed: list[str] = []
     if every and not (limit or cases or only or pairs):
-        growth.show((), rounds=rounds, quick=quick)
+        failed += growth.show((), rounds=rounds, quick=quick)
 
     found: report.Rows = {}
     for name, row, case, chosen in plan:
         click.echo(f"{name}, {case}: {speed_unit(row)}, {cpu}")
-        if limit:
-            limits.show(name, row, case, quick=quick, settings=settings)
+        try:
+            if limit:
+                limits.show(name, row, case, quick=quick, settings=settings)
+                continue
+            figures = measure_case(
+                name, row, case, rounds=rounds, quick=quick, only=chosen, settings=settings,
+                say=click.echo,
+            )  # fmt: skip
+        except TurnFailed as error:  # the others go on
+            failed.append(f"{name}, {case}: {error}")
+            click.echo(f"  failed: {error}")
             continue
-        figures = measure_case(
-            name, row, case, rounds=rounds, quick=quick, only=chosen, settings=settings,
-            say=click.echo,
-        )  # fmt: skip
+
         found.setdefault(name, {})[case] = figures
         click.echo("\n".join(report.lines_of(figures)))
         write(found, cpu, json, every and not quick)
 
-    conclude(found, before)
+    conclude(found, before, failed)
 
 
 def show_growth(
@@ -93,11 +103,14 @@ def show_growth(
     quick: bool,
     *,
     others: tuple[Any, ...],
-) -> None:
-    """Measure and draw curves; `others` are values of options that say nothing of curves."""
+) -> list[str]:
+    """Measure and draw curves; return what has failed.
+
+    `others` are values of options that say nothing of curves.
+    """
     if len(names) > 1 or any(others):
         raise SeqkitError("growth runs by itself, with --case, --rounds, --set and --quick alone")
-    growth.show(cases, rounds=rounds, quick=quick, sizes=key_values(pairs, "--set"))
+    return growth.show(cases, rounds=rounds, quick=quick, sizes=key_values(pairs, "--set"))
 
 
 def list_rows() -> None:
@@ -180,9 +193,10 @@ def write(found: report.Rows, cpu: str, path: Path | None, table: bool) -> None:
         report.write_table(RESULTS, report.read(LATEST), units)
 
 
-def conclude(found: report.Rows, before: Settings | None) -> None:
+def conclude(found: report.Rows, before: Settings | None, failed: list[str]) -> None:
     """Say what is wrong, and exit with 1 if anything is."""
-    wrong = [f"results differ: {line}" for line in report.disagreements(found)]
+    wrong = [f"failed: {line}" for line in [*failed, *report.failures(found)]]
+    wrong += [f"results differ: {line}" for line in report.disagreements(found)]
     if before is not None:
         wrong += [f"slower: {line}" for line in report.regressions(before["rows"], found)]
     for line in wrong:

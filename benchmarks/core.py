@@ -14,10 +14,14 @@ SEED = 1
 
 
 class Outcome(NamedTuple):
-    """What a contestant did: work in the row's unit, and a result that JSON can hold."""
+    """What a contestant did: work in the row's unit, and a result that JSON can hold.
+
+    `said` is shown beside its speed, such as how long answers took.
+    """
 
     work: float
     result: Any
+    said: str = ""
 
 
 class Disagreement(Exception):
@@ -71,11 +75,13 @@ class Row:
 
 @dataclass
 class Turns:
-    """What one contestant reached in a case: a figure for each round."""
+    """What one contestant reached in a case: a figure for each round, or how it failed."""
 
     speeds: list[float] = field(default_factory=list)
     peaks: list[float] = field(default_factory=list)  # MB
     result: Any = None
+    said: str = ""
+    failed: str = ""
 
 
 def cpu_seconds() -> float:

@@ -25,7 +25,7 @@ from seqkit.parsing import to_json
 
 from . import machine
 from .core import Clock, Outcome, Settings
-from .turns import run
+from .turns import TurnFailed, run
 
 FOLDER = Path(__file__).with_name("figures")
 UPDATES = 3
@@ -56,8 +56,8 @@ def show(
     quick: bool,
     sizes: Mapping[str, Any] | None = None,
     folder: Path = FOLDER,
-) -> None:
-    """Measure curves, print and draw them, and write their points.
+) -> list[str]:
+    """Measure curves, print and draw them, and write their points; return what has failed.
 
     `sizes` are other sizes of a curve than its own.
     """
@@ -66,12 +66,18 @@ def show(
     if unknown:
         raise SeqkitError(f"no curve {unknown[0]!r}: there are {', '.join(CURVES)}")
 
+    failed = []
     for name in names or CURVES:
         curve = CURVES[name]
         if name in others:
             curve = replace(curve, sizes=_sizes(name, others[name]))
         click.echo(f"{name}: {curve.title}, {machine.cpu()}")
-        points = measured(name, curve, rounds=rounds, quick=quick)
+        try:
+            points = measured(curve, rounds=rounds, quick=quick)
+        except TurnFailed as error:
+            failed.append(f"{name}: {error}")
+            click.echo(f"  failed: {error}")
+            continue
         for line in lines_of(points):
             click.echo(line)
         if quick:
@@ -80,6 +86,7 @@ def show(
         draw(curve, points, folder / f"growth-{name}.png")
         told = {"cpu": machine.cpu(), "axis": curve.axis, "points": points}
         (folder / f"growth-{name}.json").write_text(to_json(told) + "\n", encoding="utf-8")
+    return failed
 
 
 def _sizes(name: str, given: Any) -> Sequence[int]:
@@ -91,7 +98,7 @@ def _sizes(name: str, given: Any) -> Sequence[int]:
     return sizes
 
 
-def measured(name: str, curve: Curve, *, rounds: int, quick: bool) -> dict[str, list[Point]]:
+def measured(curve: Curve, *, rounds: int, quick: bool) -> dict[str, list[Point]]:
     """The points of each series: the least CPU seconds of the rounds."""
     data = machine.cache() / "data/growth"
     data.mkdir(parents=True, exist_ok=True)

@@ -26,11 +26,15 @@ def lines_of(figures: dict[str, Figures]) -> list[str]:
 
 
 def _line(name: str, one: Figures, ours: Figures) -> str:
+    if "failed" in one:
+        return f"  {name}  failed: {one['failed']}"
     speed = f"{number(one['median']):>9} ± {one['spread']:.0%}"
     line = f"  {name}  {speed:16}  {one['peak']:7,.0f} MB"
+    if "said" in one:
+        line = f"{line}  {one['said']}"
     if "disagreement" in one:
         return f"{line}  not compared: results differ: {one['disagreement']}"
-    if one is ours:
+    if one is ours or "failed" in ours:
         return line
     return f"{line}  ours is {ours['median'] / one['median']:.2f} x as fast; {one['agreement']}"
 
@@ -48,6 +52,15 @@ def disagreements(rows: Rows) -> list[str]:
     ]
 
 
+def failures(rows: Rows) -> list[str]:
+    """Every contestant whose process has failed."""
+    return [
+        f"{row}, {case}: {name}: {one['failed']}"
+        for row, case, name, one in _each(rows)
+        if "failed" in one
+    ]
+
+
 def _each(rows: Rows) -> list[tuple[str, str, str, Figures]]:
     found = []
     for row, cases in rows.items():
@@ -60,12 +73,23 @@ def _each(rows: Rows) -> list[tuple[str, str, str, Figures]]:
 
 
 def save(path: Path, cpu: str, rows: Rows) -> None:
-    """Write what was measured; what was not measured now stays, if it is of the same CPU."""
+    """Write what was measured; what was not measured now stays, if it is of the same CPU.
+
+    Those that failed are left out, and with ours all of its case.
+    """
     before = read(path) if path.exists() else {"cpu": cpu, "rows": {}}
     kept = before["rows"] if before["cpu"] == cpu else {}
     for row, cases in rows.items():
-        kept.setdefault(row, {}).update(cases)
+        complete = {case: _without_failed(figures) for case, figures in cases.items()}
+        kept.setdefault(row, {}).update({case: one for case, one in complete.items() if one})
     path.write_text(to_json({"cpu": cpu, "rows": kept}, indent=1) + "\n", encoding="utf-8")
+
+
+def _without_failed(figures: dict[str, Figures]) -> dict[str, Figures]:
+    ours = next(iter(figures.values()), {})
+    if "failed" in ours:
+        return {}
+    return {name: one for name, one in figures.items() if "failed" not in one}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -94,7 +118,7 @@ def regressions(before: Rows, now: Rows) -> list[str]:
         for case, figures in cases.items():
             name = next(iter(figures), "")
             old = before.get(row, {}).get(case, {}).get(name)
-            if old is None:
+            if old is None or "failed" in figures[name]:
                 continue
             allowed = TOLERANCE + old["spread"] + figures[name]["spread"]
             new, was = figures[name]["median"], old["median"]
@@ -126,7 +150,8 @@ def _table(rows: Rows, units: dict[str, str]) -> list[str]:
         ours = next(iter(rows[row][case].values()))
         beside = "" if one is ours or "disagreement" in one else ours["median"] / one["median"]
         ratio = f"{beside:.2f} x" if beside else ""
-        said = one.get("agreement") or one.get("disagreement", "")
+        result = one.get("agreement") or one.get("disagreement", "")
+        said = "; ".join(part for part in (one.get("said"), result) if part)
         speed = f"{number(one['median'])} {units.get(row, '')}".strip()
         cells = [f"`{row}`", case, name, speed, f"{one['spread']:.0%}", f"{one['peak']:,.0f}"]
         lines.append("| " + " | ".join([*cells, ratio, said]) + " |")

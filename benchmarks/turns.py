@@ -36,7 +36,8 @@ def measure_case(
 ) -> dict[str, Figures]:
     """Figures of each contestant, by name.
 
-    A peer that cannot be installed is said, and left out. Raises `TurnFailed` if a process fails.
+    A peer that cannot be installed is said, and left out; of one whose process fails, the figures
+    are {"failed": why}. Raises `TurnFailed` if what they need cannot be prepared.
     """
     chosen = settings_of(name, row, case, quick=quick, settings=settings)
     if row.prepare is not None:
@@ -111,21 +112,32 @@ def _present(row: Row, only: Sequence[str], say: Callable[[str], None]) -> list[
 
 
 def _take_turn(row: Row, contestant: Contestant, settings: Settings, turns: Turns) -> None:
+    if turns.failed:
+        return
     python = python_of(contestant.peer)
-    told = run(contestant.run, settings, python=python, cores=row.cores)
+    try:
+        told = run(contestant.run, settings, python=python, cores=row.cores)
+    except TurnFailed as error:
+        turns.failed = str(error)
+        return
     if not told:
         return
     turns.speeds.append(told["work"] / told[row.by])
     turns.peaks.append(told["peak"])
     turns.result = told["result"]
+    turns.said = told["said"]
 
 
 def _figures(row: Row, turns: dict[str, Turns]) -> dict[str, Figures]:
     """Results are compared with those of the first, then speeds are stated."""
     figures: dict[str, Figures] = {}
-    took_part = {name: taken for name, taken in turns.items() if taken.speeds}
+    took_part = {name: taken for name, taken in turns.items() if taken.speeds or taken.failed}
     first = next(iter(took_part), None)
     for name, taken in took_part.items():
+        if taken.failed:
+            figures[name] = {"failed": taken.failed}
+            continue
+
         median = statistics.median(taken.speeds)
         figures[name] = {
             "speeds": taken.speeds,
@@ -133,7 +145,9 @@ def _figures(row: Row, turns: dict[str, Turns]) -> dict[str, Figures]:
             "spread": (max(taken.speeds) - min(taken.speeds)) / 2 / median,
             "peak": max(taken.peaks),
         }
-        if name != first:
+        if taken.said:
+            figures[name]["said"] = taken.said
+        if name != first and not turns[str(first)].failed:
             figures[name] |= _compared(row, turns[str(first)].result, taken.result)
     return figures
 

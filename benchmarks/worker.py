@@ -30,8 +30,8 @@ def main(module: str, function: str, cores: str) -> None:
     if found is None:
         return
 
-    told = {"work": found.work, "result": found.result, "peak": peak_memory()}
-    told |= {"cpu": clock.cpu, "wall": clock.wall}
+    told = {"work": found.work, "result": found.result, "said": found.said}
+    told |= {"cpu": clock.cpu, "wall": clock.wall, "peak": peak_memory()}
     answers.write(json.dumps(told) + "\n")
     answers.flush()
 

@@ -39,11 +39,15 @@ def prepared_one(settings, clock):
     with clock:
         text = (Path(settings["folder"]) / "text").read_text()
         sum(range(100_000))
-    return Outcome(1, text)
+    return Outcome(1, text, "read in a moment")
 
 
 def prepare(settings):
     (Path(settings["folder"]) / "text").write_text("prepared")
+
+
+def broken_preparation(settings):
+    raise OSError("no room")
 
 
 def row(*contestants, peer=None, prepare=None):

@@ -6,6 +6,7 @@ from click.testing import CliRunner
 
 from benchmarks import __main__ as command
 from benchmarks import growth, machine, report, rows
+from benchmarks.turns import TurnFailed
 from seqkit.errors import SeqkitError
 
 
@@ -77,6 +78,21 @@ def test_a_part_of_all_draws_no_growth(more, monkeypatch):
     assert called("--all", *more).exit_code == 0
 
     assert str(called("--all").exception) == "work has begun"
+
+
+def test_a_row_that_fails_does_not_end_the_others(monkeypatch):
+    monkeypatch.setattr(command, "measure_case", fails_first)
+    monkeypatch.setattr(growth, "show", lambda *_, **__: ["words: no memory"])
+    result = called("--all", "--quick")
+    assert result.exit_code == 1
+    assert "  failed: no room\nsecond, one: " in result.output
+    assert result.stderr.splitlines() == ["failed: words: no memory", "failed: first, one: no room"]
+
+
+def fails_first(name, *_, **__):
+    if name == "first":
+        raise TurnFailed("no room")
+    return {}
 
 
 def test_what_is_not_complete_is_not_there(tmp_path):

@@ -52,9 +52,36 @@ def test_what_prepare_wrote_is_there_for_the_contestants():
     assert found["prepared_one"]["median"] > 0
 
 
-def test_a_process_that_fails_is_one_line():
-    with pytest.raises(TurnFailed, match=r"toy_rows\.broken_one failed \(1\): ValueError: no such"):
-        measured(toy_rows.broken_one)
+def test_a_process_that_fails_is_one_line_and_the_others_go_on():
+    found = measured(toy_rows.quick_one, toy_rows.broken_one, toy_rows.wrong_one, rounds=2)
+    failed = "toy_rows.broken_one failed (1): ValueError: no such model"
+    assert found["broken_one"] == {"failed": failed}
+    assert found["wrong_one"]["disagreement"]
+
+    rows = {"toy": {"one": found}}
+    assert report.lines_of(found)[1] == f"  broken_one  failed: {failed}"
+    assert report.failures(rows) == [f"toy, one: broken_one: {failed}"]
+    assert report.regressions(rows, rows) == []
+
+
+def test_nothing_is_compared_with_ours_that_has_failed(tmp_path):
+    found = measured(toy_rows.broken_one, toy_rows.quick_one)
+    assert found["quick_one"].keys().isdisjoint({"agreement", "disagreement"})
+    assert "ours is" not in report.lines_of(found)[1]
+
+    path = tmp_path / "now.json"
+    report.save(path, "a CPU", {"toy": {"one": found}})
+    assert report.read(path)["rows"]["toy"] == {}
+
+
+def test_what_cannot_be_prepared_is_an_error():
+    with pytest.raises(TurnFailed, match=r"toy_rows\.broken_preparation failed \(1\): OSError: no"):
+        measured(toy_rows.quick_one, prepare=toy_rows.broken_preparation)
+
+
+def test_what_a_contestant_says_of_itself_stands_on_its_line():
+    found = measured(toy_rows.prepared_one, prepare=toy_rows.prepare)
+    assert report.lines_of(found)[0].endswith(" MB  read in a moment")
 
 
 def test_a_peer_that_cannot_be_installed_is_one_line_and_left_out(tmp_path, monkeypatch):
