@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from .data.cache import Cache, Sources, are_files, folder_digest
+from .data.cache import Cache, Entry, Facts, Sources, are_files, folder_digest
+from .data.pool import map_in_order
 from .data.records import holds_records
+from .data.stored import IdWriter, blocks_of, packed_ids
 from .plugins import components
+from .progress import doing
 from .text.normalize import Normalizer
-from .text.tokenizer import Tokenizer
+from .text.tokenizer import TextConfig, Tokenizer
+from .text.vocab import UNK
+
+_BLOCK = 50_000  # lines that a process encodes at once
 
 
 def opened(files: list[Path]) -> tuple[Cache, Sources, list[str]]:
@@ -30,6 +38,77 @@ def opened(files: list[Path]) -> tuple[Cache, Sources, list[str]]:
 def _content(digest: str, path: Path) -> str:
     """The same bytes are read as lines, or as the records that the name of their file speaks of."""
     return f"{digest} in records" if holds_records(path) else digest
+
+
+# Tokenizers
+
+
+def trained_tokenizer(
+    cache: Cache, text: Entry, lines: Sequence[str], config: TextConfig
+) -> Tokenizer:
+    """A tokenizer trained on the lines of an entry, unless it was before."""
+    find = components().tokenizers.load
+    settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
+    code = code_of(config.tokenizer, find(config.tokenizer))
+    key = {"lines": text.name, "text": settings, "code": code}
+    make = partial(_train, lines, config)
+    entry = cache.entry("tokenizers", key, make, about=text.about)
+    return Tokenizer.load(entry.folder / "tokenizer", tokenizers=find)
+
+
+def _train(lines: Sequence[str], config: TextConfig, folder: Path) -> Facts:
+    (folder / "tokenizer").mkdir()
+    with doing("training the tokenizer"):
+        find = components().tokenizers.load
+        Tokenizer.train(lines, config, tokenizers=find).save(folder / "tokenizer")
+    return {}
+
+
+def encoded(
+    cache: Cache,
+    text: Entry,
+    parts: dict[str, Sequence[str]],
+    tokenizer: Tokenizer,
+    *,
+    first: Sequence[int] = (),
+) -> Entry:
+    """The ids of an entry's texts, each ending in `<eos>`, unless they are there from before.
+
+    They are under the names of the parts, after the row `first`. The facts hold how many tokens of
+    each part are "unknown".
+    """
+    code = code_of(tokenizer.name, type(tokenizer.model))
+    key = {"lines": text.name, "tokenizer": saved_digest(tokenizer.save), "code": code}
+    make = partial(_encode, parts, tokenizer, first)
+    return cache.entry("ids", key, make, about=text.about)
+
+
+def _encode(
+    parts: dict[str, Sequence[str]], tokenizer: Tokenizer, first: Sequence[int], folder: Path
+) -> Facts:
+    """Fill an entry "ids", by several processes."""
+    unknown = dict.fromkeys(parts, 0)
+    for part, lines in parts.items():
+        encode = partial(_encode_block, lines, tokenizer)
+        with IdWriter(folder, part) as writer, doing("encoding text"):
+            if first:
+                writer.add(packed_ids([first], len(tokenizer.vocab)))
+            for packed, of_block in map_in_order(encode, blocks_of(len(lines), _BLOCK)):
+                writer.add(packed)
+                unknown[part] += of_block
+    return {"unknown": unknown}
+
+
+def _encode_block(
+    lines: Sequence[str], tokenizer: Tokenizer, places: slice
+) -> tuple[tuple[bytes, bytes], int]:
+    """What is stored of some lines, and how many of their tokens are unknown."""
+    rows = tokenizer.encode_all(lines[places], eos=True)
+    unknown = sum(row.count(UNK) for row in rows)
+    return packed_ids(rows, len(tokenizer.vocab)), unknown
+
+
+# What tells one from another
 
 
 def saved_digest(save: Callable[[Path], object]) -> str:

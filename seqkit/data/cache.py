@@ -16,7 +16,8 @@ import time
 import weakref
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -47,6 +48,7 @@ class Entry:
 
     folder: Path
     facts: Facts
+    about: str = ""  # what a person should know it by
 
     @property
     def name(self) -> str:
@@ -132,7 +134,7 @@ class Cache:
             part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-        return Entry(folder, facts)
+        return Entry(folder, facts, about)
 
     def listed(self) -> list[Listed]:
         """All entries, the one last used first; what else lies in the folder is none."""
@@ -165,8 +167,24 @@ class Cache:
         return is_ours
 
 
+@contextmanager
+def caching_in(folder: Path) -> Iterator[None]:
+    """Keep in `folder` what is made in the meantime: data in memory is not left on the disk."""
+    before = _own_folder.set(folder)
+    try:
+        yield
+    finally:
+        _own_folder.reset(before)
+
+
+_own_folder: ContextVar[Path | None] = ContextVar("_own_folder", default=None)
+
+
 def cache_folder() -> Path:
     """Where entries are kept."""
+    own = _own_folder.get()
+    if own is not None:
+        return own
     given = os.environ.get(ENVIRONMENT)
     return Path(given).absolute() if given else caches() / "prepared"
 
@@ -246,12 +264,13 @@ def _read(folder: Path) -> Entry | None:
         if files != {name: tuple(value) for name, value in content["files"].items()}:
             return None
         facts: Facts = content["facts"]
+        about = str(content["about"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
     with suppress(OSError):
         os.utime(folder)  # when it was last used
-    return Entry(folder, facts)
+    return Entry(folder, facts, about)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import tomli_w
 
+from ..data.cache import caching_in
 from ..errors import DataError
 from ..runs.open import open_run
 from ..runs.start import train
@@ -43,7 +44,7 @@ def train_on(
         path.write_text(tomli_w.dumps(recipe(data)), encoding="utf-8")
 
         run = Path(folder) / "run" if out is None else Path(out)
-        with _naming(data, examples.what):
+        with _naming(data, examples.what), caching_in(Path(folder) / "cache"):
             train(path, out=run, overrides=dict(overrides or {}), device=device, task=task)
         return open_run(run, device=device, task=task)
 

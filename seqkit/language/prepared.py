@@ -7,7 +7,6 @@ trained on it, and "ids". A second run reads none of the text but to see that it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -18,30 +17,25 @@ import numpy as np
 from ..data import digest
 from ..data.cache import Facts
 from ..data.files import shown
-from ..data.pool import map_in_order
 from ..data.seen import FILE as SEEN
 from ..data.seen import SeenTexts
 from ..data.stored import (
     HeldFile,
-    IdWriter,
     StoredTexts,
     TextWriter,
-    blocks_of,
-    packed_ids,
     stored_ids,
 )
 from ..data.windows import Ids
 from ..errors import ConfigError, DataError
-from ..plugins import components
-from ..prepared import code_of, opened, saved_digest
+from ..prepared import encoded, opened, trained_tokenizer
 from ..progress import doing
 from ..recipes import corpora
 from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
-from ..text.vocab import EOS, UNK
+from ..text.vocab import EOS
 from .texts import LanguageData, cut_off, lines_before_cut, read_lines_of
 
-_BLOCK = 50_000  # lines that are written, or that a process encodes, at once
+_BLOCK = 50_000  # lines that are written at once
 
 
 class Streams(NamedTuple):
@@ -95,20 +89,12 @@ class PreparedText:
 
     def tokenizer(self, config: TextConfig) -> Tokenizer:
         """A tokenizer trained on this text, unless it was before."""
-        find = components().tokenizers.load
-        code = code_of(config.tokenizer, find(config.tokenizer))
-        key = {"lines": self._entry.name, "text": asdict(config), "code": code}
-        make = partial(_train, self.train, config)
-        entry = self.cache.entry("tokenizers", key, make, about=self.about)
-        return Tokenizer.load(entry.folder / "tokenizer", tokenizers=find)
+        return trained_tokenizer(self.cache, self._entry, self.train, config)
 
     def ids(self, tokenizer: Tokenizer) -> Streams:
         """Training and validation text as ids, mapped into memory."""
-        code = code_of(tokenizer.name, type(tokenizer.model))
-        key = {"lines": self._entry.name, "tokenizer": saved_digest(tokenizer.save), "code": code}
-        texts = {"train": self.train, "valid": self.valid}
-        make = partial(_encode, texts, tokenizer)
-        entry = self.cache.entry("ids", key, make, about=self.about)
+        texts: dict[str, Sequence[str]] = {"train": self.train, "valid": self.valid}
+        entry = encoded(self.cache, self._entry, texts, tokenizer, first=[EOS])
         streams = [stored_ids(entry.folder, part, len(tokenizer.vocab))[0] for part in texts]
 
         counts: dict[str, int] = entry.facts["unknown"]
@@ -197,33 +183,3 @@ def _write_lines(folder: Path, part: str, lines: Iterable[str]) -> Ids:
 def _check_not_empty(lines: Iterable[str], name: str, files: Sequence[str]) -> None:
     if not any(lines):
         raise DataError(f"{', '.join(map(shown, files))}: the {name} text is empty")
-
-
-def _train(lines: Iterable[str], config: TextConfig, folder: Path) -> Facts:
-    (folder / "tokenizer").mkdir()
-    with doing("training the tokenizer"):
-        find = components().tokenizers.load
-        Tokenizer.train(lines, config, tokenizers=find).save(folder / "tokenizer")
-    return {}
-
-
-def _encode(texts: dict[str, StoredTexts], tokenizer: Tokenizer, folder: Path) -> Facts:
-    """Fill an entry "ids", by several processes."""
-    unknown = dict.fromkeys(texts, 0)
-    for part, lines in texts.items():
-        encode = partial(_encode_block, lines, tokenizer)
-        with IdWriter(folder, part) as writer, doing("encoding text"):
-            writer.add(packed_ids([[EOS]], len(tokenizer.vocab)))
-            for packed, of_block in map_in_order(encode, blocks_of(len(lines), _BLOCK)):
-                writer.add(packed)
-                unknown[part] += of_block
-    return {"unknown": unknown}
-
-
-def _encode_block(
-    lines: StoredTexts, tokenizer: Tokenizer, places: slice
-) -> tuple[tuple[bytes, bytes], int]:
-    """What is stored of some lines, and how many of their tokens are unknown."""
-    rows = tokenizer.encode_all(lines[places], eos=True)
-    unknown = sum(row.count(UNK) for row in rows)
-    return packed_ids(rows, len(tokenizer.vocab)), unknown

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from language.tiny import LINES, read_texts, write_config, write_text
 
+from seqkit import prepared
 from seqkit.config import build
 from seqkit.data.cache import ENVIRONMENT, Cache
 from seqkit.data.seen import SeenTexts
 from seqkit.errors import ConfigError, DataError
-from seqkit.language import prepared
+from seqkit.language import prepared as of_lines
 from seqkit.language.prepared import PreparedText
 from seqkit.language.stream import encode
 from seqkit.language.task import LanguageModelling
@@ -24,7 +25,8 @@ from seqkit.text.vocab import UNK
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "cache"))
-    monkeypatch.setattr(prepared, "_BLOCK", 7)
+    for module in (prepared, of_lines):
+        monkeypatch.setattr(module, "_BLOCK", 7)
     write_text(tmp_path)
     return tmp_path / "cache"
 
@@ -47,8 +49,12 @@ def test_the_ids_are_those_of_lines_in_memory(cache, tmp_path):
 
 def test_a_second_run_reads_and_encodes_nothing(cache, tmp_path, monkeypatch):
     first = task_of(tmp_path)
-    for name in ("read_lines_of", "map_in_order", "SeenTexts"):
-        monkeypatch.setattr(prepared, name, None)
+    for module, name in (
+        (of_lines, "read_lines_of"),
+        (prepared, "map_in_order"),
+        (of_lines, "SeenTexts"),
+    ):
+        monkeypatch.setattr(module, name, None)
     second = task_of(tmp_path)
     assert second.train_ids.tolist() == first.train_ids.tolist()
     assert second.digests() == first.digests()

@@ -132,6 +132,11 @@ class Classifier:
         )
 
     @property
+    def members(self) -> tuple[Classifier, ...]:
+        """This model and those that are asked with it."""
+        return (self, *self.others)
+
+    @property
     def classes(self) -> list[str]:
         """In alphabetical order: the columns of `probabilities`."""
         return list(self.labels.tokens)
@@ -310,26 +315,24 @@ class Classifier:
 
     def _notes_on_long(self, rows: Sequence[Rows]) -> list[str]:
         """What becomes of long texts, said once where models say the same."""
-        models = (self, *self.others)
         notes = [
             one.inputs.notes(its, "texts of the test")
-            for one, its in zip(models, rows, strict=True)
+            for one, its in zip(self.members, rows, strict=True)
         ]
         return list(dict.fromkeys(note for some in notes for note in some))
 
     def _seen(self, texts: Sequence[str]) -> list[Seen]:
         """Which texts were trained on, by any of the models; said once if by several."""
-        runs = [one.run for one in (self, *self.others) if one.run]
+        runs = [one.run for one in self.members if one.run]
         return list(dict.fromkeys(seen for run in runs for seen in run.seen(texts)))
 
     def _signature_fields(self, data: TestTexts) -> dict[str, str]:
-        models = (self, *self.others)
-        tokens = dict.fromkeys(one.inputs.name for one in models)
+        tokens = dict.fromkeys(one.inputs.name for one in self.members)
         return {
             "data": data.name,
             "texts": f"{len(data)}",
             "content": data.digest()[:_DIGITS],
-            "model": " + ".join(f"{one.name} {one.digest}" for one in models),
+            "model": " + ".join(f"{one.name} {one.digest}" for one in self.members),
             "tokens": " + ".join(tokens),
             "compute": "float32",
         }

@@ -15,8 +15,9 @@ from ...errors import DataError, SeqkitError, shortened
 from ...text.vocab import Vocab
 from .baselines import Baselines
 from .inputs import Inputs
+from .prepared import read_parts
 from .reading import LabelledTexts
-from .texts import TextData, read_files, read_parts, read_test
+from .texts import TextData, read_files, read_test
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class RunTexts:
 
 def matrix_of(texts: LabelledTexts, classes: Sequence[str]) -> NDArray[np.uint8]:
     """Which text has which label: (N, K), 0 or 1. Raises `DataError` naming an unknown label."""
+    labels = texts.labels
     place_of = {name: place for place, name in enumerate(classes)}
     for label, place in texts.first_place.items():
         if label not in place_of:
@@ -81,9 +83,9 @@ def matrix_of(texts: LabelledTexts, classes: Sequence[str]) -> NDArray[np.uint8]
                 f"{shortened(classes)}"
             )
 
+    columns = np.array([place_of.get(name, -1) for name in labels.names], np.int64)
     matrix = np.zeros((len(texts), len(classes)), np.uint8)
-    for row, names in enumerate(texts.labels):
-        matrix[row, [place_of[name] for name in names]] = 1
+    matrix[labels.owners(), columns[labels.ids]] = 1
     return matrix
 
 

@@ -6,17 +6,19 @@ All may be packed by gzip, bzip2, xz or zstd. An error names the file and the li
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from ...data.csv_cells import long_cells
 from ...data.files import LONGEST_LINE, open_bytes, read_lines, reading
+from ...data.stored import Picked
 from ...data.unpacking import PACKED
 from ...errors import DataError
 from ...parsing import json_of
+from .labels import Ints, Labels
 
 Format = Literal["auto", "tsv", "csv", "jsonl", "lines", "folder"]
 Encoding = Literal["utf-8", "latin-1"]
@@ -51,11 +53,30 @@ class Example(NamedTuple):
 
 
 @dataclass
-class LabelledTexts:
-    """Texts and their labels, in the order of the files."""
+class Places:
+    """Where in the files something is that people are told of."""
 
-    texts: list[str] = field(default_factory=list)
-    labels: list[tuple[str, ...]] = field(default_factory=list)
+    first: dict[str, str] = field(default_factory=dict)  # where each label occurs first
+    empty: list[str] = field(default_factory=list)  # where texts were left out, being empty
+
+    def kept(self, examples: Iterable[Example]) -> Iterator[Example]:
+        """The examples that are not empty; notes the places of all."""
+        for example in examples:
+            if not example.text.strip():
+                self.empty.append(example.place)
+                continue
+
+            for label in example.labels:
+                self.first.setdefault(label, example.place)
+            yield example
+
+
+@dataclass
+class LabelledTexts:
+    """Texts and their labels, in the order of the files: in memory, or in files of the cache."""
+
+    texts: Sequence[str] = ()
+    labels: Labels = field(default_factory=Labels)
     first_place: dict[str, str] = field(default_factory=dict)  # where each label occurs first
     empty: list[str] = field(default_factory=list)  # where texts were left out, being empty
     misplaced: list[str] = field(default_factory=list)  # what no format has there, and is not read
@@ -66,15 +87,11 @@ class LabelledTexts:
     def __repr__(self) -> str:
         return f"<LabelledTexts: {len(self):,} texts, {len(self.first_place)} labels>"
 
-    def add(self, example: Example) -> None:
-        if not example.text.strip():
-            self.empty.append(example.place)
-            return
-
-        self.texts.append(example.text)
-        self.labels.append(example.labels)
-        for label in example.labels:
-            self.first_place.setdefault(label, example.place)
+    def at(self, rows: Ints) -> LabelledTexts:
+        """Some of the texts, by their places: nothing is copied."""
+        labels = self.labels.at(rows)
+        first = {label: self.first_place[label] for label in labels.present()}
+        return LabelledTexts(Picked(self.texts, rows), labels, first)
 
     def lines(self) -> Iterator[str]:
         """One line for each text and its labels, for a digest."""
@@ -82,16 +99,45 @@ class LabelledTexts:
             yield "\t".join([*labels, text])
 
 
-def read_labelled(paths: list[Path], layout: Layout) -> LabelledTexts:
+def read_labelled(paths: Sequence[Path], layout: Layout) -> LabelledTexts:
     """The labelled texts of these files and folders. Raises `DataError` naming file and line."""
-    found = LabelledTexts()
-    for path in paths:
-        form = format_of(path) if layout.format == "auto" else layout.format
-        for example in _READERS[form](path, layout):
-            found.add(example)
-        if form == "folder":
-            found.misplaced += _misplaced(path)
+    places = Places()
+    texts: list[str] = []
+    labels: list[tuple[str, ...]] = []
+    for example in places.kept(read_examples(paths, layout)):
+        texts.append(example.text)
+        labels.append(example.labels)
+    found = LabelledTexts(texts, Labels.of(labels), places.first, places.empty)
+    found.misplaced = misplaced_in(paths, layout)
     return found
+
+
+def read_examples(paths: Sequence[Path], layout: Layout) -> Iterator[Example]:
+    """The examples of these files and folders, empty ones as well. Raises as `read_labelled`."""
+    for path in paths:
+        yield from _READERS[_format(path, layout)](path, layout)
+
+
+def files_of(path: Path, layout: Layout) -> list[Path]:
+    """The files that are read for a path: itself, or all texts in the folders of classes."""
+    if _format(path, layout) != "folder":
+        return [path]
+    return [file for _, file in _texts_in(path)]
+
+
+def formats_of(paths: Sequence[Path], layout: Layout) -> list[Format]:
+    """How each path is read. Raises `DataError` for a name that does not say it."""
+    return [_format(path, layout) for path in paths]
+
+
+def misplaced_in(paths: Sequence[Path], layout: Layout) -> list[str]:
+    """What lies in folders of texts where no text is looked for."""
+    folders = [path for path in paths if _format(path, layout) == "folder"]
+    return [name for path in folders for name in _misplaced(path)]
+
+
+def _format(path: Path, layout: Layout) -> Format:
+    return format_of(path) if layout.format == "auto" else layout.format
 
 
 def format_of(path: Path) -> Format:
@@ -148,8 +194,10 @@ def _next_rows(rows: Iterator[tuple[int, list[str]]]) -> list[tuple[int, list[st
 
 
 def _parsed(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
-    lines = [f"{line}\n" for _, line in _numbered(path, layout)]
-    rows = csv.reader(lines, delimiter=_separator(lines, layout), strict=True)
+    lines = (f"{line}\n" for _, line in _numbered(path, layout))
+    first_line = next(lines, "")
+    separator = _separator(first_line, layout)
+    rows = csv.reader(chain([first_line], lines), delimiter=separator, strict=True)
     first = 1
     try:
         for row in rows:
@@ -162,9 +210,9 @@ def _parsed(path: Path, layout: Layout) -> Iterator[tuple[int, list[str]]]:
         ) from None
 
 
-def _separator(lines: list[str], layout: Layout) -> str:
+def _separator(first_line: str, layout: Layout) -> str:
     """A comma, or a semicolon where the header has these alone."""
-    header = lines[0] if lines and not _is_numbered(layout) else ""
+    header = "" if _is_numbered(layout) else first_line
     return ";" if ";" in header and "," not in header else ","
 
 
@@ -325,6 +373,13 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
 
 def _read_folder(path: Path, layout: Layout) -> Iterator[Example]:
     """A folder for each class, with a file for each text."""
+    for label, file in _texts_in(path):
+        lines = [line for _, line in _numbered(file, layout)]
+        yield Example("\n".join(lines), (label,), str(file))
+
+
+def _texts_in(path: Path) -> Iterator[tuple[str, Path]]:
+    """The files in a folder of folders, each with the class that its own is named after."""
     with reading(path):
         folders = sorted(one for one in path.iterdir() if _is_shown(one) and one.is_dir())
     if not folders:
@@ -334,8 +389,7 @@ def _read_folder(path: Path, layout: Layout) -> Iterator[Example]:
         with reading(folder):
             files = sorted(one for one in folder.iterdir() if _is_shown(one) and one.is_file())
         for file in files:
-            lines = [line for _, line in _numbered(file, layout)]
-            yield Example("\n".join(lines), (folder.name,), str(file))
+            yield folder.name, file
 
 
 def _misplaced(path: Path) -> list[str]:

@@ -6,7 +6,6 @@ Shapes: B texts, W windows of them, T tokens of the longest, K classes.
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...config import RunConfig, build
-from ...data import digest
 from ...data.batching import Ints, Rows
-from ...data.seen import SeenTexts
 from ...errors import shortened
 from ...metrics.classification import accuracy
 from ...plugins import components
@@ -40,8 +37,8 @@ from .classifier import Classifier
 from .held_out import RunTexts, matrix_of, notes_on_left_out
 from .inputs import Inputs, TextBatch, combined
 from .metadata import LABELS, load_labels
-from .reading import LabelledTexts
-from .texts import TASK, TextData, read_parts
+from .prepared import PreparedTexts
+from .texts import TASK, TextData
 
 
 class TextClassification:
@@ -65,13 +62,13 @@ class TextClassification:
         if self._is_start:
             from_language_model.check_no_vectors(self.data.vectors)
 
-        self.parts = read_parts(self.data)
+        self._texts = PreparedTexts(self.data)
+        self.parts = self._texts.parts
         self.tokenizer = self._tokenizer(folder)
         self.labels = self._labels(folder)
 
         self.inputs = Inputs(self.tokenizer, self.data.longest, self.data.long)
-        self.train = self.inputs.encode(self.parts.train.texts)
-        self.valid = self.inputs.encode(self.parts.valid.texts)
+        self.train, self.valid = self._texts.ids(self.tokenizer)
         self.train_labels = torch.from_numpy(matrix_of(self.parts.train, self.labels.tokens))
         self.valid_labels = torch.from_numpy(matrix_of(self.parts.valid, self.labels.tokens))
         self.pretrained: Pretrained | None = None
@@ -88,14 +85,13 @@ class TextClassification:
         return class_weights(self.train_labels.sum(0))
 
     def _tokenizer(self, folder: Path | None) -> Tokenizer:
-        find = components().tokenizers.load
         if folder:
-            return Tokenizer.load(folder / "tokenizer", tokenizers=find)
-        return Tokenizer.train(self.parts.train.texts, self.text, tokenizers=find)
+            return Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
+        return self._texts.tokenizer(self.text)
 
     def _labels(self, folder: Path | None) -> Vocab:
         """The classes in alphabetical order, or those of a checkpoint if it has all of them."""
-        counts = Counter(label for labels in self.parts.train.labels for label in labels)
+        counts = self.parts.train.labels.counts()
         if folder and not self._is_start:
             before = load_labels(folder)
             if set(counts) <= set(before.tokens):
@@ -119,10 +115,7 @@ class TextClassification:
         }
 
     def digests(self) -> dict[str, str]:
-        return {
-            "training texts": digest.of_lines(self.parts.train.lines()),
-            "validation texts": digest.of_lines(self.parts.valid.lines()),
-        }
+        return self._texts.digests
 
     def dims(self) -> dict[str, int]:
         return {"vocab": len(self.tokenizer.vocab), "classes": len(self.labels)}
@@ -142,7 +135,9 @@ class TextClassification:
         lines += self.inputs.notes(self.train)
         lines += notes_on_left_out(train, valid)
         lines += self._notes_on_classes()
-        lines += _notes_on_leaks(train, valid)
+        lines += self._notes_on_leaks()
+        if self._texts.cache.note:
+            lines.append(self._texts.cache.note)
         return lines
 
     def _class_sizes(self) -> str:
@@ -172,6 +167,13 @@ class TextClassification:
         if unseen:
             notes.append(f"kept from the weights to start from, without texts: {shortened(unseen)}")
         return notes
+
+    def _notes_on_leaks(self) -> list[str]:
+        leaked = self._texts.leaked
+        if not leaked:
+            return []
+        share = leaked / len(self.parts.valid)
+        return [f"{leaked:,} of the validation texts ({share:.2%}) are training texts, too"]
 
     def prepare(self, model: Any) -> None:
         """Fill in pretrained vectors of words, if there are any."""
@@ -271,7 +273,7 @@ class TextClassification:
         (folder / "tokenizer").mkdir()
         self.tokenizer.save(folder / "tokenizer")
         self.labels.save(folder / LABELS)
-        SeenTexts.of(texts=self.parts.train.texts).save(folder)
+        self._texts.save_seen(folder)
 
     def start_from(self, folder: Path, model: nn.Module) -> list[str]:
         """Fill `model` from another classifier's checkpoint; other classes get a new last layer.
@@ -309,15 +311,6 @@ def label_weights(labels: Tensor) -> Tensor:
     """Texts without a label for each one with it, so that both weigh alike: (N, K) -> (K,)"""
     sizes = labels.sum(0).float().clamp(min=1)
     return (len(labels) - sizes).clamp(min=1) / sizes
-
-
-def _notes_on_leaks(train: LabelledTexts, valid: LabelledTexts) -> list[str]:
-    known = set(train.texts)
-    leaked = sum(text in known for text in valid.texts)
-    if not leaked:
-        return []
-    share = leaked / len(valid)
-    return [f"{leaked:,} of the validation texts ({share:.2%}) are training texts, too"]
 
 
 if TYPE_CHECKING:

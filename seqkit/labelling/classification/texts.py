@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationInfo, field_validator
 
 from ...config import section, setting
 from ...data.files import lasting, lasting_all
 from ...errors import ConfigError, DataError, shortened
 from ...recipes import corpora
+from .labels import Ints
 from .reading import Encoding, Format, LabelledTexts, Layout, read_labelled
 
 TASK = "text-classification"
 _FEW = 20  # classes, of however few texts
+_HASHED = 10_000  # texts that are hashed together
 _MOST_CLASSES = 0.5  # per text; with more, the labels are hardly meant
 
 
@@ -117,29 +122,28 @@ class Parts:
     test: LabelledTexts  # empty if the run holds no test texts
 
 
-def read_parts(data: TextData) -> Parts:
-    """Read the texts of a run and cut them apart. Raises `DataError` and `ConfigError`."""
-    if not data.train:
-        raise ConfigError("[data]: no training texts: set data.train to files or to a folder")
+def cut_apart(
+    data: TextData, train: LabelledTexts, valid: LabelledTexts, test: LabelledTexts
+) -> Parts:
+    """The texts of a run by what they are for, of those in its files; checked.
 
-    rest, test = cut_off(_read(data, data.train), data.test_share)
+    Raises `DataError` for texts that teach no difference, or that are too few.
+    """
+    rest, held_out = cut_off(train, data.test_share)
     if data.test:
-        test = _read(data, data.test)
+        held_out = test
 
-    train, valid = rest, None
-    if data.valid:
-        valid = _read(data, data.valid)
-    else:
-        train, valid = cut_off(rest, data.valid_share)
+    if not data.valid:
+        rest, valid = cut_off(rest, data.valid_share)
 
-    _check_classes(train, data)
-    _check_known(valid, train, "validation")
+    _check_classes(rest, data)
+    _check_known(valid, rest, "validation")
     if not len(valid):
         raise DataError(
             f"{', '.join(data.valid or data.train)}: no texts for validation: every class needs at "
             "least two texts, or give data.valid"
         )
-    return Parts(train, valid, test)
+    return Parts(rest, valid, held_out)
 
 
 def read_test(data: TextData) -> LabelledTexts:
@@ -172,53 +176,47 @@ def cut_off(texts: LabelledTexts, share: float) -> tuple[LabelledTexts, Labelled
     if not share:
         return texts, LabelledTexts()
 
-    rows_of: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for row, labels in enumerate(texts.labels):
-        rows_of[labels].append(row)
-
-    digests = [_digest(text) for text in texts.texts]
-    cut: set[int] = set()
-    for rows in rows_of.values():
+    hashes = _hashes(texts.texts)
+    is_cut = np.zeros(len(texts), bool)
+    for rows in texts.labels.groups():
         wanted = max(1, round(share * len(rows)))
         if wanted >= len(rows):
             wanted = len(rows) - 1
-        ordered = sorted(rows, key=lambda row: digests[row])
-        cut.update(_whole_groups(ordered, wanted, digests))
+        ordered = rows[np.argsort(hashes[rows], kind="stable")]
+        is_cut[_whole_groups(ordered, wanted, hashes[ordered])] = True
 
-    every = range(len(texts))
-    rest = _chosen(texts, [row for row in every if row not in cut])
+    rest = texts.at(np.flatnonzero(~is_cut))
     rest.empty, rest.misplaced = texts.empty, texts.misplaced
-    return rest, _chosen(texts, [row for row in every if row in cut])
+    return rest, texts.at(np.flatnonzero(is_cut))
 
 
-def _digest(text: str) -> bytes:
+def _hashes(texts: Iterable[str]) -> NDArray[np.uint64]:
+    """Eight bytes of a hash of each text, as numbers in the order of the bytes."""
+    rest = iter(texts)
+    parts = [np.zeros(0, np.uint64)]
+    while block := list(islice(rest, _HASHED)):
+        parts.append(np.frombuffer(b"".join(map(_hash, block)), ">u8").astype(np.uint64))
+    return np.concatenate(parts)
+
+
+def _hash(text: str) -> bytes:
     return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
 
 
-def _whole_groups(ordered: list[int], wanted: int, digests: list[bytes]) -> list[int]:
+def _whole_groups(ordered: Ints, wanted: int, hashes: NDArray[np.uint64]) -> Ints:
     """The first `wanted` rows, without those of which an equal text would stay behind.
 
-    If that leaves none, the first text with all that equal it, unless that is every row.
+    If that leaves none, the first text with all that equal it, unless that is every row. `hashes`
+    are those of the rows, in their order.
     """
-    if not wanted:
-        return []
-
-    following = digests[ordered[wanted]] if wanted < len(ordered) else None
-    whole = [row for row in ordered[:wanted] if digests[row] != following]
-    equal = [row for row in ordered if digests[row] == digests[ordered[0]]]
-    if whole or len(equal) == len(ordered):
+    whole = ordered[:wanted]
+    if 0 < wanted < len(ordered):
+        whole = whole[hashes[:wanted] != hashes[wanted]]
+    if not wanted or len(whole):
         return whole
-    return equal
 
-
-def _chosen(texts: LabelledTexts, rows: list[int]) -> LabelledTexts:
-    found = LabelledTexts()
-    for row in rows:
-        found.texts.append(texts.texts[row])
-        found.labels.append(texts.labels[row])
-        for label in texts.labels[row]:
-            found.first_place.setdefault(label, texts.first_place[label])
-    return found
+    equal = ordered[hashes == hashes[0]]
+    return whole if len(equal) == len(ordered) else equal
 
 
 def _read(data: TextData, names: list[str]) -> LabelledTexts:
