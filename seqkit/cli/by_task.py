@@ -81,8 +81,10 @@ def model_in(args: Sequence[str]) -> str | None:
 
 def task_of(model: str) -> str:
     """The task of a model: whatever can be opened, or an n-gram model's file."""
+    from ..runs.ensembles import first_of
     from ..runs.imported import is_packed_model
 
+    model = first_of(model)
     path = Path(model)
     is_file = path.is_file() and path.suffix not in _PICKLES
     if is_file and not is_packed_model(path):  # an n-gram model

@@ -26,7 +26,8 @@ _GB = 10**9
     "models",
     multiple=True,
     metavar="[NAME=]MODEL",
-    help="A model, and its name for clients; repeat for several. The first is the default.",
+    help="A model, or several as one (A+B), and its name for clients; repeat for several. The "
+    "first is the default.",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
 @click.option(
@@ -125,12 +126,17 @@ def check_installed() -> None:
 
 
 def named(models: Iterable[str]) -> dict[str, str | None]:
-    """Names and models: `NAME=MODEL`, or a model that is called by the last part of its path."""
+    """Names and models: `NAME=MODEL`, or a model that is called by the last part of its path.
+
+    "A+B" is an ensemble, whose members give it their names.
+    """
+    from ..runs.ensembles import PLUS, members_of
+
     found: dict[str, str | None] = {}
     for given in models:
         name, equals, path = given.partition("=")
         if not equals or Path(given).exists():
-            name, path = Path(given).name, given
+            name, path = PLUS.join(Path(one).name for one in members_of(given) or [given]), given
         if not name or not path or not name.isprintable():
             raise ConfigError(f"--model {given!r} is not NAME=MODEL")
         if name in found:

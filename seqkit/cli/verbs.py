@@ -6,7 +6,7 @@ Each task that can registers "TASK/explain" or "TASK/compare"; the model decides
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import takewhile
+from itertools import chain, takewhile
 from pathlib import Path
 
 import click
@@ -17,11 +17,13 @@ from .by_task import CommandByTask, model_in, task_of
 
 
 def first_run(args: Sequence[str]) -> str | None:
-    """The first argument that is a run folder; None if there is none.
+    """The first argument that is a run folder, or several; None if there is none.
 
     Raises `CheckpointError` for models that are not there, before their task is guessed.
     """
-    folders = (name for name in args if not name.startswith("-") and Path(name).is_dir())
+    from ..runs.ensembles import first_of
+
+    folders = (name for name in args if not name.startswith("-") and Path(first_of(name)).is_dir())
     found = next(folders, None)
     if found is None:
         _check_models(args)
@@ -29,13 +31,14 @@ def first_run(args: Sequence[str]) -> str | None:
 
 
 def _check_models(args: Sequence[str]) -> None:
+    from ..runs.ensembles import members_of
     from ..runs.finding import find
     from ..runs.hub import is_hub_name
 
     names = list(takewhile(lambda argument: not argument.startswith("-"), args))
     if len(names) < 2:
         return  # which is a usage error
-    for name in names:
+    for name in chain.from_iterable(members_of(name) or [name] for name in names):
         if not Path(name).exists() and not is_hub_name(name):
             find(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from ..errors import ConfigError
 from ..ngram.recognition import is_model_file
 from ..parsing import path_of
 from ..plugins import components
+from .ensembles import joined, members_of
 from .finding import find, place_of
 from .imported import importer_of
 from .zipped import is_zipped_run
@@ -32,7 +34,8 @@ def load(
     task's predictor: a `Translator`, a `LanguageModel`, or what a plugin makes of it. An ARPA file
     or seqkit's binary gives an `ngram.Model`, which needs no torch and takes "auto" for the CPU;
     the `.toml` of a mixture, one model of those that it names.
-    With `task`, a model for another task is refused.
+    With `task`, a model for another task is refused. "A+B" is an ensemble of translators or text
+    classifiers, by the mean of their probabilities.
 
     `engine` is for translators: "auto" searches by CTranslate2, if it is installed, wherever that
     gives what our own search gives, and by torch elsewhere; "torch" and "ctranslate2" ask for one
@@ -42,6 +45,9 @@ def load(
     Raises `CheckpointError` or `DataError` if a model cannot be opened, `ConfigError` for an engine
     or a type of numbers that it cannot have.
     """
+    if members := members_of(model):
+        return load_ensemble(members, device=device, task=task, engine=engine, compute=compute)
+
     may_be_counted = task in (None, "language-modelling")
     if model is not None and may_be_counted and _is_counted(path_of(model, "model")):
         _check_no_engine(engine, compute)
@@ -56,8 +62,28 @@ def load(
     return open_run(model, device=device, task=task)
 
 
+def load_ensemble(
+    models: Sequence[str | Path],
+    *,
+    device: str = "auto",
+    task: str | None = None,
+    engine: str = _ENGINE,
+    compute: str = _COMPUTE,
+) -> Any:
+    """Open several models as one, by the mean of their probabilities; raises as `load` does."""
+    if engine == "ctranslate2" or compute not in (_COMPUTE, "auto"):
+        raise ConfigError(
+            "several models decode together by torch, in float32: leave out the engine and the "
+            "numbers of ctranslate2"
+        )
+    opened = [load(model, device=device, task=task, engine="torch") for model in models]
+    return joined(opened, [str(model) for model in models])
+
+
 def task_of(model: str | Path | None = None) -> str:
     """The name of the task of whatever `load` opens; nothing is opened. Raises as `load` does."""
+    if members := members_of(model):
+        model = members[0]
     path = place_of(model).path
     if model is not None and _is_counted(path):
         return "language-modelling"

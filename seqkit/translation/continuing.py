@@ -115,7 +115,7 @@ def next_words(translator: Translator, item: Item, top: int) -> list[tuple[str, 
 
     target = translator.target
     begun = target.encode(item.prefix) if item.prefix.strip() else []
-    shares = next_token_probabilities(translator.models_to_read[0], item.part.ids, begun)  # (V,)
+    shares = next_token_probabilities(translator.models_to_read, item.part.ids, begun)  # (V,)
 
     found: list[tuple[str, float]] = []
     most = min(_LOOKED_AT, len(shares))

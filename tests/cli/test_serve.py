@@ -22,8 +22,9 @@ def test_models_are_called_by_their_names_or_by_the_last_part_of_their_path(tmp_
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a=b").mkdir()
     assert serve.named([]) == {"en-de": None}
-    models = ["en-de", "x=runs/news", "runs/old/", "a=b"]
+    models = ["en-de", "x=runs/news", "runs/old/", "a=b", "y=runs/a+runs/b", "runs/a+runs/b"]
     expected = {"en-de": "en-de", "x": "runs/news", "old": "runs/old/", "a=b": "a=b"}
+    expected |= {"y": "runs/a+runs/b", "a+b": "runs/a+runs/b"}
     assert serve.named(models) == expected
     with pytest.raises(ConfigError, match="two models are called 'x'"):
         serve.named(["x=a", "b/x"])

@@ -1,6 +1,7 @@
 """Several classifiers as one."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,8 +11,20 @@ from small_classifiers import some_texts, write_recipe, write_tsv
 import seqkit
 from seqkit.errors import ConfigError, WrongType
 from seqkit.labelling.classification.classifier import Classifier
+from seqkit.runs.load import task_of
 
 TEXTS = ["soup and bread", "rain", "", "the wind is a storm and not a song"]
+SMALL_ARPA = """\\data\\
+ngram 1=4
+
+\\1-grams:
+-0.5\t<unk>
+-99\t<s>
+-0.5\t</s>
+-0.5\ta
+
+\\end\\
+"""
 LETTERS = {"text.tokenizer": "char", "data.longest": 9, "train.steps": 20}
 
 
@@ -70,6 +83,43 @@ def test_the_commands_take_several_models(run, by_letters, members):
     first, second = (member.digest for member in members)
     assert f"|model:bag {first} + bag {second}|" in signature
     assert "|tokens:word head 512 + char head 9|" in signature
+
+
+def test_two_folders_with_a_plus_are_an_ensemble_wherever_a_model_is_named(
+    run, by_letters, members, tmp_path
+):
+    both = f"{run}+{by_letters}"
+    expected = Classifier.ensemble(members).probabilities(TEXTS)
+    np.testing.assert_allclose(seqkit.load(both, device="cpu").probabilities(TEXTS), expected)
+    assert task_of(both) == "text-classification"
+
+    shown = call("classify", "-m", both, "soup and bread", "--json", "--device", "cpu").lines
+    again = call("classify", "-m", run, "-m", by_letters, "soup and bread", "--json").lines
+    assert shown == again
+
+    data = write_tsv(tmp_path / "x.tsv", some_texts(30, seed=5))
+    found = json.loads(call("compare", both, run, data, "--json").out)
+    for name, model in (("first", Classifier.ensemble(members)), ("second", members[0])):
+        report = model.evaluate(model.read_test_data([data]), baselines=False)
+        assert found[name]["accuracy"] == pytest.approx(report.accuracy)
+
+
+def test_a_folder_whose_name_has_a_plus_is_one_model(run, tmp_path):
+    shutil.copytree(run, tmp_path / "a+b")
+    assert seqkit.load(tmp_path / "a+b", device="cpu").others == ()
+
+
+def test_models_of_other_tasks_are_no_ensemble(run):
+    with pytest.raises(ConfigError, match="one is a Classifier, the other a Translator"):
+        seqkit.load(f"{run}+en-de", device="cpu")
+
+
+def test_models_of_a_task_without_ensembles_are_none(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(SMALL_ARPA)
+    both = f"{tmp_path / 'a'}+{tmp_path / 'b'}"
+    with pytest.raises(ConfigError, match=r"no ensembles of models like .*a \(a Model\)"):
+        seqkit.load(both)
 
 
 def test_models_of_other_classes_are_no_ensemble(run, tmp_path):

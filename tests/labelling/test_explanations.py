@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+from command_line import call
 from small_classifiers import write_recipe
 
 import seqkit
 from seqkit.errors import ConfigError
+from seqkit.labelling.classification.classifier import Classifier
 from seqkit.labelling.classification.explain import explain
 from seqkit.labelling.classification.page import explanation_page
+from seqkit.text.vocab import EOS
 
 
 def test_the_words_of_a_class_speak_for_it(classifier):
@@ -36,6 +39,44 @@ def test_influences_of_a_linear_model_sum_to_its_log_odds(classifier):
     assert sum(token.influence for token in found.tokens) == pytest.approx(
         expected.item(), abs=1e-4
     )
+
+
+def log_odds_of_mean(models, vectors, ids, number):
+    """The log odds of a class by the mean of what several models make of vectors."""
+    rows = zip(models, vectors, ids, strict=True)
+    chances = [model.model.classify(each, of_model).softmax(-1) for model, each, of_model in rows]
+    return torch.stack(chances).mean(0)[0, number].logit()
+
+
+def test_an_ensemble_is_explained_by_the_gradient_of_its_mean(texts_file, classifier, tmp_path):
+    recipe = write_recipe(tmp_path / "r.toml", texts_file, steps=5)
+    run = seqkit.train(recipe, out=tmp_path / "run", device="cpu", overrides={"train.seed": 3})
+    models = [classifier, seqkit.load(run.folder, device="cpu")]
+    text = "soup and a storm are"
+    found = explain(Classifier.ensemble(models), text, "food")
+    assert found.probability == pytest.approx(
+        sum(explain(model, text, "food").probability for model in models) / 2, abs=1e-6
+    )
+
+    tokens = classifier.inputs.tokenizer.encode(text)
+    ids = [torch.tensor([[*tokens, EOS]])] * 2
+    vectors = [model.model.embed(ids[0]).detach().requires_grad_() for model in models]
+    log_odds_of_mean(models, vectors, ids, classifier.labels["food"]).backward()
+    expected = sum((each.grad * each).sum(-1)[0] for each in vectors)
+    influence = [token.influence for token in found.tokens]
+    assert influence == pytest.approx(expected.tolist(), abs=1e-5)
+    alone = [token.influence for token in explain(classifier, text, "food").tokens]
+    assert influence != pytest.approx(alone, abs=1e-3)
+
+
+def test_an_ensemble_that_reads_other_tokens_is_not_explained_as_one(
+    texts_file, run, classifier, tmp_path
+):
+    recipe = write_recipe(tmp_path / "r.toml", texts_file, steps=1)
+    letters = {"text.tokenizer": "char"}
+    other = seqkit.train(recipe, out=tmp_path / "run", device="cpu", overrides=letters).folder
+    complaint = call("explain", "-m", run, "-m", other, "soup").complaint()
+    assert "explain it with one model at a time" in complaint
 
 
 @pytest.mark.parametrize("bag", [0, 3])

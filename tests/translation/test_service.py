@@ -150,59 +150,6 @@ def test_a_translation_of_somebody_else_is_explained_as_it_stands(client, transl
     assert found["probabilities"] == pytest.approx(explanation.probabilities[:-1], abs=1e-4)
 
 
-def test_other_words_are_the_likeliest_and_each_goes_on_by_itself(client, translator):
-    found = ask(client, "alternatives", text="a b c", prefix="c ", top=3)["alternatives"]
-    forced = translator.explain(translator.force("a b c", "c"))[0]
-    likeliest = forced.runners_up[-1][0]  # where `<eos>` would be
-    assert (found[0]["word"], found[0]["probability"]) == (
-        likeliest[0],
-        pytest.approx(likeliest[1], abs=1e-4),
-    )
-    shares = [one["probability"] for one in found]
-    assert shares == sorted(shares, reverse=True)
-    assert len({one["word"] for one in found}) == len(found) == 3
-    for one in found:
-        assert one["translation"].startswith(f"c {one['word']}")
-        (expected,) = translator.translate(["a b c"], prefix=f"c {one['word']}")
-        assert one["translation"] == expected
-
-
-def test_sentences_after_that_of_the_chosen_word_stay_as_they_stand(words, monkeypatch):
-    """Whoever chose another word in them before has it kept, and nothing is searched for again."""
-    translator = Translator(Backwards(len(words.vocab)), words, words)
-    searched = []
-
-    def search_parts(parts, *args):
-        searched.extend(part.text for part in parts)
-        return Translator.search_parts(translator, parts, *args)
-
-    monkeypatch.setattr(translator, "search_parts", search_parts, raising=False)
-    text = "das Haus rot . Hund sieht das . Haus ist rot"
-    standing = "rot ist . Haus  ist ! Hund rot"
-    with asking(translator, SERVICE) as client:
-        asked = {"text": text, "prefix": "rot ", "translation": standing, "top": 3}
-        found = ask(client, "alternatives", **asked)["alternatives"]
-        assert set(searched) == {"das Haus rot ."}
-        assert all(one["translation"].endswith(" Haus  ist ! Hund rot") for one in found)
-        assert all(one["translation"].startswith(f"rot {one['word']}") for one in found)
-
-        (own,) = ask(client, "alternatives", **asked, word="sieht")["alternatives"]
-        assert set(searched) == {"das Haus rot ."}
-        assert own["translation"].startswith("rot sieht")
-        assert own["translation"].endswith(" Haus  ist ! Hund rot")
-        assert (own["word"], own["probability"]) == ("sieht", None)
-
-
-def test_a_translation_whose_sentences_are_not_those_of_the_text_is_searched_for_anew(
-    client, translator
-):
-    text, prefix = "A b . C d . E f .", "B "
-    asked = Alternatives(text=text, prefix=prefix, translation="B a . D c f e .")
-    assert len(work_of(translator, "alternatives", asked).items) == 3
-    fitting = asked.model_copy(update={"translation": "B a . D c . F e ."})
-    assert len(work_of(translator, "alternatives", fitting).items) == 1
-
-
 def test_models_say_which_languages_they_have(client):
     (record,) = client.get("/v1/models").json()["models"]
     assert {"translate", "alternatives", "explain", "score"} <= set(record["operations"])
@@ -223,16 +170,6 @@ def work_of(translator, name, asked):
 def test_sentences_are_items_so_that_a_long_text_holds_up_nobody(translator, name, asked):
     work = work_of(translator, name, asked)
     assert len(work.items) == len(work.costs) == 30
-
-
-def test_sentences_around_the_chosen_word_go_with_those_of_translations(translator):
-    text, glossary = "A b . C d . E f .", [("b", "a")]
-    asked = Alternatives(text=text, prefix="B a . ", top=4, glossary=glossary)
-    others = work_of(translator, "alternatives", asked)
-    whole = work_of(translator, "translate", Translate(text=text, glossary=glossary))
-    assert others.kind == whole.kind
-    assert len(others.items) == 2  # the sentence that the prefix has is left as it is
-    assert others.costs == [5 * whole.costs[1], whole.costs[2]]
 
 
 def test_a_text_of_several_sentences_is_explained_as_its_whole_translation_is(client, translator):

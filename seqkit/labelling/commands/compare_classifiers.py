@@ -37,6 +37,8 @@ def compare(
 ) -> None:
     """Compare the classifiers FIRST and SECOND, two run folders, and say whether it is chance.
 
+    Each may be an ensemble, as RUN+RUN.
+
     On the labelled texts of FILE..., or on the test texts of the first run. McNemar's exact test
     and the paired bootstrap give the p-values.
     """

@@ -24,8 +24,8 @@ threshold_option = click.option(
 
 def open_classifier(models: Sequence[str], device: str) -> Any:
     """The `Classifier` of a run folder, or of several an ensemble."""
-    from ...runs.load import load
+    from ...runs.load import load, load_ensemble
 
-    opened = [load(model, device=device, task="text-classification") for model in models]
-    first, *others = opened
-    return type(first).ensemble(opened) if others else first
+    if len(models) > 1:
+        return load_ensemble(models, device=device, task="text-classification")
+    return load(models[0], device=device, task="text-classification")

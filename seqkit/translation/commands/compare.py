@@ -57,7 +57,7 @@ def compare(
     """Compare FIRST and SECOND on a test set by BLEU and chrF.
 
     Says whether the difference could be chance. Each of them is a run folder, the name of a shipped
-    model, or a file of finished translations.
+    model, an ensemble as RUN+RUN, or a file of finished translations.
     """
     test_set = files.read()
     set_threads(threads)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...cli.options import checked_utf8, device_options, set_threads
+from ...errors import ConfigError
 from .options import model_option, search_option
 
 if TYPE_CHECKING:
@@ -39,12 +40,17 @@ def explain(
     """
     from rich.console import Console
 
+    from ...runs.ensembles import members_of
     from ...runs.load import load
     from ..attention_maps import table_of
 
     if given is not None and settings.keys() - {"to"}:
         raise click.UsageError(
             "choose one of --as and --search: a given translation is not searched for"
+        )
+    if members := members_of(model):
+        raise ConfigError(
+            f"what a word looked at is asked of one model: choose one of {', '.join(members)}"
         )
     source = checked_utf8(text)
     target = None if given is None else checked_utf8(given)

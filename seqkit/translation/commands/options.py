@@ -65,23 +65,16 @@ def open_translator(
     models: Iterable[str], device: str, *, engine: str = "torch", compute: str = "float32"
 ) -> Translator:
     """The translator of a model, of several as one, or without any of the shipped one."""
-    from ...runs.load import load
-    from ..translator import Translator
+    from ...runs.load import load, load_ensemble
 
-    names: list[str | None] = [*models] or [None]
-    if len(names) == 1:
-        only: Translator = load(
-            names[0], device=device, task="translation", engine=engine, compute=compute
-        )
-        return only
-
-    if engine == "ctranslate2" or compute not in ("auto", "float32"):
-        raise ConfigError(
-            "several models decode together by torch, in float32: leave out --engine and --compute"
-        )
-    return Translator.ensemble(
-        [load(name, device=device, task="translation", engine="torch") for name in names]
-    )
+    names = list(models)
+    how = {"device": device, "task": "translation", "engine": engine, "compute": compute}
+    opened: Translator
+    if len(names) > 1:
+        opened = load_ensemble(names, **how)
+    else:
+        opened = load(names[0] if names else None, **how)
+    return opened
 
 
 # Settings of the search

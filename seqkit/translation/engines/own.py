@@ -84,17 +84,20 @@ def explanations(
 
 
 def next_token_probabilities(
-    model: TranslationModel, source: list[int], output: list[int]
+    models: Sequence[TranslationModel], source: list[int], output: list[int]
 ) -> Tensor:
-    """How likely each token is after the beginning of an output: (V,), on the CPU.
+    """How likely each token is after the beginning of an output, by the mean of models: (V,), CPU.
 
     The source is with `<eos>`, the output without.
     """
-    device = device_of(model)
-    with _evaluating([model]), torch.no_grad():
-        inputs = pad([[BOS, *output]]).to(device)
-        hidden = model(pad([source]).to(device), inputs)[0, -1]
-        return model.logits(hidden).float().softmax(-1).cpu()
+    device = device_of(models[0])
+    ids, inputs = pad([source]).to(device), pad([[BOS, *output]]).to(device)
+    found = []
+    with _evaluating(models), torch.no_grad():
+        for model in models:
+            hidden = model(ids, inputs)[0, -1]
+            found.append(model.logits(hidden).float().softmax(-1).cpu())
+    return torch.stack(found).mean(0)
 
 
 def attention_of(
