@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum { FAILED = -1, DONE = 0 };
+enum { LINE = 16 };     /* floats in a line of the cache */
 enum { NOTHING = -1 }; /* beside the instructions of vectors.h */
 enum { RELU, SWISH, GELU, GELU_BY_TANH };
 
@@ -108,12 +109,9 @@ static int64_t whole(int64_t count, int64_t unit)
 /* Memory for so many floats that begins where a line of the cache does; to be freed by `room`. */
 static float *aligned(int64_t floats, void **room)
 {
-    enum { LINE = 64 };
-    *room = malloc((size_t)floats * sizeof(float) + LINE);
-    if (!*room)
-        return NULL;
-    uintptr_t place = (uintptr_t)*room;
-    return (float *)((place + LINE - 1) / LINE * LINE);
+    const size_t line = LINE * sizeof(float);
+    *room = malloc((size_t)floats * sizeof(float) + line);
+    return *room ? (float *)(((uintptr_t)*room + line - 1) / line * line) : NULL;
 }
 
 #define INSTRUCTIONS 0

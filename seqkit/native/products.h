@@ -12,6 +12,7 @@ INLINE void NAME(multiply_block)(int rows, const float *panel, int64_t inputs, c
                                  int64_t x_stride, float *y, int64_t y_stride, int is_sum)
 {
     vector left[ROWS], right[ROWS];
+    int64_t next = (inputs + 1) * PANEL; /* floats to the next panel, which is fetched meanwhile */
 
     UNROLLED
     for (int r = 0; r < rows; r++) {
@@ -23,6 +24,9 @@ INLINE void NAME(multiply_block)(int rows, const float *panel, int64_t inputs, c
         panel += PANEL;
         vector first = NAME(load)(panel);
         vector second = NAME(load)(panel + WIDTH);
+        if (rows >= ROWS / 2) /* with fewer, memory is waited for all the time */
+            for (int j = 0; j < PANEL; j += LINE)
+                __builtin_prefetch(panel + next + j, 0, 2);
 
         UNROLLED
         for (int r = 0; r < rows; r++) {

@@ -144,7 +144,8 @@ def _evaluating(models: Sequence[TranslationModel]) -> Iterator[None]:
         for model in training:
             model.train(True)
         for module, flag in flags.items():
-            module.training = flag
+            if module.training != flag:
+                module.training = flag
 
 
 def _mean_of_models(rows: Sequence[Sequence[float]]) -> list[float]:

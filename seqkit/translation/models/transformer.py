@@ -8,6 +8,7 @@ D width, V target vocabulary, R rows of a search.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, ClassVar, NamedTuple, cast
 from weakref import WeakKeyDictionary
@@ -215,7 +216,7 @@ class Transformer(nn.Module):
     def _arranged(self) -> _Arranged:
         """The layers for a search, made anew when a weight has changed."""
         parts = [self.encoder, self.encoder_norm, self.decoder, self.decoder_norm]
-        weights = [self.output, *(weight for part in parts for weight in part.parameters())]
+        weights = [self.output, *(weight for part in parts for weight in _weights(part))]
         if self.output_bias is not None:
             weights.append(self.output_bias)
         versions = [(weight.data_ptr(), _version(weight)) for weight in weights]
@@ -241,6 +242,16 @@ class Transformer(nn.Module):
         """The layers of either side, and the norm after them."""
         encoder = cast(list[EncoderLayer], list(self.encoder))
         return (encoder, self.encoder_norm), (self.decoder_layers, self.decoder_norm)
+
+
+def _weights(module: nn.Module) -> Iterator[Tensor]:
+    """The parameters of a module and of all in it; torch's own way takes ten times as long."""
+    for weight in module._parameters.values():
+        if weight is not None:
+            yield weight
+    for child in module._modules.values():
+        if child is not None:
+            yield from _weights(child)
 
 
 def _spread(weight: Tensor) -> Tensor:
