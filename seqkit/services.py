@@ -86,7 +86,8 @@ class Service:
     describe: Callable[[Any], Mapping[str, JSON]] = lambda predictor: {}
     """What `GET /v1/models` says of a model, besides its name, task and operations.
 
-    The page shows `predict` of a model whose `reads` is "texts", "sentences" or "images".
+    The page shows `predict` of a model whose `reads` is "texts", "sentences", "images" or, with its
+    `target` and `columns` (each a name, and a mean or values), "rows".
     """
     at_once: Callable[[Any], int] = lambda predictor: 1
     """How many batches the predictor computes at once, each in a thread of its own."""

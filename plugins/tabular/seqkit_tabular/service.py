@@ -12,6 +12,7 @@ from seqkit.services import JSON, Asked, Operation, Service, Upload, Work
 from .predictor import ClassPredictor, NumberPredictor
 
 _COST = 1  # tokens that a row counts for
+_MOST_VALUES = 200  # of a column, the commonest, that are listed
 
 
 class Rows(Asked):
@@ -37,7 +38,18 @@ def _predict(
 
 def _describe(model: NumberPredictor | ClassPredictor) -> dict[str, JSON]:
     labels = {"labels": model.classes} if isinstance(model, ClassPredictor) else {}
-    return {"reads": "rows", "target": model.target, **labels}
+    return {"reads": "rows", "target": model.target, "columns": _columns(model), **labels}
+
+
+def _columns(model: NumberPredictor | ClassPredictor) -> list[JSON]:
+    """What the model reads, so that a page can ask for it."""
+    encoding = model.reader.encoding
+    numbers = [{"name": column.name, "mean": column.mean} for column in encoding.numbers]
+    categories = [
+        {"name": column.name, "values": column.values[:_MOST_VALUES]}
+        for column in encoding.categories
+    ]
+    return [*numbers, *categories]
 
 
 SERVICE = Service(

@@ -21,5 +21,13 @@ def test_predictions_are_those_of_the_models(number_run, class_run, tables):
             response = client.post("/v1/predict", json={"model": name, "inputs": rows})
             assert response.json() == {"predictions": expected}
 
+        prices, flowers = client.get("/v1/models").json()["models"]
+        assert (prices["reads"], prices["target"]) == ("rows", "price")
+        columns = {column["name"]: column for column in prices["columns"]}
+        assert set(columns) == set(opened[models["prices"]].reader.columns)
+        assert sorted(columns["quarter"]["values"]) == ["north", "south", "west"]
+        assert 40 < columns["area"]["mean"] < 200
+        assert flowers["labels"] == ["iris", "lily", "rose"]
+
         response = client.post("/v1/predict", json={"model": "prices", "inputs": [{"no": 1}]})
         assert response.status_code == 400

@@ -11,6 +11,8 @@ import { keep, recall, tab } from "./kept.js";
  * @property {string | null} [source] a language
  * @property {string[]} [targets]
  * @property {string} [reads] what it predicts of: "texts", "sentences", "images", "rows"
+ * @property {string} [target] the column that it predicts
+ * @property {import("./rows.js").Column[]} [columns] those that it reads
  * @property {boolean} [default]
  */
 
@@ -47,7 +49,7 @@ export class Away extends Error {}
 export class Unsent extends Error {
   /**
    * @param {string} key
-   * @param {Record<string, string>} values
+   * @param {Record<string, string | number>} values
    */
   constructor(key, values) {
     super(key);

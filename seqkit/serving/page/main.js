@@ -8,6 +8,7 @@ import { keep, recall } from "./kept.js";
 import { LabelsView } from "./labels.js";
 import { LanguageView } from "./language.js";
 import { showProblem } from "./live.js";
+import { RowsView } from "./rows.js";
 import { chooseLanguage, hush, inEachLanguage, loadStrings, say, t } from "./strings.js";
 import { Terms } from "./terms.js";
 import { TranslateView } from "./translate.js";
@@ -69,6 +70,7 @@ function makeViews(models) {
   const predicting = offering("predict");
   const labelling = predicting.filter(({ reads }) => reads === "texts" || reads === "sentences");
   const seeing = predicting.filter(({ reads }) => reads === "images");
+  const tabular = predicting.filter(({ reads }) => reads === "rows");
 
   const terms = new Terms();
   if (translating.length) add("translate", () => new TranslateView(translating, terms));
@@ -76,6 +78,7 @@ function makeViews(models) {
   if (speaking.length) add("language", () => new LanguageView(speaking));
   if (labelling.length) add("labels", () => new LabelsView(labelling));
   if (seeing.length) add("images", () => new ImagesView(seeing));
+  if (tabular.length) add("rows", () => new RowsView(tabular));
 }
 
 /**

@@ -49,6 +49,25 @@ MODELS = [
         "operations": ["predict", "explain-image"],
         "reads": "images",
     },
+    {
+        "name": "houses",
+        "task": "regression",
+        "operations": ["predict"],
+        "reads": "rows",
+        "target": "price",
+        "columns": [
+            {"name": "area", "mean": 118.25},
+            {"name": "quarter", "values": ["north", "<b>south</b>", "west"]},
+        ],
+    },
+    {
+        "name": "flowers",
+        "task": "tabular-classification",
+        "operations": ["predict"],
+        "reads": "rows",
+        "target": "kind",
+        "columns": [{"name": "petal", "mean": 1.5}, {"name": "sepal", "mean": 0.25}],
+    },
 ]
 
 
@@ -189,6 +208,15 @@ class Fake:
         if body["model"] == "topics":
             classes = {"travel": 0.08, "weather": 0.9, "<b>food</b>": 0.02}
             return {"predictions": [{"text": "", "labels": ["weather"], "classes": classes}]}
+        if body["model"] == "houses":
+            return {
+                "predictions": [{"price": 1000 * float(r["area"] or 0)} for r in body["inputs"]]
+            }
+        if body["model"] == "flowers":
+            shares = {"rose": 0.9, "lily": 0.1}
+            return {
+                "predictions": [{"kind": "rose", "probabilities": shares}] * len(body["inputs"])
+            }
         return {"predictions": [tagged(line.split()) for line in body["inputs"]]}
 
     def _explain_image(self, body):

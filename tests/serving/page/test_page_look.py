@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-VIEWS = ["translate", "documents", "language", "labels", "images"]
+VIEWS = ["translate", "documents", "language", "labels", "images", "rows"]
 AXE = os.environ.get("SEQKIT_AXE", "")
 PHONE = {"width": 360, "height": 640}
 
@@ -35,6 +35,11 @@ def fill(page, view):
         page.select_option("#labels-model", "names")
         page.fill("#labels-text", f"Mary met {word}")
         expect(page.locator("#labels-result mark")).to_have_count(2)
+    if view == "rows":
+        page.fill("#rows-form input", "98765432")
+        expect(page.locator("#rows-result strong")).to_be_visible()
+        page.fill("#rows-text", f"area,{word}\n1,{word}")
+        expect(page.locator("#rows-table td")).to_have_count(2)
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -1,0 +1,154 @@
+"""Rows of tables on the page: one that is filled in, those of a file."""
+
+import csv
+import io
+import re
+
+import pytest
+from fake_service import refusal
+from playwright.sync_api import expect
+
+READ = """async ([base, text]) => {
+    const { readTable } = await import(`${base}/page/tables.js`);
+    try {
+        const table = readTable(text);
+        return table && [table.header, ...table.rows];
+    } catch (error) {
+        return [error.key, error.values];
+    }
+}"""
+WRITE = """async ([base, rows]) => {
+    const { writeTable } = await import(`${base}/page/tables.js`);
+    return writeTable(rows);
+}"""
+
+
+@pytest.fixture
+def page(new_page):
+    return new_page("rows")
+
+
+def several(page, text):
+    page.fill("#rows-text", text)
+    return page.locator("#rows-table tbody tr")
+
+
+def test_a_field_for_each_column_gives_a_prediction(page, fake):
+    expect(page.locator("#rows-form label")).to_have_count(2)
+    expect(page.get_by_label("area")).to_have_attribute("placeholder", "118.25")
+    expect(page.locator("#rows-form option")).to_have_text(["–", "north", "<b>south</b>", "west"])
+    page.get_by_label("area").fill("120")
+    expect(page.locator("#rows-result")).to_have_text("120,000 price")
+
+    page.get_by_label("quarter").select_option("<b>south</b>")
+    expect(page.locator("#rows-card")).not_to_have_attribute("aria-busy", "true")
+    while len(fake.bodies("v1/predict")) < 2:
+        page.wait_for_timeout(20)
+    assert fake.bodies("v1/predict")[-1] == {
+        "model": "houses",
+        "inputs": [{"area": "120", "quarter": "<b>south</b>"}],
+    }
+
+
+def test_classes_have_their_probabilities(page):
+    page.select_option("#rows-model", "flowers")
+    page.get_by_label("sepal").fill("0.3")
+    expect(page.locator("#rows-result li")).to_have_text(["rose90%", "lily10%"])
+    page.get_by_label("sepal").fill("")
+    expect(page.locator("#rows-result li")).to_have_count(0)
+    expect(page.locator("#rows-empty")).to_be_visible()
+
+
+def test_pasted_rows_have_a_prediction_each(page, fake):
+    lines = several(page, "area;quarter\n10;north\n20;west\n")
+    expect(lines).to_have_text(["110,000", "220,000"])
+    expect(page.locator("#rows-count")).to_have_text("2 rows")
+    assert fake.bodies("v1/predict")[-1]["inputs"][1] == {"area": "20", "quarter": "west"}
+
+    page.select_option("#rows-model", "flowers")
+    expect(lines).to_have_text(["1rose90%", "2rose90%"])
+
+
+def test_a_file_is_sent_in_parts_and_saved_with_its_predictions(page, fake):
+    rows = "".join(f'{n},"a ""b"", c"\n' for n in range(1200))
+    content = {
+        "name": "<i>a</i>.csv",
+        "mimeType": "text/csv",
+        "buffer": f"area,note\n{rows}".encode(),
+    }
+    page.set_input_files("#rows-file", [content])
+    expect(page.locator("#rows-name")).to_have_text("<i>a</i>.csv")
+    expect(page.locator("#rows-count")).to_contain_text("The first 100 of 1,200 rows")
+    assert [len(body["inputs"]) for body in fake.bodies("v1/predict")] == [500, 500, 200]
+    assert page.locator("#rows-table tbody tr").count() == 100
+
+    with page.expect_download() as downloaded:
+        page.click("#rows-save")
+    saved = downloaded.value.path().read_bytes().decode()
+    found = list(csv.reader(io.StringIO(saved, newline="")))
+    assert found[0] == ["area", "note", "predicted price"]
+    assert found[1200] == ["1199", 'a "b", c', "1199000"]
+    assert len(found) == 1201
+
+
+def test_what_is_wrong_with_a_later_part_says_where(page, fake, monkeypatch):
+    first = {"predictions": [{"price": 1.0}] * 500}
+    answers = iter([first, refusal(400, "row 3 is odd")])
+    monkeypatch.setattr(fake, "_predict", lambda body: next(answers), raising=False)
+    several(page, "area\n" + "1\n" * 600)
+    expect(page.locator("#rows-file-problem")).to_have_text("after row 500: row 3 is odd")
+    expect(page.locator("#rows-count")).to_have_text("500 of 600 rows")
+
+
+def test_the_servers_sentence_about_a_row_is_shown(page, fake):
+    fake.refusals["v1/predict"] = [(400, "row 1 has no 'area', which the model reads")]
+    several(page, "size\n10")
+    expect(page.locator("#rows-file-problem")).to_have_text(re.compile("row 1 has no 'area'"))
+    expect(page.locator("#rows-save")).to_be_hidden()
+
+
+def test_rows_that_do_not_fit_the_first_line_are_not_sent(page, fake):
+    several(page, "area,quarter\n10,north\n20\n")
+    said = "Row 2 has 1 cells, and the first line names 2 columns."
+    expect(page.locator("#rows-file-problem")).to_have_text(said)
+    assert not fake.bodies("v1/predict")
+
+
+def test_the_view_is_used_by_keyboard_alone(page):
+    page.focus("#rows-title")
+    page.keyboard.press("Tab")  # the models
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("area")).to_be_focused()
+    page.keyboard.type("2")
+    page.keyboard.press("Enter")  # sends no form
+    expect(page.locator("#rows-result")).to_have_text("2,000 price")
+    assert page.url.endswith("#rows")
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ('a,b\n1,"x, ""y""\nz"\n\n2,\n', ","),
+        ("\ufeffa;b;c\r\n1,5;;3\r\n;;4", ";"),
+        ('a\tb\r"1;2"\t3,4\r', "\t"),
+        ('"a,b",c\n"",0\n', ","),
+        ("a\n1", ","),
+    ],
+)
+def test_tables_are_read_as_pythons_csv_reads_them(page, address, text, mark):
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    expected = [row for row in csv.reader(lines, delimiter=mark) if any(row)]
+    assert page.evaluate(READ, [address, text]) == expected
+
+
+def test_a_table_without_rows_is_none_and_a_lost_quotation_mark_is_named(page, address):
+    assert page.evaluate(READ, [address, "a,b\n"]) is None
+    assert page.evaluate(READ, [address, ""]) is None
+    key, values = page.evaluate(READ, [address, 'a,b\n1,"x"y\n'])
+    assert (key, values["n"]) == ("rows.quotes", 2)
+
+
+def test_what_is_written_is_read_again_as_it_was(page, address):
+    rows = [["a", 'b"', "c,d"], ["1\n2", "", " x "]]
+    text = page.evaluate(WRITE, [address, rows])
+    assert list(csv.reader(io.StringIO(text, newline=""))) == rows
