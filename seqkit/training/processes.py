@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,10 +13,9 @@ import torch
 from safetensors.torch import load as tensors_of
 from safetensors.torch import save as bytes_of
 from torch import Tensor, distributed
-from torch.distributed.distributed_c10d import PrefixStore
-from torch.distributed.rendezvous import rendezvous
 
 from ..errors import TrainingError
+from .joining import join_group
 
 _CPU = torch.device("cpu")
 
@@ -53,7 +51,7 @@ class Processes:
         if not distributed.is_initialized():
             backend = "nccl" if device.type == "cuda" else "gloo"
             with cls(int(os.environ.get("RANK", "0")), world).in_touch():
-                _join_group(backend)
+                join_group(backend)
         return cls.joined(device)
 
     @classmethod
@@ -171,7 +169,7 @@ class Processes:
             raise LostTouch(
                 f"process {self.rank} of {self.world} has lost touch with another one, which has "
                 "ended: nothing is saved since the last checkpoint. Go on from there with "
-                "--resume; on one machine, `torchrun --max-restarts 1` does so by itself"
+                "--resume; `torchrun --max-restarts 1` does so by itself"
             ) from None
 
 
@@ -179,25 +177,6 @@ def _is_of_a_message(error: RuntimeError) -> bool:
     """Whether it comes from gloo or NCCL, which have no class of errors in common."""
     text = str(error)
     return isinstance(error, distributed.DistError) or "gloo" in text or "NCCL" in text
-
-
-def _join_group(backend: str) -> None:
-    """Join, under names that no earlier attempt of the same launch has used.
-
-    torchrun keeps what processes told each other before it started them again, such as addresses
-    at which nobody listens any more.
-    """
-    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    store, rank, world = next(rendezvous("env://"))
-    own = PrefixStore(f"seqkit-{attempt}", store)
-    distributed.init_process_group(backend, store=own, rank=rank, world_size=world)
-    atexit.register(_leave_group)
-
-
-def _leave_group() -> None:
-    """Its threads must end before Python does: one that still runs then may abort the process."""
-    with suppress(Exception):  # the others may be gone, or the group
-        distributed.destroy_process_group()
 
 
 def _sum_as_one(tensors: list[Tensor]) -> None:

@@ -23,7 +23,7 @@ def start(what, folder, *arguments, world=2, **environment):
     environment = {
         "WORLD_SIZE": str(world),
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(_free_port()),
+        "MASTER_PORT": str(free_port()),
         **environment,
     }
     processes = [
@@ -46,7 +46,7 @@ def _run(what, folder, arguments, environment):
     what(*arguments)
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -13,6 +13,7 @@ from processes import (
     SECONDS,
     command_line,
     end,
+    free_port,
     start,
     train_on_broken_data,
     train_with_listener,
@@ -126,23 +127,48 @@ def test_a_launch_that_overwrites_does_so_once(config, whole, tmp_path):
 
 
 def test_torchrun_starts_a_killed_process_again_and_the_run_goes_on(config, whole, tmp_path):
-    torchrun = ["torch.distributed.run", "--nproc-per-node=2", "--standalone", "--max-restarts=1"]
-    launched = subprocess.Popen(
-        [sys.executable, "-m", *torchrun, "-m", "seqkit", *options(config)],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    log = tmp_path / "run/log.jsonl"
-    while not log.exists() or log.read_bytes().count(b"\n") < 11:
-        assert launched.poll() is None
-        time.sleep(0.005)
-    os.kill(children(launched.pid)[1], signal.SIGKILL)
+    launched = torchrun(config, tmp_path, "--nproc-per-node=2", "--standalone")
+    kill_one_of(launched, tmp_path, 1)
     said = launched.communicate(timeout=SECONDS)[1]
     assert launched.returncode == 0, said
     assert "resuming at step 7" in said
     assert_same(whole, tmp_path / "run")
+
+
+def test_two_machines_start_again_together_though_each_counts_its_own_restarts(
+    config, whole, tmp_path
+):
+    """A torchrun for each machine, as over a network."""
+    found = ["--rdzv-backend=c10d", "--rdzv-id=mine", f"--rdzv-endpoint=127.0.0.1:{free_port()}"]
+    machines = [
+        torchrun(config, tmp_path, "--nnodes=2", *found, f"--rdzv-conf=is_host={int(not number)}")
+        for number in range(2)
+    ]
+    kill_one_of(machines[0], tmp_path, 0)
+    said = [machine.communicate(timeout=SECONDS)[1] for machine in machines]
+    assert [machine.returncode for machine in machines] == [0, 0], said
+    assert "resuming at step 7" in "".join(said)
+    assert_same(whole, tmp_path / "run")
+
+
+def torchrun(config, folder, *arguments):
+    command = [sys.executable, "-m", "torch.distributed.run", "--max-restarts=1", *arguments]
+    return subprocess.Popen(
+        [*command, "-m", "seqkit", *options(config)],
+        cwd=folder,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def kill_one_of(launched, folder, number):
+    """One of the processes that torchrun has started, when there is a checkpoint."""
+    log = folder / "run/log.jsonl"
+    while not log.exists() or log.read_bytes().count(b"\n") < 11:
+        assert launched.poll() is None
+        time.sleep(0.005)
+    os.kill(children(launched.pid)[number], signal.SIGKILL)
 
 
 def children(process):
