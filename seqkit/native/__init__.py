@@ -8,5 +8,6 @@ build.py      compiles the C files; run by pip, or `python -m seqkit.native.buil
 library.py    finds and opens the library
 ngrams.py     words to ids (words.c), scores by back-off models (ngrams.c)
 ctc.py        the frames of a CTC search (ctc.c), for seqkit.search.ctc.compiled
+training.py   passes over activations (training.c), for seqkit.nn.passes
 layers.py     the layers of a Transformer (layers.c), for seqkit.nn.compiled
 """

@@ -30,6 +30,10 @@ _PROTOTYPES = {
     "seqkit_ctc_settle": (_COUNT, [_POINTER, _COUNT, _COUNT]),
     "seqkit_instructions": (_COUNT, []),
     "seqkit_multiply": (None, [_POINTER, _COUNT, _COUNT, _POINTER, _POINTER]),
+    "seqkit_cross_entropy": (None, [_POINTER, _COUNT, _COUNT]),
+    "seqkit_attention_scratch": (_COUNT, [_COUNT, _COUNT]),
+    "seqkit_attend": (None, [_POINTER, _COUNT, _COUNT]),
+    "seqkit_attend_gradient": (None, [_POINTER, _COUNT, _COUNT]),
     "seqkit_run_layers": (ctypes.c_int, [_POINTER, _POINTER, _COUNT, _COUNT]),
     "seqkit_score": (
         ctypes.c_int,

@@ -6,13 +6,15 @@ Shapes: B batch, T queries, S keys, D width of queries, M of the memory, H heads
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from ..errors import WrongValue
+from . import passes
 from .checks import check_name, check_rates, check_sizes
 
 Kind = Literal["dot", "scaled-dot", "general", "additive"]
@@ -121,6 +123,11 @@ def attend(
     written out, as long as the weights between them take little memory.
     """
     keys, values = memory
+    if torch.is_grad_enabled() and not dropout:
+        heads = passes.Heads.of(queries, keys, values, mask, causal)
+        if heads is not None:
+            return cast(Tensor, _Attend.apply(*heads))  # type: ignore[no-untyped-call]
+
     if queries.device.type == "cpu" and queries.dtype == torch.bfloat16:
         if keys.size(2) <= _WRITTEN_OUT:
             return _attend_by_products(queries, memory, mask, dropout, causal)
@@ -130,6 +137,25 @@ def attend(
         queries, keys, values, attn_mask=mask, dropout_p=dropout, is_causal=causal
     )
     return read.to(memory.values.dtype)
+
+
+class _Attend(torch.autograd.Function):
+    """The same by the compiled library, which has no weights of all queries in memory."""
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any) -> Tensor:
+        heads = passes.Heads(*inputs)
+        read, log_totals = passes.attend(heads)
+        ctx.save_for_backward(heads.queries, heads.keys, heads.values, heads.real, log_totals)
+        ctx.causal = heads.causal
+        return read
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, of_read: Tensor) -> tuple[Tensor | None, ...]:
+        queries, keys, values, real, log_totals = ctx.saved_tensors
+        heads = passes.Heads(queries, keys, values, real, ctx.causal)
+        return (*passes.attend_gradient(heads, log_totals, of_read), None, None)
 
 
 def _attend_by_products(

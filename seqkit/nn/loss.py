@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from . import passes
+
 _ROWS = 256  # targets of a chunk on the CPU: 8 MB of logits for 8,000 words
 _ROWS_ELSEWHERE = 8192
 
@@ -61,22 +63,19 @@ class _LinearCrossEntropy(torch.autograd.Function):
             gradients = _Gradients.zeros(hidden, weight, bias, ctx.needs_input_grad[:3])
 
         cast_weight = weight.to(dtype)
+        of_chunk = _by_library if passes.usable(cast_weight) else _by_torch
         size = _ROWS if device == "cpu" else _ROWS_ELSEWHERE
         for start in range(0, hidden.size(0), size):
             chunk = slice(start, start + size)
             rows = hidden[chunk]  # (n, D)
-            gold = targets[chunk, None]  # (n, 1)
 
-            logits = _product(rows, cast_weight, dtype)
-            if bias is not None:
-                logits += bias
-            gold_logits += logits.gather(-1, gold).sum(dtype=wide)
-
-            probabilities, log_total = _softmax(logits)
-            log_totals += log_total.sum(dtype=wide)
+            logits = F.linear(rows.to(dtype), cast_weight)
+            of_bias = None if gradients is None else gradients.bias
+            found = of_chunk(logits, bias, targets[chunk], smoothing, of_bias)
+            gold_logits += found.gold_logits.sum(dtype=wide)
+            log_totals += found.log_totals.sum(dtype=wide)
             if gradients is not None:
-                of_logits = _minus_target(probabilities, gold, smoothing)
-                gradients.add(start, of_logits, rows, cast_weight, dtype)
+                gradients.add(start, found.of_logits, rows, cast_weight)
 
         nll = log_totals - gold_logits
         loss = nll.clone()
@@ -130,18 +129,13 @@ class _Gradients(NamedTuple):
         of_logits: Tensor,
         rows: Tensor,
         cast_weight: Tensor,
-        dtype: torch.dtype,
     ) -> None:
-        """Add what comes from the chunk that begins at `start`."""
-        if self.bias is not None:
-            self.bias.add_(of_logits.sum(0))
-
-        of_logits = of_logits.to(dtype)  # once for both products
+        """Add what comes from the chunk that begins at `start`, but for the bias."""
         if self.hidden is not None:
             end = start + len(rows)
-            self.hidden[start:end] = _product(of_logits, cast_weight.t(), dtype)
+            self.hidden[start:end] = of_logits @ cast_weight
         if self.weight is not None:
-            self.weight.add_(_product(of_logits.t(), rows.t(), dtype))
+            self.weight.add_(of_logits.t() @ rows.to(of_logits.dtype))
 
 
 class _Evenly:
@@ -172,30 +166,51 @@ class _Evenly:
             gradients.bias.sub_(share * self.rows)
 
 
-def _softmax(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Probabilities (n, V), and the logarithm of what they were divided by (n,).
+class _Chunk(NamedTuple):
+    """What the logits of a chunk give."""
 
-    The most probable word tells it, whose probability is 1 / V at least: one exponential for each
-    logit, where a logarithm of probabilities needs a second one for the gradient.
-    """
+    log_totals: Tensor  # (n,) of what exponentials are divided by, the logarithm
+    gold_logits: Tensor  # (n,)
+    of_logits: Tensor  # (n, V) the gradient of the logits, in the type of the products
+
+
+def _by_library(
+    logits: Tensor,
+    bias: Tensor | None,
+    gold: Tensor,
+    smoothing: float,
+    of_bias: Tensor | None,
+) -> _Chunk:
+    """Logits without their bias (n, V), ids (n,); adds to the gradient of the bias."""
+    found = passes.cross_entropy(logits, bias, gold, 1 - smoothing, of_bias)
+    return _Chunk(*found, logits)
+
+
+def _by_torch(
+    logits: Tensor,
+    bias: Tensor | None,
+    gold: Tensor,
+    smoothing: float,
+    of_bias: Tensor | None,
+) -> _Chunk:
+    """The same. Softmax and sums are in float32 at least."""
+    dtype = logits.dtype
+    if dtype.itemsize < 4:
+        logits = logits.float()
+    if bias is not None:
+        logits += bias
+    gold_logits = logits.gather(-1, gold[:, None])
+
+    # The most probable word tells what exponentials are divided by, as its probability is 1 / V at
+    # least: a logarithm of probabilities would need a second exponential of each logit.
     probabilities = logits.softmax(-1)
-    log_total = logits.amax(-1) - probabilities.amax(-1).log()
-    return probabilities, log_total
+    log_totals = logits.amax(-1) - probabilities.amax(-1).log()
 
-
-def _minus_target(probabilities: Tensor, gold: Tensor, smoothing: float) -> Tensor:
-    """Minus 1 - smoothing at the target: (n, V), (n, 1) -> (n, V). Overwrites `probabilities`."""
     minus_target = probabilities.new_full((), smoothing - 1)
-    minus_targets = minus_target.expand(gold.shape)
-    return probabilities.scatter_add_(-1, gold, minus_targets)
-
-
-def _product(x: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """(n, I), (O, I) -> (n, O) without a graph: multiplied in `dtype`, at least float32 then."""
-    cast_x = x.to(dtype)
-    cast_weight = weight.to(dtype)
-    product = F.linear(cast_x, cast_weight)
-    return product.float() if dtype.itemsize < 4 else product
+    of_logits = probabilities.scatter_add_(-1, gold[:, None], minus_target.expand_as(gold_logits))
+    if of_bias is not None:
+        of_bias += of_logits.sum(0)
+    return _Chunk(log_totals, gold_logits, of_logits.to(dtype))
 
 
 def sample_words(

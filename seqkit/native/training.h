@@ -1,0 +1,5 @@
+/* All passes of training.c, for one type of numbers and one set of instructions. */
+
+#include "numbers.h"
+#include "loss.h"
+#include "attention.h"

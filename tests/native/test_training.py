@@ -1,0 +1,158 @@
+"""Passes of a training by the compiled library, beside torch's own operations in float64."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from seqkit.nn import attention, passes
+from seqkit.nn.attention import KeyValue, attend
+from seqkit.nn.loss import linear_cross_entropy
+
+CLOSE = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
+
+
+@pytest.fixture(params=[0, 1, 2], ids=["plain", "AVX2", "AVX-512"])
+def instructions(used, request, monkeypatch):
+    """Each set of instructions that this processor has."""
+    if request.param > passes._function("seqkit_instructions")():
+        pytest.skip("this processor does not have them")
+    monkeypatch.setattr(passes, "_instructions", lambda: request.param)
+
+
+def close(found, wanted, dtype):
+    torch.testing.assert_close(found.double(), wanted, rtol=CLOSE[dtype], atol=CLOSE[dtype])
+
+
+# the loss
+
+
+@pytest.mark.parametrize("with_bias", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("words", [1, 7, 16, 150])
+def test_a_gradient_takes_the_place_of_logits(instructions, words, dtype, with_bias):
+    torch.manual_seed(0)
+    logits = (3 * torch.randn(9, words)).to(dtype)
+    targets = torch.randint(words, (9,))
+    bias = torch.randn(words) if with_bias else None
+
+    exact = logits.double() + (0 if bias is None else bias)
+    exact = exact.requires_grad_()
+    loss = F.cross_entropy(exact, targets, reduction="sum")
+    loss.backward()
+
+    of_bias = torch.ones(words) if with_bias else None
+    log_totals, of_targets = passes.cross_entropy(logits, bias, targets, 1.0, of_bias)
+    nll = log_totals.double() - of_targets.double()
+    close(nll.sum(), loss.detach(), torch.float32)
+    close(logits, exact.grad, dtype)
+    if of_bias is not None:
+        close(of_bias - 1, exact.grad.sum(0), torch.float32)
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_a_loss_that_is_no_number_stays_none(instructions, odd):
+    logits = torch.randn(2, 40)
+    logits[1, 17] = odd
+    log_totals, _ = passes.cross_entropy(logits, None, torch.tensor([0, 0]), 1.0, None)
+    assert log_totals.isfinite().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bf16"])
+def test_the_loss_with_the_library_is_that_without(used, monkeypatch, autocast):
+    torch.manual_seed(0)
+    given = torch.randn(600, 24), 0.3 * torch.randn(50, 24), torch.randn(50)
+    targets = torch.randint(50, (600,))
+
+    found = []
+    for setting in ("on", "off"):
+        monkeypatch.setenv("SEQKIT_NATIVE", setting)
+        leaves = [tensor.clone().requires_grad_() for tensor in given]
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            loss, nll = linear_cross_entropy(*leaves, targets, smoothing=0.1)
+        loss.backward()
+        found.append([loss.detach(), nll, *(leaf.grad for leaf in leaves)])
+
+    for by_library, by_torch in zip(*found, strict=True):
+        error = (by_library - by_torch).norm() / by_torch.norm()
+        assert float(error) < (2e-3 if autocast else 1e-6)
+
+
+# attention
+
+
+def rows_of(sentences, length, width, parts, dtype):
+    """What a linear layer gives, and leaves of its parts: (B, length, parts D)"""
+    joined = torch.randn(sentences, length, parts * width).to(dtype)
+    return joined.chunk(parts, dim=-1)
+
+
+def by_head(x, heads):
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+@pytest.mark.parametrize("kind", ["all", "masked", "causal"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    ("queries", "keys", "width"), [(1, 1, 4), (5, 5, 32), (70, 70, 12), (3, 40, 17)]
+)
+def test_attention_and_its_gradient_equal_torch_s(instructions, queries, keys, width, dtype, kind):
+    torch.manual_seed(0)
+    sentences, heads = 3, 2
+    if kind == "causal":
+        keys = queries
+    (query,) = rows_of(sentences, queries, heads * width, 1, dtype)
+    key, value = rows_of(sentences, keys, heads * width, 2, dtype)
+    mask = None
+    if kind == "masked":
+        mask = torch.rand(sentences, 1, 1, keys) < 0.5
+        mask[..., 0] = True
+
+    ours = [by_head(x, heads).detach().requires_grad_() for x in (query, key, value)]
+    theirs = [x.detach().double().requires_grad_() for x in ours]
+    read = attend(ours[0], KeyValue(*ours[1:]), mask=mask, causal=kind == "causal")
+    assert "_Attend" in type(read.grad_fn).__name__
+    wanted = F.scaled_dot_product_attention(*theirs, attn_mask=mask, is_causal=kind == "causal")
+
+    of_read = torch.randn(read.shape).to(dtype)
+    read.backward(of_read)
+    wanted.backward(of_read.double())
+    close(read, wanted.detach(), dtype)
+    for mine, other in zip(ours, theirs, strict=True):
+        close(mine.grad, other.grad, dtype)
+
+
+def test_what_the_library_has_no_pass_for_goes_to_torch(used):
+    torch.manual_seed(0)
+    query, key, value = torch.randn(3, 2, 4, 6, 8).requires_grad_().unbind()
+    mask = torch.rand(2, 4, 6, 6) < 0.5  # another for each head
+    mask[..., 0] = True
+    wanted = F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+    torch.testing.assert_close(attend(query, KeyValue(key, value), mask=mask), wanted)
+
+    apart = [x.double() for x in (query, key, value)]
+    read = attend(apart[0], KeyValue(*apart[1:]))
+    torch.testing.assert_close(read, F.scaled_dot_product_attention(*apart))
+
+
+# threads
+
+
+def test_two_threads_find_what_one_does(used, monkeypatch):
+    torch.manual_seed(0)
+    logits, targets, bias = torch.randn(200, 30), torch.randint(30, (200,)), torch.randn(30)
+    rows = rows_of(40, 6, 16, 3, torch.float32)
+
+    found = []
+    for threads in (1, 2):
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        own, of_bias = logits.clone(), torch.zeros(30)
+        totals = passes.cross_entropy(own, bias, targets, 0.9, of_bias)
+        leaves = [by_head(x, 2).detach().requires_grad_() for x in rows]
+        read = attention.attend(leaves[0], KeyValue(*leaves[1:]), causal=True)
+        read.sum().backward()
+        found.append([*totals, own, of_bias, read.detach(), *(leaf.grad for leaf in leaves)])
+
+    for of_one, of_two in zip(*found, strict=True):
+        torch.testing.assert_close(of_one, of_two, rtol=1e-6, atol=1e-6)
