@@ -44,8 +44,7 @@ class _Arranged(NamedTuple):
     """The layers as a search needs them."""
 
     layers: PlainLayers | CompiledLayers
-    is_compiled: bool  # whether they could be
-    versions: list[tuple[int, int]]  # of the weights that they were made of
+    versions: list[Any]  # the library, and the weights that they were made of
     samples: list[Tensor]  # numbers of each of them, and what they were then
     values: Tensor
 
@@ -219,16 +218,14 @@ class Transformer(nn.Module):
         weights = [self.output, *(weight for part in parts for weight in _weights(part))]
         if self.output_bias is not None:
             weights.append(self.output_bias)
-        versions = [(weight.data_ptr(), _version(weight)) for weight in weights]
         compiled = compiled_for(weights)
+        versions = [compiled, *((weight.data_ptr(), _version(weight)) for weight in weights)]
 
         arranged = _ARRANGED.get(self)
-        is_known = arranged is not None and arranged.is_compiled == (compiled is not None)
-        if arranged is None or not is_known or arranged.versions != versions or arranged.is_stale():
+        if arranged is None or arranged.versions != versions or arranged.is_stale():
             layers = self._plain_layers() if compiled is None else self._compiled_layers(compiled)
             samples = [_spread(weight) for weight in weights]
-            values = torch.cat(samples)
-            arranged = _Arranged(layers, compiled is not None, versions, samples, values)
+            arranged = _Arranged(layers, versions, samples, torch.cat(samples))
             _ARRANGED[self] = arranged
         return arranged
 
