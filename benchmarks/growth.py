@@ -1,18 +1,20 @@
 """How cost grows: `python -m benchmarks growth [--case CURVE]` measures and draws.
 
-`--set lines=[10000,100000,1000000,10000000]` gives a curve other sizes than its own.
+`--set lines=[10000,100000]` gives a curve other sizes than its own.
 
 A curve is the CPU seconds (and the peak of memory) of the same work in growing sizes, each point in
 a process of its own. The exponent is that of the steepest of the last steps: 1 is linear, 2
-quadratic; fixed costs make it too low at first. Pictures and points go to `benchmarks/figures/`.
+quadratic; fixed costs make it too low at first. Of work that is dealt out to processes or workers,
+seconds are by the clock, and an exponent of -1 is the best there is. Pictures and points go to
+`benchmarks/figures/`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,29 +26,16 @@ from seqkit.errors import SeqkitError
 from seqkit.parsing import to_json
 
 from . import machine
-from .core import Clock, Outcome, Settings
+from .curves import CURVES, Curve
 from .turns import TurnFailed, run
 
 FOLDER = Path(__file__).with_name("figures")
-UPDATES = 3
-_WORDS = "we saw a small house near the river and some people walked along the road with"
 
 
 class Point(NamedTuple):
     size: float
-    cpu: float  # seconds
+    seconds: float  # of CPU time, or by the clock where the work is dealt out
     peak: float  # MB
-
-
-@dataclass(frozen=True)
-class Curve:
-    """The same work in several sizes; `series` are settings of the work."""
-
-    title: str
-    axis: str
-    sizes: Sequence[int]
-    work: Callable[[Settings, Clock], Outcome]
-    series: Mapping[str, Settings]
 
 
 def show(
@@ -99,7 +88,7 @@ def _sizes(name: str, given: Any) -> Sequence[int]:
 
 
 def measured(curve: Curve, *, rounds: int, quick: bool) -> dict[str, list[Point]]:
-    """The points of each series: the least CPU seconds of the rounds."""
+    """The points of each series: the least seconds of the rounds."""
     data = machine.cache() / "data/growth"
     data.mkdir(parents=True, exist_ok=True)
     sizes = curve.sizes[:2] if quick else curve.sizes
@@ -108,42 +97,50 @@ def measured(curve: Curve, *, rounds: int, quick: bool) -> dict[str, list[Point]
     for series, settings in curve.series.items():
         found[series] = []
         for size in sizes:
-            chosen = {**settings, "size": size, "folder": str(data)}
-            told = [run(curve.work, chosen) for _ in range(rounds)]
-            cpu = min(one["cpu"] for one in told)
-            found[series].append(Point(size, cpu, max(one["peak"] for one in told)))
+            chosen = {**settings, "size": size, "folder": str(data), "quick": quick}
+            if curve.prepare is not None:
+                run(curve.prepare, chosen)
+            cores = size if curve.is_dealt_out else 1
+            told = [run(curve.work, chosen, cores=cores) for _ in range(rounds)]
+            seconds = min(one["wall" if curve.is_dealt_out else "cpu"] for one in told)
+            found[series].append(Point(size, seconds, max(one["peak"] for one in told)))
     return found
 
 
 def exponent(points: Sequence[Point]) -> float:
-    """The power of the size by which the CPU seconds grow: the largest of the last two steps."""
+    """The power of the size by which the seconds grow: the largest of the last two steps."""
     steps = list(pairwise(points))[-2:]
-    return max(math.log(b.cpu / a.cpu) / math.log(b.size / a.size) for a, b in steps)
+    return max(math.log(b.seconds / a.seconds) / math.log(b.size / a.size) for a, b in steps)
 
 
 def lines_of(points: Mapping[str, Sequence[Point]]) -> list[str]:
     lines = []
     for series, row in points.items():
-        told = ", ".join(f"{p.size:,}: {p.cpu:.3g} s, {p.peak:,.0f} MB" for p in row)
+        told = ", ".join(f"{p.size:,}: {p.seconds:.3g} s, {p.peak:,.0f} MB" for p in row)
         lines.append(f"  {series}: {told}; exponent {exponent(row):.2f}")
     return lines
 
 
 def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> None:
-    """CPU seconds and memory against the size, both axes logarithmic."""
+    """Seconds and memory against the size; the axes of size and seconds are logarithmic."""
     picture, (seconds, memory) = drawn(1, 2, title=curve.title)
     for series, row in points.items():
         sizes = [point.size for point in row]
         label = f"{series}: exponent {exponent(row):.2f}"
-        seconds.plot(sizes, [point.cpu for point in row], marker="o", markersize=4, label=label)
+        seconds.plot(sizes, [point.seconds for point in row], marker="o", markersize=4, label=label)
         memory.plot(sizes, [point.peak for point in row], marker="o", markersize=4)
 
     first = next(iter(points.values()))
     sizes = [point.size for point in first]
-    line = [first[-1].cpu * size / sizes[-1] for size in sizes]
-    seconds.plot(sizes, line, linestyle=":", color="grey", label="linear")
+    line = [first[-1].seconds * size / sizes[-1] for size in sizes]
+    best = "linear"
+    if curve.is_dealt_out:
+        line = [first[0].seconds * sizes[0] / size for size in sizes]
+        best = "equal shares"
+    seconds.plot(sizes, line, linestyle=":", color="grey", label=best)
 
-    for axes, name in ((seconds, "CPU seconds"), (memory, "peak memory, MB")):
+    kind = "seconds" if curve.is_dealt_out else "CPU seconds"
+    for axes, name in ((seconds, kind), (memory, "peak memory, MB")):
         axes.set_xscale("log")
         axes.set_xticks(sizes, labels=[f"{size:,}" for size in sizes])
         axes.minorticks_off()
@@ -154,178 +151,3 @@ def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> Non
     memory.set_ylim(0, 1.08 * highest)
     seconds.legend()
     save(picture, path)
-
-
-# The work
-
-
-def training_start(settings: Settings, clock: Clock) -> Outcome:
-    """Until the first batch is there, of a text that no run has read, or that one has."""
-    import os
-    import shutil
-
-    from seqkit import recipes
-    from seqkit.runs.build import make_trainer
-
-    size = settings["size"]
-    text = _pairs(Path(settings["folder"]), size)
-    kept = Path(settings["folder"]) / f"cache-{size}"
-    if not settings["again"]:
-        shutil.rmtree(kept, ignore_errors=True)
-    os.environ["SEQKIT_CACHE"] = str(kept)
-
-    overrides = {"data.corpus": "", "data.train": [str(text)], "data.valid": [str(text)]}
-    overrides |= {"data.valid_size": 100, "data.columns": [1, 2], "text.train_sentences": 10_000}
-    config = recipes.load("multi30k/de-en", overrides)
-    with clock:
-        trainer = make_trainer(config, device="cpu")
-        next(trainer.task.train_batches(0, start=0, rank=0, world=1))
-    return Outcome(size, None)
-
-
-def _pairs(folder: Path, size: int) -> Path:
-    """A file of so many pairs: Tatoeba's, each copy with a number of its own."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
-
-    path = folder / f"pairs-{size}.tsv"
-    if path.exists():
-        return path
-
-    (source,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
-    pairs = [line.split("\t")[:2] for line in read_lines(source)]
-    with machine.whole(path) as part, part.open("w", encoding="utf-8") as file:
-        for number in range(size):
-            english, german = pairs[number % len(pairs)]
-            copy = number // len(pairs)
-            mark = f" {copy}" if copy else ""
-            file.write(f"{german}{mark}\t{english}{mark}\n")
-    return path
-
-
-def long_sentence(settings: Settings, clock: Clock) -> Outcome:
-    """One sentence of so many words, translated as a whole."""
-    import torch
-
-    import seqkit
-
-    torch.set_num_threads(1)
-    translator = seqkit.load(device="cpu", engine=settings["engine"], compute="float32")
-    words = _WORDS.split()
-    sentence = " ".join(words[place % len(words)] for place in range(settings["size"])) + "."
-    translator.translate(["A house."], split=False)
-    with clock:
-        texts = translator.translate([sentence], split=False)
-    return Outcome(1, texts)
-
-
-def wide_beam(settings: Settings, clock: Clock) -> Outcome:
-    """64 sentences of Multi30k in one batch, with a beam of that size."""
-    import torch
-
-    import seqkit
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
-
-    torch.set_num_threads(1)
-    (path,) = corpora().locate("multi30k", ["test_2016_flickr.en.gz"])
-    lines = list(islice(read_lines(path), 64))
-    translator = seqkit.load(device="cpu", engine=settings["engine"], compute="float32")
-    translator.translate(lines[:8], beam=1, split=False)
-    with clock:
-        texts = translator.translate(lines, beam=settings["size"], split=False)
-    return Outcome(len(lines), texts)
-
-
-def large_vocabulary(settings: Settings, clock: Clock) -> Outcome:
-    """Updates of `tiny`'s weights on random sentences over so many words."""
-    import torch
-
-    from seqkit.config import OptimConfig
-    from seqkit.nn.loss import linear_cross_entropy
-    from seqkit.runs.build import make_model
-    from seqkit.training.optim import make_optimizer
-
-    torch.set_num_threads(1)
-    torch.manual_seed(1)
-    section: dict[str, Any] = {"name": "transformer", "width": 128, "hidden": 256, "heads": 4}
-    section |= {"encoder_layers": 4, "decoder_layers": 4, "dropout": 0.2, "tie": True}
-    model: Any = make_model(section, {"target_vocab": settings["size"]}, "translation")
-    optimizer = make_optimizer(model, OptimConfig(name="adamw"))
-    ids = torch.randint(4, settings["size"], (60, 25))
-
-    def update() -> None:
-        optimizer.zero_grad()
-        hidden = model(ids, ids).flatten(0, 1)
-        loss, _ = linear_cross_entropy(hidden, model.output, None, ids.flatten())
-        loss.backward()
-        optimizer.step()
-
-    update()
-    with clock:
-        for _ in range(UPDATES):
-            update()
-    return Outcome(UPDATES, None)
-
-
-def long_text(settings: Settings, clock: Clock) -> Outcome:
-    """So many tokens from a Transformer language model."""
-    from .rows import generation
-
-    generation.prepare(settings)
-    return generation.by_seqkit(
-        {**settings, "quick": False, "length": settings["size"], "preset": "tiny"}, clock
-    )
-
-
-def ngram_counts(settings: Settings, clock: Clock) -> Outcome:
-    """An n-gram model of order 5 of so many lines."""
-    from seqkit import ngram
-    from seqkit.data.files import read_lines
-
-    path = _pairs(Path(settings["folder"]), settings["size"])
-    lines = [line.split("\t")[1].lower() for line in read_lines(path)]
-    with clock:
-        ngram.train(lines, order=5)
-    return Outcome(len(lines), None)
-
-
-ENGINES = {"seqkit": {"engine": "torch"}, "on CTranslate2": {"engine": "ctranslate2"}}
-CURVES = {
-    "lines": Curve(
-        "From a text to the first update",
-        "pairs",
-        (10_000, 30_000, 100_000, 300_000),
-        training_start,
-        {"first run": {"again": False}, "second run": {"again": True}},
-    ),
-    "words": Curve(
-        "One sentence as a whole, beam 5",
-        "words",
-        (25, 50, 100, 200, 400),
-        long_sentence,
-        ENGINES,
-    ),
-    "beam": Curve("64 sentences in a batch", "beam", (1, 2, 4, 8, 16, 32), wide_beam, ENGINES),
-    "vocabulary": Curve(
-        "Three updates of `tiny`, 1,500 targets each",
-        "words in the vocabulary",
-        (2_000, 4_000, 8_000, 16_000, 32_000, 64_000),
-        large_vocabulary,
-        {"AdamW": {}},
-    ),
-    "generation": Curve(
-        "Generation by a Transformer language model",
-        "tokens",
-        (100, 200, 400, 800, 1600),
-        long_text,
-        {"tiny": {}},
-    ),
-    "ngram": Curve(
-        "n-gram model of order 5",
-        "lines",
-        (10_000, 30_000, 100_000, 300_000, 1_000_000),
-        ngram_counts,
-        {"seqkit": {}},
-    ),
-}

@@ -21,16 +21,16 @@ START = 600.0  # seconds in which all of them must have begun
 
 
 def by_one(settings: Settings, clock: Clock) -> Outcome:
-    return _by(1, settings, clock)
+    return by_processes(1, settings, clock)
 
 
 def by_two(settings: Settings, clock: Clock) -> Outcome:
-    return _by(2, settings, clock)
+    return by_processes(2, settings, clock)
 
 
 def by_two_divided(settings: Settings, clock: Clock) -> Outcome:
     override = {**settings["override"], "train.shard": True}
-    return _by(2, {**settings, "override": override}, clock)
+    return by_processes(2, {**settings, "override": override}, clock)
 
 
 def by_two_apart(settings: Settings, clock: Clock) -> Outcome:
@@ -41,7 +41,7 @@ def by_two_apart(settings: Settings, clock: Clock) -> Outcome:
     return _outcome(told, sum(one.targets for one in told), clock)
 
 
-def _by(world: int, settings: Settings, clock: Clock) -> Outcome:
+def by_processes(world: int, settings: Settings, clock: Clock) -> Outcome:
     """Updates of the same batches, dealt out to `world` processes with one thread each."""
     override = {**settings["override"], "train.accumulate": settings["batches"] // world}
     group = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": _free_port()}

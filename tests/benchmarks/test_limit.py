@@ -9,8 +9,7 @@ import pytest
 import torch
 import toy_rows
 
-from benchmarks import growth, limit, machine, rows
-from seqkit.errors import SeqkitError
+from benchmarks import limit, machine, rows
 
 
 def test_products_are_counted_as_by_hand():
@@ -106,36 +105,6 @@ def test_a_row_without_a_step_says_that_it_has_none_to_count(capsys):
     assert capsys.readouterr().out == (
         "  toy has no limit: its module gives no step to count (`Row.limit`)\n"
     )
-
-
-def test_a_cost_that_grows_with_the_square_has_the_exponent_two():
-    square = [growth.Point(size, size * size / 100, 1.0) for size in (10, 20, 40)]
-    assert growth.exponent(square) == pytest.approx(2)
-
-    bent = [growth.Point(10, 1, 1), growth.Point(20, 2, 1), growth.Point(40, 8, 1)]
-    assert growth.exponent(bent) == pytest.approx(2)
-    assert growth.lines_of({"toy": square})[0].endswith("exponent 2.00")
-
-
-@pytest.mark.parametrize("given", [5, [10], [20, 10], ["a", "b"], [0, 10]])
-def test_other_sizes_of_a_curve_that_do_not_grow_are_one_line(given):
-    with pytest.raises(SeqkitError, match=r"--set words: .* are no sizes that grow"):
-        growth.show(["words"], rounds=1, quick=True, sizes={"words": given})
-
-
-def test_a_curve_takes_the_sizes_that_are_given(capsys, monkeypatch):
-    curve = growth.Curve("a toy", "size", (1, 2, 4), toy_rows.quick_one, {"toy": {}})
-    monkeypatch.setattr(growth, "CURVES", {"toy": curve})
-    monkeypatch.setattr(growth, "run", lambda _, given: {"cpu": given["size"], "peak": 1.0})
-    growth.show(["toy"], rounds=1, quick=True, sizes={"toy": [30, 60, 90]})
-    assert "toy: 30: 30 s, 1 MB, 60: 60 s, 1 MB; exponent 1.00" in capsys.readouterr().out
-
-
-def test_a_picture_is_drawn_of_points(tmp_path):
-    curve = growth.Curve("a toy", "size", (1, 2, 4), toy_rows.quick_one, {"toy": {}})
-    points = {"toy": [growth.Point(size, size, 10.0) for size in (1, 2, 4)]}
-    growth.draw(curve, points, tmp_path / "toy.png")
-    assert (tmp_path / "toy.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("name", rows.names())
