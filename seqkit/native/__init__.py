@@ -7,7 +7,9 @@ silently if not; `SEQKIT_NATIVE=off` does without it, and `seqkit doctor` says w
 build.py      compiles the C files; run by pip, or `python -m seqkit.native.build` in a checkout
 library.py    finds and opens the library
 ngrams.py     words to ids (words.c), scores by back-off models (ngrams.c)
+best.py       the best continuations of a beam (best.c), for seqkit.search.compiled
 ctc.py        the frames of a CTC search (ctc.c), for seqkit.search.ctc.compiled
+lstm.py       an LSTM layer in training (lstm.c), for seqkit.nn.lstm
 training.py   passes over activations (training.c), for seqkit.nn.passes
 layers.py     the layers of a Transformer (layers.c), for seqkit.nn.compiled
 """

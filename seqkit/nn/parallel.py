@@ -18,12 +18,15 @@ ResultT = TypeVar("ResultT")
 ROWS_OF_A_THREAD = 32
 
 
-def parts_of(rows: int, borders: Sequence[int] | None = None) -> list[tuple[int, int]]:
+def parts_of(
+    rows: int, borders: Sequence[int] | None = None, *, least: int = ROWS_OF_A_THREAD
+) -> list[tuple[int, int]]:
     """Rows, each part from one to another, for as many threads as torch has and are worth it.
 
-    Parts end at `borders` only (ascending, from 0 to `rows`), if there are any.
+    Each has at least `least` rows, where there are as many, and ends at `borders` only (ascending,
+    from 0 to `rows`), if there are any.
     """
-    count = max(1, min(torch.get_num_threads(), rows // ROWS_OF_A_THREAD))
+    count = max(1, min(torch.get_num_threads(), rows // least))
     ends = [rows * number // count for number in range(count + 1)]
     if borders is not None and count > 1:
         ends = sorted({_nearest(borders, end) for end in ends})

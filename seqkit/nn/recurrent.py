@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WrongValue
+from . import lstm
 from .checks import check_name, check_rates, check_sizes
 from .dropout import Dropout, LockedDropout
 
@@ -110,6 +111,7 @@ class Recurrent(nn.Module):
         if implementation == "torch" and only_scratch:
             raise WrongValue("recurrent dropout and layer norm need the scratch implementation")
         self.scratch = implementation == "scratch" or only_scratch
+        self.any_kernel = implementation == "auto"
 
         self.cell = cell
         self.hidden = hidden
@@ -256,7 +258,7 @@ class Recurrent(nn.Module):
 
         (T, B, I), states (P, B, H) -> (T, B, P * H), states (P, B, H)
         """
-        run = self._by_equations if self.scratch else self._by_torch
+        run = self._by_equations if self.scratch else self._by_kernel
         forward, *backward = self._names(layer)
 
         first = tuple(part[0] for part in state)
@@ -273,6 +275,18 @@ class Recurrent(nn.Module):
 
         joined = torch.cat(outputs, -1)
         return joined, _stacked(ends)
+
+    def _by_kernel(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """One layer in one direction, by the fastest kernel unless torch's is asked for.
+
+        (T, B, I), states (B, H) -> (T, B, H), states (B, H)
+        """
+        if self.cell != "lstm" or not self.any_kernel or not lstm.usable(x):
+            return self._by_torch(name, x, state)
+
+        weight_ih, weight_hh, bias_ih, bias_hh = self._weights(name)
+        output, c = lstm.lstm(x, *state, weight_ih, weight_hh, bias_ih + bias_hh)
+        return output, (output[-1], c)
 
     def _by_torch(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One layer in one direction by torch's kernel.

@@ -1,0 +1,188 @@
+"""An LSTM layer in bf16: the compiled library beside the equations in float64."""
+
+import pytest
+import torch
+
+from seqkit.nn import lstm
+from seqkit.nn.recurrent import Recurrent
+
+
+@pytest.fixture(autouse=True)
+def here(compiled, used):
+    """The library is what layers run on, where this CPU can."""
+    if not compiled.seqkit_has_bf16():
+        pytest.skip("this CPU has no products of bf16 numbers")
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """How often a layer was the library's."""
+    found = []
+    monkeypatch.setattr(
+        "seqkit.nn.recurrent.lstm.lstm", lambda *args: found.append(1) or lstm_itself(*args)
+    )
+    return found
+
+
+lstm_itself = lstm.lstm
+
+
+def in_bf16(layer, *args, **options):
+    with torch.autocast("cpu", torch.bfloat16):
+        return layer(*args, **options)
+
+
+def plainly(layer, *args):
+    return layer(*args)
+
+
+def run_of(layer, forward, state, x, **options):
+    """Outputs, the state after them, and all gradients of a sum of them."""
+    output, end = forward(layer, x, state, **options)
+    torch.manual_seed(11)
+    total = (output.double() * torch.randn(output.shape, dtype=torch.float64)).sum()
+    total = total + sum((part.double() ** 3).sum() for part in end)
+    gradients = torch.autograd.grad(total, [x, *state, *layer.parameters()])
+    return [output, *end, *gradients]
+
+
+def inputs(hidden, *, steps=9, batch=13, parts=2, dtype=torch.float32):
+    """The state of so many layers, and what they read."""
+    torch.manual_seed(12)
+    x, h, c = torch.randn(steps, batch, 5), *torch.randn(2, parts, batch, hidden)
+    x, h, c = (part.to(dtype).requires_grad_() for part in (x, h, c))
+    return (h, c), x
+
+
+def beside(layer):
+    """The same, by the equations in float64."""
+    exact = Recurrent(
+        "lstm",
+        5,
+        layer.hidden,
+        layers=layer.layers,
+        bidirectional=layer.directions == 2,
+        weight_drop=layer.weight_drop,
+        implementation="scratch",
+    ).double()
+    exact.load_state_dict(layer.state_dict())
+    return exact
+
+
+def assert_near(found, wanted, within=0.01):
+    for mine, other in zip(found, wanted, strict=True):
+        away = (mine.double() - other.double()).norm() / other.double().norm()
+        assert away < within
+
+
+@pytest.mark.parametrize("hidden", [3, 16, 20, 80])  # one vector or several, whole or not
+@pytest.mark.parametrize("steps", [1, 9])
+def test_outputs_states_and_gradients_are_near_those_of_float64(hidden, steps, calls):
+    torch.manual_seed(1)
+    layer = Recurrent("lstm", 5, hidden, layers=2)
+    found = run_of(layer, in_bf16, *inputs(hidden, steps=steps))
+    assert len(calls) == 2
+
+    exact = inputs(hidden, steps=steps, dtype=torch.float64)
+    assert_near(found, run_of(beside(layer), plainly, *exact))
+    assert found[0].dtype == torch.bfloat16
+    assert found[2].dtype == torch.float32  # cells: sums over time
+
+
+def test_both_directions_of_sequences_of_several_lengths(calls):
+    torch.manual_seed(2)
+    layer = Recurrent("lstm", 5, 20, bidirectional=True)
+    _, x = inputs(20, batch=4)
+    lengths = torch.tensor([9, 1, 4, 7])
+    together = in_bf16(layer, x, lengths=lengths)[0]
+    assert len(calls) == 2
+
+    for row, length in enumerate(lengths.tolist()):
+        alone = in_bf16(layer, x[:length, row : row + 1])[0]
+        torch.testing.assert_close(together[:length, row], alone[:, 0])
+
+
+def test_a_text_in_windows_is_the_text_in_one(calls):
+    torch.manual_seed(3)
+    layer = Recurrent("lstm", 5, 20, layers=2)
+    state, x = inputs(20)
+    whole, end = in_bf16(layer, x, state)
+
+    first, between = in_bf16(layer, x[:4], state)
+    second, last = in_bf16(layer, x[4:], between)
+    assert torch.equal(torch.cat([first, second]), whole)
+    assert all(torch.equal(mine, other) for mine, other in zip(last, end, strict=True))
+    assert len(calls) == 6
+
+
+def test_gates_that_are_almost_open_pass_small_gradients():
+    """What is 1 less the gate is 0 for many of them if gates are kept in bf16."""
+    torch.manual_seed(4)
+    layer = Recurrent("lstm", 5, 32)
+    with torch.no_grad():
+        layer.bias_ih_l0.fill_(7.0)  # sigmoid: 0.99909
+    found = run_of(layer, in_bf16, *inputs(32, steps=2, parts=1))
+    exact = inputs(32, steps=2, parts=1, dtype=torch.float64)
+    assert_near(found, run_of(beside(layer), plainly, *exact), within=0.03)
+
+
+def test_dropped_weights_are_the_same_and_learn_nothing():
+    torch.manual_seed(5)
+    layer = Recurrent("lstm", 5, 20, weight_drop=0.5).train()
+    exact = beside(layer).float().train()
+    given = inputs(20, parts=1)
+    torch.manual_seed(6)
+    found = run_of(layer, in_bf16, *given)
+    torch.manual_seed(6)
+    assert_near(found, run_of(exact, plainly, *given))
+    of_state = found[3 + 3 + 1]
+    assert 0.4 < float((of_state == 0).double().mean()) < 0.6
+
+
+def test_what_is_frozen_gets_no_gradient():
+    layer = Recurrent("lstm", 5, 20)
+    layer.weight_ih_l0.requires_grad_(False)
+    _, x = inputs(20)
+    in_bf16(layer, x.detach())[0].float().sum().backward()
+    assert layer.weight_ih_l0.grad is None
+    assert layer.weight_hh_l0.grad.abs().sum() > 0
+
+
+def test_only_the_last_cells_may_be_asked_for():
+    torch.manual_seed(7)
+    layer = Recurrent("lstm", 5, 20)
+    _, x = inputs(20)
+    found = torch.autograd.grad(in_bf16(layer, x)[1][1].sum(), x)
+    wanted = torch.autograd.grad(layer(x)[1][1].sum(), x)
+    assert_near(found, wanted)
+
+
+def test_threads_do_not_change_a_bit():
+    torch.manual_seed(8)
+    layer = Recurrent("lstm", 5, 20)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        alone = run_of(layer, in_bf16, *inputs(20, batch=25, parts=1))
+        torch.set_num_threads(3)
+        together = run_of(layer, in_bf16, *inputs(20, batch=25, parts=1))
+    finally:
+        torch.set_num_threads(threads)
+    assert all(torch.equal(mine, other) for mine, other in zip(alone, together, strict=True))
+
+
+def test_it_is_left_to_torch_where_the_library_has_nothing(calls, compiled, monkeypatch):
+    _, x = inputs(20)
+    layer = Recurrent("lstm", 5, 20)
+    layer(x)  # float32
+    in_bf16(layer.double(), x.double())
+    in_bf16(Recurrent("lstm", 5, 20, implementation="torch"), x)
+    in_bf16(Recurrent("gru", 5, 20), x)
+
+    layer.float()
+    with monkeypatch.context() as other:
+        other.setattr(compiled, "seqkit_has_bf16", lambda: 0)
+        in_bf16(layer, x)
+    monkeypatch.setenv("SEQKIT_NATIVE", "off")
+    in_bf16(layer, x)
+    assert not calls
