@@ -8,6 +8,9 @@
     python -m benchmarks --all                # every row; writes the table of RESULTS.md
     python -m benchmarks --all --compare before.json   # exit 1 if a row has become slower
 
+What is good and not what is fast has scripts of its own, in `benchmarks.quality`; what must never
+happen is tried in `benchmarks.trials`.
+
 A row is a module in `benchmarks/rows/` with a `ROW` (see `benchmarks.core.Row`):
 
     def by_seqkit(settings, clock):           # runs in a process of its own

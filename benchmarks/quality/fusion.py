@@ -1,6 +1,6 @@
 """What a language model in the search brings on Multi30k, German to English.
 
-    OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/fusion.py RUN FOLDER
+    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.quality.fusion RUN FOLDER
 
 RUN translates; FOLDER takes the 5-gram models: of the English side of Multi30k's training text, by
 words and by the pieces of RUN, and of Tatoeba's English. The weight, and the length penalty of each

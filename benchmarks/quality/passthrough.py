@@ -1,6 +1,6 @@
 """What is left of URLs, tags, times and the like in a translation, with and without passthrough.
 
-    python benchmarks/passthrough.py [MODEL]
+    python -m benchmarks.quality.passthrough [MODEL]
 
 Each line says in braces what must come back as it stands, in order.
 """

@@ -1,6 +1,6 @@
 """Do other programs translate an exported model as seqkit does? Identical lines, and BLEU.
 
-SEQKIT_CORPORA=… python benchmarks/exported_models.py [RUN] [--lines 500] [--to argos]
+SEQKIT_CORPORA=… python -m benchmarks.quality.exported_models [RUN] [--lines 500] [--to argos]
 
 For each target of `seqkit export`: the share of lines that are identical to those of our own
 search, and BLEU of both against the references of the corpus.

@@ -1,6 +1,6 @@
 """Mixing and pruning n-gram models of real text: what they cost and what they bring.
 
-    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.ngram_mixing FOLDER
+    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.quality.ngram_mixing FOLDER
 
 FOLDER takes the models. In-domain: the first 2,000 English lines of Multi30k's training text;
 background: Tatoeba's English as in `benchmarks.english`. Weights are fitted on Multi30k's

@@ -1,6 +1,6 @@
 """A CTranslate2 model opened by seqkit, beside CTranslate2 itself, both in float32.
 
-    python benchmarks/imported_models.py MODEL SOURCE REFERENCE [--beam 4] [--lines 300]
+    python -m benchmarks.quality.imported_models MODEL SOURCE REFERENCE [--beam 4] [--lines 300]
 
 MODEL is an Argos package or a CTranslate2 folder. Each line is translated whole, by the same pieces
 and settings, on one thread; printed are the share of identical translations, BLEU and CPU seconds.

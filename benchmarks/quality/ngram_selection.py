@@ -1,6 +1,6 @@
 """What selecting training text brings: perplexity of models of selected and of random lines.
 
-    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.ngram_selection FOLDER [--lines N]
+    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.quality.ngram_selection FOLDER [--lines N]
 
 In-domain: the English of Multi30k's training text, or its first N lines; `--draw FILE` draws the
 curves. General: Tatoeba's English, news (newstest2014 and 2017) and the sentences of IMDB's

@@ -1,4 +1,6 @@
-"""How often a translator gives numbers back as they were: python benchmarks/number_copying.py [RUN]
+"""How often a translator gives numbers back as they were.
+
+    python -m benchmarks.quality.number_copying [RUN]
 
 Random numbers of 1 to 6 digits in sentences that no training text holds; right means that the
 output has exactly the numbers of the input.

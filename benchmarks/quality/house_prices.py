@@ -1,6 +1,6 @@
 """scikit-learn on the folds of `seqkit tabular folds house-prices/…`: log-RMSE, CPU seconds.
 
-    OMP_NUM_THREADS=1 taskset -c 1 python benchmarks/house_prices.py
+    OMP_NUM_THREADS=1 taskset -c 1 python -m benchmarks.quality.house_prices
 
 Needs the plugin (`pip install -e plugins/tabular`), scikit-learn and the corpus (`SEQKIT_CORPORA`).
 Each model is scikit-learn's own pipeline on the same rows: missing numbers by mean, numbers

@@ -1,6 +1,6 @@
 """What CTranslate2 makes of a test set in each type of numbers, beside our own search.
 
-    taskset -c 1 python benchmarks/engine_equality.py tatoeba-deu-eng/test.tsv.gz --lines 500
+    taskset -c 1 python -m benchmarks.quality.engine_equality test.tsv.gz --lines 500
 
 The shipped model translates the first lines of a file of pairs (target language first, as Tatoeba's
 are, with --columns 2,1) by its own settings. Identical lines, BLEU by the references, CPU seconds.

@@ -1,6 +1,6 @@
 """Glossaries on terms whose translations are known: how many are placed, and what it costs.
 
-    SEQKIT_CORPORA=… python benchmarks/term_quality.py [MODEL] [--corpus tatoeba-deu-eng] [--show]
+    python -m benchmarks.quality.term_quality [MODEL] [--corpus tatoeba-deu-eng] [--show]
 
 Terms are mined from the training part of a parallel corpus: words of both sides that occur together
 (Dice's coefficient). A sentence of the test and validation parts is taken if it has a term, and its

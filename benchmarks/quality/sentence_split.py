@@ -1,7 +1,7 @@
 """Sentence splitters on paragraphs in ten languages, split by hand: ours beside other people's.
 
     pip install sentencex pysbd icu4py      # each is measured if it is installed
-    python benchmarks/sentence_split.py [--wrong]
+    python -m benchmarks.quality.sentence_split [--wrong]
 
 F1 is over the ends of sentences inside the paragraphs; "exact" is how many paragraphs are split as
 by hand. `--wrong` lists the paragraphs that are not, with the end that is missing or too many.
