@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from ...errors import DataError
 
-_MARKS = {
+_MARKS = {  # those of UTF-32 first: one of them begins as one of UTF-16 does
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF16_LE: "utf-16-le",
     codecs.BOM_UTF16_BE: "utf-16-be",

@@ -15,6 +15,8 @@ from ..explain import Alignment
 
 _WORD = re.compile(r"\S+")
 _TAIL = re.compile(r"(?<=[^\W_])[^\w\s]+$")  # the marks after a word
+_MARKS_BEFORE = re.compile(r"(?<!\S)[^\w\s]*$")
+_MARKS_AFTER = re.compile(r"[^\w\s]*?(?=[.:!?…]*(?:\s|$))")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 
 
@@ -36,7 +38,8 @@ class Run:
     text: str
     elements: Elements = ()
     point: str = ""
-    blank_after: bool = False  # whether a blank follows a point
+    blank_before: bool = False  # whether a blank stands before a point
+    blank_after: bool = False  # whether one follows it
 
 
 @dataclass
@@ -133,28 +136,22 @@ class Marked:
         source = [match.start() for match in _WORD.finditer(self.text)]
         aligned = _source_words(len(source), len(words), alignment)
         before: dict[int, list[Run]] = {}
-        blank_before: set[int] = set()  # points by identity
         done = 0
         for run in self.runs:
             if run.point:
                 word = sum(start < done for start in source)  # how many begin before the point
                 place = self._place(word, aligned, words, units)
                 before.setdefault(place, []).append(run)
-                if done and self.text[done - 1] == " ":
-                    blank_before.add(id(run))
             done += len(run.text)
 
         found: list[_Unit] = []
         for i in range(len(units) + 1):
-            blank = ""
-            for point in before.get(i, []):
-                space = " " if id(point) in blank_before and found else ""
+            points = before.get(i, [])
+            for point in points:
+                space = " " if point.blank_before and found else ""
                 found.append(_Unit(space, "", point.elements, point.point))
-                blank = " " if point.blank_after else ""
             if i < len(units):
-                unit = units[i]
-                space = blank if i in before else unit.space
-                found.append(replace(unit, space=space))
+                found.append(replace(units[i], space=_space_after(points, units[i].space)))
         return found
 
     def _place(self, word: int, aligned: list[int], words: list[_Unit], units: list[_Unit]) -> int:
@@ -174,11 +171,12 @@ class Marked:
     def _joined(self, units: Sequence[_Unit]) -> str:
         pieces: list[str] = []
         inside: Elements = ()
+        after_point = False
         for unit in units:
             shared = _shared(inside, unit.elements)
             closing = "".join(element.close for element in reversed(inside[shared:]))
             opening = "".join(element.open for element in unit.elements[shared:])
-            if self.strict and inside:  # blanks, too, are text
+            if self.strict and inside and not after_point:  # blanks, too, are text
                 pieces += [unit.space, closing, opening]
             elif self.strict:
                 pieces += [closing, opening, unit.space]
@@ -186,8 +184,16 @@ class Marked:
                 pieces += [closing, unit.space, opening]
             pieces.append(unit.point or self.escape(unit.text))
             inside = unit.elements
+            after_point = bool(unit.point)
         pieces += [element.close for element in reversed(inside)]
         return "".join(pieces)
+
+
+def _space_after(points: Sequence[Run], space: str) -> str:
+    """What stands between points and the word after them; `space` was before it."""
+    if not points or not any(point.blank_before or point.blank_after for point in points):
+        return space
+    return " " if points[-1].blank_after else ""
 
 
 def _source_words(sources: int, targets: int, alignment: Alignment) -> list[int]:
@@ -240,12 +246,37 @@ def _shared(first: Elements, second: Elements) -> int:
     return count
 
 
+def glued(runs: Sequence[Run], escape: Callable[[str], str]) -> list[Run]:
+    """The runs with marks that touch points, and no words, as parts of these points.
+
+    Else the translator would read "files ()" and "Examples: , ,". What ends a sentence stays.
+    """
+    found: list[Run] = []
+    waiting = list(reversed(runs))
+    while waiting:
+        run = waiting.pop()
+        before = found[-1] if found else Run("", run.elements)
+        after = waiting[-1] if waiting else Run("", run.elements)
+        opening, closing = _MARKS_BEFORE.search(before.text), _MARKS_AFTER.match(after.text)
+        is_alike = before.elements == run.elements == after.elements
+        if run.point and is_alike and opening and closing:
+            if found:
+                found[-1] = replace(before, text=before.text[: opening.start()])
+            if waiting:
+                waiting[-1] = replace(after, text=after.text[closing.end() :])
+            run = replace(run, point=escape(opening[0]) + run.point + escape(closing[0]))
+        found.append(run)
+    return found
+
+
 def collapsed(runs: Sequence[Run]) -> list[Run]:
     """The runs with each stretch of white space as one blank, none at both ends."""
     found: list[Run] = []
     after_space = True  # none at the beginning
     for run in runs:
         text = _SPACES.sub(" ", run.text)
+        is_after_blank = bool(found) and after_space
+        run = replace(run, blank_before=run.blank_before or (bool(run.point) and is_after_blank))
         if found and found[-1].point and text.startswith(" "):
             found[-1] = replace(found[-1], blank_after=True)
         if after_space:
@@ -257,6 +288,6 @@ def collapsed(runs: Sequence[Run]) -> list[Run]:
 
     for i in reversed(range(len(found))):
         if found[i].text:
-            found[i] = Run(found[i].text.rstrip(" "), found[i].elements)
+            found[i] = replace(found[i], text=found[i].text.rstrip(" "))
             break
     return [run for run in found if run.text or run.point]

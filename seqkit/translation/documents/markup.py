@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ...text.spans import has_letters
-from .inline import Element, Elements, Marked, Run, collapsed
+from .inline import Element, Elements, Marked, Run, collapsed, glued
 from .segment import Segment
 
 
@@ -134,7 +134,7 @@ def _segment(
     if not tokens:
         return None
 
-    runs = collapsed(_runs(content, tokens, read))
+    runs = collapsed(glued(_runs(content, tokens, read), escape))
     if not has_letters("".join(run.text for run in runs)):
         return None
     start, end = tokens[0].start, tokens[-1].end

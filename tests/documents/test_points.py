@@ -1,0 +1,61 @@
+"""Markup without text, such as inline code: what the translator reads, and where it goes."""
+
+import pytest
+from documents.zoo import docx
+
+from seqkit.translation.documents.kinds import read_document
+from seqkit.translation.documents.segment import Translated
+
+
+def shouted(data, kind):
+    """The texts of a document, and the document with every word in capitals, where it is."""
+    document = read_document(data, f"a.{kind}", kind)
+    texts = [segment.text for segment in document.segments]
+    aligned = [
+        Translated(text.upper(), [(i, i) for i in range(len(text.split()))]) for text in texts
+    ]
+    return texts, document.write(aligned)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "read", "written"),
+    [
+        ("in files (`.x`) and more", "in files and more", "IN FILES (`.x`) AND MORE"),
+        ("as `a`, `b`, and `c` are.", "as and are.", "AS `a`, `b`, AND `c` ARE."),
+        ("the others (`a`, etc.) can", "the others etc.) can", "THE OTHERS (`a`, ETC.) CAN"),
+        ("run `-x`: or `-y`.", "run : or .", "RUN `-x`: OR `-y`."),
+        ("a word`b` and {c}`d`. so", "a word and {c}. so", "A WORD`b` AND {C}.`d` SO"),
+        ('see "`a`" or “`b`”!', "see or !", 'SEE "`a`" OR “`b`”!'),
+    ],
+)  # fmt: skip
+def test_marks_that_touch_code_and_no_word_are_of_the_code(markdown, read, written):
+    pytest.importorskip("markdown_it")
+    texts, changed = shouted(markdown.encode(), "md")
+    assert texts == [read]
+    assert changed.decode() == written
+
+
+def test_marks_become_markup_as_they_are_escaped():
+    texts, changed = shouted(b"<p>a (&lt;<code>b</code>&gt;) c", "html")
+    assert texts == ["a c"]
+    assert changed == b"<p>A (&lt;<code>b</code>&gt;) C"
+
+
+def test_word_shows_the_blank_after_a_page_break():
+    run = "<w:r><w:t>{}</w:t>{}<w:t xml:space='preserve'>{}</w:t></w:r>"
+    body = f"<w:p>{run.format('a b', '<w:lastRenderedPageBreak/>', ' c d')}</w:p>"
+    document = read_document(docx(body), "a.docx", "docx")
+    (segment,) = document.segments
+    written = segment.written("A B C D", [(i, i) for i in range(4)])
+    shown = "".join(part.split("</w:t>")[0] for part in written.split("<w:t")[1:])
+    assert shown.count(" ") - shown.count(" xml") == 3
+    again = read_document(docx(f"<w:p>{written}</w:p>"), "a.docx", "docx")
+    assert [one.text for one in again.segments] == ["A B C D"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+def test_a_byte_order_mark_of_utf_32_is_read(encoding):
+    data = "\ufeff1\n00:00:01,000 --> 00:00:02,000\na b\n".encode(encoding)
+    texts, changed = shouted(data, "srt")
+    assert texts == ["a b"]
+    assert changed.decode("utf-32").endswith("\nA B\n")
