@@ -44,13 +44,20 @@ def _content(digest: str, path: Path) -> str:
 
 
 def trained_tokenizer(
-    cache: Cache, text: Entry, lines: Sequence[str], config: TextConfig
+    cache: Cache,
+    text: Entry,
+    lines: Sequence[str],
+    config: TextConfig,
+    drawn: dict[str, object] | None = None,
 ) -> Tokenizer:
-    """A tokenizer trained on the lines of an entry, unless it was before."""
+    """A tokenizer trained on the lines of an entry, unless it was before.
+
+    `drawn` says which lines they are, if not all of them.
+    """
     find = components().tokenizers.load
     settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
     code = code_of(config.tokenizer, find(config.tokenizer))
-    key = {"lines": text.name, "text": settings, "code": code}
+    key = {"lines": text.name, "text": settings, "code": code, **(drawn or {})}
     make = partial(_train, lines, config)
     entry = cache.entry("tokenizers", key, make, about=text.about)
     return Tokenizer.load(entry.folder / "tokenizer", tokenizers=find)

@@ -9,13 +9,15 @@ Letters: S sources, N items of an epoch.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+AnyInts = NDArray[Any]  # of any integer type
+Mixing = Callable[[Sequence[int]], "Mixture"]
 
 
 class Drawn(NamedTuple):
@@ -96,6 +98,62 @@ class Mixture:
             found.append((turn, part))
             first += len(part)
         return found
+
+
+class MixedIds:
+    """The text of an epoch as one stream of ids: pieces of several streams, one after the other.
+
+    Nothing is copied but what is asked for, by the places of ids: an array of any shape.
+    """
+
+    def __init__(self, ids: AnyInts, starts: Ints, size: int) -> None:
+        """`starts` are the places in `ids` at which pieces of `size` begin, in their order."""
+        self._ids = ids
+        self._starts = starts
+        self._size = size
+
+    def __len__(self) -> int:
+        return len(self._starts) * self._size
+
+    def __repr__(self) -> str:
+        return f"<MixedIds: {len(self._starts):,} pieces of {self._size:,}>"
+
+    def __getitem__(self, places: Ints) -> AnyInts:
+        piece, within = np.divmod(places, self._size)
+        return self._ids[self._starts[piece] + within]
+
+
+class StreamMixture:
+    """Epochs of several streams of ids that lie one after the other, in pieces of one size.
+
+    The pieces of an epoch are shuffled. The last one of a stream begins where it still fits, so
+    that no id is left out.
+    """
+
+    def __init__(self, ids: AnyInts, ends: Sequence[int], size: int, mix: Mixing) -> None:
+        """`ends` are those of the streams in `ids`, each of at least `size`.
+
+        `mix` makes the mixture of numbers of pieces.
+        """
+        self._ids = ids
+        self.size = size
+        starts: list[Ints] = []
+        begin = 0
+        for end in ends:
+            pieces = -(-(end - begin) // size)
+            starts.append(np.minimum(begin + size * np.arange(pieces), end - size))
+            begin = end
+        self._starts: Ints = np.concatenate(starts)
+        self.mixture = mix([len(each) for each in starts])
+
+    def __repr__(self) -> str:
+        return f"<StreamMixture: {self.mixture!r}>"
+
+    def epoch(self, number: int, seed: int) -> MixedIds:
+        """The stream of epoch `number`: a pure function of its number and the seed."""
+        places = self.mixture.epoch(number).places
+        order = np.random.default_rng((seed, number)).permutation(places)
+        return MixedIds(self._ids, self._starts[order], self.size)
 
 
 def _whole_numbers(shares: Sequence[float], total: int) -> list[int]:

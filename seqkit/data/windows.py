@@ -14,7 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .mixture import MixedIds
+
 Ids = NDArray[Any]  # of any integer type, in memory or in a mapped file
+Stream = Ids | MixedIds
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class WindowBatch:
 
 
 def sequential(
-    ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
+    ids: Stream, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
 ) -> Iterator[WindowBatch]:
     """`batch` parts of the text side by side, each batch continuing where the one before ended.
 
@@ -78,27 +81,16 @@ def sequential(
     offset = int(rng.integers(0, offsets))
 
     length = (total - offset) // batch
-    end = offset + batch * length
-    inputs = ids[offset:end]
-    targets = ids[offset + 1 : end + 1]
-
-    shape = (batch, length)
-    input_rows = inputs.reshape(shape)
-    target_rows = targets.reshape(shape)
+    starts = offset + length * np.arange(batch)
 
     batches = length // steps
     for number in range(start, batches):
-        first = number * steps
-        window = slice(first, first + steps)
-        yield WindowBatch(
-            inputs=_tensor(input_rows[:, window]),
-            targets=_tensor(target_rows[:, window]),
-            fresh=number == 0,
-        )
+        found = _windows_at(ids, starts + number * steps, steps)
+        yield WindowBatch(found.inputs, found.targets, fresh=number == 0)
 
 
 def random_windows(
-    ids: Ids, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
+    ids: Stream, batch: int, steps: int, *, seed: int, epoch: int, start: int = 0
 ) -> Iterator[WindowBatch]:
     """Windows of `steps` in random order, which together cover the text once.
 
@@ -237,7 +229,7 @@ class Reader:
 
 
 def _windows_at(
-    ids: Ids, starts: NDArray[np.int64], steps: int, scored: int | None = None
+    ids: Stream, starts: NDArray[np.int64], steps: int, scored: int | None = None
 ) -> WindowBatch:
     """The windows that begin at `starts` (B,); their last `scored` targets count, or all."""
     begin = starts[:, None]

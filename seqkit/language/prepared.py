@@ -7,7 +7,6 @@ trained on it, and "ids". A second run reads none of the text but to see that it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -16,15 +15,10 @@ import numpy as np
 
 from ..data import digest
 from ..data.cache import Facts
-from ..data.files import shown
 from ..data.seen import FILE as SEEN
 from ..data.seen import SeenTexts
-from ..data.stored import (
-    HeldFile,
-    StoredTexts,
-    TextWriter,
-    stored_ids,
-)
+from ..data.sources import Weighted, name_of_source
+from ..data.stored import HeldFile, Picked, StoredTexts, TextWriter, stored_ids
 from ..data.windows import Ids
 from ..errors import ConfigError, DataError
 from ..prepared import encoded, opened, trained_tokenizer
@@ -33,7 +27,7 @@ from ..recipes import corpora
 from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import EOS
-from .texts import LanguageData, cut_off, lines_before_cut, read_lines_of
+from .texts import LanguageData, cut_off, lines_before_cut, read_lines_of, sources_of
 
 _BLOCK = 50_000  # lines that are written at once
 
@@ -44,26 +38,34 @@ class Streams(NamedTuple):
     train: Ids  # (1 + T,)
     valid: Ids
     unknown: Sequence[float]  # the share of `<unk>` in each
+    ends: Sequence[int]  # where the training text of each source ends
 
 
 class PreparedText:
     """What a run trains, validates and tests on, in files of the cache."""
 
-    def __init__(self, data: LanguageData, normalize: Sequence[str] = ()) -> None:
+    def __init__(self, data: LanguageData, normalize: Sequence[str] = (), *, seed: int = 0) -> None:
         """Reads the text, unless that was done before.
 
-        `normalize` names the steps that joined text passes before shares are cut off it. Raises
-        `ConfigError` and `DataError`.
+        `normalize` names the steps that joined text passes before shares are cut off it, and `seed`
+        draws what the tokenizer learns of several sources. Raises `ConfigError` and `DataError`.
         """
-        if not data.train:
-            raise ConfigError("[data]: no training text: set data.train to a list of files")
+        if not (data.train or data.sources):
+            raise ConfigError(
+                "[data]: no training text: set data.train to a list of files, or data.sources"
+            )
 
         self._data = data
+        self._seed = seed
         self._normalizer = Normalizer(normalize)
-        located = partial(corpora("language-modelling").locate, data.corpus)
-        self._train, self._valid, self._test = map(located, (data.train, data.valid, data.test))
+        self.sources = sources_of(data)
+        self._test = corpora("language-modelling").locate(
+            "" if data.sources else data.corpus, data.test
+        )
+        train = [path for source in self.sources for path in source.train]
+        valid = [path for source in self.sources for path in source.valid]
 
-        every = [*self._train, *self._valid, *self._test]
+        every = [*train, *valid, *self._test]
         self.cache, self._files, content = opened(every)
         key = {"content": content, **self._settings()}
         self.about = ", ".join(path.name for path in every)
@@ -72,6 +74,8 @@ class PreparedText:
         folder = self._entry.folder
         self.train, self.valid, self.test = (StoredTexts(folder, part) for part in _PARTS)
         self._seen = None if data.lines == "join" else HeldFile(folder / SEEN)
+        files = [source.train for source in self.sources]
+        self.weighted = Weighted.of(files, [source.weight for source in self.sources])
 
     def __repr__(self) -> str:
         return f"<PreparedText: {len(self.train):,} + {len(self.valid):,} lines>"
@@ -88,74 +92,116 @@ class PreparedText:
             self._seen.copy(folder / SEEN)
 
     def tokenizer(self, config: TextConfig) -> Tokenizer:
-        """A tokenizer trained on this text, unless it was before."""
-        return trained_tokenizer(self.cache, self._entry, self.train, config)
+        """A tokenizer trained on this text, unless it was before.
+
+        It learns from several sources as they are mixed, by lines.
+        """
+        lines: Sequence[str] = self.train
+        drawn: dict[str, object] = {}
+        if len(self.sources) > 1:
+            mixture = self.weighted.mixture(self._sizes, self._data.temperature, self._seed)
+            lines = Picked(lines, np.sort(mixture.epoch(0).places))
+            drawn = {"mixture": mixture.counts, "seed": self._seed}
+        return trained_tokenizer(self.cache, self._entry, lines, config, drawn)
 
     def ids(self, tokenizer: Tokenizer) -> Streams:
         """Training and validation text as ids, mapped into memory."""
         texts: dict[str, Sequence[str]] = {"train": self.train, "valid": self.valid}
         entry = encoded(self.cache, self._entry, texts, tokenizer, first=[EOS])
-        streams = [stored_ids(entry.folder, part, len(tokenizer.vocab))[0] for part in texts]
+        stored = {part: stored_ids(entry.folder, part, len(tokenizer.vocab)) for part in texts}
+        train, valid = (stored[part][0] for part in texts)
 
         counts: dict[str, int] = entry.facts["unknown"]
-        shares = [counts[part] / len(ids) for part, ids in zip(texts, streams, strict=True)]
-        return Streams(streams[0], streams[1], shares)
+        shares = [counts["train"] / len(train), counts["valid"] / len(valid)]
+        return Streams(train, valid, shares, self._ends(stored["train"][1]))
+
+    def _ends(self, lengths: Ids) -> list[int]:
+        """Where each source ends, of the lengths of all lines; the first is the `<eos>` before."""
+        ends: list[int] = []
+        end = 1
+        tokens = int(lengths[0])
+        for size in self._sizes:
+            tokens += int(lengths[end : end + size].sum(dtype=np.int64))
+            end += size
+            ends.append(tokens)
+        return ends
+
+    @property
+    def _sizes(self) -> list[int]:
+        """How many lines of training text each source has."""
+        if len(self.sources) == 1:
+            return [len(self.train)]
+        sizes: list[int] = self._entry.facts["sizes"]
+        return sizes
 
     def _settings(self) -> dict[str, object]:
         """The settings that the text depends on."""
         data = self._data
-        return {
-            "files": [len(files) for files in (self._train, self._valid, self._test)],
-            "column": data.column,
+        first, *others = self.sources
+        settings: dict[str, object] = {
+            "files": [len(files) for files in (first.train, first.valid, self._test)],
+            "column": first.column,
             "unique": data.unique,
             "joined": self._normalizer.steps if data.lines == "join" else None,
             "test_share": data.test_share,
-            "valid_share": 0 if data.valid else data.valid_share,
+            "valid_share": data.valid_share if first.splits else 0,
         }
+        if others:
+            settings["sources"] = [
+                [len(source.train), len(source.valid), source.column] for source in self.sources
+            ]
+        return settings
 
     def _write(self, folder: Path) -> Facts:
         """Fill the entry "lines"."""
         with doing("reading and checking text"):
-            lengths = _write_lines(folder, "read", self._lines(self._train))
-            self._cut_apart(folder, lengths)
-            for part, files in (("valid", self._valid), ("test", self._test)):
-                if files:
-                    _write_lines(folder, part, self._lines(files))
+            cut = [self._cut_apart(folder, number) for number in range(len(self.sources))]
+            train, valid, test = zip(*cut, strict=True)
+            sizes = [_write_lines(folder, "train", train), _write_lines(folder, "valid", valid)]
+            given = self._lines(self._test, self._data.column)
+            _write_lines(folder, "test", [given] if self._test else test)
+
+            for path in list(folder.glob("read*")):
+                path.unlink()
             self._files.check()
-            return self._facts(folder)
+            for source, size in zip(self.sources, sizes[0], strict=True):
+                _check_not_empty(size, "training", source.train)
+            return {"sizes": sizes[0]} | self._facts(folder)
 
-    def _lines(self, files: Sequence[Path]) -> Iterator[str]:
-        return read_lines_of(self._data, files, self._normalizer)
+    def _lines(self, files: Sequence[Path], column: int | str) -> Iterator[str]:
+        return read_lines_of(self._data, files, column, self._normalizer)
 
-    def _cut_apart(self, folder: Path, lengths: Ids) -> None:
-        """Divide what was read into training, validation and test text: in this order it stands.
+    def _cut_apart(self, folder: Path, number: int) -> list[Iterable[str]]:
+        """The training, validation and test text of a source: in this order it stands.
 
-        `lengths` are those of the lines, in characters, line breaks included.
+        They are taken from one copy, so each has to be read before the next.
         """
-        data = self._data
-        read = StoredTexts(folder, "read")
-        valid_share = 0 if data.valid else data.valid_share
-        before_test = lines_before_cut(lengths, data.test_share)
-        before_valid = lines_before_cut(lengths[:before_test], valid_share)
+        source = self.sources[number]
+        lengths = _copy_lines(folder, f"read{number}", self._lines(source.train, source.column))
+        read = StoredTexts(folder, f"read{number}")
 
+        test_share = self._data.test_share
+        valid_share = self._data.valid_share if source.splits else 0
+        before_test = lines_before_cut(lengths, test_share)
+        before_valid = lines_before_cut(lengths[:before_test], valid_share)
         if min(before_test, before_valid) > 1:
             sizes = before_valid, before_test - before_valid, len(read) - before_test
             rest = iter(read)
             parts: list[Iterable[str]] = [islice(rest, size) for size in sizes]
         else:  # perhaps within a line
-            others, test = cut_off(list(read), data.test_share)
+            others, test = cut_off(list(read), test_share)
             parts = [*cut_off(others, valid_share), test]
 
-        for part, lines in zip(_PARTS, parts, strict=True):
-            _write_lines(folder, part, lines)
-        for path in list(folder.glob("read.*")):
-            path.unlink()
+        if source.valid:
+            parts[1] = self._lines(source.valid, source.column)
+        return parts
 
     def _facts(self, folder: Path) -> Facts:
         """What a run wants to know of its text, without reading all of it again."""
         train, valid = (StoredTexts(folder, part) for part in _PARTS[:2])
-        _check_not_empty(train, "training", self._data.train)
-        _check_not_empty(valid, "validation", self._data.valid or self._data.train)
+        first = self.sources[0]
+        _check_not_empty(any(train), "training", first.train)
+        _check_not_empty(any(valid), "validation", first.valid or first.train)
 
         if self._data.lines != "join":
             SeenTexts.of(lines=train).save(folder)
@@ -169,17 +215,31 @@ class PreparedText:
 _PARTS = ("train", "valid", "test")
 
 
-def _write_lines(folder: Path, part: str, lines: Iterable[str]) -> Ids:
+def _copy_lines(folder: Path, name: str, lines: Iterable[str]) -> Ids:
     """Write lines; returns how long each is in characters, its line break included."""
     rest = iter(lines)
     lengths = [np.zeros(0, np.int32)]
-    with TextWriter(folder, part) as writer:
+    with TextWriter(folder, name) as writer:
         while block := list(islice(rest, _BLOCK)):
             writer.add(block)
             lengths.append(np.fromiter(map(len, block), np.int32, len(block)) + 1)
     return np.concatenate(lengths)
 
 
-def _check_not_empty(lines: Iterable[str], name: str, files: Sequence[str]) -> None:
-    if not any(lines):
-        raise DataError(f"{', '.join(map(shown, files))}: the {name} text is empty")
+def _write_lines(folder: Path, part: str, texts: Iterable[Iterable[str]]) -> list[int]:
+    """Write texts one after the other; returns how many lines each has."""
+    sizes: list[int] = []
+    with TextWriter(folder, part) as writer:
+        for lines in texts:
+            size = 0
+            rest = iter(lines)
+            while block := list(islice(rest, _BLOCK)):
+                writer.add(block)
+                size += len(block)
+            sizes.append(size)
+    return sizes
+
+
+def _check_not_empty(is_there: object, name: str, files: Sequence[Path]) -> None:
+    if not is_there:
+        raise DataError(f"{name_of_source(files)}: the {name} text is empty")

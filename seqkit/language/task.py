@@ -11,10 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 from torch import Tensor, nn
 
 from ..config import RunConfig, build
+from ..data.mixture import Mixture, StreamMixture
 from ..data.seen import SeenTexts
+from ..data.sources import WEIGHTS
 from ..data.windows import WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
@@ -29,6 +32,8 @@ from .models.contract import NextTokenModel
 from .prepared import PreparedText
 from .stream import scoring_windows
 from .texts import LanguageData
+
+_PIECE = 1024  # tokens of a source that stay together in a mixture
 
 
 class LanguageModelling:
@@ -46,10 +51,12 @@ class LanguageModelling:
         self.carries_state: bool = components().models.load(config.model["name"]).carries_state
         self._check_settings()
 
-        self._text = PreparedText(self.data, self.text.normalize)
+        self._text = PreparedText(self.data, self.text.normalize, seed=self.seed)
         self.tokenizer = _tokenizer(folder) if folder else self._text.tokenizer(self.text)
-        self.train_ids, self.valid_ids, self._unknown = self._text.ids(self.tokenizer)  # (1 + T,)
+        streams = self._text.ids(self.tokenizer)
+        self.train_ids, self.valid_ids, self._unknown, ends = streams  # (1 + T,)
         self._check_size()
+        self._mixture = self._mixture_of(ends) if len(ends) > 1 else None
 
     def _check_settings(self) -> None:
         if self.smoothing and self.data.sampled_softmax:
@@ -71,12 +78,30 @@ class LanguageModelling:
                 f"{data.batch} sequences of {data.steps}: set data.batch or data.steps lower"
             )
 
+    def _mixture_of(self, ends: Sequence[int]) -> StreamMixture:
+        """What an epoch takes of each source; raises `DataError` for one that is too small."""
+        sizes = np.diff(ends, prepend=0).tolist()
+        least = self.data.steps + 1
+        for name, size in zip(self._text.weighted.names, sizes, strict=True):
+            if size < least:
+                raise DataError(
+                    f"{name}: the training text has {size:,} tokens, too few for a sequence of "
+                    f"{self.data.steps} (data.steps)"
+                )
+
+        def mix(pieces: Sequence[int]) -> Mixture:
+            return self._text.weighted.mixture(pieces, self.data.temperature, self.seed)
+
+        return StreamMixture(self.train_ids, ends, min(_PIECE, *sizes), mix)
+
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
         return {
             "data.corpus": "",
             "data.train": [str(path) for path in train],
             "data.valid": [str(path) for path in valid],
+            "data.sources": [],
+            "data.temperature": 1.0,
             "data.test": [],
             "data.test_share": 0.0,
             "data.column": 0,
@@ -97,12 +122,18 @@ class LanguageModelling:
             f"vocabulary {len(self.tokenizer.vocab):,} tokens; unknown in the training text: "
             f"{of_train:.2%}, in the validation text: {of_valid:.2%}",
         ]
+        if self._mixture:
+            size, mixture = self._mixture.size, self._mixture.mixture
+            lines += self._text.weighted.describe(mixture, "tokens", size)
         if self._text.cache.note:
             lines.append(self._text.cache.note)
         return lines
 
     def digests(self) -> dict[str, str]:
-        return self._text.digests
+        if self._mixture is None:
+            return self._text.digests
+        weights = self._text.weighted.digest(self._mixture.mixture)
+        return {**self._text.digests, WEIGHTS: weights}
 
     def dims(self) -> dict[str, int]:
         return {"vocab": len(self.tokenizer.vocab)}
@@ -112,8 +143,9 @@ class LanguageModelling:
     ) -> Iterator[WindowBatch]:
         """Batches for all processes are cut at once; each process takes its own rows of them."""
         windows = sequential if self.data.order == "sequential" else random_windows
+        mixed = self._mixture.epoch(epoch, self.seed) if self._mixture else None
         batches = windows(
-            self.train_ids,
+            self.train_ids if mixed is None else mixed,
             self.data.batch * world,
             self.data.steps,
             seed=self.seed,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -13,10 +14,24 @@ from pydantic import ValidationInfo, field_validator
 from ..config import section, setting
 from ..data.files import lasting_all
 from ..data.records import holds_records, read_fields
+from ..data.sources import TEMPERATURE, TextSource, check_sources
 from ..data.windows import Ids
 from ..errors import DataError
 from ..ngram.text import text_lines
+from ..recipes import corpora
 from ..text.normalize import Normalizer
+
+
+@section
+class LanguageSource(TextSource):
+    """One of several sources of training text: `[[data.sources]]`."""
+
+    column: int | str = setting("as data.column; '' = this", default="")
+
+    @field_validator("column", mode="before")
+    @classmethod
+    def _check_column(cls, column: Any) -> Any:
+        return _column(column)
 
 
 @section
@@ -38,6 +53,12 @@ class LanguageData:
         default=[],
         on_resume="place",
     )
+    sources: list[LanguageSource] = setting(
+        "several sources in place of train and valid, each a table [[data.sources]]",
+        default=[],
+        on_resume="place",
+    )
+    temperature: float = setting(TEMPERATURE, default=1.0, ge=1)
     test: list[str] = setting(
         "test text: files; measured by `seqkit lm perplexity --test`", default=[], on_resume="any"
     )
@@ -92,6 +113,7 @@ class LanguageData:
     )
 
     def __post_init__(self) -> None:
+        check_sources(self)
         if self.stride > self.steps:
             raise ValueError(
                 f"stride = {self.stride} is more than steps = {self.steps}: "
@@ -108,17 +130,53 @@ class LanguageData:
     @field_validator("column", mode="before")
     @classmethod
     def _check_column(cls, column: Any) -> Any:
-        is_number = isinstance(column, int) and not isinstance(column, bool) and column >= 0
-        if not is_number and not isinstance(column, str):
-            raise ValueError(
-                f"{column!r} is neither the number of a column nor the name of a field"
-            )
-        return column
+        return _column(column)
 
     @field_validator("train", "valid", "test")
     @classmethod
     def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
         return lasting_all(paths, info.data.get("corpus"))
+
+
+def _column(column: Any) -> Any:
+    is_number = isinstance(column, int) and not isinstance(column, bool) and column >= 0
+    if not is_number and not isinstance(column, str):
+        raise ValueError(f"{column!r} is neither the number of a column nor the name of a field")
+    return column
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of one source, or all of a run that names none."""
+
+    train: list[Path]
+    valid: list[Path]
+    column: int | str
+    weight: float = 1.0
+    splits: bool = False  # whether validation text is cut off
+
+
+def sources_of(data: LanguageData) -> list[Source]:
+    """The sources of a [data] section, their files found.
+
+    Raises `DataError` for a file of a corpus that is not on this machine.
+    """
+    locate = corpora("language-modelling").locate
+    if not data.sources:
+        train, valid = (locate(data.corpus, files) for files in (data.train, data.valid))
+        return [Source(train, valid, data.column, splits=not data.valid)]
+
+    splits = not any(source.valid for source in data.sources)
+    return [
+        Source(
+            locate(source.corpus, source.train),
+            locate(source.corpus, source.valid),
+            data.column if source.column == "" else source.column,
+            source.weight,
+            splits,
+        )
+        for source in data.sources
+    ]
 
 
 def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:
@@ -153,10 +211,10 @@ def lines_before_cut(lengths: Ids, share: float) -> int:
 
 
 def read_lines_of(
-    data: LanguageData, files: Sequence[Path], normalizer: Normalizer
+    data: LanguageData, files: Sequence[Path], column: int | str, normalizer: Normalizer
 ) -> Iterator[str]:
     """The lines of files, one after the other, as `data` says; a single one if they are joined."""
-    every = (line for path in files for line in _read(path, data.column))
+    every = (line for path in files for line in _read(path, column))
     lines: Iterator[str] = (line.removesuffix("\r") for line in every)
     if data.unique:
         lines = _first_of_equal(lines)

@@ -9,9 +9,9 @@ from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
 from seqkit.labelling.classification.held_out import notes_on_left_out
 from seqkit.labelling.classification.labels import Labels
-from seqkit.labelling.classification.prepared import read_parts
+from seqkit.labelling.classification.prepared import read_parts, read_test
 from seqkit.labelling.classification.reading import LabelledTexts, Layout, read_labelled
-from seqkit.labelling.classification.texts import TextData, cut_off, read_test
+from seqkit.labelling.classification.texts import TextData, cut_off
 
 EXPECTED = [("good", "a fine film"), ("bad", "dull, very dull")]
 

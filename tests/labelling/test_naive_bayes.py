@@ -7,6 +7,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import MultinomialNB
 
 from seqkit.data.batching import Rows
+from seqkit.labelling.classification import naive_bayes
 from seqkit.labelling.classification.baselines import Baselines
 from seqkit.labelling.classification.naive_bayes import NaiveBayes
 from seqkit.text.vocab import UNK
@@ -19,8 +20,9 @@ def texts(count, rng):
     return [rng.integers(FIRST, VOCAB, size=rng.integers(1, 12)).tolist() for _ in range(count)]
 
 
-@pytest.fixture
-def data():
+@pytest.fixture(params=[7, 20_000])
+def data(request, monkeypatch):
+    monkeypatch.setattr(naive_bayes, "_TEXTS", request.param)  # counted together
     rng = np.random.default_rng(0)
     train, test = texts(60, rng), [*texts(20, rng), []]
     classes = rng.integers(0, 4, size=60)

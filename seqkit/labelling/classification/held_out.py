@@ -15,9 +15,9 @@ from ...errors import DataError, SeqkitError, shortened
 from ...text.vocab import Vocab
 from .baselines import Baselines
 from .inputs import Inputs
-from .prepared import read_parts
+from .prepared import read_parts, read_test
 from .reading import LabelledTexts
-from .texts import TextData, read_files, read_test
+from .texts import TextData, read_files
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,10 @@ class Labels(Sequence[Names]):
         """The text that each label is of: (L,)"""
         return np.repeat(np.arange(len(self)), self.lengths)
 
-    def packed(self) -> tuple[bytes, bytes]:
-        """Numbers and lengths as `data.stored.IdWriter` writes them."""
-        return self.ids.astype(np.int32).tobytes(), self.lengths.astype(np.int32).tobytes()
+    def packed(self, numbers: Sequence[int]) -> tuple[bytes, bytes]:
+        """As `data.stored.IdWriter` writes them, with other numbers for the names, in order."""
+        ids = np.array(numbers, np.int32)[self.ids]
+        return ids.tobytes(), self.lengths.astype(np.int32).tobytes()
 
     def present(self) -> list[str]:
         """The labels that a text has, the one that occurs first before the others."""

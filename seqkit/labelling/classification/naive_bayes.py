@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...data.batching import Rows
+from ...data.stored import blocks_of
 from ...text.vocab import UNK
+
+_TEXTS = 20_000  # that are counted together
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -30,16 +33,14 @@ class NaiveBayes:
         """`rows` are the ids of the training texts, `labels` (N, K) their classes."""
         self.vocab = vocab
         self.classes = labels.shape[1]
-        keys, owner = self._features(rows)
-        self._known, place = np.unique(keys, return_inverse=True)
+        self._known, in_all, pairs, counts = self._count(rows, labels)
         features = len(self._known)
 
-        self._pairs, counts = _count_pairs(place, owner, labels)
-        feature, of_class = np.divmod(self._pairs, self.classes)
+        key, of_class = np.divmod(pairs, self.classes)
+        feature = np.searchsorted(self._known, key)
         self._starts = np.searchsorted(feature, np.arange(features + 1))
         self._class = of_class
 
-        in_all = np.bincount(place, minlength=features)
         in_class = np.bincount(of_class, counts, minlength=self.classes)
         elsewhere = in_all[feature] - counts
 
@@ -63,6 +64,12 @@ class NaiveBayes:
 
         A text of nothing known has the shares of the training texts.
         """
+        found = [np.zeros((0, self.classes))]
+        for block in blocks_of(len(rows), _TEXTS):
+            found.append(self._of_some(_at(rows, block), several=several))
+        return np.concatenate(found)
+
+    def _of_some(self, rows: Rows, *, several: bool) -> Floats:
         keys, owner = self._features(rows)
         place, owner = self._look_up(keys, owner)
         sizes = np.bincount(owner, minlength=len(rows))[:, None]
@@ -76,6 +83,20 @@ class NaiveBayes:
         common = np.bincount(owner, self._log_all[place], minlength=len(rows))[:, None]
         against = against + common + sizes * self._unseen_elsewhere + self._prior_elsewhere
         return _softmax(np.stack([against, scores], -1))[..., 1]
+
+    def _count(self, rows: Rows, labels: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints, Ints]:
+        """All features and how often each occurs; all pairs and how often each occurs.
+
+        (F,), (F,), (P,), (P,), pairs as feature * K + class. Some texts are counted at a time, so
+        that memory grows with what is different, not with what there is.
+        """
+        features = _Counts()
+        pairs = _Counts()
+        for block in blocks_of(len(rows), _TEXTS):
+            keys, owner = self._features(_at(rows, block))
+            features.add(keys)
+            pairs.add(_pairs_of(keys, owner, labels[block]))
+        return *features.total(), *pairs.total()
 
     def _look_up(self, keys: Ints, owner: Ints) -> tuple[Ints, Ints]:
         """The features of texts that are known, by number, and the text that each is in."""
@@ -109,20 +130,38 @@ class NaiveBayes:
         return keys, np.concatenate([owner[known], owner[1:][is_pair]])
 
 
-def _count_pairs(place: Ints, owner: Ints, labels: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Features and classes that occur together, as feature * K + class, and how often.
+class _Counts:
+    """How often numbers occur, counted part by part."""
 
-    (P,), (P,)
-    """
+    def __init__(self) -> None:
+        none = np.zeros(0, np.int64)
+        self._parts: list[tuple[Ints, Ints]] = [(none, none)]
+
+    def add(self, numbers: Ints) -> None:
+        self._parts.append(np.unique(numbers, return_counts=True))
+
+    def total(self) -> tuple[Ints, Ints]:
+        """All numbers in order, and how often each occurs."""
+        numbers, counts = (np.concatenate(each) for each in zip(*self._parts, strict=True))
+        found, place = np.unique(numbers, return_inverse=True)
+        sums = np.bincount(place, counts, minlength=len(found))  # exact up to 2 ** 53
+        return found, sums.astype(np.int64)
+
+
+def _at(rows: Rows, block: slice) -> Rows:
+    return rows.at(np.arange(block.start, block.stop))
+
+
+def _pairs_of(keys: Ints, owner: Ints, labels: NDArray[np.bool_]) -> Ints:
+    """The features of texts with each class of their text, as feature * K + class."""
     _, of_class = np.nonzero(labels)  # text by text
     several = labels.sum(1)
     starts = np.cumsum(several) - several
 
     sizes = several[owner]
     classes = of_class[_ranges(starts[owner], sizes)]
-    pairs = np.repeat(place, sizes) * labels.shape[1] + classes
-    found, counts = np.unique(pairs, return_counts=True)
-    return found, counts
+    pairs: Ints = np.repeat(keys, sizes) * labels.shape[1] + classes
+    return pairs
 
 
 def _ranges(starts: Ints, sizes: Ints) -> Ints:

@@ -13,20 +13,41 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...data import digest
 from ...data.batching import Rows
 from ...data.cache import Facts
+from ...data.mixture import Mixture
 from ...data.seen import FILE as SEEN
 from ...data.seen import SeenTexts
-from ...data.stored import HeldFile, IdWriter, StoredTexts, TextWriter, packed_ids, stored_ids
+from ...data.sources import WEIGHTS, Weighted
+from ...data.stored import (
+    HeldFile,
+    IdWriter,
+    Picked,
+    StoredTexts,
+    TextWriter,
+    packed_ids,
+    stored_ids,
+)
 from ...errors import ConfigError
 from ...prepared import encoded, opened, trained_tokenizer
 from ...progress import doing
 from ...recipes import corpora
 from ...text.tokenizer import TextConfig, Tokenizer
 from .labels import Labels, Numbers
-from .reading import LabelledTexts, Places, files_of, formats_of, misplaced_in, read_examples
-from .texts import TASK, Parts, TextData, cut_apart
+from .reading import (
+    LabelledTexts,
+    Layout,
+    Places,
+    files_of,
+    format_at,
+    misplaced_in,
+    read_examples,
+    read_labelled,
+)
+from .texts import TASK, Parts, TextData, check_parts, cut_apart, sources_of
 
 _BLOCK = 10_000  # texts that are written at once
 _MANY_LABELS = 1 << 31  # so that their numbers have 32 bits
@@ -36,51 +57,81 @@ _PARTS = ("train", "valid", "test")
 class PreparedTexts:
     """What a run trains, validates and tests on, in files of the cache."""
 
-    def __init__(self, data: TextData) -> None:
-        """Reads the texts, unless that was done before. Raises `ConfigError` and `DataError`."""
-        if not data.train:
-            raise ConfigError("[data]: no training texts: set data.train to files or to a folder")
+    def __init__(self, data: TextData, *, seed: int = 0) -> None:
+        """Reads the texts, unless that was done before.
+
+        `seed` draws what the tokenizer learns of several sources. Raises `ConfigError` and
+        `DataError`.
+        """
+        if not (data.train or data.sources):
+            raise ConfigError(
+                "[data]: no training texts: set data.train to files or to a folder, or data.sources"
+            )
 
         self._data = data
-        locate = corpora(TASK).locate
-        self._paths = {
-            "train": locate(data.corpus, data.train),
-            "valid": locate(data.corpus, data.valid),
-            "test": locate(data.corpus, data.test),
-        }
-        every = [path for paths in self._paths.values() for path in paths]
-        files = [files_of(path, data.layout) for path in every]
-        self.cache, self._files, content = opened([file for some in files for file in some])
+        self._seed = seed
+        self.sources = sources_of(data)
+        self._paths = [
+            *((path, source.layout) for source in self.sources for path in source.train),
+            *((path, source.layout) for source in self.sources for path in source.valid),
+        ]
+        self._test = corpora(TASK).locate("" if data.sources else data.corpus, data.test)
+        self._paths += [(path, data.layout) for path in self._test]
 
-        names = [_names_in(path, some) for path, some in zip(every, files, strict=True)]
+        files = [files_of(*each) for each in self._paths]
+        self.cache, self._files, content = opened([file for some in files for file in some])
+        names = [_names_in(path, own) for (path, _), own in zip(self._paths, files, strict=True)]
         key = {"content": content, "names": names, **self._settings()}
-        about = ", ".join(path.name for path in every)
+        about = ", ".join(path.name for path, _ in self._paths)
         self._entry = self.cache.entry("labelled", key, self._write, about=about)
 
         self.parts = Parts(*map(self._part, _PARTS))
+        self.parts.train.misplaced = [
+            name for path, layout in self._paths for name in misplaced_in(path, layout)
+        ]
         self._seen = HeldFile(self._entry.folder / SEEN)
+        weights = [source.weight for source in self.sources]
+        self.weighted = Weighted.of([source.train for source in self.sources], weights)
 
     def __repr__(self) -> str:
         return f"<PreparedTexts: {len(self.parts.train):,} + {len(self.parts.valid):,} texts>"
 
     @property
     def digests(self) -> dict[str, str]:
-        """Of the training and the validation texts with their labels."""
+        """Of the training and the validation texts with their labels, and of several weights."""
         digests: dict[str, str] = self._entry.facts["digests"]
-        return digests
+        mixture = self.mixture
+        return {**digests, WEIGHTS: self.weighted.digest(mixture)} if mixture else digests
 
     @property
     def leaked(self) -> int:
         """How many of the validation texts are training texts, too."""
         return int(self._entry.facts["leaked"])
 
+    @property
+    def mixture(self) -> Mixture | None:
+        """What an epoch takes of each of several sources."""
+        sizes: list[int] = self._entry.facts["sizes"]
+        if len(sizes) < 2:
+            return None
+        return self.weighted.mixture(sizes, self._data.temperature, self._seed)
+
     def save_seen(self, folder: Path) -> None:
         """Write into `folder` what an evaluation compares its test texts with."""
         self._seen.copy(folder / SEEN)
 
     def tokenizer(self, config: TextConfig) -> Tokenizer:
-        """A tokenizer trained on the training texts, unless it was before."""
-        return trained_tokenizer(self.cache, self._entry, self.parts.train.texts, config)
+        """A tokenizer trained on the training texts, unless it was before.
+
+        It learns from several sources as they are mixed.
+        """
+        texts = self.parts.train.texts
+        drawn: dict[str, object] = {}
+        mixture = self.mixture
+        if mixture:
+            texts = Picked(texts, np.sort(mixture.epoch(0).places))
+            drawn = {"mixture": mixture.counts, "seed": self._seed}
+        return trained_tokenizer(self.cache, self._entry, texts, config, drawn)
 
     def ids(self, tokenizer: Tokenizer) -> tuple[Rows, Rows]:
         """Training and validation texts as ids, mapped into memory."""
@@ -93,15 +144,12 @@ class PreparedTexts:
     def _settings(self) -> dict[str, Any]:
         """The settings that the texts depend on."""
         data = self._data
-        every = [path for paths in self._paths.values() for path in paths]
         return {
-            "files": [len(paths) for paths in self._paths.values()],
-            "formats": formats_of(every, data.layout),
-            "columns": [data.label, data.text],
-            "several": data.several,
-            "encoding": data.encoding,
+            "sources": [[len(source.train), len(source.valid)] for source in self.sources],
+            "formats": [format_at(*each) for each in self._paths],
+            "layouts": [[*layout[1:]] for _, layout in self._paths],
             "test_share": data.test_share,
-            "valid_share": 0 if data.valid else data.valid_share,
+            "valid_share": data.valid_share if self.sources[0].splits else 0,
         }
 
     # Writing
@@ -109,26 +157,46 @@ class PreparedTexts:
     def _write(self, folder: Path) -> Facts:
         """Fill the entry "labelled"."""
         with doing("reading and checking texts"):
-            read = [self._read(folder, part) for part in _PARTS]
+            apart = [self._cut_apart(folder, number) for number in range(len(self.sources))]
+            test = [parts.test for parts in apart]
+            if self._test:
+                test = [self._read(folder, "read-test", self._test, self._data.layout)]
             self._files.check()
-            parts = cut_apart(self._data, *read)
 
-            facts: Facts = {"labels": {}, "first": {}, "empty": {}}
-            for name, texts in zip(_PARTS, (parts.train, parts.valid, parts.test), strict=True):
-                facts["labels"][name] = texts.labels.names
-                facts["first"][name] = self._stored_places(texts.first_place)
-                facts["empty"][name] = [self._stored_place(place) for place in texts.empty]
+            valid = [parts.valid for parts in apart]
+            train = [parts.train for parts in apart]
+            if len(train) > 1:
+                train = _without(train, valid)
+            written = [
                 _write_texts(folder, name, texts)
+                for name, texts in zip(_PARTS, (train, valid, test), strict=True)
+            ]
             for path in list(folder.glob("read-*")):
                 path.unlink()
-            return facts | _facts_of(folder, parts)
 
-    def _read(self, folder: Path, part: str) -> LabelledTexts:
-        """The texts in the files of a part, copied into a file each for texts and labels."""
+            check_parts(Parts(*written), self.sources, several=bool(self._data.several))
+            facts = {name: self._facts_of(part) for name, part in zip(_PARTS, written, strict=True)}
+            sizes = [len(texts) for texts in train]
+            return {**facts, "sizes": sizes, **_facts_of_run(folder, *written[:2])}
+
+    def _cut_apart(self, folder: Path, number: int) -> Parts:
+        """The texts of a source."""
+        source = self.sources[number]
+        valid_share = self._data.valid_share if source.splits else 0
+        read = self._read(folder, f"read-{number}", source.train, source.layout)
+        parts = cut_apart(read, test_share=self._data.test_share, valid_share=valid_share)
+        if not source.valid:
+            return parts
+        valid = self._read(folder, f"read-valid{number}", source.valid, source.layout)
+        return Parts(parts.train, valid, parts.test)
+
+    def _read(
+        self, folder: Path, name: str, paths: Sequence[Path], layout: Layout
+    ) -> LabelledTexts:
+        """The texts in files, copied into one for texts and one for labels."""
         places = Places()
         numbers = Numbers()
-        name = f"read-{part}"
-        examples = places.kept(read_examples(self._paths[part], self._data.layout))
+        examples = places.kept(read_examples(paths, layout))
         with ExitStack() as stack:
             texts = stack.enter_context(TextWriter(folder, name))
             labels = stack.enter_context(IdWriter(folder, f"{name}.labels"))
@@ -141,36 +209,31 @@ class PreparedTexts:
         found.first_place, found.empty = places.first, places.empty
         return found
 
-    # Reading what was written
+    # Places of texts are told with the names that files have when an entry is read.
+
+    def _facts_of(self, texts: LabelledTexts) -> Facts:
+        first = {label: self._stored(place) for label, place in texts.first_place.items()}
+        empty = [self._stored(place) for place in texts.empty]
+        return {"labels": texts.labels.names, "first": first, "empty": empty}
 
     def _part(self, part: str) -> LabelledTexts:
-        facts = self._entry.facts
-        found = _stored(self._entry.folder, part, facts["labels"][part])
-        first: dict[str, Any] = facts["first"][part]
-        found.first_place = {label: self._place(place) for label, place in first.items()}
-        found.empty = [self._place(place) for place in facts["empty"][part]]
-        found.misplaced = misplaced_in(self._paths[part], self._data.layout)
+        facts: Facts = self._entry.facts[part]
+        found = _stored(self._entry.folder, part, facts["labels"])
+        found.first_place = {label: self._place(*each) for label, each in facts["first"].items()}
+        found.empty = [self._place(*each) for each in facts["empty"]]
         return found
 
-    # Places: files may have moved when an entry is read again.
-
-    def _stored_places(self, places: dict[str, str]) -> dict[str, tuple[int, str]]:
-        return {label: self._stored_place(place) for label, place in places.items()}
-
-    def _stored_place(self, place: str) -> tuple[int, str]:
+    def _stored(self, place: str) -> tuple[int, str]:
         """The number of a path, and what follows it in a place."""
-        for number, path in enumerate(self._every_path()):
+        for number, (path, _) in enumerate(self._paths):
             rest = place.removeprefix(str(path))
             if rest != place and rest[:1] in (":", "/"):
                 return number, rest
         raise AssertionError(f"{place} is in none of the files")
 
-    def _place(self, stored: Sequence[Any]) -> str:
-        number, rest = stored
-        return f"{self._every_path()[number]}{rest}"
-
-    def _every_path(self) -> list[Path]:
-        return [path for paths in self._paths.values() for path in paths]
+    def _place(self, number: int, rest: str) -> str:
+        path, _ = self._paths[number]
+        return f"{path}{rest}"
 
 
 def _names_in(path: Path, files: list[Path]) -> list[str]:
@@ -178,13 +241,34 @@ def _names_in(path: Path, files: list[Path]) -> list[str]:
     return [file.relative_to(path).as_posix() for file in files if file != path]
 
 
-def _write_texts(folder: Path, name: str, texts: LabelledTexts) -> None:
+def _without(train: Sequence[LabelledTexts], valid: Sequence[LabelledTexts]) -> list[LabelledTexts]:
+    """What is a validation text of one source is trained on in none."""
+    held_out = {text for part in valid for text in part.texts}
+    found: list[LabelledTexts] = []
+    for part in train:
+        is_kept = np.fromiter((text not in held_out for text in part.texts), bool, len(part))
+        rest = part if is_kept.all() else part.at(np.flatnonzero(is_kept))
+        rest.empty = part.empty
+        found.append(rest)
+    return found
+
+
+def _write_texts(folder: Path, name: str, parts: Sequence[LabelledTexts]) -> LabelledTexts:
+    """Write the texts of sources, one after the other; returns all of them."""
+    numbers = Numbers()
+    places = Places()
     with ExitStack() as stack:
         text_writer = stack.enter_context(TextWriter(folder, name))
         label_writer = stack.enter_context(IdWriter(folder, f"{name}.labels"))
-        for block in _blocks(texts.texts):
-            text_writer.add(block)
-        label_writer.add(texts.labels.packed())
+        for texts in parts:
+            for block in _blocks(texts.texts):
+                text_writer.add(block)
+            label_writer.add(texts.labels.packed(numbers.of(texts.labels.names)))
+            places.add(texts.first_place, texts.empty)
+
+    found = _stored(folder, name, list(numbers.known))
+    found.first_place, found.empty = places.first, places.empty
+    return found
 
 
 def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
@@ -198,14 +282,14 @@ def _stored(folder: Path, name: str, labels: list[str]) -> LabelledTexts:
     return LabelledTexts(StoredTexts(folder, name), Labels(labels, *ids))
 
 
-def _facts_of(folder: Path, parts: Parts) -> Facts:
+def _facts_of_run(folder: Path, train: LabelledTexts, valid: LabelledTexts) -> Facts:
     """What a run wants to know of its texts, without reading all of them again."""
-    seen = SeenTexts.of(texts=parts.train.texts)
+    seen = SeenTexts.of(texts=train.texts)
     seen.save(folder)
-    (among,) = seen.count(texts=parts.valid.texts)
+    (among,) = seen.count(texts=valid.texts)
     digests = {
-        "training texts": digest.of_lines(parts.train.lines()),
-        "validation texts": digest.of_lines(parts.valid.lines()),
+        "training texts": digest.of_lines(train.lines()),
+        "validation texts": digest.of_lines(valid.lines()),
     }
     return {"digests": digests, "leaked": among.found}
 
@@ -213,3 +297,16 @@ def _facts_of(folder: Path, parts: Parts) -> Facts:
 def read_parts(data: TextData) -> Parts:
     """The texts of a run, cut apart. Raises `DataError` and `ConfigError`."""
     return PreparedTexts(data).parts
+
+
+def read_test(data: TextData) -> LabelledTexts:
+    """The test texts of a run; raises `ConfigError` if it holds none."""
+    if data.test:
+        paths = corpora(TASK).locate("" if data.sources else data.corpus, data.test)
+        return read_labelled(paths, data.layout)
+    if not data.test_share:
+        raise ConfigError(
+            "this run has no test texts: it was trained without data.test and data.test_share; "
+            "name a file of labelled texts"
+        )
+    return read_parts(data).test

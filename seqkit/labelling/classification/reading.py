@@ -70,6 +70,11 @@ class Places:
                 self.first.setdefault(label, example.place)
             yield example
 
+    def add(self, first: dict[str, str], empty: list[str]) -> None:
+        """Note places of texts that follow."""
+        self.first = {**first, **self.first}
+        self.empty = [*self.empty, *empty]
+
 
 @dataclass
 class LabelledTexts:
@@ -108,35 +113,30 @@ def read_labelled(paths: Sequence[Path], layout: Layout) -> LabelledTexts:
         texts.append(example.text)
         labels.append(example.labels)
     found = LabelledTexts(texts, Labels.of(labels), places.first, places.empty)
-    found.misplaced = misplaced_in(paths, layout)
+    found.misplaced = [name for path in paths for name in misplaced_in(path, layout)]
     return found
 
 
 def read_examples(paths: Sequence[Path], layout: Layout) -> Iterator[Example]:
     """The examples of these files and folders, empty ones as well. Raises as `read_labelled`."""
     for path in paths:
-        yield from _READERS[_format(path, layout)](path, layout)
+        yield from _READERS[format_at(path, layout)](path, layout)
 
 
 def files_of(path: Path, layout: Layout) -> list[Path]:
     """The files that are read for a path: itself, or all texts in the folders of classes."""
-    if _format(path, layout) != "folder":
+    if format_at(path, layout) != "folder":
         return [path]
     return [file for _, file in _texts_in(path)]
 
 
-def formats_of(paths: Sequence[Path], layout: Layout) -> list[Format]:
-    """How each path is read. Raises `DataError` for a name that does not say it."""
-    return [_format(path, layout) for path in paths]
+def misplaced_in(path: Path, layout: Layout) -> list[str]:
+    """What lies in a folder of texts where no text is looked for."""
+    return _misplaced(path) if format_at(path, layout) == "folder" else []
 
 
-def misplaced_in(paths: Sequence[Path], layout: Layout) -> list[str]:
-    """What lies in folders of texts where no text is looked for."""
-    folders = [path for path in paths if _format(path, layout) == "folder"]
-    return [name for path in folders for name in _misplaced(path)]
-
-
-def _format(path: Path, layout: Layout) -> Format:
+def format_at(path: Path, layout: Layout) -> Format:
+    """How a path is read. Raises `DataError` for a name that does not say it."""
     return format_of(path) if layout.format == "auto" else layout.format
 
 

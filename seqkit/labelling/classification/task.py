@@ -62,7 +62,8 @@ class TextClassification:
         if self._is_start:
             from_language_model.check_no_vectors(self.data.vectors)
 
-        self._texts = PreparedTexts(self.data)
+        self._texts = PreparedTexts(self.data, seed=self.seed)
+        self._mixture = self._texts.mixture
         self.parts = self._texts.parts
         self.tokenizer = self._tokenizer(folder)
         self.labels = self._labels(folder)
@@ -106,6 +107,8 @@ class TextClassification:
             "data.corpus": "",
             "data.train": [str(path) for path in train],
             "data.valid": [str(path) for path in valid],
+            "data.sources": [],
+            "data.temperature": 1.0,
             "data.test": [],
             "data.test_share": 0.0,
             "data.format": "auto",
@@ -132,6 +135,8 @@ class TextClassification:
         ]
         if self.pretrained:
             lines.append(self.pretrained.note())
+        if self._mixture:
+            lines += self._texts.weighted.describe(self._mixture, "texts")
         lines += self.inputs.notes(self.train)
         lines += notes_on_left_out(train, valid)
         lines += self._notes_on_classes()
@@ -185,10 +190,11 @@ class TextClassification:
     def train_batches(
         self, epoch: int, *, start: int, rank: int, world: int
     ) -> Iterator[TextBatch]:
-        lengths = self.inputs.lengths(self.train)
+        places = self._mixture.epoch(epoch).places if self._mixture else np.arange(len(self.train))
+        lengths = self.inputs.lengths(self.train)[places]
         order = training_order(lengths, self.data.batch, seed=self.seed, epoch=epoch)
         for number in range(start + rank, len(order), world):
-            yield self._training_batch(order[number], (self.seed, epoch, number))
+            yield self._training_batch(places[order[number]], (self.seed, epoch, number))
 
     def valid_batches(self, *, rank: int = 0, world: int = 1) -> Iterator[TextBatch]:
         lengths = self.inputs.lengths(self.valid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import islice
@@ -15,7 +15,8 @@ from pydantic import ValidationInfo, field_validator
 
 from ...config import section, setting
 from ...data.files import lasting, lasting_all
-from ...errors import ConfigError, DataError, shortened
+from ...data.sources import TEMPERATURE, TextSource, check_sources, name_of_source
+from ...errors import DataError, shortened
 from ...recipes import corpora
 from .labels import Ints
 from .reading import Encoding, Format, LabelledTexts, Layout, read_labelled
@@ -24,6 +25,15 @@ TASK = "text-classification"
 _FEW = 20  # classes, of however few texts
 _HASHED = 10_000  # texts that are hashed together
 _MOST_CLASSES = 0.5  # per text; with more, the labels are hardly meant
+
+
+@section
+class LabelledSource(TextSource):
+    """One of several sources of labelled texts: `[[data.sources]]`."""
+
+    format: Format = setting("as data.format", default="auto")
+    label: str = setting("as data.label; '' = this", default="")
+    text: str = setting("as data.text; '' = this", default="")
 
 
 @section
@@ -45,6 +55,12 @@ class TextData:
         default=[],
         on_resume="place",
     )
+    sources: list[LabelledSource] = setting(
+        "several sources in place of train and valid, each a table [[data.sources]]",
+        default=[],
+        on_resume="place",
+    )
+    temperature: float = setting(TEMPERATURE, default=1.0, ge=1)
     test: list[str] = setting(
         "labelled texts that `seqkit evaluate` measures", default=[], on_resume="any"
     )
@@ -95,6 +111,7 @@ class TextData:
     )
 
     def __post_init__(self) -> None:
+        check_sources(self)
         if self.test and self.test_share:
             raise ValueError("choose one of test and test_share")
 
@@ -122,41 +139,67 @@ class Parts:
     test: LabelledTexts  # empty if the run holds no test texts
 
 
-def cut_apart(
-    data: TextData, train: LabelledTexts, valid: LabelledTexts, test: LabelledTexts
-) -> Parts:
-    """The texts of a run by what they are for, of those in its files; checked.
+@dataclass(frozen=True)
+class Source:
+    """The files of one source, or all of a run that names none."""
 
-    Raises `DataError` for texts that teach no difference, or that are too few.
+    train: list[Path]
+    valid: list[Path]
+    layout: Layout
+    weight: float = 1.0
+    splits: bool = False  # whether texts for validation are cut off
+
+
+def sources_of(data: TextData) -> list[Source]:
+    """The sources of a [data] section, their files found.
+
+    Raises `DataError` for a file of a corpus that is not on this machine.
     """
-    rest, held_out = cut_off(train, data.test_share)
-    if data.test:
-        held_out = test
+    locate = corpora(TASK).locate
+    if not data.sources:
+        train, valid = (locate(data.corpus, files) for files in (data.train, data.valid))
+        return [Source(train, valid, data.layout, splits=not data.valid)]
 
-    if not data.valid:
-        rest, valid = cut_off(rest, data.valid_share)
+    splits = not any(source.valid for source in data.sources)
+    return [
+        Source(
+            locate(source.corpus, source.train),
+            locate(source.corpus, source.valid),
+            _layout_of(source, data),
+            source.weight,
+            splits,
+        )
+        for source in data.sources
+    ]
 
-    _check_classes(rest, data)
-    _check_known(valid, rest, "validation")
-    if not len(valid):
+
+def _layout_of(source: LabelledSource, data: TextData) -> Layout:
+    """How a source is written: as it says itself, or as all are."""
+    return data.layout._replace(
+        format=data.format if source.format == "auto" else source.format,
+        label=source.label or data.label,
+        text=source.text or data.text,
+    )
+
+
+def cut_apart(train: LabelledTexts, *, test_share: float, valid_share: float) -> Parts:
+    """The texts of a source, cut apart; a share of 0 cuts nothing off."""
+    rest, test = cut_off(train, test_share)
+    rest, valid = cut_off(rest, valid_share)
+    return Parts(rest, valid, test)
+
+
+def check_parts(parts: Parts, sources: Sequence[Source], *, several: bool) -> None:
+    """Raise `DataError` for texts that teach no difference, or that are too few."""
+    train = [path for source in sources for path in source.train]
+    _check_classes(parts.train, name_of_source(train), several=several)
+    _check_known(parts.valid, parts.train, "validation")
+    if not len(parts.valid):
+        valid = [path for source in sources for path in source.valid]
         raise DataError(
-            f"{', '.join(data.valid or data.train)}: no texts for validation: every class needs at "
+            f"{name_of_source(valid or train)}: no texts for validation: every class needs at "
             "least two texts, or give data.valid"
         )
-    return Parts(rest, valid, held_out)
-
-
-def read_test(data: TextData) -> LabelledTexts:
-    """The test texts of a run; raises `ConfigError` if it holds none."""
-    if data.test:
-        return _read(data, data.test)
-    if not data.test_share:
-        raise ConfigError(
-            "this run has no test texts: it was trained without data.test and data.test_share; "
-            "name a file of labelled texts"
-        )
-    _, test = cut_off(_read(data, data.train), data.test_share)
-    return test
 
 
 def read_files(data: TextData, paths: list[Path]) -> LabelledTexts:
@@ -219,23 +262,17 @@ def _whole_groups(ordered: Ints, wanted: int, hashes: NDArray[np.uint64]) -> Int
     return whole if len(equal) == len(ordered) else equal
 
 
-def _read(data: TextData, names: list[str]) -> LabelledTexts:
-    paths = corpora(TASK).locate(data.corpus, names)
-    return read_labelled(paths, data.layout)
-
-
-def _check_classes(train: LabelledTexts, data: TextData) -> None:
+def _check_classes(train: LabelledTexts, names: str, *, several: bool) -> None:
     """Raise `DataError` for training texts that teach no difference."""
-    names = ", ".join(data.train)
     if not len(train):
         raise DataError(f"{names}: no texts with a label, so there is nothing to train on")
-    least = 1 if data.several else 2
+    least = 1 if several else 2
     if len(train.first_place) < least:
         (label,) = train.first_place or ("",)
         raise DataError(f"{names}: every text has the label {label!r}: give texts of two classes")
 
     classes = len(train.first_place)
-    if not data.several and classes > max(_FEW, _MOST_CLASSES * len(train)):
+    if not several and classes > max(_FEW, _MOST_CLASSES * len(train)):
         raise DataError(
             f"{names}: {classes:,} labels of {len(train):,} texts, such as "
             f"{next(iter(train.first_place))!r}: is another column the label? Set data.label and "

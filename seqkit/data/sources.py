@@ -1,0 +1,112 @@
+"""Several sources of training text, in place of one: `[[data.sources]]`, the same in every domain.
+
+How much of each an epoch holds is in `mixture.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import ValidationInfo, field_validator
+
+from ..config import required, section, setting
+from ..parsing import to_json
+from . import digest
+from .files import lasting_all, name_of
+from .mixture import Mixture, shares
+
+WEIGHTS = "weights of data.sources"  # what a digest of them is called
+TEMPERATURE = (
+    "of several sources: the share of each is in proportion to its size to the power of "
+    "1 / temperature; 1 = all text is seen equally often, 5 = small sources are seen more often"
+)
+
+
+@section
+class TextSource:
+    """What every source says: where its files are, and how often they are seen."""
+
+    corpus: str = setting(
+        "corpus whose folder holds the files below; '' = they are ordinary paths", default=""
+    )
+    train: list[str] = required("training text, as data.train", min_length=1)
+    valid: list[str] = setting(
+        "validation text; [] = cut valid_share off the training text, unless another source has "
+        "validation text",
+        default=[],
+    )
+    weight: float = setting(
+        "how often its text is seen, relative to the other sources", default=1.0, gt=0, le=1e6
+    )
+
+    @field_validator("train", "valid")
+    @classmethod
+    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        return lasting_all(paths, info.data.get("corpus"))
+
+
+class HasSources(Protocol):
+    """A [data] section that may name several sources."""
+
+    @property
+    def corpus(self) -> str: ...
+    @property
+    def train(self) -> list[str]: ...
+    @property
+    def valid(self) -> list[str]: ...
+    @property
+    def sources(self) -> Sequence[Any]: ...
+    @property
+    def temperature(self) -> float: ...
+
+
+def check_sources(data: HasSources) -> None:
+    """Raise `ValueError` for a section that names its text in two ways."""
+    if not data.sources:
+        if data.temperature != 1:
+            raise ValueError("temperature is for several sources: give [[data.sources]]")
+        return
+    if data.train or data.valid or data.corpus:
+        raise ValueError(
+            "choose one of data.sources and of data.train, data.valid and data.corpus, which "
+            "each of the sources has for itself"
+        )
+
+
+class Weighted:
+    """The sources of a run, as an epoch mixes them: those of one are all of it."""
+
+    def __init__(self, names: Sequence[str], weights: Sequence[float]) -> None:
+        """`names` are what people are told, such as those of their files."""
+        self.names = list(names)
+        self.weights = list(weights)
+
+    @classmethod
+    def of(cls, files: Sequence[Sequence[Path]], weights: Sequence[float]) -> Weighted:
+        """Sources that are known by the names of their training files."""
+        return cls([name_of_source(each) for each in files], weights)
+
+    def __repr__(self) -> str:
+        return f"<Weighted: {', '.join(self.names)}>"
+
+    def mixture(self, sizes: Sequence[int], temperature: float, seed: int) -> Mixture:
+        """How much of each an epoch holds; `sizes` are the numbers of their items."""
+        return Mixture(sizes, shares(sizes, self.names, self.weights, temperature), seed)
+
+    def describe(self, mixture: Mixture, item: str, each: int = 1) -> Iterator[str]:
+        """A line for each: what an epoch holds of it, in items that are `each` of what is named."""
+        total = sum(mixture.counts)
+        for name, count in zip(self.names, mixture.counts, strict=True):
+            yield f"{name}: {count * each:,} {item} of an epoch ({count / total:.1%})"
+
+    def digest(self, mixture: Mixture) -> str:
+        """What tells this mixture from another: it may not change when a run is resumed."""
+        pairs = zip(self.weights, mixture.counts, strict=True)
+        return digest.of_lines(to_json([weight, count]) for weight, count in pairs)
+
+
+def name_of_source(files: Sequence[Path]) -> str:
+    """What errors call a source: the files of its training text."""
+    return ", ".join(map(name_of, files))
