@@ -47,7 +47,8 @@ def _write_plain(settings: Settings, part: str, corpus: str, names: Sequence[str
     from seqkit.recipes import corpora
 
     lines = [line for path in corpora().locate(corpus, names) for line in read_lines(path)]
-    _text(settings, part).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    text = "".join(f"{line}\n" for line in lines)
+    _text(settings, part).write_text(text, encoding="utf-8", newline="")
 
 
 def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
@@ -130,7 +131,7 @@ def _conllu(path: Path) -> list[tuple[list[str], list[str]]]:
     """Words and universal parts of speech of each sentence."""
     sentences = []
     for block in path.read_text(encoding="utf-8").split("\n\n"):
-        rows = [line.split("\t") for line in block.splitlines() if line[:1] != "#"]
+        rows = [line.split("\t") for line in block.split("\n") if line[:1] != "#"]
         own = [row for row in rows if row[0].isdigit()]
         if own:
             sentences.append(([row[1] for row in own], [row[3] for row in own]))
@@ -171,8 +172,8 @@ def _fasttext_model(settings: Settings) -> Path:
 
 def _reviews(path: Path) -> list[tuple[str, str]]:
     """The label and the text of each line."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    rows = [line.split("\t", 2) for line in lines]
+    with path.open(encoding="utf-8", newline="\n") as lines:  # other ends of lines are text
+        rows = [line.rstrip("\n").split("\t", 2) for line in lines]
     return [(row[0], row[2]) for row in rows]
 
 
