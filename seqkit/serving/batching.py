@@ -1,9 +1,10 @@
 """The requests of all clients, computed together.
 
 Each model has a `Batcher`: a queue of tickets, one for each request, and as many threads as the
-model computes batches at once. A batch is filled by turns, one item of each waiting request, with
-items of the same kind and of similar length: so a long text does not hold up a short one, nor a
-long sentence those that would be padded to it.
+model computes batches at once. A batch is filled by turns, one item of each request that has waited
+longest, with items of the same kind and of similar length: so a long text does not hold up a short
+one, nor a long sentence those that would be padded to it, and no client waits much longer than
+others.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -206,7 +207,7 @@ class Batcher:
 
         like = _Like(first.work.kind, first.work.costs[first.waiting[0]], self._batch_tokens)
         batch: list[_Taken] = []
-        turn = self._candidates(self._queue, like)
+        turn = list(like.oldest(self._candidates(self._queue, like)))
         while turn:
             turn.sort(key=like.distance)
             chosen = [one for one in turn if like.takes(one.cost)]
@@ -355,6 +356,18 @@ class _Like:
     def fits(self, cost: int) -> bool:
         """Whether an item is of similar length."""
         return self._cost / _SIMILAR <= cost <= self._cost * _SIMILAR
+
+    def oldest(self, waiting: Iterable[_Taken]) -> Iterator[_Taken]:
+        """Of what waits, in its order, as much as fills a batch: who came later passes nobody.
+
+        Among these, length decides who goes together; who is left is among the first next time.
+        """
+        total = 0
+        for one in waiting:
+            if total > self._budget:
+                return
+            total += one.cost
+            yield one
 
     def distance(self, one: _Taken) -> int:
         """How far an item is from the length that the batch is of: the nearest are taken first."""

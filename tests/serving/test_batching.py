@@ -97,6 +97,20 @@ def test_a_long_sentence_is_not_computed_with_short_ones(model):
     assert model.batches == [[0], [100], [1, 2]]
 
 
+def test_who_fits_better_does_not_pass_those_who_have_waited_longer(model):
+    """Of what came first, as much as fills a batch; only among these does length choose."""
+
+    async def six(batcher):
+        costs = enumerate([10, 12, 12, 10, 10, 10], 1)
+        tickets = [batcher.submit(model.work([number], [cost])) for number, cost in costs]
+        model.gate.set()
+        for ticket in tickets:
+            await ticket.wait()
+
+    run(model, six, batch_tokens=36)
+    assert [sorted(batch) for batch in model.batches] == [[0], [1, 2, 4], [3, 5, 6]]
+
+
 def test_a_batch_has_no_more_tokens_than_it_may_with_its_padding(model):
     async def several(batcher):
         work = model.work([1, 2, 3, 4, 5], [10, 12, 15, 11, 10])
