@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "text": {"errors", "config", "parsing"},
     "data": {"errors", "parsing", "config", "progress", "text", "threads"},
     "nn": {"errors", "native"},
-    "search": {"config", "data", "errors", "native", "parsing", "text", "wanted"},
+    "search": {"config", "data", "errors", "native", "nn", "parsing", "text", "wanted"},
     "metrics": {"errors", "text"},
     "ngram": {"errors", "parsing", "data", "drawing", "metrics", "native", "text"},
     "training": {"errors", "parsing", "config", "data"},

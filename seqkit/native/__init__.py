@@ -8,6 +8,7 @@ build.py      compiles the C files; run by pip, or `python -m seqkit.native.buil
 library.py    finds and opens the library
 ngrams.py     words to ids (words.c), scores by back-off models (ngrams.c)
 best.py       the best continuations of a beam (best.c), for seqkit.search.compiled
+best.py       the best continuations of a beam (best.c), for seqkit.search.compiled
 ctc.py        the frames of a CTC search (ctc.c), for seqkit.search.ctc.compiled
 lstm.py       an LSTM layer in training (lstm.c), for seqkit.nn.lstm
 training.py   passes over activations (training.c), for seqkit.nn.passes

@@ -23,6 +23,7 @@ _PROTOTYPES = {
         [_COUNT, _POINTER, _POINTER, ctypes.c_int32, _POINTER, _POINTER],
     ),
     "seqkit_best": (ctypes.c_int, [_POINTER, _COUNT, _COUNT]),
+    "seqkit_best": (ctypes.c_int, [_POINTER, _COUNT, _COUNT]),
     "seqkit_ctc_index": (None, [_POINTER]),
     "seqkit_ctc_look": (
         _COUNT,

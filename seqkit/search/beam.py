@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import WrongValue
 from ..text.vocab import BOS, EOS
-from .continuations import NEVER, Continuations, Step, best_continuations, by_groups
+from .continuations import NEVER, Step, Ways, best_continuations, by_groups
 from .decoder import StateT, StepDecoder
 from .fusion import Fused, Fusion
 from .hypothesis import AVERAGE, Hypothesis, Normalize
@@ -66,17 +68,17 @@ def beam_search(
 
     for t in range(1, max(longest, default=0) + 1):
         logits, added, state = fused.step(open_.ids, state)
-        left = open_.limit - t
-        of_beams = [demanded[i // groups] for i in open_.beam.tolist()] if demanded else []
-        step = Step(logits.float(), open_.logp, open_.history, left, added, of_beams)
+        of_beams = [demanded[beam // groups] for beam in open_.beam] if demanded else []
+        step = _step(open_, t, logits, added, of_beams)
 
         found = _continuations(step, open_, most, rules, groups, diversity)
-        ends = found.token == EOS
-        stop = left == 0
-        if _finish(finished, open_, found.first(size), ends[:, :size], normalize, fusion):
-            stop |= _have(enough, finished, open_.beam)
+        _finish(finished, open_, found, size, normalize, fusion)
+        done = [
+            t == limit or len(finished[beam]) >= enough
+            for beam, limit in zip(open_.beam, open_.limit, strict=True)
+        ]
 
-        grown = _grow(open_, found, ends, size, stop=stop)
+        grown = _grow(open_, found, size, done)
         if grown is None:
             break
         open_, selected_rows = grown
@@ -105,123 +107,123 @@ def _check_beam(beam: int, groups: int, patience: float) -> None:
 
 
 class _Beams(NamedTuple):
-    """The beams still open."""
+    """The beams still open. What the model does not need is in plain lists: they are small."""
 
-    beam: Tensor  # (B,) sentence * groups + group
-    limit: Tensor  # (B,) most tokens of an output, <eos> included
+    beam: list[int]  # (B,) sentence * groups + group
+    limit: list[int]  # (B,) most tokens of an output, <eos> included
     ids: Tensor  # (R,) last tokens
     logp: Tensor  # (B, K); K is 1 before the first step
-    history: Tensor  # (R, t)
+    history: NDArray[np.int64]  # (R, t)
     added: Tensor  # (R,) of the log probabilities, what a language model added
 
 
 def _all_beams(limits: list[int], groups: int, device: torch.device) -> _Beams:
     """Before the first step."""
     beams = len(limits) * groups
-    limit = torch.tensor(limits, device=device)
     return _Beams(
-        beam=torch.arange(beams, device=device),
-        limit=limit.repeat_interleave(groups),
+        beam=list(range(beams)),
+        limit=[limit for limit in limits for _ in range(groups)],
         ids=torch.full((beams,), BOS, device=device),
         logp=torch.zeros(beams, 1, device=device),
-        history=torch.empty(beams, 0, dtype=torch.long, device=device),
+        history=np.empty((beams, 0), np.int64),
         added=torch.zeros(beams, device=device),
     )
 
 
+def _step(
+    open_: _Beams, t: int, logits: Tensor, added: Tensor | None, phrases: Sequence[Phrases]
+) -> Step:
+    """What token number `t` is chosen by; `phrases` (B) are those of the open beams."""
+    history = torch.from_numpy(open_.history).to(logits.device)
+    left = [limit - t for limit in open_.limit]
+    return Step(logits.float(), open_.logp, history, left, added, phrases)
+
+
 def _continuations(
     step: Step, open_: _Beams, most: int, rules: Rules, groups: int, diversity: float
-) -> Continuations:
+) -> Ways:
     """The `most` best of each beam, with what a language model has added to them."""
     if groups > 1:
         found = by_groups(step, most, rules, open_.beam, groups, diversity)
     else:
         found = best_continuations(step, most, rules)
 
-    if step.added is None:
-        return found
-    return found.with_added(open_.added, step.added)
+    if step.added is not None:
+        found = found.with_added(open_.added, step.added)
+    return found.ways()
 
 
 def _finish(
     finished: list[list[Hypothesis]],
     open_: _Beams,
-    best: Continuations,
-    ends: Tensor,
+    found: Ways,
+    size: int,
     normalize: Normalize,
     fusion: Fusion | None,
-) -> bool:
-    """Add to `finished` the hypotheses that end, of the best of each beam; False if none does."""
-    possible = best.logp > NEVER
-    ending = ends & possible
-    if not bool(ending.any()):
-        return False
+) -> None:
+    """Add to `finished` the hypotheses that end, of the `size` best of each beam."""
+    for i, beam in enumerate(open_.beam):
+        best = found.token[i][:size]
+        ending = [place for place, token in enumerate(best) if token == EOS]
 
-    beam_of_each = open_.beam[:, None].expand_as(ending)
-    beams = beam_of_each[ending].tolist()
-    rows = best.row[ending]
-    outputs = open_.history[rows].tolist()
-    logps = best.logp[ending].tolist()
-
-    if best.added is None or fusion is None:
-        for beam, ids, logp in zip(beams, outputs, logps, strict=True):
-            finished[beam].append(Hypothesis.of(ids, logp, normalize))
-        return True
-
-    of_lm = best.added[ending].tolist()
-    for beam, ids, logp, added in zip(beams, outputs, logps, of_lm, strict=True):
-        hypothesis = Hypothesis.fused(ids, logp, added, normalize, fusion.weight)
-        finished[beam].append(hypothesis)
-    return True
+        for place in ending:
+            logp = found.logp[i][place]
+            if not logp > NEVER:
+                continue
+            row = found.row[i][place]
+            ids = open_.history[row].tolist()
+            if fusion is None:
+                hypothesis = Hypothesis.of(ids, logp, normalize)
+            else:
+                added = found.added[i][place]
+                hypothesis = Hypothesis.fused(ids, logp, added, normalize, fusion.weight)
+            finished[beam].append(hypothesis)
 
 
-def _have(enough: float, finished: list[list[Hypothesis]], beam: Tensor) -> Tensor:
-    """(B,) Whether each beam has finished `enough` hypotheses."""
-    numbers = beam.tolist()
-    counts = [len(finished[number]) for number in numbers]
-    done = [count >= enough for count in counts]
-    return torch.tensor(done, device=beam.device)
-
-
-def _grow(
-    open_: _Beams, found: Continuations, ends: Tensor, size: int, *, stop: Tensor
-) -> tuple[_Beams, Tensor] | None:
+def _grow(open_: _Beams, found: Ways, size: int, done: list[bool]) -> tuple[_Beams, Tensor] | None:
     """The beams after this step, and the rows (R,) of the last one they go on from.
 
-    Each goes on with its `size` best continuations that do not end; beams at which `stop` (B,) is
-    True, or that have none, do not. None if all have stopped.
+    Each goes on with its `size` best continuations that do not end; beams that are `done` (B,), or
+    that have none, do not. None if all have stopped. Changes `found`.
     """
-    # A stable sort by whether they end keeps the rest in order.
-    order = ends.long().argsort(dim=1, stable=True)
-    logp = found.logp.masked_fill(ends, NEVER)
-    unfinished = found._replace(logp=logp)
-    going_on = unfinished.pick(order[:, :size])
+    for i, tokens in enumerate(found.token):
+        if EOS in tokens:
+            _put_ends_last(found, i)
 
-    highest = going_on.logp[:, 0]
-    has_none = highest == NEVER
-    stay = ~(stop | has_none)
-    staying = int(stay.sum())
-    if not staying:
+    going_on = [i for i, logp in enumerate(found.logp) if not done[i] and logp[0] != NEVER]
+    if not going_on:
         return None
 
-    beam, limit = open_.beam, open_.limit
-    if staying < len(stay):
-        beam, limit = beam[stay], limit[stay]
-        going_on = going_on.of_beams(stay)
+    logp = np.array([found.logp[i][:size] for i in going_on], np.float32)  # (B, K)
+    ids = np.array([found.token[i][:size] for i in going_on]).ravel()
+    rows = np.array([found.row[i][:size] for i in going_on]).ravel()
+    added = np.array([found.added[i][:size] for i in going_on], np.float32).ravel()
+    history = np.concatenate([open_.history[rows], ids[:, None]], axis=1)
 
-    rows = going_on.row.flatten()
-    ids = going_on.token.flatten()
-    so_far = open_.history[rows]
-    added = open_.added[rows] if going_on.added is None else going_on.added.flatten()
+    device = open_.ids.device
     grown = _Beams(
-        beam=beam,
-        limit=limit,
-        ids=ids,
-        logp=going_on.logp,
-        history=torch.cat([so_far, ids[:, None]], dim=1),
-        added=added,
+        beam=[open_.beam[i] for i in going_on],
+        limit=[open_.limit[i] for i in going_on],
+        ids=torch.from_numpy(ids).to(device),
+        logp=torch.from_numpy(logp).to(device),
+        history=history,
+        added=torch.from_numpy(added).to(device),
     )
-    return grown, rows
+    return grown, torch.from_numpy(rows).to(device)
+
+
+def _put_ends_last(found: Ways, beam: int) -> None:
+    """Hypotheses that end do not go on: what is left keeps its order, and they cannot be chosen."""
+    tokens = found.token[beam]
+    ends = [token == EOS for token in tokens]
+    order = sorted(range(len(tokens)), key=lambda place: ends[place])
+
+    logp, row, added = found.logp[beam], found.row[beam], found.added[beam]
+    found.logp[beam] = [NEVER if ends[place] else logp[place] for place in order]
+    found.token[beam] = [tokens[place] for place in order]
+    found.row[beam] = [row[place] for place in order]
+    if added:
+        found.added[beam] = [added[place] for place in order]
 
 
 def _by_sentence(finished: list[list[Hypothesis]], groups: int) -> list[list[Hypothesis]]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ..text.vocab import BOS, EOS, PAD
+from .compiled import best_by_library
 from .phrases import Phrases, next_tokens, rank_by_phrases
 from .rules import Rules
 
@@ -27,14 +28,14 @@ class Step(NamedTuple):
     logits: Tensor  # (R, V)
     logp: Tensor  # (B, K)
     history: Tensor  # (R, t - 1)
-    left: Tensor  # (B,) how many tokens may follow the next one
+    left: list[int]  # (B,) how many tokens may follow the next one
     added: Tensor | None = None  # (R, V) what a language model adds to log probabilities
     phrases: Sequence[Phrases] = ()  # (B) that the outputs of each beam must have; () if none must
 
     @property
     def must_end(self) -> Tensor:
         """(R,)"""
-        at_limit = self.left == 0
+        at_limit = torch.tensor(self.left, device=self.logp.device) == 0
         width = self.logp.size(1)
         return at_limit.repeat_interleave(width)
 
@@ -43,9 +44,10 @@ class Step(NamedTuple):
         logits = self.logits[rows]
         logp = self.logp[beams]
         history = self.history[rows]
-        left = self.left[beams]
+        numbers = beams.tolist()
+        left = [self.left[beam] for beam in numbers]
         added = None if self.added is None else self.added[rows]
-        phrases = [self.phrases[beam] for beam in beams.tolist()] if self.phrases else ()
+        phrases = [self.phrases[beam] for beam in numbers] if self.phrases else ()
         return Step(logits, logp, history, left, added, phrases)
 
 
@@ -62,19 +64,6 @@ class Continuations(NamedTuple):
         total = before[self.row] + added[self.row, self.token]
         return self._replace(added=total)
 
-    def first(self, n: int) -> Continuations:
-        """The `n` best."""
-        logp = self.logp[:, :n]
-        token = self.token[:, :n]
-        row = self.row[:, :n]
-        added = None if self.added is None else self.added[:, :n]
-        return Continuations(logp, token, row, added)
-
-    def of_beams(self, chosen: Tensor) -> Continuations:
-        """Of the beams where `chosen` (B,) is True."""
-        added = None if self.added is None else self.added[chosen]
-        return Continuations(self.logp[chosen], self.token[chosen], self.row[chosen], added)
-
     def pick(self, index: Tensor) -> Continuations:
         """Those at `index` (B, n') of each beam."""
         logp = self.logp.gather(1, index)
@@ -82,6 +71,21 @@ class Continuations(NamedTuple):
         row = self.row.gather(1, index)
         added = None if self.added is None else self.added.gather(1, index)
         return Continuations(logp, token, row, added)
+
+    def ways(self) -> Ways:
+        """The same as lists."""
+        logp = self.logp.tolist()
+        added = [[] for _ in logp] if self.added is None else self.added.tolist()
+        return Ways(logp, self.token.tolist(), self.row.tolist(), added)
+
+
+class Ways(NamedTuple):
+    """`Continuations` as lists."""
+
+    logp: list[list[float]]
+    token: list[list[int]]
+    row: list[list[int]]
+    added: list[list[float]]  # [] of each beam where nothing is
 
 
 def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
@@ -93,12 +97,17 @@ def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
 
 def _without_rules(step: Step, most: int, suppress: frozenset[int]) -> Continuations:
     """Quicker than `_with_rules`: a beam's best are looked for among all that its rows may do."""
+    found = best_by_library(step.logits, step.logp, step.left, most, suppress)
+    return without_rules(step, most, suppress) if found is None else Continuations(*found)
+
+
+def without_rules(step: Step, most: int, suppress: frozenset[int]) -> Continuations:
+    """The twin of `best_by_library`. Which of equals is better is as torch has it: not defined."""
     logp = step.logits.log_softmax(-1)
     never = _never_produced(suppress, logp.device)
     logp.index_fill_(1, never, NEVER)  # which is part of the distribution
 
-    at_limit = step.left == 0
-    if bool(at_limit.any()):
+    if 0 in step.left:
         must_end = step.must_end
         end = logp[must_end, EOS]
         logp[must_end] = NEVER
@@ -254,12 +263,13 @@ def _maxima_of_blocks(logp: Tensor) -> Tensor:
 
 
 def by_groups(
-    step: Step, most: int, rules: Rules, beam: Tensor, groups: int, diversity: float
+    step: Step, most: int, rules: Rules, numbers: list[int], groups: int, diversity: float
 ) -> Continuations:
     """The best continuations for one group of each sentence after the other.
 
-    They avoid what earlier groups have chosen. `beam` (B,) is sentence * groups + group.
+    They avoid what earlier groups have chosen. `numbers` (B,) are sentence * groups + group.
     """
+    beam = torch.tensor(numbers, device=step.logits.device)
     shape = (len(beam), most)
     found = Continuations(
         logp=step.logp.new_full(shape, NEVER),

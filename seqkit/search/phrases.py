@@ -74,7 +74,7 @@ def rank_by_phrases(
     token: Tensor,
     row: Tensor,
     history: Tensor,
-    left: Tensor,
+    left: Sequence[int],
     phrases: Sequence[Phrases],
 ) -> Tensor:
     """New ranks (B, n), so that every stage of progress with the phrases keeps a place in the beam.
@@ -95,7 +95,7 @@ def rank_by_phrases(
     tokens_of_beams = token.tolist()
     rows_of_beams = row.tolist()
 
-    for beam, room in enumerate(left.tolist()):
+    for beam, room in enumerate(left):
         tokens = tokens_of_beams[beam]
         rows = rows_of_beams[beam]
 

@@ -6,7 +6,7 @@ from exhaustive import assert_same, every_output, slow_beam_search
 from toy import Table
 
 from seqkit.search import Normalize, Rules, SearchConfig, beam_search, decode
-from seqkit.search.continuations import Step, best_continuations, top
+from seqkit.search.continuations import Step, best_continuations, top, without_rules
 from seqkit.text.vocab import BOS, EOS, PAD
 
 
@@ -105,18 +105,28 @@ def test_the_quick_selection_of_the_best_tokens_equals_a_full_one(vocab, most):
     assert torch.equal(token, wanted.indices)
 
 
+SUPPRESSED = frozenset([7, 639])
+
+
+@pytest.mark.parametrize(
+    "find",
+    [
+        lambda step: best_continuations(step, 6, Rules(suppress=SUPPRESSED)),
+        lambda step: without_rules(step, 6, SUPPRESSED),
+    ],
+    ids=["of the machine", "torch"],
+)
 @pytest.mark.parametrize("vocab", [640, 1000])
 @pytest.mark.parametrize("width", [1, 3])
-def test_the_best_of_a_large_vocabulary_are_those_of_all_rows(vocab, width):
+def test_the_best_of_a_large_vocabulary_are_those_of_all_rows(vocab, width, find):
     torch.manual_seed(vocab + width)
     logits, before = torch.randn(4 * width, vocab) * 3, -torch.rand(4, width)
     history = torch.empty(4 * width, 0, dtype=torch.long)
-    left = torch.tensor([5, 0, 5, 5])  # the second beam must end
-    step = Step(logits, before, history, left)
-    found = best_continuations(step, 6, Rules(suppress=frozenset([7, vocab - 1])))
+    left = [5, 0, 5, 5]  # the second beam must end
+    found = find(Step(logits, before, history, left))
 
     logp = logits.double().log_softmax(-1).view(4, width, vocab) + before[:, :, None]
-    logp[:, :, [PAD, BOS, 7, vocab - 1]] = float("-inf")
+    logp[:, :, [PAD, BOS, *SUPPRESSED]] = float("-inf")
     for beam in (0, 2, 3):
         every = logp[beam].flatten()
         wanted = every.argsort(descending=True)[:6]
@@ -128,3 +138,29 @@ def test_the_best_of_a_large_vocabulary_are_those_of_all_rows(vocab, width):
     assert found.token[1][ends].tolist() == [EOS] * width
     wanted = logp[1, :, EOS].sort(descending=True).values.tolist()
     assert found.logp[1][ends].tolist() == pytest.approx(wanted, rel=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"beam": 1},
+        {"beam": 4},
+        {"beam": 3, "patience": 2.0},
+        {"beam": 5, "normalize": Normalize(0.6, "gnmt")},
+        {"beam": 4, "groups": 2, "diversity": 0.5},
+        {"beam": 4, "rules": Rules(suppress=frozenset([7, 8]))},
+        {"beam": 4, "rules": Rules(min_length=4, no_repeat_ngram=2)},
+    ],
+    ids=str,
+)
+def test_a_search_without_the_compiled_library_finds_the_same(settings, seed, monkeypatch):
+    model = Table(vocab=130, seed=seed)
+    sources, limits = torch.tensor([[1], [2], [3]]), [4, 9, 6]
+    found = beam_search(model, sources, limits, **settings)
+
+    monkeypatch.setenv("SEQKIT_NATIVE", "off")
+    for hypotheses, wanted in zip(
+        found, beam_search(model, sources, limits, **settings), strict=True
+    ):
+        assert_same(hypotheses, wanted)
