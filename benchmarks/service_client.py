@@ -10,20 +10,22 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from typing import Any
 from urllib.parse import urlsplit
 
-Ask = Callable[[str], tuple[str, dict[str, Any]]]
-"""From a sentence to the path and the JSON that ask for its translation."""
-Read = Callable[[Any, str], str | None]
-"""From an answer and its sentence to the translation; None if it is an answer to something else."""
+Ask = Callable[[list[str]], tuple[str, dict[str, Any]]]
+"""From sentences to the path and the JSON that ask for their translations."""
+Read = Callable[[Any, list[str]], list[str] | None]
+"""From an answer and its sentences to the translations; None if it answers something else."""
 
 
 @dataclass
 class Load:
     """What clients saw."""
 
-    latencies: list[float] = field(default_factory=list)  # seconds
+    latencies: list[float] = field(default_factory=list)  # seconds, of requests
+    sentences: int = 0  # that were answered
     translations: dict[str, set[str]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     refused: int = 0  # 429, and asked again
@@ -32,10 +34,10 @@ class Load:
     @property
     def rate(self) -> float:
         """Sentences a second."""
-        return len(self.latencies) / self.seconds
+        return self.sentences / self.seconds
 
     def quantile(self, share: float) -> float:
-        """Seconds in which this share of the sentences was answered."""
+        """Seconds in which this share of the requests was answered."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
@@ -80,64 +82,70 @@ def native(beam: int = 0) -> Ask:
     """With a beam of this width, or that of the model."""
     search = {"search": {"beam": beam}} if beam else {}
 
-    def ask(sentence: str) -> tuple[str, dict[str, Any]]:
-        return "/v1/translate", {"text": sentence, **search}
+    def ask(sentences: list[str]) -> tuple[str, dict[str, Any]]:
+        return "/v1/translate", {"text": sentences, **search}
 
     return ask
 
 
-def read_native(answer: Any, sentence: str) -> str | None:
-    (record,) = answer["translations"]
-    return record["translation"] if record["source"] == sentence else None
+def read_native(answer: Any, sentences: list[str]) -> list[str] | None:
+    records = answer["translations"]
+    if [record["source"] for record in records] != sentences:
+        return None
+    return [record["translation"] for record in records]
 
 
 def libretranslate(source: str, target: str) -> Ask:
-    def ask(sentence: str) -> tuple[str, dict[str, Any]]:
-        return "/translate", {"q": sentence, "source": source, "target": target}
+    def ask(sentences: list[str]) -> tuple[str, dict[str, Any]]:
+        asked = sentences[0] if len(sentences) == 1 else sentences
+        return "/translate", {"q": asked, "source": source, "target": target}
 
     return ask
 
 
-def read_libretranslate(answer: Any, sentence: str) -> str | None:
-    translation: str = answer["translatedText"]
-    return translation
+def read_libretranslate(answer: Any, sentences: list[str]) -> list[str] | None:
+    found = answer["translatedText"]
+    translations = [found] if isinstance(found, str) else found
+    return translations if len(translations) == len(sentences) else None
 
 
 def press(
-    address: str, sentences: Sequence[str], clients: int, seconds: float, ask: Ask, read: Read
-) -> Load:
-    """Many clients for a while, each of which asks again as soon as it is answered."""
-    load = Load()
-    asyncio.run(_press(load, address, sentences, clients, seconds, ask, read))
-    return load
-
-
-async def _press(
-    load: Load,
     address: str,
     sentences: Sequence[str],
     clients: int,
     seconds: float,
     ask: Ask,
     read: Read,
-) -> None:
-    until = time.perf_counter() + seconds
-    following = _round_and_round(sentences)
-    began = time.perf_counter()
-    each = [_one(load, address, following, until, ask, read) for _ in range(clients)]
-    await asyncio.gather(*each)
-    load.seconds = time.perf_counter() - began
+    *,
+    together: int = 1,
+) -> Load:
+    """Many clients for a while, each of which asks again as soon as it is answered.
+
+    Each request has so many sentences `together`.
+    """
+    load = Load()
+
+    async def all_of_them() -> None:
+        until = time.perf_counter() + seconds
+        following = _round_and_round(sentences, together)
+        began = time.perf_counter()
+        each = [_one(load, address, following, until, ask, read) for _ in range(clients)]
+        await asyncio.gather(*each)
+        load.seconds = time.perf_counter() - began
+
+    asyncio.run(all_of_them())
+    return load
 
 
 async def _one(
-    load: Load, address: str, sentences: Iterator[str], until: float, ask: Ask, read: Read
+    load: Load, address: str, following: Iterator[list[str]], until: float, ask: Ask, read: Read
 ) -> None:
     client = Client(address)
     while time.perf_counter() < until:
-        sentence = next(sentences)
+        sentences = next(following)
         began = time.perf_counter()
         try:
-            status, answer = await client.post(*ask(sentence))
+            status, answer = await client.post(*ask(sentences))
         except (OSError, asyncio.IncompleteReadError) as error:
             load.errors.append(f"{type(error).__name__}: {error}")
             client.close()
@@ -147,15 +155,18 @@ async def _one(
             await asyncio.sleep(1)
             continue
 
-        translation = read(answer, sentence) if status == 200 else None
-        if translation is None:
+        translations = read(answer, sentences) if status == 200 else None
+        if translations is None:
             load.errors.append(f"{status}: {str(answer)[:200]}")
             continue
         load.latencies.append(time.perf_counter() - began)
-        load.translations.setdefault(sentence, set()).add(translation)
+        load.sentences += len(sentences)
+        for sentence, translation in zip(sentences, translations, strict=True):
+            load.translations.setdefault(sentence, set()).add(translation)
     client.close()
 
 
-def _round_and_round(sentences: Sequence[str]) -> Iterator[str]:
+def _round_and_round(sentences: Sequence[str], together: int) -> Iterator[list[str]]:
+    endless = cycle(sentences)
     while True:
-        yield from sentences
+        yield list(islice(endless, together))
