@@ -1,13 +1,13 @@
 """Inner loops in C, for those who wait for them. Nothing needs them.
 
-Every function has a twin in NumPy or Python, which gives the same results and is what the C was
-written after. The library is compiled where seqkit is built, if there is a C compiler, and left out
-silently if not; `SEQKIT_NATIVE=off` does without it, and `seqkit doctor` says what is used.
+Every function has a twin in NumPy, torch or Python, which gives the same results (those of torch up
+to rounding) and is what the C was written after. The library is compiled where seqkit is built, if
+there is a C compiler, and left out silently if not; `SEQKIT_NATIVE=off` does without it, and
+`seqkit doctor` says what is used.
 
 build.py      compiles the C files; run by pip, or `python -m seqkit.native.build` in a checkout
 library.py    finds and opens the library
 ngrams.py     words to ids (words.c), scores by back-off models (ngrams.c)
-best.py       the best continuations of a beam (best.c), for seqkit.search.compiled
 best.py       the best continuations of a beam (best.c), for seqkit.search.compiled
 ctc.py        the frames of a CTC search (ctc.c), for seqkit.search.ctc.compiled
 lstm.py       an LSTM layer in training (lstm.c), for seqkit.nn.lstm

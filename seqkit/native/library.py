@@ -23,7 +23,6 @@ _PROTOTYPES = {
         [_COUNT, _POINTER, _POINTER, ctypes.c_int32, _POINTER, _POINTER],
     ),
     "seqkit_best": (ctypes.c_int, [_POINTER, _COUNT, _COUNT]),
-    "seqkit_best": (ctypes.c_int, [_POINTER, _COUNT, _COUNT]),
     "seqkit_ctc_index": (None, [_POINTER]),
     "seqkit_ctc_look": (
         _COUNT,
@@ -84,7 +83,7 @@ def open_at(path: Path) -> ctypes.CDLL | str:
     return opened
 
 
-_ADVICE = "NumPy does the same, more slowly"
+_ADVICE = "NumPy and torch do the same, more slowly"
 
 
 def _why_missing(folder: Path) -> str:
