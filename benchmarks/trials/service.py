@@ -1,6 +1,6 @@
 """The memory of `seqkit serve` over a long time of mixed load, a line a minute:
 
-    SEQKIT_CORPORA=… python benchmarks/service_soak.py [--minutes 60] [--clients 8] [--pause 0.05]
+    python -m benchmarks.trials.service [--minutes 60] [--clients 8] [--pause 0.05]
 
 Sentences, texts of many lines, HTML, lists of translations, what words looked at, detection,
 documents that are fetched or abandoned, bad requests, broken documents, and clients that leave
@@ -19,9 +19,9 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from machine import cpu
-from service_client import Client
-from service_load import cpu_seconds, memory, sentences_of, served
+from ..machine import cpu
+from ..served import cpu_seconds, memory, sentences_of, served
+from ..service_client import Client
 
 GROWTH = 1.05
 _EVERY = 10.0  # seconds between two looks at the memory
@@ -165,7 +165,7 @@ def main() -> None:
     options = parser.parse_args()
 
     print(cpu(), flush=True)
-    sentences = sentences_of(None)
+    sentences = sentences_of("")
     done: Counter[str] = Counter()
     seen: list[int] = []
     with served(options.model) as (address, pid):
