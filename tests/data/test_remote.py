@@ -2,12 +2,16 @@
 
 import builtins
 import gzip
+import hashlib
+import re
 import sys
 import threading
 import time
 from base64 import b64encode
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+from urllib.parse import parse_qs, unquote
 
 import fsspec
 import pytest
@@ -271,28 +275,94 @@ def test_files_without_a_corpus_may_be_addresses():
     assert str(plain) == "text"
 
 
-def test_a_bucket_is_read_from_a_server_of_its_own(monkeypatch):
-    """s3:// by moto's server, where both it and s3fs are installed."""
-    pytest.importorskip("s3fs")
-    server_of = pytest.importorskip("moto.server")
-    server = server_of.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+class Bucket(BaseHTTPRequestHandler):
+    """As much of S3 as reading takes: what is said of an object, its bytes, and a list of them.
 
-        bucket = fsspec.filesystem("s3", use_listings_cache=False)
-        bucket.mkdir("texts")
-        bucket.pipe("texts/train.txt", b"one\n")
-        first = local_copy("s3://texts/train.txt")
-        assert local_copy("s3://texts/train.txt") == first
+    Of Amazon's API reference: HeadObject, GetObject with a Range, ListObjectsV2.
+    """
 
-        bucket.pipe("texts/train.txt", b"two\n")
-        assert local_copy("s3://texts/train.txt").read_bytes() == b"two\n"
-        assert first.read_bytes() == b"one\n"
-        with pytest.raises(DataError, match="cannot read s3://texts/none: there is no such file"):
-            local_copy("s3://texts/none")
-    finally:
-        server.stop()
+    objects: ClassVar[dict[str, bytes]] = {}
+
+    def do_HEAD(self):
+        self._answer(body=False)
+
+    def do_GET(self):
+        self._answer(body=True)
+
+    def _answer(self, *, body):
+        path, _, query = unquote(self.path).lstrip("/").partition("?")
+        if "list-type=2" in query:
+            return self._send(200, self._listed(parse_qs(query).get("prefix", [""])[0]), body)
+        if path not in self.objects:
+            return self._send(404, b"<Error><Code>NoSuchKey</Code></Error>", body)
+
+        content = self.objects[path]
+        begin, end = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "bytes=0-")).groups()
+        part = content[int(begin) : int(end) + 1 if end else None]
+        return self._send(206 if "Range" in self.headers else 200, part, body, of=content)
+
+    def _listed(self, prefix):
+        keys = [name.partition("/")[2] for name in self.objects]
+        found = [key for key in keys if key.startswith(prefix)]
+        listed = "".join(
+            f"<Contents><Key>{key}</Key><Size>{len(self.objects[f'texts/{key}'])}</Size>"
+            f"<ETag>{key}</ETag><LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
+            for key in found
+        )
+        head = (
+            f"<Name>texts</Name><KeyCount>{len(found)}</KeyCount><IsTruncated>false</IsTruncated>"
+        )
+        return f"<ListBucketResult>{head}{listed}</ListBucketResult>".encode()
+
+    def _send(self, status, content, body, of=b""):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Last-Modified", "Thu, 01 Jan 2026 00:00:00 GMT")
+        self.send_header("ETag", f'"{hashlib.md5(of).hexdigest()}"')
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    """The objects of s3://texts, by their names with it, on a server of this process."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    objects = {}
+    handler = type("Handler", (Bucket,), {"objects": objects})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        yield objects
+        server.shutdown()
+    fsspec.filesystem("s3").clear_instance_cache()
+
+
+def test_an_object_of_a_bucket_is_read_once_and_again_when_it_changes(bucket):
+    bucket["texts/train.txt"] = b"one\n"
+    first = local_copy("s3://texts/train.txt")
+    assert local_copy("s3://texts/train.txt") == first
+
+    bucket["texts/train.txt"] = b"two\n"
+    assert local_copy("s3://texts/train.txt").read_bytes() == b"two\n"
+    assert first.read_bytes() == b"one\n"
+
+
+def test_an_object_that_is_not_there_is_one_line(bucket):
+    with pytest.raises(DataError, match="cannot read s3://texts/none: there is no such file"):
+        local_copy("s3://texts/none")
+
+
+def test_the_objects_below_a_prefix_are_files_with_addresses(bucket):
+    bucket |= {"texts/parts/b.txt": b"two\n", "texts/parts/a.txt": b"one\n"}
+    found = files_at("s3://texts/parts")
+    assert [(str(name), address) for name, address in found] == [
+        ("a.txt", "s3://texts/parts/a.txt"),
+        ("b.txt", "s3://texts/parts/b.txt"),
+    ]
+    assert [local_copy(address).read_bytes() for _, address in found] == [b"one\n", b"two\n"]
