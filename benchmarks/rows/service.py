@@ -2,7 +2,8 @@
 
 Clients ask for sentences of 15 words, one after the other, as fast as they are answered. An error
 is a failure, and so is an answer to another sentence. CPU seconds are those of what serves, alone;
-clients and service share the cores.
+clients and service share the cores. The client with 200 sentences a request has as many on their
+way as 200 clients: its latencies are those of the same throughput without a queue.
 
     python -m benchmarks service --set seconds=120 --set threads=1
     python -m benchmarks service --set model="zh-en=FILE.argosmodel" --set text=FILE \\
@@ -71,18 +72,21 @@ def _under_load(
 
     seconds = QUICK if settings["quick"] else float(settings["seconds"])
     before = cpu_seconds(pid)
-    load = press(address, _sentences(settings), settings["clients"], seconds, ask, read)
+    load = press(
+        address, _sentences(settings), settings["clients"], seconds, ask, read,
+        together=settings["together"],
+    )  # fmt: skip
     clock.cpu, clock.wall = cpu_seconds(pid) - before, load.seconds
     if load.errors:
         raise RuntimeError(f"{len(load.errors)} answers are lost, the first: {load.errors[0]}")
 
     said = (
         f"{load.rate:.1f} sentences/s, p50 {1000 * load.quantile(0.5):,.0f} ms, "
-        f"p95 {1000 * load.quantile(0.95):,.0f} ms, {len(load.latencies):,} answers, "
+        f"p95 {1000 * load.quantile(0.95):,.0f} ms, {len(load.latencies):,} requests, "
         f"{load.refused} refused, {memory(pid) / 1e6:,.0f} MB"
     )
     translations = {one: sorted(found) for one, found in load.translations.items()}
-    return Outcome(len(load.latencies), {"translations": translations, "is ours": True}, said)
+    return Outcome(load.sentences, {"translations": translations, "is ours": True}, said)
 
 
 def _translated(settings: Settings, sentences: list[str]) -> list[str]:
@@ -126,6 +130,7 @@ ROW = Row(
     cases={
         name: {
             "clients": clients,
+            "together": together,  # sentences of a request
             "seconds": 60,
             "model": "en-de",
             "threads": 0,  # as many as cores
@@ -137,7 +142,12 @@ ROW = Row(
             "beside": "",
             "beside_pid": 0,
         }
-        for name, clients in (("1 client", 1), ("16 clients", 16), ("200 clients", 200))
+        for name, clients, together in (
+            ("1 client", 1, 1),
+            ("16 clients", 16, 1),
+            ("200 clients", 200, 1),
+            ("1 client, 200 sentences a request", 1, 200),
+        )
     },
     contestants=[
         Contestant("seqkit serve", by_seqkit),
