@@ -10,7 +10,7 @@ library.py    finds and opens the library
 ngrams.py     words to ids (words.c), scores by back-off models (ngrams.c)
 best.py       the best continuations of a beam (best.c), for seqkit.search.compiled
 ctc.py        the frames of a CTC search (ctc.c), for seqkit.search.ctc.compiled
-lstm.py       an LSTM layer in training (lstm.c), for seqkit.nn.lstm
+recurrent.py  LSTM and GRU layers in training (recurrent.c), for seqkit.nn.recurrence
 training.py   passes over activations (training.c), for seqkit.nn.passes
 layers.py     the layers of a Transformer (layers.c), for seqkit.nn.compiled
 """

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WrongValue
-from . import lstm
+from . import recurrence
 from .checks import check_name, check_rates, check_sizes
 from .dropout import Dropout, LockedDropout
 
@@ -281,11 +281,14 @@ class Recurrent(nn.Module):
 
         (T, B, I), states (B, H) -> (T, B, H), states (B, H)
         """
-        if self.cell != "lstm" or not self.any_kernel or not lstm.usable(x):
+        if self.cell == "rnn" or not self.any_kernel or not recurrence.usable(x):
             return self._by_torch(name, x, state)
 
-        weight_ih, weight_hh, bias_ih, bias_hh = self._weights(name)
-        output, c = lstm.lstm(x, *state, weight_ih, weight_hh, bias_ih + bias_hh)
+        weights = recurrence.Weights(*self._weights(name))
+        if self.cell == "gru":
+            output, h = recurrence.gru(x, *state, weights)
+            return output, (h,)
+        output, c = recurrence.lstm(x, *state, weights)
         return output, (output[-1], c)
 
     def _by_torch(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:

@@ -1,17 +1,18 @@
-"""The structure of lstm.c. Its letters and the shapes of what it points to are told there."""
+"""The structure of recurrent.c. Its letters and the shapes of what it points to are told there."""
 
 from __future__ import annotations
 
 import ctypes
 from typing import ClassVar
 
-UNITS, GATES = 16, 4
+UNITS = 16  # of a vector
+SAVED = 4  # vectors that a step saves for each vector of units
 
 _COUNT, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
 
-class Lstm(ctypes.Structure):
-    """`struct lstm`."""
+class Layer(ctypes.Structure):
+    """`struct layer`."""
 
     _fields_: ClassVar = [
         ("steps", _COUNT),
@@ -22,9 +23,10 @@ class Lstm(ctypes.Structure):
         ("biases", _POINTER),
         ("states", _POINTER),
         ("cells", _POINTER),
-        ("gates", _POINTER),
+        ("saved", _POINTER),
         ("of_outputs", _POINTER),
         ("of_cells", _POINTER),
         ("of_gates", _POINTER),
+        ("of_inputs", _POINTER),
         ("of_first", _POINTER),
     ]

@@ -1,10 +1,12 @@
-"""An LSTM layer in bf16: the compiled library beside the equations in float64."""
+"""LSTM and GRU layers in bf16: the compiled library beside the equations in float64."""
 
 import pytest
 import torch
 
-from seqkit.nn import lstm
+from seqkit.nn import recurrence
 from seqkit.nn.recurrent import Recurrent
+
+each_cell = pytest.mark.parametrize("cell", ["lstm", "gru"])
 
 
 @pytest.fixture(autouse=True)
@@ -18,13 +20,9 @@ def here(compiled, used):
 def calls(monkeypatch):
     """How often a layer was the library's."""
     found = []
-    monkeypatch.setattr(
-        "seqkit.nn.recurrent.lstm.lstm", lambda *args: found.append(1) or lstm_itself(*args)
-    )
+    pack = recurrence._packed
+    monkeypatch.setattr(recurrence, "_packed", lambda *args: found.append(1) or pack(*args))
     return found
-
-
-lstm_itself = lstm.lstm
 
 
 def in_bf16(layer, *args, **options):
@@ -36,9 +34,10 @@ def plainly(layer, *args):
     return layer(*args)
 
 
-def run_of(layer, forward, state, x, **options):
+def run_of(layer, forward, state, x):
     """Outputs, the state after them, and all gradients of a sum of them."""
-    output, end = forward(layer, x, state, **options)
+    state = state if layer.cell == "lstm" else state[:1]
+    output, end = forward(layer, x, state)
     torch.manual_seed(11)
     total = (output.double() * torch.randn(output.shape, dtype=torch.float64)).sum()
     total = total + sum((part.double() ** 3).sum() for part in end)
@@ -57,7 +56,7 @@ def inputs(hidden, *, steps=9, batch=13, parts=2, dtype=torch.float32):
 def beside(layer):
     """The same, by the equations in float64."""
     exact = Recurrent(
-        "lstm",
+        layer.cell,
         5,
         layer.hidden,
         layers=layer.layers,
@@ -77,21 +76,24 @@ def assert_near(found, wanted, within=0.01):
 
 @pytest.mark.parametrize("hidden", [3, 16, 20, 80])  # one vector or several, whole or not
 @pytest.mark.parametrize("steps", [1, 9])
-def test_outputs_states_and_gradients_are_near_those_of_float64(hidden, steps, calls):
+@each_cell
+def test_outputs_states_and_gradients_are_near_those_of_float64(cell, hidden, steps, calls):
     torch.manual_seed(1)
-    layer = Recurrent("lstm", 5, hidden, layers=2)
+    layer = Recurrent(cell, 5, hidden, layers=2)
     found = run_of(layer, in_bf16, *inputs(hidden, steps=steps))
-    assert len(calls) == 2
+    assert len(calls) == 4  # two layers, forward and backward
 
     exact = inputs(hidden, steps=steps, dtype=torch.float64)
     assert_near(found, run_of(beside(layer), plainly, *exact))
     assert found[0].dtype == torch.bfloat16
-    assert found[2].dtype == torch.float32  # cells: sums over time
+    last = 2 if cell == "lstm" else 1
+    assert found[last].dtype == torch.float32  # what is summed up over time
 
 
-def test_both_directions_of_sequences_of_several_lengths(calls):
+@each_cell
+def test_both_directions_of_sequences_of_several_lengths(cell, calls):
     torch.manual_seed(2)
-    layer = Recurrent("lstm", 5, 20, bidirectional=True)
+    layer = Recurrent(cell, 5, 20, bidirectional=True)
     _, x = inputs(20, batch=4)
     lengths = torch.tensor([9, 1, 4, 7])
     together = in_bf16(layer, x, lengths=lengths)[0]
@@ -102,10 +104,12 @@ def test_both_directions_of_sequences_of_several_lengths(calls):
         torch.testing.assert_close(together[:length, row], alone[:, 0])
 
 
-def test_a_text_in_windows_is_the_text_in_one(calls):
+@each_cell
+def test_a_text_in_windows_is_the_text_in_one(cell, calls):
     torch.manual_seed(3)
-    layer = Recurrent("lstm", 5, 20, layers=2)
+    layer = Recurrent(cell, 5, 20, layers=2)
     state, x = inputs(20)
+    state = state if cell == "lstm" else state[:1]
     whole, end = in_bf16(layer, x, state)
 
     first, between = in_bf16(layer, x[:4], state)
@@ -115,10 +119,11 @@ def test_a_text_in_windows_is_the_text_in_one(calls):
     assert len(calls) == 6
 
 
-def test_gates_that_are_almost_open_pass_small_gradients():
+@each_cell
+def test_gates_that_are_almost_open_pass_small_gradients(cell):
     """What is 1 less the gate is 0 for many of them if gates are kept in bf16."""
     torch.manual_seed(4)
-    layer = Recurrent("lstm", 5, 32)
+    layer = Recurrent(cell, 5, 32)
     with torch.no_grad():
         layer.bias_ih_l0.fill_(7.0)  # sigmoid: 0.99909
     found = run_of(layer, in_bf16, *inputs(32, steps=2, parts=1))
@@ -126,16 +131,18 @@ def test_gates_that_are_almost_open_pass_small_gradients():
     assert_near(found, run_of(beside(layer), plainly, *exact), within=0.03)
 
 
-def test_dropped_weights_are_the_same_and_learn_nothing():
+@each_cell
+def test_dropped_weights_are_the_same_and_learn_nothing(cell):
     torch.manual_seed(5)
-    layer = Recurrent("lstm", 5, 20, weight_drop=0.5).train()
+    layer = Recurrent(cell, 5, 20, weight_drop=0.5).train()
     exact = beside(layer).float().train()
     given = inputs(20, parts=1)
     torch.manual_seed(6)
     found = run_of(layer, in_bf16, *given)
     torch.manual_seed(6)
     assert_near(found, run_of(exact, plainly, *given))
-    of_state = found[3 + 3 + 1]
+    parts = 2 if cell == "lstm" else 1
+    of_state = found[1 + parts + 1 + parts + 1]
     assert 0.4 < float((of_state == 0).double().mean()) < 0.6
 
 
@@ -148,18 +155,20 @@ def test_what_is_frozen_gets_no_gradient():
     assert layer.weight_hh_l0.grad.abs().sum() > 0
 
 
-def test_only_the_last_cells_may_be_asked_for():
+@each_cell
+def test_only_the_last_state_may_be_asked_for(cell):
     torch.manual_seed(7)
-    layer = Recurrent("lstm", 5, 20)
+    layer = Recurrent(cell, 5, 20)
     _, x = inputs(20)
-    found = torch.autograd.grad(in_bf16(layer, x)[1][1].sum(), x)
-    wanted = torch.autograd.grad(layer(x)[1][1].sum(), x)
+    found = torch.autograd.grad(in_bf16(layer, x)[1][-1].sum(), x)
+    wanted = torch.autograd.grad(layer(x)[1][-1].sum(), x)
     assert_near(found, wanted)
 
 
-def test_threads_do_not_change_a_bit():
+@each_cell
+def test_threads_do_not_change_a_bit(cell):
     torch.manual_seed(8)
-    layer = Recurrent("lstm", 5, 20)
+    layer = Recurrent(cell, 5, 20)
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(1)
@@ -177,7 +186,7 @@ def test_it_is_left_to_torch_where_the_library_has_nothing(calls, compiled, monk
     layer(x)  # float32
     in_bf16(layer.double(), x.double())
     in_bf16(Recurrent("lstm", 5, 20, implementation="torch"), x)
-    in_bf16(Recurrent("gru", 5, 20), x)
+    in_bf16(Recurrent("rnn", 5, 20), x)
 
     layer.float()
     with monkeypatch.context() as other:
