@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..native.best import DONE, Beams
 from ..native.library import library
-from ..nn.parallel import in_threads
+from ..nn.parallel import in_threads, parts_of
 from ..text.vocab import BOS, EOS, PAD
 
 _WORTH_A_THREAD = 2_000_000  # logits: half a millisecond, ten times what a thread takes to begin
@@ -64,14 +64,9 @@ def best_by_library(
     def find(first: int, last: int) -> bool:
         return bool(compiled.seqkit_best(address, first, last) == DONE)
 
-    is_found = all(in_threads(find, _parts(beams, logits.numel())))
+    least = _WORTH_A_THREAD // (width * vocab) + 1
+    is_found = all(in_threads(find, parts_of(beams, least=least)))
     return (logp, token, row) if is_found else None
-
-
-def _parts(beams: int, logits: int) -> list[tuple[int, int]]:
-    """Beams, from one to another, for as many threads as torch has and are worth it."""
-    count = max(1, min(torch.get_num_threads(), beams, logits // _WORTH_A_THREAD))
-    return [(beams * part // count, beams * (part + 1) // count) for part in range(count)]
 
 
 @lru_cache(maxsize=16)

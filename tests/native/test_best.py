@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from seqkit.native.layers import AVX2, AVX512, PLAIN
+from seqkit.nn import parallel
 from seqkit.search import compiled as by_library
 from seqkit.search.compiled import best_by_library
 from seqkit.search.continuations import Step, without_rules
@@ -99,8 +100,15 @@ def test_several_threads_find_what_one_does(monkeypatch):
 
     monkeypatch.setattr(by_library, "_WORTH_A_THREAD", 1)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
-    assert by_library._parts(7, logits.numel()) == [(0, 2), (2, 4), (4, 7)]
+    parts = []
+
+    def in_threads(function, given):
+        parts.extend(given)
+        return parallel.in_threads(function, given)
+
+    monkeypatch.setattr(by_library, "in_threads", in_threads)
     together = best_by_library(logits, before, [5] * 7, 6, frozenset())
+    assert parts == [(0, 2), (2, 4), (4, 7)]
     for one, other in zip(alone, together, strict=True):
         assert torch.equal(one, other)
 
