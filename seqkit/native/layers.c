@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAILED = -1, DONE = 0 };
+enum { NO_SUCH_PLACE = -2, FAILED = -1, DONE = 0 };
 enum { LINE = 16 };     /* floats in a line of the cache */
 enum { NOTHING = -1 }; /* beside the instructions of vectors.h */
 enum { RELU, SWISH, GELU, GELU_BY_TANH };
@@ -67,9 +67,21 @@ struct memory {
     int64_t length;             /* without groups: how many slots a row sees */
 };
 
+/* Tokens that all stand at one position, to be embedded: vectors times `scale`, plus the position. */
+struct tokens {
+    const int64_t *ids;         /* (rows,); NULL: x is given */
+    const float *vectors;       /* (vocab, width) */
+    const float *position;      /* (width,) */
+    int64_t vocab;
+    int64_t zero;               /* the token whose vector counts as zeros; -1: none */
+    float scale;
+};
+
 struct step {
     const float *x;             /* (rows, width) */
-    const int32_t *slots;       /* (rows,) of `own` that keys and values of the rows go to */
+    struct tokens tokens;
+    const int32_t *slots;       /* of `own` that keys and values of the rows go to */
+    int64_t slot_stride;        /* from the slot of a row to that of the next */
     struct memory own;
     struct memory source;
     float *y;                   /* (rows, outputs or width) */
@@ -167,8 +179,28 @@ void seqkit_multiply(const struct product *p, int64_t instructions, int64_t rows
     multiply_plain(p, rows, x, p->inputs, y, p->outputs, 0);
 }
 
+/* The `paths` of hypotheses, a slot longer each, and their `groups`. They go on from `rows` (count,)
+   of the `before` paths of `length` slots, or from the same rows; their new slots are `slot`,
+   `slot` + 1, … -> DONE, or NO_SUCH_PLACE for a row that there is not */
+int seqkit_extend_paths(int64_t before, int64_t length, const int32_t *old_paths,
+                        const int64_t *old_groups, int64_t count, const int64_t *rows,
+                        int64_t slot, int32_t *paths, int64_t *groups)
+{
+    for (int64_t r = 0; r < count; r++) {
+        int64_t from = rows ? rows[r] : r;
+        if (from < 0 || from >= before)
+            return NO_SUCH_PLACE;
+        int32_t *path = paths + r * (length + 1);
+        memcpy(path, old_paths + from * length, (size_t)length * sizeof(int32_t));
+        path[length] = (int32_t)(slot + r);
+        groups[r] = old_groups[from];
+    }
+    return DONE;
+}
+
 /* What the layers make of the rows from `from` to `to`. Rows may be worked on at the same time that
-   do not see each other's slots. -> DONE, or FAILED if there is not enough memory */
+   do not see each other's slots. -> DONE, FAILED if there is not enough memory, or NO_SUCH_PLACE for
+   a token that there is not */
 int seqkit_run_layers(const struct network *n, const struct step *step, int64_t from, int64_t to)
 {
 #if defined(__x86_64__)

@@ -250,14 +250,16 @@ static TARGET void NAME(attend)(const struct network *n, const struct memory *m,
 }
 
 /* Keys and values of the rows, beside the queries in `wide`, into their slots. */
-static void NAME(keep)(const struct network *n, const struct memory *m, int64_t layer,
-                       const int32_t *slots, int64_t rows, const struct NAME(scratch) *s)
+static void NAME(keep)(const struct network *n, const struct step *step, int64_t layer,
+                       int64_t from, int64_t rows, const struct NAME(scratch) *s)
 {
     int64_t joined = n->heads * n->head;
-    float *pool = m->pool + layer * m->layer_stride;
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(pool + slots[r] * 2 * joined, s->wide + r * s->broad + joined,
+    float *pool = step->own.pool + layer * step->own.layer_stride;
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t slot = step->slots[(from + r) * step->slot_stride];
+        memcpy(pool + slot * 2 * joined, s->wide + r * s->broad + joined,
                2 * (size_t)joined * sizeof(float));
+    }
 }
 
 static TARGET void NAME(run_layer)(const struct network *n, int64_t number, const struct step *step,
@@ -267,7 +269,7 @@ static TARGET void NAME(run_layer)(const struct network *n, int64_t number, cons
 
     const float *y = NAME(enter)(n, &layer->own_norm, rows, s);
     NAME(multiply)(&layer->own, rows, y, s->width, s->wide, s->broad, 0);
-    NAME(keep)(n, &step->own, number, step->slots + from, rows, s);
+    NAME(keep)(n, step, number, from, rows, s);
     NAME(attend)(n, &step->own, number, from, rows, s);
     NAME(leave)(n, &layer->own_norm, &layer->own_out, rows, s->read, s->joined, s);
 
@@ -282,6 +284,30 @@ static TARGET void NAME(run_layer)(const struct network *n, int64_t number, cons
     NAME(multiply)(&layer->up, rows, y, s->width, s->wide, s->broad, 0);
     NAME(activate)(n->activation, rows * s->broad, s->wide);
     NAME(leave)(n, &layer->last_norm, &layer->down, rows, s->wide, s->broad, s);
+}
+
+/* What goes into the layers: the rows of x, or the embedded tokens. */
+static TARGET int NAME(fill)(const struct network *n, const struct step *step, int64_t from,
+                             int64_t rows, const struct NAME(scratch) *s)
+{
+    const struct tokens *t = &step->tokens;
+    for (int64_t r = 0; r < rows; r++) {
+        float *to = s->x + r * s->width;
+        for (int64_t i = n->width; i < s->width; i++)
+            to[i] = 0;
+        if (!t->ids) {
+            memcpy(to, step->x + (from + r) * n->width, (size_t)n->width * sizeof(float));
+            continue;
+        }
+
+        int64_t id = t->ids[from + r];
+        if (id < 0 || id >= t->vocab)
+            return NO_SUCH_PLACE;
+        const float *of_token = t->vectors + id * n->width;
+        for (int64_t i = 0; i < n->width; i++)
+            to[i] = (id == t->zero ? 0.0f : of_token[i] * t->scale) + t->position[i];
+    }
+    return DONE;
 }
 
 /* See seqkit_run_layers. */
@@ -305,11 +331,9 @@ static TARGET int NAME(run)(const struct network *n, const struct step *step, in
     s.wide = s.normed + rows * s.width;
     s.read = s.wide + rows * s.broad;
     s.scores = s.read + rows * s.joined;
-    for (int64_t r = 0; r < rows; r++) {
-        memcpy(s.x + r * s.width, step->x + (from + r) * n->width,
-               (size_t)n->width * sizeof(float));
-        for (int64_t i = n->width; i < s.width; i++)
-            s.x[r * s.width + i] = 0;
+    if (NAME(fill)(n, step, from, rows, &s) != DONE) {
+        free(room);
+        return NO_SUCH_PLACE;
     }
 
     for (int64_t number = 0; number < n->count; number++)

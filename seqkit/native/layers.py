@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import ClassVar
 
-DONE = 0
+DONE, FAILED, NO_SUCH_PLACE = 0, -1, -2
 NOTHING, PLAIN, AVX2, AVX512 = -1, 0, 1, 2  # sets of instructions
 WIDTHS = {PLAIN: 4, AVX2: 8, AVX512: 16}  # floats in a vector of each
 ACTIVATIONS = {"relu": 0, "swish": 1, "gelu": 2, "gelu-tanh": 3}
@@ -73,12 +73,27 @@ class Memory(ctypes.Structure):
     ]
 
 
+class Tokens(ctypes.Structure):
+    """`struct tokens`."""
+
+    _fields_: ClassVar = [
+        ("ids", _POINTER),
+        ("vectors", _POINTER),
+        ("position", _POINTER),
+        ("vocab", _COUNT),
+        ("zero", _COUNT),
+        ("scale", _NUMBER),
+    ]
+
+
 class Step(ctypes.Structure):
     """`struct step`."""
 
     _fields_: ClassVar = [
         ("x", _POINTER),
+        ("tokens", Tokens),
         ("slots", _POINTER),
+        ("slot_stride", _COUNT),
         ("own", Memory),
         ("source", Memory),
         ("y", _POINTER),

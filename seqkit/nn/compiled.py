@@ -16,8 +16,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from .packed import Compiled, PackedNetwork, Seen
-from .transformer import DecoderLayer, EncoderLayer
+from ..native.layers import NO_SUCH_PLACE
+from .packed import Compiled, PackedNetwork, Seen, Tokens
+from .transformer import DecoderLayer, Embedding, EncoderLayer
 
 _STEPS = 8  # that there is room for at least
 _LEAST_ROOM = 64  # slots
@@ -32,11 +33,18 @@ class _Store:
 
 
 class CompiledPast(NamedTuple):
-    """What the rows of a search have decoded so far, and read of their sources."""
+    """What the rows of a search have decoded so far, and which sentence each has read."""
 
     store: _Store
-    paths: Tensor  # (R, t) int32, the slots of each row
-    sentence: Tensor  # (R,) of each row
+    paths: Tensor  # (R', t) int32, the slots of each row
+    sentence: Tensor  # (R',)
+    rows: Tensor | None = None  # (R,) of these, picked by the next step; None: all, as they are
+
+    def picked(self) -> CompiledPast:
+        """With those rows only."""
+        if self.rows is None:
+            return self
+        return CompiledPast(self.store, self.paths[self.rows], self.sentence[self.rows])
 
 
 class CompiledMemory(NamedTuple):
@@ -55,10 +63,15 @@ class CompiledLayers:
         compiled: Compiled,
         encoder: tuple[Sequence[EncoderLayer], nn.Module],
         decoder: tuple[Sequence[DecoderLayer], nn.Module],
+        embedding: Embedding,
         output: Tensor,
         bias: Tensor | None,
     ) -> None:
-        """Of either side layers and the norm after them; `output` (V, D), `bias` (V,)."""
+        """Of either side layers and the norm after them; the target `embedding`, which is used as
+        it is then; `output` (V, D), `bias` (V,).
+        """
+        self._library = compiled.library
+        self._embedding = embedding
         self._encoder = PackedNetwork(compiled, *encoder)
         self._decoder = PackedNetwork(compiled, *decoder, output, bias)
 
@@ -96,40 +109,55 @@ class CompiledLayers:
         return CompiledPast(store, paths, sentence), memory
 
     def step(
-        self, x: Tensor, past: CompiledPast, memory: CompiledMemory
+        self, ids: Tensor, position: int, past: CompiledPast, memory: CompiledMemory
     ) -> tuple[Tensor, CompiledPast]:
-        """One target position: (R, D) -> logits (R, V), the past with it"""
-        past = _with_room(past)
-        store, rows = past.store, len(x)
-        slots = torch.arange(store.taken, store.taken + rows, dtype=torch.int32)
-        paths = torch.cat([past.paths, slots[:, None]], 1)
-        store.taken += rows
-
-        own = Seen(store.pool, paths)
+        """The tokens (R,) at one target position -> logits (R, V), the past with it"""
+        past = self._extended(_with_room(past, len(ids)), len(ids))
+        own = Seen(past.store.pool, past.paths)
         source = Seen(memory.pool, memory.slots, past.sentence, memory.first)
-        logits = self._decoder.run(x, slots, own, source)
-        return logits, past._replace(paths=paths)
+        tokens = Tokens(ids.contiguous(), self._embedding, position)
+        return self._decoder.run(tokens, past.paths[:, -1], own, source), past
+
+    def _extended(self, past: CompiledPast, rows: int) -> CompiledPast:
+        """With another slot for each row."""
+        store, picked = past.store, past.rows
+        before, length = past.paths.shape
+        paths = past.paths.new_empty(rows, length + 1)
+        sentence = past.sentence.new_empty(rows)
+        done = self._library.seqkit_extend_paths(
+            before,
+            length,
+            past.paths.data_ptr(),
+            past.sentence.data_ptr(),
+            rows,
+            None if picked is None else picked.data_ptr(),
+            store.taken,
+            paths.data_ptr(),
+            sentence.data_ptr(),
+        )
+        if done == NO_SUCH_PLACE:
+            raise IndexError(f"a search goes on from a row that is none of its {before}")
+        store.taken += rows
+        return CompiledPast(store, paths, sentence)
 
     def select(
         self, past: CompiledPast, memory: CompiledMemory, rows: Tensor
     ) -> tuple[CompiledPast, CompiledMemory]:
         """What the `rows` (R',) have decoded and read, in that order."""
-        paths, sentence = past.paths[rows], past.sentence[rows]
-        return past._replace(paths=paths, sentence=sentence), memory
+        return past.picked()._replace(rows=rows.to(torch.int64).contiguous()), memory
 
 
-def _with_room(past: CompiledPast) -> CompiledPast:
-    """With room for another slot for each row: what no row sees is left behind."""
-    store, paths = past.store, past.paths
-    rows = len(paths)
-    layers, capacity, width = store.pool.shape
-    if store.taken + rows <= capacity:
+def _with_room(past: CompiledPast, rows: int) -> CompiledPast:
+    """With room for another slot for each of the rows: what none sees is left behind."""
+    layers, capacity, width = past.store.pool.shape
+    if past.store.taken + rows <= capacity:
         return past
 
-    used, renamed = paths.unique(return_inverse=True)
+    past = past.picked()
+    used, renamed = past.paths.unique(return_inverse=True)
     taken = len(used)
     room = max(_STEPS * rows, taken, _LEAST_ROOM)
-    larger = store.pool.new_empty(layers, taken + room, width)
-    for before, after in zip(store.pool, larger, strict=True):
+    larger = past.store.pool.new_empty(layers, taken + room, width)
+    for before, after in zip(past.store.pool, larger, strict=True):
         torch.index_select(before, 0, used, out=after[:taken])
     return past._replace(store=_Store(larger, taken), paths=renamed.to(torch.int32))

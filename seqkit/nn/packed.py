@@ -10,6 +10,7 @@ whole vectors, W = 2 H E'.
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from ..native import layers as native
 from ..native.library import library
 from .parallel import in_threads, parts_of
 from .products import check_plain
-from .transformer import DecoderLayer, EncoderLayer
+from .transformer import DecoderLayer, Embedding, EncoderLayer
 
 
 class Compiled(NamedTuple):
@@ -40,7 +41,8 @@ def compiled_for(weights: Sequence[Tensor]) -> Compiled | None:
 
 
 def _is_plain(weight: Tensor) -> bool:
-    return weight.dtype == torch.float32 and weight.device.type == "cpu"
+    is_here = weight.dtype == torch.float32 and weight.device.type == "cpu"
+    return is_here and weight.is_contiguous()
 
 
 class Seen(NamedTuple):
@@ -63,6 +65,25 @@ class Seen(NamedTuple):
             None if self.group is None else self.group.data_ptr(),
             None if self.first is None else self.first.data_ptr(),
             self.slots.size(-1),
+        )
+
+
+class Tokens(NamedTuple):
+    """Tokens that all stand at one position, embedded as `Embedding.at` does."""
+
+    ids: Tensor  # (R,) int64
+    embedding: Embedding
+    position: int
+
+    def structure(self) -> native.Tokens:
+        vectors, zero = self.embedding.tokens.weight, self.embedding.zero
+        return native.Tokens(
+            self.ids.data_ptr(),
+            vectors.data_ptr(),
+            self.embedding.position(self.position).data_ptr(),
+            vectors.size(0),
+            -1 if zero is None else zero,
+            math.sqrt(vectors.size(1)),
         )
 
 
@@ -113,35 +134,44 @@ class PackedNetwork:
 
     def run(
         self,
-        x: Tensor,
+        inputs: Tensor | Tokens,
         slots: Tensor,
         own: Seen,
         source: Seen | None = None,
         *,
         borders: Sequence[int] | None = None,
     ) -> Tensor:
-        """(R, D) -> hidden states (R, D), or logits (R, V) where there is an output
+        """(R, D) or R tokens -> hidden states (R, D), or logits (R, V) where there is an output
 
         Keys and values of the rows go into `slots` (R,) of their `own`. Where rows see slots that
-        others of this call write, `borders` are those between groups of them. Raises MemoryError.
+        others of this call write, `borders` are those between groups of them. Raises IndexError for
+        a token that there is not, and MemoryError.
         """
-        x = x.contiguous()
-        y = x.new_empty(len(x), self.outputs)
+        rows = slots.size(0)
+        y = own.pool.new_empty(rows, self.outputs)
         step = native.Step(
-            x.data_ptr(),
-            slots.data_ptr(),
-            own.structure(),
-            native.Memory() if source is None else source.structure(),
-            y.data_ptr(),
+            slots=slots.data_ptr(),
+            slot_stride=slots.stride(0),
+            own=own.structure(),
+            source=native.Memory() if source is None else source.structure(),
+            y=y.data_ptr(),
         )
+        if isinstance(inputs, Tensor):
+            inputs = inputs.contiguous()
+            step.x = inputs.data_ptr()
+        else:
+            step.tokens = inputs.structure()
         network, step_at = ctypes.byref(self._network), ctypes.byref(step)
 
         def run(start: int, end: int) -> int:
             done: int = self._library.seqkit_run_layers(network, step_at, start, end)
             return done
 
-        if any(in_threads(run, parts_of(len(x), borders))):
-            raise MemoryError(f"not enough memory for {len(x)} rows of the layers")
+        found = in_threads(run, parts_of(rows, borders))
+        if native.NO_SUCH_PLACE in found:
+            raise IndexError("a token is not in the vocabulary of the model")
+        if native.FAILED in found:
+            raise MemoryError(f"not enough memory for {rows} rows of the layers")
         return y
 
     def read(self, x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from .encoding import EncoderReader
 from .stepping import DecoderStepper, Memory, Past, select
-from .transformer import DecoderLayer, EncoderLayer
+from .transformer import DecoderLayer, Embedding, EncoderLayer
 
 
 class PlainLayers:
@@ -21,10 +21,14 @@ class PlainLayers:
         self,
         encoder: tuple[Sequence[EncoderLayer], nn.Module],
         decoder: tuple[Sequence[DecoderLayer], nn.Module],
+        embedding: Embedding,
         output: Tensor,
         bias: Tensor | None,
     ) -> None:
-        """Of either side layers and the norm after them; `output` (V, D), `bias` (V,)."""
+        """Of either side layers and the norm after them; the target `embedding`, which is used as
+        it is then; `output` (V, D), `bias` (V,).
+        """
+        self._embedding = embedding
         layers, self._encoder_norm = encoder
         self._reader = EncoderReader(layers)
         layers_of_decoder, self._decoder_norm = decoder
@@ -36,8 +40,9 @@ class PlainLayers:
         memory = self._stepper.read(encoded, mask)
         return self._stepper.begin(len(x), encoded), memory
 
-    def step(self, x: Tensor, past: Past, memory: Memory) -> tuple[Tensor, Past]:
-        """One target position: (R, D) -> logits (R, V), the past with it"""
+    def step(self, ids: Tensor, position: int, past: Past, memory: Memory) -> tuple[Tensor, Past]:
+        """The tokens (R,) at one target position -> logits (R, V), the past with it"""
+        x = self._embedding.at(ids, position)
         hidden, past = self._stepper.step(x, past, memory)
         return self._stepper.logits(self._decoder_norm(hidden)), past
 

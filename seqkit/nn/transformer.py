@@ -82,7 +82,7 @@ class Residual(nn.Module):
 
     def leave(self, x: Tensor, output: Tensor) -> Tensor:
         """What came in and the output of the sublayer, joined: (…, D), (…, D) -> (…, D)"""
-        x = x + self.dropout(output)
+        x = self.dropout.add(x, output)
         if self.prenorm:
             return x
         normed: Tensor = self.norm(x)
@@ -290,12 +290,17 @@ class Embedding(nn.Module):
 
     def at(self, ids: Tensor, position: int) -> Tensor:
         """(R,) ids, all at this position -> (R, D), without dropout: a step of a search"""
-        if position >= self.positions.size(0):
-            self._make_longer(position + 1)
-        embedded = F.embedding(ids, self.tokens.weight) * math.sqrt(self.positions.size(1))
+        added = self.position(position)
+        embedded = F.embedding(ids, self.tokens.weight) * math.sqrt(len(added))
         if self.zero is not None:
             embedded = embedded.masked_fill((ids == self.zero)[:, None], 0.0)
-        return embedded + self.positions[position]
+        return embedded + added
+
+    def position(self, position: int) -> Tensor:
+        """What is added to the token at a position: (D,)"""
+        if position >= self.positions.size(0):
+            self._make_longer(position + 1)
+        return self.positions[position]
 
     def _make_longer(self, length: int) -> None:
         if self.longest:

@@ -11,7 +11,7 @@ from seqkit.native import layers as native
 from seqkit.nn.compiled import CompiledLayers
 from seqkit.nn.packed import Compiled, PackedNetwork, Seen
 from seqkit.nn.searching import PlainLayers
-from seqkit.nn.transformer import DecoderLayer, EncoderLayer
+from seqkit.nn.transformer import DecoderLayer, Embedding, EncoderLayer
 
 SETS = {"plain": native.PLAIN, "AVX2": native.AVX2, "AVX-512": native.AVX512}
 
@@ -46,8 +46,9 @@ def make_sides(width=8, heads=2, hidden=16, vocab=11, *, prenorm=True, activatio
     decoder = [DecoderLayer(*sizes, **options, activation=activation) for _ in range(2)]
     norms = [nn.LayerNorm(width) if prenorm else nn.Identity() for _ in range(2)]
     with_random_weights(*encoder, *decoder, *norms)
+    embedding = Embedding(vocab, width, dropout=0.0, padding=0, zero=2)
     output, bias = torch.randn(vocab, width), torch.randn(vocab)
-    return (encoder, norms[0]), (decoder, norms[1]), output, bias
+    return (encoder, norms[0]), (decoder, norms[1]), embedding, output, bias
 
 
 # Products
@@ -132,15 +133,16 @@ class Both:
     def __init__(self, sides, compiled, x, mask):
         self.searches = [PlainLayers(*sides), CompiledLayers(compiled, *sides)]
         self.states = [search.begin(x, mask) for search in self.searches]
-        self.rows, self.width = len(x), x.size(2)
+        self.rows, self.vocab, self.position = len(x), len(sides[3]), 0
 
     def step(self):
-        x = torch.randn(self.rows, self.width)
+        ids = torch.randint(self.vocab, (self.rows,))
         logits = []
         for number, (search, state) in enumerate(zip(self.searches, self.states, strict=True)):
-            found, past = search.step(x, *state)
+            found, past = search.step(ids, self.position, *state)
             self.states[number] = past, state[1]
             logits.append(found)
+        self.position += 1
         torch.testing.assert_close(*logits, rtol=1e-5, atol=1e-4)
 
     def select(self, rows):
@@ -173,7 +175,7 @@ VARIANTS = [
 @pytest.mark.parametrize("padded", [True, False])
 def test_a_search_is_that_of_torch(instructions, number, padded):
     sides = make_sides(**VARIANTS[number])
-    both = Both(sides, instructions, *sources(sides[2].size(1), padded=padded))
+    both = Both(sides, instructions, *sources(sides[3].size(1), padded=padded))
     for step in range(40):
         both.step()
         rows = int(torch.randint(1, 13, ())) if step % 3 == 0 else both.rows
@@ -181,8 +183,8 @@ def test_a_search_is_that_of_torch(instructions, number, padded):
 
 
 def test_rows_without_a_bias_of_the_output(instructions):
-    encoder, decoder, output, _ = make_sides()
-    both = Both((encoder, decoder, output, None), instructions, *sources(8))
+    *sides, _ = make_sides()
+    both = Both((*sides, None), instructions, *sources(8))
     both.step()
 
 
@@ -221,11 +223,10 @@ def test_a_source_without_a_token_is_left_to_torch(instructions):
 def test_what_is_no_number_stays_none(instructions):
     """So that a search says that a model is broken, as it does with torch's layers."""
     for activation in native.ACTIVATIONS:
-        encoder, decoder, output, bias = make_sides(activation=activation)
-        decoder[0][1].feed_forward.up.bias[3] = float("nan")
-        search = CompiledLayers(instructions, encoder, decoder, output, bias)
-        past, memory = search.begin(*sources(8))
-        logits, _ = search.step(torch.randn(3, 8), past, memory)
+        sides = make_sides(activation=activation)
+        sides[1][0][1].feed_forward.up.bias[3] = float("nan")
+        search = CompiledLayers(instructions, *sides)
+        logits, _ = search.step(torch.tensor([5, 6, 7]), 0, *search.begin(*sources(8)))
         assert logits.isnan().all()
 
 
@@ -235,18 +236,31 @@ def test_rows_are_divided_among_threads(instructions, threads, monkeypatch):
     x, mask = sources(8, sentences=30)
     alone = CompiledLayers(instructions, *sides)
     torch.manual_seed(0)
-    states = torch.randn(5, 100, 8)
+    tokens = torch.randint(11, (5, 100))
     rows = torch.randint(30, (100,))
 
     def search():
         past, memory = alone.begin(x, mask)
         past, memory = alone.select(past, memory, rows)
         logits = []
-        for each in states:
-            found, past = alone.step(each, past, memory)
+        for position, ids in enumerate(tokens):
+            found, past = alone.step(ids, position, past, memory)
             logits.append(found)
         return torch.stack(logits)
 
     expected = search()
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     torch.testing.assert_close(search(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_token_or_a_row_that_there_is_not_is_refused(instructions):
+    search = CompiledLayers(instructions, *make_sides())
+    past, memory = search.begin(*sources(8))
+    for ids in ([3, 4, 11], [3, 4, -1]):
+        with pytest.raises(IndexError, match="not in the vocabulary"):
+            search.step(torch.tensor(ids), 0, past, memory)
+    _, past = search.step(torch.tensor([3, 4, 5]), 0, past, memory)
+    for rows in ([0, 3], [-1, 0]):
+        picked, _ = search.select(past, memory, torch.tensor(rows))
+        with pytest.raises(IndexError, match="none of its 3"):
+            search.step(torch.tensor([5, 6]), 1, picked, memory)

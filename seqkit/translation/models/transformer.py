@@ -198,8 +198,7 @@ class Transformer(nn.Module):
     @torch.no_grad()
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
-        x = self.target_embedding.at(ids, state.length)
-        logits, past = state.layers.step(x, state.past, state.memory)
+        logits, past = state.layers.step(ids, state.length, state.past, state.memory)
         return logits, state._replace(length=state.length + 1, past=past)
 
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
@@ -218,7 +217,7 @@ class Transformer(nn.Module):
         weights = [self.output, *(weight for part in parts for weight in _weights(part))]
         if self.output_bias is not None:
             weights.append(self.output_bias)
-        compiled = compiled_for(weights)
+        compiled = compiled_for([*weights, *self.target_embedding.parameters()])
         versions = [compiled, *((weight.data_ptr(), _version(weight)) for weight in weights)]
 
         arranged = _ARRANGED.get(self)
@@ -230,15 +229,16 @@ class Transformer(nn.Module):
         return arranged
 
     def _plain_layers(self) -> PlainLayers:
-        return PlainLayers(*self._sides(), self.output, self.output_bias)
+        return PlainLayers(*self._parts())
 
     def _compiled_layers(self, compiled: Compiled) -> CompiledLayers:
-        return CompiledLayers(compiled, *self._sides(), self.output, self.output_bias)
+        return CompiledLayers(compiled, *self._parts())
 
-    def _sides(self) -> tuple[Any, Any]:
-        """The layers of either side, and the norm after them."""
-        encoder = cast(list[EncoderLayer], list(self.encoder))
-        return (encoder, self.encoder_norm), (self.decoder_layers, self.decoder_norm)
+    def _parts(self) -> tuple[Any, Any, Embedding, Tensor, Tensor | None]:
+        """The layers of either side and the norm after them, and what is around them."""
+        encoder = cast(list[EncoderLayer], list(self.encoder)), self.encoder_norm
+        decoder = self.decoder_layers, self.decoder_norm
+        return encoder, decoder, self.target_embedding, self.output, self.output_bias
 
 
 def _weights(module: nn.Module) -> Iterator[Tensor]:
