@@ -1,6 +1,6 @@
 """The start of a run: from the command to the first update, when text is new and when it is known.
 
-Larger than memory: `--set pairs=10000000`, and `--only "second run"` for one that finds the cache.
+Larger than memory: `--set size=10000000`, and `--only "second run"` for one that finds the cache.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,8 @@ from ..core import SEED, Clock, Contestant, Outcome, Row, Settings, close
 VALID = 1_000  # pairs
 QUICK = 20_000
 SIDES = ("en", "de")
-CONFIG = """task = "translation"
+CONFIGS = {
+    "pairs": """task = "translation"
 
 [data]
 goal = "perplexity"
@@ -29,7 +31,29 @@ vocab_size = 8000
 [model]
 name = "transformer"
 preset = "tiny"
+""",
+    "lines": """task = "language-modelling"
 
+[text]
+tokenizer = "word"
+vocab_size = 20000
+
+[model]
+name = "lstm"
+preset = "small"
+""",
+    "texts": """task = "text-classification"
+
+[text]
+tokenizer = "word"
+vocab_size = 20000
+
+[model]
+name = "bag"
+buckets = 1000
+""",
+}
+TRAIN = """
 [train]
 steps = 1
 """
@@ -37,8 +61,8 @@ steps = 1
 
 def prepare(settings: Settings) -> None:
     """The text, and what the cache holds for the second run."""
-    if not _text(settings, "train", SIDES[0]).exists():
-        _write_text(settings)
+    if not all(path.exists() for path in _files(settings, "train")):
+        _WRITERS[settings["kind"]](settings)
     _first_update(settings, "second", Clock())
 
 
@@ -56,7 +80,7 @@ def _first_update(settings: Settings, cache: str, clock: Clock) -> Outcome:
     os.environ["SEQKIT_CACHE"] = str(_cache(settings, cache))
     folder = Path(settings["folder"])
     config = folder / "config.toml"
-    config.write_text(CONFIG, encoding="utf-8")
+    config.write_text(CONFIGS[settings["kind"]] + TRAIN, encoding="utf-8")
     run = folder / "run"
     shutil.rmtree(run, ignore_errors=True)
 
@@ -72,14 +96,36 @@ def _first_update(settings: Settings, cache: str, clock: Clock) -> Outcome:
                 raise StopTraining
 
         overrides = {
-            f"data.{part}": [str(_text(settings, part, side)) for side in SIDES]
+            f"data.{part}": [str(path) for path in _files(settings, part)]
             for part in ("train", "valid")
         }
         seqkit.train(config, out=run, overrides=overrides, listener=listen, device="cpu")
-    return Outcome(_pairs(settings), {"loss": losses[0]})
+    return Outcome(_size(settings), {"loss": losses[0]})
 
 
-def _write_text(settings: Settings) -> None:
+def _write_pairs(settings: Settings) -> None:
+    """Two files, of English and of German."""
+    _write(settings, _pairs(_size(settings)))
+
+
+def _write_lines(settings: Settings) -> None:
+    """English and German in turn."""
+    pairs = _pairs(-(-_size(settings) // 2))
+    lines = ([line] for pair in pairs for line in pair)
+    _write(settings, islice(lines, _size(settings)))
+
+
+def _write_texts(settings: Settings) -> None:
+    """Of each text, whether it is English or German."""
+    pairs = _pairs(-(-_size(settings) // 2))
+    rows = ([f"{name}\t{text}"] for pair in pairs for name, text in zip(SIDES, pair, strict=True))
+    _write(settings, islice(rows, _size(settings)))
+
+
+_WRITERS = {"pairs": _write_pairs, "lines": _write_lines, "texts": _write_texts}
+
+
+def _pairs(count: int) -> Iterator[list[str]]:
     """Tatoeba's pairs; beyond them two are joined, so that hardly any repeats."""
     from seqkit.data.files import read_lines
     from seqkit.recipes import corpora
@@ -87,41 +133,57 @@ def _write_text(settings: Settings) -> None:
     (path,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
     rows = [line.split("\t")[:2] for line in read_lines(path)]
     chance = random.Random(SEED)
-    parts = [_text(settings, "train", side).with_suffix(".part") for side in SIDES]
-    with ExitStack() as files:
-        left, right = (files.enter_context(part.open("w", encoding="utf-8")) for part in parts)
-        for number in range(_pairs(settings)):
-            source, target = rows[number % len(rows)]
-            if number >= len(rows):
-                more = chance.choice(rows)
-                source, target = f"{source} {more[0]}", f"{target} {more[1]}"
-            left.write(f"{source}\n")
-            right.write(f"{target}\n")
+    for number in range(count):
+        row = rows[number % len(rows)]
+        if number >= len(rows):
+            more = chance.choice(rows)
+            row = [f"{one} {other}" for one, other in zip(row, more, strict=True)]
+        yield row
 
-    for side, part in zip(SIDES, parts, strict=True):
+
+def _write(settings: Settings, rows: Iterable[Sequence[str]]) -> None:
+    """A file for each column, and the first rows as validation text; whole, or not there."""
+    paths = _files(settings, "train")
+    parts = [path.with_suffix(".part") for path in paths]
+    with ExitStack() as stack:
+        files = [stack.enter_context(part.open("w", encoding="utf-8")) for part in parts]
+        for row in rows:
+            for file, text in zip(files, row, strict=True):
+                file.write(f"{text}\n")
+
+    for part, valid in zip(parts, _files(settings, "valid"), strict=True):
         with part.open(encoding="utf-8") as file:
             few = "".join(islice(file, VALID))
-        _text(settings, "valid", side).write_text(few, encoding="utf-8")
-    for side, part in reversed([*zip(SIDES, parts, strict=True)]):
-        part.rename(_text(settings, "train", side))
+        valid.write_text(few, encoding="utf-8")
+    for part, path in zip(parts, paths, strict=True):
+        part.rename(path)
 
 
-def _pairs(settings: Settings) -> int:
-    return QUICK if settings["quick"] else int(settings["pairs"])
+def _size(settings: Settings) -> int:
+    return QUICK if settings["quick"] else int(settings["size"])
 
 
-def _text(settings: Settings, part: str, side: str) -> Path:
-    return Path(settings["folder"]) / f"{_pairs(settings)}.{part}-{side}.txt"
+def _files(settings: Settings, part: str) -> list[Path]:
+    folder = Path(settings["folder"])
+    kind = settings["kind"]
+    if kind == "pairs":
+        return [folder / f"{_size(settings)}.{part}-{side}.txt" for side in SIDES]
+    ending = "tsv" if kind == "texts" else "txt"
+    return [folder / f"{_size(settings)}.{kind}-{part}.{ending}"]
 
 
 def _cache(settings: Settings, run: str) -> Path:
-    return Path(settings["folder"]) / f"cache-{run}"
+    return Path(settings["folder"]) / f"cache-{settings['kind']}-{run}"
 
 
 ROW = Row(
-    title="the start of a run: parallel text until the first update, on one core",
-    unit="pairs",
-    cases={"a million pairs": {"pairs": 1_000_000}},
+    title="the start of a run: text until the first update, on one core",
+    unit="lines",
+    cases={
+        "a million pairs": {"kind": "pairs", "size": 1_000_000},
+        "a million lines": {"kind": "lines", "size": 1_000_000},
+        "a million labelled texts": {"kind": "texts", "size": 1_000_000},
+    },
     contestants=[Contestant("second run", second_run), Contestant("first run", first_run)],
     agree=close(0),
     prepare=prepare,
