@@ -1,5 +1,5 @@
 /* Passes over activations that a training takes many of, each in one: the twins of what
-   seqkit.nn.loss does with torch. Everything is compiled for several sets of
+   seqkit.nn.loss, attention and dropout do with torch. Everything is compiled for several sets of
    instructions (see vectors.h) and two types of numbers (see numbers.h); sums are floats. */
 
 #include <math.h>
@@ -43,6 +43,16 @@ struct attention {
     void *of_key;           /* (B, S, 2 H E), those of a row that are for keys come first */
     void *of_value;         /* in the same rows */
     float *scratch;         /* seqkit_attention_scratch floats */
+};
+
+struct dropout {
+    const void *x;          /* (count,) numbers */
+    const float *given;     /* (count,), see the functions */
+    const uint8_t *noise;   /* (count,) random */
+    int64_t dropped;        /* bytes below it drop their number */
+    float scale;            /* of numbers that stay */
+    int64_t count;
+    void *to;               /* (count,) */
 };
 
 enum { QUERIES = 64, MOST_FLOATS = 16 }; /* queries of a block; floats in the longest vector */
@@ -130,4 +140,19 @@ void seqkit_attend(const struct attention *a, int64_t instructions, int64_t numb
 void seqkit_attend_gradient(const struct attention *a, int64_t instructions, int64_t numbers)
 {
     CALL(attend_gradient, a)
+}
+
+void seqkit_drop(const struct dropout *d, int64_t instructions, int64_t numbers)
+{
+    CALL(drop, d)
+}
+
+void seqkit_drop_and_add(const struct dropout *d, int64_t instructions, int64_t numbers)
+{
+    CALL(drop_and_add, d)
+}
+
+void seqkit_drop_gradient(const struct dropout *d, int64_t instructions, int64_t numbers)
+{
+    CALL(drop_gradient, d)
 }

@@ -3,3 +3,4 @@
 #include "numbers.h"
 #include "loss.h"
 #include "attention.h"
+#include "dropout.h"

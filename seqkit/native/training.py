@@ -51,3 +51,17 @@ class Attention(ctypes.Structure):
         ("of_value", _POINTER),
         ("scratch", _POINTER),
     ]
+
+
+class Dropout(ctypes.Structure):
+    """`struct dropout`."""
+
+    _fields_: ClassVar = [
+        ("x", _POINTER),
+        ("given", _POINTER),
+        ("noise", _POINTER),
+        ("dropped", _COUNT),
+        ("scale", _NUMBER),
+        ("count", _COUNT),
+        ("to", _POINTER),
+    ]

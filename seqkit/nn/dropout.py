@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from . import passes
 from .checks import check_rates
 
 _BYTE = 256  # values of a random byte
@@ -41,9 +42,22 @@ class Dropout(nn.Module):
         if x.device.type != "cpu":
             return F.dropout(x, self.rate)
 
-        dropped = min(_BYTE - 1, round(self.rate * _BYTE))
-        output = _ByteDropout.apply(x, dropped)  # type: ignore[no-untyped-call]
+        output = _ByteDropout.apply(x, self._dropped)  # type: ignore[no-untyped-call]
         return cast(Tensor, output)
+
+    def add(self, given: Tensor, x: Tensor) -> Tensor:
+        """What a sublayer was given, and its output x after dropout: (…), (…) -> (…)"""
+        is_plain = not self.training or self.rate == 0 or given.dtype != torch.float32
+        if is_plain or given.shape != x.shape or not passes.usable(given, x):
+            dropped: Tensor = self(x)
+            return given + dropped
+        output = _AddedDropout.apply(given, x, self._dropped)  # type: ignore[no-untyped-call]
+        return cast(Tensor, output)
+
+    @property
+    def _dropped(self) -> int:
+        """Of the 256 values of a byte, how many drop a number."""
+        return min(_BYTE - 1, round(self.rate * _BYTE))
 
     def extra_repr(self) -> str:
         return f"rate={self.rate}"
@@ -55,17 +69,45 @@ class _ByteDropout(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
         noise = _random_bytes(x.numel()).view(x.shape)
-        kept = noise.ge_(dropped)  # 1 or 0, in the same bytes
-
-        ctx.save_for_backward(kept)
-        ctx.scale = _BYTE / (_BYTE - dropped)
-        return (x * kept).mul_(ctx.scale)
+        ctx.save_for_backward(noise)
+        ctx.dropped = dropped
+        return _drop(x, noise, dropped)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        (kept,) = ctx.saved_tensors
-        return (grad * kept).mul_(ctx.scale), None
+        (noise,) = ctx.saved_tensors
+        return _drop(grad, noise, ctx.dropped), None
+
+
+def _drop(x: Tensor, noise: Tensor, dropped: int) -> Tensor:
+    if passes.usable(x):
+        return passes.drop(x, noise, dropped, _scale(dropped))
+    kept = noise.ge(dropped)
+    return (x * kept).mul_(_scale(dropped))
+
+
+def _scale(dropped: int) -> float:
+    """Of what stays, so that the mean does."""
+    return _BYTE / (_BYTE - dropped)
+
+
+class _AddedDropout(torch.autograd.Function):
+    """The same, added to float32 numbers, by the compiled library."""
+
+    @staticmethod
+    def forward(ctx: Any, given: Tensor, x: Tensor, dropped: int) -> Tensor:
+        noise = _random_bytes(x.numel())
+        ctx.save_for_backward(noise)
+        ctx.drawn = dropped, _scale(dropped)
+        ctx.dtype = x.dtype
+        return passes.drop_and_add(given, x, noise, *ctx.drawn)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        (noise,) = ctx.saved_tensors
+        return grad, passes.drop_gradient(grad, ctx.dtype, noise, *ctx.drawn), None
 
 
 def _random_bytes(count: int) -> Tensor:

@@ -17,6 +17,7 @@ from torch.autograd.function import once_differentiable
 from . import passes
 
 _ROWS = 256  # targets of a chunk on the CPU: 8 MB of logits for 8,000 words
+_ROWS_IN_PLACE = 768  # by the library, which has no second copy of the logits
 _ROWS_ELSEWHERE = 8192
 
 
@@ -63,8 +64,9 @@ class _LinearCrossEntropy(torch.autograd.Function):
             gradients = _Gradients.zeros(hidden, weight, bias, ctx.needs_input_grad[:3])
 
         cast_weight = weight.to(dtype)
-        of_chunk = _by_library if passes.usable(cast_weight) else _by_torch
-        size = _ROWS if device == "cpu" else _ROWS_ELSEWHERE
+        of_chunk, size = _by_torch, _ROWS if device == "cpu" else _ROWS_ELSEWHERE
+        if passes.usable(cast_weight):
+            of_chunk, size = _by_library, _ROWS_IN_PLACE
         for start in range(0, hidden.size(0), size):
             chunk = slice(start, start + size)
             rows = hidden[chunk]  # (n, D)

@@ -21,6 +21,7 @@ from .parallel import in_threads, parts_of
 
 _NUMBERS = {torch.float32: 0, torch.bfloat16: 1}  # as numbers.h has them
 _VECTOR = 16  # floats, of the largest
+_NUMBERS_OF_A_THREAD = 1 << 20  # from which a thread more is worth it, for a pass of one step each
 
 
 def usable(*tensors: Tensor) -> bool:
@@ -180,6 +181,53 @@ def _run_attention(name: str, heads: Heads, log_totals: Tensor, **others: Tensor
         call(ctypes.byref(told), _instructions(), _NUMBERS[heads.queries.dtype])
 
     in_threads(part, parts_of(sentences * count))
+
+
+def drop(x: Tensor, noise: Tensor, dropped: int, scale: float) -> Tensor:
+    """The numbers whose random byte is `dropped` or more, times `scale`, and 0 for the others."""
+    to = torch.empty_like(x, memory_format=torch.contiguous_format)
+    _run_dropout("seqkit_drop", to, noise, dropped, scale, x=x.contiguous())
+    return to
+
+
+def drop_and_add(given: Tensor, x: Tensor, noise: Tensor, dropped: int, scale: float) -> Tensor:
+    """The same, added to float32 numbers: float32"""
+    to = torch.empty_like(given, memory_format=torch.contiguous_format)
+    parts = {"given": given.contiguous(), "x": x.contiguous()}
+    _run_dropout("seqkit_drop_and_add", to, noise, dropped, scale, **parts)
+    return to
+
+
+def drop_gradient(
+    grad: Tensor, dtype: torch.dtype, noise: Tensor, dropped: int, scale: float
+) -> Tensor:
+    """The gradient of x of `drop_and_add`, in its type."""
+    to = torch.empty(grad.shape, dtype=dtype)
+    _run_dropout("seqkit_drop_gradient", to, noise, dropped, scale, given=grad.contiguous())
+    return to
+
+
+def _run_dropout(
+    name: str, to: Tensor, noise: Tensor, dropped: int, scale: float, **parts: Tensor
+) -> None:
+    call = _function(name)
+    numbers = _NUMBERS[parts.get("x", to).dtype]
+
+    def part(start: int, end: int) -> None:
+        places = {
+            key: value.data_ptr() + start * value.element_size() for key, value in parts.items()
+        }
+        told = native.Dropout(
+            noise=noise.data_ptr() + start,
+            dropped=dropped,
+            scale=scale,
+            count=end - start,
+            to=to.data_ptr() + start * to.element_size(),
+            **places,
+        )
+        call(ctypes.byref(told), _instructions(), numbers)
+
+    in_threads(part, parts_of(to.numel(), least=_NUMBERS_OF_A_THREAD))
 
 
 def _function(name: str) -> Any:

