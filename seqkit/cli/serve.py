@@ -12,11 +12,13 @@ import click
 
 from ..errors import ConfigError
 from ..progress import say
+from ..threads import threads as threads_of_torch
 from .options import PATH, device_options, set_threads
 
 _NEEDED = ("fastapi", "httptools", "prometheus_client", "python_multipart", "uvicorn")
 _DEFAULT = "en-de"  # the shipped model's name
 _GB = 10**9
+_FEW_THREADS = 2
 
 
 @click.command()
@@ -66,7 +68,7 @@ _GB = 10**9
     "--engine",
     default="auto",
     show_default=True,
-    help="What translates: torch, ctranslate2, or auto for the fastest.",
+    help="What translates: torch (our own search), ctranslate2, or auto for what serves most.",
 )
 @click.option(
     "--compute",
@@ -112,10 +114,27 @@ def serve(
     _start_log()
     catalogue = Catalogue(
         named(models),
-        partial(load, device=device, engine=engine, compute=compute),
+        partial(load, device=device, engine=engine_of(engine, compute), compute=compute),
         memory=None if memory is None else int(memory * _GB),
     )
     run(make_app(catalogue, settings), host=host, port=port, started=_started)
+
+
+def engine_of(engine: str, compute: str) -> str:
+    """What translates for many clients: `auto` is our own search where that costs less.
+
+    On one or two cores it takes two thirds of CTranslate2's time for a batch in float32, if its
+    layers are compiled (benchmarks/RESULTS.md); CTranslate2, which computes batches side by side,
+    is ahead on more.
+    """
+    from ..native import layers
+    from ..native.library import library
+
+    if (engine, compute) != ("auto", "float32") or threads_of_torch() > _FEW_THREADS:
+        return engine
+    compiled = library()
+    is_compiled = compiled is not None and compiled.seqkit_instructions() != layers.NOTHING
+    return "torch" if is_compiled else engine
 
 
 def check_installed() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from seqkit.cli import serve
 from seqkit.errors import ConfigError
+from seqkit.native import layers
 
 SECONDS = 120  # that anything is waited for
 
@@ -41,6 +42,31 @@ def test_without_its_packages_it_says_how_they_are_installed(cli, monkeypatch):
     result = cli("serve")
     assert result.code == 1
     assert "seqkit serve needs uvicorn: pip install 'seqkit[serve]'" in result.err
+
+
+class Library:
+    def __init__(self, instructions):
+        self.seqkit_instructions = lambda: instructions
+
+
+@pytest.mark.parametrize(
+    ("asked", "threads", "compiled", "expected"),
+    [
+        (("auto", "float32"), 1, Library(layers.AVX2), "torch"),
+        (("auto", "float32"), 2, Library(layers.PLAIN), "torch"),
+        (("auto", "float32"), 3, Library(layers.AVX2), "auto"),
+        (("auto", "float32"), 1, Library(layers.NOTHING), "auto"),
+        (("auto", "float32"), 1, None, "auto"),
+        (("auto", "int8"), 1, Library(layers.AVX2), "auto"),
+        (("ctranslate2", "float32"), 1, Library(layers.AVX2), "ctranslate2"),
+    ],
+)
+def test_on_few_cores_our_own_search_serves_if_it_is_compiled(
+    monkeypatch, asked, threads, compiled, expected
+):
+    monkeypatch.setattr("seqkit.native.library.library", lambda: compiled)
+    monkeypatch.setattr(serve, "threads_of_torch", lambda: threads)
+    assert serve.engine_of(*asked) == expected
 
 
 @pytest.mark.parametrize(
