@@ -18,7 +18,9 @@ def attempt(store, world, *, late=None):
     def join(rank):
         names[rank] = agreed_name(store, rank, world)
 
-    threads = {rank: threading.Thread(target=join, args=(rank,)) for rank in range(world)}
+    threads = {
+        rank: threading.Thread(target=join, args=(rank,), daemon=True) for rank in range(world)
+    }
     for rank in threads:
         if rank != late:
             threads[rank].start()
