@@ -96,6 +96,7 @@ INLINE vector NAME(gelu_by_tanh)(vector x)
     return x * NAME(sigmoid)(1.5957691216f * inside);
 }
 
+/* Of one row: (count,), and what fills up its last vector. */
 static TARGET void NAME(activate)(int64_t activation, int64_t count, float *x)
 {
     for (int64_t i = 0; i < count; i += WIDTH) {
@@ -194,39 +195,34 @@ INLINE void NAME(mix)(int vectors, const float *weights, const float *values, in
         NAME(store)(to + i * WIDTH, (even[i] + odd[i]) * rate);
 }
 
-/* One head of one row: (head,) -> (head,) */
+/* One head of one row: (head,) -> (head,). The compiler has a loop for each usual width. */
 INLINE void NAME(attend_head)(int64_t head, const float *query, const float *keys,
                               const float *values, int64_t stride, const int32_t *slots,
                               int64_t count, float scale, float *scores, float *to)
 {
     int64_t vectors = head / WIDTH;
-    switch (vectors) {
-    case 1:
+    if (vectors == 1)
         NAME(fit)(1, query, keys, stride, slots, count, scores);
-        break;
-    case 2:
+    else if (vectors == 2)
         NAME(fit)(2, query, keys, stride, slots, count, scores);
-        break;
-    case 3:
+    else if (vectors == 3)
         NAME(fit)(3, query, keys, stride, slots, count, scores);
-        break;
-    case 4:
+    else if (vectors == 4)
         NAME(fit)(4, query, keys, stride, slots, count, scores);
-        break;
-    default:
+    else
         NAME(fit)(vectors, query, keys, stride, slots, count, scores);
-    }
 
     float rate = 1.0f / NAME(weigh)(scores, count, scale);
-    int64_t i = 0;
-    for (; i + 4 <= vectors; i += 4)
-        NAME(mix)(4, scores, values + i * WIDTH, stride, slots, count, rate, to + i * WIDTH);
-    if (vectors - i == 3)
-        NAME(mix)(3, scores, values + i * WIDTH, stride, slots, count, rate, to + i * WIDTH);
-    else if (vectors - i == 2)
-        NAME(mix)(2, scores, values + i * WIDTH, stride, slots, count, rate, to + i * WIDTH);
-    else if (vectors - i == 1)
-        NAME(mix)(1, scores, values + i * WIDTH, stride, slots, count, rate, to + i * WIDTH);
+    for (; vectors > 0; vectors -= 4, values += 4 * WIDTH, to += 4 * WIDTH) {
+        if (vectors >= 4)
+            NAME(mix)(4, scores, values, stride, slots, count, rate, to);
+        else if (vectors == 3)
+            NAME(mix)(3, scores, values, stride, slots, count, rate, to);
+        else if (vectors == 2)
+            NAME(mix)(2, scores, values, stride, slots, count, rate, to);
+        else
+            NAME(mix)(1, scores, values, stride, slots, count, rate, to);
+    }
 }
 
 /* What the rows read: queries are rows of `wide`. */
@@ -282,7 +278,8 @@ static TARGET void NAME(run_layer)(const struct network *n, int64_t number, cons
 
     y = NAME(enter)(n, &layer->last_norm, rows, s);
     NAME(multiply)(&layer->up, rows, y, s->width, s->wide, s->broad, 0);
-    NAME(activate)(n->activation, rows * s->broad, s->wide);
+    for (int64_t r = 0; r < rows; r++)
+        NAME(activate)(n->activation, n->hidden, s->wide + r * s->broad);
     NAME(leave)(n, &layer->last_norm, &layer->down, rows, s->wide, s->broad, s);
 }
 
