@@ -59,6 +59,17 @@ BAD = {
     "no subtitles": ("srt", b"a b\n", "has no cue"),
     "SubRip as WebVTT": ("vtt", b"1\n00:00:01,000 --> 00:00:02,000\na\n", "begin with WEBVTT"),
     "plurals of another language": ("po", PLURALS.encode(), "line 4: 2 plural forms.*nplurals=3"),
+    "a plural form twice": (
+        "po",
+        PLURALS.replace("=3", "=2").replace("[1]", "[0]").encode(),
+        r"line 4: its plural forms are msgstr\[0\], msgstr\[0\]: number them from 0",
+    ),
+    "a cue without an end": (
+        "srt",
+        b"1\n00:00:01,000 --> 00:00:02,000\na\n\n2\n00:00:03,000 -->\nb\n",
+        "line 6: '00:00:03,000 -->' are no times of a cue",
+    ),
+    "nothing as Word": ("docx", b"", "not a readable .docx: it is empty"),
     "no messages": ("po", b"a b\n", "line 1: this is not a table of messages"),
     "mixed encodings": ("txt", "é\n".encode() + b"\xe9\n", "line 2: byte 0xe9 is not utf-8"),
     "zero bytes": ("srt", b"1\0\n", "holds zero bytes"),

@@ -26,13 +26,24 @@ def odt(body):
     return zipped(content_xml=xml, META_INF="<m/>")
 
 
+def word_box(text):
+    """A text box as Word writes it: twice, for new and for old programs."""
+    body = f"<w:p>{RUN.format(text)}</w:p>"
+    choice = f"<w:drawing><wps:txbx><w:txbxContent>{body}</w:txbxContent></wps:txbx></w:drawing>"
+    old = f"<w:pict><v:textbox><w:txbxContent>{body}</w:txbxContent></v:textbox></w:pict>"
+    return (
+        '<w:r><mc:AlternateContent xmlns:mc="m" xmlns:wps="s" xmlns:v="v">'
+        f"<mc:Choice>{choice}</mc:Choice><mc:Fallback>{old}</mc:Fallback></mc:AlternateContent></w:r>"
+    )
+
+
 def slide(body):
     xml = f'<p:sld xmlns:a="a" xmlns:p="p">{body}</p:sld>'
     return zipped(ppt__presentation_xml="<a/>", ppt__slides__slide1_xml=xml)
 
 
-def page(text):
-    return zipped(**{"META-INF__container_xml": "<a/>", "OEBPS__one_xhtml": text})
+def page(text, **others):
+    return zipped(**{"META-INF__container_xml": "<a/>", "OEBPS__one_xhtml": text, **others})
 
 
 RUN = "<w:r><w:rPr><w:b/></w:rPr><w:t>{}</w:t></w:r>"
@@ -189,6 +200,35 @@ ZOO = [
         odt(
             '<text:p>a <text:span>b</text:span><text:s text:c="3"/>c<text:note><text:p>d</text:p>'
             "</text:note></text:p>"
+        ),
+        (),
+    ),
+    (
+        "text boxes within a sentence",
+        "docx",
+        docx(f"<w:p>{RUN.format('a')}{word_box('c d')}{RUN.format(' b')}</w:p>"),
+        (),
+    ),
+    (
+        "comments with a date within a sentence",
+        "odt",
+        odt(
+            '<text:p>a <office:annotation xmlns:office="o" xmlns:dc="c" office:name="1">'
+            "<dc:creator>A B</dc:creator><dc:date>2020</dc:date><text:p>c <text:span>d</text:span>"
+            '</text:p></office:annotation>b<office:annotation-end xmlns:office="o"/></text:p>'
+        ),
+        (),
+    ),
+    (
+        "titles, and tables of contents with a doctype",
+        "epub",
+        page(
+            "<html><p>a</p></html>",
+            toc_ncx='<?xml version="1.0"?><!DOCTYPE ncx PUBLIC "n" "http://x/n.dtd"><ncx>'
+            '<meta n="a"/><navPoint id="a"><navLabel><text>a &amp; b</text></navLabel></navPoint>'
+            "</ncx>",
+            book_opf='<package xmlns:dc="c"><dc:title>a b</dc:title><dc:creator>A B</dc:creator>'
+            "<meta>a</meta></package>",
         ),
         (),
     ),

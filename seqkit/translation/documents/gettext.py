@@ -7,7 +7,7 @@ languages with more than two forms need a person to look at them.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...errors import DataError
 from ...text.spans import has_letters
@@ -33,7 +33,7 @@ class _Entry:
     start: int
     singular: str
     plural: str | None = None
-    forms: int = 0
+    forms: list[int] = field(default_factory=list)  # their numbers
 
 
 def segments(text: str, name: str) -> list[Segment]:
@@ -57,8 +57,9 @@ def segments(text: str, name: str) -> list[Segment]:
         elif entry is not None and key.startswith("msgstr"):
             forms = _FORMS.search(value) if not entry.singular else None
             declared = int(forms[1]) if forms else declared
-            entry.forms += 1
-            source = entry.plural if entry.plural and int(match["n"] or 0) else entry.singular
+            number = int(match["n"] or 0)
+            entry.forms.append(number)
+            source = entry.plural if entry.plural and number else entry.singular
             if source and not value and has_letters(source):
                 found += _message(source, match)
     _check(entry, declared, text, name)
@@ -66,14 +67,22 @@ def segments(text: str, name: str) -> list[Segment]:
 
 
 def _check(entry: _Entry | None, declared: int, text: str, name: str) -> None:
-    """Raise `DataError` if an entry has other plural forms than the file declares."""
-    if entry is None or entry.plural is None or not declared or entry.forms == declared:
+    """Raise `DataError` if an entry has other plural forms than the file declares, or one twice."""
+    if entry is None or entry.plural is None:
         return
+
     line = text.count("\n", 0, entry.start) + 1
-    raise DataError(
-        f"{name}, line {line}: {entry.forms} plural forms, but its header says nplurals="
-        f"{declared}: make it with msgmerge or msginit for the target language"
-    )
+    count = len(entry.forms)
+    if declared and count != declared:
+        raise DataError(
+            f"{name}, line {line}: {count} plural forms, but its header says nplurals={declared}: "
+            "make it with msgmerge or msginit for the target language"
+        )
+    if sorted(entry.forms) != list(range(count)):
+        numbers = ", ".join(f"msgstr[{number}]" for number in entry.forms)
+        raise DataError(
+            f"{name}, line {line}: its plural forms are {numbers}: number them from 0, each once"
+        )
 
 
 def _message(source: str, match: re.Match[str]) -> list[Segment]:

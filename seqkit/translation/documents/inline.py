@@ -140,7 +140,7 @@ class Marked:
         for run in self.runs:
             if run.point:
                 word = sum(start < done for start in source)  # how many begin before the point
-                place = self._place(word, aligned, words, units)
+                place = self._place(word, not run.blank_before, aligned, words, units)
                 before.setdefault(place, []).append(run)
             done += len(run.text)
 
@@ -154,16 +154,22 @@ class Marked:
                 found.append(replace(units[i], space=_space_after(points, units[i].space)))
         return found
 
-    def _place(self, word: int, aligned: list[int], words: list[_Unit], units: list[_Unit]) -> int:
-        """The unit that a point goes before, which stands after so many source words."""
+    def _place(
+        self, word: int, touches: bool, aligned: list[int], words: list[_Unit], units: list[_Unit]
+    ) -> int:
+        """The unit that a point goes before, which stands after so many source words.
+
+        If it touches the last of them, as a note does, it stays with its translation.
+        """
         if word == 0:
             return 0
         if word > max(aligned, default=-1) and word >= len(_WORD.findall(self.text)):
             return len(units)
 
-        # after the last word of the translation that belongs to what is before the point
-        behind = [i for i, place in enumerate(aligned) if place < word]
-        index = len(behind)
+        own = [i for i, place in enumerate(aligned) if place == word - 1]
+        index = sum(place < word for place in aligned)  # after all that belongs to what is before
+        if touches and own:
+            index = own[-1] + 1
         if index >= len(words):
             return len(units)
         return next(i for i, unit in enumerate(units) if unit is words[index])

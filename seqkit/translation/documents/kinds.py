@@ -92,6 +92,7 @@ def read_document(data: bytes, name: str, kind: str, fields: Sequence[str] = ())
     if kind in packed.KINDS:
         if not zipfile.is_zipfile(BytesIO(data)):
             what = f"it is {found}" if found and not found.startswith("a zip") else "it is damaged"
+            what = what if data else "it is empty"
             raise DataError(f"{name} is not a readable .{kind}: {what}")
         return packed.read(data, name, kind)
 

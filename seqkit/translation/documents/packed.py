@@ -1,7 +1,9 @@
 """Office documents and books: zip files with XML in them (.docx, .pptx, .odt, .epub).
 
 Only the text of paragraphs is written anew; styles, pictures and all other members are copied as
-they are, in their order. Formats: ECMA-376 (OOXML), OpenDocument 1.3, EPUB 3.3.
+they are, in their order. Text boxes, notes and comments stand within paragraphs, as points of their
+sentences; their own paragraphs are written first, and then those around them. Formats: ECMA-376
+(OOXML), OpenDocument 1.3, EPUB 3.3 with the tables of contents (NCX) of EPUB 2.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
+from typing import NamedTuple
 
 from ...errors import DataError
 from . import html, xml
 from .content import Content, decode
-from .markup import Kind, names, segments_of
+from .markup import Kind, Token, names, segments_of
 from .segment import Rewritten, Segment, Translated, replaced
 
 _LARGEST = 1 << 30  # bytes of all members together, which are read one after the other
@@ -27,7 +30,7 @@ _BOMB = 200  # how many times its packed size a member of more than a megabyte m
 _WORD = re.compile(r"word/(?:document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml")
 _SLIDES = re.compile(r"ppt/(?:slides|notesSlides|charts|diagrams)/[^/]+\.xml")
 _ODT = re.compile(r"(?:content|styles)\.xml")
-_PAGES = re.compile(r".*\.(?:xhtml|html|htm)", re.IGNORECASE)
+_PAGES = re.compile(r".*\.(?:xhtml|html|htm|ncx|opf)", re.IGNORECASE)
 KINDS = {"docx": _WORD, "pptx": _SLIDES, "odt": _ODT, "epub": _PAGES}
 _NEEDED = {
     "docx": "word/document.xml",
@@ -37,13 +40,35 @@ _NEEDED = {
 }
 
 
+class _Found(NamedTuple):
+    """The segments of a text, and those of paragraphs within their points."""
+
+    segments: list[Segment]
+    within: list[Segment]
+
+
 @dataclass(frozen=True)
 class _Member:
     """A member of the zip file with text in it."""
 
     name: str
     content: Content
-    segments: list[Segment]
+    kind: str
+    shown: str  # what errors call it
+    found: _Found
+
+    @property
+    def segments(self) -> list[Segment]:
+        return [*self.found.within, *self.found.segments]
+
+    def write(self, translations: Sequence[Translated]) -> bytes:
+        found, text = self.found, self.content.text
+        if found.within:
+            count = len(found.within)
+            text = replaced(text, found.within, translations[:count])
+            translations = translations[count:]
+            found = _found(text, self.shown, self.kind)
+        return self.content.encoded(replaced(text, found.segments, translations))
 
 
 @dataclass(frozen=True)
@@ -63,8 +88,7 @@ class PackedDocument:
         for member in self.members:
             mine = translations[done : done + len(member.segments)]
             done += len(member.segments)
-            text = replaced(member.content.text, member.segments, mine)
-            changed[member.name] = member.content.encoded(text)
+            changed[member.name] = member.write(mine)
 
         packed = BytesIO()
         with zipfile.ZipFile(BytesIO(self.data)) as old, zipfile.ZipFile(packed, "w") as new:
@@ -91,7 +115,9 @@ def read(data: bytes, name: str, kind: str) -> PackedDocument:
     for one, packed in texts.items():
         shown = f"{name} ({one})"
         content = decode(packed, shown, may_declare=True)
-        found.append(_Member(one, content, _segments(content.text, shown, kind)))
+        of_member = _kind_of_member(one, kind)
+        segments = _found(content.text, shown, of_member)
+        found.append(_Member(one, content, of_member, shown, segments))
     return PackedDocument(data, found)
 
 
@@ -126,18 +152,39 @@ def _checked(archive: zipfile.ZipFile, name: str, kind: str) -> list[str]:
 # The text of each format
 
 
-def _segments(text: str, name: str, kind: str) -> list[Segment]:
+def _kind_of_member(name: str, kind: str) -> str:
+    suffix = name.lower().rpartition(".")[2]
+    return suffix if suffix in ("ncx", "opf") else kind
+
+
+def _found(text: str, name: str, kind: str) -> _Found:
     if kind == "epub":
         xml.tokens(_without_doctype(text), name, lambda *_: None)  # well-formed, or refused
-        return html.segments(text)
-    if kind == "odt":
-        return segments_of(text, xml.tokens(text, name, _in_odt), read=xml.unescaped)
+        return _Found(html.segments(text), [])
 
-    prefix = "w" if kind == "docx" else "a"
-    holds_text = f"{prefix}:t"
-    classify = _in_word if kind == "docx" else _in_slides
-    tokens = xml.tokens(text, name, classify, holds_text=lambda tag: tag == holds_text)
-    found = segments_of(text, tokens, strict=True, read=xml.unescaped)
+    tokens = _tokens(text, name, kind, _CLASSIFY[kind])
+    within: list[Token] = []
+    for token in tokens:
+        inner = text[token.start : token.end]
+        if token.kind is Kind.POINT and _HAS_PARAGRAPHS.search(inner):
+            moved = _tokens(inner, name, kind, _CLASSIFY_WITHIN[kind])
+            within += [_moved(one, token.start) for one in moved]
+    return _Found(_segments(text, tokens, kind), _segments(text, within, kind))
+
+
+def _tokens(text: str, name: str, kind: str, classify: xml.Classify) -> list[Token]:
+    holding = _HOLDS_TEXT.get(kind)
+    if holding is None:
+        return xml.tokens(text, name, classify)
+    return xml.tokens(text, name, classify, holds_text=holding.__contains__)
+
+
+def _moved(token: Token, by: int) -> Token:
+    return replace(token, start=token.start + by, end=token.end + by)
+
+
+def _segments(text: str, tokens: list[Token], kind: str) -> list[Segment]:
+    found = segments_of(text, tokens, strict=kind in ("docx", "pptx"), read=xml.unescaped)
     return [_keeping_blanks(one, kind) for one in found]
 
 
@@ -156,6 +203,7 @@ _WORD_POINTS = names(
     "w:proofErr w:commentRangeStart w:commentRangeEnd w:permStart w:permEnd m:oMath "
     "mc:AlternateContent"
 )
+_WORD_BOXES = names("w:drawing w:pict w:object mc:AlternateContent")
 
 
 def _in_word(tag: str, attributes: dict[str, str]) -> Kind | None:
@@ -187,9 +235,42 @@ def _in_odt(tag: str, attributes: dict[str, str]) -> Kind | None:
     return None if is_container or is_break else Kind.POINT
 
 
+def _within_word(tag: str, attributes: dict[str, str]) -> Kind | None:
+    """As `_in_word` for what is within a point: the paragraphs of text boxes."""
+    return None if tag in _WORD_BOXES else _in_word(tag, attributes)
+
+
+def _within_odt(tag: str, attributes: dict[str, str]) -> Kind | None:
+    """As `_in_odt` for what is within a point: the paragraphs of notes and comments."""
+    if tag in ("text:note", "text:note-body", "office:annotation"):
+        return None
+    return Kind.POINT if tag.startswith(("dc:", "meta:")) else _in_odt(tag, attributes)
+
+
+def _nothing_inline(tag: str, attributes: dict[str, str]) -> None:
+    """For titles, which are plain text."""
+
+
+_HOLDS_TEXT = {
+    "docx": names("w:t"),
+    "pptx": names("a:t"),
+    "ncx": names("text ncx:text"),  # of a table of contents
+    "opf": names("dc:title"),
+}
+_CLASSIFY: dict[str, xml.Classify] = {
+    "docx": _in_word,
+    "pptx": _in_slides,
+    "odt": _in_odt,
+    "ncx": _nothing_inline,
+    "opf": _nothing_inline,
+}
+_CLASSIFY_WITHIN = {"docx": _within_word, "pptx": _in_slides, "odt": _within_odt}
+_HAS_PARAGRAPHS = re.compile("<(?:w:txbxContent|text:note-body|office:annotation)[ >]")
+
+
 def _keeping_blanks(segment: Segment, kind: str) -> Segment:
     """In Word, blanks at the ends of a text count if it says so."""
-    if kind == "pptx" or not segment.has_markup:
+    if kind != "docx" or not segment.has_markup:
         return segment
     return Rewritten(segment, _preserving)
 

@@ -28,6 +28,7 @@ _TIME = r"(?:\d+:)?\d\d?:\d\d[.,]\d{1,3}"
 _TIMING = re.compile(
     rf"^[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE
 )
+_HALF_TIMING = re.compile(r"^[ \t]*\d+:[\d:.,]*[ \t]*-->[^\r\n]*", re.MULTILINE)
 _BLANK = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?=\r\n|\n|\r|\Z)")
 _TAG = re.compile(r"</?([A-Za-z]+)[^<>\r\n]*>|<[\d:.]+>|\{\\[^{}\r\n]*\}")
 _AGAIN = re.compile(r"</([A-Za-z]+)>\s*(<\1\b[^<>]*>)")  # a tag closed and opened again
@@ -151,6 +152,14 @@ def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segmen
         raise DataError(
             f"{name} has no cue (00:00:01,000 --> 00:00:02,000): these are no subtitles"
         )
+
+    for half in _HALF_TIMING.finditer(text):
+        if not _TIMING.match(text, half.start()):
+            line = text.count("\n", 0, half.start()) + 1
+            raise DataError(
+                f"{name}, line {line}: {half[0].strip()!r} are no times of a cue "
+                "(00:00:01,000 --> 00:00:02,000): mend them, or what they show stays as it is"
+            )
 
     first_end = _LINE_END.search(text)
     line_end = first_end[0] if first_end else "\n"
