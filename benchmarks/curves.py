@@ -48,9 +48,13 @@ def training_start(settings: Settings, clock: Clock) -> Outcome:
 
 
 def _of_data(settings: Settings) -> Settings:
+    """Its case of pairs, with so many of them, and in its folder: text and cache are shared."""
+    from .rows.data import ROW
+
     folder = machine.cache() / "data/data"
     folder.mkdir(parents=True, exist_ok=True)
-    return {"pairs": settings["size"], "folder": str(folder), "quick": False}
+    case = ROW.cases["a million pairs"]
+    return {**case, "size": settings["size"], "folder": str(folder), "quick": False}
 
 
 def _pairs(folder: Path, size: int) -> Path:

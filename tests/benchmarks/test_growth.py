@@ -5,7 +5,8 @@ import importlib
 import pytest
 import toy_rows
 
-from benchmarks import growth
+from benchmarks import curves, growth
+from benchmarks.rows import data
 from benchmarks.turns import TurnFailed
 from seqkit.errors import SeqkitError
 
@@ -80,6 +81,15 @@ def test_a_picture_is_drawn_of_points(tmp_path, is_dealt_out):
     points = {"toy": [growth.Point(size, size, 10.0) for size in (1, 2, 4)]}
     growth.draw(curve(is_dealt_out=is_dealt_out), points, tmp_path / "toy.png")
     assert (tmp_path / "toy.png").stat().st_size > 1000
+
+
+def test_the_curve_of_pairs_reads_the_text_of_the_row(tmp_path, monkeypatch):
+    """Which the row would write if it were not there."""
+    monkeypatch.setenv("SEQKIT_BENCHMARKS", str(tmp_path))
+    settings = curves._of_data({"size": 30})
+    assert data._files(settings, "train")[0].parent == tmp_path / "data/data"
+    assert data._size(settings) == 30
+    assert settings["kind"] in data.CONFIGS
 
 
 @pytest.mark.parametrize("name", growth.CURVES)
