@@ -2,6 +2,9 @@
 
 Of plurals, the first form is the translation of the singular and all others that of the plural:
 languages with more than two forms need a person to look at them.
+
+The mark of a key, as in `&Open` and `_Close`, is taken out of a message, as models know none, and put
+before the same letter of its translation, or else before the first.
 """
 
 from __future__ import annotations
@@ -22,6 +25,11 @@ _KEYWORD = re.compile(
 _PART = re.compile(_STRING)
 _ESCAPE = re.compile(r"\\(.)")
 _FORMS = re.compile(r"nplurals\s*=\s*(\d+)")
+_ACCELERATOR = re.compile(
+    r"(?<![\w&])&(?=[^\W\d_])(?!\w+;)|(?<=\w)&(?=[^\W\d_])(?=[a-z])(?!\w+;)"
+    r"|(?<![\w_])_(?=[^\W\d_]+\b)(?!\w*_)"
+)
+_PLACEHOLDER = re.compile(r"%\([^()]*\)\w|%[\w$.]+|\{[^{}]*\}|<[^<>]*>")
 _READ = {"n": "\n", "t": "\t", "r": "\r"}
 _BAD = re.compile(
     rf"^(?!#|\s*$|(?:msg\w+(?:\[\d+\])?)?(?:[ \t]*{_STRING})+\s*$)(.+)$", re.MULTILINE
@@ -91,10 +99,30 @@ def _message(source: str, match: re.Match[str]) -> list[Segment]:
     before, after = source.split(inner, 1)
     start, end = match.span("value")
 
-    def write(translation: str) -> str:
-        return _quoted(before + translation + after)
+    text = " ".join(inner.split())
+    marks = list(_ACCELERATOR.finditer(text))
+    mark = key = ""
+    if len(marks) == 1:
+        place = marks[0].start()
+        mark, key = text[place], text[place + 1]
+        text = text[:place] + text[place + 1 :]
 
-    return [Plain(start, end, " ".join(inner.split()), write)]
+    def write(translation: str) -> str:
+        return _quoted(before + _with_key(translation, mark, key) + after)
+
+    return [Plain(start, end, text, write)]
+
+
+def _with_key(text: str, mark: str, key: str) -> str:
+    """A text with a mark before a letter: best one that begins a word, and in the same case."""
+    if not mark:
+        return text
+    shown = _PLACEHOLDER.sub(lambda match: "\0" * len(match[0]), text)
+    for pattern in (rf"\b{key}", rf"(?i:\b{key})", rf"(?i:{key})", r"[^\W\d_]"):
+        found = re.search(pattern, shown)
+        if found:
+            return text[: found.start()] + mark + text[found.start() :]
+    return text
 
 
 def _value(raw: str) -> str:

@@ -1,0 +1,40 @@
+"""Messages of programs: the keys of their menus."""
+
+import pytest
+
+from seqkit.translation.documents.kinds import read_document
+from seqkit.translation.documents.segment import Translated
+
+
+def message(text):
+    document = read_document(f'msgid "{text}"\nmsgstr ""\n'.encode(), "a.po", "po")
+    return document, document.segments[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "read", "translation", "written"),
+    [
+        ("&Open the file", "Open the file", "Die Datei öffnen", "&Die Datei öffnen"),
+        ("_Close", "Close", "Schließen", "S_chließen"),
+        ("Save &As…", "Save As…", "Speichern als…", "Speichern &als…"),
+        ("E&xit", "Exit", "Beenden", "&Beenden"),
+        ("Edit &element", "Edit element", "Edit element", "Edit &element"),
+        ("&New {name}", "New {name}", "{name} neu", "{name} &neu"),
+        ("%s _tail", "%s tail", "%s", "%s"),
+    ],
+)
+def test_a_key_goes_with_its_letter(text, read, translation, written):
+    document, seen = message(text)
+    assert seen == read
+    assert document.write([Translated(translation)]).decode().endswith(f'msgstr "{written}"\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["R&D of AT&T", "a && b", "a & b", "&lt;b&gt; &amp;c", "snake_case_name", "_private_name",
+     "a_b", "&One &Two"],
+)  # fmt: skip
+def test_what_is_no_key_stays(text):
+    document, seen = message(text)
+    assert seen == text
+    assert document.write([Translated("x")]).decode().endswith('msgstr "x"\n')
