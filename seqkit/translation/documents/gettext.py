@@ -3,8 +3,8 @@
 Of plurals, the first form is the translation of the singular and all others that of the plural:
 languages with more than two forms need a person to look at them.
 
-The mark of a key, as in `&Open` and `_Close`, is taken out of a message, since models know none, and
-put before the same letter of its translation, or else before the first.
+The mark of a key, as in `&Open` and `_Close`, is taken out of a message, since models know none.
+It is put before the same letter of the translation, or else before the first.
 """
 
 from __future__ import annotations
