@@ -195,7 +195,10 @@ def test_too_many_documents_are_told_to_come_again(client, monkeypatch, translat
         assert ended(client, job)["state"] == "done"
 
 
-@pytest.mark.parametrize(("kind", "data", "message"), BAD.values(), ids=list(BAD))
+SENT = {name: bad for name, bad in BAD.items() if bad[1]}  # nothing at all is refused before
+
+
+@pytest.mark.parametrize(("kind", "data", "message"), SENT.values(), ids=list(SENT))
 def test_a_bad_document_is_refused_in_one_sentence(client, kind, data, message):
     answer = sent(client, f"x.{kind}", data, fields="a")
     assert answer.status_code == 422
