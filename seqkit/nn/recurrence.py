@@ -54,7 +54,7 @@ def lstm(x: Tensor, h: Tensor, c: Tensor, weights: Weights) -> tuple[Tensor, Ten
 
     The states are in bf16, the cells in float32.
     """
-    found = _Layer.apply("lstm", x, h, c, *weights)  # type: ignore[no-untyped-call]
+    found = _RecurrentLayer.apply("lstm", x, h, c, *weights)  # type: ignore[no-untyped-call]
     return cast(tuple[Tensor, Tensor], found)
 
 
@@ -63,11 +63,11 @@ def gru(x: Tensor, h: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
 
     The states are in bf16, the last one in float32, in which a step adds to the state before it.
     """
-    found = _Layer.apply("gru", x, h, h, *weights)  # type: ignore[no-untyped-call]
+    found = _RecurrentLayer.apply("gru", x, h, h, *weights)  # type: ignore[no-untyped-call]
     return cast(tuple[Tensor, Tensor], found)
 
 
-class _Layer(torch.autograd.Function):
+class _RecurrentLayer(torch.autograd.Function):
     """What is a cell for the LSTM, is for the GRU its state in float32."""
 
     @staticmethod
@@ -208,7 +208,7 @@ def _arranged(weight: Tensor, hidden: int, dtype: torch.dtype) -> Tensor:
     rest = -hidden % UNITS
     if rest:
         of_gate = F.pad(of_gate, (0, 0, 0, rest))
-    vectors = of_gate.unflatten(1, (-1, UNITS)).transpose(0, 1)  # (U / 16, g, 16, I)
+    vectors: Tensor = of_gate.unflatten(1, (-1, UNITS)).transpose(0, 1)  # (U / 16, g, 16, I)
     return vectors.to(dtype, memory_format=torch.contiguous_format).flatten(0, 2)
 
 
@@ -216,7 +216,7 @@ def _as_was(arranged: Tensor, hidden: int, dtype: torch.dtype) -> Tensor:
     """(G, I) -> (g H, I): what `_arranged` does, undone."""
     vectors = -(-hidden // UNITS)
     by_vector = arranged.unflatten(0, (vectors, -1, UNITS))
-    of_gate = by_vector.transpose(0, 1)  # (g, U / 16, 16, I)
+    of_gate: Tensor = by_vector.transpose(0, 1)  # (g, U / 16, 16, I)
     whole = of_gate.to(dtype, memory_format=torch.contiguous_format).flatten(1, 2)
     return whole[:, :hidden].flatten(0, 1)
 

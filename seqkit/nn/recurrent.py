@@ -1,7 +1,8 @@
 """Recurrent layers: plain RNN, GRU and LSTM.
 
-Written out from their equations and, for speed, through torch's kernels. Both ways share the
-parameters, under torch's names, and give the same outputs and gradients.
+Written out from their equations and, for speed, through torch's kernels and the compiled library
+(`recurrence`). All ways share the parameters, under torch's names, and give the same outputs and
+gradients.
 
 Shapes: T steps, B sequences, I inputs, H hidden units, G gates, L layers, P directions (1 or 2).
 """
@@ -286,10 +287,13 @@ class Recurrent(nn.Module):
 
         weights = recurrence.Weights(*self._weights(name))
         if self.cell == "gru":
-            output, h = recurrence.gru(x, *state, weights)
-            return output, (h,)
-        output, c = recurrence.lstm(x, *state, weights)
-        return output, (output[-1], c)
+            (h,) = state
+            output, end = recurrence.gru(x, h, weights)
+            return output, (end,)
+
+        h, c = state
+        output, end = recurrence.lstm(x, h, c, weights)
+        return output, (output[-1], end)
 
     def _by_torch(self, name: str, x: Tensor, state: State) -> tuple[Tensor, State]:
         """One layer in one direction by torch's kernel.

@@ -58,7 +58,7 @@ class RecurrentConfig:
         "layer norm inside the cells (arXiv:1607.06450); slow", default=False
     )
     implementation: Implementation = setting(
-        "scratch: written out step by step; torch: its kernels; auto: torch where it can",
+        "scratch: written out step by step; torch: its kernels; auto: the fastest that can",
         default="auto",
     )
 
