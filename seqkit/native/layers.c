@@ -191,7 +191,8 @@ int seqkit_extend_paths(int64_t before, int64_t length, const int32_t *old_paths
         if (from < 0 || from >= before)
             return NO_SUCH_PLACE;
         int32_t *path = paths + r * (length + 1);
-        memcpy(path, old_paths + from * length, (size_t)length * sizeof(int32_t));
+        for (int64_t i = 0; i < length; i++)
+            path[i] = old_paths[from * length + i];
         path[length] = (int32_t)(slot + r);
         groups[r] = old_groups[from];
     }
