@@ -1,4 +1,4 @@
-"""Products with weights that stay as they are, as in a search.
+"""Products with weights that stay as they are, as in a search without the compiled library.
 
 On CPUs, oneDNN multiplies in an arrangement of the weights that it chooses itself: on an AMD EPYC
 (AVX-512) twice as fast as MKL, which `F.linear` calls; with a few rows and a small weight it gains

@@ -152,7 +152,7 @@ def _earlier(new: int, total: int, device: torch.device) -> Tensor | None:
 class DecoderLayer(nn.Module):
     """Self-attention over earlier positions, attention to the source, a feed-forward network.
 
-    A search takes its steps by `stepping.DecoderStepper`.
+    A search takes its steps by `compiled.CompiledLayers` or `stepping.DecoderStepper`.
     """
 
     def __init__(
