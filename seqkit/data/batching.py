@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 AnyInts = NDArray[Any]  # of any integer type
 
 _BLOCK = 100_000  # sequences that are looked at together
+_ROWS = 10_000  # sequences that are lists at the same time
 _IDS = 1 << 20  # ids that are looked at together
 
 
@@ -28,13 +29,16 @@ class Rows:
     """Many id sequences in one flat array, in memory or in a mapped file."""
 
     def __init__(self, rows: Iterable[Sequence[int]]) -> None:
-        lists = rows if isinstance(rows, list) else list(rows)
-        sizes = (len(row) for row in lists)
-        lengths = np.fromiter(sizes, dtype=np.int64, count=len(lists))
+        rest = iter(rows)
+        ids = [np.zeros(0, np.int32)]
+        lengths = [np.zeros(0, np.int64)]
+        while block := list(islice(rest, _ROWS)):  # lists of all would take ten times the memory
+            sizes = np.fromiter(map(len, block), np.int64, len(block))
+            ids.append(np.fromiter(chain.from_iterable(block), np.int32, int(sizes.sum())))
+            lengths.append(sizes)
 
-        total = int(lengths.sum())
-        ids = np.fromiter(chain.from_iterable(lists), dtype=np.int32, count=total)
-        self._set(ids, lengths, np.cumsum(lengths))
+        every = np.concatenate(lengths)
+        self._set(np.concatenate(ids), every, np.cumsum(every))
 
     @classmethod
     def of_arrays(cls, ids: AnyInts, lengths: AnyInts) -> Rows:

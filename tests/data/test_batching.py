@@ -218,3 +218,13 @@ def test_rows_and_batches_have_a_short_repr():
     assert repr(rows) == "<Rows: 2 sequences, 5 ids>"
     batch = PairBatch.of(rows, Rows([[6, 7, 8, EOS], [6, EOS]]), np.array([0, 1]))
     assert repr(batch) == "<PairBatch: 2 pairs, 3 and 4 long, 6 targets>"
+
+
+def test_rows_are_the_same_whatever_is_a_list_at_once(monkeypatch):
+    every = [[1, 2], [], [3], [4, 5, 6], []]
+    for size in (1, 2, 5, 9):
+        monkeypatch.setattr(batching, "_ROWS", size)
+        rows = Rows(row for row in every)
+        assert [rows[i] for i in range(len(rows))] == every
+        assert (rows.total, rows.ids.tolist()) == (6, [1, 2, 3, 4, 5, 6])
+    assert len(Rows([])) == 0

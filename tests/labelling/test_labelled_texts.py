@@ -8,9 +8,10 @@ import zstandard
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
 from seqkit.labelling.classification.held_out import notes_on_left_out
+from seqkit.labelling.classification.labelled import LabelledTexts
 from seqkit.labelling.classification.labels import Labels
 from seqkit.labelling.classification.prepared import read_parts, read_test
-from seqkit.labelling.classification.reading import LabelledTexts, Layout, read_labelled
+from seqkit.labelling.classification.reading import Layout, read_labelled
 from seqkit.labelling.classification.texts import TextData, cut_off
 
 EXPECTED = [("good", "a fine film"), ("bad", "dull, very dull")]

@@ -15,8 +15,8 @@ from ...errors import DataError, SeqkitError, shortened
 from ...text.vocab import Vocab
 from .baselines import Baselines
 from .inputs import Inputs
+from .labelled import LabelledTexts
 from .prepared import read_parts, read_test
-from .reading import LabelledTexts
 from .texts import TextData, read_files
 
 

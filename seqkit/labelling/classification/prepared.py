@@ -36,11 +36,10 @@ from ...prepared import encoded, opened, trained_tokenizer
 from ...progress import doing
 from ...recipes import corpora
 from ...text.tokenizer import TextConfig, Tokenizer
+from .labelled import LabelledTexts, Places
 from .labels import Labels, Numbers
 from .reading import (
-    LabelledTexts,
     Layout,
-    Places,
     files_of,
     format_at,
     misplaced_in,

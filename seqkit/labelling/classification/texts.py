@@ -18,8 +18,9 @@ from ...data.files import lasting, lasting_all
 from ...data.sources import TEMPERATURE, TextSource, check_sources, name_of_source
 from ...errors import DataError, shortened
 from ...recipes import corpora
+from .labelled import LabelledTexts
 from .labels import Ints
-from .reading import Encoding, Format, LabelledTexts, Layout, read_labelled
+from .reading import Encoding, Format, Layout, read_labelled
 
 TASK = "text-classification"
 _FEW = 20  # classes, of however few texts

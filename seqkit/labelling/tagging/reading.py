@@ -51,13 +51,19 @@ def read_sentences(
     columns of a format that has none, and for a file whose name does not say its format.
     """
     found: list[Sentence] = []
+    known: dict[str, str] = {}  # so that a word that occurs often is in memory once
     for path in paths:
         own = format_of(path) if form == "auto" else form
-        sentences = list(_read(path, own, columns))
-        if not sentences:
+        before = len(found)
+        for words, tags in _read(path, own, columns):
+            found.append(Sentence(_shared(words, known), _shared(tags, known)))
+        if len(found) == before:
             raise DataError(f"{name_of(path)}: there is no sentence in it")
-        found += sentences
     return found
+
+
+def _shared(texts: list[str], known: dict[str, str]) -> list[str]:
+    return [known.setdefault(text, text) for text in texts]
 
 
 def has_columns(path: Path) -> bool:

@@ -101,3 +101,10 @@ def test_a_format_is_never_guessed_from_the_text():
     said = r"train.txt: its name does not say its format: name it \*.conllu, .* one of conll,"
     with pytest.raises(ConfigError, match=said):
         format_of(Path("train.txt"))
+
+
+def test_a_word_that_occurs_often_is_in_memory_once(file):
+    path = file("the D\ncat N\n\nthe D\n")
+    first, second = read_sentences([path])
+    assert first.words[0] is second.words[0]
+    assert first.tags[0] is second.tags[0]
