@@ -253,9 +253,16 @@ def _words_of_source(tokenizer: Tokenizer, tokens: list[str]) -> list[int]:
 def _words(tokenizer: Tokenizer, tokens: list[str]) -> list[int]:
     """The number of the word, between white space, that each token belongs to."""
     found: list[int] = []
+    start = before = 0  # where the last word begins, and how many are before it
     for end in range(1, len(tokens) + 1):
-        text = tokenizer.join(tokens[:end])
-        words_so_far = text.split()
-        last = len(words_so_far) - 1
-        found.append(max(0, last))
-    return found
+        words = len(tokenizer.join(tokens[start:end]).split())
+        if words > 1:
+            before += words - 1
+            start = end - 1
+        found.append(before)
+
+    in_all = len(tokenizer.join(tokens).split())
+    if in_all == max(found, default=-1) + 1:
+        return found
+    so_far = (tokenizer.join(tokens[:end]).split() for end in range(1, len(tokens) + 1))
+    return [max(0, len(words) - 1) for words in so_far]  # tokens that are joined by what is before

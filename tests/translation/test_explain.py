@@ -8,7 +8,7 @@ from translators import SENTENCES, blind, tiny
 
 from seqkit.text.vocab import BOS, EOS
 from seqkit.translation.engines import own
-from seqkit.translation.explain import Explanation, alignment
+from seqkit.translation.explain import Explanation, _words, alignment
 from seqkit.translation.translator import Translator
 
 
@@ -77,6 +77,18 @@ def test_tokens_belong_to_words_separated_by_white_space(english, chars):
     assert explanation.source_words == [0, 0, 0, 0, 1, 1, 1, 1]
     assert explanation.target == [*"ein ", "<0xC3>", "<0x9C>", " ", "s", "<eos>"]
     assert explanation.target_words == [0, 0, 0, 0, 1, 1, 1, 2]
+
+
+def test_words_are_counted_without_joining_all_tokens_anew_for_each(english, monkeypatch):
+    sentence = " ".join(SENTENCES * 20)
+    tokens = english.source.split(sentence)
+    slowly = [max(0, len(english.source.join(tokens[: i + 1]).split()) - 1) for i in range(1000)]
+
+    joined = []
+    join = english.source.join
+    monkeypatch.setattr(english.source, "join", lambda some: joined.append(len(some)) or join(some))
+    assert _words(english.source, tokens)[:1000] == slowly[: len(tokens)]
+    assert sum(joined) < 20 * len(tokens)
 
 
 def test_unknown_marks_belong_to_the_words_they_touch(backwards):
