@@ -101,21 +101,24 @@ INLINE void OF(mask_row)(const struct attention *a, const struct OF(head) *h, in
                          float *row)
 {
     for (int64_t s = 0; s < h->keys; s += WIDTH) {
-        vector each = NAME(load)(row + s);
-        NAME(store)(row + s, MULTIPLY_ADD(each, NAME(all)(a->scale), NAME(load)(h->hidden + s)));
+        NAME(integers) is_hidden = NAME(load)(h->hidden + s) < 0.0f;
+        NAME(integers) each = (NAME(integers))(NAME(load)(row + s) * a->scale);
+        NAME(integers) lowest = (NAME(integers))NAME(all)(LOWEST);
+        NAME(store)(row + s, (vector)((each & ~is_hidden) | (lowest & is_hidden)));
     }
     if (a->causal)
         for (int64_t s = query + 1; s < h->keys; s++)
             row[s] = LOWEST;
 }
 
-/* e to the power of (score - minus), 0 for the lowest ones -> their sum */
+/* e to the power of (score - minus), 0 for the lowest ones -> their sum; a score that is no number
+   stays none */
 INLINE float OF(weigh)(const struct OF(head) *h, float minus, float *row)
 {
     vector sum = {0};
     for (int64_t s = 0; s < h->keys; s += WIDTH) {
         vector score = NAME(load)(row + s);
-        NAME(integers) is_seen = score > 0.5f * LOWEST;
+        NAME(integers) is_seen = ~(score <= 0.5f * LOWEST);
         vector each = NAME(exponential)(score - minus);
         each = (vector)((NAME(integers))each & is_seen);
         NAME(store)(row + s, each);
@@ -132,7 +135,7 @@ INLINE float OF(greatest_of)(const struct OF(head) *h, const float *row)
     return NAME(greatest)(most);
 }
 
-/* What `count` queries from `first` on read, and `log_totals` of them. */
+/* What `count` queries from `first` on read, and `log_totals` of them: 0 if all keys are hidden. */
 static TARGET void OF(read_block)(const struct attention *a, struct OF(head) *h, int64_t sentence,
                                   int64_t head, int64_t first, int64_t count)
 {
@@ -150,8 +153,9 @@ static TARGET void OF(read_block)(const struct attention *a, struct OF(head) *h,
         float most = OF(greatest_of)(h, row);
         float sum = OF(weigh)(h, most, row);
         log_totals[t] = most + logf(sum);
+        float rate = sum == 0.0f ? 0.0f : 1.0f / sum;
         for (int64_t s = 0; s < h->keys; s += WIDTH)
-            NAME(store)(row + s, NAME(load)(row + s) * (1.0f / sum));
+            NAME(store)(row + s, NAME(load)(row + s) * rate);
     }
 
     NAME(multiply_small)(count, a->keys, h->width, h->weights, h->keys, 1, h->values, h->width,

@@ -47,3 +47,10 @@ def check_width(width: int, heads: int) -> None:
     remainder = width % heads
     if remainder or odd:
         raise WrongValue(f"width = {width} must be even and a multiple of heads = {heads}")
+
+
+def check_shape(what: str, tensor: Any, wanted: tuple[int, ...]) -> None:
+    """Raise `WrongValue` unless a tensor has these sizes."""
+    found = tuple(tensor.shape)
+    if found != wanted:
+        raise WrongValue(f"{what} of sizes {found} must be of {wanted}")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from ..errors import WrongValue
 from ..native import training as native
 from ..native.library import library
 from .parallel import in_threads, parts_of
@@ -26,7 +27,7 @@ _NUMBERS_OF_A_THREAD = 1 << 20  # from which a thread more is worth it, for a pa
 
 def usable(*tensors: Tensor) -> bool:
     """Whether the library has passes for these: float32 or bf16 on the CPU."""
-    if library() is None or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling() or library() is None:
         return False
     return all(x.device.type == "cpu" and x.dtype in _NUMBERS for x in tensors)
 
@@ -37,18 +38,20 @@ def cross_entropy(
     """Logits without their bias (N, V), bias (V,), ids (N,) -> normalisers (N,), logits of targets
 
     The logits are overwritten by their gradient: probabilities, less `on_target` at the target.
-    `of_bias` (V,) is a sum that the gradient of the bias is added to, if there is one.
+    `of_bias` (V,) is a sum that the gradient of the bias is added to, if there is one. Raises
+    `WrongValue` if a target is none of the words: the library would write beside the logits.
     """
     rows, words = logits.shape
-    log_totals = torch.empty(rows)
-    of_target = torch.empty(rows)
+    _check_targets(targets, rows, words)
+    log_totals = _floats(rows)
+    of_target = _floats(rows)
     biases = None if bias is None else bias.float().contiguous()
     ids = targets.contiguous()
     call = _function("seqkit_cross_entropy")
 
     def part(start: int, end: int) -> Tensor | None:
-        wide = torch.empty(words + _VECTOR)
-        own_sum = None if of_bias is None else torch.zeros(words)
+        wide = _floats(words + _VECTOR)
+        own_sum = None if of_bias is None else _floats(words).zero_()
         told = native.Loss(
             logits=_at(logits, start),
             bias=_at(biases),
@@ -70,6 +73,15 @@ def cross_entropy(
     return log_totals, of_target
 
 
+def _check_targets(targets: Tensor, rows: int, words: int) -> None:
+    if targets.dtype != torch.int64 or targets.shape != (rows,):
+        raise WrongValue(f"targets are {rows} whole numbers of 64 bits, one for each row")
+    least, greatest = targets.aminmax()
+    if least < 0 or greatest >= words:
+        wrong = int(least if least < 0 else greatest)
+        raise WrongValue(f"target {wrong} is none of {words:,} words")
+
+
 class Heads(NamedTuple):
     """What attends to what: queries (B, H, T, E), keys and values (B, H, S, E), as `attend` has it.
 
@@ -89,6 +101,8 @@ class Heads(NamedTuple):
         """None where the library has no pass for them: it wants rows of a linear layer's output."""
         if not usable(queries, keys, values) or not queries.dtype == keys.dtype == values.dtype:
             return None
+        if keys.shape != values.shape or not _go_together(queries, keys):
+            return None
         if _row_of(queries) is None or _row_of(keys) is None or _row_of(keys) != _row_of(values):
             return None
 
@@ -99,6 +113,11 @@ class Heads(NamedTuple):
                 return None
             real = mask.reshape(sentences, length)
         return cls(queries, keys, values, real, causal)
+
+
+def _go_together(queries: Tensor, keys: Tensor) -> bool:
+    """Whether sentences, heads and numbers of a head are as many: torch repeats what is single."""
+    return queries.shape[:2] == keys.shape[:2] and queries.size(3) == keys.size(3)
 
 
 def _row_of(x: Tensor) -> int | None:
@@ -122,7 +141,7 @@ def attend(heads: Heads) -> tuple[Tensor, Tensor]:
     """
     sentences, count, length, width = heads.queries.shape
     read = heads.queries.new_empty(sentences, length, count, width)
-    log_totals = torch.empty(sentences, count, length)
+    log_totals = _floats(sentences, count, length)
     _run_attention("seqkit_attend", heads, log_totals, read=read)
     return read.transpose(1, 2), log_totals
 
@@ -158,7 +177,7 @@ def _run_attention(name: str, heads: Heads, log_totals: Tensor, **others: Tensor
     floats = _function("seqkit_attention_scratch")(keys, width)
 
     def part(start: int, end: int) -> None:
-        scratch = torch.empty(floats)
+        scratch = _floats(floats)
         told = native.Attention(
             query=_at(heads.queries),
             key=_at(heads.keys),
@@ -202,7 +221,7 @@ def drop_gradient(
     grad: Tensor, dtype: torch.dtype, noise: Tensor, dropped: int, scale: float
 ) -> Tensor:
     """The gradient of x of `drop_and_add`, in its type."""
-    to = torch.empty(grad.shape, dtype=dtype)
+    to = torch.empty(grad.shape, dtype=dtype, device="cpu")
     _run_dropout("seqkit_drop_gradient", to, noise, dropped, scale, given=grad.contiguous())
     return to
 
@@ -228,6 +247,11 @@ def _run_dropout(
         call(ctypes.byref(told), _instructions(), numbers)
 
     in_threads(part, parts_of(to.numel(), least=_NUMBERS_OF_A_THREAD))
+
+
+def _floats(*shape: int) -> Tensor:
+    """Room for what the library writes, whatever torch's default type and device are."""
+    return torch.empty(shape, dtype=torch.float32, device="cpu")
 
 
 def _function(name: str) -> Any:

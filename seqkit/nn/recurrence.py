@@ -34,10 +34,10 @@ def usable(x: Tensor) -> bool:
         return False
     if not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") != _BF16:
         return False
-    opened = library()
-    if opened is None or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling():
         return False
-    return bool(opened.seqkit_has_bf16())
+    opened = library()
+    return opened is not None and bool(opened.seqkit_has_bf16())
 
 
 class Weights(NamedTuple):
@@ -91,11 +91,11 @@ class _RecurrentLayer(torch.autograd.Function):
         gates = len(of_state)
 
         rows = x.flatten(0, 1).to(_BF16)  # (T * B, I)
-        states = torch.empty(steps + 1, batch, units, dtype=_BF16)
+        states = rows.new_empty(steps + 1, batch, units)
         states[0] = _widened(h, units)
-        cells = torch.empty(steps + 1, batch, units)
+        cells = rows.new_empty(steps + 1, batch, units, dtype=_FLOAT)
         cells[0] = _widened(c, units)
-        saved = torch.empty(steps, batch, SAVED * units, dtype=torch.int16)
+        saved = rows.new_empty(steps, batch, SAVED * units, dtype=torch.int16)
 
         _call(
             f"seqkit_{kind}_forward",
@@ -118,7 +118,8 @@ class _RecurrentLayer(torch.autograd.Function):
     def backward(
         ctx: Any, of_outputs: Tensor | None, of_last_cells: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        _, _, of_state, states, cells, saved = ctx.saved_tensors
+        # Once: activation checkpointing computes them again for the first who asks.
+        rows, of_weights, of_state, states, cells, saved = ctx.saved_tensors
         steps, batch, _ = saved.shape
         gates, units = of_state.shape
 
@@ -127,8 +128,8 @@ class _RecurrentLayer(torch.autograd.Function):
         of_cells = cells.new_zeros(batch, units)
         if of_last_cells is not None:
             of_cells[:, : ctx.hidden] = of_last_cells
-        of_first = torch.empty(batch, units)
-        of_gates = torch.empty(steps, batch, gates, dtype=_BF16)
+        of_first = torch.empty_like(of_cells)
+        of_gates = states.new_empty(steps, batch, gates)
         of_inputs = torch.empty_like(of_gates) if ctx.kind == "gru" else of_gates
 
         _call(
@@ -144,7 +145,7 @@ class _RecurrentLayer(torch.autograd.Function):
             of_first=of_first,
         )
         found = _Gradients(of_inputs.flatten(0, 1), of_gates.flatten(0, 1), of_first, of_cells)
-        return None, *_of_state(ctx, found), *_of_weights(ctx, found)
+        return None, *_of_state(ctx, of_weights, found), *_of_weights(ctx, rows, states, found)
 
 
 class _Gradients(NamedTuple):
@@ -156,15 +157,17 @@ class _Gradients(NamedTuple):
     cells: Tensor  # (B, U) of the first cells
 
 
-def _of_state(ctx: Any, found: _Gradients) -> tuple[Tensor | None, ...]:
-    """Gradients of the input (T, B, I) and of the state before it, (B, H) each."""
-    _, of_inputs, *_ = ctx.saved_tensors
+def _of_state(ctx: Any, weights: Tensor, found: _Gradients) -> tuple[Tensor | None, ...]:
+    """Gradients of the input (T, B, I) and of the state before it, (B, H) each.
+
+    `weights` (G, I) are those of the input.
+    """
     _, needs_x, needs_h, needs_c, *_ = ctx.needs_input_grad
     x_type, h_type, c_type, _ = ctx.types
 
     x = h = c = None
     if needs_x:
-        product = found.inputs @ of_inputs
+        product = found.inputs @ weights
         x = product.unflatten(0, (-1, len(found.first))).to(x_type)
     if needs_h:
         h = found.first[:, : ctx.hidden].to(h_type)
@@ -173,9 +176,10 @@ def _of_state(ctx: Any, found: _Gradients) -> tuple[Tensor | None, ...]:
     return x, h, c
 
 
-def _of_weights(ctx: Any, found: _Gradients) -> tuple[Tensor | None, ...]:
-    """Gradients of `Weights`."""
-    rows, _, _, states, _, _ = ctx.saved_tensors
+def _of_weights(
+    ctx: Any, rows: Tensor, states: Tensor, found: _Gradients
+) -> tuple[Tensor | None, ...]:
+    """Gradients of `Weights`, from what they multiplied: (T * B, I) and (T + 1, B, U)."""
     hidden, dtype = ctx.hidden, ctx.types[-1]
     *_, needs_weight_ih, needs_weight_hh, needs_bias_ih, needs_bias_hh = ctx.needs_input_grad
 
@@ -229,7 +233,7 @@ def _widened(x: Tensor, units: int) -> Tensor:
 
 def _packed(matrix: Tensor, block: int) -> Tensor:
     """A matrix, which may be a transposed view, as the library multiplies by it."""
-    packed = torch.empty(matrix.numel(), dtype=_BF16)
+    packed = matrix.new_empty(matrix.numel())
     opened = library()
     assert opened is not None, "ask `usable` first"
     opened.seqkit_pack_bf16(

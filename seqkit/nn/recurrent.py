@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from ..errors import WrongValue
 from . import recurrence
-from .checks import check_name, check_rates, check_sizes
+from .checks import check_name, check_rates, check_shape, check_sizes
 from .dropout import Dropout, LockedDropout
 
 Cell = Literal["rnn", "gru", "lstm"]
@@ -183,10 +183,13 @@ class Recurrent(nn.Module):
 
         With `lengths` (B,), the backward direction begins at each sequence's own end, so that
         outputs there do not depend on the padding; outputs in the padding, and the state after it,
-        mean nothing.
+        mean nothing. Raises `WrongValue` for a state of other sizes.
         """
         if not state:
             state = self.zero_state(x.size(1), x)
+        wanted = (self.layers * self.directions, x.size(1), self.hidden)
+        for part in state:  # nobody else looks, and kernels in bf16 would write elsewhere
+            check_shape("state", part, wanted)
 
         ends: list[State] = []
         for layer in range(self.layers):

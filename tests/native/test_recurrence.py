@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from torch.utils.checkpoint import checkpoint
 
+from seqkit.errors import WrongValue
 from seqkit.nn import recurrence
 from seqkit.nn.recurrent import Recurrent
 
@@ -153,6 +155,42 @@ def test_what_is_frozen_gets_no_gradient():
     in_bf16(layer, x.detach())[0].float().sum().backward()
     assert layer.weight_ih_l0.grad is None
     assert layer.weight_hh_l0.grad.abs().sum() > 0
+
+
+@each_cell
+def test_activations_can_be_computed_again(cell, calls):
+    torch.manual_seed(9)
+    layer = Recurrent(cell, 5, 20, layers=2)
+    _, x = inputs(20)
+    found = in_bf16(checkpoint, layer, x, use_reentrant=False)[0]
+    wanted = in_bf16(layer, x)[0]
+    assert len(calls) == 4
+
+    found, wanted = (torch.autograd.grad(each.float().sum(), x)[0] for each in (found, wanted))
+    assert torch.equal(found, wanted)
+
+
+@each_cell
+@pytest.mark.parametrize(("batch", "hidden"), [(1, 20), (13, 10)])
+def test_a_state_of_other_sizes_is_refused(cell, batch, hidden):
+    layer = Recurrent(cell, 5, 20)
+    _, x = inputs(20)
+    state = torch.zeros(1, batch, hidden)
+    with pytest.raises(WrongValue, match="state"):
+        in_bf16(layer, x, (state, state) if cell == "lstm" else (state,))
+
+
+def test_torch_s_default_type_is_not_that_of_the_library():
+    torch.manual_seed(10)
+    layer = Recurrent("lstm", 5, 20)
+    _, x = inputs(20)
+    wanted = in_bf16(layer, x)[0]
+    torch.set_default_dtype(torch.float64)
+    try:
+        found = in_bf16(layer, x)[0]
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(found, wanted)
 
 
 @each_cell

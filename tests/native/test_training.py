@@ -6,8 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from seqkit.errors import WrongValue
 from seqkit.nn import attention, passes
-from seqkit.nn.attention import KeyValue, attend
+from seqkit.nn.attention import KeyValue, MultiHeadAttention, attend
 from seqkit.nn.loss import linear_cross_entropy
 from seqkit.nn.transformer import DecoderLayer
 
@@ -58,6 +59,42 @@ def test_a_loss_that_is_no_number_stays_none(instructions, odd):
     logits[1, 17] = odd
     log_totals, _ = passes.cross_entropy(logits, None, torch.tensor([0, 0]), 1.0, None)
     assert log_totals.isfinite().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("targets", [[0, 7], [-1, 0], [0], [[0], [1]]])
+def test_a_target_that_is_no_word_is_refused(used, targets):
+    """The library would write beside the logits."""
+    with pytest.raises(WrongValue, match="target"):
+        linear_cross_entropy(torch.randn(2, 4), torch.randn(7, 4), None, torch.tensor(targets))
+
+
+def test_targets_of_32_bits_are_refused(used):
+    targets = torch.zeros(2, dtype=torch.int32)
+    with pytest.raises(WrongValue, match="64 bits"):
+        linear_cross_entropy(torch.randn(2, 4), torch.randn(7, 4), None, targets)
+
+
+def test_torch_s_default_type_is_not_that_of_the_library(used, monkeypatch):
+    torch.manual_seed(0)
+    given = torch.randn(5, 8), torch.randn(11, 8), torch.randn(11)
+    targets = torch.randint(11, (5,))
+    query, key, value = rows_of(2, 3, 8, 3, torch.float32)
+    heads = [by_head(x, 2).detach().requires_grad_() for x in (query, key, value)]
+
+    found = []
+    for dtype in (torch.float32, torch.float64):
+        torch.set_default_dtype(dtype)
+        try:
+            leaves = [tensor.clone().requires_grad_() for tensor in given]
+            loss, _ = linear_cross_entropy(*leaves, targets)
+            loss.backward()
+            read = attend(heads[0], KeyValue(*heads[1:]))
+            of_heads = torch.autograd.grad(read.sum(), heads)
+        finally:
+            torch.set_default_dtype(torch.float32)
+        found.append([loss.detach(), read.detach(), *of_heads, *(leaf.grad for leaf in leaves)])
+
+    assert all(torch.equal(one, other) for one, other in zip(*found, strict=True))
 
 
 @pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bf16"])
@@ -135,6 +172,64 @@ def test_what_the_library_has_no_pass_for_goes_to_torch(used):
     apart = [x.double() for x in (query, key, value)]
     read = attend(apart[0], KeyValue(*apart[1:]))
     torch.testing.assert_close(read, F.scaled_dot_product_attention(*apart))
+
+
+@pytest.mark.parametrize("single", ["sentence", "head"])
+def test_a_memory_that_all_share_goes_to_torch(used, single):
+    torch.manual_seed(0)
+    query = by_head(torch.randn(4, 3, 8), 2).requires_grad_()
+    shape = (1, 3, 8) if single == "sentence" else (4, 3, 4)
+    memory = by_head(torch.randn(shape), 2 if single == "sentence" else 1)
+    whole = memory.expand(query.shape)
+    wanted = F.scaled_dot_product_attention(query, whole, whole)
+    torch.testing.assert_close(attend(query, KeyValue(memory, memory)), wanted)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_sentence_without_keys_reads_zeros_and_teaches_nothing(instructions, dtype):
+    torch.manual_seed(0)
+    leaves = [by_head(x, 2).detach().requires_grad_() for x in rows_of(2, 5, 8, 3, dtype)]
+    mask = torch.tensor([[1, 1, 1, 0, 0], [0, 0, 0, 0, 0]], dtype=torch.bool)[:, None, None]
+    read = attend(leaves[0], KeyValue(*leaves[1:]), mask=mask)
+    read.float().square().sum().backward()
+    assert read[0].all()
+    assert not read[1].any()
+    for leaf in leaves:
+        assert leaf.grad.isfinite().all()
+        assert not leaf.grad[1].any()
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["query", "key", "value"])
+def test_what_is_no_number_is_not_hidden_by_attention(instructions, part, odd):
+    torch.manual_seed(0)
+    rows = [x.clone() for x in rows_of(2, 5, 8, 3, torch.float32)]
+    rows[part][0, 1] = odd
+    query, key, value = (by_head(x, 2).requires_grad_() for x in rows)
+    read = attend(query, KeyValue(key, value))
+    assert not read[0].isfinite().all()
+    assert read[1].isfinite().all()
+
+
+def test_a_hidden_key_that_is_no_number_does_not_count(instructions):
+    torch.manual_seed(0)
+    query, key, value = (by_head(x.clone(), 2) for x in rows_of(2, 5, 8, 3, torch.float32))
+    key[:, :, 4] = math.nan
+    mask = torch.tensor([[1, 1, 1, 1, 0]], dtype=torch.bool).expand(2, 5)[:, None, None]
+    read = attend(query.requires_grad_(), KeyValue(key, value), mask=mask)
+    assert read.isfinite().all()
+
+
+def test_torch_can_compile_attention_as_a_whole(used):
+    torch.manual_seed(0)
+    attention = MultiHeadAttention(8, 2)
+    x = torch.randn(2, 3, 8)
+
+    def itself(x):
+        return attention(x, attention.project(x))
+
+    compiled = torch.compile(itself, fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(x), itself(x))
 
 
 # dropout
