@@ -9,10 +9,10 @@ from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
 from seqkit.labelling.classification.held_out import notes_on_left_out
 from seqkit.labelling.classification.labelled import LabelledTexts
-from seqkit.labelling.classification.labels import Labels
 from seqkit.labelling.classification.prepared import read_parts, read_test
 from seqkit.labelling.classification.reading import Layout, read_labelled
 from seqkit.labelling.classification.texts import TextData, cut_off
+from seqkit.labelling.numbered import Numbered
 
 EXPECTED = [("good", "a fine film"), ("bad", "dull, very dull")]
 
@@ -155,7 +155,7 @@ def some(count, labels=("a", "b")):
     of_text = [labels[number % len(labels)] for number in range(count)]
     first = {label: f"x.tsv:{of_text.index(label) + 1}" for label in of_text}
     texts = [f"text {number}" for number in range(count)]
-    return LabelledTexts(texts, Labels.of((label,) for label in of_text), first)
+    return LabelledTexts(texts, Numbered.of((label,) for label in of_text), first)
 
 
 def test_a_share_of_each_class_is_cut_off_whatever_the_order_of_the_file():
@@ -164,7 +164,7 @@ def test_a_share_of_each_class_is_cut_off_whatever_the_order_of_the_file():
     assert len(rest) + len(cut) == 100
     assert [cut.labels.count((name,)) for name in "ab"] == [15, 5]
 
-    labels = Labels.of([*texts.labels][::-1])
+    labels = Numbered.of([*texts.labels][::-1])
     backwards = LabelledTexts(texts.texts[::-1], labels, texts.first_place)
     _, again = cut_off(backwards, 0.2)
     assert set(again.texts) == set(cut.texts)

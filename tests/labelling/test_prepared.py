@@ -13,11 +13,11 @@ from seqkit.data.seen import SeenTexts
 from seqkit.errors import DataError
 from seqkit.labelling import TextClassifier
 from seqkit.labelling.classification import prepared
-from seqkit.labelling.classification.labels import Labels
 from seqkit.labelling.classification.prepared import PreparedTexts, read_parts
 from seqkit.labelling.classification.reading import read_labelled
 from seqkit.labelling.classification.task import TextClassification
 from seqkit.labelling.classification.texts import TextData, cut_off
+from seqkit.labelling.numbered import Numbered
 from seqkit.prepared import opened
 from seqkit.recipes import load
 
@@ -190,7 +190,7 @@ def test_training_goes_on_exactly_after_the_cache_was_deleted(recipe, cache, tmp
 def test_labels_are_those_of_lists():
     draw = random.Random(3)
     names = [tuple(draw.sample("abcd", draw.randrange(4))) for _ in range(30)]
-    labels = Labels.of(names)
+    labels = Numbered.of(names)
     assert [*labels] == names
     assert labels[4] == names[4]
     assert labels[-1] == names[-1]
@@ -207,6 +207,6 @@ def test_labels_are_those_of_lists():
 
 
 def test_no_labels_are_no_trouble():
-    assert [*Labels.of([])] == []
-    assert [*Labels.of([(), ()])] == [(), ()]
-    assert Labels().groups() == []
+    assert [*Numbered.of([])] == []
+    assert [*Numbered.of([(), ()])] == [(), ()]
+    assert Numbered().groups() == []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...data.stored import Picked
-from .labels import Ints, Labels
+from ..numbered import Ints, Numbered
 
 
 class Example(NamedTuple):
@@ -45,7 +45,7 @@ class LabelledTexts:
     """Texts and their labels, in the order of the files: in memory, or in files of the cache."""
 
     texts: Sequence[str] = ()
-    labels: Labels = field(default_factory=Labels)
+    labels: Numbered = field(default_factory=Numbered)
     first_place: dict[str, str] = field(default_factory=dict)  # where each label occurs first
     empty: list[str] = field(default_factory=list)  # where texts were left out, being empty
     misplaced: list[str] = field(default_factory=list)  # what no format has there, and is not read

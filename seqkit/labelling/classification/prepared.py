@@ -36,8 +36,8 @@ from ...prepared import encoded, opened, trained_tokenizer
 from ...progress import doing
 from ...recipes import corpora
 from ...text.tokenizer import TextConfig, Tokenizer
+from ..numbered import Numbered, Numbers
 from .labelled import LabelledTexts, Places
-from .labels import Labels, Numbers
 from .reading import (
     Layout,
     files_of,
@@ -278,7 +278,7 @@ def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
 
 def _stored(folder: Path, name: str, labels: list[str]) -> LabelledTexts:
     ids = stored_ids(folder, f"{name}.labels", _MANY_LABELS)
-    return LabelledTexts(StoredTexts(folder, name), Labels(labels, *ids))
+    return LabelledTexts(StoredTexts(folder, name), Numbered(labels, *ids))
 
 
 def _facts_of_run(folder: Path, train: LabelledTexts, valid: LabelledTexts) -> Facts:

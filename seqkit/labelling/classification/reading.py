@@ -16,8 +16,8 @@ from ...data.files import LONGEST_LINE, open_bytes, read_lines, reading
 from ...data.unpacking import PACKED
 from ...errors import DataError
 from ...parsing import json_of
+from ..numbered import Numbered
 from .labelled import Example, LabelledTexts, Places
-from .labels import Labels
 
 Format = Literal["auto", "tsv", "csv", "jsonl", "lines", "folder"]
 Encoding = Literal["utf-8", "latin-1"]
@@ -53,7 +53,7 @@ def read_labelled(paths: Sequence[Path], layout: Layout) -> LabelledTexts:
     for example in places.kept(read_examples(paths, layout)):
         texts.append(example.text)
         labels.append(example.labels)
-    found = LabelledTexts(texts, Labels.of(labels), places.first, places.empty)
+    found = LabelledTexts(texts, Numbered.of(labels), places.first, places.empty)
     found.misplaced = [name for path in paths for name in misplaced_in(path, layout)]
     return found
 

@@ -18,8 +18,8 @@ from ...data.files import lasting, lasting_all
 from ...data.sources import TEMPERATURE, TextSource, check_sources, name_of_source
 from ...errors import DataError, shortened
 from ...recipes import corpora
+from ..numbered import Ints
 from .labelled import LabelledTexts
-from .labels import Ints
 from .reading import Encoding, Format, Layout, read_labelled
 
 TASK = "text-classification"

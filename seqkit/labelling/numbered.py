@@ -1,6 +1,8 @@
-"""The labels of many texts, by number: one array for all of them, in memory or in a mapped file.
+"""Names by number: the labels of many texts, or the words and the tags of many sentences.
 
-Shapes: N texts, L labels of all texts together.
+One array has all of them, in memory or in a mapped file.
+
+Shapes: N items, such as texts, L names of all items together, such as labels.
 """
 
 from __future__ import annotations
@@ -13,20 +15,20 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.stored import blocks_of
+from ..data.stored import blocks_of
 
 Ints = NDArray[np.int64]
 AnyInts = NDArray[Any]  # of any integer type
-Names = tuple[str, ...]  # of the labels of one text
+Names = tuple[str, ...]  # of one item
 
 
-class Labels(Sequence[Names]):
-    """The labels of N texts: one each, or any number."""
+class Numbered(Sequence[Names]):
+    """The names of N items: one each, or any number."""
 
     def __init__(
         self, names: Sequence[str] = (), ids: AnyInts | None = None, lengths: AnyInts | None = None
     ) -> None:
-        """`ids` (L,) are places in `names`, and `lengths` (N,) how many of them each text has."""
+        """`ids` (L,) are places in `names`, and `lengths` (N,) how many of them each item has."""
         none = np.zeros(0, np.int64)
         self.names = list(names)
         self.ids = none if ids is None else ids
@@ -34,9 +36,9 @@ class Labels(Sequence[Names]):
         self._ends: Ints = np.cumsum(self.lengths, dtype=np.int64)
 
     @classmethod
-    def of(cls, labels: Iterable[Names]) -> Labels:
-        """The labels of texts, numbered as they come."""
-        every = list(labels)
+    def of(cls, items: Iterable[Names]) -> Numbered:
+        """The names of items, numbered as they come."""
+        every = list(items)
         numbers = Numbers()
         ids = numbers.of(chain.from_iterable(every))
         lengths = np.fromiter(map(len, every), np.int64, len(every))
@@ -46,16 +48,19 @@ class Labels(Sequence[Names]):
         return len(self.lengths)
 
     def __repr__(self) -> str:
-        return f"<Labels: {len(self):,} texts, {len(self.names)} labels>"
+        return f"<Numbered: {len(self):,} items, {len(self.names):,} names>"
 
     @overload
     def __getitem__(self, index: int) -> Names: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Names]: ...
+    def __getitem__(self, index: slice) -> Numbered: ...
 
-    def __getitem__(self, index: int | slice) -> Names | Sequence[Names]:
+    def __getitem__(self, index: int | slice) -> Names | Numbered:
         if isinstance(index, slice):
-            return self.at(np.arange(len(self))[index])
+            first, end, step = index.indices(len(self))
+            if step == 1:
+                return self._between(first, max(first, end))
+            return self.at(np.arange(first, end, step))
 
         end = int(self._ends[index])
         start = end - int(self.lengths[index])
@@ -71,15 +76,21 @@ class Labels(Sequence[Names]):
                 yield tuple(names[done:end])
                 done = end
 
-    def at(self, rows: Ints) -> Labels:
-        """Those of the texts at `rows`."""
+    def _between(self, first: int, end: int) -> Numbered:
+        """Those of the items from `first` to before `end`: nothing is copied."""
+        begin = int(self._ends[first - 1]) if first else 0
+        last = int(self._ends[end - 1]) if end else 0
+        return Numbered(self.names, self.ids[begin:last], self.lengths[first:end])
+
+    def at(self, rows: Ints) -> Numbered:
+        """Those of the items at `rows`."""
         lengths = self.lengths[rows]
         before = np.cumsum(lengths) - lengths
         shifts = np.repeat(self._ends[rows] - lengths - before, lengths)
-        return Labels(self.names, self.ids[shifts + np.arange(len(shifts))], lengths)
+        return Numbered(self.names, self.ids[shifts + np.arange(len(shifts))], lengths)
 
     def owners(self) -> Ints:
-        """The text that each label is of: (L,)"""
+        """The item that each name is of: (L,)"""
         return np.repeat(np.arange(len(self)), self.lengths)
 
     def packed(self, numbers: Sequence[int]) -> tuple[bytes, bytes]:
@@ -88,17 +99,17 @@ class Labels(Sequence[Names]):
         return ids.tobytes(), self.lengths.astype(np.int32).tobytes()
 
     def present(self) -> list[str]:
-        """The labels that a text has, the one that occurs first before the others."""
+        """The names that an item has, the one that occurs first before the others."""
         found, first = np.unique(self.ids, return_index=True)
         return [self.names[i] for i in found[np.argsort(first)].tolist()]
 
     def counts(self) -> Counter[str]:
-        """How many texts have each label, of those that one has."""
+        """How often each name occurs, of those that do."""
         sizes = np.bincount(self.ids, minlength=len(self.names)).tolist()
         return Counter({name: n for name, n in zip(self.names, sizes, strict=True) if n})
 
     def groups(self) -> list[Ints]:
-        """The rows of texts with the same labels in the same order, for each such group."""
+        """The rows of items with the same names in the same order, for each such group."""
         if not len(self):
             return []
         known: dict[Names, int] = {}
@@ -110,7 +121,7 @@ class Labels(Sequence[Names]):
 
 
 class Numbers:
-    """Labels that get a number each, in the order in which they come."""
+    """Names that get a number each, in the order in which they come."""
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}
