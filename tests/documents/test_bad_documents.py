@@ -95,6 +95,12 @@ BAD = {
     "a letter too deep": ("odt", odt("<text:span>" * 10_000), "more than 1,000 deep"),
     "JSON too deep": ("json", b"[" * 10_000, "more than 64 lists or tables inside"),
     "YAML with keys too deep": ("yaml", b"{a: " * 20_000, "nested too deep"),
+    "Markdown with quotes too deep": (
+        "md",
+        b"---\na: b\n---\na\n\n" + b">" * 100 + b" b\n",
+        "line 6: quotes and lists are 100 levels deep",
+    ),
+    "Markdown with lists too deep": ("md", b"- " * 99 + b"a\n", "line 1: quotes and lists are 100"),
     "YAML too deep": ("yaml", b"[" * 1_000, "nested too deep"),
     "a message without an end": ("po", b'msgid "a\nmsgstr ""\n', "line 1"),
     "UTF-16 with half a character": ("srt", b"\xff\xfea", "is not utf-16-le"),

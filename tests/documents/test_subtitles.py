@@ -2,6 +2,7 @@
 
 import pytest
 
+from seqkit.errors import DataError
 from seqkit.translation.documents.kinds import read_document
 from seqkit.translation.documents.segment import Translated
 
@@ -70,6 +71,7 @@ def test_a_tag_around_words_of_two_cues_is_closed_in_one_and_opened_in_the_other
         ("srt", ["a b", "C d."]),
         ("srt", ["<i>a b", "c d</i>."]),  # tags of which each cue has a half
         ("srt", ["a b", "- c\n- d"]),
+        ("srt", ["a b", "</i>c</i>"]),
         ("vtt", ["<v Ada>a b", "<v Bob>c d."]),
         ("vtt", ["<v Ada>a b", "c d."]),
     ],
@@ -101,3 +103,71 @@ def test_a_speaker_may_have_two_lines():
     long = " ".join(["word"] * 12)
     assert sentences("- a b\nc d?\n- e.") == ["a b c d?", "e."]
     assert shouted(f"- {long}\n- e.") == cues(f"- {long[:29].upper()}\n{long[30:].upper()}\n- E.")
+
+
+def test_a_cue_with_windows_line_ends_has_all_its_lines():
+    for kind in ("srt", "vtt"):
+        data = cues("a\nb", "C\nd.", kind=kind).replace("\n", "\r\n").encode()
+        document = read_document(data, f"a.{kind}", kind)
+        assert [segment.text for segment in document.segments] == ["a b", "C d."]
+
+
+@pytest.mark.parametrize(
+    ("subrip", "expected"),
+    [
+        ("1\n{}a.\n2\n{}b.\n", ["a.", "b."]),  # no blank line
+        ("1\n{}a.\n\nb.\n\n2\n{}c.\n\n12", ["a.", "b.", "c."]),  # one too many
+        ("1\n{}\na.\n\n2\n{} \nb.", ["a.", "b."]),
+    ],
+)
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_blank_lines_of_subrip_end_no_cue_and_numbers_do(subrip, expected, line_end):
+    timing = "00:00:01,000 --> 00:00:02,000\n"
+    text = subrip.format(timing, timing).replace("\n", line_end)
+    document = read_document(text.encode(), "a.srt", "srt")
+    assert [segment.text for segment in document.segments] == expected
+    changed = document.write([Translated(one.upper()) for one in expected]).decode()
+    assert changed == text.replace("a.", "A.").replace("b.", "B.").replace("c.", "C.")
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["<i>- a b.</i>\n<i>- c.</i>"], ["a b.", "c."]),
+        (["<i>- a b.\n- c.</i>"], ["a b.", "c."]),
+        (["♪ a b ♪\n♪ c d ♪"], ["a b", "c d"]),
+        (["<i>♪ a b ♪</i>", "<i>♪ c d ♪</i>"], ["a b", "c d"]),
+        (["♪ a,", "♪ b ♪", "c."], ["a,", "b", "c."]),
+        (["♪ a b\nc", "d ♪"], ["a b c d"]),
+        (["# a b #"], ["a b"]),
+        (["ADA: a b\nMR. BOB: c d"], ["ADA: a b", "MR. BOB: c d"]),
+        (["Well,", "BOB: no."], ["Well,", "BOB: no."]),
+        (["so,", "[a b]", "and"], ["so,", "[a b]", "and"]),
+        (["(a)\nb c\n[d e]\nf"], ["(a)", "b c", "[d e]", "f"]),
+        (["a b: c\nd e: f"], ["a b: c d e: f"]),  # no names
+    ],
+)
+def test_each_turn_of_a_dialogue_or_a_song_is_read_by_itself(texts, expected):
+    assert sentences(*texts) == expected
+    as_one_line = {"a b\nc": "a b c", "b: c\nd": "b: c d"}
+    text = cues(*texts).lower()
+    for lines, line in as_one_line.items():
+        text = text.replace(lines, line)
+    assert shouted(*texts).lower() == text
+
+
+@pytest.mark.parametrize(
+    "texts", [["<00:00:01.100>a <00:00:01.300>b", "c"], ["{\\k20}a {\\k30}b", "{\\k10}c"]]
+)
+def test_words_with_times_stay_in_their_cue(texts):
+    assert sentences(*texts, kind="vtt") == ["a b", "c"]
+
+
+def test_a_tag_that_closes_at_the_end_of_a_cue_is_not_opened_anew():
+    assert shouted("<i>a b, </i>", "c <i>d.</i>") == cues("<i>A B,</i>", "C <i>D.</i>")
+
+
+def test_the_line_of_times_that_are_none_is_named():
+    data = b"1\r\n00:00:01,000 -->\r\na\r\n"
+    with pytest.raises(DataError, match=r"a\.srt, line 2: '00:00:01,000 -->' are no times"):
+        read_document(data, "a.srt", "srt")

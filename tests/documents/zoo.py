@@ -33,7 +33,8 @@ def word_box(text):
     old = f"<w:pict><v:textbox><w:txbxContent>{body}</w:txbxContent></v:textbox></w:pict>"
     return (
         '<w:r><mc:AlternateContent xmlns:mc="m" xmlns:wps="s" xmlns:v="v">'
-        f"<mc:Choice>{choice}</mc:Choice><mc:Fallback>{old}</mc:Fallback></mc:AlternateContent></w:r>"
+        f"<mc:Choice>{choice}</mc:Choice><mc:Fallback>{old}</mc:Fallback>"
+        "</mc:AlternateContent></w:r>"
     )
 
 
@@ -70,6 +71,21 @@ ZOO = [
         "a sentence over cues with tags",
         "srt",
         (CUE * 2).format(1, 1, 2, r"{\an8}<i>a b</i>", 2, 3, 4, "<b>c</b> d.").encode(),
+        (),
+    ),
+    (
+        "songs, names and sounds in lines with CRLF",
+        "srt",
+        (CUE * 2)
+        .format(1, 1, 2, "<i>♪ a b ♪</i>\n# c d #", 2, 3, 4, "ADA: a\nb c\n[d]\nBOB: e")
+        .replace("\n", "\r\n")
+        .encode(),
+        (),
+    ),
+    (
+        "no blank between cues, and blanks within them",
+        "srt",
+        b"1\n00:00:01,000 --> 00:00:02,000\n\na b\n \nc d\n2\n00:00:03,000 --> 00:00:04,000\nE\n",
         (),
     ),
     (

@@ -22,7 +22,7 @@ _TEXTS: dict[str, Find] = {
     "srt": lambda content, name, chosen: subtitles.segments(content.text, name),
     "vtt": lambda content, name, chosen: subtitles.segments(content.text, name, has_entities=True),
     "html": lambda content, name, chosen: html.segments(content.text),
-    "md": lambda content, name, chosen: markdown.segments(content.text),
+    "md": lambda content, name, chosen: markdown.segments(content.text, name),
     "po": lambda content, name, chosen: gettext.segments(content.text, name),
     "xliff": lambda content, name, chosen: xliff.segments(content.text, name),
     "json": lambda content, name, chosen: of_fields.of_json(content.text, name, chosen),

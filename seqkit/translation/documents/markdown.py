@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...errors import ConfigError
+from ...errors import ConfigError, DataError
 from .markup import Kind, Token, segments_of
 from .segment import Rewritten, Segment
 
+_DEEPEST = 100  # quotes and lists within each other
+_CONTAINERS = ("blockquote_open", "list_item_open")
 _FRONT_MATTER = re.compile(
     r"\A(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
 )
@@ -29,8 +31,11 @@ _INLINE = re.compile(
 )
 
 
-def segments(text: str) -> list[Segment]:
-    """The paragraphs, headings, items and cells of a Markdown text."""
+def segments(text: str, name: str) -> list[Segment]:
+    """The paragraphs, headings, items and cells of a Markdown text.
+
+    Raises `DataError` for one with quotes and lists too deep, in which the parser reads nothing.
+    """
     try:
         from markdown_it import MarkdownIt
     except ImportError:
@@ -44,8 +49,14 @@ def segments(text: str) -> list[Segment]:
     starts = _line_starts(body)
     found: list[Segment] = []
     place = 0
-    parser = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
     for token in parser.parse(body):
+        if token.type in _CONTAINERS and token.level >= _DEEPEST - 1:
+            line = text.count("\n", 0, skipped) + (token.map[0] if token.map else 0) + 1
+            raise DataError(
+                f"{name}, line {line}: quotes and lists are {_DEEPEST} levels deep (a list: two): "
+                "flatten them, or what is in them cannot be read"
+            )
         if token.type != "inline" or not token.content.strip():
             continue
         if token.map:

@@ -1,22 +1,24 @@
 """SubRip (.srt) and WebVTT (.vtt): sentences go over cues, and are laid out again.
 
 A sentence that goes on in the next cue is translated as one and shared out again by length. Times,
-numbers, settings, styles and notes stay, and so do positions, voices and tags around a whole cue. A
-cue has two lines of at most 42 characters, as the guidelines of broadcasters ask (Netflix, Timed
-Text Style Guide). WebVTT has the entities of HTML; SubRip has none, and `&` is itself.
+numbers, settings, styles and notes stay, and so do positions, voices and tags around a whole cue.
+Of a dialogue or a song, each turn is translated by itself, without its dash or its notes. A cue has
+two lines of at most 42 characters, as the guidelines of broadcasters ask (Netflix, Timed Text Style
+Guide). WebVTT has the entities of HTML; SubRip has none, and `&` is itself.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from typing import NamedTuple
 
-from ...errors import DataError
 from ..explain import Alignment
+from .cues import LINE_END, TAG, Cue, check, cues_of, marks_of
 from .inline import Element, Marked, Run, collapsed
 from .markup import Kind, Token, escaped, segments_of
 from .segment import Rewritten, Segment
@@ -24,19 +26,13 @@ from .segment import Rewritten, Segment
 WIDTH = 42  # characters of a line
 _MOST_CUES = 4  # of one sentence
 
-_TIME = r"(?:\d+:)?\d\d?:\d\d[.,]\d{1,3}"
-_TIMING = re.compile(
-    rf"^[ \t]*{_TIME}[ \t]*-->[ \t]*{_TIME}[^\r\n]*(?:\r\n|\n|\r|\Z)", re.MULTILINE
-)
-_HALF_TIMING = re.compile(r"^[ \t]*\d+:[\d:.,]*[ \t]*-->[^\r\n]*", re.MULTILINE)
-_BLANK = re.compile(r"(?:\r\n|\n|\r)[ \t]*(?=\r\n|\n|\r|\Z)")
-_TAG = re.compile(r"</?([A-Za-z]+)[^<>\r\n]*>|<[\d:.]+>|\{\\[^{}\r\n]*\}")
 _AGAIN = re.compile(r"</([A-Za-z]+)>\s*(<\1\b[^<>]*>)")  # a tag closed and opened again
+_NAME = re.compile(r"\A<([A-Za-z]+)[^<>]*>\Z")  # of an opening tag
+_CLOSING = re.compile(r"(?:</[A-Za-z]+> *)+")
 _PLACE = re.compile(r"\A(?:\{\\[^{}\r\n]*\}\s*)+")  # on the screen, not of the text
-_LINE_END = re.compile(r"\r\n|\n|\r")
 _ENDS = re.compile(r"[.!?…:。！？♪)\]][\"'”’»)\]]*$")
 _I = re.compile(r"I\b")
-_DIALOGUE = re.compile(r"\s*[-–—]\s?\S")
+_TIMED = re.compile(r"<[\d:.]+>|\{\\[kK]")  # as karaoke is: words have their times
 
 
 class _Spelling(NamedTuple):
@@ -48,28 +44,39 @@ class _Spelling(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Cue:
-    """Where the text of a cue is."""
-
-    start: int
-    end: int
-    text: str
-
-
-@dataclass(frozen=True)
 class _Part:
-    """The whole text of a cue, and the tags around it."""
+    """The whole text of a cue, and what is around it: tags, and the notes of a song."""
 
     marked: Marked
     opening: str = ""
     closing: str = ""
+    begins_turn: bool = False
+
+    @property
+    def tags(self) -> tuple[list[str], list[str]]:
+        """Those around it, whole."""
+        opened, closed = (
+            [tag[0] for tag in TAG.finditer(around) if tag[1]]
+            for around in (self.opening, self.closing)
+        )
+        return opened, closed
+
+    @property
+    def has_notes(self) -> tuple[bool, bool]:
+        """Whether there is more than tags before and after it."""
+        before, after = (bool(TAG.sub("", one).strip()) for one in (self.opening, self.closing))
+        return before, after
 
     @property
     def is_balanced(self) -> bool:
-        """Whether all tags around it are closed, and none says who speaks."""
-        opened = [match[1] for match in _TAG.finditer(self.opening) if match[1]]
-        closed = [match[1] for match in _TAG.finditer(self.closing) if match[1]]
-        return opened == closed[::-1] and "v" not in opened
+        """Whether only tags are around it that are closed, and none says who speaks."""
+        opened, closed = self.tags
+        pairs = zip_longest(opened, reversed(closed), fillvalue="")
+        is_closed = all(
+            (name := _NAME.match(tag)) and closing == f"</{name[1]}>" for tag, closing in pairs
+        )
+        is_speaker = any(tag.startswith("<v") for tag in opened)
+        return is_closed and not is_speaker and not any(self.has_notes)
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class _Sentence:
 
 def _unbroken(text: str) -> str:
     """A text whose tags have no blanks, at which lines are broken."""
-    return _TAG.sub(lambda tag: tag[0].replace(" ", "\0"), text)
+    return TAG.sub(lambda tag: tag[0].replace(" ", "\0"), text)
 
 
 def _laid_out_again(text: str, line_end: str) -> str:
@@ -133,9 +140,9 @@ def _closed(texts: list[str]) -> list[str]:
     """Texts of several cues, in each of which the tags that are open are closed and opened anew."""
     found: list[str] = []
     opened: list[re.Match[str]] = []
-    for text in texts:
+    for text in _closing_before(texts):
         before = "".join(tag[0] for tag in opened)
-        for tag in _TAG.finditer(text):
+        for tag in TAG.finditer(text):
             if tag[0].startswith("</"):
                 opened.pop()
             elif tag[1]:
@@ -145,23 +152,22 @@ def _closed(texts: list[str]) -> list[str]:
     return found
 
 
+def _closing_before(texts: list[str]) -> list[str]:
+    """Texts none of which begins with closing tags: they go to the end of the one before."""
+    found = texts[:1]
+    for text in texts[1:]:
+        closing = _CLOSING.match(text)
+        found[-1] += closing[0].replace(" ", "") if closing else ""
+        found.append(text[closing.end() :] if closing else text)
+    return found
+
+
 def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segment]:
     """The sentences of a file of subtitles. Raises `DataError` for one without a single cue."""
-    cues = list(_cues(text))
-    if not cues and text.strip() and not text.lstrip("\ufeff").startswith("WEBVTT"):
-        raise DataError(
-            f"{name} has no cue (00:00:01,000 --> 00:00:02,000): these are no subtitles"
-        )
+    cues = list(cues_of(text, webvtt=has_entities))
+    check(text, name, cues)
 
-    for half in _HALF_TIMING.finditer(text):
-        if not _TIMING.match(text, half.start()):
-            line = text.count("\n", 0, half.start()) + 1
-            raise DataError(
-                f"{name}, line {line}: {half[0].strip()!r} are no times of a cue "
-                "(00:00:01,000 --> 00:00:02,000): mend them, or what they show stays as it is"
-            )
-
-    first_end = _LINE_END.search(text)
+    first_end = LINE_END.search(text)
     line_end = first_end[0] if first_end else "\n"
     spelling = _Spelling(line_end, _read, str)
     if has_entities:
@@ -184,36 +190,24 @@ def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segmen
     return found
 
 
-def _cues(text: str) -> Iterator[_Cue]:
-    """The cues with text; one that the file ends in reaches to its end."""
-    timings = list(_TIMING.finditer(text))
-    for i, timing in enumerate(timings):
-        start = timing.end()
-        limit = timings[i + 1].start() if i + 1 < len(timings) else len(text)
-        blank = _BLANK.search(text, max(start - 1, 0), limit)
-        end = blank.start() if blank else limit
-        if end > start:
-            inner = text[start:end].strip()
-            begin = text.index(inner, start) if inner else start
-            yield _Cue(begin, begin + len(inner), inner)
-
-
-def _whole(text: str, cue: _Cue, inside: Sequence[Segment]) -> _Part | None:
-    """A cue that is one segment; None for a dialogue, and for one that tags cut up."""
-    if len(inside) != 1 or any(_DIALOGUE.match(line) for line in _LINE_END.split(cue.text)):
+def _whole(text: str, cue: Cue, inside: Sequence[Segment]) -> _Part | None:
+    """A cue that is one segment; None for a dialogue, and for one that tags cut up or time."""
+    has_dash = bool(re.match(r"[-–—]", TAG.sub("", cue.text).strip()))
+    if len(inside) != 1 or len(cue.turns()) > 1 or has_dash or _TIMED.search(cue.text):
         return None
 
     (marked,) = inside
     assert isinstance(marked, Marked)
     opening = _PLACE.sub("", text[cue.start : marked.start])
-    return _Part(marked, opening, text[marked.end : cue.end])
+    return _Part(marked, opening, text[marked.end : cue.end], cue.begins_turn)
 
 
 def _goes_on(waiting: list[_Part], part: _Part) -> bool:
     """Whether a sentence goes on in the next cue: "I" is no sign of a new one."""
     last, text = waiting[-1], part.marked.text
-    is_same = (last.opening, last.closing) == (part.opening, part.closing)
-    if not is_same and not (last.is_balanced and part.is_balanced):
+    if part.begins_turn or last.has_notes[1]:
+        return False
+    if last.tags != part.tags and not (last.is_balanced and part.is_balanced):
         return False
 
     before = last.marked.text
@@ -224,9 +218,7 @@ def _goes_on(waiting: list[_Part], part: _Part) -> bool:
 
 def _sentence(content: str, parts: list[_Part], spelling: _Spelling) -> _Sentence:
     """Parts as one sentence: tags that are around some of them only go with their words."""
-    first = parts[0]
-    is_same = all((p.opening, p.closing) == (first.opening, first.closing) for p in parts)
-    if not is_same:
+    if any(part.tags != parts[0].tags for part in parts):
         parts = [_with_tags(part) for part in parts]
 
     runs: list[Run] = []
@@ -258,36 +250,32 @@ def _merged(runs: Sequence[Run]) -> list[Run]:
     return found
 
 
-def _by_itself(text: str, cue: _Cue, spelling: _Spelling) -> list[Segment]:
-    """The segments of a cue; of a dialogue, one for each turn."""
-    spans = [(cue.start, cue.end)]
-    if any(_DIALOGUE.match(line) for line in _LINE_END.split(cue.text)):
-        spans = _turns(cue)
-
+def _by_itself(text: str, cue: Cue, spelling: _Spelling) -> list[Segment]:
+    """The segments of a cue; of a dialogue or a song, one for each turn."""
     found: list[Segment] = []
-    for start, end in spans:
-        dash = re.match(r"\s*[-–—]\s*", text[start:end])
-        start += dash.end() if dash else 0
-        tokens = _tokens(text, start, end)
+    for start, end in cue.turns():
+        marks = [(start + a, start + b) for a, b in marks_of(text[start:end])]
+        tokens = _without(marks, _tokens(text, start, end))
         found += segments_of(text, tokens, read=spelling.read, escape=spelling.escape)
     return found
 
 
-def _turns(cue: _Cue) -> list[tuple[int, int]]:
-    """What each speaker says: a line that begins with a dash, with those that go on after it."""
-    spans: list[tuple[int, int]] = []
-    start = 0
-    for match in _LINE_END.finditer(cue.text):
-        if _DIALOGUE.match(cue.text, match.end()):
-            spans.append((cue.start + start, cue.start + match.start()))
-            start = match.end()
-    return [*spans, (cue.start + start, cue.end)]
+def _without(marks: Sequence[tuple[int, int]], tokens: Iterable[Token]) -> Iterator[Token]:
+    """The tokens with marks as points, which are all within texts."""
+    for token in tokens:
+        done = token.start
+        for start, end in marks:
+            if token.kind is Kind.TEXT and token.start <= start < token.end:
+                yield Token(Kind.TEXT, done, start)
+                yield Token(Kind.POINT, start, end)
+                done = end
+        yield replace(token, start=done)
 
 
 def _tokens(text: str, start: int, end: int) -> Iterator[Token]:
     done = start
     last = ""  # tag
-    for match in _TAG.finditer(text, start, end):
+    for match in TAG.finditer(text, start, end):
         if match.start() < done:
             continue
         if match.start() > done:
@@ -377,4 +365,4 @@ def _filled(words: list[str]) -> list[str]:
 
 def _shown(text: str) -> int:
     """How many characters a viewer sees."""
-    return len(_TAG.sub("", text))
+    return len(TAG.sub("", text))
