@@ -20,17 +20,21 @@ _FLAGS = ("-O3", "-std=c99", "-fPIC", "-shared", "-fvisibility=default")
 _SECONDS = 300
 
 
-def sources() -> list[Path]:
+def sources(folder: Path | None = None) -> list[Path]:
     """The C files, in the order of their names."""
-    return sorted(FOLDER.glob("*.c"))
+    return sorted((folder or FOLDER).glob("*.c"))
 
 
-def library_name() -> str:
+def library_name(folder: Path | None = None) -> str:
     """The name of the library: it tells of which sources it was made, so that none is stale."""
     digest = 0
-    for path in sorted([*sources(), *FOLDER.glob("*.h")]):
+    for path in sorted([*sources(folder), *_headers(folder)]):
         digest = zlib.crc32(path.read_bytes(), digest)
     return f"seqkit-{digest:08x}.so"
+
+
+def _headers(folder: Path | None) -> list[Path]:
+    return list((folder or FOLDER).glob("*.h"))
 
 
 def compiler() -> list[str]:
@@ -50,10 +54,13 @@ def build(folder: Path) -> Path | None:
     if not command or os.name != "posix":
         return None
 
-    target = folder / library_name()
     with tempfile.TemporaryDirectory(dir=folder) as aside:
-        part = Path(aside) / target.name
-        files = [str(path) for path in sources()]
+        own = Path(aside)
+        for path in [*sources(), *_headers(None)]:
+            shutil.copy(path, own)  # they may change while they are compiled
+        target = folder / library_name(own)
+        part = own / target.name
+        files = [str(path) for path in sources(own)]
         whole = [*command, *_FLAGS, *_architectures(), "-o", str(part), *files, "-lm"]
         try:
             done = subprocess.run(whole, capture_output=True, timeout=_SECONDS, check=False)
@@ -75,9 +82,10 @@ def _architectures() -> list[str]:
 def refresh() -> Path | None:
     """Compile the library into this folder, and remove those of older sources."""
     target = build(FOLDER)
+    wanted = library_name()
     for path in FOLDER.glob("seqkit-*.so"):
-        if path != target:
-            path.unlink()
+        if path.name != wanted:
+            path.unlink(missing_ok=True)  # another process may do the same
     return target
 
 

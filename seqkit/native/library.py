@@ -55,6 +55,10 @@ _PROTOTYPES = {
     ),
 }
 
+# That of the prototypes above. A run may open it an hour after it was started; if seqkit has been
+# updated meanwhile, the newer library takes other arguments, and would write wherever they say.
+_NAME = build.library_name()
+
 
 def library() -> ctypes.CDLL | None:
     """The library, None where it is not there or not wanted."""
@@ -75,7 +79,7 @@ def status() -> str:
 @cache
 def _opened() -> ctypes.CDLL | str:
     """The library, or why there is none."""
-    path = build.FOLDER / build.library_name()
+    path = build.FOLDER / _NAME
     return open_at(path) if path.exists() else _why_missing(path.parent)
 
 
@@ -97,5 +101,5 @@ _ADVICE = "NumPy and torch do the same, more slowly"
 
 def _why_missing(folder: Path) -> str:
     if any(folder.glob("seqkit-*.so")):
-        return f"not used: made of other sources, so {_ADVICE}: install seqkit again"
+        return f"not used: made of other sources, so {_ADVICE}: start again or install seqkit again"
     return f"not there: seqkit was installed without a C compiler, so {_ADVICE}"

@@ -1,5 +1,6 @@
 """The library is used where it is there and wanted, and never needed."""
 
+import ctypes
 import subprocess
 import sys
 
@@ -42,6 +43,52 @@ def test_the_name_of_the_library_tells_its_sources(compiled, tmp_path, monkeypat
     built = build.refresh()
     assert list(tmp_path.glob("seqkit-*")) == [built]  # the older one is gone
     assert built.name == build.library_name()
+
+
+def test_what_is_compiled_is_what_the_name_tells(compiled, tmp_path, monkeypatch):
+    """Sources may be edited while the compiler reads them."""
+    copy_sources(tmp_path)
+    (tmp_path / "built").mkdir()
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    name = build.library_name()
+    script = tmp_path / "compiler"
+    script.write_text(
+        f"#!/bin/sh\n"
+        f"echo 'int seqkit_later(void) {{ return 1; }}' >> '{tmp_path}/words.c'\n"
+        f'exec "{build.compiler()[0]}" "$@"\n'
+    )
+    script.chmod(0o755)
+    monkeypatch.setenv("CC", str(script))
+
+    built = build.build(tmp_path / "built")
+    assert build.library_name() != name
+    assert built.name == name
+    assert not hasattr(ctypes.CDLL(str(built)), "seqkit_later")
+
+
+def test_the_library_of_these_sources_stays_where_none_can_be_compiled(tmp_path, monkeypatch):
+    copy_sources(tmp_path)
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    kept, old = tmp_path / build.library_name(), tmp_path / "seqkit-00000000.so"
+    kept.touch()
+    old.touch()
+    monkeypatch.setenv("CC", "false")
+    assert build.refresh() is None
+    assert kept.exists()
+    assert not old.exists()
+
+
+def test_a_library_of_later_sources_is_not_opened(compiled, tmp_path, monkeypatch):
+    """A long run opens it when it begins to train: seqkit may have been updated meanwhile."""
+    monkeypatch.delenv(library.ENVIRONMENT, raising=False)
+    copy_sources(tmp_path)
+    with (tmp_path / "words.c").open("a") as file:
+        file.write("/* changed */\n")
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    monkeypatch.setattr(library, "_opened", library._opened.__wrapped__)
+    assert build.refresh().name == build.library_name()
+    assert "made of other sources" in library.status()
+    assert library.library() is None
 
 
 def test_why_there_is_no_library_is_said(tmp_path, monkeypatch):
