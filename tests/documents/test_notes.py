@@ -51,6 +51,19 @@ def test_text_boxes_of_word_are_translated_in_both_forms():
     assert body("B A", "D C") in changed
 
 
+def test_what_was_moved_away_in_word_is_not_of_the_sentence():
+    def body(first, second, third):
+        away = f'<w:moveFromRangeStart/><w:moveFrom w:id="1">{RUN.format("c ")}</w:moveFrom>'
+        here = f'<w:moveTo w:id="2">{RUN.format(second)}</w:moveTo><w:moveToRangeEnd/>'
+        return f"<w:p>{RUN.format(first)}{away}{here}{RUN.format(third)}</w:p>"
+
+    words = {"a b d": ("A B D", [(0, 0), (1, 1), (2, 2)])}
+    data = docx(body("a ", "b ", "d"))
+    texts, changed = translated(data, "docx", "word/document.xml", words)
+    assert texts == ["a b d"]
+    assert changed.replace(' xml:space="preserve"', "").find(body("A ", "B ", "D")) > 0
+
+
 def test_who_wrote_a_comment_stays():
     inside = "<dc:creator>c</dc:creator><dc:date>d</dc:date><text:p>{}</text:p>"
     comment = f'<office:annotation xmlns:office="o" xmlns:dc="c">{inside}</office:annotation>'

@@ -41,6 +41,20 @@ def test_marks_become_markup_as_they_are_escaped():
     assert changed == b"<p>A (&lt;<code>b</code>&gt;) C"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p>A <code>x</code><code>y</code> B",
+        "<p>A <code>x</code> <code>y</code> B",
+        "<p>A <img><img>B",
+        "<p>A<img><img> B",
+        "<p>A <img> <img><img> B",
+    ],
+)
+def test_what_touched_still_touches(page):
+    assert shouted(page.replace("A", "a").encode(), "html")[1].decode() == page
+
+
 def test_word_shows_the_blank_after_a_page_break():
     run = "<w:r><w:t>{}</w:t>{}<w:t xml:space='preserve'>{}</w:t></w:r>"
     body = f"<w:p>{run.format('a b', '<w:lastRenderedPageBreak/>', ' c d')}</w:p>"

@@ -282,6 +282,8 @@ def collapsed(runs: Sequence[Run]) -> list[Run]:
     for run in runs:
         text = _SPACES.sub(" ", run.text)
         is_after_blank = bool(found) and after_space
+        if found and found[-1].point:
+            is_after_blank = found[-1].blank_after
         run = replace(run, blank_before=run.blank_before or (bool(run.point) and is_after_blank))
         if found and found[-1].point and text.startswith(" "):
             found[-1] = replace(found[-1], blank_after=True)

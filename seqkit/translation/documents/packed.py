@@ -194,14 +194,15 @@ def _without_doctype(text: str) -> str:
     return re.sub(r"&(?!amp;|lt;|gt;|quot;|apos;)[A-Za-z][A-Za-z0-9]*;", " ", text)
 
 
-_WORD_INLINE = names("w:r w:t w:hyperlink w:ins w:smartTag w:sdt w:sdtContent w:fldSimple")
+_WORD_INLINE = names("w:r w:t w:hyperlink w:ins w:moveTo w:smartTag w:sdt w:sdtContent w:fldSimple")
 _WORD_PROPERTIES = names("w:rPr w:sdtPr w:sdtEndPr w:smartTagPr")
 _WORD_POINTS = names(
     "w:drawing w:pict w:object w:footnoteReference w:endnoteReference w:sym "
     "w:noBreakHyphen w:softHyphen w:fldChar w:instrText w:commentReference w:footnoteRef "
-    "w:endnoteRef w:annotationRef w:del w:lastRenderedPageBreak w:bookmarkStart w:bookmarkEnd "
-    "w:proofErr w:commentRangeStart w:commentRangeEnd w:permStart w:permEnd m:oMath "
-    "mc:AlternateContent"
+    "w:endnoteRef w:annotationRef w:del w:moveFrom w:lastRenderedPageBreak "
+    "w:bookmarkStart w:bookmarkEnd w:moveFromRangeStart w:moveFromRangeEnd w:moveToRangeStart "
+    "w:moveToRangeEnd w:proofErr w:commentRangeStart w:commentRangeEnd w:permStart w:permEnd "
+    "m:oMath mc:AlternateContent"
 )
 _WORD_BOXES = names("w:drawing w:pict w:object mc:AlternateContent")
 
