@@ -11,6 +11,7 @@ positions so far, D width, V vocabulary, W numbers in a slot.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple
 
 import torch
@@ -72,11 +73,19 @@ class CompiledLayers:
         """
         self._library = compiled.library
         self._embedding = embedding
+        self._output, self._bias = output, bias
         self._encoder = PackedNetwork(compiled, *encoder)
         self._decoder = PackedNetwork(compiled, *decoder, output, bias)
 
     def __repr__(self) -> str:
         return f"CompiledLayers({self._encoder!r}, {self._decoder!r})"
+
+    def over(self, tokens: Tensor) -> CompiledLayers:
+        """The same layers, with logits of these tokens (U,) only."""
+        narrowed = copy(self)
+        bias = None if self._bias is None else self._bias[tokens]
+        narrowed._decoder = self._decoder.with_output(self._output[tokens], bias)
+        return narrowed
 
     def begin(self, x: Tensor, mask: Tensor | None) -> tuple[CompiledPast, CompiledMemory] | None:
         """Before the first step: embedded sources (B, S, D), mask (B, 1, 1, S) or None.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import math
 from collections.abc import Sequence
+from copy import copy
 from typing import NamedTuple
 
 import torch
@@ -104,6 +105,7 @@ class PackedNetwork:
         first = layers[0]
         self._library, self._instructions = compiled
         self._packing = packing = _Packing(first, compiled.instructions)
+        self._made_of: PackedNetwork | None = None  # has what the structures point to, too
         self.width = packing.width
         self.slot_width = 2 * packing.heads * packing.padded
         self.outputs = self.width if output is None else output.size(0)
@@ -131,6 +133,16 @@ class PackedNetwork:
 
     def __repr__(self) -> str:
         return f"<PackedNetwork of {len(self._layers)} layers>"
+
+    def with_output(self, output: Tensor, bias: Tensor | None) -> PackedNetwork:
+        """The same layers and another product after them."""
+        changed = copy(self)
+        changed._packing = self._packing.anew()
+        changed._network = native.Network.from_buffer_copy(self._network)
+        changed._network.output = changed._packing.product(output, bias)
+        changed.outputs = output.size(0)
+        changed._made_of = self
+        return changed
 
     def run(
         self,
@@ -204,6 +216,12 @@ class _Packing:
         self.head = self.width // self.heads  # E
         self.padded = _whole(self.head, vector)  # E'
         self._kept: list[Tensor] = []
+
+    def anew(self) -> _Packing:
+        """The same sizes, and nothing kept yet."""
+        other = copy(self)
+        other._kept = []
+        return other
 
     def layer(self, layer: EncoderLayer | DecoderLayer) -> native.Layer:
         own, feed_forward = layer.attention, layer.feed_forward

@@ -59,6 +59,11 @@ class Product:
         weight = torch.cat([first.weight, second.weight])
         return cls(weight, torch.cat([first.bias, second.bias]))
 
+    def rows(self, outputs: Tensor) -> Product:
+        """The product that makes these outputs (O',) only."""
+        bias = None if self.bias is None else self.bias[outputs]
+        return Product(self.weight[outputs], bias)
+
     def __call__(self, x: Tensor) -> Tensor:
         rows = x.size(0)
         is_small = rows * self._size < _ENOUGH

@@ -6,6 +6,7 @@ Shapes: B sentences, S source positions, R rows (hypotheses), D width, V vocabul
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 from torch import Tensor, nn
 
@@ -33,6 +34,12 @@ class PlainLayers:
         self._reader = EncoderReader(layers)
         layers_of_decoder, self._decoder_norm = decoder
         self._stepper = DecoderStepper(layers_of_decoder, output, bias)
+
+    def over(self, tokens: Tensor) -> PlainLayers:
+        """The same layers, with logits of these tokens (U,) only."""
+        narrowed = copy(self)
+        narrowed._stepper = self._stepper.over(tokens)
+        return narrowed
 
     def begin(self, x: Tensor, mask: Tensor | None) -> tuple[Past, Memory]:
         """Before the first step: embedded sources (B, S, D), mask (B, 1, 1, S) or None."""

@@ -7,6 +7,7 @@ positions, D width, H heads, E = D / H.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import NamedTuple
 
 import torch
@@ -80,6 +81,12 @@ class DecoderStepper:
         self.heads = layers[0].attention.heads
         self.width = layers[0].attention.out.in_features
         self.logits = Product(output, bias)
+
+    def over(self, tokens: Tensor) -> DecoderStepper:
+        """The same layers, with logits of these tokens (U,) only."""
+        narrowed = copy(self)
+        narrowed.logits = self.logits.rows(tokens)
+        return narrowed
 
     def begin(self, sentences: int, like: Tensor) -> Past:
         """Before the first position: one row for each sentence."""

@@ -14,8 +14,5 @@ def card_of(step: Path) -> Path | None:
     if (step / CARD).is_file():
         return step / CARD
 
-    run = step.parent
-    is_run = (
-        checkpoint.target(run, "best") is not None or checkpoint.target(run, "last") is not None
-    )
-    return run / CARD if is_run and (run / CARD).is_file() else None
+    run = checkpoint.run_of(step)
+    return run / CARD if run is not None and (run / CARD).is_file() else None

@@ -67,3 +67,5 @@ def _write(step: Path, weights: dict[str, Tensor], folder: Path) -> None:
     card = card_of(step)
     if card is not None:
         shutil.copy(card, folder / CARD)
+    for path in checkpoint.beside(step):
+        shutil.copy(path, folder / path.name)

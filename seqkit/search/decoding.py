@@ -22,6 +22,7 @@ from .phrases import Phrases
 from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
+from .shortlist import Part, Tokens, usable
 from .soundness import check_weights
 
 
@@ -33,6 +34,7 @@ def decode(
     rules: Rules = NO_RULES,
     fusion: Fusion | None = None,
     phrases: Sequence[Phrases] = (),
+    lists: Sequence[Tokens | None] = (),
     batch_tokens: int = BATCH_TOKENS,
     device: torch.device | None = None,
 ) -> list[list[Hypothesis]]:
@@ -41,12 +43,15 @@ def decode(
     Results do not depend on how sources are batched, except for rounding. Settings given as text
     (suppress, must, prefix, unknown, rules, lm) are not read from `config` but come as `rules` and
     `fusion`; lengths and repeats are the config's. `phrases` are those that the outputs of each
-    source must have besides, where outputs are not drawn. Raises `ConfigError` if no output obeys.
+    source must have besides, where outputs are not drawn. `lists` are the only tokens that they may
+    have, None for all, where they can be searched for so (`shortlist.usable`). Raises `ConfigError`
+    if no output obeys.
     """
     rules = replace(rules, min_length=config.min_length, no_repeat_ngram=config.no_repeat_ngram)
     found: list[list[Hypothesis]] = [[] for _ in sources]
+    lists = usable(lists, config, rules, fusion, phrases)
 
-    for indices in batches([len(source) for source in sources], config, batch_tokens):
+    for indices in _batches(sources, lists, config, batch_tokens):
         batch = pad([sources[i] for i in indices]).to(device)
         limits = [longest(len(sources[i]), config) for i in indices]
         with _enough_memory(len(indices)):
@@ -54,10 +59,27 @@ def decode(
                 outputs = _sample(model, batch, limits, config, rules, fusion)
             else:
                 own_phrases = [phrases[i] for i in indices if phrases]
-                outputs = _search(model, batch, limits, config, rules, fusion, own_phrases)
+                own_lists = [own for i in indices if lists and (own := lists[i]) is not None]
+                part = Part(own_lists, device) if own_lists else None
+                outputs = _search(model, batch, limits, config, rules, fusion, own_phrases, part)
         for i, hypotheses in zip(indices, outputs, strict=True):
             found[i] = hypotheses[: config.mbr or config.nbest]
     return found
+
+
+def _batches(
+    sources: Sequence[list[int]],
+    lists: Sequence[Tokens | None],
+    config: SearchConfig,
+    batch_tokens: int,
+) -> Iterator[list[int]]:
+    """As `batches`; sources that may have any token are apart from those that have a list."""
+    places = range(len(sources))
+    with_list = [i for i in places if lists and lists[i] is not None]
+    without = [i for i in places if not lists or lists[i] is None]
+    for group in (with_list, without):
+        for indices in batches([len(sources[i]) for i in group], config, batch_tokens):
+            yield [group[i] for i in indices]
 
 
 @contextmanager
@@ -111,15 +133,16 @@ def _search(
     rules: Rules,
     fusion: Fusion | None,
     phrases: Sequence[Phrases],
+    part: Part | None,
 ) -> list[list[Hypothesis]]:
     outputs = beam_search(
-        model,
+        model if part is None else part.decoder(model),
         batch,
         limits,
         beam=config.beam,
         normalize=config.ranking,
         patience=config.beam_patience,
-        rules=rules,
+        rules=rules if part is None else part.rules(rules),
         groups=config.groups,
         diversity=config.diversity,
         fusion=fusion,
@@ -130,6 +153,8 @@ def _search(
         raise ConfigError(
             "no output obeys these settings of the search: take one back, or widen the beam"
         )
+    if part is not None:
+        outputs = part.outputs(outputs)
     if not config.coverage_penalty:
         return outputs
 

@@ -9,6 +9,7 @@ from .hypothesis import Normalize
 
 _WIDEST = 10_000  # hypotheses or draws of a sentence: some GB of memory
 _LONGEST = 100_000  # tokens of an output
+MOST_OF_SHORTLIST = 100  # target tokens of a source token
 
 
 @section
@@ -73,6 +74,13 @@ class SearchConfig:
         "rules that plugins add, by name: each has a value of its own, as in "
         "`--search rules.NAME=VALUE`",
         default={},
+    )
+    shortlist: int = setting(
+        "outputs have only the N tokens that each source token most likely becomes, and frequent "
+        "ones: faster with a large vocabulary; 0 = any token (`seqkit shortlist` learns the list)",
+        default=0,
+        ge=0,
+        le=MOST_OF_SHORTLIST,
     )
     unknown: Literal["auto", "never", "copy", "keep"] = setting(
         "<unk> in outputs: never; copy the source token most attended to; keep; auto = copy if "

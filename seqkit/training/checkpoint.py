@@ -213,6 +213,18 @@ def _value_of_best(folder: Path) -> Any:
         return None
 
 
+def run_of(step: Path) -> Path | None:
+    """The run folder that a step folder stands in; None for one that stands alone."""
+    run = step.parent
+    return run if any(target(run, name) is not None for name in POINTERS) else None
+
+
+def beside(step: Path) -> list[Path]:
+    """What tasks keep in the run folder for all of its steps."""
+    run = run_of(step)
+    return [] if run is None else sorted(run.glob("*.safetensors"))
+
+
 def target(run: Path, name: str) -> Path | None:
     """The step folder that `run`/`name` names, or None if it names none."""
     try:

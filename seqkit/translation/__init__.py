@@ -13,6 +13,7 @@ candidates.py    what a search found, as text
 predictions.py   what the predictor gives for a line; evaluation.py: what it gives for a test set
 language_models.py  the language model that a search hears; fusion.py: its tokens and ours
 nbest.py         n-best lists in Moses' format; rescoring.py: ranked anew
+shortlist.py     which target tokens those of a source may become
 explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
 service.py       what `seqkit serve` offers of it
@@ -20,7 +21,7 @@ engines/         what searches: our own search by torch, and the same by CTransl
 models/          one model a file, and the contract that all of them follow
 importers/       translators of other programs, read as ours; exporters/: ours, for other programs
 weights.py       the weights of a Transformer in no one's layout, between the two
-commands/        seqkit translate, evaluate, export, compare, score, rescore, explain
+commands/        seqkit translate, evaluate, export, compare, score, rescore, explain, shortlist
 """
 
 from __future__ import annotations
@@ -112,6 +113,11 @@ def _add_commands(plugin: Plugin) -> None:
     )
     plugin.command(
         "rescore", "seqkit.translation.commands.rescore:rescore", "Rank an n-best list anew."
+    )
+    plugin.command(
+        "shortlist",
+        "seqkit.translation.commands.shortlist:shortlist",
+        "Learn which tokens translations are made of, for a faster search.",
     )
     plugin.command(
         "translation/explain",

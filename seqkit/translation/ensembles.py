@@ -32,4 +32,5 @@ def ensemble_of(make: Callable[..., _Translator], members: Sequence[Any]) -> _Tr
         copies=first.copies,
         seen=first.seen,
         others=models[1:],
+        shortlists=first.shortlists,
     )

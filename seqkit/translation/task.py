@@ -38,6 +38,7 @@ from .models.contract import TranslationModel, as_translation_model
 from .passthrough import forbid_passthrough, may_pass_through
 from .prepared import PreparedText
 from .sampled import SampledPairs
+from .shortlist import Shortlists
 from .sources import mixture_of, target_languages
 from .texts import short_pairs
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers
@@ -349,6 +350,7 @@ class TranslationTask:
             target_language=target_language,
             copies=may_pass_through(folder, tokenizers.source),
             seen=partial(SeenTexts.load, folder),
+            shortlists=Shortlists(folder, tokenizers),
         )
 
 

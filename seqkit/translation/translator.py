@@ -41,6 +41,7 @@ if TYPE_CHECKING:  # torch is imported when our own search is used
     from .documents.memory import Memory
     from .engines.ctranslate2 import CTranslate2
     from .models.contract import TranslationModel
+    from .shortlist import Shortlists
 
 __all__ = ["TranslatedLine", "Translation", "Translator"]
 
@@ -70,6 +71,7 @@ class Translator:
         copies: bool = True,
         seen: Callable[[], SeenTexts | None] | None = None,
         engine: CTranslate2 | None = None,
+        shortlists: Shortlists | None = None,
     ) -> None:
         """`longest` is how many tokens a source may have had in training: longer ones are cut up.
 
@@ -80,9 +82,10 @@ class Translator:
 
         `others` are models with the same vocabularies that decode together with `model`; see
         `ensemble`. `engine` is the same model in CTranslate2: it searches wherever it does as our
-        own search would.
+        own search would. `shortlists` are for `search.shortlist`.
         """
-        self._searcher = Searcher(model, others, engine)
+        self._searcher = Searcher(model, others, engine, shortlists)
+        self.shortlists = shortlists
         self.source = source
         self.target = target
         self._lms = LanguageModels(target)

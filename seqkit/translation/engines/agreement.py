@@ -7,7 +7,8 @@ is left to our own search:
   no longer the model's own, and others win: `suppress`, `min_length`, `no_repeat_ngram`. Of a
   `prefix`, it leaves the probability out.
 - It draws from one generator for all sentences, where ours draws for each from `seed` alone.
-- It knows no phrases, groups, coverage of all layers, language models, or rules of plugins.
+- It knows no phrases, groups, coverage of all layers, language models, lists of our own, or rules
+  of plugins.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def beyond(config: SearchConfig, rules: Rules, vocab: int) -> Iterator[str]:
         "min_length": config.min_length > 0,
         "no_repeat_ngram": config.no_repeat_ngram > 0,
         "rules": bool(rules.further),
+        "shortlist": config.shortlist > 0,
         "groups": config.groups > 1,
         "coverage_penalty": config.coverage_penalty > 0,
         "lm": config.fuses,

@@ -25,6 +25,7 @@ from ..data_config import TranslationData
 from ..exporters.ctranslate2 import model_files
 from ..models.transformer_config import TransformerConfig
 from ..passthrough import may_pass_through
+from ..shortlist import Shortlists
 from ..tokenizers import Tokenizers, load_tokenizers
 from ..translator import Translator
 from ..weights import Weights, weights_of
@@ -165,6 +166,7 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
         copies=may_pass_through(folder, tokenizers.source),
         seen=partial(SeenTexts.load, folder),
         engine=engine,
+        shortlists=Shortlists(folder, tokenizers),
     )
 
 

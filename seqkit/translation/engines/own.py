@@ -21,6 +21,7 @@ from ...search.hypothesis import Hypothesis
 from ...search.phrases import Phrases
 from ...search.rules import Rules
 from ...search.settings import SearchConfig
+from ...search.shortlist import Tokens
 from ...text.tokenizer import Tokenizer
 from ...text.vocab import BOS
 from ...wanted import check_wanted
@@ -37,9 +38,10 @@ def search(
     rules: Rules,
     fusion: Fusion | None = None,
     phrases: Sequence[Phrases] = (),
+    lists: Sequence[Tokens | None] = (),
     batch_tokens: int,
 ) -> list[list[Hypothesis]]:
-    """The outputs of one model, or of several by the mean of their probabilities."""
+    """The outputs of one model, or of several by the mean of their probabilities; see `decode`."""
     model = models[0] if len(models) == 1 else Ensemble(models)
     with _evaluating(models):
         return decode(
@@ -49,6 +51,7 @@ def search(
             rules=rules,
             fusion=fusion,
             phrases=phrases,
+            lists=lists,
             batch_tokens=batch_tokens,
             device=device_of(models[0]),
         )

@@ -18,7 +18,9 @@ from ..segments import Segment
 
 if TYPE_CHECKING:
     from ...search.fusion import Fusion
+    from ...search.shortlist import Tokens
     from ..models.contract import TranslationModel
+    from ..shortlist import Shortlists
     from .attention import AttentionReader
     from .ctranslate2 import CTranslate2
 
@@ -50,8 +52,12 @@ class Searcher:
         model: TranslationModel | Deferred,
         others: Sequence[TranslationModel] = (),
         engine: CTranslate2 | None = None,
+        shortlists: Shortlists | None = None,
     ) -> None:
-        """`others` decode together with `model`; `engine` is `model` in CTranslate2."""
+        """`others` decode together with `model`; `engine` is `model` in CTranslate2; `shortlists`
+        has what outputs may be made of, if that is asked for.
+        """
+        self.shortlists = shortlists
         self.engine = engine
         self._model = model
         self._others = list(others)
@@ -117,6 +123,7 @@ class Searcher:
 
     def check(self, config: SearchConfig, rules: Rules) -> None:
         """Raise `ConfigError` for settings that cannot be searched with."""
+        self._lists([], config)
         if self.engine is not None:
             self.engine.follows(config, rules)
 
@@ -172,6 +179,7 @@ class Searcher:
     ) -> list[list[Hypothesis]]:
         if not sources:
             return []
+        lists = self._lists(sources, config)
 
         from . import own
 
@@ -182,5 +190,17 @@ class Searcher:
             rules=rules,
             fusion=fusion,
             phrases=phrases,
+            lists=lists,
             batch_tokens=batch_tokens,
         )
+
+    def _lists(self, sources: Sequence[list[int]], config: SearchConfig) -> Sequence[Tokens | None]:
+        """The tokens that outputs may have; [] for any. Raises as `Shortlists.check`."""
+        if not config.shortlist:
+            return []
+        if self.shortlists is None:
+            raise ConfigError(
+                f"search.shortlist = {config.shortlist}: only a model in a run folder has a "
+                "shortlist; `seqkit import` makes one of another program's"
+            )
+        return self.shortlists.lists(sources, config.shortlist)

@@ -201,6 +201,11 @@ class Transformer(nn.Module):
         logits, past = state.layers.step(ids, state.length, state.past, state.memory)
         return logits, state._replace(length=state.length + 1, past=past)
 
+    @torch.no_grad()
+    def over(self, state: DecoderState, tokens: Tensor) -> DecoderState:
+        """The state after which steps give the logits of `tokens` (U,) only: (R, U)"""
+        return state._replace(layers=state.layers.over(tokens))
+
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """The state with rows `rows` (R',) of the old one, in that order."""
         past, memory = state.layers.select(state.past, state.memory, rows)
