@@ -94,27 +94,27 @@ class CompiledLayers:
         """
         sentences, length, width = x.shape
         if mask is None:
-            first = torch.arange(sentences + 1) * length
+            first = torch.arange(sentences + 1, device=x.device) * length
             tokens = x.reshape(-1, width)
         else:
             real = mask.view(sentences, length)
             counts = real.sum(1)
             if not bool(counts.all()):
                 return None
-            first = torch.zeros(sentences + 1, dtype=torch.int64)
+            first = counts.new_zeros(sentences + 1)
             torch.cumsum(counts, 0, out=first[1:])
             tokens = x[real]
 
-        sentence = torch.arange(sentences)
+        sentence = torch.arange(sentences, device=x.device)
         of_token = sentence.repeat_interleave(first.diff())
-        slots = torch.arange(len(tokens), dtype=torch.int32)
+        slots = torch.arange(len(tokens), dtype=torch.int32, device=x.device)
         pool = x.new_empty(1, len(tokens), self._encoder.slot_width)
         own = Seen(pool, slots, of_token, first)
         encoded = self._encoder.run(tokens, slots, own, borders=first.tolist())
 
         memory = CompiledMemory(self._decoder.read(encoded), slots, first)
         store = _Store(memory.pool.new_empty(len(memory.pool), 0, self._decoder.slot_width), 0)
-        paths = torch.empty(sentences, 0, dtype=torch.int32)
+        paths = slots.new_empty(sentences, 0)
         return CompiledPast(store, paths, sentence), memory
 
     def step(

@@ -30,8 +30,9 @@ def best_by_library(
     no library, what is given is not float32 on the CPU, or a row has no finite probabilities.
     """
     compiled = library()
-    is_plain = logits.dtype == before.dtype == torch.float32 and logits.device.type == "cpu"
-    if compiled is None or not is_plain:
+    is_plain = logits.dtype == before.dtype == torch.float32
+    is_here = logits.device.type == before.device.type == "cpu"
+    if compiled is None or not is_plain or not is_here:
         return None
 
     logits, before = logits.contiguous(), before.contiguous()
@@ -39,11 +40,12 @@ def best_by_library(
     vocab = logits.size(1)
     most = min(most, width * vocab)
     never = _never(suppress, vocab)
-    ends = torch.tensor(left) == 0 if 0 in left else None
+    ends = torch.tensor(left, device="cpu") == 0 if 0 in left else None
 
-    logp = torch.empty(beams, most)
-    token = torch.empty(beams, most, dtype=torch.int64)
-    row = torch.empty(beams, most, dtype=torch.int64)
+    # What the library writes, whatever torch's default type and device are.
+    logp = torch.empty(beams, most, dtype=torch.float32, device="cpu")
+    token = torch.empty(beams, most, dtype=torch.int64, device="cpu")
+    row = torch.empty(beams, most, dtype=torch.int64, device="cpu")
     given = Beams(
         logits.data_ptr(),
         before.data_ptr(),
@@ -73,4 +75,5 @@ def best_by_library(
 def _never(suppress: frozenset[int], vocab: int) -> Tensor:
     """Tokens that are never produced, in order."""
     tokens = sorted({PAD, BOS, *suppress})
-    return torch.tensor([token for token in tokens if token < vocab])
+    below = [token for token in tokens if 0 <= token < vocab]
+    return torch.tensor(below, dtype=torch.int64, device="cpu")

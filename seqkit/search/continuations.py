@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from ..errors import WrongValue
 from ..text.vocab import BOS, EOS, PAD
 from .compiled import best_by_library
 from .phrases import Phrases, next_tokens, rank_by_phrases
@@ -89,10 +90,21 @@ class Ways(NamedTuple):
 
 
 def best_continuations(step: Step, most: int, rules: Rules) -> Continuations:
-    """The `most` best continuations of each beam, or as many as there are."""
+    """The `most` best continuations of each beam, or as many as there are.
+
+    Raises `WrongValue` if a token that is not to be produced is none of the vocabulary.
+    """
+    _check_suppressed(rules.suppress, step.logits.size(1))
     if rules.follow_history or step.phrases or step.added is not None:
         return _with_rules(step, most, rules)
     return _without_rules(step, most, rules.suppress)
+
+
+@lru_cache(maxsize=16)
+def _check_suppressed(suppress: frozenset[int], vocab: int) -> None:
+    for token in suppress:
+        if not 0 <= token < vocab:
+            raise WrongValue(f"suppress: {token} is none of the {vocab:,} tokens")
 
 
 def _without_rules(step: Step, most: int, suppress: frozenset[int]) -> Continuations:

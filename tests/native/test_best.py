@@ -121,3 +121,34 @@ def test_log_probabilities_of_a_large_vocabulary_are_those_of_float64():
     wanted = logits.double().log_softmax(-1)[0, token[0]]
     torch.testing.assert_close(logp[0].double(), wanted, rtol=0, atol=2e-6)
     assert EOS not in token
+
+
+@pytest.fixture(params=[torch.float64, torch.bfloat16], ids=["float64", "bf16"])
+def default_type(request):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(request.param)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.usefixtures("used", "default_type")
+def test_what_is_written_has_its_own_type_whatever_is_the_default():
+    logits = torch.zeros(4, 300, dtype=torch.float32)
+    logits[:, 70] = 5.0
+    before = torch.zeros(2, 2, dtype=torch.float32)
+    logp, token, _ = best_by_library(logits, before, [5, 0], 4, frozenset())
+    assert logp.dtype == torch.float32
+    assert token[0, 0] == 70
+    wanted = logits[0].double().log_softmax(-1)[70]
+    torch.testing.assert_close(logp[0, 0].double(), wanted)
+
+
+@pytest.mark.usefixtures("used")
+def test_what_is_written_is_on_the_cpu_whatever_is_the_default():
+    logits, before = torch.randn(4, 300), torch.zeros(2, 2)
+    wanted = best_by_library(logits, before, [5, 0], 4, frozenset({9}))
+    by_library._never.cache_clear()
+    with torch.device("meta"):
+        found = best_by_library(logits, before, [5, 0], 4, frozenset({9}))
+    for one, other in zip(found, wanted, strict=True):
+        assert torch.equal(one, other)

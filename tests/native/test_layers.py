@@ -264,3 +264,15 @@ def test_a_token_or_a_row_that_there_is_not_is_refused(instructions):
         picked, _ = search.select(past, memory, torch.tensor(rows))
         with pytest.raises(IndexError, match="none of its 3"):
             search.step(torch.tensor([5, 6]), 1, picked, memory)
+
+
+def test_a_search_begins_on_the_cpu_whatever_is_the_default(instructions):
+    sides = make_sides()
+    search = CompiledLayers(instructions, *sides)
+    for padded in (True, False):
+        x, mask = sources(8, padded=padded)
+        ids = torch.tensor([3, 4, 5])
+        wanted, _ = search.step(ids, 0, *search.begin(x, mask))
+        with torch.device("meta"):
+            found, _ = search.step(ids, 0, *search.begin(x, mask))
+        assert torch.equal(found, wanted)

@@ -314,3 +314,12 @@ def test_only_rules_that_depend_on_earlier_tokens_follow_the_history():
     assert not Rules(suppress=some(A)).follow_history
     for name, rules in RULES.items():
         assert rules.follow_history == (not name.startswith("suppress"))
+
+
+@pytest.mark.parametrize("token", [-1, 10, 2**40])
+@pytest.mark.parametrize("min_length", [0, 2], ids=["without history", "by history"])
+def test_a_token_that_there_is_not_cannot_be_suppressed(token, min_length):
+    model = Table(vocab=10, seed=0)
+    rules = Rules(suppress=some(token), min_length=min_length)
+    with pytest.raises(ConfigError, match=f"suppress: {token} is none of the 10 tokens"):
+        beam_search(model, torch.tensor([[A]]), [3], beam=2, rules=rules)
