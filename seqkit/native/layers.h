@@ -68,12 +68,6 @@ INLINE void NAME(leave)(const struct network *n, const struct norm *norm,
         NAME(normalise)(norm, rows, n->width, s->width, s->x, s->x);
 }
 
-/* 1 / (1 + e^-x) */
-INLINE vector NAME(sigmoid)(vector x)
-{
-    return 1.0f / (1.0f + NAME(exponential)(-x));
-}
-
 /* x times the share of a normal distribution that is less, with the error function of Abramowitz &
    Stegun 1964, 7.1.26, which is within 1.5e-7. */
 INLINE vector NAME(gelu)(vector x)

@@ -15,8 +15,7 @@
 #include <stdint.h>
 
 enum { UNITS = 16, SAVED = 4 };
-enum { GRU = 3, LSTM = 4 };      /* by the number of gates */
-enum { BLOCK = 6, VECTORS = 4 }; /* sequences and vectors whose sums fit into registers */
+enum { GRU = 3, LSTM = 4 }; /* by the number of gates */
 
 struct layer {
     int64_t steps;
@@ -37,9 +36,10 @@ struct layer {
     float *of_first;            /* (B, H) the gradient of the first states by their products */
 };
 
-/* A matrix (rows, columns) as `multiply` reads it: blocks of `block` rows, 64 at most, the last one
-   narrower, in them pairs of columns, in them the rows. There are whole 16 rows and whole pairs. A
-   row and a column are `down` and `along` numbers apart: a transposed matrix is packed as it lies. */
+/* A matrix (rows, columns) as `multiply` of bf16.h reads it: blocks of `block` rows, 64 at most,
+   the last one narrower, in them pairs of columns, in them the rows. There are whole 16 rows and
+   whole pairs. A row and a column are `down` and `along` numbers apart: a transposed matrix is
+   packed as it lies. */
 void seqkit_pack_bf16(const uint16_t *matrix, int64_t rows, int64_t columns, int64_t down,
                       int64_t along, int64_t block, uint16_t *packed)
 {
@@ -60,31 +60,13 @@ void seqkit_pack_bf16(const uint16_t *matrix, int64_t rows, int64_t columns, int
 
 #define INSTRUCTIONS 2
 #include "vectors.h"
-
-#undef TARGET
-#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512bf16,fma")))
+#include "bf16.h"
 
 int seqkit_has_bf16(void)
 {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
-}
-
-INLINE vector from_bf16(const uint16_t *from)
-{
-    __m512i words = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)from));
-    return (vector)_mm512_slli_epi32(words, 16);
-}
-
-INLINE void to_bf16(uint16_t *to, vector x)
-{
-    _mm256_storeu_si256((__m256i *)to, (__m256i)_mm512_cvtneps_pbh((__m512)x));
-}
-
-INLINE vector sigmoid(vector x)
-{
-    return 1.0f / (1.0f + NAME(exponential)(-x));
 }
 
 /* A sigmoid in 16 bits: bf16 is coarse near 1, where the gradient goes by 1 less the sigmoid. */
@@ -106,79 +88,6 @@ INLINE vector with_bias(const uint16_t *inputs, const float *biases)
     return from_bf16(inputs) + NAME(load)(biases);
 }
 
-/* Products */
-
-/* What rows are multiplied by. */
-struct weights {
-    const uint16_t *packed; /* for each pair of columns `count` vectors of pairs */
-    int64_t columns;
-};
-
-/* Rows (rows, columns) times `count` vectors. */
-INLINE void multiply_block(int rows, int count, const uint16_t *x, const struct weights *weights,
-                           vector sums[BLOCK][VECTORS])
-{
-    __m512 own[BLOCK][VECTORS];
-    UNROLLED
-    for (int r = 0; r < rows; r++)
-        UNROLLED
-        for (int v = 0; v < count; v++)
-            own[r][v] = _mm512_setzero_ps();
-
-    const uint16_t *packed = weights->packed;
-    for (int64_t i = 0; i < weights->columns; i += 2) {
-        __m512bh each[VECTORS];
-        UNROLLED
-        for (int v = 0; v < count; v++)
-            each[v] = (__m512bh)_mm512_loadu_si512(packed + 2 * UNITS * v);
-        packed += 2 * UNITS * count;
-
-        UNROLLED
-        for (int r = 0; r < rows; r++) {
-            int32_t pair;
-            memcpy(&pair, x + r * weights->columns + i, sizeof pair);
-            __m512bh pairs = (__m512bh)_mm512_set1_epi32(pair);
-            UNROLLED
-            for (int v = 0; v < count; v++)
-                own[r][v] = _mm512_dpbf16_ps(own[r][v], pairs, each[v]);
-        }
-    }
-
-    UNROLLED
-    for (int r = 0; r < rows; r++)
-        UNROLLED
-        for (int v = 0; v < count; v++)
-            sums[r][v] = (vector)own[r][v];
-}
-
-#define CASE(rows, count)                                    \
-    case BLOCK * (count) + (rows):                           \
-        multiply_block(rows, count, x, weights, sums);       \
-        break
-#define CASES(count) \
-    CASE(1, count); CASE(2, count); CASE(3, count); CASE(4, count); CASE(5, count); CASE(6, count)
-
-/* The same for numbers that the compiler does not know. */
-static TARGET void multiply(int64_t rows, int64_t count, const uint16_t *x,
-                            const struct weights *weights, vector sums[BLOCK][VECTORS])
-{
-    switch (BLOCK * count + rows) {
-        CASES(1);
-        CASES(2);
-        CASES(3);
-        CASES(4);
-    }
-}
-
-/* Begin to fetch what is needed after a product: it lies apart, and to wait for it would take half
-   as long as the product. `stride` and `count` are bytes, of rows. */
-INLINE void fetch(const void *from, int64_t rows, int64_t stride, int64_t count)
-{
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t i = 0; i < count; i += 64)
-            __builtin_prefetch((const char *)from + r * stride + i);
-}
-
 /* Forward */
 
 /* What a step makes of the sums of one sequence and 16 units; `at` is their place among states. */
@@ -189,10 +98,11 @@ INLINE void lstm_forward(const struct layer *layer, int64_t at, int64_t unit, co
     uint16_t *gates = layer->saved + SAVED * at;
     int64_t next = at + layer->batch * layer->units;
 
-    vector let_in = sigmoid(sums[0] + with_bias(inputs, biases));
-    vector forget = sigmoid(sums[1] + with_bias(inputs + UNITS, biases + UNITS));
-    vector half = sigmoid(2.0f * (sums[2] + with_bias(inputs + 2 * UNITS, biases + 2 * UNITS)));
-    vector let_out = sigmoid(sums[3] + with_bias(inputs + 3 * UNITS, biases + 3 * UNITS));
+    vector let_in = NAME(sigmoid)(sums[0] + with_bias(inputs, biases));
+    vector forget = NAME(sigmoid)(sums[1] + with_bias(inputs + UNITS, biases + UNITS));
+    vector sum = sums[2] + with_bias(inputs + 2 * UNITS, biases + 2 * UNITS);
+    vector half = NAME(sigmoid)(2.0f * sum);
+    vector let_out = NAME(sigmoid)(sums[3] + with_bias(inputs + 3 * UNITS, biases + 3 * UNITS));
     save(gates, let_in);
     save(gates + UNITS, forget);
     save(gates + 2 * UNITS, half);
@@ -201,7 +111,7 @@ INLINE void lstm_forward(const struct layer *layer, int64_t at, int64_t unit, co
     vector new = 2.0f * half - 1.0f; /* its hyperbolic tangent */
     vector cell = MULTIPLY_ADD(forget, NAME(load)(layer->cells + at), let_in * new);
     NAME(store)(layer->cells + next, cell);
-    vector shown = 2.0f * sigmoid(2.0f * cell) - 1.0f;
+    vector shown = 2.0f * NAME(sigmoid)(2.0f * cell) - 1.0f;
     to_bf16(layer->states + next, let_out * shown);
 }
 
@@ -212,11 +122,11 @@ INLINE void gru_forward(const struct layer *layer, int64_t at, int64_t unit, con
     uint16_t *gates = layer->saved + SAVED * at;
     int64_t next = at + layer->batch * layer->units;
 
-    vector reset = sigmoid(sums[0] + with_bias(inputs, biases));
-    vector update = sigmoid(sums[1] + with_bias(inputs + UNITS, biases + UNITS));
+    vector reset = NAME(sigmoid)(sums[0] + with_bias(inputs, biases));
+    vector update = NAME(sigmoid)(sums[1] + with_bias(inputs + UNITS, biases + UNITS));
     vector remembered = sums[2] + NAME(load)(biases + 3 * UNITS);
     vector sum = with_bias(inputs + 2 * UNITS, biases + 2 * UNITS);
-    vector half = sigmoid(2.0f * MULTIPLY_ADD(reset, remembered, sum));
+    vector half = NAME(sigmoid)(2.0f * MULTIPLY_ADD(reset, remembered, sum));
     save(gates, reset);
     save(gates + UNITS, update);
     save(gates + 2 * UNITS, half);
@@ -282,7 +192,7 @@ INLINE void lstm_backward(const struct layer *layer, int64_t at, int64_t cell, v
     vector new = 2.0f * saved(gates + 2 * UNITS) - 1.0f;
     vector let_out = saved(gates + 3 * UNITS);
     vector before = NAME(load)(layer->cells + at);
-    vector shown = 2.0f * sigmoid(2.0f * NAME(load)(layer->cells + next)) - 1.0f;
+    vector shown = 2.0f * NAME(sigmoid)(2.0f * NAME(load)(layer->cells + next)) - 1.0f;
 
     of_state += from_bf16(layer->of_outputs + at);
     vector of_cell = of_state * let_out * (1.0f - shown * shown);

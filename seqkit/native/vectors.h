@@ -186,3 +186,9 @@ INLINE vector NAME(exponential)(vector x)
     NAME(integers) exponent = ((NAME(integers))shifted << 23) + 0x3F800000; /* of 2^n */
     return sum * (vector)exponent;
 }
+
+/* 1 / (1 + e^-x) */
+INLINE vector NAME(sigmoid)(vector x)
+{
+    return 1.0f / (1.0f + NAME(exponential)(-x));
+}
