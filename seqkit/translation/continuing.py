@@ -2,23 +2,29 @@
 
 A text of several sentences stays cut: the sentences whose translations the beginning has are left
 as they are, the next one is searched for with what is left of the beginning, those after it freely.
+Text and translation go together sentence by sentence, and have what is copied (URLs, tags) in the
+same places: their outlines are equal. Where they are not, nothing is guessed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import NamedTuple
 
 from ..search.settings import SearchConfig
 from ..text.sentences import split_sentences
+from ..text.spans import has_letters
 from ..text.vocab import EOS
-from .cutting import SENTENCE_ENDS, CutLine, Part
+from .cutting import CutLine, Part, Stretch, outline, stretches
 from .segments import Candidate
 from .terms import Terms
 from .translator import Translator
 
 _LOOKED_AT = 100  # tokens among which next words are
+_WITHOUT_BLANK = ("。", "！", "？")  # end a sentence though no blank follows
+_ANY_WORD = "Wort"  # with which a sentence can begin, but need not
 
 
 class Item(NamedTuple):
@@ -41,45 +47,130 @@ class Continued(NamedTuple):
     lead: str
     items: list[Item]
     tail: str = ""  # known, too: what follows the translations of the items
+    outline: Sequence[str | None] = ()  # of the text
 
 
 def continued(translator: Translator, text: str, prefix: str, search: SearchConfig) -> Continued:
-    """What is left of a text whose translation begins with `prefix`; "" leaves all of it."""
+    """What is left of a text whose translation begins with `prefix`; "" leaves all of it.
+
+    A prefix that does not go with the text sentence by sentence is one of the text as a whole.
+    """
     line = translator.cut(text, search)
     if not prefix or not line.parts:
-        return Continued(line.lead, [Item(part) for part in line.parts])
+        items = [Item(part) for part in line.parts]
+        return Continued(line.lead, items, outline=line.outline)
 
-    sentences = list(split_sentences(prefix, translator.target_language))
-    kept = _kept(sentences, line)
-    lead = "".join(sentence + space for sentence, space in sentences[:kept])
-    first, *rest = line.parts[kept:]
-    begun = Item(first, prefix[len(lead) :])
-    return Continued(lead, [begun, *(Item(part) for part in rest)])
+    given = _cut_prefix(translator, prefix, line, search)
+    sentences = _sentences(given)
+    language = translator.target_language
+    whole = len(sentences) if _is_whole(prefix, given, language) else len(sentences) - 1
+    kept = min(max(0, whole), len(line.parts) - 1)
+
+    begins = sentences[kept].start if kept < len(sentences) else len(prefix)
+    wanted = _before(line.outline, kept)
+    has = outline(_until(given, begins))
+    first, *rest = [Item(part) for part in line.parts[kept:]]
+    if has == wanted:
+        return Continued(prefix[:begins], [_begun(first.part, prefix[begins:]), *rest])
+    if begins == len(prefix) and has == wanted[: len(has)]:  # what is copied next is missing
+        before = line.parts[kept - 1].space if kept else line.lead
+        end = sentences[kept - 1].end if kept else 0
+        return Continued(prefix[:end] + before, [first, *rest])
+
+    whole_line = translator.cut(text, replace(search, prefix=prefix))
+    return Continued("", [Item(part, prefix) for part in whole_line.parts])
 
 
-def rest_kept(line: Continued, translation: str, language: str) -> Continued:
-    """The same line with its first item alone, where `translation` has those of the others.
+def chosen(
+    translator: Translator, text: str, prefix: str, translation: str, search: SearchConfig
+) -> Continued:
+    """The same where the whole `translation` is known, which begins with `prefix`.
 
-    `translation` is one of the whole text. Its sentences are those of the text if they are as many;
-    else the line stays as it is, and all that is left of it is searched for.
+    The sentences after that in which the prefix ends are left as they are, too, if it has as many
+    as the text. If not, only its first sentence is known to be that of the text: there is nothing
+    to search for in another one. Nor is there in what is copied.
     """
-    if not line.items or not translation.startswith(line.lead):
-        return line
+    if not translation or not translation.startswith(prefix):
+        return continued(translator, text, prefix, search)
+    line = translator.cut(text, search)
+    given = cut_target(translator, translation, search)
+    sentences = _sentences(given)
+    if not line.parts or not sentences:
+        return Continued(prefix, [])
 
-    left = translation[len(line.lead) :]
-    sentences = list(split_sentences(left, language))
-    if len(sentences) != len(line.items):
-        return line
-    first, _ = sentences[0]
-    return Continued(line.lead, line.items[:1], tail=left[len(first) :])
+    at = len(prefix)
+    kept = sum(one.end + _blanks_at(translation, one.end) <= at for one in sentences[:-1])
+    start, end = sentences[kept]
+    begun = _begun(line.parts[min(kept, len(line.parts) - 1)], prefix[start:])
+    copied = translation[at:start].lstrip()  # before the sentence, as "<b>" is
+    is_copied = copied[-1:].isspace() or bool(translation[end:at].strip())
+    if outline(given) == line.outline and not is_copied:
+        alone = begun._replace(part=replace(begun.part, space=""))
+        return Continued(translation[:start], [alone], tail=translation[end:])
+    if kept == 0 and translation[:start] == line.lead and not is_copied:
+        return Continued(line.lead, [begun, *(Item(part) for part in line.parts[1:])])
+    return Continued(prefix, [])
 
 
-def _kept(sentences: Sequence[tuple[str, str]], line: CutLine) -> int:
-    """How many parts of a line have their whole translation in sentences that are given."""
-    last, space = sentences[-1]
-    is_open = not space or last[-1:] not in SENTENCE_ENDS
-    whole = len(sentences) - 1 if is_open else len(sentences)
-    return min(whole, len(line.parts) - 1)
+def _begun(part: Part, prefix: str) -> Item:
+    """A part whose translation begins so: the case of what is given stays as it is."""
+    continues = part.continues and not prefix.strip()
+    return Item(replace(part, continues=continues), prefix)
+
+
+class _Place(NamedTuple):
+    """Where a sentence is in a text."""
+
+    start: int
+    end: int
+
+
+def _sentences(given: Sequence[Stretch]) -> list[_Place]:
+    ends = list(accumulate(len(stretch.text) for stretch in given))
+    places = zip([0, *ends], ends, given, strict=False)
+    return [_Place(start, end) for start, end, stretch in places if stretch.kind == "sentence"]
+
+
+def _until(given: Sequence[Stretch], end: int) -> list[Stretch]:
+    """The stretches before a place at which one begins."""
+    ends = accumulate(len(stretch.text) for stretch in given)
+    return [stretch for stretch, at in zip(given, ends, strict=True) if at <= end]
+
+
+def _before(whole: Sequence[str | None], sentence: int) -> list[str | None]:
+    """The outline of what comes before a sentence, by its number."""
+    places = [place for place, one in enumerate(whole) if one is None]
+    return list(whole[: places[sentence]])
+
+
+def _blanks_at(text: str, start: int) -> int:
+    rest = text[start:]
+    return len(rest) - len(rest.lstrip())
+
+
+def cut_target(translator: Translator, text: str, search: SearchConfig) -> list[Stretch]:
+    """A translation, or the beginning of one, cut as the texts are."""
+    passthrough = search.passthrough and translator.copies
+    return stretches(text, translator.target_language, passthrough=passthrough)
+
+
+def _cut_prefix(
+    translator: Translator, prefix: str, line: CutLine, search: SearchConfig
+) -> list[Stretch]:
+    """The beginning of a translation; one without letters, as "24 ", may begin a sentence."""
+    given = cut_target(translator, prefix, search)
+    is_sentence = line.outline[0] is None and not has_letters(prefix)
+    return [Stretch(prefix, "sentence")] if is_sentence else given
+
+
+def _is_whole(prefix: str, given: Sequence[Stretch], language: str) -> bool:
+    """Whether the last sentence of a prefix is over: not after "am 24. ", nor after "Dr. "."""
+    last = [stretch for stretch in given if stretch.text.strip()][-1:]
+    if not last or last[0].kind != "sentence":
+        return True
+    sentence = last[0].text
+    has_room = prefix[-1:].isspace() or sentence.endswith(_WITHOUT_BLANK)
+    return has_room and len(split_sentences(f"{sentence} {_ANY_WORD}", language)) > 1
 
 
 def candidates_of(

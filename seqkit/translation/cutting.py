@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
 
 from ..text.sentences import halve, split_sentences
 from ..text.spans import Piece, has_letters, pieces
@@ -46,6 +48,14 @@ class CutLine:
 
     lead: str
     parts: list[Part]
+    outline: list[str | None] = field(default_factory=list)  # as of its stretches
+
+
+class Stretch(NamedTuple):
+    """A piece of a text: a sentence, what is copied (a URL, a tag), or blanks and marks between."""
+
+    text: str
+    kind: Literal["sentence", "copied", "between"]
 
 
 def whole_line(line: str, tokenizer: Tokenizer, *, number: int, tag: str = "") -> CutLine:
@@ -75,28 +85,47 @@ def cut_line(
     has no parts. Blanks at both ends of the line are copied, too. Each part begins with `tag`.
     """
     lead, text, trail = _without_blanks(line)
-    stretches = list(pieces(text)) if passthrough else [Piece(text, is_language=True)]
-    is_cut = len(stretches) > 1
+    found = stretches(text, language, passthrough=passthrough)
+    is_cut = any(stretch.kind == "copied" for stretch in found)
 
     building = _Building(lead, tokenizer, number, tag)
-    for stretch in stretches:
-        if not stretch.is_language:
-            building.copy(stretch.text)
-            continue
-
-        before, sentences, after = _without_marks(stretch.text) if is_cut else ("", text, "")
-        building.copy(before)
-        for sentence, space in split_sentences(sentences, language):
-            check_wanted()
-            if passthrough and not has_letters(sentence):
-                building.copy(sentence)
-            else:
-                building.add_sentence(sentence, longest, is_cut=is_cut)
-            building.copy(space)
-        building.copy(after)
+    for stretch in found:
+        check_wanted()
+        if stretch.kind == "sentence":
+            building.add_sentence(stretch.text, longest, is_cut=is_cut)
+        else:
+            building.copy(stretch.text, is_between=stretch.kind == "between")
 
     building.copy(trail)
     return building.finish()
+
+
+def stretches(text: str, language: str = "", *, passthrough: bool = True) -> list[Stretch]:
+    """A text cut as `cut_line` cuts it, but for long sentences; joined, they are the text again."""
+    found = list(pieces(text)) if passthrough else [Piece(text, is_language=True)]
+    is_cut = len(found) > 1
+
+    cut: list[Stretch] = []
+    for piece in found:
+        if not piece.is_language:
+            cut.append(Stretch(piece.text, "copied"))
+            continue
+
+        before, sentences, after = _without_marks(piece.text) if is_cut else ("", piece.text, "")
+        cut.append(Stretch(before, "between"))
+        for sentence, space in split_sentences(sentences, language):
+            check_wanted()
+            is_read = not passthrough or has_letters(sentence)
+            cut.append(Stretch(sentence, "sentence" if is_read else "between"))
+            cut.append(Stretch(space, "between"))
+        cut.append(Stretch(after, "between"))
+    return [stretch for stretch in cut if stretch.text]
+
+
+def outline(found: Iterable[Stretch]) -> list[str | None]:
+    """What a text and its translation have in common: None for a sentence, and what is copied."""
+    seen = [stretch for stretch in found if stretch.kind != "between"]
+    return [None if stretch.kind == "sentence" else stretch.text for stretch in seen]
 
 
 class _Building:
@@ -108,18 +137,22 @@ class _Building:
         self.tag = tag
         self._parts: list[Part] = []
         self._copied: list[list[str]] = [[lead]]  # before the first part, and after each
+        self._outline: list[str | None] = []
 
     def read(self, text: str) -> tuple[str, list[int]]:
         """What the model reads of a text, and its ids."""
         tagged = f"{self.tag} {text}" if self.tag else text
         return tagged, self.tokenizer.encode(tagged, eos=True)
 
-    def copy(self, text: str) -> None:
+    def copy(self, text: str, *, is_between: bool = True) -> None:
         self._copied[-1].append(text)
+        if not is_between:
+            self._outline.append(text)
 
     def add(self, text: str, ids: list[int], **how: bool) -> None:
         self._parts.append(Part(self.number, text, ids, "", **how))
         self._copied.append([])
+        self._outline.append(None)
 
     def add_sentence(self, sentence: str, longest: int, *, is_cut: bool) -> None:
         """A sentence in parts of at most `longest` tokens; nothing if the tokenizer drops it."""
@@ -142,7 +175,8 @@ class _Building:
     def finish(self) -> CutLine:
         lead, *spaces = ["".join(texts) for texts in self._copied]
         pairs = zip(self._parts, spaces, strict=True)
-        return CutLine(lead, [replace(part, space=space) for part, space in pairs])
+        parts = [replace(part, space=space) for part, space in pairs]
+        return CutLine(lead, parts, self._outline)
 
 
 def _without_blanks(text: str) -> tuple[str, str, str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..errors import ConfigError, DataError, TooLarge
 from ..services import JSON, Operation, Service, Upload, Work
-from ..text.sentences import split_sentences
-from .continuing import Choice, Continued, Item, continued, rest_kept
+from .continuing import Choice, Continued, Item, chosen, continued, cut_target
+from .cutting import outline
 from .explain import Explanation
 from .explained_words import explained_words
 from .requests import Alternatives, Explain, Score, Translate
@@ -96,9 +96,7 @@ def _translate(translator: Translator, asked: Translate, uploads: Sequence[Uploa
 
 def _alternatives(translator: Translator, asked: Alternatives, uploads: Sequence[Upload]) -> Work:
     search = search_of(translator, _in(asked.to), asked.glossary)
-    line = continued(translator, asked.text, asked.prefix, search.config)
-    if asked.translation:
-        line = rest_kept(line, asked.translation, translator.target_language)
+    line = chosen(translator, asked.text, asked.prefix, asked.translation, search.config)
 
     items: list[Item | Choice] = [*line.items]
     if line.items:
@@ -191,10 +189,11 @@ def _of_given(translator: Translator, line: Continued, asked: Explain) -> list[E
 def paired(
     translator: Translator, text: str, line: Continued, translation: str
 ) -> list[tuple[str, str]]:
-    """The sentences of a text and of its translation; both whole if they are not as many."""
-    targets = [one for one, _ in split_sentences(translation.strip(), translator.target_language)]
+    """The sentences of a text and of its translation; both whole if they do not pair up."""
+    given = cut_target(translator, translation.strip(), translator.search)
+    targets = [stretch.text for stretch in given if stretch.kind == "sentence"]
     sources = [item.part.text for item in line.items]
-    if len(sources) == len(targets) and not translator.languages:
+    if outline(given) == line.outline and not translator.languages:
         return list(zip(sources, targets, strict=True))
     return [(text, translation)] if text.strip() and translation.strip() else []
 

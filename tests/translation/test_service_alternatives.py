@@ -1,6 +1,7 @@
 """Other words for one of a translation, over HTTP."""
 
 import math
+import re
 
 import pytest
 from small_services import asking
@@ -98,3 +99,61 @@ def test_sentences_around_the_chosen_word_go_with_those_of_translations(translat
     assert others.kind == whole.kind
     assert len(others.items) == 2  # the sentence that the prefix has is left as it is
     assert others.costs == [5 * whole.costs[1], whole.costs[2]]
+
+
+ORDINAL = (
+    "The meeting is on 24 December at 5 p.m. in Berlin. Everyone is invited.",
+    "Das Treffen ist am 24. Dezember in Berlin. Alle sind eingeladen.",
+)
+URL = (
+    "Visit https://example.com for details. He is here.",
+    "Besuchen Sie https://example.com für Details. Er ist hier.",
+)
+TAG = ("<b>Hello</b>, my friend. We go home.", "<b>Hallo</b>, mein Freund. Wir gehen heim.")
+
+
+@pytest.mark.parametrize(("text", "standing"), [ORDINAL, URL, TAG], ids=["ordinal", "url", "tag"])
+def test_a_click_on_any_word_keeps_all_before_it_and_every_other_sentence(english, text, standing):
+    end_of_first = standing.rindex(". ") + 2
+    for word in re.finditer(r"\S+", standing):
+        prefix = standing[: word.start()]
+        asked = Alternatives(text=text, prefix=prefix, translation=standing, top=1)
+        work = work_of(english, "alternatives", asked)
+        found = work.answer(list(work.compute(work.items)))["alternatives"]
+        assert bool(found) == ("http" not in word[0]), word  # nothing else for what is copied
+        for one in found:
+            assert one["translation"].startswith(prefix + one["word"]), word
+            rest = one["translation"].removeprefix(prefix)
+            if word.start() < end_of_first:
+                assert rest.endswith(" " + standing[end_of_first:])
+            assert one["translation"].count("https") == standing.count("https")
+
+
+@pytest.mark.parametrize(
+    ("text", "prefix", "items"),
+    [
+        (ORDINAL[0], "Das Treffen ist am 24. ", ["Das Treffen ist am 24. ", ""]),
+        (ORDINAL[0], "Das Treffen ist am 24. Dezember. ", [""]),
+        ("Mr Smith came. He left.", "Es kam Hrn. ", ["Es kam Hrn. ", ""]),
+        (URL[0], "Besuchen Sie https://example.com für ", ["für ", ""]),
+        (URL[0], "Besuchen Sie https://example.com", ["", ""]),
+        (URL[0], "Besuchen https://other.com ", ["Besuchen https://other.com "]),  # as a whole
+        (TAG[0], "<b>Hallo</b>", ["", ""]),
+        ("24 people came. They left.", "24 ", ["24 ", ""]),
+    ],
+)
+def test_a_prefix_is_of_its_own_sentence_and_what_is_copied_is_no_part_of_it(
+    english, text, prefix, items
+):
+    work = work_of(english, "translate", Translate(text=text, prefix=prefix))
+    assert [item.prefix for item in work.items] == items
+    answer = work.answer(list(work.compute(work.items)))
+    assert answer["translations"][0]["translation"].startswith(prefix)
+
+
+def test_there_are_no_other_words_where_sentences_do_not_go_together(english):
+    asked = Alternatives(text="He is here. She is there.", translation="Er. Ist hier. Sie ist da.")
+    for prefix in ("Er. ", "Er. Ist hier. "):
+        work = work_of(english, "alternatives", asked.model_copy(update={"prefix": prefix}))
+        assert work.answer([]) == {"alternatives": []}
+        assert not work.items
