@@ -81,8 +81,13 @@ export class RowsView {
       return;
     }
     this.#one.later(async (signal) => {
-      const [prediction] = await this.#ask([row], signal);
-      this.#show(prediction);
+      try {
+        const [prediction] = await this.#ask([row], signal);
+        this.#show(prediction);
+      } catch (error) {
+        if (!signal.aborted) this.#show(null); // an old figure is none of this row
+        throw error;
+      }
     });
   }
 
@@ -223,8 +228,16 @@ function fieldOf({ name, mean, values }) {
   const field = values
     ? choiceOf(values)
     : make("input", { inputmode: "decimal", autocomplete: "off" });
-  if (mean !== undefined) field.setAttribute("placeholder", number(mean, SHORT));
+  if (mean !== undefined) field.setAttribute("placeholder", typed(mean));
   return make("label", {}, make("span", { text: name, dir: "auto" }), field);
+}
+
+/**
+ * A number as models read it: "1736.88" in every language of the page.
+ * @param {number} value
+ */
+function typed(value) {
+  return String(Number(value.toPrecision(6)));
 }
 
 /** @param {string[]} values */

@@ -50,6 +50,24 @@ def test_a_field_for_each_column_gives_a_prediction(page, fake):
     }
 
 
+def test_a_german_page_shows_numbers_in_the_form_as_models_read_them(new_page, fake):
+    houses = next(model for model in fake.models if model["name"] == "houses")
+    fake.models = [{**houses, "columns": [{"name": "area", "mean": 1736.884}]}]
+    page = new_page("rows", locale="de-DE")
+    expect(page.get_by_label("area")).to_have_attribute("placeholder", "1736.88")
+    page.get_by_label("area").fill("1736.88")
+    expect(page.locator("#rows-result .figure")).to_have_text("1.736.880")
+
+
+def test_a_row_that_is_refused_has_no_figure_of_the_row_before(page, fake):
+    page.get_by_label("area").fill("120")
+    expect(page.locator("#rows-result")).to_have_text("120,000 price")
+    fake.refusals["v1/predict"] = [(400, "area is '1736,88'")]
+    page.get_by_label("area").fill("1736,88")
+    expect(page.locator("#rows-problem")).to_have_text("area is '1736,88'")
+    expect(page.locator("#rows-result")).to_be_empty()
+
+
 def test_classes_have_their_probabilities(page):
     page.select_option("#rows-model", "flowers")
     page.get_by_label("sepal").fill("0.3")
