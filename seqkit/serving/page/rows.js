@@ -1,7 +1,8 @@
 // Rows of tables: one that is filled in, or all of a file, with what the model predicts for each.
 
-import { ApiError, Unsent, call } from "./api.js";
+import { ApiError, call } from "./api.js";
 import { find, make, onText, save, takeFiles } from "./dom.js";
+import { textOf } from "./files.js";
 import { Live } from "./live.js";
 import { offerModels } from "./models.js";
 import { shares } from "./shares.js";
@@ -213,15 +214,6 @@ function sizeOf(rows) {
 
 /** @type {Intl.NumberFormatOptions} */
 const SHORT = { maximumSignificantDigits: 6 };
-
-/** @param {File} file */
-async function textOf(file) {
-  try {
-    return await file.text();
-  } catch {
-    throw new Unsent("file.unreadable", { name: file.name });
-  }
-}
 
 /** @param {Column} column */
 function fieldOf({ name, mean, values }) {

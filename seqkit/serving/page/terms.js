@@ -1,7 +1,9 @@
 // The list of words that are to be translated one way, kept in the browser for each direction.
 
 import { find, make, save } from "./dom.js";
+import { textOf } from "./files.js";
 import { keep, onKeptElsewhere, recall } from "./kept.js";
+import { showProblem } from "./live.js";
 import { hush, say, sayLabel } from "./strings.js";
 
 /** @typedef {[string, string]} Term a source term and its translation; "-": left as it is */
@@ -96,9 +98,13 @@ export class Terms {
     if (!file) return;
 
     const problem = find("terms-problem", HTMLElement);
-    const added = file.size <= LARGEST_FILE ? readTerms(await file.text()) : [];
-    if (added.length) this.#set((terms) => merged(terms, added));
-    else say(problem, "terms.unread", { name: file.name });
+    try {
+      const added = file.size <= LARGEST_FILE ? readTerms(await textOf(file)) : [];
+      if (added.length) this.#set((terms) => merged(terms, added));
+      else say(problem, "terms.unread", { name: file.name });
+    } catch (error) {
+      showProblem(problem, error);
+    }
   }
 
   #saved() {

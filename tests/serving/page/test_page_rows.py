@@ -109,6 +109,26 @@ def test_a_file_is_sent_in_parts_and_saved_with_its_predictions(page, fake):
     assert len(found) == 1201
 
 
+def table_file(name, content):
+    return {"name": name, "mimeType": "text/csv", "buffer": content}
+
+
+def test_a_file_that_is_not_utf_8_is_named_and_not_sent(page, fake):
+    latin = "area,quarter\n10,Süd\n".encode("cp1252")
+    page.set_input_files("#rows-file", [table_file("prices.csv", latin)])
+    expect(page.locator("#rows-file-problem")).to_contain_text("prices.csv is not text in UTF-8")
+    assert not fake.bodies("v1/predict")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig", "utf-8"])
+def test_a_file_of_any_unicode_with_its_mark_is_read(page, fake, encoding):
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    content = f"{mark}area\tquarter\n10\tSüd\n".encode(encoding)
+    page.set_input_files("#rows-file", [table_file("prices.txt", content)])
+    expect(page.locator("#rows-count")).to_have_text("1 row")
+    assert fake.bodies("v1/predict")[-1]["inputs"] == [{"area": "10", "quarter": "Süd"}]
+
+
 def test_what_is_wrong_with_a_later_part_says_where(page, fake, monkeypatch):
     first = {"predictions": [{"price": 1.0}] * 500}
     answers = iter([first, refusal(400, "row 3 is odd")])

@@ -181,6 +181,9 @@ def test_terms_of_a_file_are_added_and_a_file_without_is_refused(page):
     expect(page.locator("#terms-list")).to_contain_text("<b>bold</b>")
     page.set_input_files("#terms-file", [file("letter.txt", "Dear all")])
     expect(page.locator("#terms-problem")).to_contain_text("letter.txt has no terms")
+    latin = {**file("old.tsv", ""), "buffer": "Tür\tdoor\n".encode("latin-1")}
+    page.set_input_files("#terms-file", [latin])
+    expect(page.locator("#terms-problem")).to_contain_text("old.tsv is not text in UTF-8")
     expect(page.locator("#terms-list li")).to_have_count(2)
 
 
