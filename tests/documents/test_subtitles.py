@@ -140,8 +140,10 @@ def test_blank_lines_of_subrip_end_no_cue_and_numbers_do(subrip, expected, line_
         (["♪ a,", "♪ b ♪", "c."], ["a,", "b", "c."]),
         (["♪ a b\nc", "d ♪"], ["a b c d"]),
         (["# a b #"], ["a b"]),
-        (["ADA: a b\nMR. BOB: c d"], ["ADA: a b", "MR. BOB: c d"]),
-        (["Well,", "BOB: no."], ["Well,", "BOB: no."]),
+        (["ADA: a b\nMR. BOB: c d"], ["a b", "c d"]),
+        (["- ADA:\na b\n- <i>BOB: c</i>"], ["a b", "c"]),
+        (["ADA: a b", "c", "BOB: d"], ["a b c", "d"]),
+        (["Well,", "BOB: no."], ["Well,", "no."]),
         (["so,", "[a b]", "and"], ["so,", "[a b]", "and"]),
         (["(a)\nb c\n[d e]\nf"], ["(a)", "b c", "[d e]", "f"]),
         (["a b: c\nd e: f"], ["a b: c d e: f"]),  # no names

@@ -28,7 +28,7 @@ _TAGS = r"(?:</?[A-Za-z][^<>\r\n]*>|<[\d:.]+>|\{\\[^{}\r\n]*\}|\s)*"
 
 _MARK_BEFORE = re.compile(rf"{_TAGS}(?P<mark>[-–—]+\s*(?=\S)|[♪♫♬]+\s*|#+\s+)")
 _MARK_AFTER = re.compile(rf"(?<=\s)(?P<mark>[♪♫♬#]+){_TAGS}\Z")
-_LABEL = re.compile(rf"{_TAGS}(?P<name>[^\W\d_][\w .'’-]{{0,29}}):(?!\S)")
+_LABEL = re.compile(rf"{_TAGS}(?P<mark>(?P<name>[^\W\d_][\w .'’-]{{0,29}}):(?!\S)\s*)")
 _SOUND = re.compile(rf"{_TAGS}(?:\[[^\[\]]*\]|\([^()]*\)){_TAGS}")
 _BRACKET = re.compile(rf"{_TAGS}[\[(]")
 
@@ -101,12 +101,21 @@ def check(text: str, name: str, cues: list[Cue]) -> None:
 
 
 def marks_of(text: str) -> list[tuple[int, int]]:
-    """Where a turn has its dash or its notes, which are not of the text."""
-    found = [_MARK_BEFORE.match(text), _MARK_AFTER.search(text)]
-    spans = [match.span("mark") for match in found if match]
-    return spans if len(spans) < 2 or spans[0][1] <= spans[1][0] else spans[:1]
+    """Where a turn has its dash, who speaks, or notes, which are not of the text."""
+    before = _MARK_BEFORE.match(text)
+    label = _label(text, before.end() if before else 0)
+    spans: list[tuple[int, int]] = []
+    for match in (before, label, _MARK_AFTER.search(text)):
+        if match and (not spans or spans[-1][1] <= match.start("mark")):
+            spans.append(match.span("mark"))
+    return spans
 
 
 def _begins_turn(line: str) -> bool:
-    label = _LABEL.match(line)
-    return bool(_MARK_BEFORE.match(line)) or (label is not None and label["name"].isupper())
+    return bool(_MARK_BEFORE.match(line) or _label(line))
+
+
+def _label(text: str, start: int = 0) -> re.Match[str] | None:
+    """Who speaks, as "MARY: " says: others, as in "the end: ", are of the text."""
+    label = _LABEL.match(text, start)
+    return label if label and label["name"].isupper() else None

@@ -2,9 +2,9 @@
 
 A sentence that goes on in the next cue is translated as one and shared out again by length. Times,
 numbers, settings, styles and notes stay, and so do positions, voices and tags around a whole cue.
-Of a dialogue or a song, each turn is translated by itself, without its dash or its notes. A cue has
-two lines of at most 42 characters, as the guidelines of broadcasters ask (Netflix, Timed Text Style
-Guide). WebVTT has the entities of HTML; SubRip has none, and `&` is itself.
+Of a dialogue or a song, each turn is translated by itself, without its dash, who speaks, or notes.
+A cue has two lines of at most 42 characters, as the guidelines of broadcasters ask (Netflix, Timed
+Text Style Guide). WebVTT has the entities of HTML; SubRip has none, and `&` is itself.
 """
 
 from __future__ import annotations
