@@ -7,7 +7,7 @@ trained on it, and "ids". A second run reads none of the text but to see that it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,6 +147,7 @@ class PreparedText:
             "valid_share": data.valid_share if first.splits else 0,
         }
         if others:
+            settings["held_out"] = "of the others"
             settings["sources"] = [
                 [len(source.train), len(source.valid), source.column] for source in self.sources
             ]
@@ -157,25 +158,27 @@ class PreparedText:
         with doing("reading and checking text"):
             cut = [self._cut_apart(folder, number) for number in range(len(self.sources))]
             train, valid, test = zip(*cut, strict=True)
-            sizes = [_write_lines(folder, "train", train), _write_lines(folder, "valid", valid)]
+            if len(train) > 1 and self._data.lines == "keep":
+                train = _without_held_out(train, valid, test)
+
+            sizes = _write_lines(folder, "train", train)
+            _write_lines(folder, "valid", valid)
             given = self._lines(self._test, self._data.column)
             _write_lines(folder, "test", [given] if self._test else test)
 
             for path in list(folder.glob("read*")):
                 path.unlink()
             self._files.check()
-            for source, size in zip(self.sources, sizes[0], strict=True):
-                _check_not_empty(size, "training", source.train)
-            return {"sizes": sizes[0]} | self._facts(folder)
+            for source, parts, size in zip(self.sources, cut, sizes, strict=True):
+                _check_not_empty(len(parts[0]), "training", source.train)
+                _check_left(size, source.train)
+            return {"sizes": sizes} | self._facts(folder)
 
     def _lines(self, files: Sequence[Path], column: int | str) -> Iterator[str]:
         return read_lines_of(self._data, files, column, self._normalizer)
 
-    def _cut_apart(self, folder: Path, number: int) -> list[Iterable[str]]:
-        """The training, validation and test text of a source: in this order it stands.
-
-        They are taken from one copy, so each has to be read before the next.
-        """
+    def _cut_apart(self, folder: Path, number: int) -> list[Sequence[str]]:
+        """The training, validation and test text of a source: in this order it stands."""
         source = self.sources[number]
         lengths = _copy_lines(folder, f"read{number}", self._lines(source.train, source.column))
         read = StoredTexts(folder, f"read{number}")
@@ -185,15 +188,17 @@ class PreparedText:
         before_test = lines_before_cut(lengths, test_share)
         before_valid = lines_before_cut(lengths[:before_test], valid_share)
         if min(before_test, before_valid) > 1:
-            sizes = before_valid, before_test - before_valid, len(read) - before_test
-            rest = iter(read)
-            parts: list[Iterable[str]] = [islice(rest, size) for size in sizes]
+            ends = [0, before_valid, before_test, len(read)]
+            places = [np.arange(begin, end) for begin, end in pairwise(ends)]
+            parts: list[Sequence[str]] = [Picked(read, each) for each in places]
         else:  # perhaps within a line
             others, test = cut_off(list(read), test_share)
             parts = [*cut_off(others, valid_share), test]
 
         if source.valid:
-            parts[1] = self._lines(source.valid, source.column)
+            name = f"read-valid{number}"
+            _copy_lines(folder, name, self._lines(source.valid, source.column))
+            parts[1] = StoredTexts(folder, name)
         return parts
 
     def _facts(self, folder: Path) -> Facts:
@@ -226,6 +231,31 @@ def _copy_lines(folder: Path, name: str, lines: Iterable[str]) -> Ids:
     return np.concatenate(lengths)
 
 
+def _without_held_out(
+    train: Sequence[Sequence[str]], valid: Sequence[Sequence[str]], test: Sequence[Sequence[str]]
+) -> tuple[Sequence[str], ...]:
+    """The training text of each source without the lines that are held out of another one.
+
+    What a source says again and again stays as it is, as in the text of a run that has one source,
+    and so do empty lines, which stand between paragraphs.
+    """
+    holders: dict[str, int] = {}  # the source that holds a line out, or `_SEVERAL`
+    for number, parts in enumerate(zip(valid, test, strict=True)):
+        for line in chain(*parts):
+            if line.strip() and holders.setdefault(line, number) != number:
+                holders[line] = _SEVERAL
+
+    found: list[Sequence[str]] = []
+    for number, lines in enumerate(train):
+        is_kept = (holders.get(line, number) == number for line in lines)
+        places = np.flatnonzero(np.fromiter(is_kept, bool, len(lines)))
+        found.append(lines if len(places) == len(lines) else Picked(lines, places))
+    return tuple(found)
+
+
+_SEVERAL = -1
+
+
 def _write_lines(folder: Path, part: str, texts: Iterable[Iterable[str]]) -> list[int]:
     """Write texts one after the other; returns how many lines each has."""
     sizes: list[int] = []
@@ -243,3 +273,11 @@ def _write_lines(folder: Path, part: str, texts: Iterable[Iterable[str]]) -> lis
 def _check_not_empty(is_there: object, name: str, files: Sequence[Path]) -> None:
     if not is_there:
         raise DataError(f"{name_of_source(files)}: the {name} text is empty")
+
+
+def _check_left(size: int, files: Sequence[Path]) -> None:
+    if not size:
+        raise DataError(
+            f"{name_of_source(files)}: each line of the training text is validation or test text "
+            "of another source, so that none is left: give other text"
+        )

@@ -11,7 +11,9 @@ from seqkit.data.mixture import MixedIds, Mixture, StreamMixture
 from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.labelling.classification.task import TextClassification
 from seqkit.language import task as language
+from seqkit.language.prepared import PreparedText
 from seqkit.language.task import LanguageModelling
+from seqkit.language.texts import LanguageData, LanguageSource
 from seqkit.recipes import load
 
 LINES = """task = "language-modelling"
@@ -204,6 +206,56 @@ def test_what_is_validation_text_of_one_source_is_trained_on_in_none(texts):
     task = task_of("texts", {"data.sources": sources})
     assert len(task.parts.valid)
     assert not {*task.parts.valid.texts} & {*task.parts.train.texts}
+
+
+def test_what_is_a_test_text_of_one_source_is_trained_on_in_none(texts):
+    every = some_texts(60)
+    write_tsv(texts / "many.tsv", every)
+    for first in range(0, 60, 6):  # of few texts, others are cut off
+        write_tsv(texts / f"{first}.tsv", every[first : first + 6])
+    sources = [{"train": ["many.tsv"]}, *({"train": [f"{i}.tsv"]} for i in range(0, 60, 6))]
+    task = task_of("texts", {"data.sources": sources, "data.test_share": 0.3})
+    assert len(task.parts.test) > 15
+    assert not {*task.parts.test.texts} & {*task.parts.train.texts}
+
+
+def test_a_source_of_which_all_is_held_out_is_named(texts):
+    sources = [{"train": ["many.tsv"], "valid": ["few.tsv"]}, {"train": ["few.tsv"]}]
+    write_tsv(texts / "few.tsv", some_texts(20, seed=3))
+    with pytest.raises(DataError, match=r"few\.tsv: each text is held out .* none is left"):
+        task_of("texts", {"data.sources": sources})
+
+
+def test_a_source_without_labelled_texts_is_named(texts):
+    write_lines(texts / "few.csv", ["topic,text"])
+    with pytest.raises(DataError, match=r"few\.csv: no texts with a label"):
+        task_of("texts")
+
+
+def test_lines_that_are_held_out_of_another_source_are_not_trained_on(texts):
+    every = (texts / "many.txt").read_text().splitlines()
+    own = [f"x{i} y{i} z{i}" for i in range(40)]
+    write_lines(texts / "few.txt", [*own[:10], *every[-20:], "", *own[10:]])
+    sources = [LanguageSource(train=["many.txt"]), LanguageSource(train=["few.txt"])]
+    text = PreparedText(LanguageData(sources=sources, valid_share=0.1, test_share=0.1))
+    held_out = [*text.valid, *text.test]
+    assert {*every[-20:]} < {*held_out}
+
+    train = list(text.train)
+    many, few = train[: train.index(own[0])], train[train.index(own[0]) :]
+    assert many == every[: len(many)]
+    assert {*many} & {*held_out}  # what it says again itself
+    assert len(few) > 20
+    assert few == [*own[:10], "", *own[10 : len(few) - 1]]
+
+
+def test_a_source_of_lines_of_which_all_is_held_out_is_named(texts):
+    sources = [
+        LanguageSource(train=["many.txt"], valid=["few.txt"]),
+        LanguageSource(train=["few.txt"]),
+    ]
+    with pytest.raises(DataError, match=r"few\.txt: each line .* none is left"):
+        PreparedText(LanguageData(sources=sources))
 
 
 # Streams

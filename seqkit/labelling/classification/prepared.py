@@ -21,7 +21,7 @@ from ...data.cache import Facts
 from ...data.mixture import Mixture
 from ...data.seen import FILE as SEEN
 from ...data.seen import SeenTexts
-from ...data.sources import WEIGHTS, Weighted
+from ...data.sources import WEIGHTS, Weighted, name_of_source
 from ...data.stored import (
     HeldFile,
     IdWriter,
@@ -31,7 +31,7 @@ from ...data.stored import (
     packed_ids,
     stored_ids,
 )
-from ...errors import ConfigError
+from ...errors import ConfigError, DataError
 from ...prepared import encoded, opened, trained_tokenizer
 from ...progress import doing
 from ...recipes import corpora
@@ -144,6 +144,7 @@ class PreparedTexts:
         """The settings that the texts depend on."""
         data = self._data
         return {
+            "held_out": "of all sources, with test texts",
             "sources": [[len(source.train), len(source.valid)] for source in self.sources],
             "formats": [format_at(*each) for each in self._paths],
             "layouts": [[*layout[1:]] for _, layout in self._paths],
@@ -165,7 +166,9 @@ class PreparedTexts:
             valid = [parts.valid for parts in apart]
             train = [parts.train for parts in apart]
             if len(train) > 1:
-                train = _without(train, valid)
+                train = _without(train, [*valid, *(parts.test for parts in apart)])
+                for source, before, left in zip(self.sources, apart, train, strict=True):
+                    _check_left(source.train, before.train, left)
             written = [
                 _write_texts(folder, name, texts)
                 for name, texts in zip(_PARTS, (train, valid, test), strict=True)
@@ -240,9 +243,9 @@ def _names_in(path: Path, files: list[Path]) -> list[str]:
     return [file.relative_to(path).as_posix() for file in files if file != path]
 
 
-def _without(train: Sequence[LabelledTexts], valid: Sequence[LabelledTexts]) -> list[LabelledTexts]:
-    """What is a validation text of one source is trained on in none."""
-    held_out = {text for part in valid for text in part.texts}
+def _without(train: Sequence[LabelledTexts], parts: Sequence[LabelledTexts]) -> list[LabelledTexts]:
+    """What is a validation or test text of one source, in `parts`, is trained on in none."""
+    held_out = {text for part in parts for text in part.texts}
     found: list[LabelledTexts] = []
     for part in train:
         is_kept = np.fromiter((text not in held_out for text in part.texts), bool, len(part))
@@ -250,6 +253,18 @@ def _without(train: Sequence[LabelledTexts], valid: Sequence[LabelledTexts]) -> 
         rest.empty = part.empty
         found.append(rest)
     return found
+
+
+def _check_left(files: Sequence[Path], before: LabelledTexts, left: LabelledTexts) -> None:
+    """Raise `DataError` for one of several sources of which nothing is trained on."""
+    name = name_of_source(files)
+    if not len(before):
+        raise DataError(f"{name}: no texts with a label, so there is nothing to train on")
+    if not len(left):
+        raise DataError(
+            f"{name}: each text is held out as validation or test text, so that none is left to "
+            "train on: give other texts"
+        )
 
 
 def _write_texts(folder: Path, name: str, parts: Sequence[LabelledTexts]) -> LabelledTexts:
