@@ -45,7 +45,7 @@ export class ApiError extends Error {
 /** The server did not answer at all. */
 export class Away extends Error {}
 
-/** What the page itself cannot send. It says so in one of its strings. */
+/** What the page says in one of its strings: it cannot send this, or has to add where it failed. */
 export class Unsent extends Error {
   /**
    * @param {string} key

@@ -1,6 +1,6 @@
 // Rows of tables: one that is filled in, or all of a file, with what the model predicts for each.
 
-import { ApiError, call } from "./api.js";
+import { ApiError, Unsent, call } from "./api.js";
 import { find, make, onText, save, takeFiles } from "./dom.js";
 import { textOf } from "./files.js";
 import { Live } from "./live.js";
@@ -123,6 +123,7 @@ export class RowsView {
    * @param {AbortSignal} signal
    */
   async #predictAll(text, signal) {
+    signal.throwIfAborted(); // while a file was read, another may have been chosen
     this.#forget();
     const table = readTable(text);
     if (!table) return;
@@ -132,10 +133,14 @@ export class RowsView {
       Object.fromEntries(header.map((name, i) => [name, cells[i]])),
     );
     const size = sizeOf(objects);
-    this.#table = table;
+    /** @type {Prediction[]} */
+    const predictions = [];
     for (let start = 0; start < rows.length; start += size) {
       const found = await this.#ask(objects.slice(start, start + size), signal, start);
-      this.#predictions.push(...found);
+      signal.throwIfAborted();
+      predictions.push(...found);
+      this.#table = table;
+      this.#predictions = predictions;
       this.#showTable();
     }
     find("rows-save", HTMLButtonElement).hidden = false;
@@ -153,7 +158,7 @@ export class RowsView {
       return (await call("v1/predict", { json, signal })).predictions;
     } catch (error) {
       if (!before || !(error instanceof ApiError)) throw error;
-      throw new ApiError(`after row ${before}: ${error.message}`, error.status);
+      throw new Unsent("rows.after", { n: before, what: error.message });
     }
   }
 

@@ -129,12 +129,43 @@ def test_a_file_of_any_unicode_with_its_mark_is_read(page, fake, encoding):
     assert fake.bodies("v1/predict")[-1]["inputs"] == [{"area": "10", "quarter": "Süd"}]
 
 
+def test_of_two_files_in_a_row_the_later_one_stands_there_alone(page, fake):
+    page.evaluate("""() => { // reads of slow.csv take as long as the test wants
+        const read = Blob.prototype.arrayBuffer;
+        Blob.prototype.arrayBuffer = async function () {
+            if (this.name === "slow.csv") await new Promise((go) => { window.goOn = go; });
+            return read.call(this);
+        };
+    }""")
+    page.set_input_files("#rows-file", [table_file("slow.csv", b"area\n1\n2\n3\n")])
+    page.wait_for_function("() => Boolean(window.goOn)")
+    page.set_input_files("#rows-file", [table_file("later.csv", b"area\n4\n")])
+    expect(page.locator("#rows-count")).to_have_text("1 row")
+
+    page.evaluate("() => window.goOn()")
+    page.wait_for_timeout(200)
+    expect(page.locator("#rows-name")).to_have_text("later.csv")
+    expect(page.locator("#rows-count")).to_have_text("1 row")
+    with page.expect_download() as downloaded:
+        page.click("#rows-save")
+    assert downloaded.value.path().read_bytes() == b"area,predicted price\r\n4,4000\r\n"
+
+
+def test_a_german_page_says_in_german_where_a_later_part_failed(new_page, fake, monkeypatch):
+    first = {"predictions": [{"price": 1.0}] * 500}
+    answers = iter([first, refusal(400, "row 3 is odd")])
+    monkeypatch.setattr(fake, "_predict", lambda body: next(answers), raising=False)
+    page = new_page("rows", locale="de-DE")
+    several(page, "area\n" + "1\n" * 600)
+    expect(page.locator("#rows-file-problem")).to_have_text("Nach Zeile 500: row 3 is odd")
+
+
 def test_what_is_wrong_with_a_later_part_says_where(page, fake, monkeypatch):
     first = {"predictions": [{"price": 1.0}] * 500}
     answers = iter([first, refusal(400, "row 3 is odd")])
     monkeypatch.setattr(fake, "_predict", lambda body: next(answers), raising=False)
     several(page, "area\n" + "1\n" * 600)
-    expect(page.locator("#rows-file-problem")).to_have_text("after row 500: row 3 is odd")
+    expect(page.locator("#rows-file-problem")).to_have_text("After row 500: row 3 is odd")
     expect(page.locator("#rows-count")).to_have_text("500 of 600 rows")
 
 
