@@ -67,23 +67,22 @@ class Reader:
             found.append(answer.float().cpu())
         return torch.cat(found)
 
-    def tables_of(self, inputs: Iterable[Row], batch: int) -> Iterator[Table]:
-        """Rows given in Python as tables of `batch` rows, lazily.
+    def tables_of(self, inputs: Iterable[Row], batch: int, first: int = 0) -> Iterator[Table]:
+        """Rows given in Python as tables of `batch` rows, lazily; errors number them from `first`.
 
         Raises `WrongType` at once for what is no list of rows, and `DataError` for a row that is
         none, or lacks a column, when its turn comes.
         """
         check_many(inputs, "rows")
-        return self._tables(iter(inputs), batch)
+        return self._tables(iter(inputs), batch, first)
 
-    def _tables(self, inputs: Iterator[Row], batch: int) -> Iterator[Table]:
-        number = 0
+    def _tables(self, inputs: Iterator[Row], batch: int, number: int) -> Iterator[Table]:
         while group := list(islice(inputs, batch)):
             rows: list[dict[str, Any]] = []
             for given in group:
                 number += 1
                 rows.append(self._row(given, number))
-            yield of_rows(rows)
+            yield of_rows(rows, first=number - len(rows))
 
     def _row(self, given: Row, number: int) -> dict[str, Any]:
         row: Any = given

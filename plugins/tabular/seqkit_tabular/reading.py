@@ -40,6 +40,7 @@ class Table:
     name: str  # what errors call it
     frame: pl.DataFrame
     lines: NDArray[np.int64] | None = None  # (N,) line of each row; None of what has no lines
+    first: int = 0  # rows that come before these, of what has no lines
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -47,7 +48,7 @@ class Table:
     def where(self, row: int) -> str:
         """Where a row is: "prices.csv:12"."""
         if self.lines is None:
-            return f"{self.name}, row {row + 1}"
+            return f"{self.name}, row {self.first + row + 1}"
         return f"{self.name}:{self.lines[row]}"
 
     def column(self, name: str, what: str = "") -> pl.Series:
@@ -81,14 +82,17 @@ def read_table(path: Path) -> Table:
     return of_csv(without_mark(data), name)
 
 
-def of_rows(rows: Sequence[dict[str, object]], name: str = "rows") -> Table:
-    """A table of rows given in Python, each {column: value}; a value is text, a number or None."""
+def of_rows(rows: Sequence[dict[str, object]], name: str = "rows", first: int = 0) -> Table:
+    """A table of rows given in Python, each {column: value}; a value is text, a number or None.
+
+    `first` rows came before these.
+    """
     names = dict.fromkeys(key for row in rows for key in row)
     columns: dict[str, pl.Series] = {}
     for column in names:
         values = [row.get(column) for row in rows]
         columns[column] = pl.Series(column, [_as_text(value) for value in values], pl.String)
-    return Table(name, pl.DataFrame(columns))
+    return Table(name, pl.DataFrame(columns), first=first)
 
 
 def _as_text(value: object) -> str | None:

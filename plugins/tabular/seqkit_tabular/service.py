@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -12,6 +12,7 @@ from seqkit.services import JSON, Asked, Operation, Service, Upload, Work
 from .predictor import ClassPredictor, NumberPredictor
 
 _COST = 1  # tokens that a row counts for
+_BATCH = 64  # rows computed at once
 _MOST_VALUES = 200  # of a column, the commonest, that are listed
 
 
@@ -24,12 +25,16 @@ class Rows(Asked):
 def _predict(
     model: NumberPredictor | ClassPredictor, asked: Rows, uploads: Sequence[Upload]
 ) -> Work:
-    def compute(rows: Sequence[dict[str, Any]]) -> list[JSON]:
-        return [prediction.record() for prediction in model.predict(rows)]
+    def compute(items: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[JSON]:
+        # An error is only told to the caller when the rows are of one request, and so in a row.
+        before, _ = items[0]
+        rows = [row for _, row in items]
+        for table in model.reader.tables_of(rows, _BATCH, before):
+            yield from (prediction.record() for prediction in model.predict_table(table))
 
     return Work(
         kind="predict",
-        items=asked.inputs,
+        items=list(enumerate(asked.inputs)),
         costs=[_COST] * len(asked.inputs),
         compute=compute,
         answer=lambda records: {"predictions": list(records)},

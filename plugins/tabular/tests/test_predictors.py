@@ -78,6 +78,13 @@ def test_a_row_that_cannot_be_read_is_named(numbers, rows, says):
         list(numbers.predict(rows))
 
 
+def test_a_row_of_a_later_batch_is_named_by_its_place_among_all(numbers):
+    rows = [{"area": 1, "quarter": "north", "pool": 1} for _ in range(70)]
+    rows[69]["area"] = "big"
+    with pytest.raises(DataError, match="rows, row 70: area is 'big'"):
+        list(numbers.predict(rows))
+
+
 def test_one_row_in_place_of_many_is_refused(numbers):
     with pytest.raises(WrongType):
         numbers.predict("area")

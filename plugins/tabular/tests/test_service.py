@@ -31,3 +31,18 @@ def test_predictions_are_those_of_the_models(number_run, class_run, tables):
 
         response = client.post("/v1/predict", json={"model": "prices", "inputs": [{"no": 1}]})
         assert response.status_code == 400
+
+
+def test_a_row_that_cannot_be_read_is_named_by_its_place_in_the_request(number_run):
+    opened = seqkit.load(number_run, device="cpu")
+    app = make_app(Catalogue({"prices": str(number_run)}, lambda path: opened))
+    with TestClient(app, base_url="http://localhost") as client:
+        for place in (3, 70, 1801):  # 64 rows are computed at once, 1,500 are a batch
+            rows = [{"area": 1, "quarter": "north", "pool": 1} for _ in range(1900)]
+            rows[place - 1]["area"] = "big"
+            response = client.post("/v1/predict", json={"model": "prices", "inputs": rows})
+            assert f"row {place}: area is 'big'" in response.json()["error"]["message"]
+
+            del rows[place - 1]["area"]
+            response = client.post("/v1/predict", json={"model": "prices", "inputs": rows})
+            assert f"row {place} has no 'area'" in response.json()["error"]["message"]
