@@ -5,10 +5,13 @@ Shapes: R rows, D width.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeGuard
+
 import torch
 from torch import Tensor, nn
 
-from .products import Product
+from .products import Product, has_hooks
 from .transformer import DecoderLayer, EncoderLayer
 
 
@@ -30,8 +33,8 @@ class ArrangedLayer:
         self.down = Product.of(feed_forward.down)
         self.activate = feed_forward.activate
 
-        self.own_norm = Norm(layer.around_attention.norm)
-        self.last_norm = Norm(layer.around_feed_forward.norm)
+        self.own_norm = norm_of(layer.around_attention.norm)
+        self.last_norm = norm_of(layer.around_feed_forward.norm)
 
     def enter(self, norm: Norm, x: Tensor) -> Tensor:
         """What goes into a sublayer; see `Residual`."""
@@ -49,8 +52,23 @@ class ArrangedLayer:
         return self.leave(self.last_norm, x, self.down(inside))
 
 
-class Norm:
-    """A layer norm, quicker than its module: (…, D) -> (…, D)"""
+Norm = Callable[[Tensor], Tensor]  # (…, D) -> (…, D)
+
+
+def norm_of(module: nn.Module) -> Norm:
+    """What a norm does: the module itself if it is more than a layer norm."""
+    return _LayerNorm(module) if is_layer_norm(module) else module
+
+
+def is_layer_norm(module: nn.Module) -> TypeGuard[nn.LayerNorm]:
+    """Whether a module does what its weight and bias say, and nothing else."""
+    if type(module) is not nn.LayerNorm or has_hooks(module):
+        return False
+    return module.weight is not None and module.bias is not None
+
+
+class _LayerNorm:
+    """A layer norm, quicker than its module."""
 
     def __init__(self, norm: nn.LayerNorm) -> None:
         self.sizes = norm.normalized_shape

@@ -12,17 +12,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import NamedTuple
+from functools import cached_property
+from threading import Lock
+from typing import Any, NamedTuple, NoReturn
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..errors import WrongType, WrongValue
 from ..native.layers import NO_SUCH_PLACE
+from .encoding import EncoderReader
 from .packed import Compiled, PackedNetwork, Seen, Tokens
 from .transformer import DecoderLayer, Embedding, EncoderLayer
 
 _STEPS = 8  # that there is room for at least
 _LEAST_ROOM = 64  # slots
+_RESERVING = Lock()
+
+# Positions from which sources are read by torch, whose attention goes through long ones in tiles.
+_LONG = 600
 
 
 class _Store:
@@ -32,6 +41,15 @@ class _Store:
         self.pool = pool  # (layers, slots, W)
         self.taken = taken
 
+    def reserve(self, rows: int) -> int | None:
+        """The first of so many new slots; None if there is no room for them."""
+        with _RESERVING:  # two threads may go on from one state
+            slot = self.taken
+            if slot + rows > self.pool.size(1):
+                return None
+            self.taken += rows
+            return slot
+
 
 class CompiledPast(NamedTuple):
     """What the rows of a search have decoded so far, and which sentence each has read."""
@@ -40,6 +58,11 @@ class CompiledPast(NamedTuple):
     paths: Tensor  # (R', t) int32, the slots of each row
     sentence: Tensor  # (R',)
     rows: Tensor | None = None  # (R,) of these, picked by the next step; None: all, as they are
+
+    @property
+    def count(self) -> int:
+        """How many rows there are, R."""
+        return len(self.paths if self.rows is None else self.rows)
 
     def picked(self) -> CompiledPast:
         """With those rows only."""
@@ -74,11 +97,26 @@ class CompiledLayers:
         self._library = compiled.library
         self._embedding = embedding
         self._output, self._bias = output, bias
+        self._layers_of_encoder, self._encoder_norm = encoder
         self._encoder = PackedNetwork(compiled, *encoder)
         self._decoder = PackedNetwork(compiled, *decoder, output, bias)
 
     def __repr__(self) -> str:
         return f"CompiledLayers({self._encoder!r}, {self._decoder!r})"
+
+    def __copy__(self) -> CompiledLayers:
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
+
+    def __deepcopy__(self, _: dict[int, Any]) -> CompiledLayers:
+        return self  # nothing in it changes
+
+    def __reduce__(self) -> NoReturn:
+        raise WrongType(
+            "the state of a search by the compiled library cannot be pickled, since its weights are "
+            "packed for this processor: begin the search again where it goes on"
+        )
 
     def over(self, tokens: Tensor) -> CompiledLayers:
         """The same layers, with logits of these tokens (U,) only."""
@@ -90,46 +128,61 @@ class CompiledLayers:
     def begin(self, x: Tensor, mask: Tensor | None) -> tuple[CompiledPast, CompiledMemory] | None:
         """Before the first step: embedded sources (B, S, D), mask (B, 1, 1, S) or None.
 
-        None for a source without a token, which nothing can be read of.
+        None for what the library cannot read: a source without a token, other than float32 on the
+        CPU.
         """
-        sentences, length, width = x.shape
-        if mask is None:
-            first = torch.arange(sentences + 1, device=x.device) * length
-            tokens = x.reshape(-1, width)
-        else:
+        if x.dtype != torch.float32 or x.device.type != "cpu":
+            return None
+        sentences, length, _ = x.shape
+        real = x.new_ones(sentences, length, dtype=torch.bool)
+        if mask is not None:
             real = mask.view(sentences, length)
-            counts = real.sum(1)
-            if not bool(counts.all()):
-                return None
-            first = counts.new_zeros(sentences + 1)
-            torch.cumsum(counts, 0, out=first[1:])
-            tokens = x[real]
+        counts = real.sum(1)
+        if not bool(counts.all()):
+            return None
 
+        first = F.pad(counts.cumsum(0), (1, 0))
+        slots = torch.arange(int(first[-1]), dtype=torch.int32, device=x.device)
         sentence = torch.arange(sentences, device=x.device)
-        of_token = sentence.repeat_interleave(first.diff())
-        slots = torch.arange(len(tokens), dtype=torch.int32, device=x.device)
-        pool = x.new_empty(1, len(tokens), self._encoder.slot_width)
-        own = Seen(pool, slots, of_token, first)
-        encoded = self._encoder.run(tokens, slots, own, borders=first.tolist())
+        if length > _LONG:
+            encoded = self._encoder_norm(self._reader(x, mask))[real]
+        else:
+            pool = x.new_empty(1, len(slots), self._encoder.slot_width)
+            own = Seen(pool, slots, sentence.repeat_interleave(counts), first)
+            encoded = self._encoder.run(x[real], slots, own, borders=first.tolist())
 
         memory = CompiledMemory(self._decoder.read(encoded), slots, first)
         store = _Store(memory.pool.new_empty(len(memory.pool), 0, self._decoder.slot_width), 0)
-        paths = slots.new_empty(sentences, 0)
-        return CompiledPast(store, paths, sentence), memory
+        return CompiledPast(store, slots.new_empty(sentences, 0), sentence), memory
+
+    @cached_property
+    def _reader(self) -> EncoderReader:
+        """What reads long sources."""
+        return EncoderReader(self._layers_of_encoder)
 
     def step(
         self, ids: Tensor, position: int, past: CompiledPast, memory: CompiledMemory
     ) -> tuple[Tensor, CompiledPast]:
-        """The tokens (R,) at one target position -> logits (R, V), the past with it"""
-        past = self._extended(_with_room(past, len(ids)), len(ids))
+        """The tokens (R,) at one target position -> logits (R, V), the past with it
+
+        Raises `WrongValue` if there is not one token for each row.
+        """
+        if len(ids) != past.count:
+            raise WrongValue(f"a step takes {past.count} tokens, one for each row, not {len(ids)}")
+        tokens = Tokens.of(ids, self._embedding, position)
+        past = self._extended(past)
         own = Seen(past.store.pool, past.paths)
         source = Seen(memory.pool, memory.slots, past.sentence, memory.first)
-        tokens = Tokens(ids.contiguous(), self._embedding, position)
         return self._decoder.run(tokens, past.paths[:, -1], own, source), past
 
-    def _extended(self, past: CompiledPast, rows: int) -> CompiledPast:
+    def _extended(self, past: CompiledPast) -> CompiledPast:
         """With another slot for each row."""
-        store, picked = past.store, past.rows
+        rows = past.count
+        slot = past.store.reserve(rows)
+        if slot is None:
+            past, slot = _with_room(past, rows)
+
+        picked = past.rows
         before, length = past.paths.shape
         paths = past.paths.new_empty(rows, length + 1)
         sentence = past.sentence.new_empty(rows)
@@ -140,28 +193,27 @@ class CompiledLayers:
             past.sentence.data_ptr(),
             rows,
             None if picked is None else picked.data_ptr(),
-            store.taken,
+            slot,
             paths.data_ptr(),
             sentence.data_ptr(),
         )
         if done == NO_SUCH_PLACE:
             raise IndexError(f"a search goes on from a row that is none of its {before}")
-        store.taken += rows
-        return CompiledPast(store, paths, sentence)
+        return CompiledPast(past.store, paths, sentence)
 
     def select(
         self, past: CompiledPast, memory: CompiledMemory, rows: Tensor
     ) -> tuple[CompiledPast, CompiledMemory]:
         """What the `rows` (R',) have decoded and read, in that order."""
-        return past.picked()._replace(rows=rows.to(torch.int64).contiguous()), memory
+        return past.picked()._replace(rows=rows.to("cpu", torch.int64).contiguous()), memory
 
 
-def _with_room(past: CompiledPast, rows: int) -> CompiledPast:
-    """With room for another slot for each of the rows: what none sees is left behind."""
-    layers, capacity, width = past.store.pool.shape
-    if past.store.taken + rows <= capacity:
-        return past
+def _with_room(past: CompiledPast, rows: int) -> tuple[CompiledPast, int]:
+    """In another store, with slots taken for so many rows, and the first of these.
 
+    What no row sees is left behind.
+    """
+    layers, _, width = past.store.pool.shape
     past = past.picked()
     used, renamed = past.paths.unique(return_inverse=True)
     taken = len(used)
@@ -169,4 +221,5 @@ def _with_room(past: CompiledPast, rows: int) -> CompiledPast:
     larger = past.store.pool.new_empty(layers, taken + room, width)
     for before, after in zip(past.store.pool, larger, strict=True):
         torch.index_select(before, 0, used, out=after[:taken])
-    return past._replace(store=_Store(larger, taken), paths=renamed.to(torch.int32))
+    store = _Store(larger, taken + rows)
+    return past._replace(store=store, paths=renamed.to(torch.int32)), taken

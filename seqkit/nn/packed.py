@@ -18,10 +18,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..errors import WrongType
 from ..native import layers as native
 from ..native.library import library
+from .arranged import is_layer_norm
 from .parallel import in_threads, parts_of
-from .products import check_plain
+from .products import check_plain, has_hooks
 from .transformer import DecoderLayer, Embedding, EncoderLayer
 
 
@@ -35,13 +37,27 @@ class Compiled(NamedTuple):
 def compiled_for(weights: Sequence[Tensor]) -> Compiled | None:
     """None if there is no library, or none for weights like these."""
     opened = library()
-    if opened is None or not all(map(_is_plain, weights)):
+    if opened is None or not all(map(is_plain, weights)):
         return None
     instructions = opened.seqkit_instructions()
     return None if instructions == native.NOTHING else Compiled(opened, instructions)
 
 
-def _is_plain(weight: Tensor) -> bool:
+def norms_of(layer: EncoderLayer | DecoderLayer) -> list[nn.Module]:
+    """The norms within a layer."""
+    around = [layer.around_attention, layer.around_feed_forward]
+    if isinstance(layer, DecoderLayer):
+        around.append(layer.around_cross_attention)
+    return [residual.norm for residual in around]
+
+
+def is_nothing(norm: nn.Module) -> bool:
+    """Whether it stands in the place of a norm that there is not."""
+    return type(norm) is nn.Identity and not has_hooks(norm)
+
+
+def is_plain(weight: Tensor) -> bool:
+    """Whether the library can read it."""
     is_here = weight.dtype == torch.float32 and weight.device.type == "cpu"
     return is_here and weight.is_contiguous()
 
@@ -73,18 +89,30 @@ class Tokens(NamedTuple):
     """Tokens that all stand at one position, embedded as `Embedding.at` does."""
 
     ids: Tensor  # (R,) int64
-    embedding: Embedding
-    position: int
+    vectors: Tensor  # (V, D)
+    position: Tensor  # (D,); kept, because another thread may make the table of positions anew
+    zero: int | None
+
+    @classmethod
+    def of(cls, ids: Tensor, embedding: Embedding, position: int) -> Tokens:
+        """Raises `WrongType` if the embedding is no longer one that the library can read."""
+        vectors, added = embedding.tokens.weight, embedding.position(position)
+        if not is_plain(vectors) or not is_plain(added):
+            raise WrongType(
+                "a search that began in float32 on the CPU cannot go on with embeddings in "
+                f"{vectors.dtype} on {vectors.device}: begin it again"
+            )
+        ids = ids.to("cpu", torch.int64).contiguous()
+        return cls(ids, vectors, added, embedding.zero)
 
     def structure(self) -> native.Tokens:
-        vectors, zero = self.embedding.tokens.weight, self.embedding.zero
         return native.Tokens(
             self.ids.data_ptr(),
-            vectors.data_ptr(),
-            self.embedding.position(self.position).data_ptr(),
-            vectors.size(0),
-            -1 if zero is None else zero,
-            math.sqrt(vectors.size(1)),
+            self.vectors.data_ptr(),
+            self.position.data_ptr(),
+            self.vectors.size(0),
+            -1 if self.zero is None else self.zero,
+            math.sqrt(self.vectors.size(1)),
         )
 
 
@@ -126,7 +154,7 @@ class PackedNetwork:
             prenorm=first.around_attention.prenorm,
             activation=native.ACTIVATIONS[first.feed_forward.activation],
             scale=packing.head**-0.5,
-            norm=packing.norm(norm) if isinstance(norm, nn.LayerNorm) else native.Norm(),
+            norm=native.Norm() if is_nothing(norm) else packing.norm(norm),
             output=native.Product() if output is None else packing.product(output, bias),
             instructions=compiled.instructions,
         )
@@ -278,7 +306,9 @@ class _Packing:
         packed = filled.view(panels, self.panel, inputs + 1).transpose(1, 2).contiguous()
         return native.Product(self._address(packed), inputs, outputs)
 
-    def norm(self, norm: nn.LayerNorm) -> native.Norm:
+    def norm(self, norm: nn.Module) -> native.Norm:
+        if not is_layer_norm(norm):
+            raise WrongType(f"a plain nn.LayerNorm is packed, and {norm} is none")
         room = _whole(self.width, self.panel)
         numbers = norm.weight.new_zeros(2, room)
         numbers[0, : self.width] = norm.weight.detach()

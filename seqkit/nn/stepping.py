@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .arranged import ArrangedLayer, Norm
+from .arranged import ArrangedLayer, norm_of
 from .attention import KeyValue
 from .memory import sentences_to_keep
 from .products import Product
@@ -222,7 +222,7 @@ class _StepLayer(ArrangedLayer):
         self.source_query = Product.of(source.query)
         self.source_key_value = Product.of(source.key_value)
         self.source_out = Product.of(source.out)
-        self.source_norm = Norm(layer.around_cross_attention.norm)
+        self.source_norm = norm_of(layer.around_cross_attention.norm)
 
     def read(self, memory: Tensor, number_type: torch.dtype) -> KeyValue:
         """What all steps read of the sources, (B, S, D)."""

@@ -1,13 +1,17 @@
 """The compiled layers beside NumPy, and beside those of torch."""
 
+import copy
 import ctypes
+import pickle
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from seqkit.errors import WrongType, WrongValue
 from seqkit.native import layers as native
+from seqkit.nn import compiled as searching
 from seqkit.nn.compiled import CompiledLayers
 from seqkit.nn.packed import Compiled, PackedNetwork, Seen
 from seqkit.nn.searching import PlainLayers
@@ -276,3 +280,106 @@ def test_a_search_begins_on_the_cpu_whatever_is_the_default(instructions):
         with torch.device("meta"):
             found, _ = search.step(ids, 0, *search.begin(x, mask))
         assert torch.equal(found, wanted)
+
+
+def test_an_embedding_of_another_type_or_place_is_refused_between_two_steps(instructions):
+    *sides, embedding, output, bias = make_sides()
+    ids = torch.tensor([3, 4, 5])
+    for move in (lambda e: e.half(), lambda e: e.double(), lambda e: e.to("meta")):
+        own = copy.deepcopy(embedding)
+        search = CompiledLayers(instructions, *sides, own, output, bias)
+        _, past = search.step(ids, 0, *(begun := search.begin(*sources(8))))
+        move(own)
+        with pytest.raises(WrongType, match="begin it again"):
+            search.step(ids, 1, past, begun[1])
+
+
+def test_tokens_of_32_bits_are_the_same_tokens(instructions):
+    search = CompiledLayers(instructions, *make_sides())
+    begun = search.begin(*sources(8))
+    ids = torch.tensor([3, 4, 5])
+    wanted, _ = search.step(ids, 0, *begun)
+    found, _ = search.step(ids.int(), 0, *begun)
+    assert torch.equal(found, wanted)
+
+
+def test_positions_stay_while_a_step_reads_them(instructions, monkeypatch):
+    """Another thread makes the table of positions anew once this one has begun a step."""
+    sides = make_sides()
+    embedding = sides[2]
+    search = CompiledLayers(instructions, *sides)
+    begun = search.begin(*sources(8))
+    ids = torch.tensor([3, 4, 5])
+    wanted, _ = search.step(ids, 0, *begun)
+    run = search._decoder.run
+
+    def run_with_another_table(*given):
+        embedding.positions = torch.full_like(embedding.positions, float("nan"))
+        return run(*given)
+
+    monkeypatch.setattr(search._decoder, "run", run_with_another_table)
+    found, _ = search.step(ids, 0, *begun)
+    assert torch.equal(found, wanted)
+
+
+def test_sources_of_another_type_are_left_to_torch(instructions):
+    search = CompiledLayers(instructions, *make_sides())
+    x, mask = sources(8)
+    assert search.begin(x.to(torch.bfloat16), mask) is None
+    assert search.begin(x.to("meta"), None) is None
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 4, 50_000])
+@pytest.mark.parametrize("is_picked", [True, False])
+def test_a_step_takes_one_token_for_each_row(instructions, count, is_picked):
+    search = CompiledLayers(instructions, *make_sides())
+    past, memory = search.begin(*sources(8))
+    if is_picked:
+        past, memory = search.select(past, memory, torch.tensor([0, 1, 2]))
+    with pytest.raises(WrongValue, match=f"3 tokens, one for each row, not {count}"):
+        search.step(torch.full((count,), 5), 0, past, memory)
+
+
+def test_a_state_can_be_copied_and_says_that_it_cannot_be_pickled(instructions):
+    search = CompiledLayers(instructions, *make_sides())
+    past, memory = search.begin(*sources(8))
+    ids = torch.tensor([3, 4, 5])
+    _, past = search.step(ids, 0, past, memory)
+    other, past_of_other, memory_of_other = copy.deepcopy((search, past, memory))
+    found, _ = other.step(ids, 1, past_of_other, memory_of_other)
+    wanted, _ = search.step(ids, 1, past, memory)
+    assert torch.equal(found, wanted)
+    with pytest.raises(WrongType, match="begin the search again"):
+        pickle.dumps(search)
+
+
+def test_slots_are_reserved_before_they_are_written(instructions, monkeypatch):
+    """Two threads that go on from one state: the second step begins within the first."""
+    search = CompiledLayers(instructions, *make_sides())
+    past, memory = search.begin(*sources(8))
+    ids, others = torch.tensor([3, 4, 5]), torch.tensor([6, 7, 8])
+    _, past = search.step(ids, 0, past, memory)
+    wanted = [search.step(each, 1, past, memory)[1] for each in (ids, others)]
+    wanted = [search.step(ids, 2, each, memory)[0] for each in wanted]
+
+    run, within = search._decoder.run, []
+
+    def run_after_another(tokens, *rest):
+        monkeypatch.setattr(search._decoder, "run", run)
+        within.append(search.step(others, 1, past, memory)[1])
+        return run(tokens, *rest)
+
+    monkeypatch.setattr(search._decoder, "run", run_after_another)
+    found = [search.step(ids, 1, past, memory)[1], *within]
+    assert set(found[0].paths[:, -1].tolist()).isdisjoint(found[1].paths[:, -1].tolist())
+    for each, logits in zip(found, wanted, strict=True):
+        assert torch.equal(search.step(ids, 2, each, memory)[0], logits)
+
+
+@pytest.mark.parametrize("padded", [True, False])
+def test_long_sources_are_read_the_same(instructions, monkeypatch, padded):
+    monkeypatch.setattr(searching, "_LONG", 5)
+    sides = make_sides()
+    both = Both(sides, instructions, *sources(8, padded=padded))
+    both.step()
+    assert "_reader" in vars(both.searches[1])

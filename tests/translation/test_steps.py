@@ -1,17 +1,23 @@
 """Steps of the Transformer's search."""
 
+import threading
+import time
+import weakref
 from functools import partial
 
 import pytest
 import torch
+from torch import nn
 
 from seqkit.config import OptimConfig
+from seqkit.errors import DataError, WrongType
 from seqkit.native.library import ENVIRONMENT
 from seqkit.search.rules import Rules
 from seqkit.search.settings import SearchConfig
 from seqkit.text.vocab import BOS
 from seqkit.training.optim import make_optimizer
 from seqkit.translation.engines import own
+from seqkit.translation.models import transformer
 from seqkit.translation.models.transformer import Transformer
 
 CONFIG = Transformer.Config(
@@ -168,3 +174,98 @@ def test_a_long_source_in_bf16_can_be_read(model):
     narrow = model.to(torch.bfloat16)
     found = first_logits(narrow, torch.full((1, 600), 7))
     assert found.dtype == torch.bfloat16
+
+
+class Tripled(nn.LayerNorm):
+    def forward(self, x):
+        return 3 * super().forward(x)
+
+
+def with_hook(norm):
+    norm.register_forward_hook(lambda module, given, output: 2 * output)
+    return norm
+
+
+NORMS = {
+    "RMSNorm": lambda: nn.RMSNorm(8),
+    "a subclass": lambda: Tripled(8),
+    "a hook": lambda: with_hook(nn.LayerNorm(8)),
+    "no weight": lambda: nn.LayerNorm(8, elementwise_affine=False),
+    "no bias": lambda: nn.LayerNorm(8, bias=False),
+    "none": nn.Identity,
+    "a hook on none": lambda: with_hook(nn.Identity()),
+}
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("place", ["encoder_norm", "decoder_norm"])
+def test_a_last_norm_of_another_kind_does_what_it_does(model, norm, place):
+    source = torch.tensor([[5, 6, 7]])
+    first_logits(model, source)
+    setattr(model, place, NORMS[norm]().eval())
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("place", ["encoder", "decoder"])
+def test_a_norm_within_a_layer_of_another_kind_does_what_it_does(model, norm, place):
+    source = torch.tensor([[5, 6, 7]])
+    for name, part in model.get_submodule(place)[0].named_children():
+        if name.startswith("around"):
+            part.norm = NORMS[norm]()
+    found = first_logits(model.eval(), source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+def test_a_hook_that_comes_after_a_search_runs_in_the_next(model):
+    source = torch.tensor([[5, 6, 7]])
+    first_logits(model, source)
+    with_hook(model.decoder[1].around_feed_forward.norm)
+    found = first_logits(model, source)
+    torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
+
+
+def test_a_hook_of_a_linear_layer_is_refused(model):
+    with_hook(model.decoder[1].feed_forward.up)
+    with pytest.raises(WrongType, match="forward hook"):
+        model.start(torch.tensor([[5, 6, 7]]))
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_an_embedding_of_another_type_is_left_to_torch(model, side):
+    """Which has no products of two types."""
+    other = Transformer(CONFIG, target_vocab=12, source_vocab=12).eval()
+    getattr(other, f"{side}_embedding").to(torch.bfloat16)
+    with pytest.raises(RuntimeError, match="dtype"):
+        first_logits(other, torch.tensor([[5, 6, 7]]))
+
+
+def test_sources_without_positions_are_refused(model):
+    with pytest.raises(DataError, match="without tokens"):
+        model.start(torch.empty(2, 0, dtype=torch.int64))
+
+
+def test_threads_that_begin_together_arrange_the_weights_once(model, monkeypatch):
+    made = []
+    parts = Transformer._parts
+
+    def slow_parts(self):
+        made.append(self)
+        time.sleep(0.05)
+        return parts(self)
+
+    monkeypatch.setattr(Transformer, "_parts", slow_parts)
+    threads = [threading.Thread(target=model._arranged) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
+
+
+def test_what_was_arranged_is_forgotten_when_a_model_moves(model):
+    first_logits(model, torch.tensor([[5, 6, 7]]))
+    layers = weakref.ref(transformer._ARRANGED[model].layers)
+    model.to("meta")
+    assert layers() is None

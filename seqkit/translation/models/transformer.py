@@ -8,8 +8,9 @@ D width, V target vocabulary, R rows of a search.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from threading import Lock
 from typing import Any, ClassVar, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
@@ -17,8 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...errors import DataError
+from ...nn.arranged import is_layer_norm
 from ...nn.compiled import CompiledLayers
-from ...nn.packed import Compiled, compiled_for
+from ...nn.packed import Compiled, compiled_for, is_nothing, norms_of
 from ...nn.searching import PlainLayers
 from ...nn.transformer import (
     WIDE_ENOUGH_FOR_BF16,
@@ -48,14 +51,18 @@ class _Arranged(NamedTuple):
     samples: list[Tensor]  # numbers of each of them, and what they were then
     values: Tensor
 
-    def is_stale(self) -> bool:
-        """Whether a weight was changed where torch does not count: `.data`, a fused optimizer."""
-        return not torch.equal(torch.cat(self.samples), self.values)
+    def is_of(self, versions: list[Any]) -> bool:
+        """Whether they are those of the weights as they are now.
+
+        Torch does not count what changes by `.data` or a fused optimizer.
+        """
+        return self.versions == versions and torch.equal(torch.cat(self.samples), self.values)
 
 
 _SAMPLES = 128  # numbers of each weight that are looked at before a search
 
 _ARRANGED: WeakKeyDictionary[nn.Module, _Arranged] = WeakKeyDictionary()
+_ARRANGING = Lock()  # once for threads that begin to search together
 
 
 class Transformer(nn.Module):
@@ -184,7 +191,12 @@ class Transformer(nn.Module):
 
     @torch.no_grad()
     def start(self, source: Tensor) -> DecoderState:
-        """(B, S) ids -> the state before the first step, B rows"""
+        """(B, S) ids -> the state before the first step, B rows
+
+        Raises `DataError` if the sources have no positions.
+        """
+        if not source.size(1):
+            raise DataError("a source without tokens cannot be translated")
         layers = self._arranged().layers
         mask = self._source_mask(source)
         x = self.source_embedding(source)
@@ -216,22 +228,50 @@ class Transformer(nn.Module):
         _ARRANGED.pop(self, None)
         return super().train(mode)
 
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Transformer:
+        """Forgets it, too: the weights go elsewhere, or get another type."""
+        _ARRANGED.pop(self, None)
+        return super()._apply(fn, recurse)
+
     def _arranged(self) -> _Arranged:
         """The layers for a search, made anew when a weight has changed."""
         parts = [self.encoder, self.encoder_norm, self.decoder, self.decoder_norm]
         weights = [self.output, *(weight for part in parts for weight in _weights(part))]
         if self.output_bias is not None:
             weights.append(self.output_bias)
-        compiled = compiled_for([*weights, *self.target_embedding.parameters()])
-        versions = [compiled, *((weight.data_ptr(), _version(weight)) for weight in weights)]
+        plain = self._plain_norms()
+        read = [*weights, *self._embedded_by()]
+        compiled = compiled_for(read) if all(plain) else None
+        versions = [compiled, plain, *((weight.data_ptr(), _version(weight)) for weight in weights)]
 
         arranged = _ARRANGED.get(self)
-        if arranged is None or arranged.versions != versions or arranged.is_stale():
+        if arranged is not None and arranged.is_of(versions):
+            return arranged
+        with _ARRANGING:
+            arranged = _ARRANGED.get(self)
+            if arranged is not None and arranged.is_of(versions):
+                return arranged
+            _ARRANGED.pop(self, None)
             layers = self._plain_layers() if compiled is None else self._compiled_layers(compiled)
             samples = [_spread(weight) for weight in weights]
             arranged = _Arranged(layers, versions, samples, torch.cat(samples))
             _ARRANGED[self] = arranged
-        return arranged
+            return arranged
+
+    def _embedded_by(self) -> Iterator[Tensor]:
+        """What embeds tokens of either side, as it is at each step."""
+        for embedding in (self.source_embedding, self.target_embedding):
+            yield embedding.tokens.weight
+            yield embedding.positions
+
+    def _plain_norms(self) -> list[bool]:
+        """Of each norm, whether the library can do without its module."""
+        last = [self.encoder_norm, self.decoder_norm]
+        layers = [*cast(list[EncoderLayer], list(self.encoder)), *self.decoder_layers]
+        return [
+            *(is_layer_norm(norm) or is_nothing(norm) for norm in last),
+            *(is_layer_norm(norm) for layer in layers for norm in norms_of(layer)),
+        ]
 
     def _plain_layers(self) -> PlainLayers:
         return PlainLayers(*self._parts())
