@@ -202,12 +202,42 @@ def test_the_view_is_used_by_keyboard_alone(page):
         ('a\tb\r"1;2"\t3,4\r', "\t"),
         ('"a,b",c\n"",0\n', ","),
         ("a\n1", ","),
+        ("a;b\n1;2\n;\n3;4\n", ";"),
+        ("a|b\n1|x,y\n", "|"),
+        ('"a\nb,c,d";"e, f";g\n1;2;3\n', ";"),
+        ('a,b\n"1",\r\n2,"3"', ","),
     ],
 )
 def test_tables_are_read_as_pythons_csv_reads_them(page, address, text, mark):
     lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
-    expected = [row for row in csv.reader(lines, delimiter=mark) if any(row)]
+    expected = [row for row in csv.reader(lines, delimiter=mark) if row]
     assert page.evaluate(READ, [address, text]) == expected
+
+
+def test_a_column_without_a_name_is_called_by_its_place_as_in_the_commands(page, address):
+    text = ",area,\n0,10,x\n"
+    expected = [["column_1", "area", "column_3"], ["0", "10", "x"]]
+    assert page.evaluate(READ, [address, text]) == expected
+
+
+def test_columns_of_one_name_are_refused_as_in_the_commands(page, address):
+    assert page.evaluate(READ, [address, "a,b,a\n1,2,3\n"]) == ["rows.twice", {"name": "a"}]
+    several(page, "area,area\n1,2\n")
+    expect(page.locator("#rows-file-problem")).to_contain_text("Several columns are called area")
+
+
+def test_cells_of_many_megabytes_are_read_and_one_that_never_ends_is_named(page, address):
+    read = """async ([base, size]) => {
+        const { readTable } = await import(`${base}/page/tables.js`);
+        const long = "x".repeat(size);
+        const [[cell]] = readTable(`a\n"${long}"\n`).rows;
+        try {
+            readTable(`a\n"${long}`);
+        } catch (error) {
+            return [cell.length, error.key];
+        }
+    }"""
+    assert page.evaluate(read, [address, 20_000_000]) == [20_000_000, "rows.quotes"]
 
 
 def test_a_table_without_rows_is_none_and_a_lost_quotation_mark_is_named(page, address):
