@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from itertools import pairwise
 from typing import TypeVar
@@ -40,17 +41,51 @@ def _nearest(borders: Sequence[int], end: int) -> int:
 def in_threads(
     function: Callable[[int, int], ResultT], parts: Sequence[tuple[int, int]]
 ) -> list[ResultT]:
-    """What a function makes of each part, all at the same time; this thread does the first."""
+    """What a function makes of each part, all at the same time.
+
+    This thread takes parts, too: all of them if no other has time. It never leaves before the
+    others are done, since what they write to is freed then.
+    """
     if len(parts) == 1:
         return [function(*parts[0])]
-    waiting = [_threads(len(parts) - 1).submit(function, *part) for part in parts[1:]]
-    first = function(*parts[0])
-    return [first, *(each.result() for each in waiting)]
+
+    left = deque(enumerate(parts))
+    made: dict[int, ResultT] = {}
+
+    def work() -> None:
+        while True:
+            try:
+                number, part = left.popleft()
+            except IndexError:
+                return
+            made[number] = function(*part)
+
+    helpers: list[Future[None]] = []
+    try:
+        helpers.extend(_started(work, len(parts) - 1))
+        work()
+    finally:
+        left.clear()
+        begun = [helper for helper in helpers if not helper.cancel()]
+        wait(begun)
+    for helper in begun:
+        helper.result()  # which raises what it has met
+    return [made[number] for number in range(len(parts))]
+
+
+def _started(work: Callable[[], None], count: int) -> Iterator[Future[None]]:
+    """In so many threads, or as many as can be had: there are none any more at exit."""
+    for _ in range(count):
+        try:
+            yield _threads().submit(work)
+        except RuntimeError:
+            return
 
 
 @cache
-def _threads(count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, "seqkit-layers")
+def _threads() -> ThreadPoolExecutor:
+    """Those of the process: it has as many as the machine can run, however many parts there are."""
+    return ThreadPoolExecutor(os.cpu_count(), "seqkit-layers")
 
 
 os.register_at_fork(after_in_child=_threads.cache_clear)  # which has none of them
