@@ -1,4 +1,4 @@
-"""Several models as one: "A+B" wherever a model is named."""
+"""Several models as one, named "A+B" where models are opened."""
 
 from __future__ import annotations
 
@@ -12,10 +12,26 @@ PLUS = "+"
 
 
 def members_of(model: str | Path | None) -> list[str]:
-    """The models that "A+B" names; none for what names one model, as does a path with a "+"."""
+    """The models that "A+B" names; none for what names one model, as does a path with a "+".
+
+    Of pieces between the "+", as many as are a path together are one model.
+    """
     name = "" if model is None else str(model)
-    names = name.split(PLUS)
-    return names if len(names) > 1 and all(names) and not Path(name).exists() else []
+    pieces = name.split(PLUS)
+    members: list[str] = []
+    while pieces:
+        count = _longest_path(pieces)
+        members.append(PLUS.join(pieces[:count]).strip())
+        pieces = pieces[count:]
+    return members if len(members) > 1 and all(members) else []
+
+
+def _longest_path(pieces: Sequence[str]) -> int:
+    """How many of the first pieces are a path together; 1 if none are."""
+    for count in range(len(pieces), 1, -1):
+        if Path(PLUS.join(pieces[:count]).strip()).exists():
+            return count
+    return 1
 
 
 def first_of(model: str) -> str:

@@ -76,7 +76,9 @@ def load_ensemble(
             "several models decode together by torch, in float32: leave out the engine and the "
             "numbers of ctranslate2"
         )
-    opened = [load(model, device=device, task=task, engine="torch") for model in models]
+    if engine == _ENGINE:
+        engine = "torch"
+    opened = [load(model, device=device, task=task, engine=engine) for model in models]
     return joined(opened, [str(model) for model in models])
 
 

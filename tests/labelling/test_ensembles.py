@@ -11,6 +11,7 @@ from small_classifiers import some_texts, write_recipe, write_tsv
 import seqkit
 from seqkit.errors import ConfigError, WrongType
 from seqkit.labelling.classification.classifier import Classifier
+from seqkit.runs.ensembles import members_of
 from seqkit.runs.load import task_of
 
 TEXTS = ["soup and bread", "rain", "", "the wind is a storm and not a song"]
@@ -107,6 +108,22 @@ def test_two_folders_with_a_plus_are_an_ensemble_wherever_a_model_is_named(
 def test_a_folder_whose_name_has_a_plus_is_one_model(run, tmp_path):
     shutil.copytree(run, tmp_path / "a+b")
     assert seqkit.load(tmp_path / "a+b", device="cpu").others == ()
+
+
+def test_a_folder_whose_name_has_a_plus_is_a_member_of_an_ensemble(run, by_letters, tmp_path):
+    shutil.copytree(run, tmp_path / "c++")
+    plus = str(tmp_path / "c++")
+    assert members_of(f"{plus}+{by_letters}") == [plus, str(by_letters)]
+    assert members_of(f"{by_letters} + {plus}") == [str(by_letters), plus]
+    assert members_of(f"{plus}+{plus}+en-de") == [plus, plus, "en-de"]
+    assert members_of(plus) == members_of("a+") == members_of(None) == []
+    assert len(seqkit.load(f"{plus}+{by_letters}", device="cpu").others) == 1
+
+
+@pytest.mark.parametrize("model", ["en-de", "en-de+en-de"])
+def test_an_engine_that_there_is_not_is_refused_for_one_model_and_several(model):
+    with pytest.raises(ConfigError, match="no engine 'foo'"):
+        seqkit.load(model, engine="foo")
 
 
 def test_models_of_other_tasks_are_no_ensemble(run):
