@@ -46,7 +46,10 @@ def compiler() -> list[str]:
 
 
 def build(folder: Path) -> Path | None:
-    """Compile the library into `folder`; None if this machine cannot, whatever the reason."""
+    """Compile the library into `folder`; None if this machine cannot, whatever the reason.
+
+    What the compiler says is then written to standard error, which pip shows with -v.
+    """
     import subprocess  # here, because whoever only opens the library does without
     import tempfile
 
@@ -67,6 +70,7 @@ def build(folder: Path) -> Path | None:
         except (OSError, subprocess.SubprocessError):
             return None
         if done.returncode or not part.exists():
+            sys.stderr.write(done.stderr.decode(errors="replace"))
             return None
         part.replace(target)  # a process that has the old one open keeps it
     return target

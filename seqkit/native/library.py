@@ -102,4 +102,5 @@ _ADVICE = "NumPy and torch do the same, more slowly"
 def _why_missing(folder: Path) -> str:
     if any(folder.glob("seqkit-*.so")):
         return f"not used: made of other sources, so {_ADVICE}: start again or install seqkit again"
-    return f"not there: seqkit was installed without a C compiler, so {_ADVICE}"
+    why = "seqkit was installed without a C compiler, or it failed"
+    return f"not there: {why}, so {_ADVICE}: `python -m seqkit.native.build` compiles it"

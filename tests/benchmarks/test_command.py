@@ -8,6 +8,7 @@ from benchmarks import __main__ as command
 from benchmarks import growth, machine, report, rows
 from benchmarks.turns import TurnFailed
 from seqkit.errors import SeqkitError
+from seqkit.native import library
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +63,13 @@ def test_figures_of_another_cpu_are_not_compared(tmp_path):
     report.save(path, "a CPU that is not this one", {})
     result = called("first", "--compare", str(path))
     assert "is of another CPU, a CPU that is not this one" in str(result.exception)
+
+
+def test_figures_without_the_compiled_library_are_of_another_machine(monkeypatch):
+    monkeypatch.setattr(library, "status", lambda: "used")
+    whole = machine.cpu()
+    monkeypatch.setattr(library, "status", lambda: "not used: SEQKIT_NATIVE=off")
+    assert machine.cpu() == f"{whole}, without the compiled library"
 
 
 def test_all_rows_with_one_contestant_are_those_that_have_it():

@@ -97,6 +97,7 @@ def test_why_there_is_no_library_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     monkeypatch.setattr(library, "_opened", library._opened.__wrapped__)
     assert library.status().startswith("not there: seqkit was installed without a C compiler")
+    assert "`python -m seqkit.native.build` compiles it" in library.status()
     assert library.library() is None
 
     (tmp_path / "seqkit-00000000.so").write_bytes(b"old")
@@ -105,6 +106,17 @@ def test_why_there_is_no_library_is_said(tmp_path, monkeypatch):
     (tmp_path / build.library_name()).write_bytes(b"no library")
     assert "cannot be opened" in library.status()
     assert library.library() is None
+
+
+def test_what_the_compiler_says_is_not_lost(tmp_path, monkeypatch, capsys):
+    copy_sources(tmp_path)
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    script = tmp_path / "compiler"
+    script.write_text("#!/bin/sh\necho 'words.c:1: error' >&2\nexit 1\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("CC", str(script))
+    assert build.refresh() is None
+    assert "words.c:1: error" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["off", "OFF"])
