@@ -29,6 +29,17 @@ def test_a_key_goes_with_its_letter(text, read, translation, written):
     assert document.write([Translated(translation)]).decode().endswith(f'msgstr "{written}"\n')
 
 
+def test_paragraphs_and_items_of_a_message_stay():
+    text = r"\n a b\nc.\n\n - d\n - e f:\n10\nf\tg\n\n12\n1. h\n"
+    document, _ = message(text)
+    texts = ["a b c.", "d", "e f:", "10 f g", "h"]
+    assert [one.text for one in document.segments] == texts
+
+    written = document.write([Translated(one.upper()) for one in texts]).decode()
+    lines = [r"\n A B C.\n\n - ", r"D\n - ", r"E F:\n", r"10 F G\n\n12\n1. ", r"H\n"]
+    assert written.endswith('msgstr ""\n' + "".join(f'"{line}"\n' for line in lines))
+
+
 @pytest.mark.parametrize(
     "text",
     ["R&D of AT&T", "a && b", "a & b", "&lt;b&gt; &amp;c", "snake_case_name", "_private_name",

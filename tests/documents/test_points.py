@@ -1,5 +1,7 @@
 """Markup without text, such as inline code: what the translator reads, and where it goes."""
 
+import re
+
 import pytest
 from documents.zoo import docx
 
@@ -53,6 +55,38 @@ def test_marks_become_markup_as_they_are_escaped():
 )
 def test_what_touched_still_touches(page):
     assert shouted(page.replace("A", "a").encode(), "html")[1].decode() == page
+
+
+@pytest.mark.parametrize(
+    ("page", "read"),
+    [
+        ("<h1>A B<a class='headerlink' href='#a'>&para;</a></h1>", "a b"),
+        ("<p>A<sup id='x'><a href='#y'><span>[</span>12<span>]</span></a></sup> B", "a b"),
+        ("<p>A,<a href='#y'><sup>1</sup></a> B<a>[2]</a>", "a, b"),
+        ("<p>A <a href='#y'>2019</a> B<b>!</b>", "a 2019 b!"),
+        ("<p>A <a>B</a>", "a b"),
+    ],
+)
+def test_a_link_that_is_only_a_sign_is_no_text(page, read):
+    texts, changed = shouted(page.replace("A", "a").replace("B", "b").encode(), "html")
+    assert texts == [read]
+    assert changed.decode() == page
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (("a ", "b", " c d"), ["A ", "B", " C D"]),  # as in the source: the blanks are not bold
+        (("a", " b ", "c d"), ["A", " B ", "C D"]),
+    ],
+)
+def test_a_blank_is_in_the_run_of_word_that_it_was_in(texts, expected):
+    plain, bold = "<w:r><w:t>{}</w:t></w:r>", "<w:r><w:rPr><w:b/></w:rPr><w:t>{}</w:t></w:r>"
+    runs = [run.format(text) for run, text in zip((plain, bold, plain), texts, strict=True)]
+    data = docx(f"<w:p>{''.join(runs)}</w:p>")
+    (segment,) = read_document(data, "a.docx", "docx").segments
+    written = segment.written("A B C D", [(i, i) for i in range(4)])
+    assert re.findall("<w:t[^>]*>(.*?)</w:t>", written) == expected
 
 
 def test_word_shows_the_blank_after_a_page_break():

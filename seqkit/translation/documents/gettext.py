@@ -30,6 +30,9 @@ _ACCELERATOR = re.compile(
     r"|(?<![\w_])_(?=[^\W\d_]+\b)(?!\w*_)"
 )
 _PLACEHOLDER = re.compile(r"%\([^()]*\)\w|%[\w$.]+|\{[^{}]*\}|<[^<>]*>")
+_BREAK = re.compile(  # what is no line end of a text that was wrapped
+    r"((?:(?<=[.:!?])\n|\n(?=\s|[-*•]\s|\d+[.)]\s))\s*(?:(?:[-*•]|\d+[.)])\s+)?)"
+)
 _READ = {"n": "\n", "t": "\t", "r": "\r"}
 _BAD = re.compile(
     rf"^(?!#|\s*$|(?:msg\w+(?:\[\d+\])?)?(?:[ \t]*{_STRING})+\s*$)(.+)$", re.MULTILINE
@@ -94,11 +97,43 @@ def _check(entry: _Entry | None, declared: int, text: str, name: str) -> None:
 
 
 def _message(source: str, match: re.Match[str]) -> list[Segment]:
-    """The segment of a message; blanks and line ends at its ends stay."""
+    """The segments of a message: its paragraphs and items, with what is between them.
+
+    Each is written as a string of its own, which are read as one.
+    """
     inner = source.strip()
     before, after = source.split(inner, 1)
-    start, end = match.span("value")
+    texts, breaks = _BREAK.split(inner)[::2], _BREAK.split(inner)[1::2]
+    parts: list[list[str]] = []  # what is before each text, itself, and what is after it
+    gap = before
+    for text, between in zip(texts, [*breaks, after], strict=True):
+        if not has_letters(text):
+            gap += text + between
+            continue
+        if parts:
+            parts[-1][2] = gap
+        parts.append(["" if parts else gap, text, ""])
+        gap = between
+    parts[-1][2] = gap
 
+    start, end = match.span("value")
+    line_end = "\r\n" if "\r\n" in match.string else "\n"
+    if len(parts) == 1:
+        return [_paragraph(start, end, *parts[0])]
+    places = [(start, end), *[(end, end)] * (len(parts) - 1)]
+    return [
+        _paragraph(*place, *part, lead='""' + line_end if i == 0 else line_end)
+        for i, (place, part) in enumerate(zip(places, parts, strict=True))
+    ]
+
+
+def _paragraph(
+    start: int, end: int, before: str, inner: str, after: str, *, lead: str = ""
+) -> Segment:
+    """The segment of a paragraph; blanks and line ends at its ends stay.
+
+    `lead` stands before its string.
+    """
     text = " ".join(inner.split())
     marks = list(_ACCELERATOR.finditer(text))
     mark = key = ""
@@ -108,9 +143,9 @@ def _message(source: str, match: re.Match[str]) -> list[Segment]:
         text = text[:place] + text[place + 1 :]
 
     def write(translation: str) -> str:
-        return _quoted(before + _with_key(translation, mark, key) + after)
+        return lead + _quoted(before + _with_key(translation, mark, key) + after)
 
-    return [Plain(start, end, text, write)]
+    return Plain(start, end, text, write)
 
 
 def _with_key(text: str, mark: str, key: str) -> str:

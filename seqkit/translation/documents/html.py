@@ -6,7 +6,8 @@ never built anew, so that attributes, comments, scripts and white space stay byt
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from html import unescape
 from html.parser import HTMLParser
 
 from .markup import Kind, Token, names, segments_of
@@ -19,12 +20,52 @@ _INLINE = names(
 _POINTS = names("img wbr input")
 _SKIPPED = names("script style code pre kbd samp var svg math textarea template object")
 _VOID = names("area base br col embed hr img input link meta source track wbr")
+_SIGN = 12  # tokens of the longest link that is only a sign
 _INLINE_CODE = names("code kbd samp var")
 
 
 def segments(text: str) -> list[Segment]:
     """The segments of an HTML page; entities are read, and written where HTML needs them."""
-    return segments_of(text, _Tokens(text).tokens())
+    tokens = list(_Tokens(text).tokens())
+    return segments_of(text, _with_signs(text, tokens))
+
+
+def _with_signs(text: str, tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens with links that are only a sign as points: ¶ at a heading, [1] at a word."""
+    done = 0
+    for i, token in enumerate(tokens):
+        if i < done:
+            continue
+        done = _end_of_sign(text, tokens, i)
+        if done > i:
+            yield Token(Kind.POINT, token.start, tokens[done - 1].end)
+        else:
+            yield token
+
+
+def _end_of_sign(text: str, tokens: Sequence[Token], i: int) -> int:
+    """The place after a sign that begins at `i`; `i` itself if there is none."""
+    opened: list[str] = []
+    names: list[str] = []
+    shown = ""
+    for j, token in enumerate(tokens[i : i + _SIGN], i + 1):
+        if token.kind is Kind.OPEN:
+            opened.append(token.name)
+            names.append(token.name)
+        elif token.kind is Kind.TEXT:
+            shown += unescape(text[token.start : token.end])
+        elif token.kind is not Kind.CLOSE or not opened or opened.pop() != token.name:
+            return i
+        if not opened:
+            return j if "a" in names and _is_sign(shown.strip(), names) else i
+    return i
+
+
+def _is_sign(shown: str, names: Sequence[str]) -> bool:
+    """Whether a link has no letters, and no digits but those of a note."""
+    is_note = "sup" in names or shown.startswith(("[", "("))
+    is_text = any(one.isalpha() or (one.isalnum() and not is_note) for one in shown)
+    return bool(shown) and not is_text
 
 
 class _Tokens(HTMLParser):

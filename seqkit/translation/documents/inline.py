@@ -178,12 +178,15 @@ class Marked:
         pieces: list[str] = []
         inside: Elements = ()
         after_point = False
+        with_blank_before = {run.elements for run in self.runs if run.text.startswith(" ")}
+        with_blank_after = {run.elements for run in self.runs if run.text.endswith(" ")}
         for unit in units:
             shared = _shared(inside, unit.elements)
             closing = "".join(element.close for element in reversed(inside[shared:]))
             opening = "".join(element.open for element in unit.elements[shared:])
-            if self.strict and inside and not after_point:  # blanks, too, are text
-                pieces += [unit.space, closing, opening]
+            is_of_next = unit.elements in with_blank_before and inside not in with_blank_after
+            if self.strict and inside and not after_point and (unit.point or not is_of_next):
+                pieces += [unit.space, closing, opening]  # blanks, too, are text
             elif self.strict:
                 pieces += [closing, opening, unit.space]
             else:
