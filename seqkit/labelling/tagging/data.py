@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from pydantic import ValidationInfo, field_validator
 
 from ...config import section, setting
 from ...data.files import lasting, lasting_all
+from ...data.sources import TEMPERATURE, TextSource, check_sources
 from ...errors import ConfigError, DataError
 from ...recipes import corpora
-from .reading import Columns, Format, Sentence, read_sentences
+from .reading import Columns, Format, Sentence
 from .schemes import SchemeName, Span, convert, find_scheme, is_broken, misfit, tags_of
 
+TASK = "tagging"
 Feature = Literal["affixes", "shape", "bigrams", "trigrams"]
+
+
+@section
+class TaggedSource(TextSource):
+    """One of several sources of tagged sentences: `[[data.sources]]`."""
+
+    format: Format = setting("as data.format", default="auto")
+    word: int = setting("as data.word; 0 = this", default=0, ge=0)
+    tag: int = setting("as data.tag; 0 = this", default=0, ge=0)
 
 
 @section
@@ -33,6 +46,12 @@ class TaggingData:
         default=[],
         on_resume="place",
     )
+    sources: list[TaggedSource] = setting(
+        "several sources in place of train and valid, each a table [[data.sources]]",
+        default=[],
+        on_resume="place",
+    )
+    temperature: float = setting(TEMPERATURE, default=1.0, ge=1)
     test: list[str] = setting(
         "test sentences: files; measured by `seqkit evaluate`", default=[], on_resume="any"
     )
@@ -94,6 +113,7 @@ class TaggingData:
     )
 
     def __post_init__(self) -> None:
+        check_sources(self)
         if self.test and self.test_share:
             raise ValueError("choose one of test and test_share")
         if self.unit == "characters" and self.scheme == "plain":
@@ -116,57 +136,52 @@ class TaggingData:
         return lasting(path) if path else ""
 
 
-class Split(NamedTuple):
-    """Sentences as they were read."""
+@dataclass(frozen=True)
+class Source:
+    """The files of one source, or all of a run that names none."""
 
-    train: list[Sentence]
-    valid: list[Sentence]
-    test: list[Sentence]  # empty if the run holds none out
+    train: list[Path]
+    valid: list[Path]
+    format: Format
+    columns: Columns
+    weight: float = 1.0
+    splits: bool = False  # whether sentences for validation are cut off
 
 
-def read_split(data: TaggingData) -> Split:
-    """Read and cut apart the sentences of a run. Raises `DataError` and `ConfigError`."""
-    if not data.train:
-        raise ConfigError("[data]: no training sentences: set data.train to a list of files")
+def sources_of(data: TaggingData) -> list[Source]:
+    """The sources of a [data] section, their files found.
 
-    rest, test = _cut_off(_read(data, data.train), data.test_share)
-    if data.test:
-        test = _read(data, data.test)
-    if data.valid:
-        return Split(rest, _read(data, data.valid), test)
+    Raises `DataError` for a file of a corpus that is not on this machine.
+    """
+    locate = corpora(TASK).locate
+    if not data.sources:
+        train, valid = (locate(data.corpus, files) for files in (data.train, data.valid))
+        return [Source(train, valid, data.format, data.columns, splits=not data.valid)]
 
-    train, valid = _cut_off(rest, data.valid_share)
-    if not train or not valid:
-        raise DataError(
-            f"{', '.join(data.train)}: {len(rest):,} sentences are too few to cut off "
-            f"data.valid_share = {data.valid_share} for validation: set data.valid"
+    splits = not any(source.valid for source in data.sources)
+    return [
+        Source(
+            locate(source.corpus, source.train),
+            locate(source.corpus, source.valid),
+            data.format if source.format == "auto" else source.format,
+            Columns(source.word or data.word, source.tag or data.tag),
+            source.weight,
+            splits,
         )
-    return Split(train, valid, test)
+        for source in data.sources
+    ]
 
 
-def read_test(data: TaggingData) -> list[Sentence]:
-    """The test sentences of a run; raises `ConfigError` if there are none."""
-    if data.test:
-        return _read(data, data.test)
-    if data.test_share:
-        return read_split(data).test
-    raise ConfigError(
-        "this run has no test sentences: it was trained without data.test and data.test_share. "
-        "Name a file to measure"
-    )
+def test_files_of(data: TaggingData) -> list[Path]:
+    """The files of `data.test`, found."""
+    return corpora(TASK).locate("" if data.sources else data.corpus, data.test)
 
 
-def _read(data: TaggingData, names: Sequence[str]) -> list[Sentence]:
-    paths = corpora("tagging").locate(data.corpus, names)
-    return read_sentences(paths, data.format, data.columns)
-
-
-def _cut_off(sentences: list[Sentence], share: float) -> tuple[list[Sentence], list[Sentence]]:
-    """All but the last `share` of the sentences, and those."""
-    if not share:
-        return sentences, []
-    at = round(len(sentences) * (1 - share))
-    return sentences[:at], sentences[at:]
+def sizes_of_parts(count: int, test_share: float, valid_share: float) -> tuple[int, int, int]:
+    """Of so many sentences: how many, from the first on, are for training, validation and test."""
+    rest = round(count * (1 - test_share))
+    train = round(rest * (1 - valid_share))
+    return train, rest - train, count - rest
 
 
 # What is learned
@@ -179,16 +194,16 @@ class Learned(NamedTuple):
     written: SchemeName  # of the files, and of what is predicted
 
 
-def learned_schemes(data: TaggingData, sentences: Sequence[Sentence]) -> Learned:
-    """What is learned from these sentences; raises `ConfigError` if it cannot be."""
+def learned_schemes(data: TaggingData, counts: Counter[str]) -> Learned:
+    """What is learned of tags that occur so often; raises `ConfigError` if it cannot be."""
     if data.unit == "characters":
         if data.scheme == "auto" or data.scheme == "plain":
             return Learned("bmes", "bmes")
         return Learned(data.scheme, data.scheme)
 
-    written = find_scheme(tag for sentence in sentences for tag in sentence.tags)
+    written = find_scheme(counts)
     if data.scheme == "auto":
-        _check_tags(sentences)
+        _check_tags(counts)
         return Learned(written, written)
     if written == "plain" and data.scheme != "plain":
         raise ConfigError(
@@ -198,9 +213,8 @@ def learned_schemes(data: TaggingData, sentences: Sequence[Sentence]) -> Learned
     return Learned(data.scheme, written)
 
 
-def _check_tags(sentences: Sequence[Sentence]) -> None:
+def _check_tags(counts: Counter[str]) -> None:
     """Raise `DataError` for tags that teach nothing, or that miss a scheme by a slip."""
-    counts = Counter(tag for sentence in sentences for tag in sentence.tags)
     if len(counts) == 1:
         raise DataError(
             f"every word has the tag {next(iter(counts))!r}: there is nothing to learn. Is another "
@@ -216,12 +230,14 @@ def _check_tags(sentences: Sequence[Sentence]) -> None:
 
 
 def prepared(
-    sentences: Sequence[Sentence], data: TaggingData, scheme: SchemeName
-) -> list[Sentence]:
+    sentences: Iterable[Sentence], data: TaggingData, scheme: SchemeName
+) -> Iterator[Sentence]:
     """The sentences as they are learned: by words or characters, in the scheme, mended."""
-    if data.unit == "characters":
-        return [by_characters(sentence.words, scheme) for sentence in sentences]
-    return [Sentence(words, convert(tags, scheme)) for words, tags in sentences]
+    for words, tags in sentences:
+        if data.unit == "characters":
+            yield by_characters(words, scheme)
+        else:
+            yield Sentence(words, convert(tags, scheme))
 
 
 def by_characters(words: Sequence[str], scheme: SchemeName) -> Sentence:
@@ -243,20 +259,18 @@ def _size(words: Sequence[str]) -> int:
     return sum(len(word) for word in words)
 
 
-def count_broken(sentences: Sequence[Sentence], written: SchemeName) -> int:
+def count_broken(sentences: Iterable[Sentence], written: SchemeName) -> int:
     """How many sentences have tags that their scheme does not allow."""
     return sum(is_broken(sentence.tags, written) for sentence in sentences)
 
 
-def pieces(sentences: Sequence[Sentence], longest: int, scheme: SchemeName) -> list[Sentence]:
+def pieces(sentences: Iterable[Sentence], longest: int, scheme: SchemeName) -> Iterator[Sentence]:
     """The sentences, long ones cut apart; a span that is cut is two."""
-    found: list[Sentence] = []
     for sentence in sentences:
         if len(sentence.words) <= longest:
-            found.append(sentence)
+            yield sentence
             continue
         for start in range(0, len(sentence.words), longest):
             part = slice(start, start + longest)
             tags = convert(sentence.tags[part], scheme)
-            found.append(Sentence(sentence.words[part], tags))
-    return found
+            yield Sentence(sentence.words[part], tags)

@@ -72,7 +72,7 @@ class Encoder:
         self.features = features
         self.names = tuple(names)
         self.unit = unit
-        self._letters_of = lru_cache(1 << 16)(self._encode_letters)
+        self._letters_of = lru_cache(1 << 16)(self.letter_ids)
 
     def __repr__(self) -> str:
         return (
@@ -85,13 +85,16 @@ class Encoder:
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
-        self._letters_of = lru_cache(1 << 16)(self._encode_letters)
+        self._letters_of = lru_cache(1 << 16)(self.letter_ids)
 
     @classmethod
     def build(
-        cls, sentences: Sequence[Sequence[str]], data: TaggingData, known: Vocab | None = None
+        cls, sentences: Iterable[Sequence[str]], data: TaggingData, known: Vocab | None = None
     ) -> Encoder:
-        """Count training sentences; `known` takes the place of their words, if given."""
+        """Count training sentences, going through them three times.
+
+        `known` takes the place of their words, if given.
+        """
         if data.unit == "characters":
             no_letters: list[str] = []
             letters = Vocab(no_letters)
@@ -143,10 +146,6 @@ class Encoder:
         """Sentences, none of them empty, as a model reads them."""
         ids = pad([self.word_ids(words) for words in sentences])
         features = pad([self.feature_ids(words) for words in sentences])
-        return self.tokens(sentences, ids, features)
-
-    def tokens(self, sentences: Sequence[Sequence[str]], ids: Tensor, features: Tensor) -> Tokens:
-        """The same of ids that are known, (B, T) and (B, T * F)"""
         features = features.view(*ids.shape, self.per_word)
         if self.unit == "characters":
             none = torch.zeros(0, 0, dtype=torch.long)
@@ -159,7 +158,8 @@ class Encoder:
         spellings = pad([self._letters_of(word) for word in place_of])
         return Tokens(ids, features, spellings, pad(places))
 
-    def _encode_letters(self, word: str) -> list[int]:
+    def letter_ids(self, word: str) -> list[int]:
+        """Those of its letters; of a long word, of its beginning and its end."""
         if len(word) > LONGEST_SPELLING:
             half = LONGEST_SPELLING // 2
             word = word[:half] + word[-half:]

@@ -50,16 +50,25 @@ def read_sentences(
     Raises `DataError` naming file and line, or a file without any sentence; `ConfigError` for
     columns of a format that has none, and for a file whose name does not say its format.
     """
-    found: list[Sentence] = []
     known: dict[str, str] = {}  # so that a word that occurs often is in memory once
-    for path in paths:
-        own = format_of(path) if form == "auto" else form
-        before = len(found)
-        for words, tags in _read(path, own, columns):
-            found.append(Sentence(_shared(words, known), _shared(tags, known)))
-        if len(found) == before:
-            raise DataError(f"{name_of(path)}: there is no sentence in it")
-    return found
+    return [
+        Sentence(_shared(words, known), _shared(tags, known))
+        for path in paths
+        for words, tags in sentences_of(path, form, columns)
+    ]
+
+
+def sentences_of(
+    path: Path, form: Format = "auto", columns: Columns = _USUAL
+) -> Iterator[Sentence]:
+    """The sentences of one file, lazily; raises as `read_sentences`."""
+    own = format_of(path) if form == "auto" else form
+    is_empty = True
+    for sentence in _read(path, own, columns):
+        is_empty = False
+        yield sentence
+    if is_empty:
+        raise DataError(f"{name_of(path)}: there is no sentence in it")
 
 
 def _shared(texts: list[str], known: dict[str, str]) -> list[str]:

@@ -25,11 +25,12 @@ from ...text.lines import check_many, check_texts, single_line
 from ...training.identity import digest_of_network
 from ..models.tagging_contract import TaggingModel
 from .baseline import Baseline, load_baseline
-from .data import TaggingData, read_test
+from .data import TaggingData
 from .decoding import allowed_tags, chain_of
 from .encoding import Encoder
 from .evaluation import HeldOutSentences, measure
 from .predictions import Segmented, Tagged
+from .prepared import read_test
 from .reading import Sentence, read_sentences
 from .report import TaggingReport
 from .schemes import convert, spans_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,15 +49,16 @@ class TagSet:
         names = {tag for sentence in sentences for tag in sentence.tags}
         return cls(tuple(complete(names, scheme)), scheme, written)
 
-    def check(self, sentences: Iterable[Sentence]) -> None:
-        """Raise `DataError` at the first tag that is not known."""
-        for words, tags in sentences:
-            for word, tag in zip(words, tags, strict=True):
+    def checked(self, sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+        """The sentences; raises `DataError` at the first tag that is not known."""
+        for sentence in sentences:
+            for word, tag in zip(*sentence, strict=True):
                 if tag not in self.ids:
                     raise DataError(
                         f"tag {tag!r} of the word {word!r}: the model to start from does not know "
                         f"it.{hint(tag, self.names)}"
                     )
+            yield sentence
 
     def encode(self, tags: Iterable[str]) -> list[int]:
         return [self.ids[tag] for tag in tags]

@@ -242,6 +242,6 @@ def test_tags_that_miss_a_scheme_are_learned_as_they_are_where_that_is_asked_for
 
 def test_a_span_that_is_cut_is_two_spans():
     tags = ["O", "B-X", "I-X", "I-X", "O"]
-    parts = pieces([Sentence(list("abcde"), tags)], 2, "bio")
+    parts = [*pieces([Sentence(list("abcde"), tags)], 2, "bio")]
     assert [part.words for part in parts] == [["a", "b"], ["c", "d"], ["e"]]
     assert [part.tags for part in parts] == [["O", "B-X"], ["B-X", "I-X"], ["O"]]
