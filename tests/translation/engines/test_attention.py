@@ -1,5 +1,6 @@
 """What a model attends to, by numpy: the same as torch says."""
 
+import math
 import pickle
 import string
 import subprocess
@@ -76,3 +77,12 @@ def test_markup_is_put_back_without_importing_torch(shipped, tmp_path):
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
     assert "<b>kleinen Haus</b>" in (tmp_path / "b.html").read_text()
+
+
+def test_gelu_is_the_share_of_a_normal_distribution_times_x():
+    """By the formula of layers.h, a tenth of the time that calls of math.erf take."""
+    x = np.concatenate([np.linspace(-12, 12, 4001), [0.0, -1e4, 1e4]]).astype(np.float32)
+    wanted = [value * (1 + math.erf(value * math.sqrt(0.5))) / 2 for value in x.tolist()]
+    found = attention._gelu(x)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, wanted, rtol=2e-6, atol=1e-6)
