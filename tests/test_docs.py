@@ -5,10 +5,17 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from command_line import paste
+
+import seqkit
+from seqkit import recipes
+from seqkit.config import build
+from seqkit.labelling.classification.task import TextClassification
+from seqkit.translation.data_config import TranslationData
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -140,3 +147,40 @@ def test_files_that_a_page_names_exist(page):
         assert (ROOT / name).exists(), name
     for name in re.findall(r"literalinclude\} (\S+)", text):
         assert (page.parent / name).exists(), name
+
+
+# Recipes of pages
+
+TOML = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def recipes_with(page, text):
+    """The examples of recipes on a page in which `text` stands."""
+    return [block for block in TOML.findall(page.read_text(encoding="utf-8")) if text in block]
+
+
+def test_the_page_on_data_names_sources_that_a_classifier_trains_on(tmp_path, monkeypatch):
+    (block,) = recipes_with(DOCS / "concepts/data.md", "reviews.tsv")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SEQKIT_CACHE", str(tmp_path / "cache"))
+    reviews = "".join(f"{'good' if i % 2 else 'bad'}\treview {i}\n" for i in range(40))
+    Path("reviews.tsv").write_text(reviews, encoding="utf-8")
+    support = "".join(f"message {i},{'good' if i % 2 else 'bad'}\n" for i in range(20))
+    Path("support.csv").write_text(f"message,topic\n{support}", encoding="utf-8")
+    model = '[text]\ntokenizer = "whitespace"\n[model]\nname = "bag"\n[train]\nsteps = 2\n'
+    Path("recipe.toml").write_text(f'task = "text-classification"\n{block}{model}')
+
+    seqkit.train("recipe.toml", out="run", device="cpu")
+    task = TextClassification(recipes.load("recipe.toml"))
+    notes = "\n".join(task.describe())
+    weights = 36**0.5, 3 * 18**0.5  # of what is left after a tenth is cut off for validation
+    for name, weight in zip(("reviews.tsv", "support.csv"), weights, strict=True):
+        assert re.search(rf"{name}: {round(54 * weight / sum(weights))} texts of an epoch", notes)
+
+
+def test_the_page_on_data_names_sources_that_a_translator_knows():
+    (block,) = recipes_with(DOCS / "concepts/data.md", "languages = ")
+    data = build(TranslationData, tomllib.loads(block)["data"], "[data]")
+    assert [source.corpus for source in data.sources] == ["tatoeba-deu-eng", "tatoeba-cmn-eng"]
+    for source in data.sources:
+        assert source.corpus in recipes.corpora().names()
