@@ -62,9 +62,10 @@ export class RowsView {
   }
 
   #changed() {
-    this.#form.replaceChildren(...this.#columns.map(fieldOf));
+    this.#form.replaceChildren(...this.#columns.map((column, i) => fieldOf(column, `rows-${i}`)));
     this.#follow();
     this.#several.stop();
+    hush(find("rows-name", HTMLElement)); // its rows are no more there
     this.#forget();
     if (this.#text.value.trim())
       this.#several.now((signal) => this.#predictAll(this.#text.value, signal));
@@ -168,6 +169,7 @@ export class RowsView {
     find("rows-save", HTMLButtonElement).hidden = true;
     find("rows-table", HTMLElement).replaceChildren();
     hush(find("rows-count", HTMLElement));
+    hush(find("rows-spoken", HTMLElement));
   }
 
   #showTable() {
@@ -187,6 +189,7 @@ export class RowsView {
     const [done, all] = [this.#predictions.length, this.#table.rows.length];
     const key = done < all ? "rows.running" : all > MOST_SHOWN ? "rows.first" : "rows.all";
     say(find("rows-count", HTMLElement), key, { n: all, done, shown: MOST_SHOWN });
+    if (done === all) say(find("rows-spoken", HTMLElement), key, { n: all, shown: MOST_SHOWN });
   }
 
   #showAgain() {
@@ -220,13 +223,20 @@ function sizeOf(rows) {
 /** @type {Intl.NumberFormatOptions} */
 const SHORT = { maximumSignificantDigits: 6 };
 
-/** @param {Column} column */
-function fieldOf({ name, mean, values }) {
-  const field = values
-    ? choiceOf(values)
-    : make("input", { inputmode: "decimal", autocomplete: "off" });
-  if (mean !== undefined) field.setAttribute("placeholder", typed(mean));
-  return make("label", {}, make("span", { text: name, dir: "auto" }), field);
+/**
+ * A field for a number, or for any text, of which the commonest are offered.
+ * @param {Column} column
+ * @param {string} id of what is offered
+ */
+function fieldOf({ name, mean, values = [] }, id) {
+  const isNumber = mean !== undefined;
+  const placeholder = isNumber ? typed(mean) : values[0] ?? "";
+  const how = isNumber ? { inputmode: "decimal" } : { list: id, dir: "auto" };
+  const field = make("input", { autocomplete: "off", placeholder, ...how });
+
+  const offered = values.map((value) => make("option", { value }));
+  const list = isNumber ? [] : [make("datalist", { id }, ...offered)];
+  return make("label", {}, make("span", { text: name, dir: "auto" }), field, ...list);
 }
 
 /**
@@ -237,18 +247,12 @@ function typed(value) {
   return String(Number(value.toPrecision(6)));
 }
 
-/** @param {string[]} values */
-function choiceOf(values) {
-  const options = values.map((text) => make("option", { text, value: text }));
-  return make("select", {}, make("option", { value: "", text: "–" }), ...options);
-}
-
 /**
  * @param {HTMLFormElement} form
  * @param {number} i
  */
 function fieldAt(form, i) {
-  return /** @type {HTMLInputElement | HTMLSelectElement} */ (form.elements[i]);
+  return /** @type {HTMLInputElement} */ (form.elements[i]);
 }
 
 /**

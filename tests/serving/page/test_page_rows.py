@@ -36,17 +36,20 @@ def several(page, text):
 def test_a_field_for_each_column_gives_a_prediction(page, fake):
     expect(page.locator("#rows-form label")).to_have_count(2)
     expect(page.get_by_label("area")).to_have_attribute("placeholder", "118.25")
-    expect(page.locator("#rows-form option")).to_have_text(["–", "north", "<b>south</b>", "west"])
+    offered = page.locator("#rows-form datalist option")
+    shown = [option.get_attribute("value") for option in offered.all()]
+    assert shown == ["north", "<b>south</b>", "west"]
+    expect(page.get_by_label("quarter")).to_have_attribute("placeholder", "north")
     page.get_by_label("area").fill("120")
     expect(page.locator("#rows-result")).to_have_text("120,000 price")
 
-    page.get_by_label("quarter").select_option("<b>south</b>")
+    page.get_by_label("quarter").fill("harbour")  # which is not among those that are offered
     expect(page.locator("#rows-card")).not_to_have_attribute("aria-busy", "true")
     while len(fake.bodies("v1/predict")) < 2:
         page.wait_for_timeout(20)
     assert fake.bodies("v1/predict")[-1] == {
         "model": "houses",
-        "inputs": [{"area": "120", "quarter": "<b>south</b>"}],
+        "inputs": [{"area": "120", "quarter": "harbour"}],
     }
 
 
@@ -149,6 +152,26 @@ def test_of_two_files_in_a_row_the_later_one_stands_there_alone(page, fake):
     with page.expect_download() as downloaded:
         page.click("#rows-save")
     assert downloaded.value.path().read_bytes() == b"area,predicted price\r\n4,4000\r\n"
+
+
+def test_with_another_model_the_name_of_a_file_goes_with_its_rows(page):
+    page.set_input_files("#rows-file", [table_file("prices.csv", b"area\n4\n")])
+    expect(page.locator("#rows-count")).to_have_text("1 row")
+    page.select_option("#rows-model", "flowers")
+    expect(page.locator("#rows-name")).to_be_empty()
+    expect(page.locator("#rows-table tr")).to_have_count(0)
+
+
+def test_a_screen_reader_is_told_of_a_long_file_once(page):
+    page.evaluate("""() => {
+        window.told = [];
+        const spoken = document.querySelector("#rows-spoken");
+        new MutationObserver(() => spoken.textContent && window.told.push(spoken.textContent))
+            .observe(spoken, { childList: true });
+    }""")
+    several(page, "area\n" + "1\n" * 1200)
+    expect(page.locator("#rows-count")).to_contain_text("The first 100 of 1,200 rows")
+    assert len(page.evaluate("() => window.told")) == 1
 
 
 def test_a_german_page_says_in_german_where_a_later_part_failed(new_page, fake, monkeypatch):
