@@ -111,9 +111,9 @@ class _AddedDropout(torch.autograd.Function):
 
 
 def _random_bytes(count: int) -> Tensor:
-    """Drawn eight at a time: (count,) uint8"""
+    """Drawn eight at a time, on the CPU whatever torch's default is: (count,) uint8"""
     eights = (count + 7) // 8
-    words = torch.empty(eights, dtype=torch.int64)
+    words = torch.empty(eights, dtype=torch.int64, device="cpu")
     words.random_(-(2**63), None)
 
     single = words.view(torch.uint8)

@@ -65,3 +65,13 @@ def test_dropped_words_are_dropped_whole_and_the_mean_is_kept():
 
 def test_no_words_are_dropped_in_evaluation():
     assert (drop_words(torch.ones(5, 3), 0.25, training=False) == 1).all()
+
+
+@pytest.mark.parametrize("native", ["", "off"], ids=["compiled", "torch"])
+def test_random_bytes_are_on_the_cpu_whatever_is_the_default(native, monkeypatch):
+    monkeypatch.setenv("SEQKIT_NATIVE", native)
+    x = torch.ones(1000)
+    with torch.device("meta"):
+        found = Dropout(0.5)(x)
+    assert found.device.type == "cpu"
+    assert set(found.tolist()) == {0.0, 2.0}
