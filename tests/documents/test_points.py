@@ -74,6 +74,20 @@ def test_a_link_that_is_only_a_sign_is_no_text(page, read):
 
 
 @pytest.mark.parametrize(
+    ("page", "words", "written"),
+    [
+        ("5 m<sup>2</sup>, H<sub>2</sub>O", "5 m2 H2O", "5 m<sup>2</sup> H<sub>2</sub>O"),
+        ("a x<sup>2</sup> b <b>W</b>ord", "A X2! B WORD", "A X<sup>2</sup>! B <b>W</b>ORD"),
+        ("a H<sub>2</sub>O b", "A Wasser B", "A Wasser B"),  # not on another word
+    ],
+)
+def test_a_word_that_stays_keeps_the_markup_within_it(page, words, written):
+    (segment,) = read_document(f"<p>{page}".encode(), "a.html", "html").segments
+    alignment = [(i, i) for i in range(len(words.split()))]
+    assert segment.written(words, alignment) == written
+
+
+@pytest.mark.parametrize(
     ("texts", "expected"),
     [
         (("a ", "b", " c d"), ["A ", "B", " C D"]),  # as in the source: the blanks are not bold

@@ -102,6 +102,9 @@ class Marked:
             done = match.end()
             first, last = source[place] if source else (0, 0)
             elements = at[first] if source else ()
+            if _stem(match[0]).casefold() == _stem(self.text[first:last]).casefold():
+                units += _spelt_alike(match[0], at[first:last], space)
+                continue
             tail = _TAIL.search(match[0])
             ends_in_mark = last > first and not self.text[last - 1].isalnum()
             if tail and ends_in_mark and at[last - 1] != elements:
@@ -122,9 +125,18 @@ class Marked:
         done = 0
         for run in self.runs:
             is_missing = run.text.strip() and all(u.elements != run.elements for u in units)
-            if is_missing and len(units) > len(self.runs):
+            if (
+                is_missing
+                and not self._is_figure_in_word(run, done)
+                and len(units) > len(self.runs)
+            ):
                 units[min(len(units) - 1, done * len(units) // length)].elements = run.elements
             done += len(run.text)
+
+    def _is_figure_in_word(self, run: Run, start: int) -> bool:
+        """Whether it is the 2 of a word such as H2O, which means nothing on another word."""
+        touches = start > 0 and not self.text[start - 1].isspace()
+        return touches and run.text.isdigit()
 
     # Points
 
@@ -203,6 +215,23 @@ def _space_after(points: Sequence[Run], space: str) -> str:
     if not points or not any(point.blank_before or point.blank_after for point in points):
         return space
     return " " if points[-1].blank_after else ""
+
+
+def _stem(word: str) -> str:
+    """A word without the marks after it."""
+    return _TAIL.sub("", word)
+
+
+def _spelt_alike(word: str, at: Sequence[Elements], space: str) -> list[_Unit]:
+    """A word as it is in the source, whose letters keep the elements they had there."""
+    units: list[_Unit] = []
+    for i, letter in enumerate(word):
+        elements = at[i] if i < len(at) else at[0]
+        if units and units[-1].elements == elements:
+            units[-1].text += letter
+        else:
+            units.append(_Unit("" if units else space, letter, elements))
+    return units
 
 
 def _source_words(sources: int, targets: int, alignment: Alignment) -> list[int]:
