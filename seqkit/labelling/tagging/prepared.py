@@ -193,6 +193,12 @@ class PreparedSentences:
                 f"off data.valid_share = {valid_share} for validation: set data.valid"
             )
 
+        if not train:
+            raise DataError(
+                f"{name_of_source(source.train)}: {len(read):,} sentences are too few to cut off "
+                f"data.test_share = {self._data.test_share}"
+            )
+
         parts = Read(read[:train], read[train : train + valid], read[len(read) - test :])
         if not source.valid:
             return parts

@@ -179,3 +179,14 @@ def test_shares_are_those_of_pieces_where_long_sentences_are_cut_apart():
     task = task_of({"data.longest": 16, "data.unknown": 0})
     assert len(task.train) == before + 2 * 18
     assert share_of_few(task, epochs=1) == pytest.approx(54 / 234, abs=0.01)
+
+
+def test_a_source_that_is_too_small_for_a_test_share_is_named():
+    with open("few.txt", "w") as file:
+        file.write("a/X b/Y\n")
+    sources = [
+        {"train": ["many.conll"], "tag": 2, "valid": ["many.conll"]},
+        {"train": ["few.txt"], "format": "word/tag"},
+    ]
+    with pytest.raises(DataError, match=r"few\.txt: 1 sentences .* data\.test_share = 0\.9"):
+        task_of({"data.sources": sources, "data.test_share": 0.9})
