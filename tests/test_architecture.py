@@ -119,6 +119,7 @@ DOMAIN_MAY_IMPORT = {
     "config",
     "drawing",
     "errors",
+    "native",  # what it can do decides how translations are searched
     "parsing",
     "plugins",
     "prepared",

@@ -74,7 +74,7 @@ _FEW_THREADS = 2
     "--compute",
     default="float32",
     show_default=True,
-    help="Numbers of ctranslate2: float32, int8, int16, bfloat16, or auto for the fastest.",
+    help="Numbers: float32, int8; of ctranslate2 also int16, bfloat16, auto for the fastest.",
 )
 @device_options
 def serve(
@@ -124,17 +124,22 @@ def engine_of(engine: str, compute: str) -> str:
     """What translates for many clients: `auto` is our own search where that costs less.
 
     On one or two cores it takes two thirds of CTranslate2's time for a batch in float32, if its
-    layers are compiled (benchmarks/RESULTS.md); CTranslate2, which computes batches side by side,
-    is ahead on more.
+    layers are compiled, and less than half in int8, on processors that it computes that on
+    (benchmarks/RESULTS.md); CTranslate2, which computes batches side by side, is ahead on more.
     """
     from ..native import layers
     from ..native.library import library
 
-    if (engine, compute) != ("auto", "float32") or threads_of_torch() > _FEW_THREADS:
-        return engine
     compiled = library()
-    is_compiled = compiled is not None and compiled.seqkit_instructions() != layers.NOTHING
-    return "torch" if is_compiled else engine
+    is_chosen = engine == "auto" and compute in ("float32", "int8")
+    if not is_chosen or compiled is None or threads_of_torch() > _FEW_THREADS:
+        return engine
+    instructions = (
+        compiled.seqkit_instructions()
+        if compute == "float32"
+        else compiled.seqkit_instructions_of_eight_bits()
+    )
+    return engine if instructions == layers.NOTHING else "torch"
 
 
 def check_installed() -> None:

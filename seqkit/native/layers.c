@@ -1,8 +1,9 @@
-/* The layers of a Transformer in a search, float32: the twin of seqkit.nn.stepping and
+/* The layers of a Transformer in a search, float32 but for products in 8 bits where they are asked
+   for: the twin of seqkit.nn.stepping and
    seqkit.nn.encoding. Padding is not computed, rows see lists of slots.
 
    Everything is compiled for several sets of instructions (see vectors.h); weights are packed for
-   one of them by seqkit.nn.compiled. Vectors are whole: outputs of products, the widths of heads and
+   one of them by seqkit.nn.packed. Vectors are whole: outputs of products, the widths of heads and
    norms are filled up with zeros.
 
    Letters: r a row, h a head, i a number of a row, p a place that a row sees. */
@@ -17,9 +18,9 @@ enum { LINE = 16 };     /* floats in a line of the cache */
 enum { NOTHING = -1 }; /* beside the instructions of vectors.h */
 enum { RELU, SWISH, GELU, GELU_BY_TANH };
 
-/* A weight and a bias as `multiply` in products.h reads them. */
+/* A weight and a bias as `multiply` in products.h or eight_bits.h reads them. */
 struct product {
-    const float *packed; /* (panels, inputs + 1, PANEL); NULL: there is no such product */
+    const float *packed; /* (panels, inputs + 1 or 3 + inputs / 4, PANEL); NULL: there is none */
     int64_t inputs;
     int64_t outputs;
 };
@@ -131,6 +132,12 @@ static float *aligned(int64_t floats, void **room)
 #include "products.h"
 #include "layers.h"
 
+#undef INSTRUCTIONS
+#define INSTRUCTIONS 4
+#include "vectors.h"
+#include "eight_bits.h"
+#include "layers.h"
+
 #if defined(__x86_64__)
 #undef INSTRUCTIONS
 #define INSTRUCTIONS 1
@@ -142,6 +149,12 @@ static float *aligned(int64_t floats, void **room)
 #define INSTRUCTIONS 2
 #include "vectors.h"
 #include "products.h"
+#include "layers.h"
+
+#undef INSTRUCTIONS
+#define INSTRUCTIONS 3
+#include "vectors.h"
+#include "eight_bits.h"
 #include "layers.h"
 #endif
 
@@ -161,6 +174,16 @@ int64_t seqkit_instructions(void)
 #endif
 }
 
+/* The same for products in 8 bits; NOTHING where they are no faster than those of floats. */
+int64_t seqkit_instructions_of_eight_bits(void)
+{
+#if defined(__x86_64__)
+    if (seqkit_instructions() == AVX512 && __builtin_cpu_supports("avx512vnni"))
+        return VNNI;
+#endif
+    return NOTHING;
+}
+
 /* y = x W' + b for x (rows, inputs), y (rows, outputs). */
 void seqkit_multiply(const struct product *p, int64_t instructions, int64_t rows, const float *x,
                      float *y)
@@ -174,9 +197,15 @@ void seqkit_multiply(const struct product *p, int64_t instructions, int64_t rows
         multiply_avx2(p, rows, x, p->inputs, y, p->outputs, 0);
         return;
     }
+    if (instructions == VNNI) {
+        multiply_vnni(p, rows, x, p->inputs, y, p->outputs, 0);
+        return;
+    }
 #endif
-    (void)instructions;
-    multiply_plain(p, rows, x, p->inputs, y, p->outputs, 0);
+    if (instructions == PLAIN8)
+        multiply_plain8(p, rows, x, p->inputs, y, p->outputs, 0);
+    else
+        multiply_plain(p, rows, x, p->inputs, y, p->outputs, 0);
 }
 
 /* The `paths` of hypotheses, a slot longer each, and their `groups`. They go on from `rows` (count,)
@@ -209,6 +238,10 @@ int seqkit_run_layers(const struct network *n, const struct step *step, int64_t 
         return run_avx512(n, step, from, to);
     if (n->instructions == AVX2)
         return run_avx2(n, step, from, to);
+    if (n->instructions == VNNI)
+        return run_vnni(n, step, from, to);
 #endif
+    if (n->instructions == PLAIN8)
+        return run_plain8(n, step, from, to);
     return run_plain(n, step, from, to);
 }

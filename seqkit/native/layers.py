@@ -6,8 +6,10 @@ import ctypes
 from typing import ClassVar
 
 DONE, FAILED, NO_SUCH_PLACE = 0, -1, -2
-NOTHING, PLAIN, AVX2, AVX512 = -1, 0, 1, 2  # sets of instructions
-WIDTHS = {PLAIN: 4, AVX2: 8, AVX512: 16}  # floats in a vector of each
+NOTHING, PLAIN, AVX2, AVX512, VNNI, PLAIN8 = -1, 0, 1, 2, 3, 4  # sets of instructions
+WIDTHS = {PLAIN: 4, AVX2: 8, AVX512: 16, VNNI: 16, PLAIN8: 4}  # floats in a vector of each
+EIGHT_BITS = {VNNI, PLAIN8}  # those whose products are of integers
+MOST_INPUTS = 65_536  # of a product of integers
 ACTIVATIONS = {"relu": 0, "swish": 1, "gelu": 2, "gelu-tanh": 3}
 
 _COUNT, _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_float, ctypes.c_void_p

@@ -14,6 +14,8 @@
 #define PLAIN 0  /* vectors of 16 bytes, as every x86-64 and ARM processor has */
 #define AVX2 1   /* with FMA */
 #define AVX512 2 /* F, VL, DQ, BW */
+#define VNNI 3   /* those of AVX512, and products of integers of 8 bits */
+#define PLAIN8 4 /* those of PLAIN, and their twins */
 
 #include <stdint.h>
 #include <string.h>
@@ -50,10 +52,15 @@ typedef float four __attribute__((vector_size(16)));
 #undef FIRST
 #undef SECOND
 
-#if INSTRUCTIONS == AVX512
+#if INSTRUCTIONS == AVX512 || INSTRUCTIONS == VNNI
 
+#if INSTRUCTIONS == VNNI
+#define NAME(x) x##_vnni
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,fma")))
+#else
 #define NAME(x) x##_avx512
 #define TARGET __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
+#endif
 #define WIDTH 16
 #define ROWS 14
 #define MULTIPLY_ADD(a, b, c) ((vector)_mm512_fmadd_ps((__m512)(a), (__m512)(b), (__m512)(c)))
@@ -78,7 +85,11 @@ typedef float four __attribute__((vector_size(16)));
 
 #else
 
+#if INSTRUCTIONS == PLAIN8
+#define NAME(x) x##_plain8
+#else
 #define NAME(x) x##_plain
+#endif
 #define TARGET
 #define WIDTH 4
 #define LOW 0, 4, 1, 5
@@ -123,7 +134,7 @@ INLINE vector NAME(all)(float x)
     return x - (vector){0};
 }
 
-#if INSTRUCTIONS == PLAIN && !defined(__aarch64__)
+#if (INSTRUCTIONS == PLAIN || INSTRUCTIONS == PLAIN8) && !defined(__aarch64__)
 INLINE vector NAME(greater)(vector limit, vector x)
 {
     NAME(integers) is_limit = limit > x;

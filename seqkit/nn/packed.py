@@ -18,7 +18,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from ..errors import WrongType
+from ..errors import ConfigError, WrongType
 from ..native import layers as native
 from ..native.library import library
 from .arranged import is_layer_norm
@@ -34,12 +34,17 @@ class Compiled(NamedTuple):
     instructions: int
 
 
-def compiled_for(weights: Sequence[Tensor]) -> Compiled | None:
-    """None if there is no library, or none for weights like these."""
+def compiled_for(weights: Sequence[Tensor], *, eight_bits: bool = False) -> Compiled | None:
+    """None if there is no library, or none for weights like these.
+
+    With `eight_bits`, products are of integers, where the processor is quicker at them.
+    """
     opened = library()
     if opened is None or not all(map(is_plain, weights)):
         return None
     instructions = opened.seqkit_instructions()
+    if eight_bits and opened.seqkit_instructions_of_eight_bits() != native.NOTHING:
+        instructions = opened.seqkit_instructions_of_eight_bits()
     return None if instructions == native.NOTHING else Compiled(opened, instructions)
 
 
@@ -238,6 +243,7 @@ class _Packing:
     def __init__(self, layer: EncoderLayer | DecoderLayer, instructions: int) -> None:
         """`layer` is one of those that are to be packed, which all have the same sizes."""
         vector = native.WIDTHS[instructions]
+        self._in_eight_bits = instructions in native.EIGHT_BITS
         self.panel = 2 * vector
         self.width = layer.attention.out.in_features
         self.heads = layer.attention.heads
@@ -297,14 +303,11 @@ class _Packing:
     def product(self, weight: Tensor, bias: Tensor | None) -> native.Product:
         """`struct product` of (O, I) and (O,)."""
         outputs, inputs = weight.shape
-        panels = -(-outputs // self.panel)
-        filled = weight.new_zeros(panels * self.panel, inputs + 1)
-        filled[:outputs, 1:] = weight.detach()
-        if bias is not None:
-            filled[:outputs, 0] = bias.detach()
-
-        packed = filled.view(panels, self.panel, inputs + 1).transpose(1, 2).contiguous()
-        return native.Product(self._address(packed), inputs, outputs)
+        bias = weight.new_zeros(outputs) if bias is None else bias.detach()
+        pack = packed_in_eight_bits if self._in_eight_bits else packed
+        return native.Product(
+            self._address(pack(weight.detach(), bias, self.panel)), inputs, outputs
+        )
 
     def norm(self, norm: nn.Module) -> native.Norm:
         if not is_layer_norm(norm):
@@ -318,6 +321,43 @@ class _Packing:
     def _address(self, tensor: Tensor) -> int:
         self._kept.append(tensor)
         return tensor.data_ptr()
+
+
+def packed(weight: Tensor, bias: Tensor, panel: int) -> Tensor:
+    """A weight (O, I), a bias (O,) as products.h reads them: (panels, I + 1, panel)"""
+    return _in_panels(torch.cat([bias[:, None], weight], 1), panel)
+
+
+def packed_in_eight_bits(weight: Tensor, bias: Tensor, panel: int) -> Tensor:
+    """The same, as eight_bits.h reads them: (panels, 3 + I / 4, panel), where I is filled up.
+
+    Each row of the weight becomes integers of -127 to 127; one that has been such integers times a
+    number, as those of a model stored in 8 bits, gets the same again.
+    """
+    outputs, inputs = weight.shape
+    if inputs > native.MOST_INPUTS:
+        raise ConfigError(
+            f"compute = 'int8' is for layers of at most {native.MOST_INPUTS:,} inputs, and one of "
+            f"this model has {inputs:,}: leave it out"
+        )
+    largest = weight.abs().amax(1)
+    rate = 127 / torch.where(largest == 0, 127.0, largest)
+    integers = torch.zeros(outputs, _whole(inputs, 4), dtype=torch.int8)
+    integers[:, :inputs] = (weight * rate[:, None]).round_()
+
+    start = -128 * integers.sum(1, dtype=torch.int32)
+    numbers = [bias, 1 / rate, start.view(torch.float32)]
+    rows = torch.cat([torch.stack(numbers, 1), integers.view(torch.float32)], 1)
+    return _in_panels(rows, panel)
+
+
+def _in_panels(rows: Tensor, panel: int) -> Tensor:
+    """(O, N) -> (panels, N, panel), the last one filled up with zeros"""
+    outputs, count = rows.shape
+    panels = -(-outputs // panel)
+    filled = rows.new_zeros(panels * panel, count)
+    filled[:outputs] = rows
+    return filled.view(panels, panel, count).transpose(1, 2).contiguous()
 
 
 def _whole(count: int, unit: int) -> int:

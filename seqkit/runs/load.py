@@ -39,7 +39,8 @@ def load(
 
     `engine` is for translators: "auto" searches by CTranslate2, if it is installed, wherever that
     gives what our own search gives, and by torch elsewhere; "torch" and "ctranslate2" ask for one
-    of them. `compute` is the type of numbers CTranslate2 computes with: "float32", "int8", "int16",
+    of them. `compute` is the type of numbers that the search computes with: "float32", "int8",
+    which is our own search's, too, on a CPU with AVX-512 VNNI, and of CTranslate2 "int16",
     "bfloat16", or "auto" for the fastest on this CPU that loses no BLEU.
 
     Raises `CheckpointError` or `DataError` if a model cannot be opened, `ConfigError` for an engine

@@ -45,8 +45,9 @@ def test_without_its_packages_it_says_how_they_are_installed(cli, monkeypatch):
 
 
 class Library:
-    def __init__(self, instructions):
+    def __init__(self, instructions, eight_bits=layers.NOTHING):
         self.seqkit_instructions = lambda: instructions
+        self.seqkit_instructions_of_eight_bits = lambda: eight_bits
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,11 @@ class Library:
         (("auto", "float32"), 1, Library(layers.NOTHING), "auto"),
         (("auto", "float32"), 1, None, "auto"),
         (("auto", "int8"), 1, Library(layers.AVX2), "auto"),
+        (("auto", "int8"), 2, Library(layers.AVX512, layers.VNNI), "torch"),
+        (("auto", "int8"), 3, Library(layers.AVX512, layers.VNNI), "auto"),
+        (("auto", "int8"), 1, None, "auto"),
+        (("auto", "int16"), 1, Library(layers.AVX512, layers.VNNI), "auto"),
+        (("ctranslate2", "int8"), 1, Library(layers.AVX512, layers.VNNI), "ctranslate2"),
         (("ctranslate2", "float32"), 1, Library(layers.AVX2), "ctranslate2"),
     ],
 )

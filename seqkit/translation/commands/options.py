@@ -56,7 +56,7 @@ def engine_options(function: F) -> F:
         "--compute",
         default="float32",
         show_default=True,
-        help="Numbers of ctranslate2: float32, int8, int16, bfloat16, or auto for the fastest.",
+        help="Numbers: float32, int8; of ctranslate2 also int16, bfloat16, auto for the fastest.",
     )
     return engine(compute(function))
 

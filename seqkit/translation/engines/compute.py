@@ -1,4 +1,4 @@
-"""The types of numbers that CTranslate2 computes with, and which of them this CPU is good at."""
+"""The types of numbers that a search computes with, and which of them this CPU is good at."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigError, hint
+from ...native import layers as native
+from ...native.library import library as compiled_library
 from ...threads import threads
 
 AUTO = "auto"
@@ -18,7 +20,8 @@ ENGINES = (AUTO, TORCH, CTRANSLATE2)
 DEFAULT = "float32"
 """Gives the outputs of our own search; `auto` gives nearly all of them, and is faster."""
 
-NUMBERS = (AUTO, DEFAULT, "int8", "int16", "bfloat16")
+INT8 = "int8"
+NUMBERS = (AUTO, DEFAULT, INT8, "int16", "bfloat16")
 
 MISSING = "CTranslate2 is not installed: `pip install 'seqkit[fast]'`"
 
@@ -31,10 +34,29 @@ def check_names(engine: str, compute: str) -> None:
     for what, given, known in (("engine", engine, ENGINES), ("compute", compute, NUMBERS)):
         if given not in known:
             raise ConfigError(f"no {what} {given!r}.{hint(given, known)}")
-    if engine == TORCH and compute not in (AUTO, DEFAULT):
+    if engine == TORCH and compute not in (AUTO, DEFAULT, INT8):
         raise ConfigError(
-            f"compute = {compute!r} is for CTranslate2: our own search computes in float32"
+            f"compute = {compute!r} is for CTranslate2: our own search computes in float32 or int8"
         )
+    if (engine, compute) == (TORCH, INT8) and not has_own_int8():
+        raise ConfigError(
+            "compute = 'int8': our own search multiplies 8-bit integers by its compiled library on "
+            "CPUs with AVX-512 VNNI only (see `seqkit doctor`): leave it out, or choose engine = "
+            "'ctranslate2'"
+        )
+
+
+def is_own_int8(engine: str, compute: str) -> bool:
+    """Whether our own search is to compute in int8: asked for, or as there is no CTranslate2."""
+    if compute != INT8 or not has_own_int8():
+        return False
+    return engine == TORCH or (engine == AUTO and bool(why_missing()))
+
+
+def has_own_int8() -> bool:
+    """Whether our own search computes in int8 here, too."""
+    compiled = compiled_library()
+    return compiled is not None and compiled.seqkit_instructions_of_eight_bits() != native.NOTHING
 
 
 def why_missing() -> str:
@@ -56,14 +78,15 @@ def library() -> Any:
 def engines() -> str:
     """The check of `seqkit doctor`: what can search for translations here."""
     missing = why_missing()
+    own = f"{TORCH} with {DEFAULT}{f', {INT8}' if has_own_int8() else ''}"
     if missing:
-        return f"torch only; {missing}"
+        return f"{own} only; {missing}"
 
     module = library()
     supported = module.get_supported_compute_types("cpu")
     numbers = ", ".join(name for name in NUMBERS if name in supported)
     return (
-        f"torch, and ctranslate2 {module.__version__} with {numbers} (auto = {number_type(AUTO)}), "
+        f"{own}; ctranslate2 {module.__version__} with {numbers} (auto = {number_type(AUTO)}), "
         f"{threads()} batches at once"
     )
 
@@ -77,7 +100,7 @@ def number_type(asked: str) -> str:
     """
     supported = library().get_supported_compute_types("cpu")
     if asked == AUTO:
-        return "int8" if "int8" in supported and has_eight_bit_products() else DEFAULT
+        return INT8 if INT8 in supported and has_eight_bit_products() else DEFAULT
     if asked not in supported:
         known = ", ".join(name for name in NUMBERS if name in supported)
         raise ConfigError(

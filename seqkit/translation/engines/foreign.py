@@ -22,9 +22,16 @@ from ..models.transformer_config import TransformerConfig
 from ..passthrough import reads_letters
 from ..translator import Translator
 from .attention import AttentionReader
-from .compute import CTRANSLATE2
+from .compute import CTRANSLATE2, is_own_int8
 from .ctranslate2 import CTranslate2
-from .opening import FAILURES, check_not_needed, chosen_number, deferred, positions_of
+from .opening import (
+    FAILURES,
+    check_not_needed,
+    chosen_number,
+    deferred,
+    own_in_int8,
+    positions_of,
+)
 
 Read = Callable[[Path], Foreign]
 ReadStored = Callable[[Path], tuple[Foreign, bytes] | None]
@@ -38,6 +45,8 @@ def open_foreign(
     `read` and `read_stored` are its format's. `engine` and `compute` are as in `seqkit.load`.
     Raises `ConfigError` if one of them is asked for in particular and cannot be had.
     """
+    if is_own_int8(engine, compute):
+        return own_in_int8(path, device)
     number = chosen_number(device, engine, compute)
     if number is None:
         return None

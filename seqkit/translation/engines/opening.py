@@ -1,4 +1,4 @@
-"""A run folder opened for CTranslate2: read and converted without torch.
+"""A run folder opened for CTranslate2: read and converted without torch; or for our own int8.
 
 Only what is as it should be is opened here. Whatever is damaged, or is another kind of model, is
 left to `seqkit.runs.open`, which says what is wrong or opens it with torch.
@@ -35,8 +35,10 @@ from .compute import (
     AUTO,
     CTRANSLATE2,
     DEFAULT,
+    INT8,
     TORCH,
     check_names,
+    is_own_int8,
     library,
     number_type,
     why_missing,
@@ -60,6 +62,8 @@ def open_light(
     `engine` and `compute` are as in `seqkit.load`. Raises `ConfigError` if one of them is asked for
     in particular and cannot be had.
     """
+    if is_own_int8(engine, compute):
+        return own_in_int8(folder, device)
     number = chosen_number(device, engine, compute, why_not=_why_not(meta))
     if number is None:
         return None
@@ -88,6 +92,28 @@ def chosen_number(device: str, engine: str, compute: str, *, why_not: str = "") 
         _refuse_if_asked_for(engine, compute, why_not)
         return None
     return number_type(compute)
+
+
+def own_in_int8(path: Path, device: str) -> Translator:
+    """The translator at `path`, by our own search in int8.
+
+    Raises `ConfigError` if its model cannot, or not on this device.
+    """
+    from ...runs.open import open_run  # these import torch
+    from ...training.devices import pick_device
+    from ..models.contract import HasEightBits
+
+    if pick_device(device).type != "cpu":
+        raise ConfigError(
+            f"compute = {INT8!r} is for the CPU: give device = 'cpu', or leave it out"
+        )
+    translator: Translator = open_run(path, device="cpu", task="translation")
+    (model,) = translator.models_to_read
+    if not isinstance(model, HasEightBits):
+        name = type(model).__name__
+        raise ConfigError(f"compute = {INT8!r} is for Transformers, and the model is {name!r}")
+    model.in_eight_bits = True
+    return translator
 
 
 def check_not_needed(error: Exception, model: Path, engine: str, compute: str) -> None:

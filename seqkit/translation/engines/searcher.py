@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .attention import AttentionReader
     from .ctranslate2 import CTranslate2
 
-OWN = "torch float32"
+OWN, OWN_INT8 = "torch float32", "torch int8"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Searcher:
         vars(self).update(state, _opening=RLock())
 
     def __repr__(self) -> str:
-        return f"<Searcher: {self.name}, {self.engine or OWN}>"
+        return f"<Searcher: {self.name}, {self.engine or self.own}>"
 
     @property
     def name(self) -> str:
@@ -81,6 +81,17 @@ class Searcher:
         model = self._model
         name = model.name if isinstance(model, Deferred) else type(model).__name__
         return f"{name}, {1 + len(self._others)} models" if self._others else name
+
+    @property
+    def own(self) -> str:
+        """What our own search is called, and in which numbers it multiplies."""
+        if isinstance(self._model, Deferred):
+            return OWN
+
+        from ..models.contract import HasEightBits
+
+        is_in_int8 = isinstance(self._model, HasEightBits) and self._model.in_eight_bits
+        return OWN_INT8 if is_in_int8 else OWN
 
     @property
     def attends(self) -> bool:
@@ -154,7 +165,7 @@ class Searcher:
         With `phrases`, those of each source, our own search finds them.
         """
         found: list[list[Hypothesis] | None] = [None] * len(sources)
-        name = OWN
+        name = self.own
         if self.engine is not None and not phrases and self.engine.follows(config, rules):
             name = self.engine.name
             found = self.engine.search(sources, config, rules=rules, batch_tokens=batch_tokens)
@@ -164,7 +175,7 @@ class Searcher:
         asked = [phrases[i] for i in left if phrases]
         own = iter(self._own_search(remaining, config, rules, batch_tokens, fusion, asked))
         return [
-            Searched(next(own), OWN) if hypotheses is None else Searched(hypotheses, name)
+            Searched(next(own), self.own) if hypotheses is None else Searched(hypotheses, name)
             for hypotheses in found
         ]
 

@@ -104,6 +104,7 @@ class Transformer(nn.Module):
         self.source_vocab = source_vocab or target_vocab
         self.source_eos = c.source_eos
         self.fast_bf16 = c.width >= WIDE_ENOUGH_FOR_BF16
+        self.in_eight_bits = False  # whether a search multiplies integers; see `compiled_for`
 
         embedding = partial(
             Embedding,
@@ -241,7 +242,8 @@ class Transformer(nn.Module):
             weights.append(self.output_bias)
         plain = self._plain_norms()
         read = [*weights, *self._embedded_by()]
-        compiled = compiled_for(read) if all(plain) else None
+        eight_bits = self.in_eight_bits
+        compiled = compiled_for(read, eight_bits=eight_bits) if all(plain) else None
         versions = [compiled, plain, *((weight.data_ptr(), _version(weight)) for weight in weights)]
 
         arranged = _ARRANGED.get(self)

@@ -75,7 +75,7 @@ def test_without_it_our_own_search_does_everything(shipped, monkeypatch):
     assert translator.engine is None
     assert next(translator.predict([LINE])).record()["engine"] == "torch float32"
 
-    for asked in ({"engine": "ctranslate2"}, {"compute": "int8"}):
+    for asked in ({"engine": "ctranslate2"}, {"compute": "int16"}):
         with pytest.raises(ConfigError, match="CTranslate2 is not installed"):
             seqkit.load(shipped, device="cpu", **asked)
 
@@ -110,8 +110,8 @@ def test_other_models_are_left_to_torch(shipped, tmp_path):
         with pytest.raises(ConfigError, match="computes on the CPU here, not on 'cuda'"):
             seqkit.load(shipped, device="cuda", **asked)
 
-    with pytest.raises(ConfigError, match="our own search computes in float32"):
-        seqkit.load(shipped, engine="torch", compute="int8")
+    with pytest.raises(ConfigError, match="our own search computes in float32 or int8"):
+        seqkit.load(shipped, engine="torch", compute="int16")
     for wrong in ({"engine": "ctranslate"}, {"compute": "int4"}):
         with pytest.raises(ConfigError, match="Did you mean"):
             seqkit.load(shipped, **wrong)
