@@ -26,6 +26,10 @@ from .terms import WORD, Found
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from .weights import Array
+
+    Weights = Tensor | Array
+
 _ALIKE = 0.7  # how much of the attention of the best word one beside it must have to go with it
 _FEWEST = 0.1  # attention to a term of a word that is to be replaced
 
@@ -105,7 +109,7 @@ class Replacing:
             )
         return made
 
-    def text(self, segment: Segment, weights: Tensor, wanted: Sequence[Found]) -> str | None:
+    def text(self, segment: Segment, weights: Weights, wanted: Sequence[Found]) -> str | None:
         """A translation with its terms, by what its tokens attend to: (T, S); None without room."""
         sources = self.source.token_strings(segment.source)
         read = self.source.join(sources)

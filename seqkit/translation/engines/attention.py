@@ -71,7 +71,7 @@ class AttentionReader:
             x, weights = self._decoder_layer(layer, x, spans, memory, source_spans)
             for total, of_text in zip(sums, weights, strict=True):
                 total[:, : of_text.shape[2]] += of_text.mean(0)
-        return [total / len(self._weights.decoder) for total in sums]
+        return [total / np.float32(len(self._weights.decoder)) for total in sums]
 
     def _without_eos(self, source: list[int]) -> list[int]:
         return source if self._source_eos or source[-1:] != [EOS] else source[:-1]
@@ -89,8 +89,9 @@ class AttentionReader:
         ids = np.concatenate([np.asarray(text, np.int64) for text in texts])
         places = np.concatenate([np.arange(len(text)) for text in texts])
         positions = self._positions(int(places.max(initial=0)) + 1)
-        embedded: Array = embedding[ids] * np.float32(math.sqrt(self._weights.width))
-        return embedded + positions[places]
+        scale = np.float32(math.sqrt(self._weights.width))
+        embedded: Array = embedding[ids] * scale + positions[places]
+        return embedded
 
     def _positions(self, length: int) -> Array:
         positions = self._weights.positions
@@ -143,8 +144,8 @@ class AttentionReader:
         causal: bool,
     ) -> tuple[Array, list[Array]]:
         """What is read of a memory, and the weights of each text: (N, D), (H, T, S) each"""
-        scale = np.float32((x.shape[1] // self._heads) ** -0.5)
-        queries = self._by_head(_linear(attention.query, x)) * scale
+        scale = np.float32(1 / math.sqrt(x.shape[1] // self._heads))
+        queries: Array = self._by_head(_linear(attention.query, x)) * scale
         keys = self._by_head(_linear(attention.key, memory))
         values = self._by_head(_linear(attention.value, memory))
 
@@ -198,14 +199,16 @@ def _normed(norm: Norm, x: Array) -> Array:
 def _softmax(scores: Array) -> Array:
     """Over the last dimension, which may be empty."""
     powers = np.exp(scores - scores.max(-1, keepdims=True, initial=-np.inf))
-    return powers / powers.sum(-1, keepdims=True)
+    weights: Array = powers / powers.sum(-1, keepdims=True)
+    return weights
 
 
 # Activations, as `nn.transformer` has them
 
 
 def _swish(x: Array) -> Array:
-    return x / (1 + np.exp(-x))
+    swished: Array = x / (1 + np.exp(-x))
+    return swished
 
 
 def _gelu(x: Array) -> Array:
@@ -216,16 +219,18 @@ def _gelu(x: Array) -> Array:
     for factor in (-1.453152027, 1.421413741, -0.284496736, 0.254829592):
         total = (total + np.float32(factor)) * t
     beyond = np.float32(0.5) * total * np.exp(np.float32(-0.5) * x * x)
-    return np.maximum(x, 0) - size * beyond
+    activated: Array = np.maximum(x, np.float32(0)) - size * beyond
+    return activated
 
 
 def _gelu_tanh(x: Array) -> Array:
     inner = np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)
-    return x * np.float32(0.5) * (1 + np.tanh(inner))
+    activated: Array = x * np.float32(0.5) * (1 + np.tanh(inner))
+    return activated
 
 
 def _relu(x: Array) -> Array:
-    return np.maximum(x, 0)
+    return np.maximum(x, np.float32(0))
 
 
 _ACTIVATIONS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {
