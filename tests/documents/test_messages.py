@@ -36,7 +36,7 @@ def test_paragraphs_and_items_of_a_message_stay():
     assert [one.text for one in document.segments] == texts
 
     written = document.write([Translated(one.upper()) for one in texts]).decode()
-    lines = [r"\n A B C.\n\n - ", r"D\n - ", r"E F:\n", r"10 F G\n\n12\n1. ", r"H\n"]
+    lines = [r"\n A B C.\n\n", r" - D\n", r" - E F:\n", r"10 F G\n\n12\n", r"1. H\n"]
     assert written.endswith('msgstr ""\n' + "".join(f'"{line}"\n' for line in lines))
 
 

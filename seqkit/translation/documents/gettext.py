@@ -110,9 +110,10 @@ def _message(source: str, match: re.Match[str]) -> list[Segment]:
         if not has_letters(text):
             gap += text + between
             continue
-        if parts:
-            parts[-1][2] = gap
-        parts.append(["" if parts else gap, text, ""])
+        if parts:  # a string ends with its line, as those of msgmerge do
+            line_end = gap.rfind("\n") + 1
+            parts[-1][2], gap = gap[:line_end], gap[line_end:]
+        parts.append([gap, text, ""])
         gap = between
     parts[-1][2] = gap
 
