@@ -59,4 +59,7 @@ def joined(models: Sequence[Any], names: Sequence[str]) -> Any:
             f"{PLUS.join(names)}: there are no ensembles of models like {names[0]} (a "
             f"{kind.__name__}); give one model"
         )
-    return make(models)
+    try:
+        return make(models)
+    except ConfigError as error:
+        raise ConfigError(f"{PLUS.join(names)}: {error}") from None

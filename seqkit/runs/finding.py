@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..errors import CheckpointError, hint
 from ..parsing import path_of
 from ..training import checkpoint
+from .ensembles import members_of
 from .hub import fetch, is_hub_name
 from .imported import run_of
 
@@ -73,6 +74,9 @@ def _path_of(model: str | Path | None, task: str | None) -> Path:
     names = _shipped_names()
     if not path.exists() and str(model) in names:
         return shipped_models() / str(model)
+    members = [] if path.exists() else members_of(model)
+    if any(Path(name).exists() or name in names for name in members):
+        raise CheckpointError(f"{model}: several models are not taken here: give one of them")
     if not path.exists() and len(path.parts) == 1 and not path.suffix:
         known = _shipped_names(task)
         suggestion = hint(str(model), known) if known else _WAYS.get(task, " Give a run folder.")

@@ -9,7 +9,7 @@ from command_line import call
 from small_classifiers import some_texts, write_recipe, write_tsv
 
 import seqkit
-from seqkit.errors import ConfigError, WrongType
+from seqkit.errors import CheckpointError, ConfigError, WrongType
 from seqkit.labelling.classification.classifier import Classifier
 from seqkit.runs.ensembles import members_of
 from seqkit.runs.load import task_of
@@ -144,8 +144,19 @@ def test_models_of_other_classes_are_no_ensemble(run, tmp_path):
     recipe = write_recipe(tmp_path / "r.toml", write_tsv(tmp_path / "x.tsv", pairs), steps=1)
     other = seqkit.train(recipe, out=tmp_path / "run", device="cpu").folder
     complaint = call("classify", "-m", run, "-m", other, "soup").complaint()
-    assert "model 1 (bag) and model 2 (bag) are no ensemble" in complaint
+    assert f"{run}+{other}: model 1 (bag) and model 2 (bag) are no ensemble" in complaint
     assert "different classes: only one has music, weather" in complaint
+
+
+def test_several_models_where_one_is_asked_are_refused_in_a_line(run, tmp_path):
+    both = f"{run}+en-de"
+    refused = "several models are not taken here: give one of them"
+    assert refused in call("export", "-m", both, "--to", "run", "-o", tmp_path / "x").complaint()
+    with pytest.raises(CheckpointError, match=refused):
+        seqkit.train("demo/topics", out=tmp_path / "new", device="cpu", init=both)
+
+    told = call("explain", "-m", "en-de", "-m", "en-de", "Hello.").complaint()
+    assert told == "one model is asked here: choose one of en-de, en-de"
 
 
 def test_one_label_and_several_are_no_ensemble(run, tmp_path):

@@ -9,6 +9,7 @@ import click
 from ...cli.options import PATH
 from ...data.aside import check_is_new, new_folder, size_of
 from ...errors import ConfigError, DataError
+from .options import model_option
 
 if TYPE_CHECKING:
     from ..exporters.run_folder import Exported
@@ -24,7 +25,7 @@ _ALL_COMPUTE = ("float32", "float16", "bfloat16", "int16", "int8")
 
 
 @click.command()
-@click.option("-m", "--model", help="A run folder, or the name of a shipped model.")
+@model_option
 @click.option("--to", type=click.Choice(list(COMPUTE)), help="What to write.")
 @click.option(
     "--slim", "to", flag_value="run", help="As --to run: a run folder without what trains it."
