@@ -62,7 +62,7 @@ class CompiledPast(NamedTuple):
     rows: Tensor | None = None  # (R,) of these, picked by the next step; None: all, as they are
 
     @property
-    def count(self) -> int:
+    def height(self) -> int:
         """How many rows there are, R."""
         return len(self.paths if self.rows is None else self.rows)
 
@@ -169,8 +169,8 @@ class CompiledLayers:
 
         Raises `WrongValue` if there is not one token for each row.
         """
-        if len(ids) != past.count:
-            raise WrongValue(f"a step takes {past.count} tokens, one for each row, not {len(ids)}")
+        if len(ids) != past.height:
+            raise WrongValue(f"a step takes {past.height} tokens, one for each row, not {len(ids)}")
         tokens = Tokens.of(ids, self._embedding, position)
         past = self._extended(past)
         own = Seen(past.store.pool, past.paths)
@@ -179,7 +179,7 @@ class CompiledLayers:
 
     def _extended(self, past: CompiledPast) -> CompiledPast:
         """With another slot for each row."""
-        rows = past.count
+        rows = past.height
         slot = past.store.reserve(rows)
         if slot is None:
             past, slot = _with_room(past, rows)

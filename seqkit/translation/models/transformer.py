@@ -232,7 +232,8 @@ class Transformer(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Transformer:
         """Forgets it, too: the weights go elsewhere, or get another type."""
         _ARRANGED.pop(self, None)
-        return super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def _arranged(self) -> _Arranged:
         """The layers for a search, made anew when a weight has changed."""
@@ -246,19 +247,28 @@ class Transformer(nn.Module):
         compiled = compiled_for(read, eight_bits=eight_bits) if all(plain) else None
         versions = [compiled, plain, *((weight.data_ptr(), _version(weight)) for weight in weights)]
 
+        arranged = self._arranged_before(versions)
+        if arranged is None:
+            with _ARRANGING:
+                arranged = self._arranged_before(versions)
+                if arranged is None:
+                    arranged = self._arranged_anew(compiled, weights, versions)
+        return arranged
+
+    def _arranged_before(self, versions: list[Any]) -> _Arranged | None:
+        """What is there, if it is of the weights as they are."""
         arranged = _ARRANGED.get(self)
-        if arranged is not None and arranged.is_of(versions):
-            return arranged
-        with _ARRANGING:
-            arranged = _ARRANGED.get(self)
-            if arranged is not None and arranged.is_of(versions):
-                return arranged
-            _ARRANGED.pop(self, None)
-            layers = self._plain_layers() if compiled is None else self._compiled_layers(compiled)
-            samples = [_spread(weight) for weight in weights]
-            arranged = _Arranged(layers, versions, samples, torch.cat(samples))
-            _ARRANGED[self] = arranged
-            return arranged
+        return arranged if arranged is not None and arranged.is_of(versions) else None
+
+    def _arranged_anew(
+        self, compiled: Compiled | None, weights: list[Tensor], versions: list[Any]
+    ) -> _Arranged:
+        _ARRANGED.pop(self, None)  # so that there are never two
+        layers = self._plain_layers() if compiled is None else self._compiled_layers(compiled)
+        samples = [_spread(weight) for weight in weights]
+        arranged = _Arranged(layers, versions, samples, torch.cat(samples))
+        _ARRANGED[self] = arranged
+        return arranged
 
     def _embedded_by(self) -> Iterator[Tensor]:
         """What embeds tokens of either side, as it is at each step."""
@@ -269,7 +279,7 @@ class Transformer(nn.Module):
     def _plain_norms(self) -> list[bool]:
         """Of each norm, whether the library can do without its module."""
         last = [self.encoder_norm, self.decoder_norm]
-        layers = [*cast(list[EncoderLayer], list(self.encoder)), *self.decoder_layers]
+        layers = cast(list[EncoderLayer | DecoderLayer], [*self.encoder, *self.decoder])
         return [
             *(is_layer_norm(norm) or is_nothing(norm) for norm in last),
             *(is_layer_norm(norm) for layer in layers for norm in norms_of(layer)),
