@@ -21,7 +21,9 @@ from .settings import TableData
 
 _NEARLY_ALL = 0.95  # of the values are numbers: the others look like mistakes
 _NAN = r"(?i)^[+-]?nan$"
-_OTHERWISE = r"^[$€£¥]?\s?[+-]?\d[\d,]*(\.\d+)?\s?[%$€£¥]?$"  # how people write numbers, too
+_OTHERWISE = (  # how people write numbers, too: $1,500.5, 1.500,5 €
+    r"^[$€£¥]?\s?[+-]?(\d[\d,]*(\.\d+)?|\d{1,3}(\.\d{3})+,\d+)\s?[%$€£¥]?$"
+)
 _MANY_NAMES = 20  # distinct texts in as many rows are names of the rows
 
 Rows = NDArray[np.int64]

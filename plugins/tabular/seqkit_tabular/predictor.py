@@ -55,8 +55,9 @@ class ClassPrediction:
     probabilities: dict[str, float]
 
     def record(self) -> dict[str, Any]:
-        """Plain data: what `--json` prints."""
-        return {self.target: self.value, "probabilities": self.probabilities}
+        """Plain data: what `--json` prints. A target called "probabilities" takes their place."""
+        value = {self.target: self.value}
+        return value | {"probabilities": self.probabilities} | value
 
     def __str__(self) -> str:
         """The class and its probability, separated by a tab."""

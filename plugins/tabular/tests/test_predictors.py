@@ -7,6 +7,7 @@ import pytest
 import torch
 from seqkit_tabular.importance import permutation_importance
 from seqkit_tabular.measures import importance_of
+from seqkit_tabular.predictor import ClassPrediction
 from seqkit_tabular.reading import of_rows, read_table
 from seqkit_tabular.weights import weights_of
 from small_tables import houses
@@ -83,6 +84,12 @@ def test_a_row_of_a_later_batch_is_named_by_its_place_among_all(numbers):
     rows[69]["area"] = "big"
     with pytest.raises(DataError, match="rows, row 70: area is 'big'"):
         list(numbers.predict(rows))
+
+
+def test_a_target_called_probabilities_has_its_value_in_the_record():
+    found = ClassPrediction("probabilities", "high", {"high": 0.9, "low": 0.1})
+    assert found.record() == {"probabilities": "high"}
+    assert list(ClassPrediction("kind", "lily", {}).record()) == ["kind", "probabilities"]
 
 
 def test_one_row_in_place_of_many_is_refused(numbers):

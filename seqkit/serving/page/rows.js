@@ -105,8 +105,9 @@ export class RowsView {
   #drawn(prediction) {
     const target = this.model().target ?? "";
     const value = prediction[target];
-    if (prediction.probabilities) return shares(prediction.probabilities, [value]);
-    const figure = make("strong", { class: "figure", text: number(value, SHORT) });
+    const probabilities = sharesOf(prediction);
+    if (probabilities) return shares(probabilities, [value]);
+    const figure = make("strong", { class: "figure", text: shown(value) });
     return make("p", {}, figure, " ", make("span", { text: target, class: "count" }));
   }
 
@@ -175,7 +176,7 @@ export class RowsView {
   #showTable() {
     if (!this.#table) return;
     const target = this.model().target ?? "";
-    const hasShares = Boolean(this.#predictions[0]?.probabilities);
+    const hasShares = Boolean(sharesOf(this.#predictions[0]));
     const names = [t("rows.row"), target, ...(hasShares ? [t("rows.probability")] : [])];
     const head = make("tr", {}, ...names.map((text) => make("th", { text, scope: "col" })));
     const lines = this.#predictions
@@ -201,7 +202,7 @@ export class RowsView {
   #save() {
     if (!this.#table) return;
     const target = this.model().target ?? "";
-    const classes = Object.keys(this.#predictions[0]?.probabilities ?? {});
+    const classes = Object.keys(sharesOf(this.#predictions[0]) ?? {});
     const head = [...this.#table.header, `predicted ${target}`, ...classes];
     const lines = this.#table.rows.map((cells, i) => {
       const { probabilities, [target]: value } = this.#predictions[i];
@@ -256,15 +257,30 @@ function fieldAt(form, i) {
 }
 
 /**
+ * The probability of each class; none of a number, nor where the target itself is called so.
+ * @param {Prediction} [prediction]
+ * @returns {Record<string, number> | undefined}
+ */
+function sharesOf(prediction) {
+  const found = prediction?.probabilities;
+  return typeof found === "object" ? found : undefined;
+}
+
+/** @param {string | number} value */
+function shown(value) {
+  return typeof value === "number" ? number(value, SHORT) : value;
+}
+
+/**
  * @param {Prediction} prediction
  * @param {string} target
  * @param {number} place from 1
  */
 function lineOf(prediction, target, place) {
   const value = prediction[target];
-  const text = typeof value === "number" ? number(value, SHORT) : String(value);
+  const text = shown(value);
   const cells = [make("td", { text: number(place) }), make("td", { text, dir: "auto" })];
-  const share = prediction.probabilities?.[value];
+  const share = sharesOf(prediction)?.[value];
   if (share !== undefined) cells.push(make("td", { text: percent(share) }));
   return make("tr", {}, ...cells);
 }

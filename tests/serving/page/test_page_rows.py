@@ -80,6 +80,16 @@ def test_classes_have_their_probabilities(page):
     expect(page.locator("#rows-empty")).to_be_visible()
 
 
+def test_a_target_called_probabilities_is_shown_without_any(new_page, fake):
+    flowers = next(model for model in fake.models if model["name"] == "flowers")
+    fake.models = [{**flowers, "target": "probabilities"}]
+    fake.answers["v1/predict"] = {"predictions": [{"probabilities": "high"}]}
+    page = new_page("rows")
+    page.get_by_label("sepal").fill("0.3")
+    expect(page.locator("#rows-result")).to_have_text("high probabilities")
+    expect(several(page, "sepal\n1")).to_have_text(["1high"])
+
+
 def test_pasted_rows_have_a_prediction_each(page, fake):
     lines = several(page, "area;quarter\n10;north\n20;west\n")
     expect(lines).to_have_text(["110,000", "220,000"])
