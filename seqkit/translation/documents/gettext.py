@@ -111,8 +111,8 @@ def _message(source: str, match: re.Match[str]) -> list[Segment]:
             gap += text + between
             continue
         if parts:  # a string ends with its line, as those of msgmerge do
-            line_end = gap.rfind("\n") + 1
-            parts[-1][2], gap = gap[:line_end], gap[line_end:]
+            cut = gap.rfind("\n") + 1
+            parts[-1][2], gap = gap[:cut], gap[cut:]
         parts.append([gap, text, ""])
         gap = between
     parts[-1][2] = gap
