@@ -64,7 +64,8 @@ def is_layer_norm(module: nn.Module) -> TypeGuard[nn.LayerNorm]:
     """Whether a module does what its weight and bias say, and nothing else."""
     if type(module) is not nn.LayerNorm or has_hooks(module):
         return False
-    return module.weight is not None and module.bias is not None
+    weights = module._parameters  # asked before each search: attributes take longer
+    return weights.get("weight") is not None and weights.get("bias") is not None
 
 
 class _LayerNorm:

@@ -63,8 +63,7 @@ def is_nothing(norm: nn.Module) -> bool:
 
 def is_plain(weight: Tensor) -> bool:
     """Whether the library can read it."""
-    is_here = weight.dtype == torch.float32 and weight.device.type == "cpu"
-    return is_here and weight.is_contiguous()
+    return weight.is_cpu and weight.dtype == torch.float32 and weight.is_contiguous()
 
 
 class Seen(NamedTuple):
@@ -107,7 +106,8 @@ class Tokens(NamedTuple):
                 "a search that began in float32 on the CPU cannot go on with embeddings in "
                 f"{vectors.dtype} on {vectors.device}: begin it again"
             )
-        ids = ids.to("cpu", torch.int64).contiguous()
+        if not ids.is_cpu or ids.dtype != torch.int64 or not ids.is_contiguous():
+            ids = ids.to("cpu", torch.int64).contiguous()
         return cls(ids, vectors, added, embedding.zero)
 
     def structure(self) -> native.Tokens:

@@ -31,8 +31,7 @@ def best_by_library(
     """
     compiled = library()
     is_plain = logits.dtype == before.dtype == torch.float32
-    is_here = logits.device.type == before.device.type == "cpu"
-    if compiled is None or not is_plain or not is_here:
+    if compiled is None or not is_plain or not logits.is_cpu or not before.is_cpu:
         return None
 
     logits, before = logits.contiguous(), before.contiguous()
