@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..progress import say
-from .options import DATA, PATH, amount_of, amount_options, key_values, set_option
+from .options import DATA, PATH, amount_of, amount_options, key_values, one_model_option, set_option
 from .progress import counted
 
 if TYPE_CHECKING:
@@ -94,9 +94,7 @@ def _engines(function: F) -> F:
 
 
 def _model(*, required: bool) -> Callable[[F], F]:
-    return click.option(
-        "-m", "--model", required=required, help="A run folder, or whatever seqkit.load opens."
-    )
+    return one_model_option("A run folder, or whatever seqkit.load opens.", required=required)
 
 
 def _with(function: F, *options: Callable[[F], F]) -> F:

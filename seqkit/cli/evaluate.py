@@ -14,6 +14,7 @@ from .options import (
     device_options,
     json_option,
     key_values,
+    one_model_option,
     set_option,
     set_threads,
     show_notes,
@@ -21,7 +22,7 @@ from .options import (
 
 
 @click.command("evaluate")
-@click.option("-m", "--model", required=True, help="A run folder.")
+@one_model_option("A run folder.", required=True)
 @click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 @set_option
 @device_options

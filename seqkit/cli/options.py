@@ -38,6 +38,17 @@ _LONGEST_SHOWN = 40  # characters of a wrong value in an error
 _FRACTION = re.compile(r"[+-]?\.\d+")  # .5, which TOML does not take for a number
 
 
+def one_model_option(help: str, *, required: bool = False) -> Callable[[F], F]:
+    """-m, the one model of a command; click would take the last of several without a word."""
+
+    def one(ctx: click.Context, option: click.Parameter, names: tuple[str, ...]) -> str | None:
+        if len(names) > 1:
+            raise ConfigError(f"one model is asked here: choose one of {', '.join(names)}")
+        return names[0] if names else None
+
+    return click.option("-m", "--model", multiple=True, required=required, callback=one, help=help)
+
+
 def device_options(function: F) -> F:
     """--device and --threads."""
     options = (

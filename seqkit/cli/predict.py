@@ -17,6 +17,7 @@ from .options import (
     device_options,
     json_option,
     key_values,
+    one_model_option,
     opened,
     refuse_input,
     set_option,
@@ -26,7 +27,7 @@ from .progress import counted
 
 
 @click.command("predict")
-@click.option("-m", "--model", required=True, help="A run folder.")
+@one_model_option("A run folder.", required=True)
 @click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option(
     "-i", "--input", "source", type=TEXT, help="Read lines of text from this file; - is stdin."

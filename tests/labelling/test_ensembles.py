@@ -155,8 +155,11 @@ def test_several_models_where_one_is_asked_are_refused_in_a_line(run, tmp_path):
     with pytest.raises(CheckpointError, match=refused):
         seqkit.train("demo/topics", out=tmp_path / "new", device="cpu", init=both)
 
-    told = call("explain", "-m", "en-de", "-m", "en-de", "Hello.").complaint()
-    assert told == "one model is asked here: choose one of en-de, en-de"
+
+@pytest.mark.parametrize("command", ["explain", "tag", "segment"])
+def test_a_second_model_is_refused_where_one_is_asked(command):
+    told = call(command, "-m", "en-de", "-m", "runs/b", "Hello.").complaint()
+    assert told == "one model is asked here: choose one of en-de, runs/b"
 
 
 def test_one_label_and_several_are_no_ensemble(run, tmp_path):

@@ -7,13 +7,20 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
+from ...cli.options import (
+    PATH,
+    device_options,
+    json_option,
+    one_model_option,
+    set_threads,
+    show_notes,
+)
 from ...parsing import to_json
 from ...progress import working
 
 
 @click.command("evaluate")
-@click.option("-m", "--model", required=True, help="A run folder.")
+@one_model_option("A run folder.", required=True)
 @click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
 @click.option("--confusion", type=PATH, help="Draw which tag was taken for which: *.png, *.svg.")
 @device_options

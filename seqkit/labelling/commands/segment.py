@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option
+from ...cli.options import PATH, device_options, json_option, one_model_option
 from ...errors import CheckpointError
 from ...parsing import to_json
 from .answers import answer_lines, open_model
@@ -15,7 +15,7 @@ from .answers import answer_lines, open_model
 
 @click.command()
 @click.argument("text", nargs=-1)
-@click.option("-m", "--model", required=True, help="A run folder.")
+@one_model_option("A run folder.", required=True)
 @click.option("-i", "--input", "source", type=TEXT, help="Text, line by line; - is stdin.")
 @click.option("-o", "--output", type=PATH, help="Where the words go; else stdout.")
 @device_options

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.lines import TEXT, read_chunks
-from ...cli.options import PATH, device_options, json_option
+from ...cli.options import PATH, device_options, json_option, one_model_option
 from ...errors import CheckpointError
 from ...parsing import to_json
 from .answers import answer_lines, open_model
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("text", nargs=-1)
-@click.option("-m", "--model", required=True, help="A run folder.")
+@one_model_option("A run folder.", required=True)
 @click.option("-i", "--input", "source", type=TEXT, help="A sentence a line, or CoNLL; - is stdin.")
 @click.option("-o", "--output", type=PATH, help="Where the answers go; else stdout.")
 @click.option(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import key_values
+from ...cli.options import key_values, one_model_option
 from ...errors import ConfigError, RenamedWarning
 
 if TYPE_CHECKING:
@@ -29,20 +29,8 @@ CHUNK = 500  # sentences between two updates of the progress bar
 
 
 def model_option(function: F) -> F:
-    """-m, the one model of a command; two are refused."""
-
-    def one(ctx: click.Context, option: click.Parameter, names: Sequence[str]) -> str | None:
-        if len(names) > 1:
-            raise ConfigError(f"one model is asked here: choose one of {', '.join(names)}")
-        return names[0] if names else None
-
-    return click.option(
-        "-m",
-        "--model",
-        multiple=True,
-        callback=one,
-        help="A run folder, or the name of a shipped model.",
-    )(function)
+    """-m, the one model of a command."""
+    return one_model_option("A run folder, or the name of a shipped model.")(function)
 
 
 def models_option(function: F) -> F:
