@@ -11,6 +11,7 @@ from typing import TypeGuard
 import torch
 from torch import Tensor, nn
 
+from ..errors import WrongType
 from .products import Product, has_hooks
 from .transformer import DecoderLayer, EncoderLayer
 
@@ -22,6 +23,7 @@ class ArrangedLayer:
     """
 
     def __init__(self, layer: EncoderLayer | DecoderLayer) -> None:
+        check_hooks(layer)
         own, feed_forward = layer.attention, layer.feed_forward
         self.heads = own.heads
         self.head = own.out.in_features // own.heads
@@ -50,6 +52,17 @@ class ArrangedLayer:
         y = self.enter(self.last_norm, x)
         inside = self.activate(self.up(y))
         return self.leave(self.last_norm, x, self.down(inside))
+
+
+def check_hooks(layer: EncoderLayer | DecoderLayer) -> None:
+    """Raise `WrongType` for a forward hook that would not run: only norms are called as modules."""
+    for name, module in layer.named_modules():
+        is_called = ".norm." in f"{name}."
+        if has_hooks(module) and not is_called:
+            raise WrongType(
+                f"a search takes the weights out of layers without calling them, and the hook of "
+                f"{name or type(layer).__name__} would not run: remove it before the search"
+            )
 
 
 Norm = Callable[[Tensor], Tensor]  # (…, D) -> (…, D)

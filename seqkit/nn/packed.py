@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..errors import ConfigError, WrongType
 from ..native import layers as native
 from ..native.library import library
-from .arranged import is_layer_norm
+from .arranged import check_hooks, is_layer_norm
 from .parallel import in_threads, parts_of
 from .products import check_plain, has_hooks
 from .transformer import DecoderLayer, Embedding, EncoderLayer
@@ -258,6 +258,7 @@ class _Packing:
         return other
 
     def layer(self, layer: EncoderLayer | DecoderLayer) -> native.Layer:
+        check_hooks(layer)
         own, feed_forward = layer.attention, layer.feed_forward
         packed = native.Layer(
             own=self.product(*self.joined_heads(own.query, own.key_value)),

@@ -226,9 +226,10 @@ def test_a_hook_that_comes_after_a_search_runs_in_the_next(model):
     torch.testing.assert_close(found, whole_logits(model, source), rtol=1e-4, atol=1e-5)
 
 
-def test_a_hook_of_a_linear_layer_is_refused(model):
-    with_hook(model.decoder[1].feed_forward.up)
-    with pytest.raises(WrongType, match="forward hook"):
+@pytest.mark.parametrize("place", ["encoder.0", "decoder.1.attention", "decoder.1.feed_forward.up"])
+def test_a_hook_that_would_not_run_is_refused(model, place):
+    with_hook(model.get_submodule(place))
+    with pytest.raises(WrongType, match="would not run"):
         model.start(torch.tensor([[5, 6, 7]]))
 
 
