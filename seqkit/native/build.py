@@ -1,7 +1,8 @@
 """Compile the C files of this folder into a shared library; the standard library only.
 
 Run by `hatch_build.py` when seqkit is installed or a wheel is built. `python -m
-seqkit.native.build` does it again in a checkout, after a change of the C files.
+seqkit.native.build` does it again in a checkout, after a change of the C files; elsewhere, this
+file is run by its path, since `-m` finds the checkout first wherever it is the current folder.
 """
 
 from __future__ import annotations
@@ -39,7 +40,11 @@ def _headers(folder: Path | None) -> list[Path]:
 
 def compiler() -> list[str]:
     """The command of the C compiler: `CC`, or the first there is; empty if there is none."""
-    given = shlex.split(os.environ.get("CC", ""))
+    try:
+        given = shlex.split(os.environ.get("CC", ""))
+    except ValueError as error:
+        sys.stderr.write(f"CC={os.environ['CC']}: {error}\n")
+        return []
     names = [given[0]] if given else _COMPILERS
     found = next(filter(None, map(shutil.which, names)), None)
     return [found, *given[1:]] if found else []
@@ -93,6 +98,16 @@ def refresh() -> Path | None:
     return target
 
 
+def main() -> None:
+    """Compile the library into this folder, and say where it is, or why there is none."""
+    try:
+        built = refresh()
+    except OSError as error:
+        sys.exit(f"cannot write {FOLDER}: {error.strerror}")
+    if built is None:
+        sys.exit("no C compiler, or it failed: seqkit does without the library")
+    print(built)
+
+
 if __name__ == "__main__":
-    built = refresh()
-    sys.exit(0 if built else "no C compiler, or it failed: seqkit does without the library")
+    main()

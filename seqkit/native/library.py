@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shlex
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -104,4 +106,6 @@ def _why_missing(folder: Path) -> str:
     if any(folder.glob("seqkit-*.so")):
         return f"not used: made of other sources, so {_ADVICE}: start again or install seqkit again"
     why = "seqkit was installed without a C compiler, or it failed"
-    return f"not there: {why}, so {_ADVICE}: `python -m seqkit.native.build` compiles it"
+    # By its path: in a checkout, `-m` would compile that one's instead of the installed one's.
+    compiling = shlex.join([sys.executable, build.__file__])
+    return f"not there: {why}, so {_ADVICE}: `{compiling}` compiles it"

@@ -1,6 +1,7 @@
 """The library is used where it is there and wanted, and never needed."""
 
 import ctypes
+import shutil
 import subprocess
 import sys
 
@@ -97,7 +98,7 @@ def test_why_there_is_no_library_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(build, "FOLDER", tmp_path)
     monkeypatch.setattr(library, "_opened", library._opened.__wrapped__)
     assert library.status().startswith("not there: seqkit was installed without a C compiler")
-    assert "`python -m seqkit.native.build` compiles it" in library.status()
+    assert library.status().endswith(f"`{sys.executable} {build.__file__}` compiles it")
     assert library.library() is None
 
     (tmp_path / "seqkit-00000000.so").write_bytes(b"old")
@@ -106,6 +107,40 @@ def test_why_there_is_no_library_is_said(tmp_path, monkeypatch):
     (tmp_path / build.library_name()).write_bytes(b"no library")
     assert "cannot be opened" in library.status()
     assert library.library() is None
+
+
+def test_the_advice_compiles_the_installed_library_within_a_checkout(compiled, tmp_path):
+    """`-m` would find the checkout in the current folder, and compile that one's."""
+    installed = tmp_path / "site-packages" / "seqkit" / "native"
+    installed.mkdir(parents=True)
+    copy_sources(installed)
+    shutil.copy(build.__file__, installed)
+
+    done = subprocess.run(
+        [sys.executable, installed / "build.py"],
+        cwd=build.FOLDER.parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"{installed / build.library_name()}\n"
+    assert (installed / build.library_name()).exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(monkeypatch):
+    def refuse() -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(build, "refresh", refuse)
+    with pytest.raises(SystemExit) as refused:
+        build.main()
+    assert refused.value.code == f"cannot write {build.FOLDER}: Permission denied"
+
+
+def test_a_cc_that_no_shell_reads_is_named_and_no_compiler(monkeypatch, capsys):
+    monkeypatch.setenv("CC", "'gcc -O2")
+    assert build.compiler() == []
+    assert "CC='gcc -O2: No closing quotation" in capsys.readouterr().err
 
 
 def test_what_the_compiler_says_is_not_lost(tmp_path, monkeypatch, capsys):
