@@ -106,7 +106,7 @@ def main() -> None:
         sys.exit(f"cannot write {FOLDER}: {error.strerror}")
     if built is None:
         sys.exit("no C compiler, or it failed: seqkit does without the library")
-    print(built)
+    sys.stdout.write(f"{built}\n")
 
 
 if __name__ == "__main__":
