@@ -73,9 +73,10 @@ def load_ensemble(
 ) -> Any:
     """Open several models as one, by the mean of their probabilities; raises as `load` does."""
     if engine == "ctranslate2" or compute not in (_COMPUTE, "auto"):
+        asked = f"compute = {compute!r}" if engine != "ctranslate2" else f"engine = {engine!r}"
         raise ConfigError(
-            "several models decode together by torch, in float32: leave out the engine and the "
-            "numbers of ctranslate2"
+            f"{'+'.join(map(str, models))}: several models decode together by our own search, in "
+            f"float32: leave out {asked}"
         )
     if engine == _ENGINE:
         engine = "torch"

@@ -174,6 +174,12 @@ def test_a_run_learns_its_list_and_translates_by_it(copied, cli, tmp_path):
     assert {token for each in found for token in each.parts[0].ids} <= known
 
 
+def test_a_model_that_translates_nothing_has_no_list(here, cli):
+    cli("train", "demo/topics", "--out", "run", "--set", "train.steps=1", "--device", "cpu")
+    complaint = cli("shortlist", "-m", "run").complaint()
+    assert "run is a model for 'text-classification': a shortlist is for translators" in complaint
+
+
 def test_a_slim_run_takes_its_list_along(here, cli):
     cli("train", "tiny.toml", "--out", "run", "--device", "cpu")
     cli("shortlist", "-m", "run")

@@ -39,6 +39,8 @@ def shortlist(model: str | None, texts: tuple[Path, ...]) -> None:
 
     name = model or DEFAULT
     config, step = config_of(name)
+    if config.task != "translation":
+        raise ConfigError(f"{name} is a model for {config.task!r}: a shortlist is for translators")
     _check_stays(name, step)
     tokenizers = load_tokenizers(step)
     data = _data(name, config, texts)

@@ -117,10 +117,12 @@ def test_other_models_are_left_to_torch(shipped, tmp_path):
             seqkit.load(shipped, **wrong)
 
 
-def test_several_models_decode_together_by_torch(cli, shipped):
+def test_several_models_decode_together_by_our_own_search(cli, shipped):
     both = ("-m", shipped, "-m", shipped)
-    complaint = cli("translate", *both, "--engine", "ctranslate2", LINE).complaint()
-    assert "several models decode together by torch" in complaint
+    for asked in (("--engine", "ctranslate2"), ("--engine", "torch", "--compute", "int8")):
+        complaint = cli("translate", *both, *asked, LINE).complaint()
+        assert f"{shipped}+{shipped}: several models decode together by our own" in complaint
+        assert f"leave out {asked[-2].strip('-')} = '{asked[-1]}'" in complaint
 
 
 def test_models_of_other_tasks_have_no_other_engine(tmp_path):
