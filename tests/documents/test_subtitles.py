@@ -41,6 +41,14 @@ def shouted(*texts, kind="srt"):
         (["<i>a b</i>", "<i>c d.</i>"], ["<i>A B</i>", "<i>C D.</i>"]),
         (["{\\an8}<i>a b</i>", "<i>c d.</i>"], ["{\\an8}<i>A B</i>", "<i>C D.</i>"]),
         (["<i>a b", "<i>c d."], ["<i>A B", "<i>C D."]),
+        # and so do those of which a cue has one half
+        (["<b>a b", "c d.</b>"], ["<b>A B", "C D.</b>"]),
+        (["<i>a b", "c d</i>."], ["<i>A B", "C D</i>."]),
+        (["<i>a b,", "c d,", "e f.</i>"], ["<i>A B,", "C D,", "E F.</i>"]),
+        (["<i>a b</i>", "c d</b>", "e f."], ["<i>A B</i>", "C D</b>", "E F."]),
+        (["<b>a <i>b</i>", "c d.</b>"], ["<b>A <i>B</i>", "C D.</b>"]),
+        (["a b</i>", "c d."], ["A B</i>", "C D."]),
+        (["a b", "</i>c</i>"], ["A B", "</i>C</i>"]),
         # others go with their words
         (["a <b>b</b>", "c <i>d</i> e."], ["A <b>B</b>", "C <i>D</i> E."]),
         (["<i>a b</i>", "c d."], ["<i>A B</i>", "C D."]),
@@ -69,11 +77,11 @@ def test_a_tag_around_words_of_two_cues_is_closed_in_one_and_opened_in_the_other
     [
         ("srt", ["<i>a b</i>.", "c d."]),  # it has ended
         ("srt", ["a b", "C d."]),
-        ("srt", ["<i>a b", "c d</i>."]),  # tags of which each cue has a half
         ("srt", ["a b", "- c\n- d"]),
-        ("srt", ["a b", "</i>c</i>"]),
         ("vtt", ["<v Ada>a b", "<v Bob>c d."]),
         ("vtt", ["<v Ada>a b", "c d."]),
+        ("vtt", ["<v Ada>a b", "c d.</v>"]),
+        ("vtt", ["<v Ada>a b</v>", "c d."]),
     ],
 )
 def test_what_is_not_one_sentence_is_read_one_by_one(kind, texts):

@@ -69,14 +69,18 @@ class _Part:
 
     @property
     def is_balanced(self) -> bool:
-        """Whether only tags are around it that are closed, and none says who speaks."""
+        """Whether only tags are around it, and all of them are closed."""
         opened, closed = self.tags
         pairs = zip_longest(opened, reversed(closed), fillvalue="")
         is_closed = all(
             (name := _NAME.match(tag)) and closing == f"</{name[1]}>" for tag, closing in pairs
         )
-        is_speaker = any(tag.startswith("<v") for tag in opened)
-        return is_closed and not is_speaker and not any(self.has_notes)
+        return is_closed and not any(self.has_notes)
+
+    @property
+    def has_speaker(self) -> bool:
+        """Whether a tag says who speaks."""
+        return any(tag.startswith("<v") for tag in self.tags[0])
 
 
 @dataclass(frozen=True)
@@ -207,7 +211,7 @@ def _goes_on(waiting: list[_Part], part: _Part) -> bool:
     last, text = waiting[-1], part.marked.text
     if part.begins_turn or last.has_notes[1]:
         return False
-    if last.tags != part.tags and not (last.is_balanced and part.is_balanced):
+    if last.tags != part.tags and (last.has_speaker or part.has_speaker):
         return False
 
     before = last.marked.text
@@ -217,8 +221,12 @@ def _goes_on(waiting: list[_Part], part: _Part) -> bool:
 
 
 def _sentence(content: str, parts: list[_Part], spelling: _Spelling) -> _Sentence:
-    """Parts as one sentence: tags that are around some of them only go with their words."""
-    if any(part.tags != parts[0].tags for part in parts):
+    """Parts as one sentence: tags that are around some of them only go with their words.
+
+    Where one is opened in a cue and closed in the next, or never, they stay where they are.
+    """
+    are_alike = all(part.tags == parts[0].tags for part in parts)
+    if not are_alike and all(part.is_balanced for part in parts):
         parts = [_with_tags(part) for part in parts]
 
     runs: list[Run] = []
