@@ -153,7 +153,8 @@ def test_several_models_vote(cli, make, words, texts):
 
 
 def test_models_of_different_vocabularies_do_not_vote(cli, words, beginner, texts):
-    says = "models can decode together only if they share vocabulary, tokenizer and normalisation"
+    needed = "models can decode together only if they share vocabulary, tokenizer and normalisation"
+    says = f"{words}+{beginner}: {needed}"
     assert score(cli, words, texts, "-m", beginner).complaint() == says
     assert cli("translate", "-m", words, "-m", beginner, "a").complaint() == says
 

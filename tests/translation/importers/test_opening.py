@@ -30,7 +30,8 @@ def test_a_ctranslate2_folder_gives_its_hypotheses_and_scores(name, real_corpora
     for ours, theirs in zip(found, AREN["models"][name], strict=True):
         assert [t.text for t in ours] == [text for text, _ in theirs]
         scores = [score for _, score in theirs]
-        assert [t.log_probability for t in ours] == pytest.approx(scores, abs=1e-4)
+        # rounding differs between instruction sets: 1.002e-4 has been seen
+        assert [t.log_probability for t in ours] == pytest.approx(scores, abs=3e-4)
 
 
 @pytest.mark.slow
