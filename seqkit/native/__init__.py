@@ -9,7 +9,7 @@ build.py      compiles the C files; run by pip, or `python -m seqkit.native.buil
 library.py    finds and opens the library
 ngrams.py     words to ids (words.c), scores by back-off models (ngrams.c)
 best.py       the best continuations of a beam (best.c), for seqkit.search.compiled
-ctc.py        the frames of a CTC search (ctc.c), for seqkit.search.ctc.compiled
+ctc.py        the frames of a CTC search (ctc.c, ctc_settle.c), for seqkit.search.ctc.compiled
 recurrent.py  LSTM and GRU layers in training (recurrent.c), for seqkit.nn.recurrence
 training.py   passes over activations (training.c), for seqkit.nn.passes
 layers.py     the layers of a Transformer (layers.c), for seqkit.nn.compiled

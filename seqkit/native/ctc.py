@@ -1,4 +1,4 @@
-"""`struct search` of ctc.c, and the addresses of arrays in it."""
+"""`struct search` of ctc.h, and the addresses of arrays in it."""
 
 from __future__ import annotations
 
