@@ -28,7 +28,6 @@ def main(run, kind, *images):
         found, threads = pool.apply(predict, (model, images))
     assert found == expected, found
     assert kind == "spawn" or threads == 1
-    print("the same")
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
@@ -46,7 +45,7 @@ def test_a_classifier_answers_the_same_in_another_process(run, images, tmp_path,
     script.write_text(SCRIPT)
     command = [sys.executable, "-W", "ignore", script, run, kind, *images]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    assert ended.stdout == "the same\n", ended.stderr
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_a_classifier_and_its_answers_can_be_copied_and_sent(classifier, images):
