@@ -5,9 +5,10 @@ How much of each an epoch holds is in `mixture.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import ValidationInfo, field_validator
 
@@ -16,6 +17,8 @@ from ..parsing import to_json
 from . import digest
 from .files import lasting_all, name_of
 from .mixture import Mixture, shares
+
+LayoutT = TypeVar("LayoutT")
 
 WEIGHTS = "weights of data.sources"  # what a digest of them is called
 TEMPERATURE = (
@@ -73,6 +76,40 @@ def check_sources(data: HasSources) -> None:
             "choose one of data.sources and of data.train, data.valid and data.corpus, which "
             "each of the sources has for itself"
         )
+
+
+@dataclass(frozen=True)
+class SourceFiles(Generic[LayoutT]):
+    """The files of one source, or all of a run that names none."""
+
+    train: list[Path]
+    valid: list[Path]
+    layout: LayoutT  # how they are written, as the task says it
+    weight: float = 1.0
+    splits: bool = False  # whether validation text is cut off the training text
+
+
+def files_of_sources(
+    data: HasSources,
+    locate: Callable[[str, Sequence[str]], list[Path]],
+    layout_of: Callable[[Any], LayoutT],
+) -> list[SourceFiles[LayoutT]]:
+    """The sources of a [data] section, or the section itself if it names none.
+
+    `locate` finds the files of a corpus; `layout_of` is asked for each source, or the section.
+    """
+    named = data.sources or [data]
+    splits = not any(source.valid for source in named)
+    return [
+        SourceFiles(
+            locate(source.corpus, source.train),
+            locate(source.corpus, source.valid),
+            layout_of(source),
+            source.weight if data.sources else 1.0,
+            splits,
+        )
+        for source in named
+    ]
 
 
 class Weighted:

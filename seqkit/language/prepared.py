@@ -140,7 +140,7 @@ class PreparedText:
         first, *others = self.sources
         settings: dict[str, object] = {
             "files": [len(files) for files in (first.train, first.valid, self._test)],
-            "column": first.column,
+            "column": first.layout,
             "unique": data.unique,
             "joined": self._normalizer.steps if data.lines == "join" else None,
             "test_share": data.test_share,
@@ -149,7 +149,7 @@ class PreparedText:
         if others:
             settings["held_out"] = "of the others"
             settings["sources"] = [
-                [len(source.train), len(source.valid), source.column] for source in self.sources
+                [len(source.train), len(source.valid), source.layout] for source in self.sources
             ]
         return settings
 
@@ -180,7 +180,7 @@ class PreparedText:
     def _cut_apart(self, folder: Path, number: int) -> list[Sequence[str]]:
         """The training, validation and test text of a source: in this order it stands."""
         source = self.sources[number]
-        lengths = _copy_lines(folder, f"read{number}", self._lines(source.train, source.column))
+        lengths = _copy_lines(folder, f"read{number}", self._lines(source.train, source.layout))
         read = StoredTexts(folder, f"read{number}")
 
         test_share = self._data.test_share
@@ -197,7 +197,7 @@ class PreparedText:
 
         if source.valid:
             name = f"read-valid{number}"
-            _copy_lines(folder, name, self._lines(source.valid, source.column))
+            _copy_lines(folder, name, self._lines(source.valid, source.layout))
             parts[1] = StoredTexts(folder, name)
         return parts
 

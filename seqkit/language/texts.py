@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +13,13 @@ from pydantic import ValidationInfo, field_validator
 from ..config import section, setting
 from ..data.files import lasting_all
 from ..data.records import holds_records, read_fields
-from ..data.sources import TEMPERATURE, TextSource, check_sources
+from ..data.sources import (
+    TEMPERATURE,
+    SourceFiles,
+    TextSource,
+    check_sources,
+    files_of_sources,
+)
 from ..data.windows import Ids
 from ..errors import DataError
 from ..ngram.text import text_lines
@@ -145,38 +150,16 @@ def _column(column: Any) -> Any:
     return column
 
 
-@dataclass(frozen=True)
-class Source:
-    """The files of one source, or all of a run that names none."""
-
-    train: list[Path]
-    valid: list[Path]
-    column: int | str
-    weight: float = 1.0
-    splits: bool = False  # whether validation text is cut off
-
-
-def sources_of(data: LanguageData) -> list[Source]:
-    """The sources of a [data] section, their files found.
+def sources_of(data: LanguageData) -> list[SourceFiles[int | str]]:
+    """The sources of a [data] section, and in which column or field of theirs the text is.
 
     Raises `DataError` for a file of a corpus that is not on this machine.
     """
-    locate = corpora("language-modelling").locate
-    if not data.sources:
-        train, valid = (locate(data.corpus, files) for files in (data.train, data.valid))
-        return [Source(train, valid, data.column, splits=not data.valid)]
 
-    splits = not any(source.valid for source in data.sources)
-    return [
-        Source(
-            locate(source.corpus, source.train),
-            locate(source.corpus, source.valid),
-            data.column if source.column == "" else source.column,
-            source.weight,
-            splits,
-        )
-        for source in data.sources
-    ]
+    def column_of(source: LanguageSource | LanguageData) -> int | str:
+        return data.column if source.column == "" else source.column
+
+    return files_of_sources(data, corpora("language-modelling").locate, column_of)
 
 
 def cut_off(lines: list[str], share: float) -> tuple[list[str], list[str]]:

@@ -6,8 +6,9 @@ import re
 
 from pydantic import ValidationInfo, field_validator
 
-from ..config import required, section, setting
+from ..config import section, setting
 from ..data.files import lasting_all
+from ..data.sources import TextSource
 from ..errors import hint
 from ..plugins import components
 
@@ -15,13 +16,9 @@ LANGUAGE = re.compile(r"[a-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 
 
 @section
-class TranslationSource:
+class TranslationSource(TextSource):
     """One of several sources of training text: `[[data.sources]]`."""
 
-    corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths", default=""
-    )
-    train: list[str] = required("training text, as data.train", min_length=1)
     valid: list[str] = setting(
         "validation text; [] = split valid_size pairs off, unless another source of the same "
         "languages has validation text",
@@ -35,14 +32,6 @@ class TranslationSource:
         "target languages, each source text gets the tag of its own, such as >>de<<",
         default=[],
     )
-    weight: float = setting(
-        "how often its pairs are seen, relative to the other sources", default=1.0, gt=0, le=1e6
-    )
-
-    @field_validator("train", "valid")
-    @classmethod
-    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        return lasting_all(paths, info.data.get("corpus"))
 
     @field_validator("columns")
     @classmethod

@@ -15,7 +15,14 @@ from pydantic import ValidationInfo, field_validator
 
 from ...config import section, setting
 from ...data.files import lasting, lasting_all
-from ...data.sources import TEMPERATURE, TextSource, check_sources, name_of_source
+from ...data.sources import (
+    TEMPERATURE,
+    SourceFiles,
+    TextSource,
+    check_sources,
+    files_of_sources,
+    name_of_source,
+)
 from ...errors import DataError, shortened
 from ...recipes import corpora
 from ..numbered import Ints
@@ -140,47 +147,20 @@ class Parts:
     test: LabelledTexts  # empty if the run holds no test texts
 
 
-@dataclass(frozen=True)
-class Source:
-    """The files of one source, or all of a run that names none."""
-
-    train: list[Path]
-    valid: list[Path]
-    layout: Layout
-    weight: float = 1.0
-    splits: bool = False  # whether texts for validation are cut off
-
-
-def sources_of(data: TextData) -> list[Source]:
+def sources_of(data: TextData) -> list[SourceFiles[Layout]]:
     """The sources of a [data] section, their files found.
 
     Raises `DataError` for a file of a corpus that is not on this machine.
     """
-    locate = corpora(TASK).locate
-    if not data.sources:
-        train, valid = (locate(data.corpus, files) for files in (data.train, data.valid))
-        return [Source(train, valid, data.layout, splits=not data.valid)]
 
-    splits = not any(source.valid for source in data.sources)
-    return [
-        Source(
-            locate(source.corpus, source.train),
-            locate(source.corpus, source.valid),
-            _layout_of(source, data),
-            source.weight,
-            splits,
+    def layout_of(source: LabelledSource | TextData) -> Layout:
+        return data.layout._replace(
+            format=data.format if source.format == "auto" else source.format,
+            label=source.label or data.label,
+            text=source.text or data.text,
         )
-        for source in data.sources
-    ]
 
-
-def _layout_of(source: LabelledSource, data: TextData) -> Layout:
-    """How a source is written: as it says itself, or as all are."""
-    return data.layout._replace(
-        format=data.format if source.format == "auto" else source.format,
-        label=source.label or data.label,
-        text=source.text or data.text,
-    )
+    return files_of_sources(data, corpora(TASK).locate, layout_of)
 
 
 def cut_apart(train: LabelledTexts, *, test_share: float, valid_share: float) -> Parts:
@@ -190,7 +170,7 @@ def cut_apart(train: LabelledTexts, *, test_share: float, valid_share: float) ->
     return Parts(rest, valid, test)
 
 
-def check_parts(parts: Parts, sources: Sequence[Source], *, several: bool) -> None:
+def check_parts(parts: Parts, sources: Sequence[SourceFiles[Layout]], *, several: bool) -> None:
     """Raise `DataError` for texts that teach no difference, or that are too few."""
     train = [path for source in sources for path in source.train]
     _check_classes(parts.train, name_of_source(train), several=several)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -12,7 +11,13 @@ from pydantic import ValidationInfo, field_validator
 
 from ...config import section, setting
 from ...data.files import lasting, lasting_all
-from ...data.sources import TEMPERATURE, TextSource, check_sources
+from ...data.sources import (
+    TEMPERATURE,
+    SourceFiles,
+    TextSource,
+    check_sources,
+    files_of_sources,
+)
 from ...errors import ConfigError, DataError
 from ...recipes import corpora
 from .reading import Columns, Format, Sentence
@@ -136,40 +141,24 @@ class TaggingData:
         return lasting(path) if path else ""
 
 
-@dataclass(frozen=True)
-class Source:
-    """The files of one source, or all of a run that names none."""
+class Layout(NamedTuple):
+    """How the files of a source are written."""
 
-    train: list[Path]
-    valid: list[Path]
     format: Format
     columns: Columns
-    weight: float = 1.0
-    splits: bool = False  # whether sentences for validation are cut off
 
 
-def sources_of(data: TaggingData) -> list[Source]:
+def sources_of(data: TaggingData) -> list[SourceFiles[Layout]]:
     """The sources of a [data] section, their files found.
 
     Raises `DataError` for a file of a corpus that is not on this machine.
     """
-    locate = corpora(TASK).locate
-    if not data.sources:
-        train, valid = (locate(data.corpus, files) for files in (data.train, data.valid))
-        return [Source(train, valid, data.format, data.columns, splits=not data.valid)]
 
-    splits = not any(source.valid for source in data.sources)
-    return [
-        Source(
-            locate(source.corpus, source.train),
-            locate(source.corpus, source.valid),
-            data.format if source.format == "auto" else source.format,
-            Columns(source.word or data.word, source.tag or data.tag),
-            source.weight,
-            splits,
-        )
-        for source in data.sources
-    ]
+    def layout_of(source: TaggedSource | TaggingData) -> Layout:
+        columns = Columns(source.word or data.word, source.tag or data.tag)
+        return Layout(data.format if source.format == "auto" else source.format, columns)
+
+    return files_of_sources(data, corpora(TASK).locate, layout_of)
 
 
 def test_files_of(data: TaggingData) -> list[Path]:

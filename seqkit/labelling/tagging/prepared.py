@@ -20,7 +20,7 @@ from ...data.cache import Sources as Files
 from ...data.mixture import Mixture
 from ...data.seen import FILE as SEEN
 from ...data.seen import SeenTexts
-from ...data.sources import WEIGHTS, Weighted, name_of_source
+from ...data.sources import WEIGHTS, SourceFiles, Weighted, name_of_source
 from ...data.stored import HeldFile
 from ...errors import ConfigError, DataError
 from ...prepared import opened, saved_digest
@@ -29,7 +29,7 @@ from ...text.vocab import Vocab
 from . import encoding, schemes
 from .baseline import Baseline, LongestMatch, MostFrequentTag, load_baseline
 from .data import (
-    Source,
+    Layout,
     TaggingData,
     learned_schemes,
     pieces,
@@ -138,7 +138,7 @@ class PreparedSentences:
         return {
             "sources": [[len(source.train), len(source.valid)] for source in self.sources],
             "formats": [
-                [_format_at(path, source.format), *source.columns]
+                [_format_at(path, source.layout.format), *source.layout.columns]
                 for source in self.sources
                 for path in [*source.train, *source.valid]
             ],
@@ -184,7 +184,7 @@ class PreparedSentences:
         """The sentences of a source."""
         source = self.sources[number]
         valid_share = self._data.valid_share if source.splits else 0
-        writer.write(f"read-{number}", _read(source.train, source.format, source.columns))
+        writer.write(f"read-{number}", _read(source.train, *source.layout))
         read = writer.written(f"read-{number}")
         train, valid, test = sizes_of_parts(len(read), self._data.test_share, valid_share)
         if source.splits and not (train and valid):
@@ -202,7 +202,7 @@ class PreparedSentences:
         parts = Read(read[:train], read[train : train + valid], read[len(read) - test :])
         if not source.valid:
             return parts
-        writer.write(f"read-valid{number}", _read(source.valid, source.format, source.columns))
+        writer.write(f"read-valid{number}", _read(source.valid, *source.layout))
         return parts._replace(valid=writer.written(f"read-valid{number}"))
 
     # What is learned
@@ -290,7 +290,7 @@ def _without_held_out(parts: Sequence[Read]) -> list[Sentences]:
     return found
 
 
-def _check_left(source: Source, train: Sentences) -> None:
+def _check_left(source: SourceFiles[Layout], train: Sentences) -> None:
     if not len(train):
         raise DataError(
             f"{name_of_source(source.train)}: each training sentence is held out of another source "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import PATH, device_options, json_option, set_threads
+from ...cli.options import PATH, device_options, json_option, one_model_option, set_threads
 from ...errors import DataError, SeqkitError
 from ...parsing import to_json
 from .inputs import open_model, shortened
@@ -27,7 +27,7 @@ HOTWORD_WEIGHT = 10.0  # of words that have none of their own
     help="Labels of the outputs, in order: a line each, a JSON list, or a vocab.json.",
 )
 @click.option("--blank", help="The CTC blank, a label or its index; else found by its name.")
-@click.option("-m", "--model", type=PATH, help="Language model: counted or trained.")
+@one_model_option("Language model: counted or trained.", type=PATH)
 @click.option("--lexicon", type=PATH, help="The only words to be spelled, a line each.")
 @click.option("--hotwords", type=PATH, help="Words to be heard, a line each; TAB and a weight.")
 @click.option("--alpha", type=float, help="Weight of the language model.  [default: 0.5]")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.lines import STDIN, TEXT
-from ...cli.options import PATH
+from ...cli.options import PATH, one_model_option
 from ...errors import ConfigError, DataError
 from ...plugins import components
 
@@ -26,12 +26,8 @@ _LONGEST = 40  # characters of a wrong value in an error
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 FILES = click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]...")
-MODEL = click.option(
-    "-m",
-    "--model",
-    required=True,
-    type=PATH,
-    help="Run folder, ARPA file, seqkit's binary, or a mixture (.toml).",
+MODEL = one_model_option(
+    "Run folder, ARPA file, seqkit's binary, or a mixture (.toml).", required=True, type=PATH
 )
 COUNTS = click.option(
     "--counts", "are_counts", is_flag=True, help="FILEs are counts of n-grams, as SRILM's, no text."
