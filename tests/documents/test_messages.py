@@ -1,5 +1,7 @@
 """Messages of programs: the keys of their menus."""
 
+import time
+
 import pytest
 
 from seqkit.translation.documents.kinds import read_document
@@ -49,3 +51,12 @@ def test_what_is_no_key_stays(text):
     document, seen = message(text)
     assert seen == text
     assert document.write([Translated("x")]).decode().endswith('msgstr "x"\n')
+
+
+def test_ten_thousand_plurals_take_no_square_of_the_time():
+    """0.3 s; 20 s where each of them looks through the whole file."""
+    entry = 'msgid "a file"\nmsgid_plural "files %d"\nmsgstr[0] ""\nmsgstr[1] ""\n\n'
+    data = "".join(entry.replace("%d", str(i) * 10) for i in range(10_000)).encode()
+    start = time.process_time()
+    assert len(read_document(data, "a.po", "po").segments) == 20_000
+    assert time.process_time() - start < 3

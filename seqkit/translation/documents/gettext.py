@@ -57,6 +57,7 @@ def segments(text: str, name: str) -> list[Segment]:
     found: list[Segment] = []
     entry: _Entry | None = None
     declared = 0
+    line_end = "\r\n" if "\r\n" in text else "\n"
     for match in _KEYWORD.finditer(text):
         key = match["key"]
         value = _value(match["value"])
@@ -72,7 +73,7 @@ def segments(text: str, name: str) -> list[Segment]:
             entry.forms.append(number)
             source = entry.plural if entry.plural and number else entry.singular
             if source and not value and has_letters(source):
-                found += _message(source, match)
+                found += _message(source, match, line_end)
     _check(entry, declared, text, name)
     return found
 
@@ -82,21 +83,26 @@ def _check(entry: _Entry | None, declared: int, text: str, name: str) -> None:
     if entry is None or entry.plural is None:
         return
 
-    line = text.count("\n", 0, entry.start) + 1
     count = len(entry.forms)
     if declared and count != declared:
         raise DataError(
-            f"{name}, line {line}: {count} plural forms, but its header says nplurals={declared}: "
-            "make it with msgmerge or msginit for the target language"
+            f"{_place(entry, text, name)}: {count} plural forms, but its header says nplurals="
+            f"{declared}: make it with msgmerge or msginit for the target language"
         )
     if sorted(entry.forms) != list(range(count)):
         numbers = ", ".join(f"msgstr[{number}]" for number in entry.forms)
         raise DataError(
-            f"{name}, line {line}: its plural forms are {numbers}: number them from 0, each once"
+            f"{_place(entry, text, name)}: its plural forms are {numbers}: number them from 0, "
+            "each once"
         )
 
 
-def _message(source: str, match: re.Match[str]) -> list[Segment]:
+def _place(entry: _Entry, text: str, name: str) -> str:
+    line = text.count("\n", 0, entry.start) + 1
+    return f"{name}, line {line}"
+
+
+def _message(source: str, match: re.Match[str], line_end: str) -> list[Segment]:
     """The segments of a message: its paragraphs and items, with what is between them.
 
     Each is written as a string of its own, which are read as one.
@@ -118,7 +124,6 @@ def _message(source: str, match: re.Match[str]) -> list[Segment]:
     parts[-1][2] = gap
 
     start, end = match.span("value")
-    line_end = "\r\n" if "\r\n" in match.string else "\n"
     if len(parts) == 1:
         return [_paragraph(start, end, *parts[0])]
     places = [(start, end), *[(end, end)] * (len(parts) - 1)]
