@@ -127,7 +127,7 @@ INLINE void NAME(multiply_block)(int rows, const float *panel, int64_t groups, c
 #define CASE(n)                                                                \
     case n:                                                                    \
         NAME(multiply_block)(n, panel, groups, x, steps, y, y_stride, is_sum); \
-        break
+        break;
 
 /* The same for a number of rows that the compiler does not know. */
 static TARGET void NAME(multiply_rows)(int64_t rows, const float *panel, int64_t groups,
@@ -135,24 +135,7 @@ static TARGET void NAME(multiply_rows)(int64_t rows, const float *panel, int64_t
                                        int64_t y_stride, int is_sum)
 {
     switch (rows) {
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
-#if ROWS > 6
-        CASE(7);
-        CASE(8);
-        CASE(9);
-        CASE(10);
-        CASE(11);
-        CASE(12);
-#endif
-#if ROWS > 12
-        CASE(13);
-        CASE(14);
-#endif
+        CASES_TO(ROWS)
     }
 }
 #undef CASE

@@ -51,7 +51,7 @@ INLINE void NAME(multiply_block)(int rows, const float *panel, int64_t inputs, c
 #define CASE(n)                                                                     \
     case n:                                                                         \
         NAME(multiply_block)(n, panel, inputs, x, x_stride, y, y_stride, is_sum);   \
-        break
+        break;
 
 /* The same for a number of rows that the compiler does not know. */
 static TARGET void NAME(multiply_rows)(int64_t rows, const float *panel, int64_t inputs,
@@ -59,24 +59,7 @@ static TARGET void NAME(multiply_rows)(int64_t rows, const float *panel, int64_t
                                        int64_t y_stride, int is_sum)
 {
     switch (rows) {
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
-#if ROWS > 6
-        CASE(7);
-        CASE(8);
-        CASE(9);
-        CASE(10);
-        CASE(11);
-        CASE(12);
-#endif
-#if ROWS > 12
-        CASE(13);
-        CASE(14);
-#endif
+        CASES_TO(ROWS)
     }
 }
 #undef CASE

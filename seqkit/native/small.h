@@ -52,27 +52,14 @@ INLINE void NAME(tile)(int rows, int vectors, int64_t inner, const float *a, int
 #define CASE(rows)                                                                          \
     case rows:                                                                              \
         NAME(tile)(rows, vectors, inner, a, a_row, a_column, b, b_row, c, c_row, is_sum);   \
-        break
+        break;
 
-INLINE void NAME(tile_of)(int64_t rows, int vectors, int64_t inner, const float *a,
-                               int64_t a_row, int64_t a_column, const float *b, int64_t b_row,
-                               float *c, int64_t c_row, int is_sum)
+INLINE void NAME(tile_of)(int64_t rows, int vectors, int64_t inner, const float *a, int64_t a_row,
+                          int64_t a_column, const float *b, int64_t b_row, float *c, int64_t c_row,
+                          int is_sum)
 {
     switch (rows) {
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
-#if TILE > 6
-        CASE(7);
-        CASE(8);
-        CASE(9);
-        CASE(10);
-        CASE(11);
-        CASE(12);
-#endif
+        CASES_TO(TILE)
     }
 }
 #undef CASE
@@ -90,11 +77,11 @@ static TARGET void NAME(multiply_small)(int64_t rows, int64_t inner, int64_t col
             const float *left = a + row * a_row;
             float *to = c + row * c_row + column;
             if (columns - column > WIDTH)
-                NAME(tile_of)(count, 2, inner, left, a_row, a_column, b + column, b_row, to,
-                                   c_row, is_sum);
+                NAME(tile_of)(count, 2, inner, left, a_row, a_column, b + column, b_row, to, c_row,
+                              is_sum);
             else
-                NAME(tile_of)(count, 1, inner, left, a_row, a_column, b + column, b_row, to,
-                                   c_row, is_sum);
+                NAME(tile_of)(count, 1, inner, left, a_row, a_column, b + column, b_row, to, c_row,
+                              is_sum);
         }
 }
 

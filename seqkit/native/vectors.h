@@ -32,6 +32,13 @@ typedef float four __attribute__((vector_size(16)));
 #else
 #define UNROLLED _Pragma("GCC unroll 16")
 #endif
+
+/* CASE(1) to CASE(most) of a switch: a loop for each number, which the compiler then knows. */
+#define CASES_TO(most) CASES_TO_(most)
+#define CASES_TO_(most) CASES_TO_##most
+#define CASES_TO_6 CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
+#define CASES_TO_12 CASES_TO_6 CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
+#define CASES_TO_14 CASES_TO_12 CASE(13) CASE(14)
 #endif
 
 #if defined(__clang__) || __GNUC__ >= 12
