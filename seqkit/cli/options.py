@@ -38,15 +38,20 @@ _LONGEST_SHOWN = 40  # characters of a wrong value in an error
 _FRACTION = re.compile(r"[+-]?\.\d+")  # .5, which TOML does not take for a number
 
 
-def one_model_option(help: str, *, required: bool = False) -> Callable[[F], F]:
+def one_model_option(
+    help: str, *, required: bool = False, type: click.ParamType[Any] = click.STRING
+) -> Callable[[F], F]:
     """-m, the one model of a command; click would take the last of several without a word."""
 
-    def one(ctx: click.Context, option: click.Parameter, names: tuple[str, ...]) -> str | None:
+    def one(ctx: click.Context, option: click.Parameter, names: tuple[Any, ...]) -> Any:
         if len(names) > 1:
-            raise ConfigError(f"one model is asked here: choose one of {', '.join(names)}")
+            given = ", ".join(map(str, names))
+            raise ConfigError(f"one model is asked here: choose one of {given}")
         return names[0] if names else None
 
-    return click.option("-m", "--model", multiple=True, required=required, callback=one, help=help)
+    return click.option(
+        "-m", "--model", multiple=True, required=required, type=type, callback=one, help=help
+    )
 
 
 def device_options(function: F) -> F:

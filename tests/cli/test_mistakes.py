@@ -46,3 +46,9 @@ def test_a_model_that_does_not_exist_is_answered_with_those_that_do(cli, here):
     )
     with pytest.raises(seqkit.SeqkitError, match="is not a run folder"):
         seqkit.load(here)
+
+
+@pytest.mark.parametrize("command", ["complete", "decode", "generate", "score"])
+def test_a_second_language_model_is_refused(cli, command):
+    told = cli("lm", command, "-m", "runs/a", "-m", "runs/b", "x").complaint()
+    assert told == "one model is asked here: choose one of runs/a, runs/b"

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqkit.cli.options import PATH, device_options, set_threads, show_notes
+from seqkit.cli.options import (
+    PATH,
+    device_options,
+    one_model_option,
+    set_threads,
+    show_notes,
+)
 from seqkit.parsing import to_json
 
 from .settings import open_model
@@ -17,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("table", required=False, type=PATH)
-@click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
+@one_model_option("A run folder.", required=True, type=PATH)
 @click.option(
     "--residuals", type=PATH, help="Draw predicted against true numbers: *.png, *.svg or *.pdf."
 )

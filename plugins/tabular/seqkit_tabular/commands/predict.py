@@ -10,6 +10,7 @@ from seqkit.cli.options import (
     PATH,
     device_options,
     json_option,
+    one_model_option,
     opened,
     refuse_input,
     set_threads,
@@ -22,7 +23,7 @@ from .settings import open_model
 
 @click.command()
 @click.argument("table", required=False, type=PATH)
-@click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
+@one_model_option("A run folder.", required=True, type=PATH)
 @click.option("-o", "--output", type=PATH, help="Write to this file; else stdout.")
 @click.option(
     "--submission",

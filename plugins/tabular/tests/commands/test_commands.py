@@ -65,6 +65,12 @@ def test_what_cannot_be_trained_is_said_in_a_line(train_here, tables, args, says
     assert says in last
 
 
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_a_second_model_is_refused(cli, command):
+    told = cli("tabular", command, "-m", "runs/a", "-m", "runs/b", "x.csv").complaint()
+    assert told == "one model is asked here: choose one of runs/a, runs/b"
+
+
 def test_evaluate_shows_errors_beside_baselines_and_draws_residuals(
     cli, number_run, tables, tmp_path
 ):

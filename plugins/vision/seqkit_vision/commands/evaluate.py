@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from seqkit.cli.options import PATH, device_options, set_threads
+from seqkit.cli.options import PATH, device_options, one_model_option, set_threads
 from seqkit.parsing import to_json
 from seqkit.progress import working
 
 
 @click.command()
 @click.argument("images", required=False)
-@click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
+@one_model_option("A run folder.", required=True, type=PATH)
 @click.option("--data", help="The same as IMAGES.")
 @click.option("--confusion", type=PATH, help="Draw the confusion matrix: *.png, *.svg or *.pdf.")
 @click.option("--mistakes", type=PATH, help="Draw the mistakes that the model was surest of.")

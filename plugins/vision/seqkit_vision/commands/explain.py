@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqkit.cli.options import PATH, device_options, set_threads
+from seqkit.cli.options import PATH, device_options, one_model_option, set_threads
 
 if TYPE_CHECKING:
     from ..classifier import Classifier
@@ -17,7 +17,7 @@ _SHOWN_CLASSES = 3
 
 @click.command()
 @click.argument("image", type=PATH)
-@click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
+@one_model_option("A run folder.", required=True, type=PATH)
 @click.option("-o", "--output", type=PATH, help="Draw pictures into this folder.")
 @click.option("--class", "wanted", help="Show what speaks for this class; else for the likeliest.")
 @click.option("--data", help="Images to look for dead units in; else the test images of the run.")

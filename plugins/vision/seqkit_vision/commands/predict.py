@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqkit.cli.options import PATH, device_options, json_option, set_threads
+from seqkit.cli.options import PATH, device_options, json_option, one_model_option, set_threads
 from seqkit.errors import DataError
 from seqkit.parsing import to_json
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("images", nargs=-1, required=True, type=PATH)
-@click.option("-m", "--model", required=True, type=PATH, help="A run folder.")
+@one_model_option("A run folder.", required=True, type=PATH)
 @click.option(
     "--topk",
     default=1,

@@ -96,6 +96,12 @@ def test_links_are_followed_and_nothing_is_said_where_nothing_is_left_out(
     assert cli("vision", "predict", "-m", run, photos / "test").err == ""
 
 
+@pytest.mark.parametrize("command", ["evaluate", "explain", "predict"])
+def test_a_second_model_is_refused(cli, command):
+    told = cli("vision", command, "-m", "runs/a", "-m", "runs/b", "x.png").complaint()
+    assert told == "one model is asked here: choose one of runs/a, runs/b"
+
+
 def test_mistakes_are_one_clear_line(cli, run, test_images, tmp_path):
     predict = ["vision", "predict", "-m", run]
     missing = tmp_path / "none.png"
