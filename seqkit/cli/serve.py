@@ -123,23 +123,24 @@ def serve(
 def engine_of(engine: str, compute: str) -> str:
     """What translates for many clients: `auto` is our own search where that costs less.
 
-    On one or two cores it takes two thirds of CTranslate2's time for a batch in float32, if its
-    layers are compiled, and less than half in int8, on processors that it computes that on
-    (benchmarks/RESULTS.md); CTranslate2, which computes batches side by side, is ahead on more.
+    On one or two cores it takes two thirds of CTranslate2's time for a batch, in float32 if its
+    layers are compiled, in int8 on processors that it computes that on (benchmarks/RESULTS.md);
+    CTranslate2, which computes batches side by side, is ahead on more.
     """
     from ..native import layers
     from ..native.library import library
 
-    compiled = library()
-    is_chosen = engine == "auto" and compute in ("float32", "int8")
-    if not is_chosen or compiled is None or threads_of_torch() > _FEW_THREADS:
+    is_for_few = engine == "auto" and threads_of_torch() <= _FEW_THREADS
+    compiled = library() if is_for_few else None
+    if compiled is None:
         return engine
-    instructions = (
-        compiled.seqkit_instructions()
-        if compute == "float32"
-        else compiled.seqkit_instructions_of_eight_bits()
-    )
-    return engine if instructions == layers.NOTHING else "torch"
+
+    instructions = {
+        "float32": compiled.seqkit_instructions,
+        "int8": compiled.seqkit_instructions_of_eight_bits,
+    }
+    is_compiled = compute in instructions and instructions[compute]() != layers.NOTHING
+    return "torch" if is_compiled else engine
 
 
 def check_installed() -> None:
