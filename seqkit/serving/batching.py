@@ -215,7 +215,7 @@ class Batcher:
                 one.ticket.waiting.remove(one.number)
                 self._queued_tokens -= one.cost
             batch += chosen
-            turn = self._candidates([one.ticket for one in chosen], like)
+            turn = list(self._candidates([one.ticket for one in chosen], like))
 
         taken = {id(one.ticket) for one in batch}
         before = [ticket for ticket in self._queue if id(ticket) not in taken]
@@ -223,15 +223,13 @@ class Batcher:
         self._queue = deque([*before, *after])
         return batch
 
-    def _candidates(self, tickets: Iterable[Ticket], like: _Like) -> list[_Taken]:
+    def _candidates(self, tickets: Iterable[Ticket], like: _Like) -> Iterator[_Taken]:
         """Of each request, the first of its waiting items that may join a batch."""
-        found: list[_Taken] = []
         for ticket in tickets:
             work = ticket.work
             if isinstance(work, Work) and work.kind == like.kind:
                 near = (i for i in islice(ticket.waiting, _LOOK) if like.fits(work.costs[i]))
-                found += [_Taken(ticket, number) for number in islice(near, 1)]
-        return found
+                yield from (_Taken(ticket, number) for number in islice(near, 1))
 
     def _compute(self, batch: Sequence[_Taken]) -> None:
         """Compute a batch and hand out its results; give it up once all its clients have left."""
