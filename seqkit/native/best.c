@@ -47,18 +47,18 @@ static int64_t blocks_of(int64_t vocab)
     return (vocab + BLOCK - 1) / BLOCK;
 }
 
-#define INSTRUCTIONS 0
+#define INSTRUCTIONS PLAIN
 #include "vectors.h"
 #include "best.h"
 
 #if defined(__x86_64__)
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 1
+#define INSTRUCTIONS AVX2
 #include "vectors.h"
 #include "best.h"
 
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 2
+#define INSTRUCTIONS AVX512
 #include "vectors.h"
 #include "best.h"
 #endif

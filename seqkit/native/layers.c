@@ -1,6 +1,6 @@
 /* The layers of a Transformer in a search, float32 but for products in 8 bits where they are asked
-   for: the twin of seqkit.nn.stepping and
-   seqkit.nn.encoding. Padding is not computed, rows see lists of slots.
+   for: the twin of seqkit.nn.stepping and seqkit.nn.encoding. Padding is not computed, rows see
+   lists of slots.
 
    Everything is compiled for several sets of instructions (see vectors.h); weights are packed for
    one of them by seqkit.nn.packed. Vectors are whole: outputs of products, the widths of heads and
@@ -127,32 +127,32 @@ static float *aligned(int64_t floats, void **room)
     return *room ? (float *)(((uintptr_t)*room + line - 1) / line * line) : NULL;
 }
 
-#define INSTRUCTIONS 0
+#define INSTRUCTIONS PLAIN
 #include "vectors.h"
 #include "products.h"
 #include "layers.h"
 
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 4
+#define INSTRUCTIONS PLAIN8
 #include "vectors.h"
 #include "eight_bits.h"
 #include "layers.h"
 
 #if defined(__x86_64__)
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 1
+#define INSTRUCTIONS AVX2
 #include "vectors.h"
 #include "products.h"
 #include "layers.h"
 
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 2
+#define INSTRUCTIONS AVX512
 #include "vectors.h"
 #include "products.h"
 #include "layers.h"
 
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 3
+#define INSTRUCTIONS VNNI
 #include "vectors.h"
 #include "eight_bits.h"
 #include "layers.h"

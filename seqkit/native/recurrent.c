@@ -58,7 +58,7 @@ void seqkit_pack_bf16(const uint16_t *matrix, int64_t rows, int64_t columns, int
 
 #if defined(__x86_64__) && (defined(__clang__) ? __clang_major__ >= 10 : __GNUC__ >= 10)
 
-#define INSTRUCTIONS 2
+#define INSTRUCTIONS AVX512
 #include "vectors.h"
 #include "bf16.h"
 

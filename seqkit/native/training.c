@@ -64,36 +64,36 @@ static int64_t whole_vectors(int64_t count)
     return (count + MOST_FLOATS - 1) / MOST_FLOATS * MOST_FLOATS;
 }
 
-#define INSTRUCTIONS 0
+#define INSTRUCTIONS PLAIN
 #include "vectors.h"
 #include "small.h"
-#define NUMBERS 0
+#define NUMBERS FLOAT32
 #include "training.h"
 #undef NUMBERS
-#define NUMBERS 1
+#define NUMBERS BFLOAT16
 #include "training.h"
 #undef NUMBERS
 
 #if defined(__x86_64__)
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 1
+#define INSTRUCTIONS AVX2
 #include "vectors.h"
 #include "small.h"
-#define NUMBERS 0
+#define NUMBERS FLOAT32
 #include "training.h"
 #undef NUMBERS
-#define NUMBERS 1
+#define NUMBERS BFLOAT16
 #include "training.h"
 #undef NUMBERS
 
 #undef INSTRUCTIONS
-#define INSTRUCTIONS 2
+#define INSTRUCTIONS AVX512
 #include "vectors.h"
 #include "small.h"
-#define NUMBERS 0
+#define NUMBERS FLOAT32
 #include "training.h"
 #undef NUMBERS
-#define NUMBERS 1
+#define NUMBERS BFLOAT16
 #include "training.h"
 #undef NUMBERS
 #endif
