@@ -25,7 +25,7 @@ from ..errors import SeqkitError
 from ..translation.documents.document import Document
 from ..translation.documents.kinds import has_fields, kind_of, known_kinds, read_document
 from ..translation.documents.translating import translated
-from ..wanted import Unwanted
+from ..wanted import Unwanted, while_wanted
 from .catalogue import CLOSE_SECONDS
 from .errors import Overloaded, Refused, body_of, refusal, where
 from .kernel import Kernel, unless_gone
@@ -203,8 +203,9 @@ class Jobs:
             job.done, job.total = done, total
 
         job.state = "running"
-        lines = lines_of(self._kernel, job.wish, lambda: job.is_wanted)
-        data, done = translated(lines, job.document, progress=progress)
+        lines = lines_of(self._kernel, job.wish)
+        with while_wanted(lambda: job.is_wanted):
+            data, done = translated(lines, job.document, progress=progress)
         job.unplaced = list(dict.fromkeys(chain.from_iterable(done.unplaced.values())))
         return data
 

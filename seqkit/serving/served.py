@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,7 +17,7 @@ from typing import Any
 from ..translation.documents.translating import Lines
 from ..translation.predictions import TranslatedLine
 from ..translation.segments import Translation
-from ..wanted import Unwanted
+from ..wanted import check_wanted
 from .errors import Overloaded
 from .kernel import Kernel
 from .pairs import Hop
@@ -36,9 +36,9 @@ class Wish:
     glossary: Sequence[Pair] = ()
 
 
-def lines_of(kernel: Kernel, wish: Wish, is_wanted: Callable[[], bool]) -> Lines:
-    """What translates lines for a document, until `is_wanted` says no: then `Unwanted`."""
-    served = [_Served(kernel, hop, wish.glossary, is_wanted) for hop in wish.hops]
+def lines_of(kernel: Kernel, wish: Wish) -> Lines:
+    """What translates lines for a document, as long as that is wanted (see `seqkit.wanted`)."""
+    served = [_Served(kernel, hop, wish.glossary) for hop in wish.hops]
     if not served:
         return _Same()
     return served[0] if len(served) == 1 else _Chained(served)
@@ -47,20 +47,13 @@ def lines_of(kernel: Kernel, wish: Wish, is_wanted: Callable[[], bool]) -> Lines
 class _Served:
     """A model of the service, seen as a translator."""
 
-    def __init__(
-        self,
-        kernel: Kernel,
-        hop: Hop,
-        glossary: Sequence[Pair],
-        is_wanted: Callable[[], bool],
-    ) -> None:
+    def __init__(self, kernel: Kernel, hop: Hop, glossary: Sequence[Pair]) -> None:
         self._kernel = kernel
         self._asked: dict[str, Any] = {"model": hop.model}
         if hop.to:
             self._asked["to"] = hop.to
         if glossary:
             self._asked["glossary"] = [list(pair) for pair in glossary]
-        self._is_wanted = is_wanted
         self.attends = kernel.catalogue.entries[hop.model].operation("explain") is not None
 
     def predict(
@@ -71,7 +64,7 @@ class _Served:
         try:
             while some := list(islice(lines, _LINES)):
                 body = {**self._asked, "text": some, "align": align, **settings}
-                waiting.append(_Answer(self._kernel, body, self._is_wanted))
+                waiting.append(_Answer(self._kernel, body))
                 if len(waiting) > 1:
                     yield from waiting.popleft().lines()
             while waiting:
@@ -84,17 +77,16 @@ class _Served:
 class _Answer:
     """What the service has been asked; asked again while it has too much to do."""
 
-    def __init__(
-        self, kernel: Kernel, body: Mapping[str, Any], is_wanted: Callable[[], bool]
-    ) -> None:
+    def __init__(self, kernel: Kernel, body: Mapping[str, Any]) -> None:
         self._kernel = kernel
         self._body = body
-        self._is_wanted = is_wanted
         self._future = self._ask()
 
     def lines(self) -> Iterator[TranslatedLine]:
-        for record in self._records():
-            yield _line(record)
+        try:
+            yield from map(_line, self._records())
+        finally:
+            self.drop()
 
     def drop(self) -> None:
         self._future.cancel()
@@ -103,22 +95,23 @@ class _Answer:
         return self._kernel.ask_from_thread("translate", self._body)
 
     def _records(self) -> list[Mapping[str, Any]]:
-        while self._is_wanted():
+        while True:
+            check_wanted()
             try:
                 found: list[Mapping[str, Any]] = self._future.result(_LOOK)["translations"]
                 return found
             except TimeoutError:
                 continue
             except Overloaded as overloaded:
-                self._wait(float(overloaded.headers["Retry-After"]))
+                _wait(float(overloaded.headers["Retry-After"]))
                 self._future = self._ask()
-        self.drop()
-        raise Unwanted
 
-    def _wait(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while self._is_wanted() and time.monotonic() < until:
-            time.sleep(min(_LOOK, seconds))
+
+def _wait(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        check_wanted()
+        time.sleep(min(_LOOK, seconds))
 
 
 class _Chained:

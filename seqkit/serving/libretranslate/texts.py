@@ -15,6 +15,7 @@ from ...translation.documents.kinds import read_document
 from ...translation.documents.plain import segments
 from ...translation.documents.segment import Segment, Translated, replaced
 from ...translation.documents.translating import translated
+from ...wanted import while_wanted
 from ..kernel import Kernel, unless_gone
 from ..pairs import Hop
 from ..served import Wish, lines_of
@@ -85,8 +86,8 @@ class Texts:
     def _page(self, text: str, hops: Sequence[Hop], gone: threading.Event) -> str:
         """In a thread: a text in HTML, translated."""
         document = read_document(text.encode("utf-8", "replace"), "q", "html")
-        lines = lines_of(self._kernel, Wish(hops), lambda: not gone.is_set())
-        data, _ = translated(lines, document)
+        with while_wanted(lambda: not gone.is_set()):
+            data, _ = translated(lines_of(self._kernel, Wish(hops)), document)
         return data.decode("utf-8")
 
     async def _close(self) -> None:
