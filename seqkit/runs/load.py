@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..ngram.recognition import is_model_file
 from ..parsing import path_of
 from ..plugins import components
-from .ensembles import joined, members_of
+from .ensembles import PLUS, joined, members_of
 from .finding import find, place_of
 from .imported import importer_of
 from .zipped import is_zipped_run
@@ -75,7 +75,7 @@ def load_ensemble(
     if engine == "ctranslate2" or compute not in (_COMPUTE, "auto"):
         asked = f"compute = {compute!r}" if engine != "ctranslate2" else f"engine = {engine!r}"
         raise ConfigError(
-            f"{'+'.join(map(str, models))}: several models decode together by our own search, in "
+            f"{PLUS.join(map(str, models))}: several models decode together by our own search, in "
             f"float32: leave out {asked}"
         )
     if engine == _ENGINE:
