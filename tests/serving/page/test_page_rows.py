@@ -184,22 +184,23 @@ def test_a_screen_reader_is_told_of_a_long_file_once(page):
     assert len(page.evaluate("() => window.told")) == 1
 
 
-def test_a_german_page_says_in_german_where_a_later_part_failed(new_page, fake, monkeypatch):
+@pytest.mark.parametrize(
+    ("locale", "after", "count"),
+    [
+        ("en-US", "After row 500", "500 of 600 rows"),
+        ("de-DE", "Nach Zeile 500", "500 von 600 Zeilen"),
+    ],
+)
+def test_what_is_wrong_with_a_later_part_says_where(
+    new_page, fake, monkeypatch, locale, after, count
+):
     first = {"predictions": [{"price": 1.0}] * 500}
     answers = iter([first, refusal(400, "row 3 is odd")])
     monkeypatch.setattr(fake, "_predict", lambda body: next(answers), raising=False)
-    page = new_page("rows", locale="de-DE")
+    page = new_page("rows", locale=locale)
     several(page, "area\n" + "1\n" * 600)
-    expect(page.locator("#rows-file-problem")).to_have_text("Nach Zeile 500: row 3 is odd")
-
-
-def test_what_is_wrong_with_a_later_part_says_where(page, fake, monkeypatch):
-    first = {"predictions": [{"price": 1.0}] * 500}
-    answers = iter([first, refusal(400, "row 3 is odd")])
-    monkeypatch.setattr(fake, "_predict", lambda body: next(answers), raising=False)
-    several(page, "area\n" + "1\n" * 600)
-    expect(page.locator("#rows-file-problem")).to_have_text("After row 500: row 3 is odd")
-    expect(page.locator("#rows-count")).to_have_text("500 of 600 rows")
+    expect(page.locator("#rows-file-problem")).to_have_text(f"{after}: row 3 is odd")
+    expect(page.locator("#rows-count")).to_have_text(count)
 
 
 def test_the_servers_sentence_about_a_row_is_shown(page, fake):
