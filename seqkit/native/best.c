@@ -63,17 +63,6 @@ static int64_t blocks_of(int64_t vocab)
 #include "best.h"
 #endif
 
-static double pass(const struct beams *s, const float *logits, float *maxima, float *highest)
-{
-#if defined(__x86_64__)
-    if (s->instructions == AVX512)
-        return pass_avx512(logits, s->vocab, maxima, highest);
-    if (s->instructions == AVX2)
-        return pass_avx2(logits, s->vocab, maxima, highest);
-#endif
-    return pass_plain(logits, s->vocab, maxima, highest);
-}
-
 /* The best so far of a beam: a heap, the worst of them at its root. */
 struct choice {
     float value;
@@ -220,7 +209,7 @@ static int best_of_beam(const struct beams *s, int64_t beam, struct room *room)
         const float *logits = room->logits + r * s->vocab;
         float *maxima = room->maxima + r * blocks;
         struct scale *by = room->scales + r;
-        double sum = pass(s, logits, maxima, &by->highest);
+        double sum = CHOSEN(pass, s->instructions)(logits, s->vocab, maxima, &by->highest);
         by->log_sum = (float)log(sum);
         by->before = s->before[beam * s->width + r];
         if (!isfinite(by->log_sum) || isnan(by->before))

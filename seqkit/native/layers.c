@@ -184,28 +184,22 @@ int64_t seqkit_instructions_of_eight_bits(void)
     return NOTHING;
 }
 
+/* CHOSEN, of functions that stand for products in 8 bits, too. */
+#if defined(__x86_64__)
+#define CHOSEN_HERE(function, instructions)         \
+    ((instructions) == VNNI ? function##_vnni       \
+     : (instructions) == PLAIN8 ? function##_plain8 \
+                                : CHOSEN(function, instructions))
+#else
+#define CHOSEN_HERE(function, instructions) \
+    ((instructions) == PLAIN8 ? function##_plain8 : CHOSEN(function, instructions))
+#endif
+
 /* y = x W' + b for x (rows, inputs), y (rows, outputs). */
 void seqkit_multiply(const struct product *p, int64_t instructions, int64_t rows, const float *x,
                      float *y)
 {
-#if defined(__x86_64__)
-    if (instructions == AVX512) {
-        multiply_avx512(p, rows, x, p->inputs, y, p->outputs, 0);
-        return;
-    }
-    if (instructions == AVX2) {
-        multiply_avx2(p, rows, x, p->inputs, y, p->outputs, 0);
-        return;
-    }
-    if (instructions == VNNI) {
-        multiply_vnni(p, rows, x, p->inputs, y, p->outputs, 0);
-        return;
-    }
-#endif
-    if (instructions == PLAIN8)
-        multiply_plain8(p, rows, x, p->inputs, y, p->outputs, 0);
-    else
-        multiply_plain(p, rows, x, p->inputs, y, p->outputs, 0);
+    CHOSEN_HERE(multiply, instructions)(p, rows, x, p->inputs, y, p->outputs, 0);
 }
 
 /* The `paths` of hypotheses, a slot longer each, and their `groups`. They go on from `rows` (count,)
@@ -233,15 +227,5 @@ int seqkit_extend_paths(int64_t before, int64_t length, const int32_t *old_paths
    a token that there is not */
 int seqkit_run_layers(const struct network *n, const struct step *step, int64_t from, int64_t to)
 {
-#if defined(__x86_64__)
-    if (n->instructions == AVX512)
-        return run_avx512(n, step, from, to);
-    if (n->instructions == AVX2)
-        return run_avx2(n, step, from, to);
-    if (n->instructions == VNNI)
-        return run_vnni(n, step, from, to);
-#endif
-    if (n->instructions == PLAIN8)
-        return run_plain8(n, step, from, to);
-    return run_plain(n, step, from, to);
+    return CHOSEN_HERE(run, n->instructions)(n, step, from, to);
 }

@@ -99,28 +99,13 @@ static int64_t whole_vectors(int64_t count)
 #endif
 
 /* Call the one of a function that is for these instructions and numbers. */
-#if defined(__x86_64__)
-#define CALL(function, ...)                                                              \
-    switch (2 * instructions + numbers) {                                                \
-    case 2 * AVX512 + BFLOAT16: function##_bf16_avx512(__VA_ARGS__); break;              \
-    case 2 * AVX512 + FLOAT32: function##_float_avx512(__VA_ARGS__); break;              \
-    case 2 * AVX2 + BFLOAT16: function##_bf16_avx2(__VA_ARGS__); break;                  \
-    case 2 * AVX2 + FLOAT32: function##_float_avx2(__VA_ARGS__); break;                  \
-    case 2 * PLAIN + BFLOAT16: function##_bf16_plain(__VA_ARGS__); break;                \
-    default: function##_float_plain(__VA_ARGS__);                                        \
-    }
-#else
-#define CALL(function, ...)                                                              \
-    if (numbers == BFLOAT16)                                                             \
-        function##_bf16_plain(__VA_ARGS__);                                              \
-    else                                                                                 \
-        function##_float_plain(__VA_ARGS__);                                             \
-    (void)instructions
-#endif
+#define CALL(function, ...)                                      \
+    (numbers == BFLOAT16 ? CHOSEN(function##_bf16, instructions) \
+                         : CHOSEN(function##_float, instructions))(__VA_ARGS__)
 
 void seqkit_cross_entropy(const struct loss *loss, int64_t instructions, int64_t numbers)
 {
-    CALL(cross_entropy, loss)
+    CALL(cross_entropy, loss);
 }
 
 /* How many floats attention is worked on in. */
@@ -133,26 +118,26 @@ int64_t seqkit_attention_scratch(int64_t keys, int64_t head)
 
 void seqkit_attend(const struct attention *a, int64_t instructions, int64_t numbers)
 {
-    CALL(attend, a)
+    CALL(attend, a);
 }
 
 /* Fills of_query, of_key and of_value; `log_totals` are those of seqkit_attend. */
 void seqkit_attend_gradient(const struct attention *a, int64_t instructions, int64_t numbers)
 {
-    CALL(attend_gradient, a)
+    CALL(attend_gradient, a);
 }
 
 void seqkit_drop(const struct dropout *d, int64_t instructions, int64_t numbers)
 {
-    CALL(drop, d)
+    CALL(drop, d);
 }
 
 void seqkit_drop_and_add(const struct dropout *d, int64_t instructions, int64_t numbers)
 {
-    CALL(drop_and_add, d)
+    CALL(drop_and_add, d);
 }
 
 void seqkit_drop_gradient(const struct dropout *d, int64_t instructions, int64_t numbers)
 {
-    CALL(drop_gradient, d)
+    CALL(drop_gradient, d);
 }

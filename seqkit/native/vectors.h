@@ -39,6 +39,16 @@ typedef float four __attribute__((vector_size(16)));
 #define CASES_TO_6 CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6)
 #define CASES_TO_12 CASES_TO_6 CASE(7) CASE(8) CASE(9) CASE(10) CASE(11) CASE(12)
 #define CASES_TO_14 CASES_TO_12 CASE(13) CASE(14)
+
+/* The one of a function that is for these instructions. */
+#if defined(__x86_64__)
+#define CHOSEN(function, instructions)                  \
+    ((instructions) == AVX512 ? function##_avx512       \
+     : (instructions) == AVX2 ? function##_avx2         \
+                              : function##_plain)
+#else
+#define CHOSEN(function, instructions) ((void)(instructions), function##_plain)
+#endif
 #endif
 
 #if defined(__clang__) || __GNUC__ >= 12
