@@ -108,6 +108,7 @@ class Searcher:
         with self._opening:
             if isinstance(self._model, Deferred):  # no other thread has been faster
                 self._model = self._model.open()
+                self._reader = None  # its weights need not be kept twice
             return self._model
 
     def attention_of(

@@ -1,10 +1,12 @@
 """What a model attends to, by numpy: the same as torch says."""
 
+import gc
 import math
 import pickle
 import string
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -65,6 +67,24 @@ def test_words_are_aligned_without_torch_as_with_it(shipped):
     assert copied.align(found) == wanted
     assert light.models_to_read  # now it is open, and aligns itself
     assert light.align(found) == wanted
+
+
+def test_weights_that_align_go_when_the_model_is_opened(shipped, monkeypatch):
+    pytest.importorskip("ctranslate2")
+    made = []
+    read = AttentionReader.mean_attention
+
+    def noted(self, *given):
+        made.append(weakref.ref(self))
+        return read(self, *given)
+
+    monkeypatch.setattr(AttentionReader, "mean_attention", noted)
+    light = seqkit.load(shipped, device="cpu")
+    light.align([nbest[0] for nbest in light.translate_nbest(["No."])])
+    assert made[0]() is not None
+    assert light.models_to_read
+    gc.collect()
+    assert made[0]() is None
 
 
 def test_markup_is_put_back_without_importing_torch(shipped, tmp_path):
