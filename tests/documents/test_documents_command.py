@@ -159,8 +159,16 @@ def test_pairs_have_the_languages_of_the_model(cli, shipped, tmp_path):
     source, pairs = tmp_path / "a.html", tmp_path / "pairs.tmx"
     source.write_text(HTML.format("The house is small."))
     command = ["translate", "-i", source, "-o", tmp_path / "b.html"]
-    assert cli(*command, "--document", f"bitext={pairs}").code == 0
+    assert cli(*command, "--bitext", pairs).code == 0
     assert '<tuv xml:lang="de">' in pairs.read_text(encoding="utf-8")
+
+
+def test_pairs_are_written_to_one_file(cli, run, tmp_path):
+    source = tmp_path / "a.html"
+    source.write_text(HTML.format("a b"))
+    given = ["--bitext", "a.tsv", "--document", "bitext=b.tsv"]
+    ran = cli("translate", "-m", run, "-i", source, "-o", tmp_path / "b.html", *given)
+    assert "--document bitext is given twice: 'b.tsv' and 'a.tsv'" in ran.complaint()
 
 
 @pytest.mark.parametrize(

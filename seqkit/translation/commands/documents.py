@@ -35,20 +35,23 @@ class DocumentOptions:
 
 
 def document_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """--document KEY=VALUE as often as needed, as `documents`."""
+    """--document KEY=VALUE as often as needed, and --bitext FILE, as `documents`."""
 
-    def parse(ctx: click.Context, option: click.Parameter, pairs: Sequence[str]) -> DocumentOptions:
-        return _options_of(pairs)
-
-    return click.option(
+    @click.option(
         "--document",
-        "documents",
+        "pairs",
         multiple=True,
-        callback=parse,
         metavar="KEY=VALUE",
         help="fields=title,body: keys or columns that are text; bitext=FILE: the pairs, as .tmx or "
         ".tsv; memory=off: all anew.",
-    )(function)
+    )
+    @click.option("--bitext", metavar="FILE", hidden=True)  # as --document bitext=FILE
+    @functools.wraps(function)
+    def with_documents(*, pairs: Sequence[str], bitext: str | None, **others: Any) -> Any:
+        given = [*pairs, f"bitext={bitext}"] if bitext else pairs
+        return function(documents=_options_of(given), **others)
+
+    return with_documents
 
 
 def _options_of(pairs: Sequence[str]) -> DocumentOptions:
