@@ -26,8 +26,8 @@ _PART = re.compile(_STRING)
 _ESCAPE = re.compile(r"\\(.)")
 _FORMS = re.compile(r"nplurals\s*=\s*(\d+)")
 _ACCELERATOR = re.compile(
-    r"(?<![\w&])&(?=[^\W\d_])(?!\w+;)|(?<=\w)&(?=[^\W\d_])(?=[a-z])(?!\w+;)"
-    r"|(?<![\w_])_(?=[^\W\d_]+\b)(?!\w*_)"
+    r"(?<![\w&])&(?=[^\W\d_])(?!\w+;)|(?<=\w)&(?=[a-z])(?!\w+;)"
+    r"|(?<!\w)_(?=[^\W\d_]+\b)(?!\w*_)"
 )
 _PLACEHOLDER = re.compile(r"%\([^()]*\)\w|%[\w$.]+|\{[^{}]*\}|<[^<>]*>")
 _BREAK = re.compile(  # what is no line end of a text that was wrapped
