@@ -49,7 +49,7 @@ def decode(
     """
     rules = replace(rules, min_length=config.min_length, no_repeat_ngram=config.no_repeat_ngram)
     found: list[list[Hypothesis]] = [[] for _ in sources]
-    lists = usable(lists, config, rules, fusion, phrases)
+    lists = usable(lists, config, rules, fusion, phrases) or [None] * len(sources)
 
     for indices in _batches(sources, lists, config, batch_tokens):
         batch = pad([sources[i] for i in indices]).to(device)
@@ -59,7 +59,7 @@ def decode(
                 outputs = _sample(model, batch, limits, config, rules, fusion)
             else:
                 own_phrases = [phrases[i] for i in indices if phrases]
-                own_lists = [own for i in indices if lists and (own := lists[i]) is not None]
+                own_lists = [own for i in indices if (own := lists[i]) is not None]
                 part = Part(own_lists, device) if own_lists else None
                 outputs = _search(model, batch, limits, config, rules, fusion, own_phrases, part)
         for i, hypotheses in zip(indices, outputs, strict=True):
@@ -74,9 +74,8 @@ def _batches(
     batch_tokens: int,
 ) -> Iterator[list[int]]:
     """As `batches`; sources that may have any token are apart from those that have a list."""
-    places = range(len(sources))
-    with_list = [i for i in places if lists and lists[i] is not None]
-    without = [i for i in places if not lists or lists[i] is None]
+    with_list = [i for i, own in enumerate(lists) if own is not None]
+    without = [i for i, own in enumerate(lists) if own is None]
     for group in (with_list, without):
         for indices in batches([len(sources[i]) for i in group], config, batch_tokens):
             yield [group[i] for i in indices]
