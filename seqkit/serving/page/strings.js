@@ -17,11 +17,6 @@ export async function loadStrings() {
   chooseLanguage(recall("language", ""));
 }
 
-/** The language of the page: "en", "de". */
-export function pageLanguage() {
-  return language;
-}
-
 /**
  * Set the page's language and say everything again.
  * @param {string} chosen one of strings.json, or "" for the browser's
