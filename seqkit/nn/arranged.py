@@ -1,19 +1,29 @@
 """What the layers of encoders and decoders have in common in a search.
 
-Shapes: R rows, D width.
+Shapes: R rows, D width, V vocabulary.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeGuard
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import WrongType
 from .products import Product, has_hooks
-from .transformer import DecoderLayer, EncoderLayer
+from .transformer import DecoderLayer, Embedding, EncoderLayer
+
+
+class Sides(NamedTuple):
+    """What a search computes with. A side has its layers, and the norm after them."""
+
+    encoder: tuple[Sequence[EncoderLayer], nn.Module]
+    decoder: tuple[Sequence[DecoderLayer], nn.Module]
+    embedding: Embedding  # of target tokens, used as it is at each step
+    output: Tensor  # (V, D)
+    bias: Tensor | None  # (V,)
 
 
 class ArrangedLayer:

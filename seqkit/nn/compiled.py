@@ -10,7 +10,6 @@ positions so far, D width, V vocabulary, W numbers in a slot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 from functools import cached_property
 from threading import Lock
@@ -18,13 +17,13 @@ from typing import Any, NamedTuple, NoReturn
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import WrongType, WrongValue
 from ..native.layers import NO_SUCH_PLACE
+from .arranged import Sides
 from .encoding import EncoderReader
 from .packed import Compiled, PackedNetwork, Seen, Tokens
-from .transformer import DecoderLayer, Embedding, EncoderLayer
 
 _STEPS = 8  # that there is room for at least
 _LEAST_ROOM = 64  # slots
@@ -84,24 +83,11 @@ class CompiledMemory(NamedTuple):
 class CompiledLayers:
     """The layers of both sides, with the weights that they have when it is made."""
 
-    def __init__(
-        self,
-        compiled: Compiled,
-        encoder: tuple[Sequence[EncoderLayer], nn.Module],
-        decoder: tuple[Sequence[DecoderLayer], nn.Module],
-        embedding: Embedding,
-        output: Tensor,
-        bias: Tensor | None,
-    ) -> None:
-        """Of either side layers and the norm after them; the target `embedding`, which is used as
-        it is then; `output` (V, D), `bias` (V,).
-        """
+    def __init__(self, compiled: Compiled, sides: Sides) -> None:
         self._library = compiled.library
-        self._embedding = embedding
-        self._output, self._bias = output, bias
-        self._layers_of_encoder, self._encoder_norm = encoder
-        self._encoder = PackedNetwork(compiled, *encoder)
-        self._decoder = PackedNetwork(compiled, *decoder, output, bias)
+        self._sides = sides
+        self._encoder = PackedNetwork(compiled, *sides.encoder)
+        self._decoder = PackedNetwork(compiled, *sides.decoder, sides.output, sides.bias)
 
     def __repr__(self) -> str:
         return f"CompiledLayers({self._encoder!r}, {self._decoder!r})"
@@ -123,8 +109,9 @@ class CompiledLayers:
     def over(self, tokens: Tensor) -> CompiledLayers:
         """The same layers, with logits of these tokens (U,) only."""
         narrowed = copy(self)
-        bias = None if self._bias is None else self._bias[tokens]
-        narrowed._decoder = self._decoder.with_output(self._output[tokens], bias)
+        *_, output, bias = self._sides
+        own_bias = None if bias is None else bias[tokens]
+        narrowed._decoder = self._decoder.with_output(output[tokens], own_bias)
         return narrowed
 
     def begin(self, x: Tensor, mask: Tensor | None) -> tuple[CompiledPast, CompiledMemory] | None:
@@ -147,7 +134,8 @@ class CompiledLayers:
         slots = torch.arange(int(first[-1]), dtype=torch.int32, device=x.device)
         sentence = torch.arange(sentences, device=x.device)
         if length > _LONG:
-            encoded = self._encoder_norm(self._reader(x, mask))[real]
+            _, norm = self._sides.encoder
+            encoded = norm(self._reader(x, mask))[real]
         else:
             pool = x.new_empty(1, len(slots), self._encoder.slot_width)
             own = Seen(pool, slots, sentence.repeat_interleave(counts), first)
@@ -160,7 +148,8 @@ class CompiledLayers:
     @cached_property
     def _reader(self) -> EncoderReader:
         """What reads long sources."""
-        return EncoderReader(self._layers_of_encoder)
+        layers, _ = self._sides.encoder
+        return EncoderReader(layers)
 
     def step(
         self, ids: Tensor, position: int, past: CompiledPast, memory: CompiledMemory
@@ -171,7 +160,7 @@ class CompiledLayers:
         """
         if len(ids) != past.height:
             raise WrongValue(f"a step takes {past.height} tokens, one for each row, not {len(ids)}")
-        tokens = Tokens.of(ids, self._embedding, position)
+        tokens = Tokens.of(ids, self._sides.embedding, position)
         past = self._extended(past)
         own = Seen(past.store.pool, past.paths)
         source = Seen(memory.pool, memory.slots, past.sentence, memory.first)

@@ -5,35 +5,24 @@ Shapes: B sentences, S source positions, R rows (hypotheses), D width, V vocabul
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from .arranged import Sides
 from .encoding import EncoderReader
 from .stepping import DecoderStepper, Memory, Past, select
-from .transformer import DecoderLayer, Embedding, EncoderLayer
 
 
 class PlainLayers:
     """The layers of both sides, with the weights that they have when it is made."""
 
-    def __init__(
-        self,
-        encoder: tuple[Sequence[EncoderLayer], nn.Module],
-        decoder: tuple[Sequence[DecoderLayer], nn.Module],
-        embedding: Embedding,
-        output: Tensor,
-        bias: Tensor | None,
-    ) -> None:
-        """Of either side layers and the norm after them; the target `embedding`, which is used as
-        it is then; `output` (V, D), `bias` (V,).
-        """
-        self._embedding = embedding
-        layers, self._encoder_norm = encoder
+    def __init__(self, sides: Sides) -> None:
+        self._embedding = sides.embedding
+        layers, self._encoder_norm = sides.encoder
         self._reader = EncoderReader(layers)
-        layers_of_decoder, self._decoder_norm = decoder
-        self._stepper = DecoderStepper(layers_of_decoder, output, bias)
+        layers_of_decoder, self._decoder_norm = sides.decoder
+        self._stepper = DecoderStepper(layers_of_decoder, sides.output, sides.bias)
 
     def over(self, tokens: Tensor) -> PlainLayers:
         """The same layers, with logits of these tokens (U,) only."""

@@ -12,6 +12,7 @@ from torch import nn
 from seqkit.errors import WrongType, WrongValue
 from seqkit.native import layers as native
 from seqkit.nn import compiled as searching
+from seqkit.nn.arranged import Sides
 from seqkit.nn.compiled import CompiledLayers
 from seqkit.nn.packed import Compiled, PackedNetwork, Seen
 from seqkit.nn.searching import PlainLayers
@@ -42,7 +43,6 @@ def with_random_weights(*modules, std=0.3):
 
 
 def make_sides(width=8, heads=2, hidden=16, vocab=11, *, prenorm=True, activation="relu"):
-    """What `PlainLayers` and `CompiledLayers` are made of."""
     torch.manual_seed(width + heads)
     options = {"dropout": 0.0, "attention_dropout": 0.0, "prenorm": prenorm}
     sizes = width, heads, hidden
@@ -52,7 +52,7 @@ def make_sides(width=8, heads=2, hidden=16, vocab=11, *, prenorm=True, activatio
     with_random_weights(*encoder, *decoder, *norms)
     embedding = Embedding(vocab, width, dropout=0.0, padding=0, zero=2)
     output, bias = torch.randn(vocab, width), torch.randn(vocab)
-    return (encoder, norms[0]), (decoder, norms[1]), embedding, output, bias
+    return Sides((encoder, norms[0]), (decoder, norms[1]), embedding, output, bias)
 
 
 # Products
@@ -135,9 +135,9 @@ class Both:
     """A search by torch and one by the library, side by side."""
 
     def __init__(self, sides, compiled, x, mask):
-        self.searches = [PlainLayers(*sides), CompiledLayers(compiled, *sides)]
+        self.searches = [PlainLayers(sides), CompiledLayers(compiled, sides)]
         self.states = [search.begin(x, mask) for search in self.searches]
-        self.rows, self.vocab, self.position = len(x), len(sides[3]), 0
+        self.rows, self.vocab, self.position = len(x), len(sides.output), 0
 
     def step(self):
         ids = torch.randint(self.vocab, (self.rows,))
@@ -179,7 +179,7 @@ VARIANTS = [
 @pytest.mark.parametrize("padded", [True, False])
 def test_a_search_is_that_of_torch(instructions, number, padded):
     sides = make_sides(**VARIANTS[number])
-    both = Both(sides, instructions, *sources(sides[3].size(1), padded=padded))
+    both = Both(sides, instructions, *sources(sides.output.size(1), padded=padded))
     for step in range(40):
         both.step()
         rows = int(torch.randint(1, 13, ())) if step % 3 == 0 else both.rows
@@ -187,8 +187,7 @@ def test_a_search_is_that_of_torch(instructions, number, padded):
 
 
 def test_rows_without_a_bias_of_the_output(instructions):
-    *sides, _ = make_sides()
-    both = Both((*sides, None), instructions, *sources(8))
+    both = Both(make_sides()._replace(bias=None), instructions, *sources(8))
     both.step()
 
 
@@ -221,15 +220,15 @@ def test_slots_that_no_row_sees_are_left_behind(instructions):
 def test_a_source_without_a_token_is_left_to_torch(instructions):
     x, mask = sources(8)
     mask[1] = False
-    assert CompiledLayers(instructions, *make_sides()).begin(x, mask) is None
+    assert CompiledLayers(instructions, make_sides()).begin(x, mask) is None
 
 
 def test_what_is_no_number_stays_none(instructions):
     """So that a search says that a model is broken, as it does with torch's layers."""
     for activation in native.ACTIVATIONS:
         sides = make_sides(activation=activation)
-        sides[1][0][1].feed_forward.up.bias[3] = float("nan")
-        search = CompiledLayers(instructions, *sides)
+        sides.decoder[0][1].feed_forward.up.bias[3] = float("nan")
+        search = CompiledLayers(instructions, sides)
         logits, _ = search.step(torch.tensor([5, 6, 7]), 0, *search.begin(*sources(8)))
         assert logits.isnan().all()
 
@@ -238,7 +237,7 @@ def test_what_is_no_number_stays_none(instructions):
 def test_rows_are_divided_among_threads(instructions, threads, monkeypatch):
     sides = make_sides()
     x, mask = sources(8, sentences=30)
-    alone = CompiledLayers(instructions, *sides)
+    alone = CompiledLayers(instructions, sides)
     torch.manual_seed(0)
     tokens = torch.randint(11, (5, 100))
     rows = torch.randint(30, (100,))
@@ -258,7 +257,7 @@ def test_rows_are_divided_among_threads(instructions, threads, monkeypatch):
 
 
 def test_a_token_or_a_row_that_there_is_not_is_refused(instructions):
-    search = CompiledLayers(instructions, *make_sides())
+    search = CompiledLayers(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     for ids in ([3, 4, 11], [3, 4, -1]):
         with pytest.raises(IndexError, match="not in the vocabulary"):
@@ -272,7 +271,7 @@ def test_a_token_or_a_row_that_there_is_not_is_refused(instructions):
 
 def test_a_search_begins_on_the_cpu_whatever_is_the_default(instructions):
     sides = make_sides()
-    search = CompiledLayers(instructions, *sides)
+    search = CompiledLayers(instructions, sides)
     for padded in (True, False):
         x, mask = sources(8, padded=padded)
         ids = torch.tensor([3, 4, 5])
@@ -283,11 +282,11 @@ def test_a_search_begins_on_the_cpu_whatever_is_the_default(instructions):
 
 
 def test_an_embedding_of_another_type_or_place_is_refused_between_two_steps(instructions):
-    *sides, embedding, output, bias = make_sides()
+    sides = make_sides()
     ids = torch.tensor([3, 4, 5])
     for move in (lambda e: e.half(), lambda e: e.double(), lambda e: e.to("meta")):
-        own = copy.deepcopy(embedding)
-        search = CompiledLayers(instructions, *sides, own, output, bias)
+        own = copy.deepcopy(sides.embedding)
+        search = CompiledLayers(instructions, sides._replace(embedding=own))
         _, past = search.step(ids, 0, *(begun := search.begin(*sources(8))))
         move(own)
         with pytest.raises(WrongType, match="begin it again"):
@@ -295,7 +294,7 @@ def test_an_embedding_of_another_type_or_place_is_refused_between_two_steps(inst
 
 
 def test_tokens_of_32_bits_are_the_same_tokens(instructions):
-    search = CompiledLayers(instructions, *make_sides())
+    search = CompiledLayers(instructions, make_sides())
     begun = search.begin(*sources(8))
     ids = torch.tensor([3, 4, 5])
     wanted, _ = search.step(ids, 0, *begun)
@@ -306,8 +305,8 @@ def test_tokens_of_32_bits_are_the_same_tokens(instructions):
 def test_positions_stay_while_a_step_reads_them(instructions, monkeypatch):
     """Another thread makes the table of positions anew once this one has begun a step."""
     sides = make_sides()
-    embedding = sides[2]
-    search = CompiledLayers(instructions, *sides)
+    embedding = sides.embedding
+    search = CompiledLayers(instructions, sides)
     begun = search.begin(*sources(8))
     ids = torch.tensor([3, 4, 5])
     wanted, _ = search.step(ids, 0, *begun)
@@ -323,7 +322,7 @@ def test_positions_stay_while_a_step_reads_them(instructions, monkeypatch):
 
 
 def test_sources_of_another_type_are_left_to_torch(instructions):
-    search = CompiledLayers(instructions, *make_sides())
+    search = CompiledLayers(instructions, make_sides())
     x, mask = sources(8)
     assert search.begin(x.to(torch.bfloat16), mask) is None
     assert search.begin(x.to("meta"), None) is None
@@ -332,7 +331,7 @@ def test_sources_of_another_type_are_left_to_torch(instructions):
 @pytest.mark.parametrize("count", [0, 1, 2, 4, 50_000])
 @pytest.mark.parametrize("is_picked", [True, False])
 def test_a_step_takes_one_token_for_each_row(instructions, count, is_picked):
-    search = CompiledLayers(instructions, *make_sides())
+    search = CompiledLayers(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     if is_picked:
         past, memory = search.select(past, memory, torch.tensor([0, 1, 2]))
@@ -341,7 +340,7 @@ def test_a_step_takes_one_token_for_each_row(instructions, count, is_picked):
 
 
 def test_a_state_can_be_copied_and_says_that_it_cannot_be_pickled(instructions):
-    search = CompiledLayers(instructions, *make_sides())
+    search = CompiledLayers(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     ids = torch.tensor([3, 4, 5])
     _, past = search.step(ids, 0, past, memory)
@@ -355,7 +354,7 @@ def test_a_state_can_be_copied_and_says_that_it_cannot_be_pickled(instructions):
 
 def test_slots_are_reserved_before_they_are_written(instructions, monkeypatch):
     """Two threads that go on from one state: the second step begins within the first."""
-    search = CompiledLayers(instructions, *make_sides())
+    search = CompiledLayers(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     ids, others = torch.tensor([3, 4, 5]), torch.tensor([6, 7, 8])
     _, past = search.step(ids, 0, past, memory)

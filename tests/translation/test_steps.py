@@ -249,14 +249,14 @@ def test_sources_without_positions_are_refused(model):
 
 def test_threads_that_begin_together_arrange_the_weights_once(model, monkeypatch):
     made = []
-    parts = Transformer._parts
+    sides = Transformer._sides
 
-    def slow_parts(self):
+    def slow_sides(self):
         made.append(self)
         time.sleep(0.05)
-        return parts(self)
+        return sides(self)
 
-    monkeypatch.setattr(Transformer, "_parts", slow_parts)
+    monkeypatch.setattr(Transformer, "_sides", slow_sides)
     threads = [threading.Thread(target=model._arranged) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...errors import DataError
-from ...nn.arranged import is_layer_norm
+from ...nn.arranged import Sides, is_layer_norm
 from ...nn.compiled import CompiledLayers
 from ...nn.packed import Compiled, compiled_for, is_nothing, norms_of
 from ...nn.searching import PlainLayers
@@ -204,7 +204,7 @@ class Transformer(nn.Module):
 
         begun = layers.begin(x, mask)
         if begun is None:
-            layers = self._plain_layers()
+            layers = PlainLayers(self._sides())
             begun = layers.begin(x, mask)
         return DecoderState(layers, 0, *begun)
 
@@ -264,7 +264,8 @@ class Transformer(nn.Module):
         self, compiled: Compiled | None, weights: list[Tensor], versions: list[Any]
     ) -> _Arranged:
         _ARRANGED.pop(self, None)  # so that there are never two
-        layers = self._plain_layers() if compiled is None else self._compiled_layers(compiled)
+        sides = self._sides()
+        layers = PlainLayers(sides) if compiled is None else CompiledLayers(compiled, sides)
         samples = [_spread(weight) for weight in weights]
         arranged = _Arranged(layers, versions, samples, torch.cat(samples))
         _ARRANGED[self] = arranged
@@ -285,17 +286,14 @@ class Transformer(nn.Module):
             *(is_layer_norm(norm) for layer in layers for norm in norms_of(layer)),
         ]
 
-    def _plain_layers(self) -> PlainLayers:
-        return PlainLayers(*self._parts())
-
-    def _compiled_layers(self, compiled: Compiled) -> CompiledLayers:
-        return CompiledLayers(compiled, *self._parts())
-
-    def _parts(self) -> tuple[Any, Any, Embedding, Tensor, Tensor | None]:
-        """The layers of either side and the norm after them, and what is around them."""
-        encoder = cast(list[EncoderLayer], list(self.encoder)), self.encoder_norm
-        decoder = self.decoder_layers, self.decoder_norm
-        return encoder, decoder, self.target_embedding, self.output, self.output_bias
+    def _sides(self) -> Sides:
+        return Sides(
+            encoder=(cast(list[EncoderLayer], list(self.encoder)), self.encoder_norm),
+            decoder=(self.decoder_layers, self.decoder_norm),
+            embedding=self.target_embedding,
+            output=self.output,
+            bias=self.output_bias,
+        )
 
 
 def _weights(module: nn.Module) -> Iterator[Tensor]:
@@ -311,9 +309,7 @@ def _weights(module: nn.Module) -> Iterator[Tensor]:
 def _spread(weight: Tensor) -> Tensor:
     """Numbers of all rows and columns of a weight, or of as many as is cheap: a view of it."""
     numbers = weight.detach().view(-1)
-    step = (
-        numbers.numel() // _SAMPLES | 1
-    )  # odd, as widths are not: each row's are of other columns
+    step = numbers.numel() // _SAMPLES | 1  # odd, as widths are not: rows give other columns
     return numbers[::step]
 
 
