@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from . import machine
@@ -55,26 +54,6 @@ def _of_data(settings: Settings) -> Settings:
     folder.mkdir(parents=True, exist_ok=True)
     case = ROW.cases["a million pairs"]
     return {**case, "size": settings["size"], "folder": str(folder), "quick": False}
-
-
-def _pairs(folder: Path, size: int) -> Path:
-    """A file of so many pairs: Tatoeba's, each copy with a number of its own."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
-
-    path = folder / f"pairs-{size}.tsv"
-    if path.exists():
-        return path
-
-    (source,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
-    pairs = [line.split("\t")[:2] for line in read_lines(source)]
-    with machine.whole(path) as part, part.open("w", encoding="utf-8") as file:
-        for number in range(size):
-            english, german = pairs[number % len(pairs)]
-            copy = number // len(pairs)
-            mark = f" {copy}" if copy else ""
-            file.write(f"{german}{mark}\t{english}{mark}\n")
-    return path
 
 
 def long_sentence(settings: Settings, clock: Clock) -> Outcome:
@@ -155,13 +134,22 @@ def long_text(settings: Settings, clock: Clock) -> Outcome:
 def ngram_counts(settings: Settings, clock: Clock) -> Outcome:
     """An n-gram model of order 5 of so many lines."""
     from seqkit import ngram
-    from seqkit.data.files import read_lines
 
-    path = _pairs(Path(settings["folder"]), settings["size"])
-    lines = [line.split("\t")[1].lower() for line in read_lines(path)]
+    lines = _english(settings["size"])
     with clock:
         ngram.train(lines, order=5)
     return Outcome(len(lines), None)
+
+
+def _english(count: int) -> list[str]:
+    """So many lines of Tatoeba's English; each copy has a number of its own."""
+    from seqkit.data.files import read_lines
+    from seqkit.recipes import corpora
+
+    (source,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
+    english = [line.split("\t")[0].lower() for line in read_lines(source)]
+    copies = (divmod(number, len(english)) for number in range(count))
+    return [f"{english[place]} {copy}" if copy else english[place] for copy, place in copies]
 
 
 def many_processes(settings: Settings, clock: Clock) -> Outcome:
