@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import ClassVar
 
-DONE, FAILED, NO_SUCH_PLACE = 0, -1, -2
+FAILED, NO_SUCH_PLACE = -1, -2
 NOTHING, PLAIN, AVX2, AVX512, VNNI, PLAIN8 = -1, 0, 1, 2, 3, 4  # sets of instructions
 WIDTHS = {PLAIN: 4, AVX2: 8, AVX512: 16, VNNI: 16, PLAIN8: 4}  # floats in a vector of each
 EIGHT_BITS = {VNNI, PLAIN8}  # those whose products are of integers

@@ -139,9 +139,8 @@ class PackedNetwork:
         self._library, self._instructions = compiled
         self._packing = packing = _Packing(first, compiled.instructions)
         self._made_of: PackedNetwork | None = None  # has what the structures point to, too
-        self.width = packing.width
         self.slot_width = 2 * packing.heads * packing.padded
-        self.outputs = self.width if output is None else output.size(0)
+        self.outputs = packing.width if output is None else output.size(0)
 
         self._layers = (native.Layer * len(layers))(*map(packing.layer, layers))
         self._source_slots = [
