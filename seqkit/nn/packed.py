@@ -1,7 +1,7 @@
 """Layers of a Transformer as the compiled library computes them (seqkit/native/layers.c).
 
 On an AMD EPYC (AVX-512) its products are quicker than those of oneDNN and of MKL at any number of
-rows, and one call does all layers (benchmarks/RESULTS.md).
+rows, and one call does all layers (benchmarks/HISTORY.md).
 
 Shapes: R rows, I inputs, O outputs, V vocabulary, D width, H heads, E = D / H, E' = E filled up to
 whole vectors, W = 2 H E'.

@@ -2,7 +2,7 @@
 
 On CPUs, oneDNN multiplies in an arrangement of the weights that it chooses itself: on an AMD EPYC
 (AVX-512) twice as fast as MKL, which `F.linear` calls; with a few rows and a small weight it gains
-nothing (benchmarks/RESULTS.md). To arrange them takes time, too, so it is for weights that many
+nothing (benchmarks/HISTORY.md). To arrange them takes time, too, so it is for weights that many
 products share. torch has no public function for it: where its own is missing or refuses, the
 product is that of `F.linear`.
 

@@ -3,7 +3,7 @@
 For training on CPUs that multiply bf16 numbers themselves. The products of all steps with the
 inputs, and all gradients of weights, are torch's; what goes from step to step is one call of the
 library forward and one backward. Its twins are `lstm_step` and `gru_step`, step by step. How much
-faster than torch's layers it is: benchmarks/RESULTS.md.
+faster than torch's layers it is: benchmarks/HISTORY.md.
 
 Shapes: T steps, B sequences, I inputs, H hidden units, g gates: 4, of the GRU 3; U units, H filled
 up to whole vectors of the library; G = g U gates in its order: of each vector of units its gates.

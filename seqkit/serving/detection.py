@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _LIKELIER = 10.0
 """How many times as likely a language is that can be translated: of three words, 99.8 % are then
-told right, and of texts in other languages, 96 % are not taken for one of ours. RESULTS.md has the
+told right, and of texts in other languages, 96 % are not taken for one of ours. HISTORY.md has the
 table, and why it is py3langid."""
 _HEAD = 2000  # characters of a text that are looked at
 _MOST = 3  # languages that are worth naming

@@ -7,7 +7,7 @@ carry over.
 
 `torch.optim.Muon(adjust_lr_fn="match_rms_adamw")` computes the same for matrices, and is what our
 tests compare with. It always iterates in bf16, one matrix after the other, which a CPU without
-bf16 does 7 to 17 times more slowly (benchmarks/RESULTS.md), and it refuses convolution kernels.
+bf16 does 7 to 17 times more slowly (benchmarks/HISTORY.md), and it refuses convolution kernels.
 Ours iterates in bf16 if it is told to: the iteration was made for it.
 """
 
