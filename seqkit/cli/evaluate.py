@@ -16,7 +16,6 @@ from .options import (
     key_values,
     one_model_option,
     set_option,
-    set_threads,
     show_notes,
 )
 
@@ -32,14 +31,12 @@ def generic(
     files: tuple[Path, ...],
     overrides: tuple[str, ...],
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Measure a model on the test data in FILE..., or on the test data of its own run."""
     from ..runs.load import load
 
     settings = key_values(overrides, "--set")
-    set_threads(threads)
     predictor = load(model, device=device)
     check_settings(predictor.evaluate, settings, "--set")
 

@@ -55,14 +55,25 @@ def one_model_option(
 
 
 def device_options(function: F) -> F:
-    """--device and --threads."""
+    """--device, and --threads, which no command has to know: it holds once it is read."""
     options = (
         click.option(
             "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto."
         ),
-        click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads to use."),
+        click.option(
+            "--threads",
+            type=click.IntRange(1, 1024),
+            expose_value=False,
+            callback=_compute_with,
+            help="CPU threads to use.",
+        ),
     )
     return _with(function, options)
+
+
+def _compute_with(ctx: click.Context, option: click.Parameter, threads: int | None) -> None:
+    if threads:
+        choose_threads(threads)
 
 
 def set_option(function: F) -> F:
@@ -99,11 +110,6 @@ def _with(function: F, options: Iterable[Callable[[F], F]]) -> F:
     for option in reversed(list(options)):
         function = option(function)
     return function
-
-
-def set_threads(threads: int | None) -> None:
-    if threads:
-        choose_threads(threads)
 
 
 def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:

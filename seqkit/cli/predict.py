@@ -21,7 +21,6 @@ from .options import (
     opened,
     refuse_input,
     set_option,
-    set_threads,
 )
 from .progress import counted
 
@@ -43,7 +42,6 @@ def generic(
     output: Path | None,
     overrides: tuple[str, ...],
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Run a model on INPUT... and write a line for each.
@@ -59,7 +57,6 @@ def generic(
         check_readable(source)
         refuse_input(output, (source,))
     settings = key_values(overrides, "--set")
-    set_threads(threads)
 
     predictor = load(model, device=device)
     check_settings(predictor.predict, settings, "--set")

@@ -13,7 +13,7 @@ import click
 from ..errors import ConfigError
 from ..progress import say
 from ..threads import threads as threads_of_torch
-from .options import PATH, device_options, set_threads
+from .options import PATH, device_options
 
 _NEEDED = ("fastapi", "httptools", "prometheus_client", "python_multipart", "uvicorn")
 _DEFAULT = "en-de"  # the shipped model's name
@@ -88,7 +88,6 @@ def serve(
     engine: str,
     compute: str,
     device: str,
-    threads: int | None,
 ) -> None:
     """Answer requests for models over HTTP: translation, labels, scores, text, in JSON.
 
@@ -110,7 +109,6 @@ def serve(
         token=read_token(token_file) if token_file else "",
         timeout=timeout,
     )
-    set_threads(threads)
     _start_log()
     catalogue = Catalogue(
         named(models),

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
-from .options import DATA, PATH, key_values, set_threads, training_options
+from .options import DATA, PATH, key_values, training_options
 
 
 @click.command()
@@ -46,7 +46,6 @@ def train(
     overwrite: bool,
     overrides: tuple[str, ...],
     device: str,
-    threads: int | None,
 ) -> None:
     """Train a model by CONFIG: a TOML file, or the name of a shipped recipe.
 
@@ -62,7 +61,6 @@ def train(
         overwrite=overwrite,
         init=init,
         device=device,
-        threads=threads,
     )
 
 
@@ -74,7 +72,6 @@ def run_training(
     resume: bool,
     overwrite: bool,
     device: str,
-    threads: int | None,
     init: Path | None = None,
     task: str | None = None,
 ) -> None:
@@ -83,7 +80,6 @@ def run_training(
     from ..runs.start import train as train_run
 
     folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
-    set_threads(threads)
     run = train_run(
         config,
         out=folder,

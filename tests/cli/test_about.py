@@ -9,6 +9,7 @@ import pytest
 
 import seqkit
 from seqkit import recipes
+from seqkit.cli import options
 from seqkit.cli.main import cli as group
 from seqkit.errors import RenamedWarning
 from seqkit.plugins import components
@@ -34,6 +35,17 @@ def test_every_command_has_help(cli, path):
     assert (done.code, done.err) == (0, "")
     assert f"seqkit {' '.join(path)} ".replace("  ", " ") in done.lines[0]
     assert len(done.lines) > 3
+
+
+def test_threads_hold_for_a_command_that_does_not_know_them(monkeypatch):
+    chosen = []
+    monkeypatch.setattr(options, "choose_threads", chosen.append)
+    command = click.command()(options.device_options(lambda device: None))
+
+    command.main([], standalone_mode=False)
+    assert chosen == []
+    command.main(["--threads", "3"], standalone_mode=False)
+    assert chosen == [3]
 
 
 def test_help_imports_nothing_heavy():

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ...cli.lines import STDIN, check_readable, read_chunks
-from ...cli.options import checked_utf8, opened, refuse_input, set_threads
+from ...cli.options import checked_utf8, opened, refuse_input
 from ...cli.progress import counted
 
 
@@ -17,7 +17,6 @@ def open_model(
     task: str,
     model: str,
     device: str,
-    threads: int | None,
     text: Sequence[str],
     source: Path | None,
     output: Path | None,
@@ -27,7 +26,6 @@ def open_model(
 
     from ...runs.load import load
 
-    set_threads(threads)
     return load(model, device=device, task=task)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
+from ...cli.options import PATH, device_options, json_option, show_notes
 from ...parsing import to_json
 from .answers import answer_lines, check_input
 from .options import models_option, open_classifier, threshold_option
@@ -33,7 +33,6 @@ def classify(
     top: int | None,
     threshold: float | None,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """The label of each TEXT, of each line of a file, or of stdin: a line in, a line out.
@@ -43,7 +42,6 @@ def classify(
     probabilities.
     """
     check_input(text, source, output)
-    set_threads(threads)
     classifier = open_classifier(models, device)
     settings = {"top": top or 0, "threshold": threshold}
     classifier.predict([], **settings)  # fail before any input is read

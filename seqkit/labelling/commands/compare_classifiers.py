@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import device_options, json_option, set_threads, show_notes
+from ...cli.options import device_options, json_option, show_notes
 from ...parsing import to_json
 from ...progress import working
 
@@ -32,7 +32,6 @@ def compare(
     files: tuple[Path, ...],
     show: int,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Compare the classifiers FIRST and SECOND, two run folders, and say whether it is chance.
@@ -45,7 +44,6 @@ def compare(
     from ...runs.load import load
     from ..classification.comparison import ClassifierComparison
 
-    set_threads(threads)
     models = [load(name, device=device, task="text-classification") for name in (first, second)]
     with working("evaluating"):
         data = models[0].read_test_data(files)

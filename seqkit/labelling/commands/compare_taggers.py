@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import device_options, json_option, set_threads, show_notes
+from ...cli.options import device_options, json_option, show_notes
 from ...parsing import to_json
 from ...progress import working
 
@@ -36,7 +36,6 @@ def compare(
     files: tuple[Path, ...],
     show: int,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Compare the taggers FIRST and SECOND, two run folders, and say whether it is chance.
@@ -47,7 +46,6 @@ def compare(
     from ...runs.load import load
     from ..tagging.comparison import TaggerComparison
 
-    set_threads(threads)
     models = [load(name, device=device, task="tagging") for name in (first, second)]
     with working("evaluating"):
         data = models[0].read_test_data(files)

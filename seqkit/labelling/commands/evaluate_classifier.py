@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option, set_threads, show_notes
+from ...cli.options import PATH, device_options, json_option, show_notes
 from ...errors import ConfigError
 from ...parsing import to_json
 from ...progress import working
@@ -31,7 +31,6 @@ def evaluate(
     threshold: float | None,
     no_baselines: bool,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Accuracy, F1, the figures of each class, confusion and calibration, with their intervals.
@@ -46,7 +45,6 @@ def evaluate(
     for path in (confusion, reliability):  # fail before minutes of work
         if path:
             check_name(path)
-    set_threads(threads)
 
     classifier = open_classifier(models, device)
     if confusion and classifier.several:

@@ -12,7 +12,6 @@ from ...cli.options import (
     device_options,
     json_option,
     one_model_option,
-    set_threads,
     show_notes,
 )
 from ...parsing import to_json
@@ -30,7 +29,6 @@ def evaluate(
     files: tuple[Path, ...],
     confusion: Path | None,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Accuracy, F1 of spans by type, of segmented text F1 of words and OOV recall.
@@ -43,7 +41,6 @@ def evaluate(
 
     if confusion:  # fail before minutes of work
         check_name(confusion)
-    set_threads(threads)
 
     tagger = load(model, device=device, task="tagging")
     with working("evaluating"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ...cli.options import PATH, checked_utf8, device_options, json_option, opened, set_threads
+from ...cli.options import PATH, checked_utf8, device_options, json_option, opened
 from ...parsing import to_json
 from .options import models_option, open_classifier
 
@@ -24,7 +24,6 @@ def explain(
     label: str | None,
     output: Path | None,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Show which words of TEXT speak for its class and which against it.
@@ -34,7 +33,6 @@ def explain(
     must cut TEXT into the same tokens, the influence on what they say together.
     """
     given = checked_utf8(text)
-    set_threads(threads)
     classifier = open_classifier(models, device)
 
     from ..classification import explain as explanations

@@ -26,14 +26,13 @@ def segment(
     source: Path | None,
     output: Path | None,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """TEXT, a file, or stdin with blanks between words: a line in, a line out, in order.
 
     Blanks that are there stay borders of words.
     """
-    tagger = open_model("tagging", model, device, threads, text, source, output)
+    tagger = open_model("tagging", model, device, text, source, output)
     if not tagger.segments:
         raise CheckpointError(f"{model} tags words, and finds none: use `seqkit tag`")
 

@@ -43,7 +43,6 @@ def tag(
     split: str,
     probabilities: bool,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """A tag for each word of TEXT, of a file, or of stdin: a sentence a line.
@@ -52,7 +51,7 @@ def tag(
     files of columns (CoNLL) that seqkit reads. Of such a file (*.conll, *.conllu, …), the words are
     tagged as they are.
     """
-    tagger = open_model("tagging", model, device, threads, text, source, output)
+    tagger = open_model("tagging", model, device, text, source, output)
     if tagger.segments:
         raise CheckpointError(f"{model} finds words, and tags none: use `seqkit segment`")
 

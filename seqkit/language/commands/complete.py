@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ...cli.lines import STDIN
-from ...cli.options import device_options, json_option, set_threads
+from ...cli.options import device_options, json_option
 from ...errors import DataError
 from ...parsing import to_json
 from .inputs import FILES, MODEL, arriving_blocks, open_model
@@ -28,7 +28,6 @@ def complete(
     top: int,
     partial: bool,
     device: str,
-    threads: int | None,
     as_json: bool,
     files: tuple[Path, ...],
 ) -> None:
@@ -38,7 +37,6 @@ def complete(
     answered as they arrive.
     """
     _check_files(model, files)
-    set_threads(threads)
     opened = open_model(model, device)
     for block in arriving_blocks(files):
         for line in block.decode("utf-8").removesuffix("\n").split("\n"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import PATH, device_options, json_option, one_model_option, set_threads
+from ...cli.options import PATH, device_options, json_option, one_model_option
 from ...errors import DataError, SeqkitError
 from ...parsing import to_json
 from .inputs import open_model, shortened
@@ -64,7 +64,6 @@ def decode(
     values: Any,
     frame: float | None,
     device: str,
-    threads: int | None,
     as_json: bool,
     logits: tuple[Path, ...],
 ) -> None:
@@ -82,7 +81,6 @@ def decode(
     if not beam and (model or lexicon or hotwords or nbest):
         raise click.UsageError("--beam 0 is no search: it takes no model, list of words or --nbest")
 
-    set_threads(threads)
     alphabet = read_alphabet(labels, blank)
     search = None
     if beam:

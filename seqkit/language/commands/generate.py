@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...cli.options import device_options, set_threads
+from ...cli.options import device_options
 from ...errors import ConfigError
 from .inputs import MODEL, note, open_model
 
@@ -55,14 +55,12 @@ def generate(
     seed: int | None,
     go_on: bool,
     device: str,
-    threads: int | None,
 ) -> None:
     """Continue a text up to the end of its line."""
     from ... import ngram
     from ...ngram.mixed_model import MixedModel
     from ...ngram.text import block_of
 
-    set_threads(threads)
     scorer = open_model(model, device)
     if go_on and isinstance(scorer, ngram.Model | MixedModel):
         raise ConfigError(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ...cli.lines import TEXT, take_stdin
-from ...cli.options import PATH, device_options, json_option, set_threads
+from ...cli.options import PATH, device_options, json_option
 from ...errors import DataError
 from ...parsing import to_json
 from ...progress import working
@@ -53,7 +53,6 @@ def perplexity(
     fit: Path | None,
     per_sentence: bool,
     device: str,
-    threads: int | None,
     as_json: bool,
     files: tuple[Path, ...],
 ) -> None:
@@ -61,7 +60,6 @@ def perplexity(
     from ..scoring import marks_note, measure_text
 
     _check_usage(models, files, test, per_sentence)
-    set_threads(threads)
     scorers = [open_model(path, device) for path in models]
     if per_sentence and not test:
         _show_each_line(scorers[0], arriving_blocks(files), files, as_json)

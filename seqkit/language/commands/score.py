@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
+from ...cli.options import PATH, device_options, opened, refuse_input
 from .inputs import FILES, MODEL, arriving_blocks, open_model, read_text
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ def score(
     page: Path | None,
     output: Path | None,
     device: str,
-    threads: int | None,
     files: tuple[Path, ...],
 ) -> None:
     """Log probability of each line of FILEs (or stdin), its end included, to base 10 or --base e.
@@ -64,7 +63,6 @@ def score(
 
     refuse_input(output, files)
     refuse_input(page, files)
-    set_threads(threads)
     scorer = open_model(model, device)
     if page:
         _write_page(scorer, page, files)

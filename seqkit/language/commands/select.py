@@ -17,7 +17,6 @@ from ...cli.options import (
     amount_options,
     device_options,
     refuse_input,
-    set_threads,
 )
 from ...errors import ConfigError, DataError
 from ...progress import working
@@ -119,7 +118,6 @@ def select(
     scores: Path | None,
     outs: tuple[Path, ...],
     device: str,
-    threads: int | None,
 ) -> None:
     """Select the lines of --general that are most like those of --in-domain, in their order.
 
@@ -137,7 +135,6 @@ def select(
     chosen = _columns(columns) if columns else ()
     source = _general_text(general, in_domain, models, chosen)
     _check_outs(outs, general, [*outs, *([scores] if scores else [])], (*in_domain, *general))
-    set_threads(threads)
 
     request = _Request(in_domain, models, source, chosen, dedup, order, tokenizer, seed, device)
     pairs, survey = _pairs(request)

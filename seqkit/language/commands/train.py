@@ -43,7 +43,6 @@ def train(
     overwrite: bool,
     overrides: tuple[str, ...],
     device: str,
-    threads: int | None,
 ) -> None:
     """Train a neural language model by CONFIG: a TOML file or a recipe, by default a small one.
 
@@ -67,7 +66,6 @@ def train(
         resume=resume,
         overwrite=overwrite,
         device=device,
-        threads=threads,
         task="language-modelling",
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...cli.lines import STDIN, take_stdin
-from ...cli.options import device_options, set_threads
+from ...cli.options import device_options
 from ...errors import DataError
 from ...parsing import to_json
 from .options import (
@@ -51,7 +51,6 @@ def compare(
     engine: str,
     compute: str,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Compare FIRST and SECOND on a test set by BLEU and chrF.
@@ -60,7 +59,6 @@ def compare(
     model, an ensemble as RUN+RUN, or a file of finished translations.
     """
     test_set = files.read()
-    set_threads(threads)
     open_ = partial(open_translator, device=device, engine=engine, compute=compute)
     outputs = [_outputs(name, test_set.sources, open_, settings) for name in (first, second)]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import PATH, device_options, opened, refuse_input, set_threads, show_notes
+from ...cli.options import PATH, device_options, opened, refuse_input, show_notes
 from ...errors import ConfigError
 from ...parsing import to_json
 from ...progress import working
@@ -61,7 +61,6 @@ def evaluate(
     engine: str,
     compute: str,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Translate a test set and score it: by default BLEU and chrF, with sacrebleu's signatures."""
@@ -72,7 +71,6 @@ def evaluate(
     refuse_input(output, files.paths)
     names = _metric_names(metrics)
 
-    set_threads(threads)
     translator = open_translator(models, device, engine=engine, compute=compute)
     if len(widths) > 1:
         with working("translating"):

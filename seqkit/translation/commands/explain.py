@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import checked_utf8, device_options, set_threads
+from ...cli.options import checked_utf8, device_options
 from ...errors import ConfigError
 from .options import model_option, search_option
 
@@ -32,7 +32,6 @@ def explain(
     given: str | None,
     settings: dict[str, Any],
     device: str,
-    threads: int | None,
 ) -> None:
     """Translate TEXT and explain each output token.
 
@@ -55,7 +54,6 @@ def explain(
     source = checked_utf8(text)
     target = None if given is None else checked_utf8(given)
 
-    set_threads(threads)
     translator: Translator = load(model, device=device, task="translation", engine="torch")
     translation = _translation(translator, source, target, settings)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
+from ...cli.options import PATH, device_options, opened, refuse_input
 from ...parsing import to_json
 
 if TYPE_CHECKING:
@@ -62,7 +62,6 @@ def rescore(
     output: Path | None,
     top: int | None,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Rank an n-best list anew, by its features, its lengths and language models.
@@ -78,7 +77,6 @@ def rescore(
     inputs = (nbest, *references, *([weights] if weights else []))
     refuse_input(output, inputs)
     refuse_input(save, (*inputs, *lms))
-    set_threads(threads)
 
     if weights:
         _rank(nbest, weights, output, top, device)

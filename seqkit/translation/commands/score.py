@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, opened, refuse_input, set_threads
+from ...cli.options import PATH, device_options, opened, refuse_input
 from ...parsing import to_json
 from .options import chunks, models_option, open_translator, to_option
 
@@ -39,7 +39,6 @@ def score(
     output: Path | None,
     to: str,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Log probability (nats, plain sum) of each line of a translation, `<eos>` included."""
@@ -48,7 +47,6 @@ def score(
     sources, (column,) = read_references([source, target], (1, 2))
     targets = [line or "" for line in column]
     refuse_input(output, (source, target))
-    set_threads(threads)
     translator = open_translator(models, device)
 
     with opened(output) if output else nullcontext(click.echo) as write:

@@ -16,7 +16,6 @@ from ...cli.options import (
     device_options,
     opened,
     refuse_input,
-    set_threads,
 )
 from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
@@ -79,7 +78,6 @@ def translate(
     engine: str,
     compute: str,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Translate TEXT, a file, or stdin: a line in, a line out, in order.
@@ -100,7 +98,6 @@ def translate(
         _make_folder(maps)
 
     terms = _read_glossary(glossary)
-    set_threads(threads)
     translator = open_translator(models, device, engine=engine, compute=compute)
     translator.batch_tokens = batch_tokens or translator.batch_tokens
     if (maps or align) and not translator.attends:

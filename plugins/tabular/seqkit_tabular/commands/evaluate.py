@@ -10,7 +10,6 @@ from seqkit.cli.options import (
     PATH,
     device_options,
     one_model_option,
-    set_threads,
     show_notes,
 )
 from seqkit.parsing import to_json
@@ -42,7 +41,6 @@ def evaluate(
     importance: bool,
     weights: bool,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Measure a model on TABLE, or on the test table of its run, beside simple baselines.
@@ -58,7 +56,6 @@ def evaluate(
     for path in (residuals, confusion):  # fail before any work
         if path:
             check_name(path)
-    set_threads(threads)
     predictor = open_model(model, device)
     _check(predictor, is_regression(predictor), residuals, confusion)
     shown = weights_of(predictor.reader) if weights else {}

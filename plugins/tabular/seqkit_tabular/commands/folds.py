@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seqkit.cli.options import set_threads
 from seqkit.parsing import to_json
 
 from .settings import chosen, folder_of, table_options
@@ -37,7 +36,6 @@ def folds(
     overwrite: bool,
     overrides: tuple[str, ...],
     device: str,
-    threads: int | None,
 ) -> None:
     """Cross-validate: training and validation error of N runs, each without one part of the rows.
 
@@ -51,8 +49,6 @@ def folds(
     if note:
         click.echo(note, err=True)
     folder = folder_of(out, config, data, model)
-
-    set_threads(threads)
 
     def run(to: Path, fold: dict[str, Any]) -> None:
         train_run(

@@ -13,7 +13,6 @@ from seqkit.cli.options import (
     one_model_option,
     opened,
     refuse_input,
-    set_threads,
 )
 from seqkit.errors import ConfigError
 from seqkit.parsing import to_json
@@ -41,7 +40,6 @@ def predict(
     submission: Path | None,
     ids: str | None,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Predict the target of each row of TABLE, a CSV or Parquet file; a line for each, in order.
@@ -53,7 +51,6 @@ def predict(
         raise click.UsageError("--id goes with --submission")
     for path in (output, submission):
         refuse_input(path, [table] if table else [])
-    set_threads(threads)
 
     predictor = open_model(model, device)
     rows = predictor.read_test_data([table] if table else [])

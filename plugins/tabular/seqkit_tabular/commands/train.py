@@ -27,7 +27,6 @@ def train(
     overwrite: bool,
     overrides: tuple[str, ...],
     device: str,
-    threads: int | None,
 ) -> None:
     """Train a model by CONFIG, a recipe or a TOML file, or on a table of your own.
 
@@ -46,5 +45,4 @@ def train(
         overwrite=overwrite,
         init=init,
         device=device,
-        threads=threads,
     )

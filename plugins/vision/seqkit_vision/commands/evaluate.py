@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from seqkit.cli.options import PATH, device_options, one_model_option, set_threads
+from seqkit.cli.options import PATH, device_options, one_model_option
 from seqkit.parsing import to_json
 from seqkit.progress import working
 
@@ -26,7 +26,6 @@ def evaluate(
     mistakes: Path | None,
     skip_bad: bool,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Accuracy, top 5, precision, recall and F1 of each class, and the confusion matrix.
@@ -43,7 +42,6 @@ def evaluate(
     for path in (confusion, mistakes):  # fail before minutes of work
         if path:
             check_name(path)
-    set_threads(threads)
 
     classifier = seqkit.load(model, device=device, task="vision")
     test_data = classifier.read_test_data([] if name is None else [name], skip_bad=skip_bad)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqkit.cli.options import PATH, device_options, one_model_option, set_threads
+from seqkit.cli.options import PATH, device_options, one_model_option
 
 if TYPE_CHECKING:
     from ..classifier import Classifier
@@ -29,7 +29,6 @@ def explain(
     wanted: str | None,
     data: str | None,
     device: str,
-    threads: int | None,
 ) -> None:
     """Show what a network makes of IMAGE, and its dead ReLU units.
 
@@ -40,7 +39,6 @@ def explain(
 
     if wanted is not None and output is None:
         raise click.UsageError("--class is for pictures: give a folder for them with --output")
-    set_threads(threads)
     classifier = seqkit.load(model, device=device, task="vision")
     _check(classifier, image, wanted)
     watched = _images_to_watch(classifier, data)

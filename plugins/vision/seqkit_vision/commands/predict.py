@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seqkit.cli.options import PATH, device_options, json_option, one_model_option, set_threads
+from seqkit.cli.options import PATH, device_options, json_option, one_model_option
 from seqkit.errors import DataError
 from seqkit.parsing import to_json
 
@@ -35,7 +35,6 @@ def predict(
     topk: int,
     skip_bad: bool,
     device: str,
-    threads: int | None,
     as_json: bool,
 ) -> None:
     """Class names with probabilities for image files, and for folders of them.
@@ -46,7 +45,6 @@ def predict(
     from seqkit.cli.progress import counted
 
     paths = _image_files(images)
-    set_threads(threads)
     classifier = seqkit.load(model, device=device, task="vision")
 
     unread: list[DataError] = []

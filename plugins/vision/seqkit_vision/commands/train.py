@@ -62,7 +62,6 @@ def train(
     overwrite: bool,
     overrides: tuple[str, ...],
     device: str,
-    threads: int | None,
 ) -> None:
     """Train a network by CONFIG, a recipe or a TOML file. The default settings suit most images.
 
@@ -94,7 +93,6 @@ def train(
                 overwrite=overwrite,
                 init=start,
                 device=device,
-                threads=threads,
                 task="vision",
             )
 
