@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from ..parsing import to_json
 from ..progress import working
 from .by_task import CommandByTask, check_settings
 from .lines import TEXT
@@ -16,7 +15,7 @@ from .options import (
     key_values,
     one_model_option,
     set_option,
-    show_notes,
+    show_report,
 )
 
 
@@ -44,11 +43,7 @@ def generic(
         data = predictor.read_test_data(files)
         report = predictor.evaluate(data, **settings)
 
-    if as_json:
-        click.echo(to_json(report.record()))
-    else:
-        click.echo(report)
-    show_notes(report)
+    show_report(report, as_json=as_json)
 
 
 evaluate = CommandByTask("evaluate", generic)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from ..errors import ConfigError, DataError, half_surrogate, reason
-from ..parsing import BeyondLimits, NoPlainData, toml_of
+from ..parsing import BeyondLimits, NoPlainData, to_json, toml_of
 from ..threads import choose_threads
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -184,6 +184,12 @@ def share_or_number(text: str, option: str) -> float:
     raise ConfigError(
         f"{option} {shown} is neither a share such as 20%, up to 100%, nor a number of lines"
     )
+
+
+def show_report(report: Any, *, as_json: bool) -> None:
+    """Print a report, and on stderr what it has to say besides its figures."""
+    click.echo(to_json(report.record()) if as_json else report)
+    show_notes(report)
 
 
 def show_notes(report: Any) -> None:

@@ -84,7 +84,7 @@ def _add_classification(plugin: Plugin) -> None:
     )
     plugin.command(
         "text-classification/compare",
-        f"{commands}.compare_classifiers:compare",
+        f"{commands}.compare:compare_classifiers",
         "Compare two text classifiers on a test set.",
     )
 
@@ -121,6 +121,6 @@ def _add_tagging(plugin: Plugin) -> None:
     )
     plugin.command(
         "tagging/compare",
-        f"{commands}.compare_taggers:compare",
+        f"{commands}.compare:compare_taggers",
         "Compare two taggers on a test set.",
     )

@@ -57,6 +57,14 @@ class Comparison(ABC, Generic[R]):
     def figures(self) -> Mapping[str, tuple[float, float]]:
         """What a person is shown of both models: the figures of `p_values` by name."""
 
+    @abstractmethod
+    def differing(self, most: int) -> list[int]:
+        """Numbers of examples whose answers differ, the most telling first."""
+
+    @abstractmethod
+    def shown(self, number: int, data: Any) -> list[str]:
+        """What a person is shown of an example of `data`: what is right, and both answers."""
+
     @property
     def mcnemar(self) -> float:
         """The p-value of McNemar's exact test, which takes the examples for independent."""

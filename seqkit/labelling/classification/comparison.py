@@ -9,6 +9,7 @@ import numpy as np
 from ...errors import DataError
 from ...metrics.intervals import paired_p_value
 from ..comparison import Comparison
+from .held_out import TestTexts
 from .report import FIGURES, ClassificationReport
 
 
@@ -53,3 +54,11 @@ class ClassifierComparison(Comparison[ClassificationReport]):
         gap = np.abs(first.probabilities[differ] - second.probabilities[differ]).max(1)
         surest = differ[np.argsort(-gap, kind="stable")]
         return [int(number) for number in surest[:most]]
+
+    def shown(self, number: int, data: TestTexts) -> list[str]:
+        return [
+            " ".join(data.texts.texts[number].split()),
+            f"  true    {', '.join(data.texts.labels[number])}",
+            f"  first   {self.first.answer(number)}",
+            f"  second  {self.second.answer(number)}",
+        ]

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option, show_notes
+from ...cli.options import PATH, device_options, json_option, show_report
 from ...errors import ConfigError
-from ...parsing import to_json
 from ...progress import working
 from .options import models_option, open_classifier, threshold_option
 
@@ -53,8 +52,7 @@ def evaluate(
         data = classifier.read_test_data(files)
         report = classifier.evaluate(data, threshold=threshold, baselines=not no_baselines)
 
-    click.echo(to_json(report.record()) if as_json else report)
-    show_notes(report)
+    show_report(report, as_json=as_json)
     for path, draw in ((confusion, draw_confusion), (reliability, draw_reliability)):
         if path:
             draw(report, path)

@@ -12,9 +12,8 @@ from ...cli.options import (
     device_options,
     json_option,
     one_model_option,
-    show_notes,
+    show_report,
 )
-from ...parsing import to_json
 from ...progress import working
 
 
@@ -47,8 +46,7 @@ def evaluate(
         data = tagger.read_test_data(files)
         report = tagger.evaluate(data)
 
-    click.echo(to_json(report.record()) if as_json else report)
-    show_notes(report)
+    show_report(report, as_json=as_json)
     if confusion:
         from ...drawing.confusion import draw_confusion
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 from ...errors import DataError
 from ...metrics.intervals import paired_p_value
@@ -62,3 +63,11 @@ class TaggerComparison(Comparison[TaggingReport]):
         gaps = (self.first.scores.words[:, 0] - self.second.scores.words[:, 0]).tolist()
         numbers = [number for number, gap in enumerate(gaps) if gap]
         return sorted(numbers, key=lambda number: -abs(gaps[number]))[:most]
+
+    def shown(self, number: int, data: Any) -> list[str]:
+        rows = {
+            "right": self.first.actual[number],
+            "first": self.first.predicted[number],
+            "second": self.second.predicted[number],
+        }
+        return [f"  {name:<6}  {' '.join(tags)}" for name, tags in rows.items()]

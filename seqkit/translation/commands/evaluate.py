@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.options import PATH, device_options, opened, refuse_input, show_notes
+from ...cli.options import PATH, device_options, opened, refuse_input, show_report
 from ...errors import ConfigError
 from ...parsing import to_json
 from ...progress import working
@@ -85,8 +85,7 @@ def evaluate(
 
     changed = translator.changed(settings)
     report = evaluate_outputs(outputs, test_set, names, seen=translator.seen, settings=changed)
-    click.echo(to_json(report.record()) if as_json else report)
-    show_notes(report)
+    show_report(report, as_json=as_json)
 
 
 def _widths(beams: str | None) -> list[int]:
