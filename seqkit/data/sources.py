@@ -28,12 +28,25 @@ TEMPERATURE = (
 
 
 @section
-class TextSource:
-    """What every source says: where its files are, and how often they are seen."""
+class TextFiles:
+    """Files of text: those of a run, or of one of its sources."""
 
     corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths", default=""
+        "corpus whose folder holds the files below; '' = they are ordinary paths",
+        default="",
+        on_resume="place",
     )
+
+    @field_validator("train", "valid", "test", check_fields=False)
+    @classmethod
+    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
+        return lasting_all(paths, info.data.get("corpus"))
+
+
+@section
+class TextSource(TextFiles):
+    """What every source says: where its files are, and how often they are seen."""
+
     train: list[str] = required("training text, as data.train", min_length=1)
     valid: list[str] = setting(
         "validation text; [] = cut valid_share off the training text, unless another source has "
@@ -43,11 +56,6 @@ class TextSource:
     weight: float = setting(
         "how often its text is seen, relative to the other sources", default=1.0, gt=0, le=1e6
     )
-
-    @field_validator("train", "valid")
-    @classmethod
-    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        return lasting_all(paths, info.data.get("corpus"))
 
 
 class HasSources(Protocol):
@@ -76,6 +84,17 @@ def check_sources(data: HasSources) -> None:
             "choose one of data.sources and of data.train, data.valid and data.corpus, which "
             "each of the sources has for itself"
         )
+
+
+def own_files(train: Sequence[Path], valid: Sequence[Path]) -> dict[str, Any]:
+    """Overrides of a recipe that put a user's files in place of its corpus and its sources."""
+    return {
+        "data.corpus": "",
+        "data.train": [str(path) for path in train],
+        "data.valid": [str(path) for path in valid],
+        "data.sources": [],
+        "data.temperature": 1.0,
+    }
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,7 @@ class PreparedText:
         self._seed = seed
         self._normalizer = Normalizer(normalize)
         self.sources = sources_of(data)
-        self._test = corpora("language-modelling").locate(
-            "" if data.sources else data.corpus, data.test
-        )
+        self._test = corpora("language-modelling").locate(data.corpus, data.test)
         train = [path for source in self.sources for path in source.train]
         valid = [path for source in self.sources for path in source.valid]
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..config import RunConfig, build
 from ..data.mixture import Mixture, StreamMixture
 from ..data.seen import SeenTexts
-from ..data.sources import WEIGHTS
+from ..data.sources import WEIGHTS, own_files
 from ..data.windows import WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
@@ -97,11 +97,7 @@ class LanguageModelling:
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
         return {
-            "data.corpus": "",
-            "data.train": [str(path) for path in train],
-            "data.valid": [str(path) for path in valid],
-            "data.sources": [],
-            "data.temperature": 1.0,
+            **own_files(train, valid),
             "data.test": [],
             "data.test_share": 0.0,
             "data.column": 0,

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from pydantic import ValidationInfo, field_validator
+from pydantic import field_validator
 
 from ..config import section, setting
-from ..data.files import lasting_all
 from ..data.records import holds_records, read_fields
 from ..data.sources import (
     TEMPERATURE,
     SourceFiles,
+    TextFiles,
     TextSource,
     check_sources,
     files_of_sources,
@@ -40,14 +40,9 @@ class LanguageSource(TextSource):
 
 
 @section
-class LanguageData:
+class LanguageData(TextFiles):
     """Where the data is and how it is batched."""
 
-    corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths",
-        default="",
-        on_resume="place",
-    )
     train: list[str] = setting(
         "training text: files, one after the other: plain text, *.jsonl, *.parquet; .gz is fine",
         default=[],
@@ -136,11 +131,6 @@ class LanguageData:
     @classmethod
     def _check_column(cls, column: Any) -> Any:
         return _column(column)
-
-    @field_validator("train", "valid", "test")
-    @classmethod
-    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        return lasting_all(paths, info.data.get("corpus"))
 
 
 def _column(column: Any) -> Any:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import field_validator
 
 from ..config import section, setting
-from ..data.files import lasting_all
-from ..data.sources import TextSource
+from ..data.sources import TextFiles, TextSource, check_sources
 from ..errors import hint
 from ..plugins import components
 
@@ -47,14 +46,9 @@ class TranslationSource(TextSource):
 
 
 @section
-class TranslationData:
+class TranslationData(TextFiles):
     """Where the data is and how it is batched."""
 
-    corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths",
-        default="",
-        on_resume="place",
-    )
     train: list[str] = setting(
         "training text: [source file, target file], or [a file of pairs]: TSV, *.jsonl, *.parquet; "
         ".gz is fine",
@@ -129,11 +123,6 @@ class TranslationData:
         default="bleu",
     )
 
-    @field_validator("train", "valid")
-    @classmethod
-    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        return lasting_all(paths, info.data.get("corpus"))
-
     @field_validator("languages")
     @classmethod
     def _check_languages(cls, codes: list[str]) -> list[str]:
@@ -148,15 +137,7 @@ class TranslationData:
         return name
 
     def __post_init__(self) -> None:
-        if not self.sources:
-            if self.temperature != 1:
-                raise ValueError("temperature is for several sources: give [[data.sources]]")
-            return
-        if self.train or self.valid or self.corpus:
-            raise ValueError(
-                "choose one of data.sources and of data.train, data.valid and data.corpus, which "
-                "each of the sources has for itself"
-            )
+        check_sources(self)
         named = [bool(source.languages or self.languages) for source in self.sources]
         if any(named) and not all(named):
             raise ValueError(

@@ -20,6 +20,7 @@ from ..data import digest
 from ..data.batching import Ints, PairBatch, token_batches
 from ..data.mixture import Drawn, Mixture
 from ..data.seen import SeenTexts
+from ..data.sources import own_files
 from ..data.workers import made_by_workers
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
@@ -130,11 +131,7 @@ class TranslationTask:
                 "parallel text is two files, each other's translation line by line, or one TSV file"
             )
         return {
-            "data.corpus": "",
-            "data.train": [str(path) for path in train],
-            "data.valid": [str(path) for path in valid],
-            "data.sources": [],
-            "data.temperature": 1.0,
+            **own_files(train, valid),
             "data.limit": 0,
             "data.languages": [],
         }

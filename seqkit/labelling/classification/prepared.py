@@ -74,7 +74,7 @@ class PreparedTexts:
             *((path, source.layout) for source in self.sources for path in source.train),
             *((path, source.layout) for source in self.sources for path in source.valid),
         ]
-        self._test = corpora(TASK).locate("" if data.sources else data.corpus, data.test)
+        self._test = corpora(TASK).locate(data.corpus, data.test)
         self._paths += [(path, data.layout) for path in self._test]
 
         files = [files_of(*each) for each in self._paths]
@@ -316,7 +316,7 @@ def read_parts(data: TextData) -> Parts:
 def read_test(data: TextData) -> LabelledTexts:
     """The test texts of a run; raises `ConfigError` if it holds none."""
     if data.test:
-        paths = corpora(TASK).locate("" if data.sources else data.corpus, data.test)
+        paths = corpora(TASK).locate(data.corpus, data.test)
         return read_labelled(paths, data.layout)
     if not data.test_share:
         raise ConfigError(

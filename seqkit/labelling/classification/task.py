@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ...config import RunConfig, build
 from ...data.batching import Ints, Rows
+from ...data.sources import own_files
 from ...errors import shortened
 from ...metrics.classification import accuracy
 from ...plugins import components
@@ -104,11 +105,7 @@ class TextClassification:
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
         return {
-            "data.corpus": "",
-            "data.train": [str(path) for path in train],
-            "data.valid": [str(path) for path in valid],
-            "data.sources": [],
-            "data.temperature": 1.0,
+            **own_files(train, valid),
             "data.test": [],
             "data.test_share": 0.0,
             "data.format": "auto",

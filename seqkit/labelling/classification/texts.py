@@ -11,13 +11,14 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationInfo, field_validator
+from pydantic import field_validator
 
 from ...config import section, setting
-from ...data.files import lasting, lasting_all
+from ...data.files import lasting
 from ...data.sources import (
     TEMPERATURE,
     SourceFiles,
+    TextFiles,
     TextSource,
     check_sources,
     files_of_sources,
@@ -45,14 +46,9 @@ class LabelledSource(TextSource):
 
 
 @section
-class TextData:
+class TextData(TextFiles):
     """Where the labelled texts are, how they are written and how they are batched."""
 
-    corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths",
-        default="",
-        on_resume="place",
-    )
     train: list[str] = setting(
         "labelled texts to train on: files, or a folder with a folder of text files for each class",
         default=[],
@@ -122,11 +118,6 @@ class TextData:
         check_sources(self)
         if self.test and self.test_share:
             raise ValueError("choose one of test and test_share")
-
-    @field_validator("train", "valid", "test")
-    @classmethod
-    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        return lasting_all(paths, info.data.get("corpus"))
 
     @field_validator("vectors")
     @classmethod

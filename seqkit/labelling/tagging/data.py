@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from pydantic import ValidationInfo, field_validator
+from pydantic import field_validator
 
 from ...config import section, setting
-from ...data.files import lasting, lasting_all
+from ...data.files import lasting
 from ...data.sources import (
     TEMPERATURE,
     SourceFiles,
+    TextFiles,
     TextSource,
     check_sources,
     files_of_sources,
@@ -37,14 +38,9 @@ class TaggedSource(TextSource):
 
 
 @section
-class TaggingData:
+class TaggingData(TextFiles):
     """Where the sentences are, what is learned of them, and how they are batched."""
 
-    corpus: str = setting(
-        "corpus whose folder holds the files below; '' = they are ordinary paths",
-        default="",
-        on_resume="place",
-    )
     train: list[str] = setting("training sentences: files", default=[], on_resume="place")
     valid: list[str] = setting(
         "validation sentences: files; [] = cut valid_share off the training sentences",
@@ -130,11 +126,6 @@ class TaggingData:
     def columns(self) -> Columns:
         return Columns(self.word, self.tag)
 
-    @field_validator("train", "valid", "test")
-    @classmethod
-    def _absolute(cls, paths: list[str], info: ValidationInfo) -> list[str]:
-        return lasting_all(paths, info.data.get("corpus"))
-
     @field_validator("vectors")
     @classmethod
     def _absolute_vectors(cls, path: str) -> str:
@@ -163,7 +154,7 @@ def sources_of(data: TaggingData) -> list[SourceFiles[Layout]]:
 
 def test_files_of(data: TaggingData) -> list[Path]:
     """The files of `data.test`, found."""
-    return corpora(TASK).locate("" if data.sources else data.corpus, data.test)
+    return corpora(TASK).locate(data.corpus, data.test)
 
 
 def sizes_of_parts(count: int, test_share: float, valid_share: float) -> tuple[int, int, int]:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ...config import RunConfig, build
 from ...data.batching import token_batches
+from ...data.sources import own_files
 from ...errors import ConfigError, shortened
 from ...metrics.classification import accuracy
 from ...metrics.spans import span_figures
@@ -86,11 +87,7 @@ class Tagging:
     @classmethod
     def own_data(cls, train: Sequence[Path], valid: Sequence[Path] = ()) -> dict[str, Any]:
         return {
-            "data.corpus": "",
-            "data.train": [str(path) for path in train],
-            "data.valid": [str(path) for path in valid],
-            "data.sources": [],
-            "data.temperature": 1.0,
+            **own_files(train, valid),
             "data.test": [],
             "data.test_share": 0.0,
         }
