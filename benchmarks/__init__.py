@@ -5,8 +5,13 @@
     python -m benchmarks decode --case "beam 5, batch 64" --rounds 5 --json now.json
     python -m benchmarks train --limit        # the limit of this CPU, and where the time goes
     python -m benchmarks growth               # how cost grows, with pictures
-    python -m benchmarks --all                # every row; writes the table of RESULTS.md
-    python -m benchmarks --all --compare before.json   # exit 1 if a row has become slower
+    python -m benchmarks --all                # all that is not long; writes the table of RESULTS.md
+    python -m benchmarks bulk processes --table        # these rows of the table anew
+    python -m benchmarks --all --compare benchmarks/latest.json   # exit 1 if a row is slower now
+
+`--all` takes one round of each case, some forty minutes of two cores in all. A case that is done is
+kept, and the same command goes on where it was stopped; one that fails is said in the table. On one
+core it leaves out what needs two (`taskset -c 0 python -m benchmarks --all`).
 
 What is good and not what is fast has scripts of its own, in `benchmarks.quality`; what must never
 happen is tried in `benchmarks.trials`.

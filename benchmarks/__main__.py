@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -13,26 +13,28 @@ import benchmarks
 from seqkit.cli.options import key_values
 from seqkit.errors import SeqkitError
 
-from . import growth, machine, report, rows
+from . import growth, machine, planning, report, rows, table
 from . import limit as limits
-from .core import Row, Settings
-from .turns import TurnFailed, measure_case
+from .core import Settings
+from .durations import Durations
+from .planning import Planned
+from .turns import Figures, TurnFailed, measure_case
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 LATEST = Path(__file__).with_name("latest.json")
+ROUNDS = 3
 
 
 @click.command(help=(benchmarks.__doc__ or "").splitlines()[0])
 @click.argument("names", nargs=-1, metavar="[ROW]…")
-@click.option("--all", "every", is_flag=True, help="every row; writes the table of RESULTS.md")
+@click.option("--all", "every", is_flag=True, help="every row and curve that is not long; --table")
+@click.option("--table", "is_tabled", is_flag=True, help="write the table of RESULTS.md")
 @click.option("--case", "cases", multiple=True, help="only this case; may be repeated")
 @click.option("--only", multiple=True, help="only this contestant; may be repeated")
 @click.option(
     "--rounds",
-    default=3,
     type=click.IntRange(min=1),
-    show_default=True,
-    help="turns of each contestant",
+    help=f"turns of each contestant  [default: {ROUNDS}, of --all 1]",
 )
 @click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="a setting of the case")
 @click.option("--quick", is_flag=True, help="a few seconds of work, to try a row")
@@ -42,57 +44,139 @@ LATEST = Path(__file__).with_name("latest.json")
 def main(
     names: tuple[str, ...],
     every: bool,
+    is_tabled: bool,
     cases: tuple[str, ...],
     only: tuple[str, ...],
-    rounds: int,
+    rounds: int | None,
     pairs: tuple[str, ...],
     quick: bool,
     limit: bool,
     json: Path | None,
     compare: Path | None,
 ) -> None:
+    rounds = rounds or (1 if every else ROUNDS)
     if "growth" in names:
-        failed = show_growth(
-            names, cases, rounds, pairs, quick, others=(every, only, limit, json, compare)
-        )
-        conclude({}, None, failed)
+        others = (every, is_tabled, only, limit, json, compare)
+        conclude({}, None, show_growth(names, cases, rounds, pairs, quick, others=others))
         return
     if every and names:
         raise SeqkitError(f"--all measures every row: leave out {names[0]}")
 
-    plan = planned(tuple(rows.names()) if every else names, cases, only)
+    plan = planning.planned(tuple(rows.names()) if every else names, cases, only)
     if not plan:
-        list_rows()
+        click.echo("\n".join(planning.lines_of_rows()))
         return
 
     cpu = machine.cpu()
     before = compared_with(compare, cpu)
     settings = key_values(pairs, "--set")
-    failed: list[str] = []
-    if every and not (limit or cases or only or pairs):
-        failed += growth.show((), rounds=rounds, quick=quick)
+    if limit:
+        conclude({}, before, show_limits(plan, quick, settings))
+        return
 
-    found: report.Rows = {}
-    for name, row, case, chosen in plan:
-        click.echo(f"{name}, {case}: {speed_unit(row)}, {cpu}")
+    run = Run(cpu, rounds=rounds, quick=quick, settings=settings)
+    run.json = json
+    run.is_tabled = (every or is_tabled) and not quick
+    is_whole = every and not (cases or only or pairs)
+    if not is_whole:
+        run.measure(plan)
+        conclude(run.found, before, [])
+        return
+
+    run.go_on()
+    run.measure(without_some(plan))
+    failed = run.draw_curves()
+    run.end()
+    conclude(run.found, before, failed)
+
+
+def without_some(plan: Sequence[Planned]) -> list[Planned]:
+    """What `--all` measures; says what it leaves out."""
+    for reason, leaves_out in (("long", planning.too_long), ("too few cores", planning.too_wide)):
+        left_out = "; ".join(f"{one.name}, {one.case}" for one in plan if leaves_out(one))
+        if left_out:
+            click.echo(f"left out ({reason}): {left_out}")
+    return [one for one in plan if not planning.too_long(one) and not planning.too_wide(one)]
+
+
+class Run:
+    """Measures cases one after the other, and keeps what is found after each."""
+
+    def __init__(self, cpu: str, *, rounds: int, quick: bool, settings: Settings) -> None:
+        self.found: report.Rows = {}
+        self.json: Path | None = None
+        self.is_tabled = False
+        self._cpu = cpu
+        self._rounds = rounds
+        self._quick = quick
+        self._settings = settings
+        self._curves: list[str] = []  # that are drawn
+        self._progress: Path | None = None
+
+    def go_on(self) -> None:
+        """Where a run of all that was stopped has left off; from the start if there was none."""
+        self._progress = machine.cache() / ("all-quick.json" if self._quick else "all.json")
+        if self._progress.exists():
+            kept = report.read(self._progress)
+            if kept["cpu"] == self._cpu:
+                self._curves = list(kept["rows"].pop("growth", {}))
+                self.found = kept["rows"]
+                click.echo(f"going on with {self._progress}: remove it to begin anew")
+
+    def measure(self, plan: Sequence[Planned]) -> None:
+        left = [one for one in plan if one.case not in self.found.get(one.name, {})]
+        durations = Durations(quick=self._quick)
+        for place, one in enumerate(left):
+            time = planning.expected(left[place:], self._rounds, durations)
+            click.echo(f"{len(left) - place} cases to go, {time}", err=True)
+            click.echo(f"{one.name}, {one.case}: {planning.speed_unit(one.row)}, {self._cpu}")
+            figures = self._measured(one)
+            self.found.setdefault(one.name, {})[one.case] = figures
+            click.echo("\n".join(report.lines_of(figures)))
+            self._keep()
+
+    def _measured(self, one: Planned) -> dict[str, Figures]:
         try:
-            if limit:
-                limits.show(name, row, case, quick=quick, settings=settings)
-                continue
-            figures = measure_case(
-                name, row, case, rounds=rounds, quick=quick, only=chosen, settings=settings,
-                say=click.echo,
+            return measure_case(
+                one.name, one.row, one.case, rounds=self._rounds, quick=self._quick,
+                only=one.only, settings=self._settings, say=say,
             )  # fmt: skip
         except TurnFailed as error:  # the others go on
-            failed.append(f"{name}, {case}: {error}")
-            click.echo(f"  failed: {error}")
-            continue
+            return {one.row.contestants[0].name: {"failed": str(error)}}
 
-        found.setdefault(name, {})[case] = figures
-        click.echo("\n".join(report.lines_of(figures)))
-        write(found, cpu, json, every and not quick)
+    def _keep(self) -> None:
+        for path in (self.json, self._progress):
+            if path is not None:
+                report.save(path, self._cpu, self.found)
+        if self.is_tabled:
+            report.save(LATEST, self._cpu, self.found)
+            table.write(RESULTS, report.read(LATEST), loaded())
 
-    conclude(found, before, failed)
+    def draw_curves(self) -> list[str]:
+        """Those that are not drawn yet and not long; returns what has failed."""
+        failed = []
+        for name in growth.drawn_with_all():
+            if name in self._curves:
+                continue
+            failed += growth.show((name,), rounds=self._rounds, quick=self._quick)
+            if self._progress is not None:
+                report.save(self._progress, self._cpu, {"growth": {name: {}}})
+        return failed
+
+    def end(self) -> None:
+        """All is measured: the next run begins anew."""
+        if self._progress is not None:
+            self._progress.unlink(missing_ok=True)
+        if self._quick:
+            click.echo("\n".join(table.lines_of({"cpu": self._cpu, "rows": self.found}, loaded())))
+
+
+def say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def loaded() -> dict[str, Any]:
+    return {name: rows.load(name) for name in rows.names()}
 
 
 def show_growth(
@@ -113,60 +197,17 @@ def show_growth(
     return growth.show(cases, rounds=rounds, quick=quick, sizes=key_values(pairs, "--set"))
 
 
-def list_rows() -> None:
-    width = max(len(name) for name in rows.names())
-    for name in rows.names():
-        row = rows.load(name)
-        click.echo(f"{name.ljust(width)}  {row.title}")
-        click.echo(f"{' ' * width}  cases: {'; '.join(row.cases)}")
-    click.echo(f"{'growth'.ljust(width)}  how cost grows, with pictures")
-    click.echo(f"{' ' * width}  cases: {'; '.join(growth.CURVES)}")
-
-
-class Planned(NamedTuple):
-    """A case that is to be measured."""
-
-    name: str
-    row: Row
-    case: str
-    only: tuple[str, ...]  # contestants; all if there are none
-
-
-def planned(names: tuple[str, ...], cases: tuple[str, ...], only: tuple[str, ...]) -> list[Planned]:
-    """What is measured, in order: the rows that have these cases and contestants.
-
-    Raises `SeqkitError` for a name, case or contestant that there is not.
-    """
-    loaded = {name: load(name) for name in names}
-    known = {case for row in loaded.values() for case in row.cases}
-    _check("case", cases, known, loaded)
-    taking_part = {one.name for row in loaded.values() for one in row.contestants}
-    _check("contestant", only, taking_part, loaded)
-
-    plan = []
-    for name, row in loaded.items():
-        chosen = tuple(one.name for one in row.contestants if one.name in only)
-        if only and not chosen:
-            continue
-        plan += [
-            Planned(name, row, case, chosen) for case in row.cases if not cases or case in cases
-        ]
-    if loaded and not plan:
-        raise SeqkitError(f"no row has both: {'; '.join((*cases, *only))}")
-    return plan
-
-
-def load(name: str) -> Row:
-    if name not in rows.names():
-        raise SeqkitError(f"no row {name}: there are {', '.join([*rows.names(), 'growth'])}")
-    return rows.load(name)
-
-
-def _check(what: str, wanted: tuple[str, ...], known: set[str], among: Iterable[str]) -> None:
-    unknown = [each for each in wanted if each not in known]
-    if unknown:
-        there = f"there are {'; '.join(sorted(known))}" if known else "name a row, or --all"
-        raise SeqkitError(f"no {what} {unknown[0]!r} in {', '.join(among) or 'no row'}: {there}")
+def show_limits(plan: Sequence[Planned], quick: bool, settings: Settings) -> list[str]:
+    """Print the limit of each case; return what has failed."""
+    failed = []
+    for one in plan:
+        click.echo(f"{one.name}, {one.case}: {planning.speed_unit(one.row)}, {machine.cpu()}")
+        try:
+            limits.show(one.name, one.row, one.case, quick=quick, settings=settings)
+        except TurnFailed as error:
+            failed.append(f"{one.name}, {one.case}: {error}")
+            click.echo(f"  failed: {error}")
+    return failed
 
 
 def compared_with(path: Path | None, cpu: str) -> Settings | None:
@@ -177,20 +218,6 @@ def compared_with(path: Path | None, cpu: str) -> Settings | None:
     if before["cpu"] != cpu:
         raise SeqkitError(f"{path} is of another CPU, {before['cpu']}: this one is {cpu}")
     return before
-
-
-def speed_unit(row: Row) -> str:
-    return f"{row.unit} a CPU second" if row.by == "cpu" else f"{row.unit} a second by the clock"
-
-
-def write(found: report.Rows, cpu: str, path: Path | None, table: bool) -> None:
-    """Figures are written after each case: a long run that is stopped has lost nothing."""
-    if path is not None:
-        report.save(path, cpu, found)
-    if table:
-        report.save(LATEST, cpu, found)
-        units = {name: speed_unit(rows.load(name)) for name in rows.names()}
-        report.write_table(RESULTS, report.read(LATEST), units)
 
 
 def conclude(found: report.Rows, before: Settings | None, failed: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -55,6 +55,7 @@ class Contestant:
     name: str
     run: Callable[[Settings, Clock], Outcome | None]  # None: not in this case
     peer: str | None = None
+    is_variant: bool = False  # another way of ours: not what we are compared with in the table
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Row:
     prepare: Callable[[Settings], None] | None = None
     by: Literal["cpu", "wall"] = "cpu"
     cores: int = 1
+    long: Collection[str] = ()  # cases that take many minutes: `--all` leaves them out
+    # How many times as fast as others ours should be, by case and contestant.
+    targets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     # Our work as a step that says how many units it did: `--limit` counts and profiles it.
     limit: Callable[[Settings], Callable[[], float]] | None = None
 

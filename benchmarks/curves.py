@@ -29,6 +29,7 @@ class Curve:
     series: Mapping[str, Settings]
     prepare: Callable[[Settings], None] | None = None  # in another process, before each point
     is_dealt_out: bool = False
+    is_long: bool = False  # many minutes: `--all` leaves it out
 
 
 def known_text(settings: Settings) -> None:
@@ -182,6 +183,7 @@ CURVES = {
         training_start,
         {"first run": {"again": False}, "second run": {"again": True}},
         prepare=known_text,
+        is_long=True,
     ),
     "words": Curve(
         "One sentence as a whole, beam 5",

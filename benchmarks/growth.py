@@ -78,6 +78,16 @@ def show(
     return failed
 
 
+def drawn_with_all() -> list[str]:
+    """The curves of `--all`: not those that are long, or dealt out where there is one core."""
+    alone = len(machine.cores(2)) < 2
+    return [
+        name
+        for name, curve in CURVES.items()
+        if not curve.is_long and not (curve.is_dealt_out and alone)
+    ]
+
+
 def _sizes(name: str, given: Any) -> Sequence[int]:
     """At least two whole numbers that grow."""
     fine = isinstance(given, list) and len(given) > 1 and all(type(one) is int for one in given)

@@ -7,9 +7,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from seqkit.native import library
 
@@ -47,6 +48,17 @@ def cache() -> Path:
     folder = Path(named) if named else base / "seqkit-benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def programs_of_kenlm(settings: Mapping[str, Any]) -> Path | None:
+    """The folder of lmplz, query and build_binary, which no package of PyPI brings.
+
+    `--set kenlm=BIN` names it, or it is `kenlm` in the cache or on the PATH; None if there is none.
+    """
+    if "kenlm" in settings:
+        return Path(settings["kenlm"])
+    found = shutil.which("lmplz", path=f"{cache() / 'kenlm'}{os.pathsep}{os.environ['PATH']}")
+    return Path(found).parent if found else None
 
 
 @contextmanager

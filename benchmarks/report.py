@@ -1,4 +1,4 @@
-"""What was measured: as lines, as JSON, beside an older file, and as the table of RESULTS.md."""
+"""What was measured: as lines, as JSON, and beside an older file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from seqkit.parsing import NoPlainData, json_of, to_json
 from .turns import Figures
 
 TOLERANCE = 0.05  # of slowness that the spread does not explain: less is no regression
-BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 Rows = dict[str, dict[str, dict[str, Figures]]]  # row, case, contestant
 
 
@@ -73,23 +72,12 @@ def _each(rows: Rows) -> list[tuple[str, str, str, Figures]]:
 
 
 def save(path: Path, cpu: str, rows: Rows) -> None:
-    """Write what was measured; what was not measured now stays, if it is of the same CPU.
-
-    Those that failed are left out, and with ours all of its case.
-    """
+    """Write what was measured; what was not measured now stays, if it is of the same CPU."""
     before = read(path) if path.exists() else {"cpu": cpu, "rows": {}}
     kept = before["rows"] if before["cpu"] == cpu else {}
     for row, cases in rows.items():
-        complete = {case: _without_failed(figures) for case, figures in cases.items()}
-        kept.setdefault(row, {}).update({case: one for case, one in complete.items() if one})
+        kept.setdefault(row, {}).update(cases)
     path.write_text(to_json({"cpu": cpu, "rows": kept}, indent=1) + "\n", encoding="utf-8")
-
-
-def _without_failed(figures: dict[str, Figures]) -> dict[str, Figures]:
-    ours = next(iter(figures.values()), {})
-    if "failed" in ours:
-        return {}
-    return {name: one for name, one in figures.items() if "failed" not in one}
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -108,7 +96,8 @@ def _check(found: Any) -> None:
     """Raise an error unless each row has what `regressions` reads."""
     str(found["cpu"])
     for _, _, _, one in _each(found["rows"]):
-        float(one["median"]), float(one["spread"])
+        if "failed" not in one:
+            float(one["median"]), float(one["spread"])
 
 
 def regressions(before: Rows, now: Rows) -> list[str]:
@@ -117,8 +106,8 @@ def regressions(before: Rows, now: Rows) -> list[str]:
     for row, cases in now.items():
         for case, figures in cases.items():
             name = next(iter(figures), "")
-            old = before.get(row, {}).get(case, {}).get(name)
-            if old is None or "failed" in figures[name]:
+            old = before.get(row, {}).get(case, {}).get(name, {})
+            if "median" not in old or "failed" in figures[name]:
                 continue
             allowed = TOLERANCE + old["spread"] + figures[name]["spread"]
             new, was = figures[name]["median"], old["median"]
@@ -126,33 +115,3 @@ def regressions(before: Rows, now: Rows) -> list[str]:
                 said = f"{number(was)} before, {number(new)} now: {1 - new / was:.0%} slower"
                 slower.append(f"{row}, {case}: {said} (allowed: {allowed:.0%})")
     return slower
-
-
-def write_table(path: Path, found: dict[str, Any], units: dict[str, str]) -> None:
-    """Put the table of all rows between the two marks of a Markdown file.
-
-    `units` says what the speed of a row counts: "sentences a CPU second".
-    """
-    text = path.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise DataError(f"{path} needs the lines {BEGIN} and {END}, once each, in this order")
-
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
-    table = "\n".join([f"Measured on: {found['cpu']}.", "", *_table(found["rows"], units)])
-    path.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
-
-
-def _table(rows: Rows, units: dict[str, str]) -> list[str]:
-    heads = "| row | case | | speed | ± | memory, MB | ours beside it | results |"
-    lines = [heads, "|" + "---|" * 8]
-    for row, case, name, one in _each(rows):
-        ours = next(iter(rows[row][case].values()))
-        beside = "" if one is ours or "disagreement" in one else ours["median"] / one["median"]
-        ratio = f"{beside:.2f} x" if beside else ""
-        result = one.get("agreement") or one.get("disagreement", "")
-        said = "; ".join(part for part in (one.get("said"), result) if part)
-        speed = f"{number(one['median'])} {units.get(row, '')}".strip()
-        cells = [f"`{row}`", case, name, speed, f"{one['spread']:.0%}", f"{one['peak']:,.0f}"]
-        lines.append("| " + " | ".join([*cells, ratio, said]) + " |")
-    return lines

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from seqkit.errors import SeqkitError
 from seqkit.parsing import json_of, to_json
 
 from . import machine
-from .core import Contestant, Disagreement, Row, Settings, Turns
+from .core import Contestant, Disagreement, Row, Settings, Turns, cpu_seconds
+from .durations import PREPARATION, Durations, told
 from .peers import PeerMissing, python_of
 
 Figures = dict[str, Any]
@@ -34,21 +36,55 @@ def measure_case(
     settings: Settings | None = None,
     say: Callable[[str], None] = print,
 ) -> dict[str, Figures]:
-    """Figures of each contestant, by name.
+    """Figures of each contestant, by name; `say` is told of every turn before it is taken.
 
     A peer that cannot be installed is said, and left out; of one whose process fails, the figures
     are {"failed": why}. Raises `TurnFailed` if what they need cannot be prepared.
     """
     chosen = settings_of(name, row, case, quick=quick, settings=settings)
+    durations = Durations(quick=quick) if not settings else None  # theirs would be of other work
+    turn = _Turn(durations, name, case, len(machine.cores(row.cores)), say)
     if row.prepare is not None:
-        run(row.prepare, chosen)
+        with turn.of(PREPARATION):
+            run(row.prepare, chosen)
 
     present = _present(row, only, say)
     turns = {contestant.name: Turns() for contestant in present}
-    for _ in range(rounds):
+    for number in range(rounds):
         for contestant in present:
-            _take_turn(row, contestant, chosen, turns[contestant.name])
+            if turns[contestant.name].failed:
+                continue
+            with turn.of(contestant.name, f"round {number + 1} of {rounds}" if rounds > 1 else ""):
+                _take_turn(row, contestant, chosen, turns[contestant.name])
     return _figures(row, turns)
+
+
+class _Turn:
+    """Says what is next and how long it should take, and notes how long it took."""
+
+    def __init__(
+        self,
+        durations: Durations | None,
+        row: str,
+        case: str,
+        cores: int,
+        say: Callable[[str], None],
+    ) -> None:
+        self._durations = durations
+        self._of = (row, case)
+        self._cores = cores
+        self._say = say
+
+    @contextmanager
+    def of(self, name: str, more: str = "") -> Iterator[None]:
+        known = self._durations.of(*self._of, name) if self._durations else None
+        expected = f"about {told(known)}" if known is not None else ""
+        self._say(f"  {', '.join(part for part in (name, more, expected) if part)} …")
+
+        before = cpu_seconds()
+        yield
+        if self._durations:
+            self._durations.note((cpu_seconds() - before) / self._cores, *self._of, name)
 
 
 def settings_of(
@@ -112,20 +148,18 @@ def _present(row: Row, only: Sequence[str], say: Callable[[str], None]) -> list[
 
 
 def _take_turn(row: Row, contestant: Contestant, settings: Settings, turns: Turns) -> None:
-    if turns.failed:
-        return
     python = python_of(contestant.peer)
     try:
-        told = run(contestant.run, settings, python=python, cores=row.cores)
+        found = run(contestant.run, settings, python=python, cores=row.cores)
     except TurnFailed as error:
         turns.failed = str(error)
         return
-    if not told:
+    if not found:
         return
-    turns.speeds.append(told["work"] / told[row.by])
-    turns.peaks.append(told["peak"])
-    turns.result = told["result"]
-    turns.said = told["said"]
+    turns.speeds.append(found["work"] / found[row.by])
+    turns.peaks.append(found["peak"])
+    turns.result = found["result"]
+    turns.said = found["said"]
 
 
 def _figures(row: Row, turns: dict[str, Turns]) -> dict[str, Figures]:

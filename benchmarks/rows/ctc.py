@@ -187,4 +187,5 @@ ROW = Row(
     ],
     agree=agree,
     prepare=prepare,
+    targets={f"{labels}, {noise}": {"pyctcdecode": 1} for labels in PAUSE for noise in CONFUSED},
 )

@@ -187,4 +187,5 @@ ROW = Row(
     contestants=[Contestant("second run", second_run), Contestant("first run", first_run)],
     agree=close(0),
     prepare=prepare,
+    long=["a million lines", "a million labelled texts"],
 )

@@ -166,10 +166,15 @@ ROW = Row(
     },
     contestants=[
         Contestant("seqkit", by_seqkit),
-        Contestant("seqkit on CTranslate2", by_seqkit_on_ctranslate2),
+        Contestant("seqkit on CTranslate2", by_seqkit_on_ctranslate2, is_variant=True),
         Contestant("CTranslate2", by_ctranslate2, peer="ctranslate2"),
         Contestant("transformers", by_transformers, peer="transformers"),
     ],
     agree=same_lines(0.9),
     prepare=prepare,
+    targets={
+        "beam 5, batch 64": {"CTranslate2": 1.0},
+        "greedy, batch 64": {"CTranslate2": 0.8},
+        "beam 5, one by one": {"CTranslate2": 0.6},
+    },
 )

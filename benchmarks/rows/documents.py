@@ -1,7 +1,7 @@
 """What a document costs beside the plain sentences in it: whole commands.
 
-A part of each document: `--set scale=0.1`; another model: `--set model=FILE`. There is no memory of
-translations, which would remember the turn before. All translations are compared, with markup or
+Another part of a document: `--set scale=0.5`; another model: `--set model=FILE`. There is no memory
+of translations, which would remember the turn before. All translations are compared, with markup or
 without, word by word; but documents leave out the full stop that a model adds to a heading, and so
 does the comparison.
 """
@@ -96,11 +96,13 @@ ROW = Row(
     title="a document beside the plain sentences in it, each by the whole command",
     unit="segments",
     cases={
-        name: {"kind": kind, "model": "en-de", "scale": 1}
-        for name, kind in (
-            ("SRT of 2,000 cues", "srt"),
-            ("HTML of 1 MB", "html"),
-            ("DOCX of 300 pages", "docx"),
+        name: {"kind": kind, "model": "en-de", "scale": scale}
+        for name, kind, scale in (
+            ("SRT of 2,000 cues", "srt", 1),
+            ("HTML of 1 MB", "html", 1),
+            ("HTML of 100 kB", "html", 0.1),
+            ("DOCX of 300 pages", "docx", 1),
+            ("DOCX of 30 pages", "docx", 0.1),
         )
     },
     contestants=[
@@ -109,4 +111,5 @@ ROW = Row(
     ],
     agree=same_lines(0.98),
     prepare=prepare,
+    long=["HTML of 1 MB", "DOCX of 300 pages"],
 )

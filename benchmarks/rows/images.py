@@ -126,4 +126,9 @@ ROW = Row(
     ],
     agree=close(0.15),
     prepare=prepare,
+    targets={
+        "lenet, ReLU, batch 256": {"torchvision loop": 2},
+        "mnist-cnn, batch 64": {"torchvision loop": 2},
+        "resnet18, width 16, batch 64": {"torchvision loop": 1.7},
+    },
 )

@@ -80,7 +80,7 @@ ROW = Row(
     },
     contestants=[
         Contestant("seqkit", by_seqkit),
-        Contestant("seqkit, float32", by_seqkit_in_float32),
+        Contestant("seqkit, float32", by_seqkit_in_float32, is_variant=True),
         Contestant("torch.optim.Muon", by_torch),
     ],
     agree=close(0.02),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, close
-from ..machine import SEQKIT, said_by
+from ..machine import SEQKIT, programs_of_kenlm, said_by
 
 ORDER = 5
 
@@ -26,11 +26,12 @@ def prepare(settings: Settings) -> None:
     ours, theirs = _ours(settings), _theirs(settings)
     if not ours.exists():
         said_by([*SEQKIT, "lm", "ngram", "--order", str(ORDER), "-o", ours, text])
-    if "kenlm" in settings and not theirs.exists():
+    programs = programs_of_kenlm(settings)
+    if programs is not None and not theirs.exists():
         arpa = folder / f"{copies}.arpa"
         ngram.save(ngram.load(ours), arpa)
         with whole(theirs) as part:
-            said_by([f"{settings['kenlm']}/build_binary", arpa, part])
+            said_by([programs / "build_binary", arpa, part])
         arpa.unlink()
 
 
@@ -50,10 +51,11 @@ def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
 
 
 def by_kenlm(settings: Settings, clock: Clock) -> Outcome | None:
-    """KenLM's `query`; `--set kenlm=BIN` names the folder of its programs."""
-    if "kenlm" not in settings:
+    """KenLM's `query`."""
+    programs = programs_of_kenlm(settings)
+    if programs is None:
         return None
-    query = [f"{settings['kenlm']}/query", "-v", "summary", _theirs(settings)]
+    query = [programs / "query", "-v", "summary", _theirs(settings)]
     with clock:
         said = said_by(query, _text(settings))
     found = dict(line.split(":\t") for line in said.splitlines())
@@ -97,4 +99,8 @@ ROW = Row(
     ],
     agree=close(1e-5),
     prepare=prepare,
+    targets={
+        "Tatoeba's English": {"KenLM's query": 0.7},
+        "17 copies": {"KenLM's query": 0.7},
+    },
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, close
-from ..machine import SEQKIT, said_by
+from ..machine import SEQKIT, programs_of_kenlm, said_by
 
 MEMORY = "1G"  # lmplz's default sizes a table by the machine's, which costs seconds
 FEW = 5_000  # lines for NLTK
@@ -36,16 +36,17 @@ def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
 
 
 def by_kenlm(settings: Settings, clock: Clock) -> Outcome | None:
-    """KenLM's own programs, `--set kenlm=BIN` names their folder: lmplz, then build_binary."""
-    if "kenlm" not in settings:
+    """KenLM's own programs: lmplz, then build_binary."""
+    programs = programs_of_kenlm(settings)
+    if programs is None:
         return None
-    text, folder, programs = _text(settings), settings["folder"], settings["kenlm"]
+    text, folder = _text(settings), settings["folder"]
     out = f"{folder}/kenlm.arpa"
     options = ["-o", str(settings["order"]), "-S", MEMORY, "-T", f"{folder}/"]
     with clock:
-        said_by([f"{programs}/lmplz", *options, "--text", text, "--arpa", out])
+        said_by([programs / "lmplz", *options, "--text", text, "--arpa", out])
         if settings["to"] == "binary":
-            said_by([f"{programs}/build_binary", out, f"{folder}/kenlm.bin"])
+            said_by([programs / "build_binary", out, f"{folder}/kenlm.bin"])
     return _outcome(text, _size(Path(out)))
 
 
@@ -119,4 +120,8 @@ ROW = Row(
     ],
     agree=close(0.001),
     prepare=prepare,
+    targets={
+        "order 5, Tatoeba's English": {"KenLM's programs": 0.33},
+        "order 5, 17 copies, to the binary": {"KenLM's programs": 1.25},
+    },
 )

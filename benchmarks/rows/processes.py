@@ -126,11 +126,12 @@ ROW = Row(
     },
     contestants=[
         Contestant("2 processes, DDP", by_two),
-        Contestant("2 processes, FSDP2", by_two_divided),
+        Contestant("2 processes, FSDP2", by_two_divided, is_variant=True),
         Contestant("1 process", by_one),
-        Contestant("2 processes that train apart", by_two_apart),
+        Contestant("2 processes that train apart", by_two_apart, is_variant=True),
     ],
     agree=close(0.01),
     by="wall",
     cores=2,
+    targets={"tiny": {"1 process": 1.8}},
 )

@@ -131,7 +131,7 @@ ROW = Row(
         name: {
             "clients": clients,
             "together": together,  # sentences of a request
-            "seconds": 60,
+            "seconds": 20,
             "model": "en-de",
             "threads": 0,  # as many as cores
             "compute": "float32",
@@ -156,4 +156,5 @@ ROW = Row(
     ],
     agree=same_translations,
     cores=2,
+    targets={"200 clients": {"seqkit translate -i": 0.8}},
 )

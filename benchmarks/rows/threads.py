@@ -78,14 +78,15 @@ WORK: dict[str, dict[str, Any]] = {
         "updates": 12,
     },
 }
+CASES = {
+    f"{name}, {machine}": {**work, "busy": machine == "busy"}
+    for name, work in WORK.items()
+    for machine in ("quiet", "busy")
+}
 ROW = Row(
     title="training by two threads on two cores, quiet and busy",
     unit="updates",
-    cases={
-        f"{name}, {machine}": {**work, "busy": machine == "busy"}
-        for name, work in WORK.items()
-        for machine in ("quiet", "busy")
-    },
+    cases=CASES,
     contestants=[
         Contestant("seqkit", as_seqkit),
         Contestant("torch's default", as_torch),
@@ -95,4 +96,5 @@ ROW = Row(
     agree=close(0.01),
     by="wall",
     cores=2,
+    long=list(CASES),
 )

@@ -243,12 +243,13 @@ ROW = Row(
     },
     contestants=[
         Contestant("seqkit", by_seqkit),
-        Contestant("seqkit, float32", by_seqkit_in_float32),
+        Contestant("seqkit, float32", by_seqkit_in_float32, is_variant=True),
         Contestant("plain PyTorch", by_plain_loop),
         Contestant("nn.Transformer", by_nn_transformer),
         Contestant("JoeyNMT", by_joeynmt, peer="joeynmt"),
     ],
     agree=close(0.005),
     prepare=prepare,
+    targets={"tiny": {"plain PyTorch": 1.3, "JoeyNMT": 5}, "base": {"nn.Transformer": 3}},
     limit=limit,
 )

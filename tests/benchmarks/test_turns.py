@@ -7,6 +7,7 @@ import toy_rows
 
 from benchmarks import machine, peers, report
 from benchmarks.core import Disagreement, close
+from benchmarks.durations import Durations
 from benchmarks.turns import TurnFailed, measure_case
 from seqkit.errors import DataError, SeqkitError
 
@@ -71,7 +72,9 @@ def test_nothing_is_compared_with_ours_that_has_failed(tmp_path):
 
     path = tmp_path / "now.json"
     report.save(path, "a CPU", {"toy": {"one": found}})
-    assert report.read(path)["rows"]["toy"] == {}
+    kept = report.read(path)["rows"]
+    assert "failed" in kept["toy"]["one"]["broken_one"]
+    assert report.regressions(kept, figures(1.0)) == []
 
 
 def test_what_cannot_be_prepared_is_an_error():
@@ -84,6 +87,27 @@ def test_what_a_contestant_says_of_itself_stands_on_its_line():
     assert report.lines_of(found)[0].endswith(" MB  read in a moment")
 
 
+def test_how_long_a_turn_should_take_is_known_from_the_last_one():
+    said = []
+    measured(toy_rows.prepared_one, prepare=toy_rows.prepare, say=said.append)
+    assert said == ["  preparation …", "  prepared_one …"]
+
+    noted = Durations(quick=False)
+    assert 0.02 < noted.of("toy", "one", "prepared_one") < 10
+    noted.note(250.0, "toy", "one", "prepared_one")
+    measured(toy_rows.prepared_one, prepare=toy_rows.prepare, rounds=2, say=said.append)
+    assert said[3].startswith("  prepared_one, round 1 of 2, about 4 min …")
+
+
+def test_durations_in_a_damaged_file_are_taken_anew(tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/durations.json").write_text('{"toy, one": [')
+    noted = Durations(quick=False)
+    assert noted.of("toy", "one") is None
+    noted.note(2.0, "toy", "one")
+    assert Durations(quick=False).of("toy", "one") == 2.0
+
+
 def test_a_peer_that_cannot_be_installed_is_one_line_and_left_out(tmp_path, monkeypatch):
     pins = tmp_path / "peers.toml"
     pins.write_text('nowhere = ["--no-index nowhere==1.0"]')
@@ -93,7 +117,7 @@ def test_a_peer_that_cannot_be_installed_is_one_line_and_left_out(tmp_path, monk
 
     found = measured(toy_rows.quick_one, toy_rows.slow_one, peer="nowhere", say=said.append)
     assert list(found) == ["quick_one"]
-    (line,) = said
+    line, _ = said
     assert line.startswith("  slow_one is left out: nowhere cannot be installed: ")
     assert "nowhere==1.0" in line
 
@@ -183,22 +207,3 @@ def test_a_file_that_is_not_of_benchmarks_is_one_line(tmp_path, text):
     path.write_text(text)
     with pytest.raises(DataError, match=r"old\.json is not a file of benchmarks"):
         report.read(path)
-
-
-UNITS = {"toy": "things a second"}
-
-
-def test_the_table_goes_between_its_marks_and_nothing_else_changes(tmp_path):
-    path = tmp_path / "RESULTS.md"
-    path.write_text(f"# Before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.write_table(path, {"cpu": "a CPU", "rows": figures(100.0)}, UNITS)
-
-    text = path.read_text()
-    assert text.startswith(f"# Before\n{report.BEGIN}\nMeasured on: a CPU.\n")
-    assert text.endswith(f"|\n{report.END}\nafter\n")
-    assert "| `toy` | one | peer | 100 things a second | 2% | 10 | 1.00 x | equal |" in text
-    assert "old" not in text
-
-    path.write_text("no marks")
-    with pytest.raises(DataError, match="needs the lines"):
-        report.write_table(path, {"cpu": "a CPU", "rows": {}}, {})
