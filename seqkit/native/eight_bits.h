@@ -191,3 +191,16 @@ static TARGET void NAME(multiply)(const struct product *p, int64_t rows, const f
                             is_sum);
     }
 }
+
+/* The weights of one output, times `scale`. */
+INLINE void NAME(row_of)(const struct product *p, int64_t output, float scale, float *to)
+{
+    int64_t groups = (p->inputs + 3) / 4;
+    int64_t place = output % PANEL;
+    const float *panel = p->packed + output / PANEL * (groups + 3) * PANEL;
+    const int8_t *weights = (const int8_t *)(panel + 3 * PANEL + place);
+    float step = panel[PANEL + place] * scale;
+
+    for (int64_t i = 0; i < p->inputs; i++)
+        to[i] = (float)weights[i / 4 * 4 * PANEL + i % 4] * step;
+}

@@ -71,7 +71,8 @@ struct memory {
 /* Tokens that all stand at one position, to be embedded: vectors times `scale`, plus the position. */
 struct tokens {
     const int64_t *ids;         /* (rows,); NULL: x is given */
-    const float *vectors;       /* (vocab, width) */
+    const float *vectors;       /* (vocab, width); NULL: they are those of `packed` */
+    struct product packed;      /* with such weights, in 8 bits */
     const float *position;      /* (width,) */
     int64_t vocab;
     int64_t zero;               /* the token whose vector counts as zeros; -1: none */

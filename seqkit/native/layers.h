@@ -277,6 +277,20 @@ static TARGET void NAME(run_layer)(const struct network *n, int64_t number, cons
     NAME(leave)(n, &layer->last_norm, &layer->down, rows, s->wide, s->broad, s);
 }
 
+/* The vector of a token, times `scale`. */
+INLINE void NAME(embed)(const struct tokens *t, int64_t id, int64_t width, float *to)
+{
+#if INSTRUCTIONS == VNNI || INSTRUCTIONS == PLAIN8
+    if (!t->vectors) {
+        NAME(row_of)(&t->packed, id, t->scale, to);
+        return;
+    }
+#endif
+    const float *of_token = t->vectors + id * width;
+    for (int64_t i = 0; i < width; i++)
+        to[i] = of_token[i] * t->scale;
+}
+
 /* What goes into the layers: the rows of x, or the embedded tokens. */
 static TARGET int NAME(fill)(const struct network *n, const struct step *step, int64_t from,
                              int64_t rows, const struct NAME(scratch) *s)
@@ -294,9 +308,12 @@ static TARGET int NAME(fill)(const struct network *n, const struct step *step, i
         int64_t id = t->ids[from + r];
         if (id < 0 || id >= t->vocab)
             return NO_SUCH_PLACE;
-        const float *of_token = t->vectors + id * n->width;
+        if (id == t->zero)
+            memset(to, 0, (size_t)n->width * sizeof(float));
+        else
+            NAME(embed)(t, id, n->width, to);
         for (int64_t i = 0; i < n->width; i++)
-            to[i] = (id == t->zero ? 0.0f : of_token[i] * t->scale) + t->position[i];
+            to[i] += t->position[i];
     }
     return DONE;
 }

@@ -81,6 +81,7 @@ class Tokens(ctypes.Structure):
     _fields_: ClassVar = [
         ("ids", _POINTER),
         ("vectors", _POINTER),
+        ("packed", Product),
         ("position", _POINTER),
         ("vocab", _COUNT),
         ("zero", _COUNT),

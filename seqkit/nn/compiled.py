@@ -1,8 +1,8 @@
 """An encoder and a decoder in a search, by the compiled library.
 
-The twin of `searching.PlainLayers`, for float32 on the CPU. Padding is not computed. What has been
-decoded is in slots that all hypotheses share, and each keeps a list of its own: when they change
-places, lists change and nothing else.
+The twin of `searching.PlainLayers` on the CPU, in float32 or with products in 8 bits. Padding is
+not computed. What has been decoded is in slots that all hypotheses share, and each keeps a list of
+its own: when they change places, lists change and nothing else.
 
 Shapes: B sentences, S source positions, P of them with a token, R rows (hypotheses), t target
 positions so far, D width, V vocabulary, W numbers in a slot.
@@ -10,20 +10,23 @@ positions so far, D width, V vocabulary, W numbers in a slot.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from copy import copy
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Lock
 from typing import Any, NamedTuple, NoReturn
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import WrongType, WrongValue
 from ..native.layers import NO_SUCH_PLACE
 from .arranged import Sides
 from .encoding import EncoderReader
 from .packed import Compiled, PackedNetwork, Seen, Tokens
+from .packing import Linear, side_of
+from .transformer import EncoderLayer
 
 _STEPS = 8  # that there is room for at least
 _LEAST_ROOM = 64  # slots
@@ -80,14 +83,35 @@ class CompiledMemory(NamedTuple):
     first: Tensor  # (B + 1,) where each sentence begins
 
 
+Embed = Callable[[Tensor, int], Tokens]
+"""(R,) ids of tokens that all stand at one position, and that -> what they are embedded by."""
+
+
 class CompiledLayers:
     """The layers of both sides, with the weights that they have when it is made."""
 
-    def __init__(self, compiled: Compiled, sides: Sides) -> None:
-        self._library = compiled.library
-        self._sides = sides
-        self._encoder = PackedNetwork(compiled, *sides.encoder)
-        self._decoder = PackedNetwork(compiled, *sides.decoder, sides.output, sides.bias)
+    def __init__(
+        self,
+        encoder: PackedNetwork,
+        decoder: PackedNetwork,
+        embed: Embed,
+        read_long: _LongReader | None = None,
+    ) -> None:
+        """`embed` is for target tokens; `read_long` makes of long sources what `encoder` does."""
+        self._encoder = encoder
+        self._decoder = decoder
+        self._embed = embed
+        self._read_long = read_long
+
+    @classmethod
+    def of(cls, compiled: Compiled, sides: Sides) -> CompiledLayers:
+        """In float32, with the weights of modules, and their embeddings as these then are."""
+        return cls(
+            PackedNetwork(compiled, side_of(*sides.encoder)),
+            PackedNetwork(compiled, side_of(*sides.decoder), Linear(sides.output, sides.bias)),
+            partial(Tokens.of, sides.embedding),
+            _LongReader(*sides.encoder),
+        )
 
     def __repr__(self) -> str:
         return f"CompiledLayers({self._encoder!r}, {self._decoder!r})"
@@ -109,9 +133,7 @@ class CompiledLayers:
     def over(self, tokens: Tensor) -> CompiledLayers:
         """The same layers, with logits of these tokens (U,) only."""
         narrowed = copy(self)
-        *_, output, bias = self._sides
-        own_bias = None if bias is None else bias[tokens]
-        narrowed._decoder = self._decoder.with_output(output[tokens], own_bias)
+        narrowed._decoder = self._decoder.over(tokens)
         return narrowed
 
     def begin(self, x: Tensor, mask: Tensor | None) -> tuple[CompiledPast, CompiledMemory] | None:
@@ -133,9 +155,8 @@ class CompiledLayers:
         first = F.pad(counts.cumsum(0), (1, 0))
         slots = torch.arange(int(first[-1]), dtype=torch.int32, device=x.device)
         sentence = torch.arange(sentences, device=x.device)
-        if length > _LONG:
-            _, norm = self._sides.encoder
-            encoded = norm(self._reader(x, mask))[real]
+        if self._read_long is not None and length > _LONG:
+            encoded = self._read_long(x, mask)[real]
         else:
             pool = x.new_empty(1, len(slots), self._encoder.slot_width)
             own = Seen(pool, slots, sentence.repeat_interleave(counts), first)
@@ -144,12 +165,6 @@ class CompiledLayers:
         memory = CompiledMemory(self._decoder.read(encoded), slots, first)
         store = _Store(memory.pool.new_empty(len(memory.pool), 0, self._decoder.slot_width), 0)
         return CompiledPast(store, slots.new_empty(sentences, 0), sentence), memory
-
-    @cached_property
-    def _reader(self) -> EncoderReader:
-        """What reads long sources."""
-        layers, _ = self._sides.encoder
-        return EncoderReader(layers)
 
     def step(
         self, ids: Tensor, position: int, past: CompiledPast, memory: CompiledMemory
@@ -160,7 +175,7 @@ class CompiledLayers:
         """
         if len(ids) != past.height:
             raise WrongValue(f"a step takes {past.height} tokens, one for each row, not {len(ids)}")
-        tokens = Tokens.of(ids, self._sides.embedding, position)
+        tokens = self._embed(ids, position)
         past = self._extended(past)
         own = Seen(past.store.pool, past.paths)
         source = Seen(memory.pool, memory.slots, past.sentence, memory.first)
@@ -177,7 +192,7 @@ class CompiledLayers:
         before, length = past.paths.shape
         paths = past.paths.new_empty(rows, length + 1)
         sentence = past.sentence.new_empty(rows)
-        done = self._library.seqkit_extend_paths(
+        done = self._decoder.library.seqkit_extend_paths(
             before,
             length,
             past.paths.data_ptr(),
@@ -197,6 +212,23 @@ class CompiledLayers:
     ) -> tuple[CompiledPast, CompiledMemory]:
         """What the `rows` (R',) have decoded and read, in that order."""
         return past.picked()._replace(rows=rows.to("cpu", torch.int64).contiguous()), memory
+
+
+class _LongReader:
+    """An encoder by torch, whose weights are arranged when there is something to read."""
+
+    def __init__(self, layers: Sequence[EncoderLayer], norm: nn.Module) -> None:
+        self._layers = layers
+        self._norm = norm
+
+    @cached_property
+    def _reader(self) -> EncoderReader:
+        return EncoderReader(self._layers)
+
+    def __call__(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, S, D), mask (B, 1, 1, S) -> (B, S, D)"""
+        encoded: Tensor = self._norm(self._reader(x, mask))
+        return encoded
 
 
 def _with_room(past: CompiledPast, rows: int) -> tuple[CompiledPast, int]:

@@ -9,7 +9,8 @@ from torch import nn
 
 from seqkit.errors import ConfigError
 from seqkit.native import layers as native
-from seqkit.nn.packed import Compiled, PackedNetwork, Seen, packed_in_eight_bits
+from seqkit.nn.packed import Compiled, PackedNetwork, Seen
+from seqkit.nn.packing import packed_in_eight_bits, side_of
 from seqkit.nn.transformer import EncoderLayer
 
 SIZES = [(1, 1), (3, 33), (7, 31), (16, 32), (33, 65), (192, 100), (2047, 34)]
@@ -164,7 +165,7 @@ def test_layers_are_near_those_of_double_precision(instructions, prenorm):
         for parameter in layer.parameters():
             nn.init.normal_(parameter, std=0.3)
         x = torch.randn(30, 40)
-        network = PackedNetwork(instructions, [layer], nn.Identity())
+        network = PackedNetwork(instructions, side_of([layer], nn.Identity()))
         slots = torch.arange(30, dtype=torch.int32)
         pool = torch.empty(1, 30, network.slot_width)
         found = network.run(x, slots, Seen(pool, slots[:, None]))

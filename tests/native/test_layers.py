@@ -15,6 +15,7 @@ from seqkit.nn import compiled as searching
 from seqkit.nn.arranged import Sides
 from seqkit.nn.compiled import CompiledLayers
 from seqkit.nn.packed import Compiled, PackedNetwork, Seen
+from seqkit.nn.packing import side_of
 from seqkit.nn.searching import PlainLayers
 from seqkit.nn.transformer import DecoderLayer, Embedding, EncoderLayer
 
@@ -99,7 +100,7 @@ def test_layers_are_those_of_double_precision(instructions, prenorm, activation)
     torch.manual_seed(0)
     with_random_weights(layer, std=0.8)
     x = torch.randn(9, 20) * torch.logspace(-3, 2, 9)[:, None]
-    found = PackedNetwork(instructions, [layer], nn.Identity()).run(*alone(x, 40))
+    found = PackedNetwork(instructions, side_of([layer], nn.Identity())).run(*alone(x, 40))
 
     expected = layer.double()(x.double()[:, None], None)[:, 0]
     torch.testing.assert_close(found.double(), expected, rtol=1e-5, atol=3e-5)
@@ -118,7 +119,7 @@ def test_rows_attend_to_the_slots_in_their_lists(instructions, width, heads, len
     torch.manual_seed(length)
     layer = EncoderLayer(width, heads, 8, dropout=0.0, attention_dropout=0.0, prenorm=True)
     with_random_weights(layer, std=0.2)
-    network = PackedNetwork(instructions, [layer], nn.Identity())
+    network = PackedNetwork(instructions, side_of([layer], nn.Identity()))
 
     x = torch.randn(length, width)
     order = torch.randperm(length + 5)[:length].to(torch.int32)
@@ -135,7 +136,7 @@ class Both:
     """A search by torch and one by the library, side by side."""
 
     def __init__(self, sides, compiled, x, mask):
-        self.searches = [PlainLayers(sides), CompiledLayers(compiled, sides)]
+        self.searches = [PlainLayers(sides), CompiledLayers.of(compiled, sides)]
         self.states = [search.begin(x, mask) for search in self.searches]
         self.rows, self.vocab, self.position = len(x), len(sides.output), 0
 
@@ -220,7 +221,7 @@ def test_slots_that_no_row_sees_are_left_behind(instructions):
 def test_a_source_without_a_token_is_left_to_torch(instructions):
     x, mask = sources(8)
     mask[1] = False
-    assert CompiledLayers(instructions, make_sides()).begin(x, mask) is None
+    assert CompiledLayers.of(instructions, make_sides()).begin(x, mask) is None
 
 
 def test_what_is_no_number_stays_none(instructions):
@@ -228,7 +229,7 @@ def test_what_is_no_number_stays_none(instructions):
     for activation in native.ACTIVATIONS:
         sides = make_sides(activation=activation)
         sides.decoder[0][1].feed_forward.up.bias[3] = float("nan")
-        search = CompiledLayers(instructions, sides)
+        search = CompiledLayers.of(instructions, sides)
         logits, _ = search.step(torch.tensor([5, 6, 7]), 0, *search.begin(*sources(8)))
         assert logits.isnan().all()
 
@@ -237,7 +238,7 @@ def test_what_is_no_number_stays_none(instructions):
 def test_rows_are_divided_among_threads(instructions, threads, monkeypatch):
     sides = make_sides()
     x, mask = sources(8, sentences=30)
-    alone = CompiledLayers(instructions, sides)
+    alone = CompiledLayers.of(instructions, sides)
     torch.manual_seed(0)
     tokens = torch.randint(11, (5, 100))
     rows = torch.randint(30, (100,))
@@ -257,7 +258,7 @@ def test_rows_are_divided_among_threads(instructions, threads, monkeypatch):
 
 
 def test_a_token_or_a_row_that_there_is_not_is_refused(instructions):
-    search = CompiledLayers(instructions, make_sides())
+    search = CompiledLayers.of(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     for ids in ([3, 4, 11], [3, 4, -1]):
         with pytest.raises(IndexError, match="not in the vocabulary"):
@@ -271,7 +272,7 @@ def test_a_token_or_a_row_that_there_is_not_is_refused(instructions):
 
 def test_a_search_begins_on_the_cpu_whatever_is_the_default(instructions):
     sides = make_sides()
-    search = CompiledLayers(instructions, sides)
+    search = CompiledLayers.of(instructions, sides)
     for padded in (True, False):
         x, mask = sources(8, padded=padded)
         ids = torch.tensor([3, 4, 5])
@@ -286,7 +287,7 @@ def test_an_embedding_of_another_type_or_place_is_refused_between_two_steps(inst
     ids = torch.tensor([3, 4, 5])
     for move in (lambda e: e.half(), lambda e: e.double(), lambda e: e.to("meta")):
         own = copy.deepcopy(sides.embedding)
-        search = CompiledLayers(instructions, sides._replace(embedding=own))
+        search = CompiledLayers.of(instructions, sides._replace(embedding=own))
         _, past = search.step(ids, 0, *(begun := search.begin(*sources(8))))
         move(own)
         with pytest.raises(WrongType, match="begin it again"):
@@ -294,7 +295,7 @@ def test_an_embedding_of_another_type_or_place_is_refused_between_two_steps(inst
 
 
 def test_tokens_of_32_bits_are_the_same_tokens(instructions):
-    search = CompiledLayers(instructions, make_sides())
+    search = CompiledLayers.of(instructions, make_sides())
     begun = search.begin(*sources(8))
     ids = torch.tensor([3, 4, 5])
     wanted, _ = search.step(ids, 0, *begun)
@@ -306,7 +307,7 @@ def test_positions_stay_while_a_step_reads_them(instructions, monkeypatch):
     """Another thread makes the table of positions anew once this one has begun a step."""
     sides = make_sides()
     embedding = sides.embedding
-    search = CompiledLayers(instructions, sides)
+    search = CompiledLayers.of(instructions, sides)
     begun = search.begin(*sources(8))
     ids = torch.tensor([3, 4, 5])
     wanted, _ = search.step(ids, 0, *begun)
@@ -322,7 +323,7 @@ def test_positions_stay_while_a_step_reads_them(instructions, monkeypatch):
 
 
 def test_sources_of_another_type_are_left_to_torch(instructions):
-    search = CompiledLayers(instructions, make_sides())
+    search = CompiledLayers.of(instructions, make_sides())
     x, mask = sources(8)
     assert search.begin(x.to(torch.bfloat16), mask) is None
     assert search.begin(x.to("meta"), None) is None
@@ -331,7 +332,7 @@ def test_sources_of_another_type_are_left_to_torch(instructions):
 @pytest.mark.parametrize("count", [0, 1, 2, 4, 50_000])
 @pytest.mark.parametrize("is_picked", [True, False])
 def test_a_step_takes_one_token_for_each_row(instructions, count, is_picked):
-    search = CompiledLayers(instructions, make_sides())
+    search = CompiledLayers.of(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     if is_picked:
         past, memory = search.select(past, memory, torch.tensor([0, 1, 2]))
@@ -340,7 +341,7 @@ def test_a_step_takes_one_token_for_each_row(instructions, count, is_picked):
 
 
 def test_a_state_can_be_copied_and_says_that_it_cannot_be_pickled(instructions):
-    search = CompiledLayers(instructions, make_sides())
+    search = CompiledLayers.of(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     ids = torch.tensor([3, 4, 5])
     _, past = search.step(ids, 0, past, memory)
@@ -354,7 +355,7 @@ def test_a_state_can_be_copied_and_says_that_it_cannot_be_pickled(instructions):
 
 def test_slots_are_reserved_before_they_are_written(instructions, monkeypatch):
     """Two threads that go on from one state: the second step begins within the first."""
-    search = CompiledLayers(instructions, make_sides())
+    search = CompiledLayers.of(instructions, make_sides())
     past, memory = search.begin(*sources(8))
     ids, others = torch.tensor([3, 4, 5]), torch.tensor([6, 7, 8])
     _, past = search.step(ids, 0, past, memory)
@@ -381,4 +382,4 @@ def test_long_sources_are_read_the_same(instructions, monkeypatch, padded):
     sides = make_sides()
     both = Both(sides, instructions, *sources(8, padded=padded))
     both.step()
-    assert "_reader" in vars(both.searches[1])
+    assert "_reader" in vars(both.searches[1]._read_long)

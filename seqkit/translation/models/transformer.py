@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from ...errors import DataError
 from ...nn.arranged import Sides, is_layer_norm
 from ...nn.compiled import CompiledLayers
-from ...nn.packed import Compiled, compiled_for, is_nothing, norms_of
+from ...nn.packed import Compiled, compiled_for, norms_of
+from ...nn.packing import is_nothing
 from ...nn.searching import PlainLayers
 from ...nn.transformer import (
     WIDE_ENOUGH_FOR_BF16,
@@ -265,7 +266,7 @@ class Transformer(nn.Module):
     ) -> _Arranged:
         _ARRANGED.pop(self, None)  # so that there are never two
         sides = self._sides()
-        layers = PlainLayers(sides) if compiled is None else CompiledLayers(compiled, sides)
+        layers = PlainLayers(sides) if compiled is None else CompiledLayers.of(compiled, sides)
         samples = [_spread(weight) for weight in weights]
         arranged = _Arranged(layers, versions, samples, torch.cat(samples))
         _ARRANGED[self] = arranged
