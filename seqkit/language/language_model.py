@@ -26,14 +26,15 @@ from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines, text_lines
 from ..search.sampling import draw
 from ..search.soundness import check_numbers
+from ..text.identity import digest_of
 from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling, spelling_of_lines
 from ..text.tokenizer import Tokenizer
 from ..text.tokenizer_models import Unit
 from ..text.vocab import BOS, EOS, PAD, SPECIALS, UNK
+from ..training.identity import digest_of_network
 from .growing_text import GrowingText
 from .held_out import HeldOutText
-from .identity import digest_of_network
 from .models.contract import NextTokenModel
 from .reading import Reading
 from .scorer import NetworkScorer
@@ -267,7 +268,7 @@ class LanguageModel:
 
     @cached_property
     def _digest(self) -> str:
-        return digest_of_network(self.model, self.settings, self.tokenizer)
+        return digest_of_network(self.model, self.settings, digest_of(self.tokenizer))
 
     @property
     def _context(self) -> str:

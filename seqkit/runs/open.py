@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import numpy as np
+import torch
 
 from .. import recipes
 from ..config import RunConfig, quiet_renames
@@ -16,7 +21,6 @@ from ..training.devices import pick_device
 from ..training.weights import as_large_as, size_of
 from .build import make_model
 from .finding import find
-from .generators import kept_generators
 
 _LARGEST_SIZE = 2**31 - 1  # that data can give a model
 
@@ -40,7 +44,7 @@ def open_run(
 
     place = pick_device(device)
     size = size_of(folder / checkpoint.MODEL)
-    with kept_generators():
+    with _kept_generators():
         try:
             with as_large_as(size):
                 built = make_model(config.model, opened.dims, config.task)
@@ -53,6 +57,23 @@ def open_run(
             return task_class.open(built.to(place).eval(), folder, config)
         except UnknownName as error:
             raise _explained(error, opened.path, opened.plugins) from None
+
+
+@contextmanager
+def _kept_generators() -> Iterator[None]:
+    """The generators of Python, numpy and torch (on the CPU) are afterwards as they were before.
+
+    Layers draw initial weights when they are made, even if they are filled at once with others.
+    """
+    of_python = random.getstate()
+    of_numpy = np.random.get_state()
+    of_torch = torch.get_rng_state()
+    try:
+        yield
+    finally:
+        random.setstate(of_python)
+        np.random.set_state(of_numpy)
+        torch.set_rng_state(of_torch)
 
 
 class _Opened(NamedTuple):

@@ -8,7 +8,6 @@ in the same words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 
 from ..errors import DataError, half_surrogate
 
@@ -27,11 +26,6 @@ def check_whole(text: str, what: str = "the text") -> str:
     """`text` as it is; raises as `encoded`."""
     encoded(text, what)
     return text
-
-
-def each_whole(texts: Iterable[str], what: str = "the text") -> Iterator[str]:
-    """`texts` one by one, each checked."""
-    return (check_whole(text, what) for text in texts)
 
 
 def without_halves(text: str) -> str:

@@ -37,9 +37,10 @@ from .baselines import Baselines
 from .classifier import Classifier
 from .held_out import RunTexts, matrix_of, notes_on_left_out
 from .inputs import Inputs, TextBatch, combined
-from .metadata import LABELS, load_labels
 from .prepared import PreparedTexts
 from .texts import TASK, TextData
+
+_LABELS = "labels.tsv"  # of a checkpoint, beside its weights
 
 
 class TextClassification:
@@ -95,7 +96,7 @@ class TextClassification:
         """The classes in alphabetical order, or those of a checkpoint if it has all of them."""
         counts = self.parts.train.labels.counts()
         if folder and not self._is_start:
-            before = load_labels(folder)
+            before = _load_labels(folder)
             if set(counts) <= set(before.tokens):
                 return before
 
@@ -275,7 +276,7 @@ class TextClassification:
     def save(self, folder: Path) -> None:
         (folder / "tokenizer").mkdir()
         self.tokenizer.save(folder / "tokenizer")
-        self.labels.save(folder / LABELS)
+        self.labels.save(folder / _LABELS)
         self._texts.save_seen(folder)
 
     def start_from(self, folder: Path, model: nn.Module) -> list[str]:
@@ -283,7 +284,7 @@ class TextClassification:
 
         Returns what a person should know of it. Raises `CheckpointError` if it does not fit.
         """
-        before = load_labels(folder).tokens
+        before = _load_labels(folder).tokens
         if before == self.labels.tokens:
             checkpoint.load_model(folder, model)
             return []
@@ -302,12 +303,20 @@ class TextClassification:
         return Classifier(
             model,
             Inputs(tokenizer, data.longest, data.long),
-            load_labels(folder),
+            _load_labels(folder),
             several=bool(data.several),
             name=config.model["name"],
             settings=config.model,
             run=RunTexts(data, folder),
         )
+
+
+def _load_labels(folder: Path) -> Vocab:
+    """The classes of a checkpoint, with how many training texts each has.
+
+    Raises `DataError` naming the file.
+    """
+    return Vocab.load(folder / _LABELS, specials=())
 
 
 def label_weights(labels: Tensor) -> Tensor:
