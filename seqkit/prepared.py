@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .data.cache import Cache, Entry, Facts, Sources, are_files, folder_digest
 from .data.pool import map_in_order
@@ -22,6 +25,7 @@ from .text.tokenizer import TextConfig, Tokenizer
 from .text.vocab import UNK
 
 _BLOCK = 50_000  # lines that a process encodes at once
+_SEVERAL = -1  # in place of the number of one source
 
 
 def opened(files: list[Path]) -> tuple[Cache, Sources, list[str]]:
@@ -113,6 +117,28 @@ def _encode_block(
     rows = tokenizer.encode_all(lines[places], eos=True)
     unknown = sum(row.count(UNK) for row in rows)
     return packed_ids(rows, len(tokenizer.vocab)), unknown
+
+
+# Several sources
+
+
+def not_held_out(
+    train: Iterable[Iterable[str]], held_out: Iterable[Iterable[str]]
+) -> Iterator[NDArray[np.intp]]:
+    """Places of the training texts of each source that are held out of no other one.
+
+    What a source says again and again stays as it is, as in a run that has one source, and so do
+    blank texts, such as empty lines between paragraphs.
+    """
+    holders: dict[str, int] = {}  # the source that holds a text out, or `_SEVERAL`
+    for number, texts in enumerate(held_out):
+        for text in texts:
+            if text.strip() and holders.setdefault(text, number) != number:
+                holders[text] = _SEVERAL
+
+    for number, texts in enumerate(train):
+        is_kept = (holders.get(text, number) == number for text in texts)
+        yield np.flatnonzero(np.fromiter(is_kept, bool))
 
 
 # What tells one from another

@@ -21,7 +21,7 @@ from ..data.sources import Weighted, name_of_source
 from ..data.stored import HeldFile, Picked, StoredTexts, TextWriter, stored_ids
 from ..data.windows import Ids
 from ..errors import ConfigError, DataError
-from ..prepared import encoded, opened, trained_tokenizer
+from ..prepared import encoded, not_held_out, opened, trained_tokenizer
 from ..progress import doing
 from ..recipes import corpora
 from ..text.normalize import Normalizer
@@ -157,7 +157,12 @@ class PreparedText:
             cut = [self._cut_apart(folder, number) for number in range(len(self.sources))]
             train, valid, test = zip(*cut, strict=True)
             if len(train) > 1 and self._data.lines == "keep":
-                train = _without_held_out(train, valid, test)
+                held_out = [chain(*parts) for parts in zip(valid, test, strict=True)]
+                kept = not_held_out(train, held_out)
+                train = tuple(
+                    own if len(own) == len(places) else Picked(own, places)
+                    for own, places in zip(train, kept, strict=True)
+                )
 
             sizes = _write_lines(folder, "train", train)
             _write_lines(folder, "valid", valid)
@@ -227,31 +232,6 @@ def _copy_lines(folder: Path, name: str, lines: Iterable[str]) -> Ids:
             writer.add(block)
             lengths.append(np.fromiter(map(len, block), np.int32, len(block)) + 1)
     return np.concatenate(lengths)
-
-
-def _without_held_out(
-    train: Sequence[Sequence[str]], valid: Sequence[Sequence[str]], test: Sequence[Sequence[str]]
-) -> tuple[Sequence[str], ...]:
-    """The training text of each source without the lines that are held out of another one.
-
-    What a source says again and again stays as it is, as in the text of a run that has one source,
-    and so do empty lines, which stand between paragraphs.
-    """
-    holders: dict[str, int] = {}  # the source that holds a line out, or `_SEVERAL`
-    for number, parts in enumerate(zip(valid, test, strict=True)):
-        for line in chain(*parts):
-            if line.strip() and holders.setdefault(line, number) != number:
-                holders[line] = _SEVERAL
-
-    found: list[Sequence[str]] = []
-    for number, lines in enumerate(train):
-        is_kept = (holders.get(line, number) == number for line in lines)
-        places = np.flatnonzero(np.fromiter(is_kept, bool, len(lines)))
-        found.append(lines if len(places) == len(lines) else Picked(lines, places))
-    return tuple(found)
-
-
-_SEVERAL = -1
 
 
 def _write_lines(folder: Path, part: str, texts: Iterable[Iterable[str]]) -> list[int]:

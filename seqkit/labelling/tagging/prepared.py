@@ -23,7 +23,7 @@ from ...data.seen import SeenTexts
 from ...data.sources import WEIGHTS, SourceFiles, Weighted, name_of_source
 from ...data.stored import HeldFile
 from ...errors import ConfigError, DataError
-from ...prepared import opened, saved_digest
+from ...prepared import not_held_out, opened, saved_digest
 from ...progress import doing
 from ...text.vocab import Vocab
 from . import encoding, schemes
@@ -47,7 +47,6 @@ from .sentences import Sentences, SentenceWriter, stored_sentences
 from .tags import TagSet
 
 _PARTS = ("train", "valid", "test")
-_SEVERAL = -1  # in place of the number of one source
 
 
 class Read(NamedTuple):
@@ -155,7 +154,12 @@ class PreparedSentences:
             parts = [self._cut_apart(writer, number) for number in range(len(self.sources))]
             train = [part.train for part in parts]
             if len(train) > 1:
-                train = _without_held_out(parts)
+                held_out = [chain(part.valid.texts(), part.test.texts()) for part in parts]
+                kept = not_held_out((own.texts() for own in train), held_out)
+                train = [
+                    own if len(own) == len(places) else own.at(places)
+                    for own, places in zip(train, kept, strict=True)
+                ]
                 for source, own in zip(self.sources, train, strict=True):
                     _check_left(source, own)
 
@@ -269,25 +273,6 @@ class PreparedSentences:
         ends = np.cumsum(self._entry.facts["sizes"])[:-1]
         each = np.split(-(-lengths // data.longest), ends)  # pieces of long sentences
         return {"notes": notes, "sizes": [int(own.sum()) for own in each]}
-
-
-def _without_held_out(parts: Sequence[Read]) -> list[Sentences]:
-    """The training sentences of each source without those that are held out of another one.
-
-    What a source says again and again stays as it is, as in a run that has one source.
-    """
-    holders: dict[str, int] = {}  # the source that holds a sentence out, `_SEVERAL` if others do
-    for number, part in enumerate(parts):
-        for text in chain(part.valid.texts(), part.test.texts()):
-            if holders.setdefault(text, number) != number:
-                holders[text] = _SEVERAL
-
-    found: list[Sentences] = []
-    for number, (train, _, _) in enumerate(parts):
-        holder = (holders.get(text, number) for text in train.texts())
-        is_kept = np.fromiter((each == number for each in holder), bool, len(train))
-        found.append(train if is_kept.all() else train.at(np.flatnonzero(is_kept)))
-    return found
 
 
 def _check_left(source: SourceFiles[Layout], train: Sentences) -> None:
