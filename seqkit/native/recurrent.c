@@ -56,7 +56,16 @@ void seqkit_pack_bf16(const uint16_t *matrix, int64_t rows, int64_t columns, int
     }
 }
 
-#if defined(__x86_64__) && (defined(__clang__) ? __clang_major__ >= 10 : __GNUC__ >= 10)
+/* Whether the compiler has products of bf16 numbers; clang 16 crashes at them. */
+#if !defined(__x86_64__)
+#define HAS_BF16 0
+#elif defined(__clang__)
+#define HAS_BF16 (__clang_major__ >= 10 && __clang_major__ != 16)
+#else
+#define HAS_BF16 (__GNUC__ >= 10)
+#endif
+
+#if HAS_BF16
 
 #define INSTRUCTIONS AVX512
 #include "vectors.h"
