@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 from unittest import mock
@@ -141,7 +141,7 @@ def _recorder() -> Any:
         """Notes the sizes of every product."""
 
         def __init__(self) -> None:
-            super().__init__()
+            super().__init__()  # type: ignore[no-untyped-call]
             self.products: Counter[Product] = Counter()
 
         def __torch_dispatch__(self, func: Any, _: Any, args: Any = (), options: Any = None) -> Any:
@@ -275,12 +275,13 @@ def profile(step: Callable[[], float], steps: int) -> dict[str, float]:
             step()
         total = (cpu_seconds() - began) * 1e6
 
-    kinds: Counter[str] = Counter()
+    kinds: defaultdict[str, float] = defaultdict(float)
     for event in found.events():
         kinds[_kind(event)] += event.self_cpu_time_total
     kinds["Python"] += max(0.0, total - sum(kinds.values()))
     whole = sum(kinds.values())
-    return {kind: spent / whole for kind, spent in kinds.most_common()}
+    largest = sorted(kinds.items(), key=lambda one: -one[1])
+    return {kind: spent / whole for kind, spent in largest}
 
 
 def _kind(event: Any) -> str:

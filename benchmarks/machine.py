@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -71,14 +71,15 @@ def whole(path: Path) -> Iterator[Path]:
     part.rename(path)
 
 
-def said_by(command: Sequence[str | Path], source: Path | None = None) -> str:
-    """What a command prints, given a file as its standard input.
+def said_by(command: Iterable[object], source: Path | None = None) -> str:
+    """What a command of texts and paths prints, given a file as its standard input.
 
     Raises `RuntimeError` with the last line of its complaint if it fails.
     """
-    with open(source or os.devnull, "rb") as given:
-        done = subprocess.run([str(part) for part in command], stdin=given, capture_output=True)
+    given = [str(part) for part in command]
+    with open(source or os.devnull, "rb") as text:
+        done = subprocess.run(given, stdin=text, capture_output=True)
     if done.returncode:
         complaint = done.stderr.decode(errors="replace").strip().splitlines() or ["no message"]
-        raise RuntimeError(f"{Path(command[0]).name} failed ({done.returncode}): {complaint[-1]}")
+        raise RuntimeError(f"{Path(given[0]).name} failed ({done.returncode}): {complaint[-1]}")
     return done.stdout.decode()

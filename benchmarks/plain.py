@@ -32,6 +32,7 @@ class PlainTransformer(nn.Module):
             batch_first=True,
             norm_first=config["prenorm"],
         )
+        self.positions: Tensor
         self.register_buffer("positions", _sinusoids(512, width), persistent=False)
 
     def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
@@ -52,7 +53,8 @@ class PlainTransformer(nn.Module):
 
     def _embedded(self, ids: Tensor) -> Tensor:
         x = self.embedding(ids) * self.scale + self.positions[: ids.shape[1]]
-        return self.dropout(x)
+        dropped: Tensor = self.dropout(x)
+        return dropped
 
 
 def _sinusoids(length: int, width: int) -> Tensor:
@@ -76,6 +78,7 @@ class FastTransformer(nn.Module):
         )
         self.encoder_norm = nn.LayerNorm(config["width"])
         self.decoder_norm = nn.LayerNorm(config["width"])
+        self.positions: Tensor
         self.register_buffer("positions", _sinusoids(512, config["width"]), persistent=False)
 
     def forward(self, source: Tensor, inputs: Tensor) -> Tensor:
@@ -95,7 +98,8 @@ class FastTransformer(nn.Module):
 
     def _embedded(self, ids: Tensor) -> Tensor:
         x = self.embedding(ids) * self.scale + self.positions[: ids.shape[1]]
-        return self.dropout(x)
+        dropped: Tensor = self.dropout(x)
+        return dropped
 
 
 class _Layer(nn.Module):
@@ -125,7 +129,8 @@ class _Layer(nn.Module):
             x = x + self.dropout(self.cross_attention(y, memory, mask))
 
         y = self.dropout(self.up(self.norm_feed_forward(x)).relu())
-        return x + self.dropout(self.down(y))
+        after: Tensor = x + self.dropout(self.down(y))
+        return after
 
 
 class _Attention(nn.Module):
@@ -143,7 +148,8 @@ class _Attention(nn.Module):
         q, k, v = (part.transpose(1, 2) for part in by_head)
 
         read = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal)
-        return self.out(read.transpose(1, 2).flatten(2))
+        out: Tensor = self.out(read.transpose(1, 2).flatten(2))
+        return out
 
 
 def weights_of_fast_transformer(ours: dict[str, Tensor]) -> dict[str, Tensor]:

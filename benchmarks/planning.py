@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from seqkit.errors import SeqkitError
 
-from . import growth, machine, rows
+from . import machine, rows
 from .core import Row
+from .curves import CURVES
 from .durations import PREPARATION, Durations, told
 
 
@@ -103,4 +104,4 @@ def lines_of_rows() -> list[str]:
         lines.append(f"{' ' * width}  cases: {'; '.join(row.cases)}")
 
     lines.append(f"{'growth'.ljust(width)}  how cost grows, with pictures")
-    return [*lines, f"{' ' * width}  cases: {'; '.join(growth.CURVES)}"]
+    return [*lines, f"{' ' * width}  cases: {'; '.join(CURVES)}"]

@@ -27,8 +27,8 @@ def lines_of(figures: dict[str, Figures]) -> list[str]:
 def _line(name: str, one: Figures, ours: Figures) -> str:
     if "failed" in one:
         return f"  {name}  failed: {one['failed']}"
-    speed = f"{number(one['median']):>9} ± {one['spread']:.0%}"
-    line = f"  {name}  {speed:16}  {one['peak']:7,.0f} MB"
+    spread = f"± {one['spread']:.0%}" if len(one["speeds"]) > 1 else ""
+    line = f"  {name}  {number(one['median']):>9} {spread:6}  {one['peak']:7,.0f} MB"
     if "said" in one:
         line = f"{line}  {one['said']}"
     if "disagreement" in one:
@@ -73,7 +73,7 @@ def _each(rows: Rows) -> list[tuple[str, str, str, Figures]]:
 
 def save(path: Path, cpu: str, rows: Rows) -> None:
     """Write what was measured; what was not measured now stays, if it is of the same CPU."""
-    before = read(path) if path.exists() else {"cpu": cpu, "rows": {}}
+    before: dict[str, Any] = read(path) if path.exists() else {"cpu": cpu, "rows": {}}
     kept = before["rows"] if before["cpu"] == cpu else {}
     for row, cases in rows.items():
         kept.setdefault(row, {}).update(cases)

@@ -35,18 +35,37 @@ if TYPE_CHECKING:
     from .translation.translator import Translation, Translator
 
     @overload
-    def load(model: None = None, *, device: str = ..., task: None = None) -> Translator: ...
+    def load(
+        model: None = None,
+        *,
+        device: str = ...,
+        task: None = None,
+        engine: str = ...,
+        compute: str = ...,
+    ) -> Translator: ...
     @overload
     def load(
-        model: str | Path | None = None, *, device: str = ..., task: Literal["translation"]
+        model: str | Path | None = None,
+        *,
+        device: str = ...,
+        task: Literal["translation"],
+        engine: str = ...,
+        compute: str = ...,
     ) -> Translator: ...
     @overload
     def load(
         model: str | Path, *, device: str = ..., task: Literal["language-modelling"]
     ) -> LanguageModel | ngram.Model: ...
     @overload
-    def load(model: str | Path, *, device: str = ..., task: str | None = ...) -> Any: ...
-    def load(model: Any = None, *, device: str = "auto", task: str | None = None) -> Any:
+    def load(
+        model: str | Path,
+        *,
+        device: str = ...,
+        task: str | None = ...,
+        engine: str = ...,
+        compute: str = ...,
+    ) -> Any: ...
+    def load(model: Any = None, **options: Any) -> Any:
         """See `seqkit.runs.load.load`; these signatures say what it returns."""
 
 

@@ -30,8 +30,8 @@ TARGETS = [
 ]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("run", nargs="?", default="en-de")
     parser.add_argument("--corpus", default="tatoeba-deu-eng")
     parser.add_argument("--languages", nargs=2, default=["en", "de"])

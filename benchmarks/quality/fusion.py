@@ -10,7 +10,9 @@ of the search without a language model are ranked anew by weights tuned on the v
 
 import argparse
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import seqkit
 from seqkit import ngram
@@ -19,19 +21,21 @@ from seqkit.metrics.overlap import bleu, chrf
 from seqkit.recipes import corpora
 from seqkit.translation.nbest import Entry
 from seqkit.translation.rescoring import rescore, tune
+from seqkit.translation.translator import Translator
 
 WEIGHTS = (0.05, 0.1, 0.2, 0.3)
 LENGTH_PENALTIES = (1.0, 1.5, 2.0)
 NBEST = 10
+Texts = tuple[list[str], list[str]]  # sources and references
 
 
-def lines_of(corpus, name, column=None):
+def lines_of(corpus: str, name: str, column: int | None = None) -> list[str]:
     (path,) = corpora().locate(corpus, [name])
     lines = list(read_lines(path))
     return lines if column is None else [line.split("\t")[column] for line in lines]
 
 
-def write_models(translator, folder):
+def write_models(translator: Translator, folder: Path) -> dict[str, str]:
     """Paths of the language models by name."""
     own = folder / "tokenizer"
     own.mkdir(parents=True, exist_ok=True)
@@ -52,7 +56,9 @@ def write_models(translator, folder):
     return paths
 
 
-def measure(translator, data, **settings):
+def measure(
+    translator: Translator, data: Texts, **settings: Any
+) -> tuple[float, float, float, float]:
     """BLEU, chrF, length ratio and CPU seconds of a search."""
     sources, references = data
     began = time.process_time()
@@ -62,7 +68,9 @@ def measure(translator, data, **settings):
     return score.score, chrf(outputs, [references]).score, score.length_ratio, seconds
 
 
-def measure_fusion(translator, models, valid, test):
+def measure_fusion(
+    translator: Translator, models: Mapping[str, str], valid: Texts, test: Texts
+) -> None:
     for name, path in {"none": "", **models}.items():
         found = {}
         for weight in WEIGHTS if path else (0.0,):
@@ -73,7 +81,7 @@ def measure_fusion(translator, models, valid, test):
             row = "  ".join(f"{found[weight, penalty]:.2f}" for penalty in LENGTH_PENALTIES)
             print(f"{name:<18} weight {weight:<5} valid BLEU {row}", flush=True)
 
-        weight, penalty = max(found, key=found.get)
+        weight, penalty = max(found, key=found.__getitem__)
         settings = {"lm": path, "lm_weight": weight, "length_penalty": penalty}
         score, char, ratio, seconds = measure(translator, test, **settings)
         print(
@@ -83,7 +91,7 @@ def measure_fusion(translator, models, valid, test):
         )
 
 
-def lists_of(translator, sources):
+def lists_of(translator: Translator, sources: list[str]) -> list[list[Entry]]:
     """n-best lists with the log probability as their feature."""
     lists = translator.translate_nbest(sources, beam=NBEST, nbest=NBEST)
     return [
@@ -92,7 +100,9 @@ def lists_of(translator, sources):
     ]
 
 
-def measure_rescoring(translator, models, valid, test):
+def measure_rescoring(
+    translator: Translator, models: Mapping[str, str], valid: Texts, test: Texts
+) -> None:
     of_valid, of_test = (lists_of(translator, sources) for sources, _ in (valid, test))
     first = bleu([nbest[0].text for nbest in of_test], [test[1]]).score
     print(f"n-best, first of the list: test BLEU {first:.2f}")
@@ -111,8 +121,8 @@ def measure_rescoring(translator, models, valid, test):
         )
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("run", type=Path)
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from typing import Any
 
 import numpy as np
 from seqkit_tabular.regression import Regression
@@ -26,7 +27,7 @@ from seqkit.metrics.regression import log_rmse
 FOLDS = 5
 
 
-def frame_of(task):
+def frame_of(task: Regression) -> tuple[Any, int, Any]:
     """The columns of numbers and of categories as arrays of objects, and the prices."""
     from seqkit_tabular.columns import cells, numbers_of
 
@@ -39,10 +40,10 @@ def frame_of(task):
     return np.stack([*numbers, *kinds], axis=1).astype(object), len(numbers), prices
 
 
-def models(numbers, columns):
+def models(numbers: int, columns: int) -> dict[str, Any]:
     """{name: a new pipeline}"""
 
-    def prepared():
+    def prepared() -> Any:
         of_numbers = make_pipeline(SimpleImputer(), StandardScaler())
         of_kinds = OneHotEncoder(handle_unknown="ignore")
         return ColumnTransformer(
@@ -59,7 +60,7 @@ def models(numbers, columns):
     }
 
 
-def main():
+def main() -> None:
     scores: dict[str, list[float]] = {}
     seconds: dict[str, float] = {}
     for fold in range(FOLDS):

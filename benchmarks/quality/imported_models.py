@@ -14,7 +14,9 @@ import json
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import ctranslate2
 import sacrebleu
@@ -24,7 +26,7 @@ import seqkit
 from seqkit.translation.translator import Translator
 
 _BATCH = 32  # lines
-_LONGER = {"max_extra": 256}  # so that only CTranslate2's own limit remains
+_LONGER = 256  # so that only CTranslate2's own limit remains
 _LIMIT = 256  # tokens of an output
 
 
@@ -40,7 +42,7 @@ def main() -> None:
     sources = read_lines(given.source)[: given.lines]
     references = read_lines(given.reference)[: given.lines]
     torch.set_num_threads(1)
-    translator = seqkit.load(given.model, device="cpu")
+    translator = seqkit.load(given.model, device="cpu", task="translation")
 
     ours, our_seconds = timed(translate, translator, sources, given.beam)
     theirs, their_seconds = timed(by_ctranslate2, given.model, translator, sources, given.beam)
@@ -67,14 +69,16 @@ def read_lines(path: Path) -> list[str]:
     return text.decode("utf-8").splitlines()
 
 
-def timed(function, *arguments) -> tuple[list[str], float]:
+def timed(function: Callable[..., list[str]], *arguments: Any) -> tuple[list[str], float]:
     started = time.process_time()
     outputs = function(*arguments)
     return outputs, time.process_time() - started
 
 
 def translate(translator: Translator, sources: list[str], beam: int) -> list[str]:
-    return translator.translate(sources, beam=beam, split=False, max_length=_LIMIT, **_LONGER)
+    return translator.translate(
+        sources, beam=beam, split=False, max_length=_LIMIT, max_extra=_LONGER
+    )
 
 
 def by_ctranslate2(model: Path, opened: Translator, sources: list[str], beam: int) -> list[str]:

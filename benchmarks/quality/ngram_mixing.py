@@ -10,7 +10,9 @@ module reads the ARPA files written.
 
 import argparse
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from benchmarks.english import prepared, words_of
 from seqkit import ngram
@@ -26,26 +28,28 @@ IN_DOMAIN = 2000  # lines
 THRESHOLDS = (1e-9, 1e-8, 1e-7, 1e-6)
 
 
-def lines_of(name):
+def lines_of(name: str) -> list[str]:
     """The English side of a split of Multi30k, as words."""
     (path,) = corpora().locate("multi30k", [name])
     return [words_of(line) for line in read_lines(path)]
 
 
-def timed(what, function, *arguments, **settings):
+def timed(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
     began = time.process_time()
-    found = function(*arguments, **settings)
+    found = function(*arguments)
     print(f"{what:<40} {time.process_time() - began:8.2f} CPU s", flush=True)
     return found
 
 
-def measure_mixtures(own, background, valid, test):
+def measure_mixtures(
+    own: ngram.Model, background: ngram.Model, valid: Sequence[bytes], test: Sequence[bytes]
+) -> ngram.Model:
     running = mixture([own, background], [0.5, 0.5])
     parts = timed("both models on the validation text", log_probabilities, running, valid)
     weights = timed("EM", mix, parts).weights
     print("weights", [round(weight, 4) for weight in weights])
 
-    static = timed("one model of both", interpolate, [own, background], weights)
+    static: ngram.Model = timed("one model of both", interpolate, [own, background], weights)
     running = mixture([own, background], weights)
     for name, model in (  # each over the words of both, or their figures would not compare
         ("in-domain", mixture([own, background], [1, 0])),
@@ -58,7 +62,7 @@ def measure_mixtures(own, background, valid, test):
     return static
 
 
-def measure_halves(lines, test, order):
+def measure_halves(lines: Sequence[str], test: Sequence[bytes], order: int) -> None:
     """Two models of one kind of text, mixed either way."""
     halves = [ngram.train(lines[start::2], order=order) for start in (0, 1)]
     for what, mixed in (("as they run", mixture), ("one model", interpolate)):
@@ -66,7 +70,7 @@ def measure_halves(lines, test, order):
         print(f"two halves of the background, mixed {what}: perplexity {figure:.4f}")
 
 
-def measure_pruning(model, test, folder):
+def measure_pruning(model: ngram.Model, test: Sequence[bytes], folder: Path) -> None:
     whole = sum(len(level.keys) for level in model.grams)
     print(f"whole: {whole:,} n-grams, perplexity {model.evaluate_blocks(test).perplexity:.4f}")
     for threshold in THRESHOLDS:
@@ -81,7 +85,7 @@ def measure_pruning(model, test, folder):
     print(f"to 8 MiB: {size:,} bytes, perplexity {half.evaluate_blocks(test).perplexity:.4f}")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--order", type=int, default=4)

@@ -15,8 +15,10 @@ import math
 import random
 import re
 import time
+from collections.abc import Mapping, Sequence
 from itertools import compress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +28,7 @@ from seqkit.drawing.canvas import figure, save
 from seqkit.language.domains import counted_model, frequent_words
 from seqkit.language.mixtures import mix
 from seqkit.language.selection import select
+from seqkit.ngram import Model
 from seqkit.ngram.text import from_lines
 from seqkit.recipes import corpora
 
@@ -33,13 +36,13 @@ ORDER = 4
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 
-def captions(name):
+def captions(name: str) -> list[str]:
     """The English side of a split of Multi30k, as words."""
     (path,) = corpora().locate("multi30k", [name])
     return [words_of(line) for line in read_lines(path)]
 
 
-def general_lines(folder):
+def general_lines(folder: Path) -> list[str]:
     lines = list(read_lines(prepared(folder, "train")))
     root = corpora().locate("multi30k", ["train.en.gz"])[0].parent.parent
     for name in ("newstest2014.eng.gz", "newstest2017.eng.gz"):
@@ -53,20 +56,20 @@ def general_lines(folder):
 class Models:
     """Models of one vocabulary, and what they say of the validation and the test text."""
 
-    def __init__(self, in_domain):
+    def __init__(self, in_domain: Sequence[str]) -> None:
         self.known = frequent_words(from_lines(in_domain))
         self.valid = list(from_lines(captions("val.en.gz")))
         self.test = list(from_lines(captions("test_2016_flickr.en.gz")))
         self.own = self.model(in_domain)
         self.fitted = self.nats(self.own, self.valid), self.nats(self.own, self.test)
 
-    def model(self, lines):
+    def model(self, lines: Sequence[str]) -> Model:
         return counted_model(list(from_lines(lines)), self.known, ORDER)
 
-    def nats(self, model, text):
+    def nats(self, model: Model, text: Sequence[bytes]) -> Any:
         return model.score_block(b"".join(text)).nats
 
-    def show(self, what, lines):
+    def show(self, what: str, lines: Sequence[str]) -> float:
         """Perplexities of a model of these lines, alone and mixed with that of the domain."""
         model = self.model(lines)
         valid = model.evaluate_blocks(self.valid).perplexity
@@ -84,7 +87,7 @@ class Models:
         return valid
 
 
-def as_many_words(lines, words):
+def as_many_words(lines: Sequence[str], words: int) -> list[str]:
     found = []
     for line in lines:
         if words <= 0:
@@ -94,7 +97,7 @@ def as_many_words(lines, words):
     return found
 
 
-def scored(general, in_domain):
+def scored(general: Sequence[str], in_domain: Sequence[str]) -> Any:
     """The score of each line, by `select`, which gives every line where all are asked for."""
     began = time.process_time()
     chosen = select(general, in_domain, top=1.0, order=ORDER, tokenizer="whitespace")
@@ -104,7 +107,7 @@ def scored(general, in_domain):
     return scores
 
 
-def draw(path, points, everything):
+def draw(path: Path, points: Mapping[str, list[float]], everything: float) -> None:
     picture, axes = figure()
     for what, figures in points.items():
         axes.plot([100 * share for share in SHARES], figures, marker="o", label=what)
@@ -119,7 +122,7 @@ def draw(path, points, everything):
     save(picture, path)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lines", type=int)
@@ -134,17 +137,15 @@ def main():
     alone = models.own.evaluate_blocks(models.test).perplexity
     print(f"in-domain, {len(in_domain):,} lines: test {alone:.2f}")
 
-    points = {"selected": [], "random, as many words": [], "random, as many lines": []}
+    kinds = ("selected", "random, as many words", "random, as many lines")
+    points: dict[str, list[float]] = {kind: [] for kind in kinds}
     scores = scored(general, in_domain)
     for share in SHARES:
         best = scores <= np.quantile(scores, share)
         lines = list(compress(general, best.tolist()))
         words = sum(line.count(" ") + 1 for line in lines)
-        for what, some in (
-            ("selected", lines),
-            ("random, as many words", as_many_words(shuffled, words)),
-            ("random, as many lines", shuffled[: len(lines)]),
-        ):
+        chosen = (lines, as_many_words(shuffled, words), shuffled[: len(lines)])
+        for what, some in zip(kinds, chosen, strict=True):
             points[what].append(models.show(f"{what}, {share:.0%}", some))
     everything = models.show("all", general)
     if options.draw:

@@ -11,6 +11,7 @@ import sys
 
 import seqkit
 from seqkit.data.numbers import numbers
+from seqkit.translation.translator import Translator
 
 COUNT = 200  # numbers of each length
 SENTENCES = [
@@ -25,14 +26,14 @@ SENTENCES = [
 ]
 
 
-def main(run=None):
-    translator = seqkit.load(run, device="cpu")
+def main(run: str | None = None) -> None:
+    translator = seqkit.load(run, device="cpu", task="translation")
     for sentence in SENTENCES:
         shares = [_share(translator, sentence, digits) for digits in range(1, 7)]
         print(f"{sentence:36}", "  ".join(f"{share:6.1%}" for share in shares), flush=True)
 
 
-def _share(translator, sentence, digits):
+def _share(translator: Translator, sentence: str, digits: int) -> float:
     rng = random.Random(digits)
     blanks = sentence.count("{}")
     first = 10 ** (digits - 1)

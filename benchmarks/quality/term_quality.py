@@ -31,6 +31,8 @@ LOWEST = 0.08  # Dice's coefficient: low enough for the second and third transla
 COMMONEST = 0.01  # words in more of the sentences than this are no terms
 
 Pair = tuple[str, str]
+Stem = Callable[[str], str]
+Stems = tuple[Stem, Stem]
 
 
 def main() -> None:
@@ -65,10 +67,10 @@ class Trial:
         self.parts: list[Part] = []
         self.references: list[str] = []
         self.terms: list[Terms] = []
-        for number, (source, reference, found) in enumerate(chosen):
+        for source, reference, found in chosen:
             terms = translator.terms(seqkit.Glossary(found), search)
             assert terms is not None
-            for part in translator.cut(source, search, number).parts:
+            for part in translator.cut(source, search).parts:
                 self.parts.append(part)
                 self.references.append(reference)
                 self.terms.append(terms)
@@ -139,9 +141,9 @@ class Trial:
     ) -> list[list[Candidate]]:
         """What seqkit chooses of the outputs of a search and of those with replaced words."""
         found: list[list[Candidate]] = []
-        for i, part in enumerate(self.parts):
+        for i, plain in enumerate(self.plain):
             ways = partial(_given, [searched[i]]), partial(_given, [replaced[i]])
-            found += place_terms(self.terms[i], [part], [self.plain[i]], *ways)
+            found += place_terms(self.terms[i], [plain], *ways)
         return found
 
     def held(self, placeholder: Callable[[int], str]) -> list[str]:
@@ -185,10 +187,12 @@ def pairs_of(corpus: str, part: str, reverse: bool) -> list[Pair]:
     return pairs
 
 
-def mined(pairs: list[Pair], stems: tuple) -> dict[Pair, Pair]:
+def mined(pairs: list[Pair], stems: Stems) -> dict[Pair, Pair]:
     """Terms as they are written most often, by the stems of term and translation."""
-    of_source, of_target, of_both = Counter(), Counter(), Counter()
-    written: defaultdict[tuple, Counter] = defaultdict(Counter)
+    of_source: Counter[str] = Counter()
+    of_target: Counter[str] = Counter()
+    of_both: Counter[tuple[str, str]] = Counter()
+    written: defaultdict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     for source, target in pairs:
         left, right = dict(candidates(source, stems[0])), dict(candidates(target, stems[1]))
         of_source.update(list(left))
@@ -214,12 +218,12 @@ def mined(pairs: list[Pair], stems: tuple) -> dict[Pair, Pair]:
     return terms
 
 
-def is_noun(word: str, stems: tuple) -> bool:
+def is_noun(word: str, stems: Stems) -> bool:
     """Whether a word is one, if the language shows it: most terms of glossaries are."""
     return word[0].isupper() or stems[1] is not stemmer("de")
 
 
-def candidates(text: str, stem: object) -> Iterator[tuple[str, str]]:
+def candidates(text: str, stem: Stem) -> Iterator[tuple[str, str]]:
     """Words of four letters or more, or pairs of Chinese characters, each with its stem."""
     words = _words(text)
     for i, word in enumerate(words):
@@ -231,7 +235,7 @@ def candidates(text: str, stem: object) -> Iterator[tuple[str, str]]:
 
 
 def with_terms(
-    pairs: Iterable[Pair], terms: dict[Pair, Pair], stems: tuple
+    pairs: Iterable[Pair], terms: dict[Pair, Pair], stems: Stems
 ) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Sentences with one or two terms whose translations their references have; each once."""
     seen: set[str] = set()

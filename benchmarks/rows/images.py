@@ -6,6 +6,7 @@ Needs the plugin (`pip install -e plugins/vision`) and the corpus.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def by_seqkit(settings: Settings, clock: Clock) -> Outcome:
 
     torch.set_num_threads(1)
     trainer = make_trainer(_config(settings), device="cpu")
-    events = trainer.run()
+    events: Iterator[Any] = trainer.run()
     first, *_ = islice(events, WARM_UP)
     with clock:
         images = sum(event.targets for event in islice(events, _updates(settings)))
@@ -63,7 +64,7 @@ def by_plain_loop(settings: Settings, clock: Clock) -> Outcome:
     data = torchvision.datasets.FashionMNIST(settings["folder"], train=True, transform=usual)
     loader = iter(torch.utils.data.DataLoader(data, settings["batch"], shuffle=True))
 
-    model = make_model(_config(settings).model, DIMS, "vision")
+    model: Any = make_model(_config(settings).model, DIMS, "vision")
     model = model.to(memory_format=torch.contiguous_format)
     model.train()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)

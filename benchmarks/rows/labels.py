@@ -195,7 +195,7 @@ def as_many(ours: dict[str, int], theirs: dict[str, int]) -> str:
 
 
 def _folder(settings: Settings) -> Path:
-    folder = Path(settings["folder"]) / settings["kind"]
+    folder = Path(settings["folder"], settings["kind"])
     folder.mkdir(exist_ok=True)
     return folder
 

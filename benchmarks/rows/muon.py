@@ -50,7 +50,7 @@ def _matrices(settings: Settings) -> Any:
     torch.manual_seed(SEED)
     width, layers = settings["width"], settings["layers"]
     shapes = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
-    return nn.Sequential(*(nn.Linear(*shape, bias=False) for shape in shapes * layers))
+    return nn.Sequential(*(nn.Linear(a, b, bias=False) for a, b in shapes * layers))
 
 
 def _run(model: Any, optimizer: Any, settings: Settings, clock: Clock) -> Outcome:

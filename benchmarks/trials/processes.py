@@ -218,9 +218,14 @@ def _lead(arguments: Sequence[str], trap: Trap | None) -> None:
         codes.append(os.waitstatus_to_exitcode(status))
         if codes[-1]:
             # One that never began leaves the other waiting for it; torchrun, too, ends that one.
-            signal.signal(signal.SIGALRM, lambda *_: [os.kill(left, 9) for left in ranks])
+            signal.signal(signal.SIGALRM, lambda *_: _kill(ranks))
             signal.alarm(GRACE)
     os._exit(next((abs(code) for code in codes if code), 0))
+
+
+def _kill(processes: Sequence[int]) -> None:
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
 
 
 def _run_here(arguments: Sequence[str], environment: Mapping[str, str], trap: Trap | None) -> None:

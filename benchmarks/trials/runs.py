@@ -23,6 +23,7 @@ class Setup:
     workers: bool = False  # whether processes of their own load the data
 
 
+Keys = dict[str, dict[str, Any]]  # of a config, by section
 OFTEN = {"steps": 60, "eval_every": 6, "precision": "fp32"}
 TRANSFORMER = {
     "name": "transformer",
@@ -33,7 +34,7 @@ TRANSFORMER = {
     "decoder_layers": 1,
     "dropout": 0.1,
 }
-TRANSLATION = {
+TRANSLATION: Keys = {
     "data": {
         "train": ["train.source", "train.target"],
         "valid": ["valid.source", "valid.target"],
@@ -45,14 +46,14 @@ TRANSLATION = {
     "model": TRANSFORMER,
     "train": {**OFTEN, "average": 0.9, "accumulate": 2, "keep": 2},
 }
-LANGUAGE = {
+LANGUAGE: Keys = {
     "data": {"train": ["text"], "batch": 4, "steps": 6, "baseline_order": 0},
     "text": {"tokenizer": "word", "byte_fallback": False},
     "model": {"name": "lstm", "embedding": 8, "hidden": 12, "layers": 2, "dropout": 0.2},
     "optim": {"lr": 1e-2, "decay": "plateau"},
     "train": {**OFTEN, "keep": 1},
 }
-VISION = {
+VISION: Keys = {
     "data": {"source": "photos", "batch": 16, "crop": 2, "flip": True},
     "model": {"name": "lenet"},
     "train": {**OFTEN, "steps": 36, "eval_every": 4, "keep": 3},
