@@ -1,0 +1,132 @@
+"""Every model of ours trains and answers on a device that is not the CPU, and the same as there."""
+
+import ctypes
+
+import pytest
+import torch
+from elsewhere import DEVICE, Mixed, check_elsewhere, elsewhere
+from language.tiny import write_config as write_lm
+from language.tiny import write_text
+from letters import write_config, write_pairs
+from small_classifiers import SMALL as CLASSIFIERS
+from small_classifiers import some_texts, write_recipe, write_tsv
+from small_translators import SMALL as TRANSLATORS
+from tagged_sentences import write_columns
+from tagged_sentences import write_config as write_tagger
+from test_testing import LANGUAGE_MODELS, TAGGERS
+from torch import nn
+
+from seqkit.plugins import components
+
+LINES = ["a b c", "d"]
+SHORT = {
+    "train.precision": "fp32",
+    "train.steps": 2,
+    "train.eval_every": 1,
+    "model.dropout": 0.0,
+    "optim.lr": 1e-5,  # AdamW turns rounding errors into steps of this size
+}
+SMALL = {**TRANSLATORS, **CLASSIFIERS, **LANGUAGE_MODELS, **TAGGERS}
+
+
+def settings(name, sizes, **more):
+    return {**SHORT, "model": {"name": name, **sizes}, **more}
+
+
+def every(models):
+    """Name and sizes of each form of each model."""
+    forms = [(name, sizes) for name, all_sizes in models.items() for sizes in all_sizes]
+    return pytest.mark.parametrize(("name", "sizes"), forms)
+
+
+def test_no_model_of_ours_is_left_out():
+    ours = {entry.name for entry in components().models if entry.provider == "seqkit"}
+    assert ours == SMALL.keys()
+
+
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        lambda there, here: there + here,
+        lambda there, here: here[there.long()],
+        lambda there, here: torch.stack([there, here]),
+        lambda there, here: torch.stack([there.sum(), here.sum()]),
+        lambda there, here: nn.functional.embedding(here.long(), there[:, None]),
+        lambda there, here: there.bernoulli_(0.5, generator=torch.Generator()),
+        lambda there, here: there.numpy(),
+        lambda there, here: ctypes.c_void_p(there.data_ptr()),
+    ],
+)
+def test_the_device_refuses_what_an_accelerator_does(mistake):
+    with elsewhere():
+        there, here = torch.ones(3, device=DEVICE), torch.ones(3)
+        assert (there * here.sum() + 1).tolist() == [4.0, 4.0, 4.0]  # a number may come from here
+        with pytest.raises((Mixed, RuntimeError, TypeError)):
+            mistake(there, here)
+
+
+def to_list(tensor):
+    return None if tensor is None else tensor.tolist()
+
+
+@every(TRANSLATORS)
+def test_translators(name, sizes, tmp_path):
+    write_pairs(tmp_path)
+    config = write_config(tmp_path / "tiny.toml", optim="label_smoothing = 0.1")
+
+    def use(translator):
+        forced = translator.force("a b c", "c b")
+        best = list(translator.predict(LINES, max_length=6, nbest=2, beam=3))
+        return {
+            "best": [one.record() for one in best],
+            "greedy": list(translator.translate(LINES, max_length=6, beam=1)),
+            "scores": translator.score(LINES, ["c b a", "d d"]),
+            "runners-up": [one.runners_up for one in translator.explain(forced)],
+            "attention": [to_list(one.attention) for one in translator.explain(forced)],
+        }
+
+    check_elsewhere(config, tmp_path, settings(name, sizes), use)
+
+
+@pytest.mark.parametrize("name", LANGUAGE_MODELS)
+def test_language_models(name, tmp_path):
+    text = write_text(tmp_path)
+    config = write_lm(tmp_path)
+    shapes = [{}, {"data.order": "random"}, {"data.sampled_softmax": 5}]
+
+    def use(model):
+        return {
+            "scores": [one.record() for one in model.predict(LINES)],
+            "next": model.next("the dog", top=3),
+            "generated": list(model.generate(prompt="the", length=8, seed=1)),
+            "perplexity": model.perplexity(text.read_text().splitlines()),
+        }
+
+    for number, shape in enumerate(shapes):
+        chosen = settings(name, LANGUAGE_MODELS[name], **shape)
+        check_elsewhere(config, tmp_path / str(number), chosen, use)
+
+
+@pytest.mark.parametrize("name", TAGGERS)
+@pytest.mark.parametrize("crf", [True, False])
+def test_taggers(name, crf, tmp_path):
+    train = write_columns(tmp_path / "train.conll", 12)
+    config = write_tagger(tmp_path / "tagger.toml", train=train, valid=train)
+
+    def use(tagger):
+        return [one.record() for one in tagger.predict(["the old dog sees a cat", "."])]
+
+    chosen = settings(name, {**TAGGERS[name], "crf": crf})
+    check_elsewhere(config, tmp_path, chosen, use)
+
+
+@every(CLASSIFIERS)
+def test_classifiers(name, sizes, tmp_path):
+    data = write_tsv(tmp_path / "texts.tsv", some_texts(20))
+    config = write_recipe(tmp_path / "texts.toml", data)
+
+    def use(classifier):
+        texts = ["soup and salt", "rain", "the storm is very sunny and the wind"]
+        return [one.record() for one in classifier.predict(texts)]
+
+    check_elsewhere(config, tmp_path, settings(name, sizes), use)
