@@ -216,6 +216,15 @@ def test_heavy_packages_are_imported_when_they_are_needed(code, absent):
     subprocess.run([sys.executable, "-c", check], check=True, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in FILES + OF_PLUGINS if path.name == "__init__.py"], ids=name_of
+)
+def test_what_a_package_says_of_its_files_is_there(path):
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    for name in re.findall(r"(?<![\w/.])\w+(?:/|\.py)(?=[\s:;,)]|$)", text):
+        assert (path.parent / name).exists(), name
+
+
 # Sizes
 
 

@@ -3,9 +3,11 @@
 classification/  the task "text-classification": reading, task, predictor, reports, explanations
 tagging/         the task "tagging": the same for sequences of words
 batching.py      texts of similar length in a batch, the same order for the same seed
+numbered.py      labels, words and tags by number, for as many texts as the disk holds
 pretrained.py    vectors of words that others have trained
-starting.py      weights that were trained on other classes
-parameters.py    what scikit-learn asks of an estimator
+from_language_model.py  a language model's weights to start from
+comparison.py    two models on the same examples
+parameters.py    what scikit-learn asks of an estimator; in_memory.py: how it is trained
 service.py       what `seqkit serve` offers of both
 models/          one model a file, the contracts that they follow and the parts that they share
 commands/        seqkit classify, tag, segment, one command a file

@@ -2,11 +2,12 @@
 
 task.py             what the trainer must know: batches, the loss, the perplexity
 texts.py            training, validation and test text, read from files and cut apart
+prepared.py         the same in files of the cache, and as ids
 stream.py           a text as one stream of ids, and as windows that score every token once
 baseline.py         the n-gram model that every perplexity of a run is shown beside
 language_model.py   the predictor: what `seqkit.load` returns for a trained model
-states.py           what it remembers of the tokens so far, for decoders
-identity.py         what a trained model is: a digest for its signature
+states.py           what it remembers of the tokens so far, for decoders; reading.py: read once
+scorer.py           what a search asks of it; growing_text.py: text, token by token
 held_out.py         the test text of a run
 scoring.py          several models on one text, counted or trained: figures and notes
 mixtures.py         linear mixtures of such models

@@ -1,5 +1,16 @@
 """From a model to its outputs.
 
+decoder.py        the three functions through which a search talks to a model
+decoding.py       outputs of many inputs, in batches (batches.py), by one of two searches:
+beam.py           beam search; continuations.py: its best next tokens, compiled.py: in C
+sampling.py       outputs that are drawn
+settings.py       all that can be set; hypothesis.py: what is returned, and its score
+rules.py          what outputs must contain, or must not; phrases.py: what is missing of it
+shortlist.py      outputs of a list of tokens only
+fusion.py         a language model that is heard, by what scorer.py asks of it
+forced_decoding.py  outputs that are given: their probability and attention
+ctc/              the outputs of speech and handwriting recognisers
+
 Importing it imports no torch; the names below are resolved when they are used.
 """
 
