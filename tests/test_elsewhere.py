@@ -1,13 +1,14 @@
 """Every model of ours trains and answers on a device that is not the CPU, and the same as there."""
 
 import ctypes
+import shutil
 
 import pytest
 import torch
 from elsewhere import DEVICE, Mixed, check_elsewhere, elsewhere
 from language.tiny import write_config as write_lm
 from language.tiny import write_text
-from letters import write_config, write_pairs
+from letters import some_lines, write_config, write_pairs
 from small_classifiers import SMALL as CLASSIFIERS
 from small_classifiers import some_texts, write_recipe, write_tsv
 from small_translators import SMALL as TRANSLATORS
@@ -16,7 +17,10 @@ from tagged_sentences import write_config as write_tagger
 from test_testing import LANGUAGE_MODELS, TAGGERS
 from torch import nn
 
+import seqkit
+from seqkit import ngram
 from seqkit.plugins import components
+from seqkit.testing.tasks import check_close
 
 LINES = ["a b c", "d"]
 SHORT = {
@@ -86,6 +90,50 @@ def test_translators(name, sizes, tmp_path):
         }
 
     check_elsewhere(config, tmp_path, settings(name, sizes), use)
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """The path of an n-gram model of letters."""
+    path = tmp_path_factory.mktemp("counted") / "lm.arpa"
+    lines = some_lines(50)
+    ngram.save(ngram.train(lines, order=2, smoothing="witten-bell", tokenizer="char"), path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def run_with_shortlist(beginner, cli, tmp_path_factory):
+    run = tmp_path_factory.mktemp("shortlist") / "run"
+    shutil.copytree(beginner, run, symlinks=True)
+    assert cli("shortlist", "-m", run).code == 0
+    return run
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        {"must": ["b a"], "nbest": 2},
+        {"prefix": "c d", "no_repeat_ngram": 2},
+        {"beam": 4, "groups": 2, "coverage_penalty": 0.3, "suppress": ["a"]},
+        {"sample": True, "nbest": 2, "top_k": 5},
+        {"mbr": 4, "top_p": 0.9},
+        {"lm": "counted", "min_length": 3},
+        {"shortlist": 10, "unknown": "copy"},
+    ],
+    ids=lambda search: next(iter(search)),
+)
+def test_every_kind_of_search(run_with_shortlist, counted, search):
+    if "lm" in search:
+        search = {**search, "lm": counted}
+
+    def found(device):
+        model = seqkit.load(run_with_shortlist, device=device)
+        chosen = {"max_length": 6, **search}
+        return [one.record() for one in model.predict(LINES, **chosen)]
+
+    expected = found("cpu")
+    with elsewhere():
+        check_close(expected, found(DEVICE), str(search))
 
 
 @pytest.mark.parametrize("name", LANGUAGE_MODELS)
