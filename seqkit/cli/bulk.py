@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ..progress import say
-from .options import DATA, PATH, amount_of, amount_options, key_values, one_model_option, set_option
+from .options import (
+    DATA,
+    PATH,
+    amount_of,
+    amount_options,
+    key_values,
+    one_model_option,
+    set_option,
+    together,
+)
 from .progress import counted
 
 if TYPE_CHECKING:
@@ -32,75 +41,52 @@ def bulk() -> None:
     """
 
 
-def _files(function: F) -> F:
-    return _with(
-        function,
-        click.argument("input", type=DATA),
-        click.argument("output", type=PATH),
-    )
+_files = together(
+    click.argument("input", type=DATA),
+    click.argument("output", type=PATH),
+)
 
+_shared = together(
+    click.option(
+        "--text",
+        default=None,
+        metavar="FIELD",
+        help="Field of the text: a name, a.b for b inside a; of a TSV, a number from 1.  "
+        "[default: text, or 1]",
+    ),
+    click.option("--prefix", default="", help="Put this before the names of added fields."),
+    click.option(
+        "--rows",
+        type=click.IntRange(min=1),
+        default=5000,
+        show_default=True,
+        help="Rows of a part: what is lost if work is cut off.",
+    ),
+    click.option(
+        "--workers",
+        type=click.IntRange(1, 10_000),
+        help="Processes, each with the model and one thread; else one a CPU.",
+    ),
+    click.option(
+        "--address", metavar="HOST:PORT", help="Of a Ray cluster; else one on this machine."
+    ),
+)
 
-def _shared(function: F) -> F:
-    """Which fields, how many workers, where."""
-    return _with(
-        function,
-        click.option(
-            "--text",
-            default=None,
-            metavar="FIELD",
-            help="Field of the text: a name, a.b for b inside a; of a TSV, a number from 1.  "
-            "[default: text, or 1]",
-        ),
-        click.option("--prefix", default="", help="Put this before the names of added fields."),
-        click.option(
-            "--rows",
-            type=click.IntRange(min=1),
-            default=5000,
-            show_default=True,
-            help="Rows of a part: what is lost if work is cut off.",
-        ),
-        click.option(
-            "--workers",
-            type=click.IntRange(1, 10_000),
-            help="Processes, each with the model and one thread; else one a CPU.",
-        ),
-        click.option(
-            "--address", metavar="HOST:PORT", help="Of a Ray cluster; else one on this machine."
-        ),
-    )
+_models = together(
+    click.option(
+        "--json", "as_json", is_flag=True, help="Of plain text, make one JSON object a line."
+    ),
+    click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto."),
+)
 
-
-def _models(function: F) -> F:
-    """What is made of plain text, and where to compute."""
-    return _with(
-        function,
-        click.option(
-            "--json", "as_json", is_flag=True, help="Of plain text, make one JSON object a line."
-        ),
-        click.option("--device", default="auto", show_default=True, help="cpu, cuda or auto."),
-    )
-
-
-def _engines(function: F) -> F:
-    return _with(
-        function,
-        click.option(
-            "--engine", default="auto", show_default=True, help="torch, ctranslate2 or auto."
-        ),
-        click.option(
-            "--compute", default="float32", show_default=True, help="Numbers of ctranslate2."
-        ),
-    )
+_engines = together(
+    click.option("--engine", default="auto", show_default=True, help="torch, ctranslate2 or auto."),
+    click.option("--compute", default="float32", show_default=True, help="Numbers of ctranslate2."),
+)
 
 
 def _model(*, required: bool) -> Callable[[F], F]:
     return one_model_option("A run folder, or whatever seqkit.load opens.", required=required)
-
-
-def _with(function: F, *options: Callable[[F], F]) -> F:
-    for option in reversed(options):
-        function = option(function)
-    return function
 
 
 @bulk.command()

@@ -54,21 +54,15 @@ def one_model_option(
     )
 
 
-def device_options(function: F) -> F:
-    """--device, and --threads, which no command has to know: it holds once it is read."""
-    options = (
-        click.option(
-            "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto."
-        ),
-        click.option(
-            "--threads",
-            type=click.IntRange(1, 1024),
-            expose_value=False,
-            callback=_compute_with,
-            help="CPU threads to use.",
-        ),
-    )
-    return _with(function, options)
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """One decorator for several options, which --help lists in this order."""
+
+    def decorate(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
 
 
 def _compute_with(ctx: click.Context, option: click.Parameter, threads: int | None) -> None:
@@ -76,40 +70,34 @@ def _compute_with(ctx: click.Context, option: click.Parameter, threads: int | No
         choose_threads(threads)
 
 
-def set_option(function: F) -> F:
-    """--set KEY=VALUE, as often as needed."""
-    return click.option(
-        "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting."
-    )(function)
+device_options = together(
+    click.option(
+        "--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps or auto."
+    ),
+    click.option(  # which no command has to know: it holds once it is read
+        "--threads",
+        type=click.IntRange(1, 1024),
+        expose_value=False,
+        callback=_compute_with,
+        help="CPU threads to use.",
+    ),
+)
 
+set_option = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a setting."
+)
 
-def json_option(function: F) -> F:
-    return click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")(function)
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
-
-def training_options(function: F) -> F:
-    """--out, --resume, --overwrite, --set, and where to compute."""
-    options = (
-        click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG."),
-        click.option("--resume", is_flag=True, help="Continue where the run in --out stopped."),
-        click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
-        click.option(
-            "--set",
-            "overrides",
-            multiple=True,
-            metavar="SECTION.KEY=VALUE",
-            help="Override a setting.",
-        ),
-        device_options,
-    )
-    return _with(function, options)
-
-
-def _with(function: F, options: Iterable[Callable[[F], F]]) -> F:
-    """`function` with options that --help lists in this order."""
-    for option in reversed(list(options)):
-        function = option(function)
-    return function
+training_options = together(
+    click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG."),
+    click.option("--resume", is_flag=True, help="Continue where the run in --out stopped."),
+    click.option("--overwrite", is_flag=True, help="Replace the run in --out."),
+    click.option(
+        "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting."
+    ),
+    device_options,
+)
 
 
 def key_values(pairs: Iterable[str], option: str) -> dict[str, Any]:
@@ -149,7 +137,7 @@ def opened(path: Path | None) -> Iterator[Callable[[str], None]]:
 
 def amount_options(what: str) -> Callable[[F], F]:
     """--top and --threshold of a selection of `what`, and --dedup; see `amount_of`."""
-    options = (
+    return together(
         click.option("--top", metavar="20%|5000", help=f"How many {what} to select."),
         click.option(
             "--threshold", type=float, metavar="-0.5", help="Instead of --top: the highest score."
@@ -163,7 +151,6 @@ def amount_options(what: str) -> Callable[[F], F]:
             "none new.",
         ),
     )
-    return lambda function: _with(function, options)
 
 
 def amount_of(top: str | None, threshold: float | None) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import device_options, json_option, show_report
+from ...cli.options import device_options, json_option, show_report, together
 from ...progress import working
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -17,7 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _options(show: str) -> Callable[[F], F]:
     """FIRST, SECOND, FILE..., --show, where to compute, and --json."""
-    options = (
+    return together(
         click.argument("first"),
         click.argument("second"),
         click.argument("files", nargs=-1, type=TEXT, metavar="[FILE]..."),
@@ -32,13 +32,6 @@ def _options(show: str) -> Callable[[F], F]:
         device_options,
         json_option,
     )
-
-    def with_options(function: F) -> F:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return with_options
 
 
 @click.command("compare")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import key_values, one_model_option
+from ...cli.options import key_values, one_model_option, together
 from ...errors import ConfigError, RenamedWarning
 
 if TYPE_CHECKING:
@@ -28,36 +28,30 @@ CHUNK = 500  # sentences between two updates of the progress bar
 # Models
 
 
-def model_option(function: F) -> F:
-    """-m, the one model of a command."""
-    return one_model_option("A run folder, or the name of a shipped model.")(function)
+model_option = one_model_option("A run folder, or the name of a shipped model.")
 
+models_option = click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    help="A run folder, or the name of a shipped model; repeat for an ensemble.",
+)
 
-def models_option(function: F) -> F:
-    return click.option(
-        "-m",
-        "--model",
-        "models",
-        multiple=True,
-        help="A run folder, or the name of a shipped model; repeat for an ensemble.",
-    )(function)
-
-
-def engine_options(function: F) -> F:
-    """--engine and --compute."""
-    engine = click.option(
+engine_options = together(
+    click.option(
         "--engine",
         default="auto",
         show_default=True,
         help="What searches: torch, ctranslate2, or auto for the fastest that does what is asked.",
-    )
-    compute = click.option(
+    ),
+    click.option(
         "--compute",
         default="float32",
         show_default=True,
         help="Numbers: float32, int8; of ctranslate2 also int16, bfloat16, auto for the fastest.",
-    )
-    return engine(compute(function))
+    ),
+)
 
 
 def open_translator(

@@ -2,44 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from seqkit import recipes
 from seqkit.cli.by_task import task_of
-from seqkit.cli.options import PATH, key_values, training_options
+from seqkit.cli.options import PATH, key_values, together, training_options
 from seqkit.errors import ConfigError
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT = "tabular"  # its recipe is the task's: tabular/regression or tabular/classification
 TASKS = ("regression", "classification")
 
 
-def table_options(function: F) -> F:
-    """CONFIG, --data, --target, --task, --model, --log, --ignore, and how to train."""
-    options = (
-        click.argument("config", default=DEFAULT),
-        click.option("--data", type=PATH, help="The table: a CSV or Parquet file."),
-        click.option("--target", metavar="COLUMN", help="What to predict; else the last column."),
-        click.option(
-            "--task",
-            type=click.Choice(TASKS),
-            help="Numbers or classes; else what the target looks like.",
-        ),
-        click.option("--model", help="mlp, linear-regression, logistic- or softmax-regression."),
-        click.option("--log", is_flag=True, help="Learn the logarithm of the target."),
-        click.option(
-            "--ignore", multiple=True, metavar="COLUMN", help="Leave a column out; may be repeated."
-        ),
-        training_options,
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
+table_options = together(
+    click.argument("config", default=DEFAULT),
+    click.option("--data", type=PATH, help="The table: a CSV or Parquet file."),
+    click.option("--target", metavar="COLUMN", help="What to predict; else the last column."),
+    click.option(
+        "--task",
+        type=click.Choice(TASKS),
+        help="Numbers or classes; else what the target looks like.",
+    ),
+    click.option("--model", help="mlp, linear-regression, logistic- or softmax-regression."),
+    click.option("--log", is_flag=True, help="Learn the logarithm of the target."),
+    click.option(
+        "--ignore", multiple=True, metavar="COLUMN", help="Leave a column out; may be repeated."
+    ),
+    training_options,
+)
 
 
 def chosen(
