@@ -78,12 +78,11 @@ def wide_beam(settings: Settings, clock: Clock) -> Outcome:
     import torch
 
     import seqkit
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
+
+    from .texts import lines_of
 
     torch.set_num_threads(1)
-    (path,) = corpora().locate("multi30k", ["test_2016_flickr.en.gz"])
-    lines = list(islice(read_lines(path), 64))
+    lines = list(islice(lines_of("multi30k", "test_2016_flickr.en.gz"), 64))
     translator = seqkit.load(device="cpu", engine=settings["engine"], compute="float32")
     translator.translate(lines[:8], beam=1, split=False)
     with clock:
@@ -144,11 +143,9 @@ def ngram_counts(settings: Settings, clock: Clock) -> Outcome:
 
 def _english(count: int) -> list[str]:
     """So many lines of Tatoeba's English; each copy has a number of its own."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
+    from .texts import TATOEBA, lines_of
 
-    (source,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
-    english = [line.split("\t")[0].lower() for line in read_lines(source)]
+    english = [line.lower() for line in lines_of(*TATOEBA, 0)]
     copies = (divmod(number, len(english)) for number in range(count))
     return [f"{english[place]} {copy}" if copy else english[place] for copy, place in copies]
 

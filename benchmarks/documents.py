@@ -5,7 +5,6 @@ An SRT of 2,000 cues (Tatoeba), an HTML page of 1 MB and a DOCX of 300 pages (WM
 
 from __future__ import annotations
 
-import gzip
 import random
 import zipfile
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from html import escape
 from io import BytesIO
 from itertools import islice
 
-from seqkit.recipes import corpora
+from .texts import TATOEBA, lines_of, news
 
 CUES = 2_000
 PAGE = 1_000_000  # bytes of HTML
@@ -27,8 +26,8 @@ SPLIT_RUNS = 0.5  # paragraphs of Word in several runs: spelling marks and edits
 
 def srt(generator: random.Random, scale: float) -> bytes:
     cues: list[str] = []
-    lines = islice(_lines("tatoeba-deu-eng", "train.tsv.gz"), 0, None, 37)
-    for text in lines:
+    lines = dict.fromkeys(lines_of(*TATOEBA, 0))
+    for text in islice(lines, 0, None, 37):
         words = text.split()
         chance = generator.random()
         if chance < ITALIC_CUES and len(words) > 2:
@@ -72,8 +71,8 @@ def html(generator: random.Random, scale: float) -> bytes:
 def docx(generator: random.Random, scale: float) -> bytes:
     paragraphs: list[str] = []
     words = 0
-    news = _news()
-    while words < WORDS * scale and (sentences := list(islice(news, 3))):
+    stories = _news()
+    while words < WORDS * scale and (sentences := list(islice(stories, 3))):
         text = " ".join(sentences).split()
         words += len(text)
         runs = [text]
@@ -101,22 +100,9 @@ def docx(generator: random.Random, scale: float) -> bytes:
     return packed.getvalue()
 
 
-def _lines(corpus: str, name: str) -> Iterator[str]:
-    """The different lines of a corpus."""
-    (path,) = corpora().locate(corpus, [name])
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        lines = [line.split("\t")[0].strip() for line in file]
-    return iter(dict.fromkeys(line for line in lines if line))
-
-
 def _news() -> Iterator[str]:
     """Sentences of news, and as many of their halves in the other order."""
-    folder = corpora().locate("tatoeba-deu-eng", ["test.tsv.gz"])[0].parents[1] / "wmt"
-    lines: dict[str, None] = {}
-    for name in ("newstest2014.eng.gz", "newstest2017.eng.gz"):
-        with gzip.open(folder / name, "rt", encoding="utf-8") as file:
-            lines |= dict.fromkeys(line.strip() for line in file)
-    found = [line for line in lines if line]
+    found = [line for line in dict.fromkeys(line.strip() for line in news()) if line]
     yield from found
     for line in found:
         words = line.split()

@@ -1,4 +1,4 @@
-"""The text of the n-gram rows: the English column of tatoeba-deu-eng."""
+"""The text of the n-gram rows: the English of tatoeba-deu-eng, and of Multi30k."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import random
 import re
 from pathlib import Path
 
-from seqkit.data.files import read_lines
-from seqkit.recipes import corpora
-
 from .core import SEED
 from .machine import whole
+from .texts import lines_of
 
 
 def words_of(line: str) -> str:
@@ -18,12 +16,16 @@ def words_of(line: str) -> str:
     return " ".join(re.findall(r"\w+|[^\w\s]", line.lower()))
 
 
+def captions(name: str) -> list[str]:
+    """The English side of a split of Multi30k, as words."""
+    return [words_of(line) for line in lines_of("multi30k", name)]
+
+
 def prepared(folder: Path, name: str) -> Path:
     """The unique lines of a split in their order, written once."""
     path = folder / f"{name}.txt"
     if not path.exists():
-        (source,) = corpora().locate("tatoeba-deu-eng", [f"{name}.tsv.gz"])
-        lines = dict.fromkeys(line.split("\t")[0] for line in read_lines(source))
+        lines = dict.fromkeys(lines_of("tatoeba-deu-eng", f"{name}.tsv.gz", 0))
         text = "".join(f"{words_of(line)}\n" for line in lines)
         with whole(path) as part:
             part.write_text(text, encoding="utf-8")

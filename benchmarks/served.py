@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
-from seqkit.recipes import corpora
-
 from .machine import SEQKIT
+from .texts import lines_of
 
 WORDS = 15
 SENTENCES = 2000
@@ -46,12 +45,11 @@ def served(*models: str, options: Sequence[str] = ()) -> Iterator[tuple[str, int
 def sentences_of(path: str) -> list[str]:
     """The lines of a file, or of Multi30k's training text those of 15 words; each once."""
     if path:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-        return list(dict.fromkeys(lines))[:SENTENCES]
-    (found,) = corpora().locate("multi30k", ["train.en.gz"])
-    with gzip.open(found, "rt", encoding="utf-8") as file:
-        chosen = [line.strip() for line in file if len(line.split()) == WORDS]
-    return list(dict.fromkeys(chosen))[:SENTENCES]
+        lines: Iterable[str] = Path(path).read_text(encoding="utf-8").splitlines()
+    else:
+        captions = lines_of("multi30k", "train.en.gz")
+        lines = (line.strip() for line in captions if len(line.split()) == WORDS)
+    return list(islice(dict.fromkeys(lines), SENTENCES))
 
 
 def cpu_seconds(pid: int) -> float:

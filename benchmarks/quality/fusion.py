@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import seqkit
+from benchmarks.texts import TATOEBA, lines_of
 from seqkit import ngram
-from seqkit.data.files import read_lines
 from seqkit.metrics.overlap import bleu, chrf
-from seqkit.recipes import corpora
 from seqkit.translation.nbest import Entry
 from seqkit.translation.rescoring import rescore, tune
 from seqkit.translation.translator import Translator
@@ -29,20 +28,14 @@ NBEST = 10
 Texts = tuple[list[str], list[str]]  # sources and references
 
 
-def lines_of(corpus: str, name: str, column: int | None = None) -> list[str]:
-    (path,) = corpora().locate(corpus, [name])
-    lines = list(read_lines(path))
-    return lines if column is None else [line.split("\t")[column] for line in lines]
-
-
 def write_models(translator: Translator, folder: Path) -> dict[str, str]:
     """Paths of the language models by name."""
     own = folder / "tokenizer"
     own.mkdir(parents=True, exist_ok=True)
     translator.target.save(own)
 
-    captions = lines_of("multi30k", "train.en.gz")
-    sentences = list(dict.fromkeys(lines_of("tatoeba-deu-eng", "train.tsv.gz", 0)))
+    captions = list(lines_of("multi30k", "train.en.gz"))
+    sentences = list(dict.fromkeys(lines_of(*TATOEBA, 0)))
     texts = {
         "captions, words": (captions, "word"),
         "captions, pieces": (captions, str(own)),
@@ -130,7 +123,7 @@ def main() -> None:
     translator = seqkit.load(arguments.run, device="cpu", engine="torch")
     models = write_models(translator, arguments.folder)
     valid, test = (
-        (lines_of("multi30k", f"{name}.de.gz"), lines_of("multi30k", f"{name}.en.gz"))
+        (list(lines_of("multi30k", f"{name}.de.gz")), list(lines_of("multi30k", f"{name}.en.gz")))
         for name in ("val", "test_2016_flickr")
     )
     measure_fusion(translator, models, valid, test)

@@ -9,12 +9,12 @@ and settings, on one thread; printed are the share of identical translations, BL
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import tempfile
 import time
 import zipfile
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import sacrebleu
 import torch
 
 import seqkit
+from seqkit.data.files import read_lines
 from seqkit.translation.translator import Translator
 
 _BATCH = 32  # lines
@@ -39,8 +40,8 @@ def main() -> None:
     parser.add_argument("--lines", type=int)
     given = parser.parse_args()
 
-    sources = read_lines(given.source)[: given.lines]
-    references = read_lines(given.reference)[: given.lines]
+    sources = list(islice(read_lines(given.source), given.lines))
+    references = list(islice(read_lines(given.reference), given.lines))
     torch.set_num_threads(1)
     translator = seqkit.load(given.model, device="cpu", task="translation")
 
@@ -61,12 +62,6 @@ def main() -> None:
     for source, mine, other in zip(sources, ours, theirs, strict=True):
         if mine != other:
             print(json.dumps([source, mine, other], ensure_ascii=False))
-
-
-def read_lines(path: Path) -> list[str]:
-    content = path.read_bytes()
-    text = gzip.decompress(content) if path.suffix == ".gz" else content
-    return text.decode("utf-8").splitlines()
 
 
 def timed(function: Callable[..., list[str]], *arguments: Any) -> tuple[list[str], float]:

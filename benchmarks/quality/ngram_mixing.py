@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.english import prepared, words_of
+from benchmarks.english import captions, prepared
 from seqkit import ngram
 from seqkit.data.files import read_lines
 from seqkit.language.mixtures import mix
@@ -22,16 +22,9 @@ from seqkit.ngram.dynamic import log_probabilities, mixture
 from seqkit.ngram.mixing import interpolate
 from seqkit.ngram.pruning import prune, prune_to_size
 from seqkit.ngram.text import from_lines
-from seqkit.recipes import corpora
 
 IN_DOMAIN = 2000  # lines
 THRESHOLDS = (1e-9, 1e-8, 1e-7, 1e-6)
-
-
-def lines_of(name: str) -> list[str]:
-    """The English side of a split of Multi30k, as words."""
-    (path,) = corpora().locate("multi30k", [name])
-    return [words_of(line) for line in read_lines(path)]
 
 
 def timed(what: str, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -92,11 +85,11 @@ def main() -> None:
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
 
-    own = ngram.train(lines_of("train.en.gz")[:IN_DOMAIN], order=options.order)
+    own = ngram.train(captions("train.en.gz")[:IN_DOMAIN], order=options.order)
     lines = list(read_lines(prepared(options.folder, "train")))
     background = ngram.train(lines, order=options.order)
-    valid = list(from_lines(lines_of("val.en.gz")))
-    test = list(from_lines(lines_of("test_2016_flickr.en.gz")))
+    valid = list(from_lines(captions("val.en.gz")))
+    test = list(from_lines(captions("test_2016_flickr.en.gz")))
     static = measure_mixtures(own, background, valid, test)
     ngram.save(static, options.folder / "mixed.arpa")
 

@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.english import prepared, words_of
+from benchmarks.english import captions, prepared, words_of
+from benchmarks.texts import lines_of, news
 from seqkit.data.files import read_lines
 from seqkit.drawing.canvas import figure, save
 from seqkit.language.domains import counted_model, frequent_words
@@ -30,25 +31,16 @@ from seqkit.language.mixtures import mix
 from seqkit.language.selection import select
 from seqkit.ngram import Model
 from seqkit.ngram.text import from_lines
-from seqkit.recipes import corpora
 
 ORDER = 4
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 
-def captions(name: str) -> list[str]:
-    """The English side of a split of Multi30k, as words."""
-    (path,) = corpora().locate("multi30k", [name])
-    return [words_of(line) for line in read_lines(path)]
-
-
 def general_lines(folder: Path) -> list[str]:
     lines = list(read_lines(prepared(folder, "train")))
-    root = corpora().locate("multi30k", ["train.en.gz"])[0].parent.parent
-    for name in ("newstest2014.eng.gz", "newstest2017.eng.gz"):
-        lines += [words_of(line) for line in read_lines(root / "wmt" / name)]
-    for line in read_lines(root / "imdb" / "train.tsv.gz"):
-        review = line.split("\t")[2].replace("<br />", " ")
+    lines += [words_of(line) for line in news()]
+    for line in lines_of("imdb", "train.tsv.gz", 2):
+        review = line.replace("<br />", " ")
         lines += [words_of(part) for part in re.split(r"(?<=[.!?])\s+", review)]
     return [line for line in dict.fromkeys(lines) if line]
 

@@ -12,14 +12,13 @@ are how many terms the outputs have, in any inflection, and BLEU and chrF agains
 from __future__ import annotations
 
 import argparse
-import gzip
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 import seqkit
+from benchmarks.texts import lines_of
 from seqkit.metrics.overlap import bleu, chrf
-from seqkit.recipes import corpora
 from seqkit.translation.cutting import Part
 from seqkit.translation.replaced_terms import Replacing
 from seqkit.translation.segments import Candidate
@@ -178,12 +177,10 @@ def _chosen(are_first: list[bool], first: list[str], second: list[str]) -> list[
 
 def pairs_of(corpus: str, part: str, reverse: bool) -> list[Pair]:
     """The sentences of a part of a corpus, each with its translation."""
-    (path,) = corpora().locate(corpus, [part])
     pairs: list[Pair] = []
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            english, other = line.rstrip("\n").split("\t")[:2]
-            pairs.append((other, english) if reverse else (english, other))
+    for line in lines_of(corpus, part):
+        english, other = line.split("\t")[:2]
+        pairs.append((other, english) if reverse else (english, other))
     return pairs
 
 

@@ -26,15 +26,12 @@ OPTIONS = ["--engine", "ctranslate2"]
 
 def prepare(settings: Settings) -> None:
     """The English of Tatoeba's training text, its lines as they come, without repeats."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
-
     from ..machine import whole
+    from ..texts import TATOEBA, lines_of
 
     if _text(settings).exists():
         return
-    (path,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
-    lines = list(dict.fromkeys(line.split("\t")[0] for line in read_lines(path)))
+    lines = list(dict.fromkeys(lines_of(*TATOEBA, 0)))
     with whole(_text(settings)) as part:
         chosen = islice(cycle(lines), _lines(settings))
         part.write_text("".join(f"{line}\n" for line in chosen), encoding="utf-8")

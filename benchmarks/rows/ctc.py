@@ -30,15 +30,15 @@ def prepare(settings: Settings) -> None:
     import numpy as np
 
     from seqkit import ngram
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
+
+    from ..texts import lines_of
 
     folder = Path(settings["folder"])
     outputs = _outputs(settings)
     if outputs.exists():
         return
-    paths = corpora().locate("multi30k", ["train.en.gz", "test_2016_flickr.en.gz"])
-    train, test = [[_words_of(line) for line in read_lines(path)] for path in paths]
+    names = ("train.en.gz", "test_2016_flickr.en.gz")
+    train, test = [[_words_of(line) for line in lines_of("multi30k", name)] for name in names]
     test = test[: 2 if settings["quick"] else SENTENCES]
     if not (folder / "ctc.arpa").exists():
         ngram.save(ngram.train(train, order=5), folder / "ctc.arpa")

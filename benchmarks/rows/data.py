@@ -127,11 +127,9 @@ _WRITERS = {"pairs": _write_pairs, "lines": _write_lines, "texts": _write_texts}
 
 def _pairs(count: int) -> Iterator[list[str]]:
     """Tatoeba's pairs; beyond them two are joined, so that hardly any repeats."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
+    from ..texts import TATOEBA, lines_of
 
-    (path,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
-    rows = [line.split("\t")[:2] for line in read_lines(path)]
+    rows = [line.split("\t")[:2] for line in lines_of(*TATOEBA)]
     chance = random.Random(SEED)
     for number in range(count):
         row = rows[number % len(rows)]

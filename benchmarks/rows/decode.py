@@ -13,16 +13,14 @@ TARGETS = ("ctranslate2", "huggingface")
 
 def prepare(settings: Settings) -> None:
     """The model for the peers, and sentences of Multi30k."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
-
     from ..machine import whole
+    from ..texts import lines_of
 
     folder = Path(settings["folder"])
     export(folder)
     if not (folder / "sentences.txt").exists():
-        (path,) = corpora().locate("multi30k", ["test_2016_flickr.en.gz"])
-        lines = islice(read_lines(path), 20 if settings["quick"] else 320)
+        lines = lines_of("multi30k", "test_2016_flickr.en.gz")
+        lines = islice(lines, 20 if settings["quick"] else 320)
         with whole(folder / "sentences.txt") as part:
             part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 

@@ -14,17 +14,15 @@ HYPOTHESES, STEPS = 50, 40
 
 def prepare(settings: Settings) -> None:
     """8,000 subwords of Tatoeba's English."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
     from seqkit.text import TextConfig, Tokenizer
 
     from ..machine import whole
+    from ..texts import TATOEBA, lines_of
 
     folder = Path(settings["folder"]) / "tokenizer"
     if folder.exists():
         return
-    (path,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
-    lines = [line.split("\t")[0] for line in islice(read_lines(path), LINES)]
+    lines = islice(lines_of(*TATOEBA, 0), LINES)
     tokenizer = Tokenizer.train(lines, TextConfig(tokenizer="sentencepiece", vocab_size=8000))
     with whole(folder) as part:
         part.mkdir()

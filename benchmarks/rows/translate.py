@@ -34,17 +34,14 @@ with open(source, encoding="utf-8") as lines, open(output, "w", encoding="utf-8"
 
 def prepare(settings: Settings) -> None:
     """The shipped model in CTranslate2's format, and the English of Tatoeba's training text."""
-    from seqkit.data.files import read_lines
-    from seqkit.recipes import corpora
-
     from ..machine import whole
+    from ..texts import TATOEBA, lines_of
     from .decode import export
 
     folder = Path(settings["folder"])
     export(folder)
     if not (folder / "source.txt").exists():
-        (path,) = corpora().locate("tatoeba-deu-eng", ["train.tsv.gz"])
-        lines = dict.fromkeys(line.split("\t")[0] for line in islice(read_lines(path), 0, None, 37))
+        lines = dict.fromkeys(islice(lines_of(*TATOEBA, 0), 0, None, 37))
         chosen = islice(lines, QUICK if settings["quick"] else LINES)
         with whole(folder / "source.txt") as part:
             part.write_text("".join(f"{line}\n" for line in chosen), encoding="utf-8")
