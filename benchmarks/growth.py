@@ -114,6 +114,7 @@ def measured(curve: Curve, *, rounds: int, quick: bool) -> dict[str, list[Point]
             told = [run(curve.work, chosen, cores=cores) for _ in range(rounds)]
             seconds = min(one["wall" if curve.is_dealt_out else "cpu"] for one in told)
             found[series].append(Point(size, seconds, max(one["peak"] for one in told)))
+            click.echo(f"  {series}, {size:,}: {seconds:.3g} s", err=True)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The start of a run: from the command to the first update, when text is new and when it is known.
+"""The start of a run: from the command to the first update, when data is new and when it is known.
 
 Larger than memory: `--set size=10000000`, and `--only "second run"` for one that finds the cache.
 """
@@ -52,6 +52,11 @@ vocab_size = 20000
 name = "bag"
 buckets = 1000
 """,
+    "images": """task = "vision"
+
+[model]
+name = "softmax-regression"
+""",
 }
 TRAIN = """
 [train]
@@ -61,23 +66,23 @@ steps = 1
 
 def prepare(settings: Settings) -> None:
     """The text, and what the cache holds for the second run."""
+    write_text(settings)
+    second_run(settings, Clock())
+
+
+def write_text(settings: Settings) -> None:
     if not all(path.exists() for path in _files(settings, "train")):
         _WRITERS[settings["kind"]](settings)
-    _first_update(settings, "second", Clock())
 
 
 def first_run(settings: Settings, clock: Clock) -> Outcome:
-    shutil.rmtree(_cache(settings, "first"), ignore_errors=True)
-    return _first_update(settings, "first", clock)
+    shutil.rmtree(_cache(settings), ignore_errors=True)
+    return second_run(settings, clock)
 
 
 def second_run(settings: Settings, clock: Clock) -> Outcome:
-    return _first_update(settings, "second", clock)
-
-
-def _first_update(settings: Settings, cache: str, clock: Clock) -> Outcome:
     """All until the first update, imports too; the result is its loss."""
-    os.environ["SEQKIT_CACHE"] = str(_cache(settings, cache))
+    os.environ["SEQKIT_CACHE"] = str(_cache(settings))
     folder = Path(settings["folder"])
     config = folder / "config.toml"
     config.write_text(CONFIGS[settings["kind"]] + TRAIN, encoding="utf-8")
@@ -95,12 +100,20 @@ def _first_update(settings: Settings, cache: str, clock: Clock) -> Outcome:
                 losses.append(event.loss)
                 raise StopTraining
 
-        overrides = {
-            f"data.{part}": [str(path) for path in _files(settings, part)]
-            for part in ("train", "valid")
-        }
+        overrides = _names_of_data(settings)
         seqkit.train(config, out=run, overrides=overrides, listener=listen, device="cpu")
     return Outcome(_size(settings), {"loss": losses[0]})
+
+
+def _names_of_data(settings: Settings) -> dict[str, Any]:
+    """The settings that say where the data is."""
+    if settings["kind"] == "images":
+        (folder,) = _files(settings, "train")
+        return {"data.source": str(folder)}
+    return {
+        f"data.{part}": [str(path) for path in _files(settings, part)]
+        for part in ("train", "valid")
+    }
 
 
 def _write_pairs(settings: Settings) -> None:
@@ -122,7 +135,31 @@ def _write_texts(settings: Settings) -> None:
     _write(settings, islice(rows, _size(settings)))
 
 
-_WRITERS = {"pairs": _write_pairs, "lines": _write_lines, "texts": _write_texts}
+def _write_images(settings: Settings) -> None:
+    """Those of Fashion-MNIST as JPEG files, in a folder for each class."""
+    from PIL import Image
+    from seqkit_vision.corpora import IDX
+    from seqkit_vision.formats import read_idx_pair
+
+    from seqkit.recipes import corpora
+
+    images, labels = read_idx_pair(*corpora().locate("fashion-mnist", IDX["train"]))
+    (folder,) = _files(settings, "train")
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    for number in range(_size(settings)):
+        path = part / str(labels[number]) / f"{number:05}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(images[number, 0]).save(path)
+    part.rename(folder)
+
+
+_WRITERS = {
+    "pairs": _write_pairs,
+    "lines": _write_lines,
+    "texts": _write_texts,
+    "images": _write_images,
+}
 
 
 def _pairs(count: int) -> Iterator[list[str]]:
@@ -166,21 +203,24 @@ def _files(settings: Settings, part: str) -> list[Path]:
     kind = settings["kind"]
     if kind == "pairs":
         return [folder / f"{_size(settings)}.{part}-{side}.txt" for side in SIDES]
+    if kind == "images":
+        return [folder / f"{_size(settings)}.jpegs"]
     ending = "tsv" if kind == "texts" else "txt"
     return [folder / f"{_size(settings)}.{kind}-{part}.{ending}"]
 
 
-def _cache(settings: Settings, run: str) -> Path:
-    return Path(settings["folder"]) / f"cache-{settings['kind']}-{run}"
+def _cache(settings: Settings) -> Path:
+    return Path(settings["folder"]) / f"cache-{settings['kind']}"
 
 
 ROW = Row(
-    title="the start of a run: text until the first update, on one core",
-    unit="lines",
+    title="the start of a run: data until the first update, on one core",
+    unit="items",
     cases={
         "a million pairs": {"kind": "pairs", "size": 1_000_000},
         "a million lines": {"kind": "lines", "size": 1_000_000},
         "a million labelled texts": {"kind": "texts", "size": 1_000_000},
+        "50,000 images": {"kind": "images", "size": 50_000},
     },
     contestants=[Contestant("second run", second_run), Contestant("first run", first_run)],
     agree=close(0),
