@@ -38,91 +38,59 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
 
 
+_TRANSFORMER = "an encoder; Vaswani et al. 2017, arXiv:1706.03762"
+_POOLED = "texts; RNN, GRU or LSTM, its states pooled; arXiv:1406.1078, N16-1174"
+_BILSTM_CRF = "words; BiLSTM-CRF; arXiv:1508.01991, arXiv:1603.01354, arXiv:1603.01360"
+_OF_A_TEXT = "The label of each text."
+_MEASURE = "Measure a text classifier: accuracy, F1, confusion, calibration."
+
+_MODELS = (
+    ("bag", "bag:Bag", "texts; averaged n-grams; Joulin et al. 2017, E17-2068"),
+    ("text-cnn", "text_cnn:TextCNN", "texts; Kim 2014, D14-1181"),
+    ("rnn-classifier", "recurrent_classifier:RecurrentClassifier", _POOLED),
+    (
+        "transformer-classifier",
+        "transformer_classifier:TransformerClassifier",
+        f"texts; {_TRANSFORMER}",
+    ),
+    ("rnn-tagger", "rnn_tagger:RNNTagger", _BILSTM_CRF),
+    ("transformer-tagger", "transformer_tagger:TransformerTagger", f"words; {_TRANSFORMER}"),
+)
+
+_COMMANDS = (
+    ("classify", "classify:classify", _OF_A_TEXT),
+    ("text-classification/predict", "classify:classify", _OF_A_TEXT),
+    ("text-classification/evaluate", "evaluate_classifier:evaluate", _MEASURE),
+    ("text-classification/explain", "explain_classifier:explain", "Show which words decided."),
+    (
+        "text-classification/compare",
+        "compare:compare_classifiers",
+        "Compare two text classifiers on a test set.",
+    ),
+    ("tag", "tag:tag", "A tag for each word of a text."),
+    ("segment", "segment:segment", "The words of a text written without blanks."),
+    ("tagging/evaluate", "evaluate_tagger:evaluate", "Measure a tagger: accuracy, spans, words."),
+    ("tagging/compare", "compare:compare_taggers", "Compare two taggers on a test set."),
+)
+
+
 def register(plugin: Plugin) -> None:
-    _add_classification(plugin)
-    _add_tagging(plugin)
-
-
-def _add_classification(plugin: Plugin) -> None:
     plugin.task(
         "text-classification",
         "seqkit.labelling.classification.task:TextClassification",
         "a class for every text, or several",
     )
-
-    plugin.service(
-        "text-classification", "seqkit.labelling.service:CLASSIFICATION", "predict: labels of texts"
-    )
-    models = "seqkit.labelling.models"
-    plugin.model(
-        "bag", f"{models}.bag:Bag", "texts; averaged n-grams; Joulin et al. 2017, E17-2068"
-    )
-    plugin.model("text-cnn", f"{models}.text_cnn:TextCNN", "texts; Kim 2014, D14-1181")
-    plugin.model(
-        "rnn-classifier",
-        f"{models}.recurrent_classifier:RecurrentClassifier",
-        "texts; RNN, GRU or LSTM, its states pooled; arXiv:1406.1078, N16-1174",
-    )
-    plugin.model(
-        "transformer-classifier",
-        f"{models}.transformer_classifier:TransformerClassifier",
-        "texts; an encoder; Vaswani et al. 2017, arXiv:1706.03762",
-    )
-
-    commands = "seqkit.labelling.commands"
-    plugin.command("classify", f"{commands}.classify:classify", "The label of each text.")
-    plugin.command(
-        "text-classification/predict", f"{commands}.classify:classify", "The label of each text."
-    )
-    plugin.command(
-        "text-classification/evaluate",
-        f"{commands}.evaluate_classifier:evaluate",
-        "Measure a text classifier: accuracy, F1, confusion, calibration.",
-    )
-    plugin.command(
-        "text-classification/explain",
-        f"{commands}.explain_classifier:explain",
-        "Show which words decided.",
-    )
-    plugin.command(
-        "text-classification/compare",
-        f"{commands}.compare:compare_classifiers",
-        "Compare two text classifiers on a test set.",
-    )
-
-
-def _add_tagging(plugin: Plugin) -> None:
     plugin.task(
         "tagging",
         "seqkit.labelling.tagging.task:Tagging",
         "a tag for every word, or the words of a text",
     )
-
+    plugin.service(
+        "text-classification", "seqkit.labelling.service:CLASSIFICATION", "predict: labels of texts"
+    )
     plugin.service("tagging", "seqkit.labelling.service:TAGGING", "predict: tags of words")
-    models = "seqkit.labelling.models"
-    plugin.model(
-        "rnn-tagger",
-        f"{models}.rnn_tagger:RNNTagger",
-        "words; BiLSTM-CRF; arXiv:1508.01991, arXiv:1603.01354, arXiv:1603.01360",
-    )
-    plugin.model(
-        "transformer-tagger",
-        f"{models}.transformer_tagger:TransformerTagger",
-        "words; an encoder; Vaswani et al. 2017, arXiv:1706.03762",
-    )
 
-    commands = "seqkit.labelling.commands"
-    plugin.command("tag", f"{commands}.tag:tag", "A tag for each word of a text.")
-    plugin.command(
-        "segment", f"{commands}.segment:segment", "The words of a text written without blanks."
-    )
-    plugin.command(
-        "tagging/evaluate",
-        f"{commands}.evaluate_tagger:evaluate",
-        "Measure a tagger: accuracy, spans, words.",
-    )
-    plugin.command(
-        "tagging/compare",
-        f"{commands}.compare:compare_taggers",
-        "Compare two taggers on a test set.",
-    )
+    for name, target, about in _MODELS:
+        plugin.model(name, f"seqkit.labelling.models.{target}", about)
+    for name, target, about in _COMMANDS:
+        plugin.command(name, f"seqkit.labelling.commands.{target}", about)

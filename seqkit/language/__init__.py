@@ -27,35 +27,25 @@ if TYPE_CHECKING:
     from ..registry import Plugin
 
 
+_MODELS = (
+    ("rnn", "recurrent:RNN", "language model; Mikolov et al. 2010"),
+    ("gru", "recurrent:GRU", "language model; Cho et al. 2014, arXiv:1406.1078"),
+    ("lstm", "recurrent:LSTM", "language model; arXiv:1409.2329, arXiv:1708.02182"),
+    ("transformer-lm", "transformer:TransformerLM", "causal language model; Radford et al. 2018"),
+)
+
+
 def register(plugin: Plugin) -> None:
     plugin.task(
         "language-modelling", "seqkit.language.task:LanguageModelling", "what comes next in a text"
     )
-
     plugin.service(
         "language-modelling",
         "seqkit.language.service:SERVICE",
         "score, perplexity, surprisal, complete, generate",
     )
-    plugin.model(
-        "rnn", "seqkit.language.models.recurrent:RNN", "language model; Mikolov et al. 2010"
-    )
-    plugin.model(
-        "gru",
-        "seqkit.language.models.recurrent:GRU",
-        "language model; Cho et al. 2014, arXiv:1406.1078",
-    )
-    plugin.model(
-        "lstm",
-        "seqkit.language.models.recurrent:LSTM",
-        "language model; arXiv:1409.2329, arXiv:1708.02182",
-    )
-    plugin.model(
-        "transformer-lm",
-        "seqkit.language.models.transformer:TransformerLM",
-        "causal language model; Radford et al. 2018",
-    )
-
+    for name, target, about in _MODELS:
+        plugin.model(name, f"seqkit.language.models.{target}", about)
     plugin.command(
         "lm",
         "seqkit.language.commands.lm:lm",

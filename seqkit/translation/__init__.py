@@ -32,6 +32,47 @@ if TYPE_CHECKING:
     from ..registry import Plugin
 
 
+_RNN = "encoder-decoder with attention; arXiv:1409.0473, arXiv:1508.04025"
+_SHORTLIST = "Learn which tokens translations are made of, for a faster search."
+
+_MODELS = (
+    (
+        "transformer",
+        "transformer:Transformer",
+        "encoder-decoder; Vaswani et al. 2017, arXiv:1706.03762",
+    ),
+    ("rnn-seq2seq", "rnn_seq2seq:RecurrentSeq2Seq", _RNN),
+)
+
+_METRICS = (
+    ("bleu", "BLEU", "corpus BLEU by sacrebleu, W18-6319"),
+    ("chrf", "CHRF", "corpus chrF2 by sacrebleu, W15-3049"),
+)
+
+_IMPORTERS = (
+    ("ctranslate2", "CTRANSLATE2", "folders of CTranslate2's Transformers"),
+    ("argos", "ARGOS", "packages of Argos Translate"),
+    ("huggingface", "HUGGINGFACE", "Hugging Face folders of Marian models: OPUS-MT"),
+    ("marian", "MARIAN", "Marian's own .npz with a Transformer"),
+)
+
+_COMMANDS = (
+    ("translate", "translate:translate", "Translate raw text."),
+    ("translation/predict", "translate:translate", "Translate raw text."),
+    (
+        "translation/evaluate",
+        "evaluate:evaluate",
+        "Score a model's output: BLEU, chrF and other metrics.",
+    ),
+    ("translation/compare", "compare:compare", "Compare two translators on a test set."),
+    ("translation/explain", "explain:explain", "Explain what a translation attends to."),
+    ("export", "export:export", "Write a translator in the format of another program."),
+    ("score", "score:score", "Log probability of given translations."),
+    ("rescore", "rescore:rescore", "Rank an n-best list anew."),
+    ("shortlist", "shortlist:shortlist", _SHORTLIST),
+)
+
+
 def register(plugin: Plugin) -> None:
     plugin.task(
         "translation",
@@ -39,88 +80,20 @@ def register(plugin: Plugin) -> None:
         "sentence to sentence, from parallel text",
         opener="seqkit.translation.engines.opening:open_light",
     )
-
     plugin.service(
         "translation",
         "seqkit.translation.service:SERVICE",
         "translate, explain, score, alternatives",
     )
-    _add_models(plugin)
-    _add_metrics(plugin)
-    _add_importers(plugin)
-    _add_commands(plugin)
+
+    for name, target, about in _MODELS:
+        plugin.model(name, f"seqkit.translation.models.{target}", about)
+    for name, target, about in _METRICS:
+        plugin.metric(name, f"seqkit.metrics.overlap:{target}", about)
+    for name, target, about in _IMPORTERS:
+        plugin.importer(name, f"seqkit.translation.importers.formats:{target}", about)
+    for name, target, about in _COMMANDS:
+        plugin.command(name, f"seqkit.translation.commands.{target}", about)
     plugin.check(
         "engines", "seqkit.translation.engines.compute:engines", "what searches for translations"
-    )
-
-
-def _add_models(plugin: Plugin) -> None:
-    plugin.model(
-        "transformer",
-        "seqkit.translation.models.transformer:Transformer",
-        "encoder-decoder; Vaswani et al. 2017, arXiv:1706.03762",
-    )
-    plugin.model(
-        "rnn-seq2seq",
-        "seqkit.translation.models.rnn_seq2seq:RecurrentSeq2Seq",
-        "encoder-decoder with attention; arXiv:1409.0473, arXiv:1508.04025",
-    )
-
-
-def _add_metrics(plugin: Plugin) -> None:
-    plugin.metric("bleu", "seqkit.metrics.overlap:BLEU", "corpus BLEU by sacrebleu, W18-6319")
-    plugin.metric("chrf", "seqkit.metrics.overlap:CHRF", "corpus chrF2 by sacrebleu, W15-3049")
-
-
-def _add_importers(plugin: Plugin) -> None:
-    formats = "seqkit.translation.importers.formats"
-    plugin.importer(
-        "ctranslate2", f"{formats}:CTRANSLATE2", "folders of CTranslate2's Transformers"
-    )
-    plugin.importer("argos", f"{formats}:ARGOS", "packages of Argos Translate")
-    plugin.importer(
-        "huggingface", f"{formats}:HUGGINGFACE", "Hugging Face folders of Marian models: OPUS-MT"
-    )
-    plugin.importer("marian", f"{formats}:MARIAN", "Marian's own .npz with a Transformer")
-
-
-def _add_commands(plugin: Plugin) -> None:
-    plugin.command(
-        "translate", "seqkit.translation.commands.translate:translate", "Translate raw text."
-    )
-    plugin.command(
-        "translation/predict",
-        "seqkit.translation.commands.translate:translate",
-        "Translate raw text.",
-    )
-    plugin.command(
-        "translation/evaluate",
-        "seqkit.translation.commands.evaluate:evaluate",
-        "Score a model's output: BLEU, chrF and other metrics.",
-    )
-    plugin.command(
-        "export",
-        "seqkit.translation.commands.export:export",
-        "Write a translator in the format of another program.",
-    )
-    plugin.command(
-        "translation/compare",
-        "seqkit.translation.commands.compare:compare",
-        "Compare two translators on a test set.",
-    )
-    plugin.command(
-        "score", "seqkit.translation.commands.score:score", "Log probability of given translations."
-    )
-    plugin.command(
-        "rescore", "seqkit.translation.commands.rescore:rescore", "Rank an n-best list anew."
-    )
-    plugin.command(
-        "shortlist",
-        "seqkit.translation.commands.shortlist:shortlist",
-        "Learn which tokens translations are made of, for a faster search.",
-    )
-    plugin.command(
-        "translation/explain",
-        "seqkit.translation.commands.explain:explain",
-        "Explain what a translation attends to.",
     )
