@@ -1,11 +1,14 @@
 """Every model of ours trains and answers on a device that is not the CPU, and the same as there."""
 
 import ctypes
+import dataclasses
+import math
 import shutil
 
 import pytest
 import torch
 from elsewhere import DEVICE, Mixed, check_elsewhere, elsewhere
+from language.tiny import LINES as TEXT
 from language.tiny import write_config as write_lm
 from language.tiny import write_text
 from letters import some_lines, write_config, write_pairs
@@ -75,9 +78,6 @@ def to_list(tensor):
 
 @every(TRANSLATORS)
 def test_translators(name, sizes, tmp_path):
-    write_pairs(tmp_path)
-    config = write_config(tmp_path / "tiny.toml", optim="label_smoothing = 0.1")
-
     def use(translator):
         forced = translator.force("a b c", "c b")
         best = list(translator.predict(LINES, max_length=6, nbest=2, beam=3))
@@ -89,7 +89,8 @@ def test_translators(name, sizes, tmp_path):
             "attention": [to_list(one.attention) for one in translator.explain(forced)],
         }
 
-    check_elsewhere(config, tmp_path, settings(name, sizes), use)
+    chosen = settings(name, sizes, **{"optim.label_smoothing": 0.1})
+    check_elsewhere(config_for(name, tmp_path), tmp_path, chosen, use)
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +139,7 @@ def test_every_kind_of_search(run_with_shortlist, counted, search):
 
 @pytest.mark.parametrize("name", LANGUAGE_MODELS)
 def test_language_models(name, tmp_path):
-    text = write_text(tmp_path)
-    config = write_lm(tmp_path)
+    config = config_for(name, tmp_path)
     shapes = [{}, {"data.order": "random"}, {"data.sampled_softmax": 5}]
 
     def use(model):
@@ -147,7 +147,7 @@ def test_language_models(name, tmp_path):
             "scores": [one.record() for one in model.predict(LINES)],
             "next": model.next("the dog", top=3),
             "generated": list(model.generate(prompt="the", length=8, seed=1)),
-            "perplexity": model.perplexity(text.read_text().splitlines()),
+            "perplexity": model.perplexity(TEXT),
         }
 
     for number, shape in enumerate(shapes):
@@ -158,23 +158,48 @@ def test_language_models(name, tmp_path):
 @pytest.mark.parametrize("name", TAGGERS)
 @pytest.mark.parametrize("crf", [True, False])
 def test_taggers(name, crf, tmp_path):
-    train = write_columns(tmp_path / "train.conll", 12)
-    config = write_tagger(tmp_path / "tagger.toml", train=train, valid=train)
-
     def use(tagger):
         return [one.record() for one in tagger.predict(["the old dog sees a cat", "."])]
 
     chosen = settings(name, {**TAGGERS[name], "crf": crf})
-    check_elsewhere(config, tmp_path, chosen, use)
+    check_elsewhere(config_for(name, tmp_path), tmp_path, chosen, use)
 
 
 @every(CLASSIFIERS)
 def test_classifiers(name, sizes, tmp_path):
-    data = write_tsv(tmp_path / "texts.tsv", some_texts(20))
-    config = write_recipe(tmp_path / "texts.toml", data)
-
     def use(classifier):
         texts = ["soup and salt", "rain", "the storm is very sunny and the wind"]
         return [one.record() for one in classifier.predict(texts)]
 
-    check_elsewhere(config, tmp_path, settings(name, sizes), use)
+    check_elsewhere(config_for(name, tmp_path), tmp_path, settings(name, sizes), use)
+
+
+def config_for(name, folder):
+    """A config for the task of a model."""
+    if name in TRANSLATORS:
+        write_pairs(folder)
+        return write_config(folder / "tiny.toml")
+    if name in LANGUAGE_MODELS:
+        write_text(folder)
+        return write_lm(folder)
+    if name in TAGGERS:
+        train = write_columns(folder / "train.conll", 12)
+        return write_tagger(folder / "tagger.toml", train=train, valid=train)
+    return write_recipe(folder / "t.toml", write_tsv(folder / "t.tsv", some_texts(20)))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_what_is_drawn_while_training_is_drawn_there(name, tmp_path):
+    """Dropout of every kind and guessed words; by Muon, with a mean of the weights."""
+    sizes = SMALL[name][0] if isinstance(SMALL[name], list) else SMALL[name]
+    fields = dataclasses.fields(components().models.load(name).Config)
+    drawn = {f"model.{field.name}": 0.3 for field in fields if "dropout" in field.name}
+    if name in TRANSLATORS:
+        drawn["data.scheduled_sampling"] = 0.5
+
+    how = {"optim.name": "muon", "train.average": 0.9}
+    chosen = settings(name, sizes, **drawn, **how)
+    with elsewhere():
+        config = config_for(name, tmp_path)
+        run = seqkit.train(config, out=tmp_path / "run", overrides=chosen, device=DEVICE)
+    assert all(map(math.isfinite, run.metrics.values()))
