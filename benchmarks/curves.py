@@ -192,7 +192,7 @@ CURVES = {
     ),
     "beam": Curve("64 sentences in a batch", "beam", (1, 2, 4, 8, 16, 32), wide_beam, ENGINES),
     "vocabulary": Curve(
-        "Three updates of `tiny`, 1,500 targets each",
+        "Three updates of a tiny Transformer, 1,500 targets each",
         "words in the vocabulary",
         (2_000, 4_000, 8_000, 16_000, 32_000, 64_000),
         large_vocabulary,
@@ -213,7 +213,7 @@ CURVES = {
         {"seqkit": {}},
     ),
     "processes": Curve(
-        f"{UPDATES} updates of `tiny` by several processes",
+        f"{UPDATES} updates of a tiny Transformer by several processes",
         "processes",
         (1, 2, 3, 4),
         many_processes,
@@ -221,7 +221,7 @@ CURVES = {
         is_dealt_out=True,
     ),
     "workers": Curve(
-        "10,000 lines by `seqkit bulk translate`, with Ray's start",
+        "10,000 lines by seqkit bulk translate, with Ray's start",
         "workers",
         (1, 2, 3, 4),
         many_workers,

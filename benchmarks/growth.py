@@ -134,6 +134,8 @@ def lines_of(points: Mapping[str, Sequence[Point]]) -> list[str]:
 
 def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> None:
     """Seconds and memory against the size; the axes of size and seconds are logarithmic."""
+    from matplotlib.ticker import LogLocator
+
     picture, (seconds, memory) = drawn(1, 2, title=curve.title)
     for series, row in points.items():
         sizes = [point.size for point in row]
@@ -158,6 +160,10 @@ def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> Non
         axes.set_xlabel(curve.axis)
         axes.set_ylabel(name)
     seconds.set_yscale("log")
+    seconds.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    seconds.yaxis.set_major_formatter("{x:g}")
+    seconds.yaxis.set_minor_formatter("")
+    memory.yaxis.set_major_formatter("{x:,.0f}")
     highest = max(point.peak for row in points.values() for point in row)
     memory.set_ylim(0, 1.08 * highest)
     seconds.legend()
