@@ -1,38 +1,43 @@
 """The parts of a line that are not language: numbers alone, URLs, tags, code, emoji.
 
-A translation copies them as they stand.
+A translation copies them as they stand. Some are words of a sentence all the same, as names are:
+"Run `make` first."
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class Piece(NamedTuple):
     """A stretch of a line."""
 
     text: str
-    is_language: bool
+    kind: Literal["language", "name", "markup", "between"]  # the last: blanks, marks and figures
+
+    @property
+    def is_language(self) -> bool:
+        return self.kind == "language"
 
 
 def pieces(line: str) -> Iterator[Piece]:
     """`line` cut where it stops or begins to be language; joined, the pieces are `line` again."""
     if not has_letters(line) or _WHOLE_LINE.match(line):
         if line:
-            yield Piece(line, is_language=False)
+            yield Piece(line, "markup")
         return
 
     if not _SUSPICIOUS.search(line):
-        yield Piece(line, is_language=True)
+        yield Piece(line, "language")
         return
 
     start = 0
-    for begin, end in _copied(line):
+    for begin, end, is_name in _copied(line):
         if begin > start:
             yield _piece(line[start:begin])
-        yield Piece(line[begin:end], is_language=False)
+        yield Piece(line[begin:end], "name" if is_name else "markup")
         start = end
     if start < len(line):
         yield _piece(line[start:])
@@ -43,21 +48,21 @@ def has_letters(text: str) -> bool:
 
 
 def _piece(text: str) -> Piece:
-    return Piece(text, is_language=has_letters(text))
+    return Piece(text, "language" if has_letters(text) else "between")
 
 
-def _copied(line: str) -> Iterator[tuple[int, int]]:
-    """Begin and end of each span that is copied, in order."""
+def _copied(line: str) -> Iterator[tuple[int, int, bool]]:
+    """Begin and end of each span that is copied, and whether it is a name, in order."""
     start = _MARKER.match(line).end()  # type: ignore[union-attr]  # which matches an empty text
     if start:
-        yield 0, start
+        yield 0, start, False
 
     pattern = _IN_TABLE if _TABLE_ROW.match(line) else _SPAN
     for match in pattern.finditer(line, start):
         end = match.end()
-        if match.lastgroup == "url":
+        if match["url"]:
             end = match.start() + len(_without_punctuation(match[0]))
-        yield match.start(), end
+        yield match.start(), end, match["name"] is not None
 
 
 def _without_punctuation(url: str) -> str:
@@ -92,21 +97,16 @@ _FILES = (
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
 _ATTRIBUTE = r"""\s++[\w:@.-]++(?:\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))?+"""
 
-_SPANS = [
+_AS_NAMES = [
     r"(?P<url>\b(?i:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
     r"[^\s<>\"`“”„«»]++)",
     r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)++",
     rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b"
     r"(?:/[\w./?%&=#~+-]*\w/?)?",
-    r"[^\S\t]*+\t\s*+",  # between the cells of a table
     r"\blocalhost:\d+\b|\b\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d+)?\b|(?<!\w)\+\d[\d ()/-]{5,18}\d(?!\w)",
-    # HTML, XML and the tags of subtitles
-    r"<!--.{0,2000}?-->|<![A-Za-z\[][^<>]{0,500}+>|<\?[^<>]{0,500}+\?>|<[\d:.]++>",
-    rf"</?[A-Za-z][\w:.-]*+(?:{_ATTRIBUTE})*+\s*+/?>",
-    r"&(?:[A-Za-z]{2,8}[0-9]{0,2}|\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6});",
     # code, and what programs fill in
     r"```.{1,2000}?```|``.{1,2000}?``|`[^`]{1,2000}+`",
-    r"\{\{[^{}]{0,200}+\}\}|\$?\{[^{}\s]{0,200}+\}|\{\\[^{}]{0,200}+\}|\$\([^()\s]{1,200}+\)",
+    r"\{\{[^{}]{0,200}+\}\}|\$?\{[^{}\s\\][^{}\s]{0,199}+\}|\{\}|\$\([^()\s]{1,200}+\)",
     rf"%\({_NAME}\)[#0 +-]?[\d.]*[A-Za-z]|%(?:\d\$)?[\d.]*[sdifgxuc@](?!\w)",
     r"\$[A-Z_][A-Z0-9_]++|%[A-Z_]{2,}%",
     rf"(?<![\w.]){_NAME}(?:\.{_NAME})*+\((?:\)|['\"][^()]*+\))",
@@ -123,6 +123,14 @@ _SPANS = [
     r"\b(?=[a-f]*+\d)(?=\d*+[a-f])[0-9a-f]{7,64}\b",
     r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?(?!\w)",
     r"\bv\d+(?:\.\d+)++(?!\w)",
+]
+_MARKUP = [
+    r"[^\S\t]*+\t\s*+",  # between the cells of a table
+    # HTML, XML and the tags of subtitles
+    r"<!--.{0,2000}?-->|<![A-Za-z\[][^<>]{0,500}+>|<\?[^<>]{0,500}+\?>|<[\d:.]++>",
+    r"\{\\[^{}]{0,200}+\}",
+    rf"</?[A-Za-z][\w:.-]*+(?:{_ATTRIBUTE})*+\s*+/?>",
+    r"&(?:[A-Za-z]{2,8}[0-9]{0,2}|\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6});",
     # Markdown
     r"!?\[(?=[^\[\]]{0,500}+\]\()|\]\([^()\s]*+(?:\s++\"[^\"]*+\")?\)",
     r"\*\*\*?|~~|(?<!\w)__(?=\w)|(?<=\w)__(?!\w)",
@@ -130,11 +138,12 @@ _SPANS = [
     rf"(?:[0-9\#*]\ufe0f?\u20e3|[{_EMOJI}][{_JOINED}]*+)++",
     r"(?<!\S)(?:[:;=8][-o^']?[()\[\]DPp/\\|*]|<3|\^\^|¯\\_\(ツ\)_/¯)(?!\S)",
 ]
+_SPANS = rf"(?P<name>{'|'.join(_AS_NAMES)})|{'|'.join(_MARKUP)}"
 _SUSPICIOUS = re.compile(  # what every span and marker has, to spare most lines the search
     rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|\w[()]"
 )
-_SPAN = re.compile("|".join(_SPANS))
-_IN_TABLE = re.compile("|".join([*_SPANS, r"\s*+\|\s*+"]))
+_SPAN = re.compile(_SPANS)
+_IN_TABLE = re.compile(rf"{_SPANS}|\s*+\|\s*+")
 
 _TYPE = r"(?:(?:const|let|var|val|auto|int|long|float|double|char|bool|string|String) )"
 

@@ -21,7 +21,11 @@ def candidates(
     target: Tokenizer,
     searcher: Searcher,
 ) -> list[Candidate]:
-    """Hypotheses as text, with unknown words copied from the source if asked for."""
+    """Hypotheses as text, with unknown words copied from the source if asked for.
+
+    Those that lack a stand-in are left out; of draws all are then, or those of a line would not
+    pair up.
+    """
     copies = unknown_policy(search, target, attends=searcher.attends) == "copy"
     made: list[Candidate] = []
     for hypothesis in found.hypotheses:
@@ -32,9 +36,10 @@ def candidates(
         else:
             tokens = [target.vocab.tokens[i] for i in ids]
             text = target.decode(ids)
-        text = part.finished(text, target)
-        made.append(Candidate.of(hypothesis, part, tokens, text, found.engine))
-    return made
+        if part.stand_ins.are_in(text):
+            text = part.finished(text, target)
+            made.append(Candidate.of(hypothesis, part, tokens, text, found.engine))
+    return [] if search.sample and len(made) < len(found.hypotheses) else made
 
 
 def _copy_unknown(

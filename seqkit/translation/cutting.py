@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple
+from itertools import groupby
+from typing import Any, Literal, NamedTuple
 
 from ..text.sentences import halve, split_sentences
 from ..text.spans import Piece, has_letters, pieces
 from ..text.tokenizer import Tokenizer
 from ..wanted import check_wanted
 from .casing import in_capitals, sentence_case, within_sentence
+from .stand_ins import NO_STAND_INS, StandIns, with_stand_ins
 
 SENTENCE_ENDS = ".!?…。！？"
-_MARKS_BEFORE = re.compile(r"[^\w¿¡\"'“„«‘‚]*")
+_NAME = "\ue000"  # in the place of each character of a name, while a line is cut
+_NAMES = re.compile(f"{_NAME}+")
+_NAMED = re.compile(f"{_NAME}+|[^{_NAME}]+")
+_LISTED = re.compile(rf"{_NAME}+(?:[,、，]?\s*{_NAME}+)+")
+_MARKS_BEFORE = re.compile(rf"[^\w¿¡\"'“„«‘‚{_NAME}]*")
 _MARKS_AFTER = re.compile(r"(?<![\s(\[{:;,–—-])[\s(\[{:;,–—-]+$")
+_LABEL_BEFORE = re.compile(rf"{_NAME}+\s*[:：=–—-]\s*")
+_LABELLED = re.compile(rf"[:：]\s*{_NAME}+[.。]?$")
 _LINE_BREAKS = dict.fromkeys(map(ord, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
@@ -24,13 +32,13 @@ _LINE_BREAKS = dict.fromkeys(map(ord, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 class Part:
     """A stretch of a line that is translated by itself."""
 
-    line: int
     text: str  # as the model reads it, with the tag of the target language
     ids: list[int]  # of the source, with `<eos>`
     space: str  # what follows it and is copied: white space, a URL, a tag
     capitals: bool = False  # whether the line has it in capitals, and `text` has not
     continues: bool = False  # whether it goes on with a sentence, after something that is copied
     fragment: bool = False  # whether the line is cut before its sentence ends, or ends without
+    stand_ins: StandIns = NO_STAND_INS  # in `text`, for what is copied
 
     def finished(self, translation: str, target: Tokenizer) -> str:
         """A translation of `text` as it stands in the line."""
@@ -39,7 +47,7 @@ class Part:
             text = text.rstrip(SENTENCE_ENDS) or text
         if self.continues:
             text = within_sentence(text, target)
-        return text.upper() if self.capitals else text
+        return text.upper() if self.capitals else self.stand_ins.restored(text)
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,14 @@ class Stretch(NamedTuple):
 
     text: str
     kind: Literal["sentence", "copied", "between"]
+    read: str = ""  # a sentence as the model reads it
+    stand_ins: StandIns = NO_STAND_INS
 
 
-def whole_line(line: str, tokenizer: Tokenizer, *, number: int, tag: str = "") -> CutLine:
-    """Line `number` as one part, which begins with `tag`, or as none if it is empty."""
+def whole_line(line: str, tokenizer: Tokenizer, *, tag: str = "") -> CutLine:
+    """A line as one part, which begins with `tag`, or as none if it is empty."""
     lead, text, trail = _without_blanks(line)
-    building = _Building(lead, tokenizer, number, tag)
+    building = _Building(lead, tokenizer, tag)
     if _is_read(text, tokenizer):
         building.add(*building.read(text))
     building.copy(trail)
@@ -72,27 +82,28 @@ def cut_line(
     line: str,
     tokenizer: Tokenizer,
     *,
-    number: int,
     longest: int,
     language: str = "",
     passthrough: bool = True,
+    stand_ins: bool = False,
     tag: str = "",
 ) -> CutLine:
-    """The sentences of line `number`, each with at most `longest` source tokens.
+    """The sentences of a line, each with at most `longest` source tokens.
 
     A sentence that is too long is halved until it is not. With `passthrough`, what is not language
     is copied (see `seqkit.text.spans`): a line is cut at a URL or a tag, and one without letters
-    has no parts. Blanks at both ends of the line are copied, too. Each part begins with `tag`.
+    has no parts. With `stand_ins`, code and the like stay in their sentences (see `stand_ins`).
+    Blanks at both ends of the line are copied, too. Each part begins with `tag`.
     """
     lead, text, trail = _without_blanks(line)
-    found = stretches(text, language, passthrough=passthrough)
+    found = stretches(text, language, passthrough=passthrough, names=stand_ins)
     is_cut = any(stretch.kind == "copied" for stretch in found)
 
-    building = _Building(lead, tokenizer, number, tag)
+    building = _Building(lead, tokenizer, tag)
     for stretch in found:
         check_wanted()
         if stretch.kind == "sentence":
-            building.add_sentence(stretch.text, longest, is_cut=is_cut)
+            building.add_sentence(stretch, longest, is_cut=is_cut)
         else:
             building.copy(stretch.text, is_between=stretch.kind == "between")
 
@@ -100,26 +111,75 @@ def cut_line(
     return building.finish()
 
 
-def stretches(text: str, language: str = "", *, passthrough: bool = True) -> list[Stretch]:
-    """A text cut as `cut_line` cuts it, but for long sentences; joined, they are the text again."""
-    found = list(pieces(text)) if passthrough else [Piece(text, is_language=True)]
-    is_cut = len(found) > 1
+def stretches(
+    text: str, language: str = "", *, passthrough: bool = True, names: bool = False
+) -> list[Stretch]:
+    """A text cut as `cut_line` cuts it, but for long sentences; joined, they are the text again.
+
+    With `names`, a sentence is not cut at what stands in it as a name does.
+    """
+    found = list(pieces(text)) if passthrough else [Piece(text, "language")]
+    groups = list(_around_names(found) if names else ((piece, piece.text) for piece in found))
+    is_cut = len(groups) > 1
 
     cut: list[Stretch] = []
-    for piece in found:
+    for piece, shown in groups:
         if not piece.is_language:
             cut.append(Stretch(piece.text, "copied"))
             continue
 
-        before, sentences, after = _without_marks(piece.text) if is_cut else ("", piece.text, "")
-        cut.append(Stretch(before, "between"))
-        for sentence, space in split_sentences(sentences, language):
+        before, inner, _ = _without_marks(shown) if is_cut else ("", shown, "")
+        place = len(before)
+        cut.append(Stretch(piece.text[:place], "between"))
+        for sentence, space in split_sentences(_NAMES.sub(_as_word, inner), language):
             check_wanted()
-            is_read = not passthrough or has_letters(sentence)
-            cut.append(Stretch(sentence, "sentence" if is_read else "between"))
-            cut.append(Stretch(space, "between"))
-        cut.append(Stretch(after, "between"))
+            end = place + len(sentence)
+            cut += _sentence(piece.text[place:end], shown[place:end], language, passthrough)
+            place = end + len(space)
+            cut.append(Stretch(piece.text[end:place], "between"))
+        cut.append(Stretch(piece.text[place:], "between"))
     return [stretch for stretch in cut if stretch.text]
+
+
+def _sentence(text: str, shown: str, language: str, passthrough: bool) -> list[Stretch]:
+    """A sentence as a stretch; as several, where it has more names than can be stood in for."""
+    if passthrough and not has_letters(shown):
+        return [Stretch(text, "copied" if _NAME in shown else "between")]
+
+    read = _read(shown, text)
+    if read is None:
+        return stretches(text, language, passthrough=passthrough)
+    return [Stretch(text, "sentence", *read)]
+
+
+def _around_names(found: Sequence[Piece]) -> Iterator[tuple[Piece, str]]:
+    """The pieces, those of a sentence with names as one: and as shown, with `_NAME`s for these.
+
+    Names of a list are one. A label, as in "`-v`: show more", is no part of its sentence.
+    """
+    for is_markup, group in groupby(found, key=lambda piece: piece.kind == "markup"):
+        of_group = list(group)
+        if is_markup or not any(piece.is_language for piece in of_group):
+            yield from ((Piece(piece.text, "markup"), piece.text) for piece in of_group)
+            continue
+
+        text = "".join(piece.text for piece in of_group)
+        shown = "".join(
+            _NAME * len(piece.text) if piece.kind == "name" else piece.text for piece in of_group
+        )
+        shown = _LISTED.sub(lambda match: _NAME * len(match[0]), shown)
+        first, last = _LABEL_BEFORE.match(shown), _LABELLED.search(shown)
+        start = first.end() if first else 0
+        end = last.start() if last else len(shown)
+        places = [(0, start), (start, end), (end, len(text))]
+        for (begin, stop), kind in zip(places, ("markup", "language", "markup"), strict=True):
+            if begin < stop:
+                yield Piece(text[begin:stop], kind), shown[begin:stop]
+
+
+def _as_word(names: re.Match[str]) -> str:
+    """A word as long as a name, for who looks for the ends of sentences."""
+    return "O" + "o" * (len(names[0]) - 1)
 
 
 def outline(found: Iterable[Stretch]) -> list[str | None]:
@@ -131,9 +191,8 @@ def outline(found: Iterable[Stretch]) -> list[str | None]:
 class _Building:
     """A `CutLine` while it is put together."""
 
-    def __init__(self, lead: str, tokenizer: Tokenizer, number: int, tag: str) -> None:
+    def __init__(self, lead: str, tokenizer: Tokenizer, tag: str) -> None:
         self.tokenizer = tokenizer
-        self.number = number
         self.tag = tag
         self._parts: list[Part] = []
         self._copied: list[list[str]] = [[lead]]  # before the first part, and after each
@@ -149,13 +208,14 @@ class _Building:
         if not is_between:
             self._outline.append(text)
 
-    def add(self, text: str, ids: list[int], **how: bool) -> None:
-        self._parts.append(Part(self.number, text, ids, "", **how))
+    def add(self, text: str, ids: list[int], **how: Any) -> None:
+        self._parts.append(Part(text, ids, "", **how))
         self._copied.append([])
         self._outline.append(None)
 
-    def add_sentence(self, sentence: str, longest: int, *, is_cut: bool) -> None:
+    def add_sentence(self, stretch: Stretch, longest: int, *, is_cut: bool) -> None:
         """A sentence in parts of at most `longest` tokens; nothing if the tokenizer drops it."""
+        sentence = stretch.read
         is_fragment = is_cut and sentence[-1:] not in SENTENCE_ENDS
         continues = is_cut and sentence[:1].islower()
         waiting = deque([(sentence, "")])
@@ -168,7 +228,8 @@ class _Building:
                     waiting.extendleft(reversed(_halves(text, space)))
                     continue
                 how = {"capitals": lowered is not None, "continues": continues}
-                self.add(read, ids, fragment=is_fragment, **how)
+                within = stretch.stand_ins.within(text)
+                self.add(read, ids, fragment=is_fragment, stand_ins=within, **how)
                 continues = False
             self.copy(space)
 
@@ -177,6 +238,14 @@ class _Building:
         pairs = zip(self._parts, spaces, strict=True)
         parts = [replace(part, space=space) for part, space in pairs]
         return CutLine(lead, parts, self._outline)
+
+
+def _read(shown: str, text: str) -> tuple[str, StandIns] | None:
+    """A sentence as the model reads it: with stand-ins for its names. None if it has too many."""
+    if in_capitals(shown):  # which `sentence_case` changes
+        return None if _NAME in shown else (text, NO_STAND_INS)
+    found = [match.span() for match in _NAMED.finditer(shown)]
+    return with_stand_ins([(text[start:end], shown[start] == _NAME) for start, end in found])
 
 
 def _without_blanks(text: str) -> tuple[str, str, str]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
 from .segments import Segment
+from .stand_ins import StandIns
 from .weights import Array
 
 if TYPE_CHECKING:  # what is found is kept and joined without torch, which only finding it needs
@@ -40,6 +42,32 @@ class Aligned(Protocol):
 
 
 @dataclass(frozen=True)
+class Written:
+    """Where the words of a segment are in a line that has other words for its stand-ins."""
+
+    stand_ins: StandIns
+    source: list[int]  # where each word begins, and where the last one ends
+    target: list[int]
+    copied: Alignment  # the words that stand-ins become
+
+    @classmethod
+    def of(cls, stand_ins: StandIns, source: str, target: str) -> Written:
+        """Of a segment and its translation as the model has them."""
+        starts = [list(accumulate(stand_ins.sizes(text), initial=0)) for text in (source, target)]
+        copied: Alignment = []
+        for places in stand_ins.twins(source, target):
+            pair = zip(starts, places, strict=True)
+            ranges = [range(*begins[at : at + 2]) for begins, at in pair]
+            copied += zip(*ranges, strict=False)
+        return cls(stand_ins, *starts, copied)
+
+    def alignment(self, read: Alignment) -> Alignment:
+        """The alignment of the line, given the one of what the model has."""
+        pairs = {(self.source[i], self.target[j]) for i, j in read}
+        return sorted(pairs.union(self.copied))
+
+
+@dataclass(frozen=True)
 class Attended:
     """What a segment's translation attended to, and nothing else of its `Explanation`."""
 
@@ -48,13 +76,14 @@ class Attended:
     target_words: list[int]
     joined: bool = False
     copied: str = ""
+    written: Written | None = None
 
     @property
     def words(self) -> tuple[int, int]:
-        return _counts(self.source_words, self.target_words)
+        return _counts(self)
 
     def alignment(self) -> Alignment:
-        return _most_attended(self.mean_attention, self.source_words, self.target_words)
+        return _most_attended(self)
 
 
 @dataclass(frozen=True)
@@ -70,6 +99,7 @@ class Explanation:
     target_words: list[int]
     joined: bool = False  # whether the next segment continues this one's last word
     copied: str = ""  # what stands between this segment and the next one, other than blanks
+    written: Written | None = None  # if it has stand-ins
 
     @property
     def mean_attention(self) -> Tensor:
@@ -80,15 +110,15 @@ class Explanation:
 
     @property
     def words(self) -> tuple[int, int]:
-        """How many words source and target have."""
-        return _counts(self.source_words, self.target_words)
+        """How many words source and target have in the line."""
+        return _counts(self)
 
     def alignment(self) -> Alignment:
         """For each target token, its word and the word of the source token most attended to.
 
-        Raises ValueError without attention.
+        Words are counted as in the line. Raises ValueError without attention.
         """
-        return _most_attended(self.mean_attention, self.source_words, self.target_words)
+        return _most_attended(self)
 
     def __repr__(self) -> str:
         source = " ".join(self.source)
@@ -117,23 +147,25 @@ def alignment(segments: Iterable[Aligned], lead: str = "") -> Alignment:
     return sorted(pairs)
 
 
-def _most_attended(
-    weights: Tensor | Array, source_words: list[int], target_words: list[int]
-) -> Alignment:
-    """The words of each target token and of the source token that it attends to most: (T, S)"""
+def _most_attended(segment: Attended | Explanation) -> Alignment:
+    """The words of each target token and of the source token that it attends to most."""
+    source_words, target_words = segment.source_words, segment.target_words
     tags = source_words.count(-1)
-    of_words = weights[: len(target_words), tags : len(source_words)]  # without `<eos>`
+    of_words = segment.mean_attention[: len(target_words), tags : len(source_words)]  # no `<eos>`
     if 0 in of_words.shape:
         return []
 
     places = of_words.argmax(1).tolist()
     most_attended = [source_words[tags + place] for place in places]
-    return sorted(set(zip(most_attended, target_words, strict=True)))
+    found = sorted(set(zip(most_attended, target_words, strict=True)))
+    return segment.written.alignment(found) if segment.written else found
 
 
-def _counts(source_words: list[int], target_words: list[int]) -> tuple[int, int]:
+def _counts(segment: Attended | Explanation) -> tuple[int, int]:
     """How many words there are, given the word of each token."""
-    return max(source_words, default=-1) + 1, max(target_words, default=-1) + 1
+    if segment.written:
+        return segment.written.source[-1], segment.written.target[-1]
+    return max(segment.source_words, default=-1) + 1, max(segment.target_words, default=-1) + 1
 
 
 def _copy(
@@ -203,7 +235,13 @@ def attended(
 def _words_of(segment: Segment, source: Tokenizer, target: Tokenizer) -> dict[str, Any]:
     """The fields of an explanation that say what its tokens are words of."""
     source_strings = source.token_strings(segment.source)
+    written = None
+    if segment.stand_ins:
+        tags = source.language_tags.values()
+        read = source.join([text for text in source_strings if text not in tags])
+        written = Written.of(segment.stand_ins, read, target.join(segment.tokens))
     return {
+        "written": written,
         "source_words": _words_of_source(source, source_strings),
         "target_words": _words(target, segment.tokens),
         "joined": not segment.space,

@@ -36,11 +36,14 @@ def explained_words(translator: Translator, explanations: Iterable[Explanation])
     found = ExplainedWords()
     segments = list(explanations)
     join, join_source = translator.target.join, translator.source.join
-    sources = [_words(one.source, one.source_words, join_source) for one in segments]
+    sources = [
+        _restored(one, _words(one.source, one.source_words, join_source)) for one in segments
+    ]
     total = sum(len(words) for words in sources)
 
     for explanation, source in zip(segments, sources, strict=True):
-        target = _words(explanation.target, explanation.target_words, join)
+        words = _words(explanation.target, explanation.target_words, join)
+        target = _restored(explanation, words)
         before = len(found.source)
         found.source += source
         found.target += target
@@ -71,6 +74,12 @@ def _shares(
 def _others(explanation: Explanation, token: int, join: Join) -> list[Alternative]:
     runners_up = explanation.runners_up[token]
     return [{"word": join([name]), "probability": share} for name, share in runners_up]
+
+
+def _restored(explanation: Explanation, words: list[str]) -> list[str]:
+    """Words of a segment as the line has them."""
+    written = explanation.written
+    return [written.stand_ins.restored(word) for word in words] if written else words
 
 
 def _words(tokens: Sequence[str], word_of: Sequence[int], join: Join) -> list[str]:

@@ -75,3 +75,9 @@ def tag_for(text: str, language: str, source: Tokenizer) -> tuple[str, str]:
         f"or begin each line with its tag, such as {min(known.values())}. "
         f"Known: {', '.join(sorted(known))}."
     )
+
+
+def with_tag(text: str, language: str, source: Tokenizer) -> str:
+    """A source text with the tag of the target language, if the model has several."""
+    tag, text = tag_for(text, language, source)
+    return f"{tag} {text}" if tag else text

@@ -78,7 +78,11 @@ class Replacing:
             for segment, weights, (_, _, wanted) in zip(segments, attended, flat, strict=True)
         ]
 
-        changed = [i for i, text in enumerate(texts) if text is not None]
+        changed = [
+            i
+            for i, text in enumerate(texts)
+            if text is not None and flat[i][0].stand_ins.are_in(text)
+        ]
         made = self._scored([(flat[i][0], flat[i][1], texts[i] or "") for i in changed])
         of_part: dict[int, list[Candidate]] = {id(part): [] for part in parts}
         for candidate in made:

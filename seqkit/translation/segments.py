@@ -16,6 +16,7 @@ from ..search.hypothesis import Hypothesis
 from ..search.settings import SearchConfig
 from ..text.tokenizer import Tokenizer
 from .cutting import Part
+from .stand_ins import NO_STAND_INS, StandIns
 
 _WIDE_ENDS = ("。", "！", "？")  # no space follows them
 _NARROW_ENDS = (".", "!", "?")
@@ -30,6 +31,7 @@ class Segment:
     ids: list[int]  # of the translation, without `<eos>`
     tokens: list[str]  # the same as text; unknown words are copied from the source if asked for
     space: str  # between this segment and the next one: white space, and what is copied
+    stand_ins: StandIns = NO_STAND_INS  # in source and translation, for what is copied
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Candidate:
     score: float
     engine: str = ""  # as in `Translation`
     lm_log_probability: float | None = None
+    lead: str = ""  # what is copied before it, and
+    cut: tuple[Segment, ...] = ()  # the segments of it, if the part had to be cut further
 
     @classmethod
     def of(
@@ -93,6 +97,30 @@ class Candidate:
         """A hypothesis of a part, as tokens and text."""
         ids, log_probability, score, of_lm = hypothesis
         return cls(part, ids, tokens, text, log_probability, score, engine, of_lm)
+
+    @classmethod
+    def of_cut(cls, part: Part, found: Translation) -> Candidate:
+        """What was found for a part that had to be cut further."""
+        *segments, last = found.parts
+        return cls(
+            part=part,
+            ids=[i for segment in found.parts for i in segment.ids],
+            tokens=found.tokens,
+            text=found.text.removeprefix(found.lead),
+            log_probability=found.log_probability,
+            score=found.score,
+            engine=found.engine,
+            lm_log_probability=found.lm_log_probability,
+            lead=found.lead,
+            cut=(*segments, replace(last, space=last.space + part.space)),
+        )
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The part and its translation; several, where it was cut further."""
+        part = self.part
+        whole = Segment(part.text, self.ids, self.tokens, part.space, part.stand_ins)
+        return self.cut or (whole,)
 
     @property
     def length(self) -> int:
@@ -117,23 +145,31 @@ class Joined:
 
     def add(self, candidate: Candidate, search: SearchConfig) -> Joined:
         """The same with the translation of one more part."""
-        part = candidate.part
-        segment = Segment(part.text, candidate.ids, candidate.tokens, part.space)
         score, penalties = self._score_with(candidate, search)
-
-        longer = self.text + self._gap(candidate.text) + candidate.text
+        begun = self._followed_by(candidate.lead)
+        longer = begun.text + begun._gap(candidate.text) + candidate.text
         return Joined(
-            lead=self.lead,
-            text=longer + part.space,
+            lead=begun.lead,
+            text=longer + candidate.part.space,
             tokens=(*self.tokens, *candidate.tokens),
             log_probability=self.log_probability + candidate.log_probability,
             length=self.length + candidate.length,
             score=score,
             penalties=penalties,
-            segments=(*self.segments, segment),
+            segments=(*begun.segments, *candidate.segments),
             engine=max(self.engine, candidate.engine),  # torch, if it did a part
             lm_log_probability=self._lm_with(candidate),
         )
+
+    def _followed_by(self, copied: str) -> Joined:
+        """The same with what is copied after it."""
+        if not copied:
+            return self
+        if not self.segments:
+            return replace(self, lead=self.lead + copied)
+        *segments, last = self.segments
+        last = replace(last, space=last.space + copied)
+        return replace(self, text=self.text + copied, segments=(*segments, last))
 
     def _lm_with(self, candidate: Candidate) -> float | None:
         """What a language model says of the line with one more part; None if not of every part."""

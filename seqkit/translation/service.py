@@ -150,7 +150,8 @@ def _explain(translator: Translator, asked: Explain, uploads: Sequence[Upload]) 
         if given is None or given == search.text(line, [one.candidates for one in found]):
             explanations = [explanation for one in found for explanation in one.explanations]
         else:
-            explanations = _of_given(translator, line, asked)
+            cut = continued(translator, asked.text, "", search.config, stand_ins=False)
+            explanations = _of_given(translator, cut, asked)
         return explained_words(translator, explanations).record()
 
     return Work(

@@ -220,22 +220,19 @@ Replace = Callable[
 
 
 def with_terms(
-    terms: Terms,
-    parts: Sequence[Part],
-    found: list[list[Candidate]],
-    search: Search,
-    replace: Replace,
+    terms: Terms, found: Sequence[list[Candidate]], search: Search, replace: Replace
 ) -> list[list[Candidate]]:
-    """The candidates of each part, others where one of them lacks a term.
+    """The candidates of each part, others where one of them lacks a term; none stay none.
 
     An output that has its terms by itself is also the best of all that have them; so only the
     others are searched for with phrases, which takes longer. Where that only adds words at the end,
     or makes other words of the terms, `replace` puts the terms in the place of others.
     """
+    parts = {i: candidates[0].part for i, candidates in enumerate(found) if candidates}
     wanted = {
         i: terms.find(part.text)
-        for i, (part, candidates) in enumerate(zip(parts, found, strict=True))
-        if any(terms.lacking(part.text, candidate.text) for candidate in candidates)
+        for i, part in parts.items()
+        if any(terms.lacking(part.text, candidate.text) for candidate in found[i])
     }
     searched = _searched(terms, parts, wanted, search)
     placed = {
@@ -258,7 +255,7 @@ def with_terms(
 
 def _searched(
     terms: Terms,
-    parts: Sequence[Part],
+    parts: Mapping[int, Part],
     wanted: Mapping[int, list[Found]],
     search: Search,
 ) -> dict[int, list[Candidate]]:

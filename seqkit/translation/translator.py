@@ -31,10 +31,11 @@ from .evaluation import METRICS, TestSet, TranslationReport, evaluate_outputs, r
 from .explain import Alignment, Explanation, alignment
 from .glossary import Glossary
 from .language_models import LanguageModels
-from .languages import chosen_language, tag_for
+from .languages import chosen_language, tag_for, with_tag
 from .predictions import TranslatedLine, described
 from .replaced_terms import Replacing
 from .segments import Candidate, Translation, joined
+from .stand_in_search import cut_where_lost, with_other_stand_ins
 from .terms import Terms, glossary_terms, with_terms
 
 if TYPE_CHECKING:  # torch is imported when our own search is used
@@ -111,11 +112,6 @@ class Translator:
 
         Raises `ConfigError` if their vocabularies differ.
         """
-        check_many(translators, "translators")
-        if not translators or not all(isinstance(one, Translator) for one in translators):
-            raise WrongType(
-                "give a list of translators, such as [seqkit.load(run) for run in runs]"
-            )
         return ensemble_of(cls, translators)
 
     # Translating
@@ -139,7 +135,7 @@ class Translator:
         check_many(texts)
         search = self.settings(settings)
         terms = self.terms(glossary, search)
-        lines = [self.cut(line, search, number) for number, line in enumerate(each_text(texts))]
+        lines = [self.cut(line, search, stand_ins=True) for line in each_text(texts)]
         parts = [part for line in lines for part in line.parts]
         found = iter(self.search_parts(parts, search, terms))
         return [joined(line.lead, islice(found, len(line.parts)), search) for line in lines]
@@ -250,7 +246,7 @@ class Translator:
         check_many(sources)
         check_many(targets)
         language = chosen_language(to or self.search.to, self.target_language, self.source)
-        tagged = (self._tagged(text, language) for text in each_text(sources))
+        tagged = (with_tag(text, language, self.source) for text in each_text(sources))
         source_ids = self.source.encode_all(tagged, eos=True)
         target_ids = self.target.encode_all(targets)
         if len(source_ids) != len(target_ids):
@@ -283,7 +279,7 @@ class Translator:
     def force(self, source: str, target: str, *, to: str = "") -> Translation:
         """`target` as if the model had translated `source` so, to be explained; see `score`."""
         (log_probability,) = self.score([source], [target], to=to)
-        read = self._tagged(source, to or self.search.to)
+        read = with_tag(source, to or self.search.to, self.source)
         return Translation.given(target, read, self.target, log_probability, self.search)
 
     # Settings
@@ -328,8 +324,8 @@ class Translator:
     def model(self) -> TranslationModel:
         """The model in torch; of an ensemble, the first.
 
-        Who has it may change it, so from then on all searching is our own, unless the translator
-        was loaded with engine = "ctranslate2".
+        Who has it may change it, so from then on all searching is our own, in float32, unless the
+        translator was loaded with engine = "ctranslate2".
         """
         return self.models[0]
 
@@ -338,6 +334,7 @@ class Translator:
         """The models that decode together; see `model`."""
         if self.engine is not None and not self.engine.only:
             self._searcher.engine = None
+        self._searcher.packed = None
         return self._searcher.models
 
     @property
@@ -359,11 +356,14 @@ class Translator:
         self, parts: Sequence[Part], search: SearchConfig, terms: Terms | None = None
     ) -> list[list[Candidate]]:
         """The candidates of each part, best first; `segments.joined` makes lines of them."""
-        found = self._search(parts, search)
-        if terms is None:
-            return found
-        replaced = Replacing(self.source, self.target, self._searcher, search).candidates
-        return with_terms(terms, parts, found, partial(self._search, search=search), replaced)
+        find = partial(self._search, search=search)
+        found = with_other_stand_ins(parts, find, self.source, self.longest)
+        if terms is not None:
+            replaced = Replacing(self.source, self.target, self._searcher, search).candidates
+            found = with_terms(terms, found, find, replaced)
+
+        find_again = partial(self.search_parts, search=search, terms=terms)
+        return cut_where_lost(parts, found, self.cut, find_again, search)
 
     def _search(
         self, parts: Sequence[Part], search: SearchConfig, phrases: Sequence[Phrases] = ()
@@ -377,23 +377,21 @@ class Translator:
         make = partial(candidates, source=self.source, target=self.target, searcher=self._searcher)
         return [make(part, of_part, search) for part, of_part in zip(parts, found, strict=True)]
 
-    def cut(self, line: str, search: SearchConfig, number: int = 0) -> CutLine:
-        """The parts of a line; it stays whole if a prefix or phrase is asked of it."""
+    def cut(self, line: str, search: SearchConfig, *, stand_ins: bool = False) -> CutLine:
+        """The parts of a line; it stays whole if a prefix or phrase is asked of it.
+
+        With `stand_ins`, code and the like are of its sentences.
+        """
         tag, line = tag_for(line, search.to, self.source)
         if not search.split or search.prefix or search.must:
-            return whole_line(line, self.source, number=number, tag=tag)
+            return whole_line(line, self.source, tag=tag)
 
         return cut_line(
             line,
             self.source,
-            number=number,
             longest=self.longest,
             language=self.language,
             passthrough=search.passthrough and self.copies,
+            stand_ins=stand_ins,
             tag=tag,
         )
-
-    def _tagged(self, text: str, language: str) -> str:
-        """A source with the tag of the target language, if the model has several."""
-        tag, text = tag_for(text, language, self.source)
-        return f"{tag} {text}" if tag else text

@@ -29,7 +29,7 @@ def test_a_model_that_knows_capitals_is_given_capitals():
 
 
 def test_each_sentence_in_capitals_is_lowered_by_itself():
-    parts = cut_line("HE IS A DOG! The dog likes TOM.", WORDS, number=0, longest=50).parts
+    parts = cut_line("HE IS A DOG! The dog likes TOM.", WORDS, longest=50).parts
     assert [(part.text, part.capitals) for part in parts] == [
         ("He is a dog!", True),
         ("The dog likes TOM.", False),

@@ -18,7 +18,7 @@ CHARS = Tokenizer.train(["a b c d e . ! A B"], TextConfig(tokenizer="char", norm
 
 def cut(line, longest=100, **how):
     """What is copied before the first part, and each part with what is copied after it."""
-    found = cut_line(line, CHARS, number=0, longest=longest, **how)
+    found = cut_line(line, CHARS, longest=longest, **how)
     return [found.lead, *((part.text, part.space) for part in found.parts)]
 
 
@@ -39,10 +39,10 @@ def test_nothing_of_a_line_is_lost(line, longest, passthrough):
 
 
 def test_a_whole_line_is_one_part():
-    line = whole_line(" a b!  A b.\t", CHARS, number=7)
+    line = whole_line(" a b!  A b.\t", CHARS)
     assert line.lead == " "
-    assert line.parts == [Part(7, "a b!  A b.", CHARS.encode("a b!  A b.", eos=True), "\t")]
-    assert whole_line(" ", CHARS, number=0).parts == []
+    assert line.parts == [Part("a b!  A b.", CHARS.encode("a b!  A b.", eos=True), "\t")]
+    assert whole_line(" ", CHARS).parts == []
 
 
 def test_blanks_at_both_ends_of_a_line_are_copied_and_line_breaks_are_not():
@@ -72,8 +72,7 @@ def test_a_long_sentence_is_halved_in_order_until_it_is_short_enough():
 
 
 def test_the_ids_of_a_part_end_a_sentence():
-    (part,) = cut_line("ab", CHARS, number=7, longest=100).parts
-    assert part.line == 7
+    (part,) = cut_line("ab", CHARS, longest=100).parts
     assert part.ids == CHARS.encode("ab", eos=True)
 
 
@@ -90,7 +89,7 @@ def test_the_ids_of_a_part_end_a_sentence():
     ],
 )
 def test_a_translation_becomes_what_the_line_needs(part, translation, finished):
-    assert Part(0, "a", [5, 3], "", **part).finished(translation, GERMAN) == finished
+    assert Part("a", [5, 3], "", **part).finished(translation, GERMAN) == finished
 
 
 def test_marks_beside_what_is_copied_are_copied():
@@ -105,7 +104,7 @@ def test_marks_beside_what_is_copied_are_copied():
 
 def test_a_fragment_ends_without_the_full_stop_that_a_model_adds():
     def fragments(line):
-        return [part.fragment for part in cut_line(line, CHARS, number=0, longest=100).parts]
+        return [part.fragment for part in cut_line(line, CHARS, longest=100).parts]
 
     assert fragments("a <b>b</b> c") == [True, True, True]
     assert fragments("a! <b>b.</b> c") == [False, False, True]

@@ -209,14 +209,13 @@ def test_an_output_of_a_search_that_lacks_terms_is_not_taken_before_others(
     english, plain, forced, replaced, chosen
 ):
     glossary = terms(Glossary({"woman": "Frau", "dress": "Robe"}), english.source)
-    part = Part(0, "A woman in a dress.", [5, 3], "")
+    part = Part("A woman in a dress.", [5, 3], "")
 
     def candidates(text):
         return [Candidate(part, [5], [text], text, -1.0, -1.0)] if text else []
 
     found = with_terms(
         glossary,
-        [part],
         [candidates(plain)],
         lambda *_, **__: [candidates(forced)],
         lambda *_: [candidates(replaced)],

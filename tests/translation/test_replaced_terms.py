@@ -119,7 +119,7 @@ def test_candidates_are_ranked_anew_and_each_is_there_once(words, monkeypatch):
     monkeypatch.setattr(own, "token_scores", lambda *_: scores)
     weights = SimpleNamespace(mean_attention=torch.eye(3))
     monkeypatch.setattr(own, "attention_of", lambda *args: [weights] * len(args[-1]))
-    part = Part(0, "das Haus", [5, 6, 3], "")
+    part = Part("das Haus", [5, 6, 3], "")
     candidates = [
         Candidate(part, words.encode(text), text.split(), text, -1.0, -1.0, "", -2.0)
         for text in ["Haus rot", "Haus Hund", "Haus der", "Haus der"]

@@ -11,7 +11,7 @@ from seqkit.translation.segments import Candidate, Joined, extend, most_alike
 
 def candidate(text, log_probability=-2.0, score=-1.0, space=" "):
     """A translation of one token for each character."""
-    part = Part(0, f"source of {text}", [5, 3], space)
+    part = Part(f"source of {text}", [5, 3], space)
     return Candidate(part, [5] * len(text), list(text), text, log_probability, score)
 
 

@@ -13,7 +13,7 @@ from ...data.archives import unpack
 from ...errors import ConfigError
 from ...metrics.overlap import bleu
 from ...text.pieces import PieceTokenizer
-from ..languages import tag_for
+from ..languages import tag_for, with_tag
 
 if TYPE_CHECKING:
     from ..translator import Translator
@@ -128,7 +128,7 @@ def _by_transformers(
     except ImportError:  # it imports most of itself, and other packages, only when they are used
         return "seqkit's importer (no transformers here that works)", _opened(folder, lines)
 
-    tagged = [_tagged(translator, line) for line in lines]
+    tagged = [with_tag(line, translator.search.to, translator.source) for line in lines]
     found: list[str] = []
     for first in range(0, len(tagged), _BATCH):
         inputs = tokenizer(tagged[first : first + _BATCH], return_tensors="pt", padding=True)
@@ -146,11 +146,6 @@ def _open_with_transformers(folder: Path) -> tuple[str, Any, Any]:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
         model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
     return f"transformers {transformers.__version__}", model, tokenizer
-
-
-def _tagged(translator: Translator, line: str) -> str:
-    tag, text = tag_for(line, translator.search.to, translator.source)
-    return f"{tag} {text}" if tag else text
 
 
 def _by_seqkit(translator: Translator, out: Path, lines: Sequence[str]) -> tuple[str, list[str]]:

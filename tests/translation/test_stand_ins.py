@@ -1,0 +1,166 @@
+"""Code and the like in a sentence: what the model reads for it, and that it comes back."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from translators import Backwards
+
+from seqkit.search.settings import SearchConfig
+from seqkit.text import TextConfig, Tokenizer
+from seqkit.translation.cutting import cut_line
+from seqkit.translation.explain import Written
+from seqkit.translation.stand_ins import SETS, StandIns
+from seqkit.translation.translator import Translator
+
+QUICK = settings(deadline=None, database=None)
+WORDS = Tokenizer.train(
+    ["run Tom and Maria now .", "Run Japan , then Susan", "see 1739 or 3060"],
+    TextConfig(tokenizer="word", normalize=[]),
+)
+
+
+def cut(line):
+    """What is copied before the first part, and what the model reads, with what follows each."""
+    found = cut_line(line, WORDS, longest=100, stand_ins=True)
+    return [found.lead, *((part.text, part.space) for part in found.parts)]
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("run `make` now.", "run Tom now."),
+        ("see https://a.b/c, or a@b.org!", "see Tom, or Maria!"),
+        ("copy main.py to {folder}", "copy Tom to Maria"),
+        ("Tom runs `x`", "Tom runs Maria"),  # the line has that name already
+        ("`%s` of %d files", "Tom of 17 files"),
+        ("`a`, `b` and `c` run", "Tom and Maria run"),
+        ("a (`b c`) d", "a (Tom) d"),
+    ],
+)
+def test_what_stays_is_read_as_a_name(line, read):
+    found = cut_line(line, WORDS, longest=100, stand_ins=True)
+    assert [part.text for part in found.parts] == [read]
+    assert found.parts[0].finished(read, WORDS) == line
+
+
+def test_sentences_end_where_they_end_without_stand_ins():
+    assert cut("run `a`. `B` runs! See %s.") == [
+        "",
+        ("run Tom.", " "),
+        ("Tom runs!", " "),
+        ("See Tom.", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("`-v`: shows more", ["`-v`: ", ("shows more", "")]),
+        ("see: `a`", ["", ("see", ": `a`")]),
+        ("- `a`", ["- `a`"]),
+        ("<b>run `a`</b> now", ["<b>", ("run Tom", "</b> "), ("now", "")]),
+        ("RUN `a` NOW", ["", ("RUN", " `a` "), ("NOW", "")]),
+        ("I like it 😀 here", ["", ("I like it", " 😀 "), ("here", "")]),
+    ],
+)
+def test_labels_tags_and_emoji_are_no_names(line, parts):
+    assert cut(line) == parts
+
+
+def test_a_sentence_with_more_of_them_than_stand_ins_is_cut():
+    many = " x ".join(f"`a{i}`" for i in range(12))
+    lead, *parts = cut(many)
+    assert lead + "".join(text + space for text, space in parts) == many
+
+
+@QUICK
+@given(st.lists(st.sampled_from(["run", "`a b`", "%d", "a@b.org", "(", ")", ". ", "Tom", ", "])))
+def test_a_line_is_whole_when_its_stand_ins_are_what_they_stand_for(words):
+    line = " ".join(words)
+    found = cut_line(line, WORDS, longest=100, stand_ins=True)
+    texts = [part.stand_ins.restored(part.text) + part.space for part in found.parts]
+    assert (found.lead + "".join(texts)).split() == line.split()
+
+
+@pytest.mark.parametrize(
+    ("translation", "are_in"),
+    [
+        ("Tom und 17.", True),
+        ("„Tom“, 17", True),
+        ("17请Tom做", True),
+        ("Tom und Tom, 17", False),
+        ("Toms 17", False),
+        ("Tom, 17,5", False),
+        ("Tom, 1.17", False),
+        ("Tom, 170", False),
+        ("Tom", False),
+    ],
+)
+def test_a_translation_must_have_each_stand_in_once(translation, are_in):
+    assert StandIns((("Tom", "`a`"), ("17", "%d"))).are_in(translation) is are_in
+
+
+def test_what_stands_in_is_not_looked_for_in_what_it_stands_for():
+    assert StandIns((("Tom", "Maria"), ("Maria", "Tom"))).restored("Tom, Maria") == "Maria, Tom"
+
+
+def test_other_sets_of_stand_ins_are_none_that_the_text_has():
+    one = StandIns((("Tom", "`a`"), ("Maria", "`Susan`")))
+    made = [one.others("Tom and Maria of Japan", chosen) for chosen in range(1, SETS)]
+    assert made[0] == (
+        "Nepal and Alice of Japan",
+        StandIns((("Nepal", "`a`"), ("Alice", "`Susan`"))),
+    )
+    assert made[1] == ("1739 and 3060 of Japan", StandIns((("1739", "`a`"), ("3060", "`Susan`"))))
+
+
+def test_an_alignment_counts_the_words_that_a_line_has():
+    stand_ins = StandIns((("Tom", "`a b c`"), ("Maria", "`d`")))
+    written = Written.of(stand_ins, "run (Tom) and Maria", "Maria und Tom.")
+    assert written.source == [0, 1, 4, 5, 6]
+    assert written.target == [0, 1, 2, 5]
+    read = [(1, 2), (2, 1), (3, 0)]
+    assert written.alignment(read) == [(1, 2), (2, 3), (3, 4), (4, 1), (5, 0)]
+
+
+def backwards(*words):
+    """Says the known words of a sentence from the last to the first, and the others not."""
+    tokenizer = Tokenizer.train([" ".join(words)], TextConfig(tokenizer="word", normalize=[]))
+    model = Backwards(len(tokenizer.vocab))
+    return Translator(model, tokenizer, tokenizer, search=SearchConfig(unknown="keep"))
+
+
+@pytest.mark.parametrize("names", ["Tom Maria", "Japan Susan", "1739 3060"])
+def test_what_stays_comes_back_by_the_stand_ins_that_the_model_knows(names):
+    translator = backwards("run", "and", *names.split())
+    line = "run `a b` and `c`"
+    for settings_ in (
+        {},
+        {"beam": 3, "nbest": 2},
+        {"sample": True, "temperature": 0.01, "nbest": 2},
+    ):
+        ((best, *_),) = translator.translate_nbest([line], **settings_)
+        assert best.text == "`c` and `a b` run"
+        (pairs,) = translator.align([best])
+        words = line.split(), best.text.split()
+        assert [words[0][i] for i, _ in pairs] == [words[1][j] for _, j in pairs]
+
+
+def test_where_no_stand_in_comes_back_the_sentence_is_cut():
+    translator = backwards("run", "and", "now", "we", "We", "run.")
+    line = "we run. We run `a b` and now `c`"
+    ((best,),) = translator.translate_nbest([line])
+    assert best.text == ". run we run We `a b` now and `c`"
+    assert [part.source for part in best.parts] == ["we run.", "We run", "and now"]
+    assert [part.space for part in best.parts] == [" ", " `a b` ", " `c`"]
+    alone = translator.translate_nbest([line], passthrough=False)[0][0]
+    assert "`" not in alone.text
+
+
+def test_what_is_copied_before_a_sentence_that_is_cut_is_before_its_translation():
+    translator = backwards("run", "and", "we", "run.")
+    ((best,),) = translator.translate_nbest(["we run. `a` and we run"])
+    assert best.text == ". run we `a` run we and"
+    ((best,),) = translator.translate_nbest(["`a` and we run"])
+    assert (best.lead, best.text) == ("`a` ", "`a` run we and")
+    assert translator.align([best])[0][0] == (0, 0)
