@@ -62,16 +62,23 @@ def _cells(row: Row, case: str, figures: dict[str, Figures]) -> list[str]:
         return ["failed", _speed(best, figures), "", "", "", ""]
 
     theirs = figures.get(best, {})
-    told = [part for part in (ours.get("said"), theirs.get("agreement")) if part]
     peaks = [f"{one['peak']:,.0f}" for one in (ours, theirs) if one]
     return [
         _number(ours),
         _speed(best, figures),
         f"{ours['median'] / theirs['median']:.2f}" if theirs else "",
         "; ".join(_targets(row, case, ours, figures)),
-        "; ".join(told),
+        "; ".join(_results(ours, best, theirs)),
         " / ".join(peaks),
     ]
+
+
+def _results(ours: Figures, best: str, theirs: Figures) -> list[str]:
+    """What both say of themselves, and how far they agree."""
+    said = [str(one.get("said", "")) for one in (ours, theirs)]
+    if said[1]:
+        said[1] = "" if said[1] == said[0] else f"{best}: {said[1]}"
+    return [part for part in (*said, theirs.get("agreement", "")) if part]
 
 
 def _best_of_others(row: Row, figures: dict[str, Figures]) -> str:

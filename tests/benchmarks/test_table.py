@@ -24,11 +24,11 @@ def lines(cases, row=TOYS):
 def test_a_case_is_a_line_with_the_fastest_of_the_others():
     ours = figures(100.0, said="in time")
     slow = figures(40.0, peak=2048.0, agreement="2 of 2 are the same")
-    best = figures(50.0, peak=1024.0, agreement="2 of 2 are the same")
+    best = figures(50.0, peak=1024.0, said="late", agreement="2 of 2 are the same")
     (line,) = lines({"one": {"quick_one": ours, "slow_one": slow, "wrong_one": best}})
     assert line == (
         "| `toy`, things a CPU second | one | 100 | wrong_one: 50 | 2.00 |  "
-        "| in time; 2 of 2 are the same | 10 / 1,024 |"
+        "| in time; wrong_one: late; 2 of 2 are the same | 10 / 1,024 |"
     )
 
 
