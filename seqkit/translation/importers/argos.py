@@ -20,7 +20,7 @@ from ...text.moses_bpe import MosesBpeTokenizer
 from ...text.pieces import PieceTokenizer
 from . import ctranslate2
 from .ctranslate2_file import FILE
-from .foreign import Foreign
+from .foreign import Foreign, card_in
 from .target_pieces import target_pieces
 
 METADATA = "metadata.json"
@@ -82,7 +82,7 @@ def _in_package(folder: Path, metadata: Mapping[str, Any], model: Foreign) -> Fo
         model,
         format="Argos",
         languages=(source, target),
-        card=_read_card(folder / "README.md"),
+        card=card_in(folder),
     )
 
     if (folder / _CODES).exists() and not (folder / _PIECES).exists():
@@ -116,7 +116,3 @@ def _read_metadata(path: Path) -> dict[str, Any]:
     if prefix:
         raise DataError(f"{path}: packages with a target_prefix ({prefix!r}) are not supported")
     return dict(metadata)
-
-
-def _read_card(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

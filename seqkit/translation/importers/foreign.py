@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +34,24 @@ class Vocabulary:
 
     path: Path
     tokens: Sequence[str]
+
+    @classmethod
+    def of_ids(cls, path: Path, ids: Mapping[str, Any]) -> Vocabulary:
+        """The tokens in a file that gives each its id; raises `DataError` naming it."""
+        try:
+            tokens = sorted(ids, key=lambda token: int(ids[token]))
+            is_whole = [int(ids[token]) for token in tokens] == list(range(len(tokens)))
+        except (TypeError, ValueError):
+            is_whole = False
+        if not is_whole:
+            raise DataError(f"{path} is damaged: ids are not 0, 1, 2, …")
+        return cls(path, tokens)
+
+
+def card_in(folder: Path) -> str:
+    """What a model says of itself; "" if it has no card."""
+    path = folder / "README.md"
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ...text.pieces import PieceTokenizer
 from ..data_config import LANGUAGE
 from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights, sinusoids
 from ..weights_file import read_state
-from .foreign import Foreign, Vocabulary
+from .foreign import Foreign, Vocabulary, card_in
 
 CONFIG = "config.json"
 _MARIAN, _PEGASUS = "marian", "pegasus"
@@ -78,7 +78,7 @@ def read(folder: Path) -> Foreign:
         source_pieces=PieceTokenizer.read(folder / "source.spm"),
         target_pieces=PieceTokenizer.read(folder / "target.spm"),
         languages=_read_languages(folder / "tokenizer_config.json"),
-        card=_read_card(folder / "README.md"),
+        card=card_in(folder),
     )
 
 
@@ -235,15 +235,7 @@ def _read_vocabularies(folder: Path, config: _Config) -> tuple[Vocabulary, Vocab
 
 
 def _read_vocabulary(path: Path) -> Vocabulary:
-    ids = _read_object(path)
-    try:
-        tokens = sorted(ids, key=lambda token: int(ids[token]))
-        is_whole = [int(ids[token]) for token in tokens] == list(range(len(tokens)))
-    except (TypeError, ValueError):
-        is_whole = False
-    if not is_whole:
-        raise DataError(f"{path} is damaged: ids are not 0, 1, 2, …")
-    return Vocabulary(path, tokens)
+    return Vocabulary.of_ids(path, _read_object(path))
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -271,7 +263,3 @@ def _read_languages(path: Path) -> tuple[str, str] | None:
 def _language(name: str) -> str:
     """A code, or else that of several languages: OPUS-MT has "ROMANCE", "eng+deu" and the like."""
     return name if LANGUAGE.fullmatch(name) else "mul"
-
-
-def _read_card(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

@@ -19,7 +19,7 @@ import numpy as np
 from ...errors import DataError, reason
 from ...text.pieces import PieceTokenizer
 from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights, sinusoids
-from .foreign import Foreign, Vocabulary
+from .foreign import Foreign, Vocabulary, card_in
 
 _SETTINGS = "special:model.yml"
 _POSITIONS = 1024
@@ -61,7 +61,6 @@ def read(path: Path) -> Foreign:
     model = _Model(_read_arrays(found), found)
     source, target = _read_vocabularies(found.parent, model)
     source_pieces, target_pieces = _read_pieces(found.parent, source, target)
-    readme = found.parent / "README.md"
 
     return Foreign(
         format="Marian",
@@ -78,7 +77,7 @@ def read(path: Path) -> Foreign:
         end="</s>",
         source_pieces=source_pieces,
         target_pieces=target_pieces,
-        card=readme.read_text(encoding="utf-8", errors="replace") if readme.exists() else "",
+        card=card_in(found.parent),
     )
 
 
@@ -270,14 +269,7 @@ def _read_vocabulary(path: Path) -> Vocabulary:
     found = _parse(_bytes_of(path), path)
     if not isinstance(found, dict) or not all(isinstance(token, str) for token in found):
         raise DataError(f"{path} is damaged: not a vocabulary, token: id")
-    try:
-        tokens = sorted(found, key=lambda token: int(found[token]))
-        is_whole = [int(found[token]) for token in tokens] == list(range(len(tokens)))
-    except (TypeError, ValueError):
-        is_whole = False
-    if not is_whole:
-        raise DataError(f"{path} is damaged: ids are not 0, 1, 2, …")
-    return Vocabulary(path, tokens)
+    return Vocabulary.of_ids(path, found)
 
 
 def _read_pieces(
