@@ -21,7 +21,7 @@ from ..data.seen import SeenTexts
 from ..data.windows import Ids, WindowBatch
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
-from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
+from ..metrics.scoring import LineScore, Scores, evaluate, refuse_settings, score_lines
 from ..ngram.generation import check_sampling
 from ..ngram.text import block_of, from_lines, text_lines
 from ..search.sampling import draw
@@ -113,7 +113,7 @@ class LanguageModel:
         Raises TypeError for a single string, `ConfigError` for any setting (there are none), and
         `DataError` at a line that holds a line break.
         """
-        _refuse(settings)
+        refuse_settings(settings, "a language model")
         return score_lines(self, inputs)
 
     def read_test_data(self, paths: Sequence[Path]) -> Iterable[str]:
@@ -133,7 +133,7 @@ class LanguageModel:
 
         That of a `HeldOutText` has its n-gram baseline beside it. Raises as `predict`.
         """
-        _refuse(settings)
+        refuse_settings(settings, "a language model")
         report = self.evaluate_blocks(from_lines(data))
 
         if isinstance(data, HeldOutText) and data.baseline:
@@ -364,11 +364,6 @@ def _scores(nats: Tensor, targets: Ids) -> Scores:
     scores = (nats / math.log(10)).numpy()
     no_lengths = np.zeros(len(scores), np.int16)
     return Scores(scores, no_lengths, targets == UNK, targets == EOS)
-
-
-def _refuse(settings: Mapping[str, Any]) -> None:
-    if settings:
-        raise ConfigError(f"a language model takes no settings, such as {next(iter(settings))!r}")
 
 
 def _draw(

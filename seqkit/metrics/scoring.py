@@ -9,11 +9,12 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import ConfigError
 from ..text.lines import each_text
 from ..text.spelling import Spelling, count_words
 from ..text.tokenizer_models import Unit
@@ -165,6 +166,12 @@ class Scorer(Protocol):
         seed: int | None = None,
     ) -> Iterator[str]:
         """`prompt` as the model sees it, then what follows, piece by piece."""
+
+
+def refuse_settings(settings: Mapping[str, Any], what: str) -> None:
+    """Raise `ConfigError` for any setting: `what`, such as "a mixture", has none."""
+    if settings:
+        raise ConfigError(f"{what} takes no settings, such as {next(iter(settings))!r}")
 
 
 def score_lines(scorer: Scorer, lines: Iterable[str]) -> Iterator[LineScore]:

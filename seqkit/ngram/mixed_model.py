@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError, DataError, WrongType, WrongValue
 from ..metrics.perplexity import Perplexity
-from ..metrics.scoring import LineScore, Scorer, Scores, evaluate, score_lines
+from ..metrics.scoring import LineScore, Scorer, Scores, evaluate, refuse_settings, score_lines
 from ..parsing import check_count
 from ..text.identity import WIDTH
 from ..text.lines import check_many, check_one
@@ -225,7 +225,7 @@ class MixedModel:
 
     def predict(self, inputs: Iterable[str], **settings: Any) -> Iterator[LineScore]:
         """The log probability and perplexity of each line; see `Model.predict`."""
-        _refuse(settings)
+        refuse_settings(settings, "a mixture")
         return score_lines(self, inputs)
 
     def read_test_data(self, paths: Sequence[Path]) -> list[str]:
@@ -237,7 +237,7 @@ class MixedModel:
 
     def evaluate(self, data: Iterable[str], **settings: Any) -> Perplexity:
         """The perplexity of lines; see `Model.evaluate`."""
-        _refuse(settings)
+        refuse_settings(settings, "a mixture")
         return self.evaluate_blocks(from_lines(data))
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
@@ -372,8 +372,3 @@ def _check_fields(fields: Sequence[dict[str, str]]) -> None:
         found = dict.fromkeys(each[key] for each in fields)
         if len(found) > 1:
             raise ConfigError(f"models of the {what} {', '.join(found)} cannot be mixed")
-
-
-def _refuse(settings: dict[str, Any]) -> None:
-    if settings:
-        raise ConfigError(f"a mixture takes no settings, such as {next(iter(settings))!r}")

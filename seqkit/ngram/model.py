@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..errors import ConfigError
 from ..metrics.perplexity import Perplexity
-from ..metrics.scoring import LineScore, Scores, evaluate, score_lines
+from ..metrics.scoring import LineScore, Scores, evaluate, refuse_settings, score_lines
 from ..parsing import check_count
 from ..text.lines import check_many, check_one
 from ..text.spelling import Spelling
@@ -141,7 +141,7 @@ class Model:
         Raises TypeError for a single string, `ConfigError` for any setting (there are none), and
         `DataError` at a line that holds a line break.
         """
-        _refuse(settings)
+        refuse_settings(settings, "an n-gram model")
         return score_lines(self, inputs)
 
     def read_test_data(self, paths: Sequence[Path]) -> list[str]:
@@ -159,7 +159,7 @@ class Model:
 
         Raises as `predict`.
         """
-        _refuse(settings)
+        refuse_settings(settings, "an n-gram model")
         return self.evaluate_blocks(from_lines(data))
 
     def evaluate_blocks(self, blocks: Iterable[bytes]) -> Perplexity:
@@ -392,8 +392,3 @@ class Model:
     def _context(self, prompt: str) -> list[int]:
         """`<s>` and the ids of the words of `prompt`."""
         return [BOS, *(max(word, UNK) for word in self._line_ids(prompt, eos=False))]
-
-
-def _refuse(settings: Mapping[str, Any]) -> None:
-    if settings:
-        raise ConfigError(f"an n-gram model takes no settings, such as {next(iter(settings))!r}")
