@@ -14,6 +14,8 @@ from .inputs import (
     COUNTS,
     FILES,
     MEMORY,
+    ORDER,
+    TOKENIZER,
     bytes_of,
     check_writable,
     pre_tokenizer_of,
@@ -22,20 +24,9 @@ from .inputs import (
 
 
 @click.command()
-@click.option(
-    "--order",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Length of the longest n-gram.",
-)
+@ORDER
 @COUNTS
-@click.option(
-    "--tokenizer",
-    default="whitespace",
-    show_default=True,
-    help="whitespace, word, char, or the folder of a trained one or of a run.",
-)
+@TOKENIZER
 @MEMORY
 @click.option("-o", "--out", required=True, type=PATH, help="Packed if it is called *.gz.")
 @FILES

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MOST_DIGITS = 12  # of a number
 _EPSILON = b"<eps>"  # the empty word of symbol tables
 _DISAMBIGUATION = re.compile(rb"#\d+$")
-_TOKENIZER = "tokenizer"  # folder of a run's
+_TOKENIZER_OF_RUN = "tokenizer"  # folder of a step
 _LONGEST = 40  # characters of a wrong value in an error
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
@@ -31,6 +31,19 @@ MODEL = one_model_option(
 )
 COUNTS = click.option(
     "--counts", "are_counts", is_flag=True, help="FILEs are counts of n-grams, as SRILM's, no text."
+)
+ORDER = click.option(
+    "--order",
+    default=5,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Length of the longest n-gram.",
+)
+TOKENIZER = click.option(
+    "--tokenizer",
+    default="whitespace",
+    show_default=True,
+    help="whitespace, word, char, or the folder of a trained one or of a run.",
 )
 MEMORY = click.option(
     "--memory",
@@ -122,7 +135,7 @@ def pre_tokenizer_of(name: str) -> PreTokenizer:
 
     path = Path(name)
     if path.is_dir() and is_run(path):
-        name = str(checkpoint.resolve(path) / _TOKENIZER)
+        name = str(checkpoint.resolve(path) / _TOKENIZER_OF_RUN)
     return PreTokenizer.find(name, components().tokenizers.load)
 
 

@@ -16,6 +16,8 @@ from .inputs import (
     FILES,
     MEMORY,
     MOST_DIGITS,
+    ORDER,
+    TOKENIZER,
     bytes_of,
     check_writable,
     note,
@@ -31,13 +33,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--order",
-    default=5,
-    show_default=True,
-    type=click.IntRange(min=1),
-    help="Length of the longest n-gram.",
-)
+@ORDER
 @click.option(
     "--smoothing",
     default="modified-kneser-ney",
@@ -51,12 +47,7 @@ if TYPE_CHECKING:
     metavar="0,0,1",
     help="Drop k-grams that occur N times or less, N for each k; the last N repeats.",
 )
-@click.option(
-    "--tokenizer",
-    default="whitespace",
-    show_default=True,
-    help="whitespace, word, char, or the folder of a trained one or of a run.",
-)
+@TOKENIZER
 @click.option(
     "--vocab", type=TEXT, help="The only words to know: white space between, or Kaldi's words.txt."
 )
