@@ -103,16 +103,17 @@ class Tokens(NamedTuple):
         return cls(_as_ids(ids), vectors, added, embedding.zero)
 
     def structure(self) -> native.Tokens:
-        is_packed = isinstance(self.vectors, PackedProduct)
-        return native.Tokens(
+        tokens = native.Tokens(
             ids=self.ids.data_ptr(),
-            vectors=None if is_packed else self.vectors.data_ptr(),
-            packed=self.vectors.structure() if is_packed else native.Product(),
             position=self.position.data_ptr(),
-            vocab=self.vectors.outputs if is_packed else len(self.vectors),
             zero=-1 if self.zero is None else self.zero,
             scale=math.sqrt(len(self.position)),
         )
+        if isinstance(self.vectors, Tensor):
+            tokens.vectors, tokens.vocab = self.vectors.data_ptr(), len(self.vectors)
+        else:
+            tokens.packed, tokens.vocab = self.vectors.structure(), self.vectors.outputs
+        return tokens
 
 
 def _as_ids(ids: Tensor) -> Tensor:

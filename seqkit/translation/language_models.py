@@ -33,11 +33,9 @@ class LanguageModels:
             return None
 
         from ..search.fusion import Fusion
-        from .models.contract import device_of
 
         if search.lm not in self._opened:
-            device = device_of(searcher.models[0])
-            self._opened = {search.lm: self._open(search.lm, str(device))}
+            self._opened = {search.lm: self._open(search.lm, searcher.device)}
         return Fusion(self._opened[search.lm], search.lm_weight)
 
     def _open(self, path: str, device: str) -> Heard[Any]:

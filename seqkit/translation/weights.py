@@ -144,7 +144,7 @@ def _arrays(part: Any) -> Iterator[Array]:
     elif is_dataclass(part):
         for field in fields(part):
             yield from _arrays(getattr(part, field.name))
-    elif isinstance(part, list):
+    elif isinstance(part, Sequence):
         for each in part:
             yield from _arrays(each)
 

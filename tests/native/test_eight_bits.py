@@ -1,6 +1,7 @@
 """Products in 8 bits beside NumPy's integers."""
 
 import ctypes
+import math
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from torch import nn
 
 from seqkit.errors import ConfigError
 from seqkit.native import layers as native
-from seqkit.nn.packed import Compiled, PackedNetwork, Seen
-from seqkit.nn.packing import packed_in_eight_bits, side_of
+from seqkit.nn import packing
+from seqkit.nn.packed import Compiled, PackedEmbedding, PackedNetwork, Seen
+from seqkit.nn.packing import Linear, Packing, SideWeights, packed_in_eight_bits, side_of
 from seqkit.nn.transformer import EncoderLayer
 
 SIZES = [(1, 1), (3, 33), (7, 31), (16, 32), (33, 65), (192, 100), (2047, 34)]
@@ -152,6 +154,40 @@ def test_a_weight_of_zeros_and_one_that_is_no_number():
 def test_a_layer_with_too_many_inputs_is_refused():
     with pytest.raises(ConfigError, match="is for layers of at most 65,536 inputs"):
         packed_in_eight_bits(torch.zeros(1, 65_537), torch.zeros(1), 32)
+
+
+@pytest.mark.parametrize("width", [4, 34, 50])
+def test_tokens_are_embedded_by_their_rows(instructions, numbers, width):
+    """By those of NumPy, at the start of a source and at a step of a decoder."""
+    vocab, ids = 70, torch.tensor([1, 69, 33, 2])
+    integers = integers_with_their_most(numbers, vocab, width)
+    steps = 2.0 ** numbers.integers(-9, 3, vocab)
+    weight = torch.from_numpy((integers * steps[:, None]).astype(np.float32))
+    positions = torch.from_numpy(numbers.normal(size=(9, width)).astype(np.float32))
+    expected = (weight[ids] * math.sqrt(width)).numpy()
+    expected[3] = 0
+
+    made = Packing(instructions.instructions, width=width, heads=1)
+    tokens = made.product(Linear(weight, None))
+    embedding = PackedEmbedding(tokens, lambda length: positions, zero=2)
+    found = embedding(ids[None])[0]
+    np.testing.assert_allclose(found, expected + positions[:4].numpy(), rtol=1e-6, atol=1e-6)
+
+    nothing = SideWeights([], None, width, 1, 1, prenorm=True, activation="relu")
+    network = PackedNetwork(instructions, nothing)
+    slots = torch.arange(4, dtype=torch.int32)
+    seen = Seen(torch.empty(1, 4, network.slot_width), slots[:, None])
+    found = network.run(embedding.at(ids, 7), slots, seen)
+    np.testing.assert_allclose(found, expected + positions[7].numpy(), rtol=1e-6, atol=1e-6)
+
+
+def test_a_large_weight_is_packed_in_parts(monkeypatch, numbers):
+    weight, bias = torch.randn(70, 9), torch.randn(70)
+    whole = packed_in_eight_bits(weight, bias, 8)
+    monkeypatch.setattr(packing, "_AT_ONCE", 2)
+    assert torch.equal(
+        whole.view(torch.int32), packed_in_eight_bits(weight, bias, 8).view(torch.int32)
+    )
 
 
 # Layers

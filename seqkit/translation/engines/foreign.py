@@ -7,9 +7,10 @@ numbers of a matrix are widened there, in a twentieth of the time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from ...config import build
 from ...search.settings import SearchConfig
@@ -21,20 +22,26 @@ from ..importers.foreign import Foreign
 from ..models.transformer_config import TransformerConfig
 from ..passthrough import reads_letters
 from ..translator import Translator
+from ..weights import Weights
 from .attention import AttentionReader
-from .compute import CTRANSLATE2, is_own_int8
+from .compute import CTRANSLATE2
 from .ctranslate2 import CTranslate2
 from .opening import (
     FAILURES,
     check_not_needed,
     chosen_number,
     deferred,
-    own_in_int8,
+    packed_transformer,
     positions_of,
 )
+from .searcher import OWN_INT8
+
+if TYPE_CHECKING:
+    from .packed import PackedTransformer
 
 Read = Callable[[Path], Foreign]
 ReadStored = Callable[[Path], tuple[Foreign, bytes] | None]
+MadeT = TypeVar("MadeT")
 
 
 def open_foreign(
@@ -45,15 +52,15 @@ def open_foreign(
     `read` and `read_stored` are its format's. `engine` and `compute` are as in `seqkit.load`.
     Raises `ConfigError` if one of them is asked for in particular and cannot be had.
     """
-    if is_own_int8(engine, compute):
-        return own_in_int8(path, device)
     number = chosen_number(device, engine, compute)
     if number is None:
         return None
     try:
-        return _translator(path, read, read_stored, number, only=engine == CTRANSLATE2)
+        if number != OWN_INT8:
+            return _translator(path, read, read_stored, number, only=engine == CTRANSLATE2)
+        return _packed(path, read)
     except (*FAILURES, RuntimeError) as error:  # the last are CTranslate2's
-        check_not_needed(error, path, engine, compute)
+        check_not_needed(error, path, number, engine, compute)
         return None
 
 
@@ -72,11 +79,8 @@ def _translator(
     convert = partial(_converted, path, read, read_stored)
     made = convert()
     foreign = made.foreign
-    config = foreign.config()
-    data = build(TranslationData, config["data"], "[data]")
-
     engine = CTranslate2(
-        _Files(made.files, convert),
+        _Once(made.files, partial(_files, convert)),
         made.source,
         made.target,
         number=number,
@@ -85,9 +89,31 @@ def _translator(
         only=only,
     )
     engine.load()
+    return _translator_of(foreign, path, read, engine=engine)
+
+
+def _packed(path: Path, read: Read) -> Translator:
+    """By our own search in int8."""
+    foreign = read(path)
+    foreign.check()
+    foreign = replace(foreign, weights=foreign.ours())  # what it was read as is let go of
+    weights = _Once(foreign.weights, partial(_ours, path, read))
+    packed = packed_transformer(weights, _model_config(foreign))
+    return _translator_of(foreign, path, read, packed=packed)
+
+
+def _translator_of(
+    foreign: Foreign,
+    path: Path,
+    read: Read,
+    *,
+    engine: CTranslate2 | None = None,
+    packed: PackedTransformer | None = None,
+) -> Translator:
+    data = build(TranslationData, foreign.config()["data"], "[data]")
     source, target = foreign.tokenizers
     return Translator(
-        deferred(path, partial(_reader, path, read)),
+        deferred(path, partial(_reader, path, read), packed),
         source,
         target,
         search=SearchConfig(),
@@ -98,16 +124,16 @@ def _translator(
     )
 
 
-class _Files:
-    """Files for the first who asks; they are large, so others, in another process, make them."""
+class _Once(Generic[MadeT]):
+    """What is made, for the first who asks; it is large, so others, in another process, make it."""
 
-    def __init__(self, files: Mapping[str, bytes], convert: Callable[[], _Converted]) -> None:
-        self.files: Mapping[str, bytes] | None = files
-        self.convert = convert
+    def __init__(self, made: MadeT, make: Callable[[], MadeT]) -> None:
+        self.made: MadeT | None = made
+        self.make = make
 
-    def __call__(self) -> Mapping[str, bytes]:
-        files, self.files = self.files, None
-        return files or self.convert().files
+    def __call__(self) -> MadeT:
+        made, self.made = self.made, None
+        return made or self.make()
 
 
 def _converted(path: Path, read: Read, read_stored: ReadStored) -> _Converted:
@@ -134,6 +160,14 @@ def _as_stored(foreign: Foreign, model: bytes) -> _Converted:
         foreign.source.tokens, foreign.target.tokens, specials, source_eos=foreign.source_eos
     )
     return _Converted(foreign, {"model.bin": model, **beside}, source, target)
+
+
+def _files(convert: Callable[[], _Converted]) -> Mapping[str, bytes]:
+    return convert().files
+
+
+def _ours(path: Path, read: Read) -> Weights:
+    return read(path).ours()
 
 
 def _reader(path: Path, read: Read) -> AttentionReader:

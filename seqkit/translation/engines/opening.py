@@ -44,10 +44,11 @@ from .compute import (
     why_missing,
 )
 from .ctranslate2 import CTranslate2
-from .searcher import Deferred
+from .searcher import OWN_INT8, Deferred
 
 if TYPE_CHECKING:
     from ..models.contract import TranslationModel
+    from .packed import PackedTransformer
 
 _MODEL = "transformer"
 _POSITIONS = 2048  # that a model with sinusoids is given
@@ -62,15 +63,13 @@ def open_light(
     `engine` and `compute` are as in `seqkit.load`. Raises `ConfigError` if one of them is asked for
     in particular and cannot be had.
     """
-    if is_own_int8(engine, compute):
-        return own_in_int8(folder, device)
     number = chosen_number(device, engine, compute, why_not=_why_not(meta))
     if number is None:
         return None
     try:
         return _translator(folder, meta, number, only=engine == CTRANSLATE2)
     except FAILURES as error:
-        check_not_needed(error, folder, engine, compute)
+        check_not_needed(error, folder, number, engine, compute)
         return None
 
 
@@ -79,11 +78,14 @@ FAILURES = (SeqkitError, LookupError, TypeError, ValueError, AttributeError)
 
 
 def chosen_number(device: str, engine: str, compute: str, *, why_not: str = "") -> str | None:
-    """The type of numbers that CTranslate2 is to compute with; None if torch is to search.
+    """The type of numbers that CTranslate2 is to compute with, or `OWN_INT8`; None for torch.
 
     `why_not` is what it cannot do with the model. Raises `ConfigError` as `open_light`.
     """
     check_names(engine, compute)
+    if is_own_int8(engine, compute):
+        _check_own_int8(device, why_not)
+        return OWN_INT8
     if engine == TORCH:
         return None
 
@@ -94,31 +96,27 @@ def chosen_number(device: str, engine: str, compute: str, *, why_not: str = "") 
     return number_type(compute)
 
 
-def own_in_int8(path: Path, device: str) -> Translator:
-    """The translator at `path`, by our own search in int8.
+def _check_own_int8(device: str, why_not: str) -> None:
+    from ...training.devices import pick_device  # imports torch, which searches then anyway
 
-    Raises `ConfigError` if its model cannot, or not on this device.
-    """
-    from ...runs.open import open_run  # these import torch
-    from ...training.devices import pick_device
-    from ..models.contract import HasEightBits
-
-    if pick_device(device).type != "cpu":
+    if why_not or pick_device(device).type != "cpu":
+        asked = f"compute = {INT8!r}"
         raise ConfigError(
-            f"compute = {INT8!r} is for the CPU: give device = 'cpu', or leave it out"
+            f"{asked}: {why_not}"
+            if why_not
+            else f"{asked} is for the CPU: give device = 'cpu', or leave it out"
         )
-    translator: Translator = open_run(path, device="cpu", task="translation")
-    (model,) = translator.models_to_read
-    if not isinstance(model, HasEightBits):
-        name = type(model).__name__
-        raise ConfigError(f"compute = {INT8!r} is for Transformers, and the model is {name!r}")
-    model.in_eight_bits = True
-    return translator
 
 
-def check_not_needed(error: Exception, model: Path, engine: str, compute: str) -> None:
-    """Raise `ConfigError` if `error` keeps CTranslate2 from a model that it was asked for."""
+def check_not_needed(error: Exception, model: Path, number: str, engine: str, compute: str) -> None:
+    """Raise `ConfigError` if `error` keeps a model from what it was asked for.
+
+    In our own int8, torch may say what is wrong with the model itself: it raises `SeqkitError`.
+    """
     why = f": {error}" if isinstance(error, SeqkitError) else ""
+    if number == OWN_INT8:
+        model_in_torch(model)
+        raise ConfigError(f"compute = {INT8!r}: {model} cannot be searched in it{why}") from None
     _refuse_if_asked_for(engine, compute, f"{model} cannot be converted for CTranslate2{why}")
 
 
@@ -134,7 +132,7 @@ def _why_not(meta: Mapping[str, Any]) -> str:
     name = _model_name(meta)
     is_ours = components().models.full_name(_MODEL, "translation") == _MODEL
     if name != _MODEL or not is_ours:
-        return f"CTranslate2 runs Transformers, and the model is {name!r}"
+        return f"CTranslate2 and our own int8 run Transformers, and the model is {name!r}"
     return ""
 
 
@@ -172,18 +170,22 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
     tokenizers = load_tokenizers(folder)
     if meta["dims"] != tokenizers.dims():
         raise ValueError("vocabularies of another model")
-    engine = CTranslate2(
-        partial(_files, folder, model, tokenizers),
-        tokenizers.source.vocab.tokens,
-        tokenizers.target.vocab.tokens,
-        number=number,
-        positions=positions_of(model),
-        threads=threads(),
-        only=only,
-    )
-    engine.load()
+    packed = engine = None
+    if number == OWN_INT8:
+        packed = packed_transformer(partial(_weights, folder, model, tokenizers), model)
+    else:
+        engine = CTranslate2(
+            partial(_files, folder, model, tokenizers),
+            tokenizers.source.vocab.tokens,
+            tokenizers.target.vocab.tokens,
+            number=number,
+            positions=positions_of(model),
+            threads=threads(),
+            only=only,
+        )
+        engine.load()
     return Translator(
-        deferred(folder, partial(_reader, folder, model, tokenizers)),
+        deferred(folder, partial(_reader, folder, model, tokenizers), packed),
         *tokenizers,
         search=search,
         longest=data.max_length,
@@ -196,9 +198,23 @@ def _translator(folder: Path, meta: Mapping[str, Any], number: str, *, only: boo
     )
 
 
-def deferred(path: Path, reader: Callable[[], AttentionReader]) -> Deferred:
-    """The model at `path`, to be opened when torch is needed; `reader` is what aligns words."""
-    return Deferred("Transformer", True, partial(model_in_torch, path), reader)
+def packed_transformer(read: Callable[[], Weights], config: TransformerConfig) -> PackedTransformer:
+    """What our own search in int8 has of weights, which are read now."""
+    from .packed import PackedTransformer  # imports torch
+
+    packed = PackedTransformer(read, config)
+    packed.load()
+    return packed
+
+
+def deferred(
+    path: Path, reader: Callable[[], AttentionReader], packed: PackedTransformer | None
+) -> Deferred:
+    """The model at `path`, to be opened when torch is needed.
+
+    Until then, `reader` is what aligns words and `packed`, if any, what our own search has.
+    """
+    return Deferred("Transformer", True, partial(model_in_torch, path), reader, packed)
 
 
 def positions_of(model: TransformerConfig) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -28,10 +29,11 @@ from ...wanted import check_wanted
 from ..explain import Attended, Explanation, attended, explain
 from ..models.contract import TranslationModel, device_of
 from ..segments import Segment
+from .packed import PackedTransformer
 
 
 def search(
-    models: Sequence[TranslationModel],
+    models: Sequence[TranslationModel] | PackedTransformer,
     sources: Sequence[list[int]],
     config: SearchConfig,
     *,
@@ -42,19 +44,21 @@ def search(
     batch_tokens: int,
 ) -> list[list[Hypothesis]]:
     """The outputs of one model, or of several by the mean of their probabilities; see `decode`."""
-    model = models[0] if len(models) == 1 else Ensemble(models)
+    find = partial(
+        decode,
+        sources=sources,
+        config=config,
+        rules=rules,
+        fusion=fusion,
+        phrases=phrases,
+        lists=lists,
+        batch_tokens=batch_tokens,
+    )
+    if isinstance(models, PackedTransformer):
+        return find(models, device=torch.device("cpu"))
     with _evaluating(models):
-        return decode(
-            model,
-            sources,
-            config,
-            rules=rules,
-            fusion=fusion,
-            phrases=phrases,
-            lists=lists,
-            batch_tokens=batch_tokens,
-            device=device_of(models[0]),
-        )
+        model = models[0] if len(models) == 1 else Ensemble(models)
+        return find(model, device=device_of(models[0]))
 
 
 def token_scores(

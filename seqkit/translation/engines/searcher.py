@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ..shortlist import Shortlists
     from .attention import AttentionReader
     from .ctranslate2 import CTranslate2
+    from .packed import PackedTransformer
 
 OWN, OWN_INT8 = "torch float32", "torch int8"
 
@@ -35,6 +36,7 @@ class Deferred:
     attends: bool
     open: Callable[[], TranslationModel]
     reader: Callable[[], AttentionReader] | None = None  # what aligns words until it is opened
+    packed: PackedTransformer | None = None  # what our own search has in its place, in int8
 
 
 class Searched(NamedTuple):
@@ -59,6 +61,7 @@ class Searcher:
         """
         self.shortlists = shortlists
         self.engine = engine
+        self.packed = model.packed if isinstance(model, Deferred) else None
         self._model = model
         self._others = list(others)
         self._reader: AttentionReader | None = None
@@ -73,7 +76,7 @@ class Searcher:
         vars(self).update(state, _opening=RLock())
 
     def __repr__(self) -> str:
-        return f"<Searcher: {self.name}, {self.engine or self.own}>"
+        return f"<Searcher: {self.name}, {self.engine or self.packed or OWN}>"
 
     @property
     def name(self) -> str:
@@ -82,16 +85,13 @@ class Searcher:
         name = model.name if isinstance(model, Deferred) else type(model).__name__
         return f"{name}, {1 + len(self._others)} models" if self._others else name
 
-    @property
-    def own(self) -> str:
+    def own(self, config: SearchConfig) -> str:
         """What our own search is called, and in which numbers it multiplies."""
-        if isinstance(self._model, Deferred):
-            return OWN
+        return OWN if self._packed_for(config) is None else OWN_INT8
 
-        from ..models.contract import HasEightBits
-
-        is_in_int8 = isinstance(self._model, HasEightBits) and self._model.in_eight_bits
-        return OWN_INT8 if is_in_int8 else OWN
+    def _packed_for(self, config: SearchConfig) -> PackedTransformer | None:
+        """What is in int8, if that can search so: what is attended to is asked of torch."""
+        return None if config.coverage_penalty else self.packed
 
     @property
     def attends(self) -> bool:
@@ -103,6 +103,16 @@ class Searcher:
         """The models in torch, which are opened when they are first asked for."""
         model = self._model
         return [self._opened() if isinstance(model, Deferred) else model, *self._others]
+
+    @property
+    def device(self) -> str:
+        """Where our own search computes; a model is opened later on the CPU."""
+        if isinstance(self._model, Deferred):
+            return "cpu"
+
+        from ..models.contract import device_of
+
+        return str(device_of(self._model))
 
     def _opened(self) -> TranslationModel:
         with self._opening:
@@ -166,7 +176,7 @@ class Searcher:
         With `phrases`, those of each source, our own search finds them.
         """
         found: list[list[Hypothesis] | None] = [None] * len(sources)
-        name = self.own
+        own_name = name = self.own(config)
         if self.engine is not None and not phrases and self.engine.follows(config, rules):
             name = self.engine.name
             found = self.engine.search(sources, config, rules=rules, batch_tokens=batch_tokens)
@@ -176,7 +186,7 @@ class Searcher:
         asked = [phrases[i] for i in left if phrases]
         own = iter(self._own_search(remaining, config, rules, batch_tokens, fusion, asked))
         return [
-            Searched(next(own), self.own) if hypotheses is None else Searched(hypotheses, name)
+            Searched(next(own), own_name) if hypotheses is None else Searched(hypotheses, name)
             for hypotheses in found
         ]
 
@@ -196,7 +206,7 @@ class Searcher:
         from . import own
 
         return own.search(
-            self.models,
+            self._packed_for(config) or self.models,
             sources,
             config,
             rules=rules,

@@ -7,8 +7,9 @@ attention to the source.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,13 +169,14 @@ class _Model:
         is_the_papers = np.abs(found - sinusoids(*found.shape)).max() < 1e-3
         return None if is_the_papers else found
 
-    def layers(self, side: str) -> list[Layer]:
-        found: list[Layer] = []
-        while self.has(f"{side}/layer_{len(found)}/self_attention/linear_0/weight"):
-            found.append(self.layer(f"{side}/layer_{len(found)}", side))
-        if not found:
+    def layers(self, side: str) -> Sequence[Layer]:
+        count = 0
+        while self.has(f"{side}/layer_{count}/self_attention/linear_0/weight"):
+            self.layer(f"{side}/layer_{count}", side)  # raises for what is damaged
+            count += 1
+        if not count:
             self.damaged(f"the {side} has no layers")
-        return found
+        return _Layers(count, lambda i: self.layer(f"{side}/layer_{i}", side))
 
     def layer(self, prefix: str, side: str) -> Layer:
         own = f"{prefix}/self_attention"
@@ -300,6 +302,28 @@ class _Model:
 
     def damaged(self, why: str) -> NoReturn:
         raise DataError(f"{self.path} is damaged: {why}")
+
+
+class _Layers(Sequence[Layer]):
+    """Read when they are asked for: in float32 they take four times what they do in the file."""
+
+    def __init__(self, count: int, read: Callable[[int], Layer]) -> None:
+        self._places = range(count)
+        self._read = read
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Layer: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Layer]: ...
+
+    def __getitem__(self, place: int | slice) -> Layer | list[Layer]:
+        if isinstance(place, slice):
+            return [self._read(i) for i in self._places[place]]
+        return self._read(self._places[place])
 
 
 class _Stored(_Model):

@@ -6,7 +6,7 @@ Shapes: D width, V target vocabulary.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -44,13 +44,6 @@ class TranslationModel(EncoderDecoder, StepDecoder[Any], Protocol):
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """All weights, as `nn.Module` gives them."""
-
-
-@runtime_checkable
-class HasEightBits(Protocol):
-    """A model whose steps of a search can multiply 8-bit integers, as `in_eight_bits` says."""
-
-    in_eight_bits: bool
 
 
 def as_translation_model(model: nn.Module) -> TranslationModel:

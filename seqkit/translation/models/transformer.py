@@ -43,6 +43,20 @@ class DecoderState(NamedTuple):
     past: Any  # what these layers make of it
     memory: Any
 
+    def step(self, ids: Tensor) -> tuple[Tensor, DecoderState]:
+        """(R,) ids of the last tokens -> logits (R, V), the state after them"""
+        logits, past = self.layers.step(ids, self.length, self.past, self.memory)
+        return logits, self._replace(length=self.length + 1, past=past)
+
+    def over(self, tokens: Tensor) -> DecoderState:
+        """The state after which steps give the logits of `tokens` (U,) only: (R, U)"""
+        return self._replace(layers=self.layers.over(tokens))
+
+    def select(self, rows: Tensor) -> DecoderState:
+        """The state with rows `rows` (R',) of this one, in that order."""
+        past, memory = self.layers.select(self.past, self.memory, rows)
+        return self._replace(past=past, memory=memory)
+
 
 class _Arranged(NamedTuple):
     """The layers as a search needs them."""
@@ -105,7 +119,6 @@ class Transformer(nn.Module):
         self.source_vocab = source_vocab or target_vocab
         self.source_eos = c.source_eos
         self.fast_bf16 = c.width >= WIDE_ENOUGH_FOR_BF16
-        self.in_eight_bits = False  # whether a search multiplies integers; see `compiled_for`
 
         embedding = partial(
             Embedding,
@@ -212,18 +225,16 @@ class Transformer(nn.Module):
     @torch.no_grad()
     def step(self, ids: Tensor, state: DecoderState) -> tuple[Tensor, DecoderState]:
         """(R,) ids of the last tokens -> logits (R, V), the state after them"""
-        logits, past = state.layers.step(ids, state.length, state.past, state.memory)
-        return logits, state._replace(length=state.length + 1, past=past)
+        return state.step(ids)
 
     @torch.no_grad()
     def over(self, state: DecoderState, tokens: Tensor) -> DecoderState:
         """The state after which steps give the logits of `tokens` (U,) only: (R, U)"""
-        return state._replace(layers=state.layers.over(tokens))
+        return state.over(tokens)
 
     def select(self, state: DecoderState, rows: Tensor) -> DecoderState:
         """The state with rows `rows` (R',) of the old one, in that order."""
-        past, memory = state.layers.select(state.past, state.memory, rows)
-        return state._replace(past=past, memory=memory)
+        return state.select(rows)
 
     def train(self, mode: bool = True) -> Transformer:
         """Also forgets what a search has arranged, which is a copy of the weights."""
@@ -244,8 +255,7 @@ class Transformer(nn.Module):
             weights.append(self.output_bias)
         plain = self._plain_norms()
         read = [*weights, *self._embedded_by()]
-        eight_bits = self.in_eight_bits
-        compiled = compiled_for(read, eight_bits=eight_bits) if all(plain) else None
+        compiled = compiled_for(read) if all(plain) else None
         versions = [compiled, plain, *((weight.data_ptr(), _version(weight)) for weight in weights)]
 
         arranged = self._arranged_before(versions)

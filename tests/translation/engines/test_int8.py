@@ -2,6 +2,7 @@
 
 import copy
 import csv
+import gc
 import gzip
 import os
 import sys
@@ -9,13 +10,22 @@ from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
-from translators import Backwards
+import torch
+from torch import nn
 
 import seqkit
-from seqkit.errors import ConfigError
+from seqkit.errors import ConfigError, DataError
 from seqkit.native.library import library
+from seqkit.text.vocab import EOS
+from seqkit.training.checkpoint import unique_tensors
 from seqkit.translation.engines import compute
+from seqkit.translation.engines.opening import open_light
+from seqkit.translation.engines.packed import PackedTransformer
+from seqkit.translation.models.transformer import Transformer
+from seqkit.translation.models.transformer_config import TransformerConfig
+from seqkit.translation.weights import weights_of
 
 LINES = [
     "Where is the station?",
@@ -148,8 +158,136 @@ def test_another_device_is_refused(has_int8, shipped, monkeypatch):
         seqkit.load(shipped, **{**OWN, "device": "auto"})
 
 
-def test_another_model_is_refused(has_int8, shipped, monkeypatch):
-    opened = SimpleNamespace(models_to_read=[Backwards(9)])
-    monkeypatch.setattr("seqkit.runs.open.open_run", lambda *given, **options: opened)
-    with pytest.raises(ConfigError, match="is for Transformers, and the model is 'Backwards'"):
-        seqkit.load(shipped, **OWN)
+def test_another_model_is_refused(has_int8, shipped):
+    meta = {"config": {"model": {"name": "rnn-seq2seq"}}}
+    with pytest.raises(ConfigError, match="run Transformers, and the model is 'rnn-seq2seq'"):
+        open_light(shipped, meta, device="cpu", engine="torch", compute="int8")
+
+
+# The weights
+
+
+def tensors_like(shape):
+    """Tensors of this shape that are in memory."""
+    gc.collect()
+    kept = [one for one in gc.get_objects() if type(one) in (torch.Tensor, nn.Parameter)]
+    return [one for one in kept if tuple(one.shape) == shape]
+
+
+def test_a_search_leaves_no_weights_in_float32(has_int8, shipped):
+    exact = seqkit.load(shipped, **FLOAT32)
+    shape = tuple(exact.model.output.shape)
+    assert tensors_like(shape)
+    del exact
+    translator = seqkit.load(shipped, **OWN)
+    translator.translate(LINES)
+    assert not tensors_like(shape)
+
+
+def test_what_needs_the_weights_opens_them_and_the_search_stays(has_int8, shipped):
+    translator = seqkit.load(shipped, **OWN)
+    (nbest,) = translator.translate_nbest(LINES[:1])
+    expected = seqkit.load(shipped, **FLOAT32).explain(nbest[0])
+    (found,) = translator.explain(nbest[0])
+    assert np.allclose(found.probabilities, expected[0].probabilities)
+    (line,) = translator.predict(LINES[:1])
+    assert line.record()["engine"] == "torch int8"
+
+
+def test_who_takes_the_model_is_searched_for_by_that_model(has_int8, shipped):
+    translator = seqkit.load(shipped, **OWN)
+    with torch.no_grad():
+        translator.model.output.zero_()
+    (line,) = translator.predict(["Thank you."])
+    assert line.record()["engine"] == "torch float32"
+    assert line.record()["translation"] != "Danke."
+
+
+def test_what_is_attended_to_is_asked_in_float32(has_int8, shipped):
+    translator = seqkit.load(shipped, **OWN)
+    (line,) = translator.predict(LINES[:1], coverage_penalty=0.2)
+    assert line.record()["engine"] == "torch float32"
+
+
+# Beside the layers of torch
+
+
+VARIANTS = [
+    {},
+    {"prenorm": False, "tie": False},
+    {"source_vocab": 31, "output_bias": True, "activation": "gelu"},
+    {"source_vocab": 31, "tie": False, "learned_positions": 12},
+    {"zero_start": True, "source_eos": False, "activation": "swish"},
+]
+
+
+def packed_and_plain(source_vocab=0, **settings):
+    """The same small Transformer in 8 bits and in float32."""
+    torch.manual_seed(1)
+    sizes = {"width": 48, "hidden": 70, "heads": 3, "encoder_layers": 2, "decoder_layers": 2}
+    config = TransformerConfig(**sizes, dropout=0.0, **settings)
+    model = Transformer(config, target_vocab=70, source_vocab=source_vocab).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    state = {name: tensor.detach().numpy() for name, tensor in unique_tensors(model).items()}
+    weights = weights_of(state, (2, 2), prenorm=config.prenorm)
+    return PackedTransformer(lambda: weights, config), model
+
+
+@pytest.mark.parametrize("number", range(len(VARIANTS)))
+def test_its_logits_are_near_those_of_the_model(has_int8, number):
+    packed, model = packed_and_plain(**VARIANTS[number])
+    source = torch.tensor([[7, 9, 12, 30, 3], [5, 6, 3, 0, 0], [8, 3, 0, 0, 0]])
+    inputs = torch.tensor([[2, 9, 44, 5], [2, 60, 7, 8], [2, 5, 5, 5]])
+    with torch.no_grad():
+        expected = model.logits(model(source, inputs))  # (B, T, V)
+
+    state = packed.start(source)
+    for position, ids in enumerate(inputs.T):
+        logits, state = packed.step(ids, state)
+        error = (logits - expected[:, position]).std() / expected[:, position].std()
+        assert 0 < error < 0.05
+
+
+def test_a_source_without_tokens_is_read_by_its_end(has_int8):
+    packed, _ = packed_and_plain(source_eos=False)
+    state = packed.start(torch.tensor([[EOS, 0], [7, EOS]]))
+    logits, _ = packed.step(torch.tensor([2, 2]), state)
+    alone, _ = packed.step(torch.tensor([2]), packed.start(torch.tensor([[EOS]])))
+    assert logits.isfinite().all()
+    torch.testing.assert_close(logits[:1], alone)
+
+
+def test_logits_of_some_tokens_are_those_among_all(has_int8):
+    packed, _ = packed_and_plain()
+    state = packed.start(torch.tensor([[7, 9, 12, 3]]))
+    ids, tokens = torch.tensor([2]), torch.tensor([3, 5, 33, 34, 69])
+    some, _ = packed.step(ids, packed.over(state, tokens))
+    every, _ = packed.step(ids, state)
+    assert torch.equal(some, every[:, tokens])
+
+
+def test_a_text_longer_than_the_learned_positions_is_refused(has_int8):
+    packed, _ = packed_and_plain(learned_positions=5)
+    with pytest.raises(DataError, match="has learned 5 positions, and a text has 6 tokens"):
+        packed.start(torch.tensor([[7, 7, 7, 7, 7, 3]]))
+
+
+def test_the_table_of_positions_grows(has_int8):
+    packed, model = packed_and_plain()
+    source = torch.full((1, 600), 7)
+    with torch.no_grad():
+        expected = model.logits(model(source, torch.tensor([[2]])))[0]
+    logits, _ = packed.step(torch.tensor([2]), packed.start(source))
+    assert (logits - expected).std() / expected.std() < 0.05
+
+
+def test_another_process_reads_the_weights_anew(has_int8):
+    packed, _ = packed_and_plain()
+    source, ids = torch.tensor([[7, 9, 12, 3]]), torch.tensor([2])
+    expected, _ = packed.step(ids, packed.start(source))
+    other = copy.copy(packed)
+    assert vars(other)["_packed"] is None
+    found, _ = other.step(ids, other.start(source))
+    assert torch.equal(found, expected)
