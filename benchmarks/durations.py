@@ -14,8 +14,8 @@ PREPARATION = "preparation"
 class Durations:
     """Seconds of whole turns if nothing else runs, by row, case and contestant.
 
-    They are CPU seconds, shared by the cores of the row: those by the clock are longer where other
-    programs run. A file of the cache keeps them.
+    They are CPU seconds, shared by the cores of the row, or those by the clock of rows that are
+    measured by it. A file of the cache keeps them.
     """
 
     def __init__(self, *, quick: bool) -> None:

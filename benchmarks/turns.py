@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +44,7 @@ def measure_case(
     """
     chosen = settings_of(name, row, case, quick=quick, settings=settings)
     durations = Durations(quick=quick) if not settings else None  # theirs would be of other work
-    turn = _Turn(durations, name, case, len(machine.cores(row.cores)), say)
+    turn = _Turn(durations, (name, case), row, say)
     if row.prepare is not None:
         with turn.of(PREPARATION):
             run(row.prepare, chosen)
@@ -65,26 +66,31 @@ class _Turn:
     def __init__(
         self,
         durations: Durations | None,
-        row: str,
-        case: str,
-        cores: int,
+        case: tuple[str, str],
+        row: Row,
         say: Callable[[str], None],
     ) -> None:
         self._durations = durations
-        self._of = (row, case)
-        self._cores = cores
+        self._case = case
+        self._row = row
         self._say = say
 
     @contextmanager
     def of(self, name: str, more: str = "") -> Iterator[None]:
-        known = self._durations.of(*self._of, name) if self._durations else None
+        known = self._durations.of(*self._case, name) if self._durations else None
         expected = f"about {told(known)}" if known is not None else ""
         self._say(f"  {', '.join(part for part in (name, more, expected) if part)} …")
 
-        before = cpu_seconds()
+        before = self._now()
         yield
         if self._durations:
-            self._durations.note((cpu_seconds() - before) / self._cores, *self._of, name)
+            self._durations.note(self._now() - before, *self._case, name)
+
+    def _now(self) -> float:
+        """CPU seconds, shared by the cores; or the clock, where processes go on by themselves."""
+        if self._row.by == "wall":
+            return time.perf_counter()
+        return cpu_seconds() / len(machine.cores(self._row.cores))
 
 
 def settings_of(
