@@ -1,4 +1,9 @@
-"""Estimation of n-gram models: whole commands, from text to file."""
+"""Estimation of n-gram models: whole commands, from text to file.
+
+KenLM's programs are no package: compile them from its sources (`pip download --no-deps --no-binary
+:all: kenlm==0.3.0`, with cmake, `-DKENLM_MAX_ORDER=6` and Boost's program_options, system and
+thread), and put lmplz, query and build_binary on the PATH or into `kenlm` of the cache.
+"""
 
 from __future__ import annotations
 
