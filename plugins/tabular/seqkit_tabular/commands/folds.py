@@ -8,7 +8,7 @@ import click
 
 from seqkit.parsing import to_json
 
-from .settings import chosen, folder_of, table_options
+from .settings import Asked, table_options
 
 if TYPE_CHECKING:
     from ..folds import FoldScore
@@ -22,19 +22,12 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def folds(
-    config: str,
-    data: Path | None,
-    target: str | None,
-    task: str | None,
-    model: str | None,
-    log: bool,
-    ignore: tuple[str, ...],
+    asked: Asked,
     count: int,
     as_json: bool,
     out: Path | None,
     resume: bool,
     overwrite: bool,
-    overrides: tuple[str, ...],
     device: str,
 ) -> None:
     """Cross-validate: training and validation error of N runs, each without one part of the rows.
@@ -45,10 +38,8 @@ def folds(
 
     from ..folds import cross_validate
 
-    recipe, settings, note = chosen(config, data, target, task, model, log, ignore, overrides)
-    if note:
-        click.echo(note, err=True)
-    folder = folder_of(out, config, data, model)
+    recipe, settings = asked.chosen()
+    folder = out or asked.folder
 
     def run(to: Path, fold: dict[str, Any]) -> None:
         train_run(

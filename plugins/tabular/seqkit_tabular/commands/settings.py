@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ DEFAULT = "tabular"  # its recipe is the task's: tabular/regression or tabular/c
 TASKS = ("regression", "classification")
 
 
-table_options = together(
+_options = together(
     click.argument("config", default=DEFAULT),
     click.option("--data", type=PATH, help="The table: a CSV or Parquet file."),
     click.option("--target", metavar="COLUMN", help="What to predict; else the last column."),
@@ -34,44 +37,75 @@ table_options = together(
 )
 
 
-def chosen(
-    config: str,
-    data: Path | None,
-    target: str | None,
-    task: str | None,
-    model: str | None,
-    log: bool,
-    ignore: tuple[str, ...],
-    overrides: tuple[str, ...],
-) -> tuple[str, dict[str, Any], str]:
-    """The recipe to train by, the settings that the options stand for, and a note."""
-    settings: dict[str, Any] = {}
-    if data is not None:
-        settings |= {"data.corpus": "", "data.train": str(data), "data.valid": "", "data.test": ""}
-    if target is not None:
-        settings["data.target"] = target
-    if model is not None:
-        settings["model.name"] = model
-    if log:
-        settings["data.log"] = True
-    if ignore:
-        settings["data.ignore"] = list(ignore)
-    settings |= key_values(overrides, "--set")
+@dataclass(frozen=True)
+class Asked:
+    """What is to be trained, by the options of `train` and `folds`."""
 
-    if config != DEFAULT:
-        found = _task_of(config)
-        if task not in (None, found):
-            raise ConfigError(f"{config} is a recipe for {found}: leave --task {task} out")
-        return config, settings, ""
-    if not settings.get("data.train"):
-        raise ConfigError("give a table with --data, or a recipe: `seqkit config` lists them")
+    config: str
+    data: Path | None
+    target: str | None
+    task: str | None
+    model: str | None
+    log: bool
+    ignore: tuple[str, ...]
+    overrides: tuple[str, ...]
 
-    note = ""
-    if task is None:
-        task, note = _guessed(settings)
-    if model is not None:
-        _check_model(model, task)
-    return f"{DEFAULT}/{task}", settings, note
+    def chosen(self) -> tuple[str, dict[str, Any]]:
+        """The recipe to train by, and the settings that the options stand for."""
+        settings = self._settings()
+        if self.config != DEFAULT:
+            found = _task_of(self.config)
+            if self.task not in (None, found):
+                raise ConfigError(
+                    f"{self.config} is a recipe for {found}: leave --task {self.task} out"
+                )
+            return self.config, settings
+
+        if not settings.get("data.train"):
+            raise ConfigError("give a table with --data, or a recipe: `seqkit config` lists them")
+        task, why = (self.task, "") if self.task else _guessed(settings)
+        if self.model is not None:
+            _check_model(self.model, task)
+        if why:
+            click.echo(why, err=True)
+        return f"{DEFAULT}/{task}", settings
+
+    def _settings(self) -> dict[str, Any]:
+        settings: dict[str, Any] = {}
+        if self.data is not None:
+            train = {"data.train": str(self.data)}
+            settings |= {"data.corpus": "", **train, "data.valid": "", "data.test": ""}
+        if self.target is not None:
+            settings["data.target"] = self.target
+        if self.model is not None:
+            settings["model.name"] = self.model
+        if self.log:
+            settings["data.log"] = True
+        if self.ignore:
+            settings["data.ignore"] = list(self.ignore)
+        return settings | key_values(self.overrides, "--set")
+
+    @property
+    def folder(self) -> Path:
+        """Where the run goes without --out: a name made of the recipe, the table and the model."""
+        parts = [self.config.replace("/", "-").removesuffix(".toml")]
+        if self.data is not None:
+            parts.append(self.data.name.partition(".")[0])
+        if self.model is not None:
+            parts.append(self.model)
+        return Path("runs") / "-".join(parts)
+
+
+def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """CONFIG, --data and the rest that says what to train, as one `Asked`; and how to train."""
+
+    @_options
+    @functools.wraps(function)
+    def with_asked(**given: Any) -> Any:
+        own = {field.name: given.pop(field.name) for field in fields(Asked)}
+        return function(asked=Asked(**own), **given)
+
+    return with_asked
 
 
 def _check_model(model: str, task: str) -> None:
@@ -120,15 +154,3 @@ def open_model(model: Path, device: str) -> Any:
             f"{' or '.join(TASKS)}"
         )
     return predictor
-
-
-def folder_of(out: Path | None, config: str, data: Path | None, model: str | None) -> Path:
-    """Where the run goes: --out, or a name made of the recipe, the table and the model."""
-    if out is not None:
-        return out
-    parts = [config.replace("/", "-").removesuffix(".toml")]
-    if data is not None:
-        parts.append(data.name.partition(".")[0])
-    if model is not None:
-        parts.append(model)
-    return Path("runs") / "-".join(parts)
