@@ -10,37 +10,78 @@ from seqkit.translation.documents.segment import Translated
 
 
 def shouted(data, kind):
-    """The texts of a document, and the document with every word in capitals, where it is."""
+    """The texts of a document, and the document with all but code in capitals, where it is."""
     document = read_document(data, f"a.{kind}", kind)
     texts = [segment.text for segment in document.segments]
     aligned = [
-        Translated(text.upper(), [(i, i) for i in range(len(text.split()))]) for text in texts
+        Translated(_shouted(text), [(i, i) for i in range(len(text.split()))]) for text in texts
     ]
     return texts, document.write(aligned)
 
 
+def _shouted(text):
+    return re.sub(
+        "`[^`]*`|[^`]+", lambda part: part[0] if "`" in part[0] else part[0].upper(), text
+    )
+
+
 @pytest.mark.parametrize(
-    ("markdown", "read", "written"),
+    ("markdown", "written"),
     [
-        ("in files (`.x`) and more", "in files and more", "IN FILES (`.x`) AND MORE"),
-        ("as `a`, `b`, and `c` are.", "as and are.", "AS `a`, `b`, AND `c` ARE."),
-        ("the others (`a`, etc.) can", "the others etc.) can", "THE OTHERS (`a`, ETC.) CAN"),
-        ("run `-x`: or `-y`.", "run : or .", "RUN `-x`: OR `-y`."),
-        ("a word`b` and {c}`d`. so", "a word and {c}. so", "A WORD`b` AND {C}.`d` SO"),
-        ('see "`a`" or “`b`”!', "see or !", 'SEE "`a`" OR “`b`”!'),
+        ("in files (`.x`) and more", "IN FILES (`.x`) AND MORE"),
+        ("as `a`, `b`, and `c` are.", "AS `a`, `b`, AND `c` ARE."),
+        ("a word`b` and {c}`d`. so", "A WORD`b` AND {C}`d`. SO"),
+        ("a [`b`](c), and **`d` e**, so", "A [`b`](c), AND **`d` E**, SO"),
+        ("`a` is `b` and `a`", "`a` IS `b` AND `a`"),
     ],
 )  # fmt: skip
-def test_marks_that_touch_code_and_no_word_are_of_the_code(markdown, read, written):
+def test_code_is_read_in_its_sentence_and_stays(markdown, written):
     pytest.importorskip("markdown_it")
     texts, changed = shouted(markdown.encode(), "md")
-    assert texts == [read]
+    assert [_shouted(text) for text in texts] == [re.sub(r"\*\*|\[|\]\(c\)", "", written)]
     assert changed.decode() == written
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "read"),
+    [
+        ("a <code>b &lt;c&gt;</code> d", "html", "a `b <c>` d"),
+        ("a <kbd><b>b</b></kbd> d", "html", "a `b` d"),
+        ("a <code>b`c</code> d", "html", "a `` b`c `` d"),
+        ("a <span translate='no'>b c</span> d", "html", "a `b c` d"),
+        ("a <https://b.c> $x^2$ {{ y }} d", "md", "a https://b.c `$x^2$` {{ y }} d"),
+        ("a ``b ` c`` d", "md", "a ``b ` c`` d"),
+    ],
+)
+def test_what_stays_is_read_as_code_or_a_url(text, kind, read):
+    (segment,) = read_document(text.encode(), f"a.{kind}", kind).segments
+    assert segment.text == read
+    assert segment.written(segment.text, []) == text
+
+
+def test_what_stays_goes_where_the_translation_has_it():
+    (segment,) = read_document(b"a `b c`[^1], <b>`d`</b> and `b c`.", "a.md", "md").segments
+    alignment = [(1, 0), (2, 1), (4, 2), (3, 3), (0, 4), (5, 5), (6, 6)]
+    written = segment.written("`b c`, und `d`; a `b c`.", alignment)
+    assert written == "`b c`,[^1] und <b>`d`</b>; a `b c`."
+
+
+def test_code_that_a_translation_has_lost_is_placed_by_its_neighbours():
+    (segment,) = read_document(b"a <code>c</code> b", "a.html", "html").segments
+    assert segment.written("A B", [(0, 0), (2, 1)]) == "A <code>c</code> B"
+
+
+def test_marks_that_touch_a_picture_and_no_word_are_of_the_picture():
+    pytest.importorskip("markdown_it")
+    texts, changed = shouted(b"in files (![](x)) and more", "md")
+    assert texts == ["in files and more"]
+    assert changed == b"IN FILES (![](x)) AND MORE"
+
+
 def test_marks_become_markup_as_they_are_escaped():
-    texts, changed = shouted(b"<p>a (&lt;<code>b</code>&gt;) c", "html")
+    texts, changed = shouted(b"<p>a (&lt;<img>&gt;) c", "html")
     assert texts == ["a c"]
-    assert changed == b"<p>A (&lt;<code>b</code>&gt;) C"
+    assert changed == b"<p>A (&lt;<img>&gt;) C"
 
 
 @pytest.mark.parametrize(

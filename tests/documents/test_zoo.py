@@ -7,6 +7,7 @@ import zipfile
 import pytest
 from documents.zoo import ZOO
 
+from seqkit.text.spans import pieces
 from seqkit.translation.documents.kinds import read_document
 from seqkit.translation.documents.segment import Translated
 
@@ -18,9 +19,10 @@ def same(segment):
 
 
 def capitals(segment):
-    """Every word in capitals, aligned with itself."""
+    """Every word in capitals, but for code and URLs, aligned with itself."""
     words = len(segment.text.split())
-    return Translated(segment.text.upper(), [(i, i) for i in range(words)])
+    shouted = [one.text if one.kind == "name" else one.text.upper() for one in pieces(segment.text)]
+    return Translated("".join(shouted), [(i, i) for i in range(words)])
 
 
 def parts(data, kind):

@@ -13,15 +13,15 @@ from html.parser import HTMLParser
 from .markup import Kind, Token, names, segments_of
 from .segment import Segment
 
-_INLINE = names(
+_CODE = names("code kbd samp var")
+_INLINE = _CODE | names(
     "a abbr acronym b bdi bdo big cite data del dfn em font i ins label mark q rp rt ruby s "
     "small span strike strong sub sup time tt u"
 )
 _POINTS = names("img wbr input")
-_SKIPPED = names("script style code pre kbd samp var svg math textarea template object")
+_SKIPPED = names("script style pre svg math textarea template object") | _CODE
 _VOID = names("area base br col embed hr img input link meta source track wbr")
 _SIGN = 12  # tokens of the longest link that is only a sign
-_INLINE_CODE = names("code kbd samp var")
 
 
 def segments(text: str) -> list[Segment]:
@@ -94,9 +94,9 @@ class _Tokens(HTMLParser):
         line, column = self.getpos()
         start = self._starts[line - 1] + column
         if self._skipped and kind is not Kind.BLOCK:
-            kind = Kind.POINT if self._skipped[0] in _INLINE_CODE else Kind.BLOCK
+            kind = Kind.KEPT if self._skipped[0] in _INLINE else Kind.BLOCK
         last = self._found[-1] if self._found else None
-        is_more = last is not None and last[0] is kind and kind in (Kind.TEXT, Kind.POINT)
+        is_more = last is not None and last[0] is kind and kind in (Kind.TEXT, Kind.KEPT)
         if is_more and (kind is Kind.TEXT or self._skipped):
             return  # text and entities are one stretch, and so is code
         self._found.append((kind, start, name))
@@ -108,8 +108,7 @@ class _Tokens(HTMLParser):
                 self._skipped.append(tag)
             self._add(Kind.POINT)
         elif stays and tag not in _VOID:
-            is_inline = tag in _INLINE_CODE
-            self._add(Kind.POINT if is_inline else Kind.BLOCK)
+            self._add(Kind.KEPT if tag in _INLINE else Kind.BLOCK)
             self._skipped = [tag]
         elif tag in _INLINE:
             self._add(Kind.OPEN, tag)

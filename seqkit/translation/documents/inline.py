@@ -8,48 +8,36 @@ words that they are aligned with; an element stays in one piece.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..explain import Alignment
+from .runs import Element, Elements, Run
 
 _WORD = re.compile(r"\S+")
 _TAIL = re.compile(r"(?<=[^\W_])[^\w\s]+$")  # the marks after a word
-_MARKS_BEFORE = re.compile(r"(?<!\S)[^\w\s]*$")
-_MARKS_AFTER = re.compile(r"[^\w\s]*?(?=[.:!?…]*(?:\s|$))")
-_SPACES = re.compile(r"[ \t\r\n\f]+")
-
-
-@dataclass(frozen=True, eq=False)
-class Element:
-    """Markup around words, as it stands in the file; each one is itself only."""
-
-    open: str
-    close: str
-
-
-Elements = tuple[Element, ...]  # the outermost first
-
-
-@dataclass(frozen=True)
-class Run:
-    """Text within elements; or a point, with markup instead of text."""
-
-    text: str
-    elements: Elements = ()
-    point: str = ""
-    blank_before: bool = False  # whether a blank stands before a point
-    blank_after: bool = False  # whether one follows it
 
 
 @dataclass
 class _Unit:
-    """A word of the translation, the marks after it, or a point."""
+    """A word of the translation, the marks at it, what is kept, or a point."""
 
     space: str
     text: str
     elements: Elements
-    point: str = ""
+    point: str = ""  # or what is kept, as the file has it
+    word: int = 0  # its number in the translation
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is kept: where it is in the text, and in its translation."""
+
+    run: Run
+    start: int
+    end: int
+    at: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -75,11 +63,13 @@ class Marked:
         return len(self.runs) > 1
 
     def written(self, translation: str, alignment: Alignment | None) -> str:
-        units = self._units(translation, alignment or [])
+        kept = self._kept_in(translation)
+        units = self._units(translation, alignment or [], kept)
         for element in self._elements():
             _make_contiguous(units, element)
         self._keep_known(units)
-        return self._joined(self._with_points(units, translation, alignment or []))
+        units = self._with_points(units, self._points(kept), translation, alignment or [])
+        return self._joined(units)
 
     def _elements(self) -> list[Element]:
         """Each element, outer ones before those within them."""
@@ -88,7 +78,26 @@ class Marked:
 
     # Words
 
-    def _units(self, translation: str, alignment: Alignment) -> list[_Unit]:
+    def _kept_in(self, translation: str) -> list[_Kept]:
+        """What is kept, where a translation has it; not what it has more or less often."""
+        of_text: dict[str, list[_Kept]] = {}
+        done = 0
+        for run in self.runs:
+            end = done + len(run.text)
+            if run.kept:
+                of_text.setdefault(run.text, []).append(_Kept(run, done, end))
+            done = end
+        if not of_text:
+            return []
+
+        longest_first = sorted(of_text, key=len, reverse=True)
+        found = list(re.finditer("|".join(map(re.escape, longest_first)), translation))
+        counts = Counter(match[0] for match in found)
+        kept = [match for match in found if counts[match[0]] == len(of_text[match[0]])]
+        waiting = {text: iter(runs) for text, runs in of_text.items()}
+        return [replace(next(waiting[match[0]]), at=match.span()) for match in kept]
+
+    def _units(self, translation: str, alignment: Alignment, kept: Sequence[_Kept]) -> list[_Unit]:
         """Words of the translation, with the elements of the source words they belong to."""
         at = [run.elements for run in self.runs for _ in run.text]  # of each source character
         source = [match.span() for match in _WORD.finditer(self.text)]
@@ -97,22 +106,48 @@ class Marked:
 
         units: list[_Unit] = []
         done = 0
-        for match, place in zip(target, aligned, strict=True):
-            space = translation[done : match.start()]
-            done = match.end()
-            first, last = source[place] if source else (0, 0)
-            elements = at[first] if source else ()
-            if _stem(match[0]).casefold() == _stem(self.text[first:last]).casefold():
-                units += _spelt_alike(match[0], at[first:last], space)
-                continue
-            tail = _TAIL.search(match[0])
-            ends_in_mark = last > first and not self.text[last - 1].isalnum()
-            if tail and ends_in_mark and at[last - 1] != elements:
-                units.append(_Unit(space, match[0][: tail.start()], elements))
-                units.append(_Unit("", tail[0], at[last - 1]))
+        for start, end, number, one in _pieces(target, kept):
+            space, text = translation[done:start], translation[start:end]
+            done = end
+            before = len(units)
+            if one is not None:
+                units.append(_Unit(space, "", one.run.elements, one.run.kept))
+            elif (start, end) != target[number].span():
+                units.append(_Unit(space, text, self._beside(text, (start, end), kept, at)))
             else:
-                units.append(_Unit(space, match[0], elements))
+                place = source[aligned[number]] if source else (0, 0)
+                units += self._word(space, text, place, at)
+            for unit in units[before:]:
+                unit.word = number
         return units
+
+    def _word(
+        self, space: str, word: str, place: tuple[int, int], at: Sequence[Elements]
+    ) -> list[_Unit]:
+        """A word of the translation, and the marks after it, that belong to a source word."""
+        first, last = place
+        elements = at[first] if at else ()
+        if _stem(word).casefold() == _stem(self.text[first:last]).casefold():
+            return _spelt_alike(word, at[first:last], space)
+
+        tail = _TAIL.search(word)
+        ends_in_mark = last > first and not self.text[last - 1].isalnum()
+        if tail and ends_in_mark and at[last - 1] != elements:
+            marks = _Unit("", tail[0], at[last - 1])
+            return [_Unit(space, word[: tail.start()], elements), marks]
+        return [_Unit(space, word, elements)]
+
+    def _beside(
+        self, marks: str, place: tuple[int, int], kept: Sequence[_Kept], at: Sequence[Elements]
+    ) -> Elements:
+        """The elements of marks beside what is kept: those that they have in the source."""
+        for one in kept:
+            after, before = one.end, one.start - 1
+            if one.at[1] == place[0] and self.text[after : after + 1] == marks[0]:
+                return at[after]
+            if one.at[0] == place[1] and before >= 0 and self.text[before] == marks[-1]:
+                return at[before]
+        return ()
 
     def _keep_known(self, units: list[_Unit]) -> None:
         """Move words out of places where the source has none, and give each place a word."""
@@ -140,19 +175,30 @@ class Marked:
 
     # Points
 
+    def _points(self, kept: Sequence[_Kept]) -> list[Run]:
+        """The runs, with what was to be kept and is lost as points."""
+        whole = [one.run for one in kept]
+        runs = list(self.runs)
+        for i, run in enumerate(runs):
+            if run.kept and run not in whole:
+                before, after = (one.text for one in (runs[i - 1], runs[(i + 1) % len(runs)]))
+                follows, precedes = before.endswith(" "), after.startswith(" ")
+                lost = replace(run, point=run.kept, blank_before=follows, blank_after=precedes)
+                runs[i] = lost
+        return runs
+
     def _with_points(
-        self, units: list[_Unit], translation: str, alignment: Alignment
+        self, units: list[_Unit], runs: Sequence[Run], translation: str, alignment: Alignment
     ) -> list[_Unit]:
         """The words with the points between them."""
-        words = [unit for unit in units if unit.space or unit is units[0]]
         source = [match.start() for match in _WORD.finditer(self.text)]
-        aligned = _source_words(len(source), len(words), alignment)
+        aligned = _source_words(len(source), len(_WORD.findall(translation)), alignment)
         before: dict[int, list[Run]] = {}
         done = 0
-        for run in self.runs:
+        for run in runs:
             if run.point:
                 word = sum(start < done for start in source)  # how many begin before the point
-                place = self._place(word, not run.blank_before, aligned, words, units)
+                place = self._place(word, not run.blank_before, aligned, units)
                 before.setdefault(place, []).append(run)
             done += len(run.text)
 
@@ -166,9 +212,7 @@ class Marked:
                 found.append(replace(units[i], space=_space_after(points, units[i].space)))
         return found
 
-    def _place(
-        self, word: int, touches: bool, aligned: list[int], words: list[_Unit], units: list[_Unit]
-    ) -> int:
+    def _place(self, word: int, touches: bool, aligned: list[int], units: list[_Unit]) -> int:
         """The unit that a point goes before, which stands after so many source words.
 
         If it touches the last of them, as a note does, it stays with its translation.
@@ -182,9 +226,7 @@ class Marked:
         index = sum(place < word for place in aligned)  # after all that belongs to what is before
         if touches and own:
             index = own[-1] + 1
-        if index >= len(words):
-            return len(units)
-        return next(i for i, unit in enumerate(units) if unit is words[index])
+        return next((i for i, unit in enumerate(units) if unit.word >= index), len(units))
 
     def _joined(self, units: Sequence[_Unit]) -> str:
         pieces: list[str] = []
@@ -208,6 +250,25 @@ class Marked:
             after_point = bool(unit.point)
         pieces += [element.close for element in reversed(inside)]
         return "".join(pieces)
+
+
+def _pieces(
+    words: Sequence[re.Match[str]], kept: Sequence[_Kept]
+) -> Iterator[tuple[int, int, int, _Kept | None]]:
+    """Words and what is kept: where each is, the number of its word, and which is kept."""
+    waiting = list(reversed(kept))
+    done = 0
+    for number, word in enumerate(words):
+        start = max(word.start(), done)
+        while waiting and waiting[-1].at[0] < word.end():
+            one = waiting.pop()
+            begin, done = one.at
+            if start < begin:
+                yield start, begin, number, None
+            yield begin, done, number, one
+            start = done
+        if start < word.end():
+            yield start, word.end(), number, None
 
 
 def _space_after(points: Sequence[Run], space: str) -> str:
@@ -282,52 +343,3 @@ def _shared(first: Elements, second: Elements) -> int:
             break
         count += 1
     return count
-
-
-def glued(runs: Sequence[Run], escape: Callable[[str], str]) -> list[Run]:
-    """The runs with marks that touch points, and no words, as parts of these points.
-
-    Else the translator would read "files ()" and "Examples: , ,". What ends a sentence stays.
-    """
-    found: list[Run] = []
-    waiting = list(reversed(runs))
-    while waiting:
-        run = waiting.pop()
-        before = found[-1] if found else Run("", run.elements)
-        after = waiting[-1] if waiting else Run("", run.elements)
-        opening, closing = _MARKS_BEFORE.search(before.text), _MARKS_AFTER.match(after.text)
-        is_alike = before.elements == run.elements == after.elements
-        if run.point and is_alike and opening and closing:
-            if found:
-                found[-1] = replace(before, text=before.text[: opening.start()])
-            if waiting:
-                waiting[-1] = replace(after, text=after.text[closing.end() :])
-            run = replace(run, point=escape(opening[0]) + run.point + escape(closing[0]))
-        found.append(run)
-    return found
-
-
-def collapsed(runs: Sequence[Run]) -> list[Run]:
-    """The runs with each stretch of white space as one blank, none at both ends."""
-    found: list[Run] = []
-    after_space = True  # none at the beginning
-    for run in runs:
-        text = _SPACES.sub(" ", run.text)
-        is_after_blank = bool(found) and after_space
-        if found and found[-1].point:
-            is_after_blank = found[-1].blank_after
-        run = replace(run, blank_before=run.blank_before or (bool(run.point) and is_after_blank))
-        if found and found[-1].point and text.startswith(" "):
-            found[-1] = replace(found[-1], blank_after=True)
-        if after_space:
-            text = text.removeprefix(" ")
-        if text:
-            after_space = text.endswith(" ")
-        if text or run.point:
-            found.append(replace(run, text=text))
-
-    for i in reversed(range(len(found))):
-        if found[i].text:
-            found[i] = replace(found[i], text=found[i].text.rstrip(" "))
-            break
-    return [run for run in found if run.text or run.point]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from ...errors import ConfigError, DataError
-from .markup import Kind, Token, segments_of
+from .markup import Kind, Spelling, Token, segments_of
 from .segment import Rewritten, Segment
 
 _DEEPEST = 100  # quotes and lists within each other
@@ -20,9 +20,8 @@ _FRONT_MATTER = re.compile(
 _INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
-    r"|(?P<point><(?:https?|ftp|mailto):[^<>\s]*>|<!--.*?-->"
-    r"|!\[[^\]\n]*\]\([^()\n]*\)|\[\^[^\]\n]+\]"
-    r"|\{\{.*?\}\}|\{%.*?%\}|\$[^$\s][^$\n]*\$|https?://[^\s<>)\]]+|<br\s*/?>)"
+    r"|(?P<kept><(?:https?|ftp|mailto):[^<>\s]*>|\{\{.*?\}\}|\$[^$\s][^$\n]*\$|https?://[^\s<>)\]]+)"
+    r"|(?P<point><!--.*?-->|!\[[^\]\n]*\]\([^()\n]*\)|\[\^[^\]\n]+\]|\{%.*?%\}|<br\s*/?>)"
     r"|(?P<html></?(?P<tag>[A-Za-z][\w-]*)(?:\s[^<>\n]*)?>)"
     r"|(?P<link>\[)|(?P<close>\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*"
     r"(?:\s+\"[^\"\n]*\")?\)|\[[^\]\n]*\])?)"
@@ -67,7 +66,7 @@ def segments(text: str, name: str) -> list[Segment]:
             continue
         place = spans[-1][1]
         moved = [(start + skipped, end + skipped) for start, end in spans]
-        for segment in segments_of(text, _tokens(text, moved), read=_read, escape=_escaped):
+        for segment in segments_of(text, _tokens(text, moved), _SPELLING):
             found.append(Rewritten(segment, _no_block))
     return found
 
@@ -114,8 +113,10 @@ def _tokens(text: str, spans: list[tuple[int, int]]) -> Iterator[Token]:
 def _token(match: re.Match[str], text: str, opened: list[str]) -> Token | None:
     """The token of inline markup; None for what is text."""
     start, end = match.span()
-    if match["point"] or match["code"]:
+    if match["point"]:
         return Token(Kind.POINT, start, end)
+    if match["code"] or match["kept"]:
+        return Token(Kind.KEPT, start, end)
     if match["html"]:
         kind = Kind.CLOSE if match[0].startswith("</") else Kind.OPEN
         return Token(kind, start, end, match["tag"].lower())
@@ -152,6 +153,14 @@ def _read(raw: str) -> str:
 
 def _escaped(word: str) -> str:
     return re.sub(r"([\\`*\[\]<|]|(?<!\w)_|_(?!\w))", r"\\\1", word)
+
+
+def _read_kept(raw: str) -> str:
+    """Code with its marks, and an address without those around it."""
+    return raw.strip("<>") if raw.startswith("<") else _read(raw)
+
+
+_SPELLING = Spelling(_read, _escaped, _read_kept)
 
 
 def _no_block(line: str) -> str:

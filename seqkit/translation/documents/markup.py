@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from ...text.spans import has_letters
-from .inline import Element, Elements, Marked, Run, collapsed, glued
+from ...text.spans import has_letters, pieces
+from .inline import Marked
+from .runs import Element, Elements, Run, collapsed, glued
 from .segment import Segment
 
 
@@ -18,11 +20,14 @@ class Kind(Enum):
     TEXT = "text"
     OPEN = "open"  # an inline tag
     CLOSE = "close"
-    POINT = "point"  # inline markup without text, or whose text stays
+    POINT = "point"  # inline markup without text
+    KEPT = "kept"  # what stays as it is, and is a word of its sentence: inline code
     SPACE = "space"  # what belongs to the tag before it: properties of a run
     BLOCK = "block"  # what no sentence goes over
 
 
+ANY_TAG = re.compile(r"<[^<>]*>")
+_BESIDE = "word"  # which shows what stays in a sentence
 _TAGS = (Kind.OPEN, Kind.CLOSE)
 _DEEPEST = 100  # inline tags within each other: no sentence goes over more
 
@@ -47,13 +52,25 @@ def escaped(text: str) -> str:
     return html.escape(text, quote=False)
 
 
+def unmarked(raw: str) -> str:
+    """The text of HTML or XML."""
+    return html.unescape(ANY_TAG.sub("", raw))
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How the text of a file is read and written."""
+
+    read: Callable[[str], str] = html.unescape
+    escape: Callable[[str], str] = escaped
+    read_kept: Callable[[str], str] = unmarked
+
+
+HTML = Spelling()
+
+
 def segments_of(
-    content: str,
-    tokens: Iterable[Token],
-    *,
-    strict: bool = False,
-    read: Callable[[str], str] = html.unescape,
-    escape: Callable[[str], str] = escaped,
+    content: str, tokens: Iterable[Token], spelling: Spelling = HTML, *, strict: bool = False
 ) -> list[Segment]:
     """The segments between block tags, in order; text without letters is none."""
     found: list[Segment] = []
@@ -61,7 +78,7 @@ def segments_of(
 
     def flush() -> None:
         for part in _balanced(waiting):
-            segment = _segment(content, part, strict, read, escape)
+            segment = _segment(content, part, spelling, strict)
             if segment is not None:
                 found.append(segment)
         waiting.clear()
@@ -122,34 +139,29 @@ def _lonely_before(tokens: list[Token], pairs: list[tuple[int, int]]) -> list[in
     return counts
 
 
-def _segment(
-    content: str,
-    tokens: list[Token],
-    strict: bool,
-    read: Callable[[str], str],
-    escape: Callable[[str], str],
-) -> Segment | None:
+def _segment(content: str, tokens: list[Token], spelling: Spelling, strict: bool) -> Segment | None:
     """The segment from the first token with text to the last, with the tags around them."""
     tokens = _trimmed(content, tokens)
     if not tokens:
         return None
 
-    runs = collapsed(glued(_runs(content, tokens, read), escape))
-    if not has_letters("".join(run.text for run in runs)):
+    runs = collapsed(glued(_runs(content, tokens, spelling), spelling.escape))
+    if not has_letters("".join(run.text for run in runs if not run.kept)):
         return None
     start, end = tokens[0].start, tokens[-1].end
     if tokens[0].kind is Kind.TEXT:
         start += _blanks(content[start : tokens[0].end])
     if tokens[-1].kind is Kind.TEXT:
         end -= _blanks(content[tokens[-1].start : end][::-1])
-    return Marked(start, end, runs, escape, strict)
+    return Marked(start, end, runs, spelling.escape, strict)
 
 
 def _trimmed(content: str, tokens: list[Token]) -> list[Token]:
     """Tokens without what is blank, empty or a point at both ends, and without tags around all."""
 
     def is_text(token: Token) -> bool:
-        return token.kind is Kind.TEXT and bool(content[token.start : token.end].strip())
+        is_blank = not content[token.start : token.end].strip()
+        return token.kind is Kind.KEPT or (token.kind is Kind.TEXT and not is_blank)
 
     texts = [i for i, token in enumerate(tokens) if is_text(token)]
     if not texts:
@@ -174,7 +186,7 @@ def _blanks(text: str) -> int:
     return len(text) - len(text.lstrip(" \t\r\n\f"))
 
 
-def _runs(content: str, tokens: list[Token], read: Callable[[str], str]) -> list[Run]:
+def _runs(content: str, tokens: list[Token], spelling: Spelling) -> list[Run]:
     runs: list[Run] = []
     elements: list[Element] = []
     closes = _closing_tags(content, tokens)
@@ -182,7 +194,10 @@ def _runs(content: str, tokens: list[Token], read: Callable[[str], str]) -> list
         raw = content[token.start : token.end]
         inside: Elements = tuple(elements)
         if token.kind is Kind.TEXT:
-            runs.append(Run(read(raw), inside))
+            runs.append(Run(spelling.read(raw), inside))
+        elif token.kind is Kind.KEPT:
+            shown = _shown(spelling.read_kept(raw))
+            runs.append(Run(shown, inside, kept=raw) if shown else Run("", inside, raw))
         elif token.kind is Kind.POINT:
             runs.append(Run("", inside, raw))
         elif token.kind is Kind.OPEN:
@@ -195,6 +210,16 @@ def _runs(content: str, tokens: list[Token], read: Callable[[str], str]) -> list
             if not _is_used(closed, runs):  # an empty one, such as an anchor
                 runs.append(Run("", tuple(elements), closed.open + closed.close))
     return runs
+
+
+def _shown(text: str) -> str:
+    """What stays, as translators know it: as code, unless it is a URL or the like; "" if not."""
+    text = " ".join(text.split())
+    for shown in (text, f"`{text}`", f"`` {text} ``"):
+        found = [(piece.text, piece.kind) for piece in pieces(f"{_BESIDE} {shown} {_BESIDE}")]
+        if (shown, "name") in found:
+            return shown
+    return ""
 
 
 def _is_used(element: Element, runs: list[Run]) -> bool:

@@ -11,7 +11,7 @@ from ...parsing import to_json
 from ...runs.finding import place_of
 from ..glossary import Glossary
 
-_FORMAT = 3  # goes up when translations are kept in another way: older ones are not used
+_FORMAT = 4  # goes up when translations are kept in another way: older ones are not used
 
 
 def model_key(models: Sequence[str], engine: str, compute: str) -> str:

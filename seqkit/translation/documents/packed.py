@@ -184,7 +184,7 @@ def _moved(token: Token, by: int) -> Token:
 
 
 def _segments(text: str, tokens: list[Token], kind: str) -> list[Segment]:
-    found = segments_of(text, tokens, strict=kind in ("docx", "pptx"), read=xml.unescaped)
+    found = segments_of(text, tokens, xml.SPELLING, strict=kind in ("docx", "pptx"))
     return [_keeping_blanks(one, kind) for one in found]
 
 

@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
-from typing import NamedTuple
 
 from ..explain import Alignment
 from .cues import LINE_END, TAG, Cue, check, cues_of, marks_of
-from .inline import Element, Marked, Run, collapsed
-from .markup import Kind, Token, escaped, segments_of
+from .inline import Marked
+from .markup import Kind, Spelling, Token, segments_of
+from .runs import Element, Run, collapsed
 from .segment import Rewritten, Segment
 
 WIDTH = 42  # characters of a line
@@ -33,14 +33,6 @@ _PLACE = re.compile(r"\A(?:\{\\[^{}\r\n]*\}\s*)+")  # on the screen, not of the 
 _ENDS = re.compile(r"[.!?…:。！？♪)\]][\"'”’»)\]]*$")
 _I = re.compile(r"I\b")
 _TIMED = re.compile(r"<[\d:.]+>|\{\\[kK]")  # as karaoke is: words have their times
-
-
-class _Spelling(NamedTuple):
-    """How text stands in a file."""
-
-    line_end: str
-    read: Callable[[str], str]
-    escape: Callable[[str], str]
 
 
 @dataclass(frozen=True)
@@ -89,7 +81,8 @@ class _Sentence:
 
     content: str
     parts: list[_Part]
-    spelling: _Spelling
+    line_end: str
+    escape: Callable[[str], str]
     runs: list[Run]
 
     @property
@@ -111,18 +104,18 @@ class _Sentence:
     def written(self, translation: str, alignment: Alignment | None = None) -> str:
         lengths = [len(part.marked.text) for part in self.parts]
         if self.has_markup:
-            marked = Marked(0, 0, self.runs, self.spelling.escape)
+            marked = Marked(0, 0, self.runs, self.escape)
             whole = _unbroken(marked.written(translation, alignment))
             texts = [laid_out(text) for text in _closed(shared_out(whole, lengths))]
         else:
             shared = shared_out(translation, lengths)
-            texts = [list(map(self.spelling.escape, laid_out(text))) for text in shared]
+            texts = [list(map(self.escape, laid_out(text))) for text in shared]
 
         pieces: list[str] = []
         done = self.start
         for part, lines in zip(self.parts, texts, strict=True):
             pieces.append(self.content[done : part.marked.start])
-            pieces.append(_broken(lines, self.spelling.line_end))
+            pieces.append(_broken(lines, self.line_end))
             done = part.marked.end
         return "".join(pieces)
 
@@ -173,24 +166,25 @@ def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segmen
 
     first_end = LINE_END.search(text)
     line_end = first_end[0] if first_end else "\n"
-    spelling = _Spelling(line_end, _read, str)
+    spelling = Spelling(_read, str)
     if has_entities:
-        spelling = _Spelling(line_end, lambda raw: html.unescape(_read(raw)), escaped)
+        spelling = Spelling(lambda raw: html.unescape(_read(raw)))
 
+    sentence = partial(_sentence, text, line_end=line_end, escape=spelling.escape)
     found: list[Segment] = []
     waiting: list[_Part] = []
     for cue in cues:
         inside = _by_itself(text, cue, spelling)
         part = _whole(text, cue, inside)
         if waiting and not (part and _goes_on(waiting, part)):
-            found.append(_sentence(text, waiting, spelling))
+            found.append(sentence(waiting))
             waiting = []
         if part:
             waiting = [*waiting, part]
         else:
             found += [Rewritten(one, partial(_laid_out_again, line_end=line_end)) for one in inside]
     if waiting:
-        found.append(_sentence(text, waiting, spelling))
+        found.append(sentence(waiting))
     return found
 
 
@@ -220,7 +214,9 @@ def _goes_on(waiting: list[_Part], part: _Part) -> bool:
     return len(waiting) < _MOST_CUES and is_open
 
 
-def _sentence(content: str, parts: list[_Part], spelling: _Spelling) -> _Sentence:
+def _sentence(
+    content: str, parts: list[_Part], *, line_end: str, escape: Callable[[str], str]
+) -> _Sentence:
     """Parts as one sentence: tags that are around some of them only go with their words.
 
     Where one is opened in a cue and closed in the next, or never, they stay where they are.
@@ -232,7 +228,7 @@ def _sentence(content: str, parts: list[_Part], spelling: _Spelling) -> _Sentenc
     runs: list[Run] = []
     for part in parts:
         runs += [Run(" "), *part.marked.runs]
-    return _Sentence(content, parts, spelling, _merged(collapsed(runs)))
+    return _Sentence(content, parts, line_end, escape, _merged(collapsed(runs)))
 
 
 def _with_tags(part: _Part) -> _Part:
@@ -258,13 +254,13 @@ def _merged(runs: Sequence[Run]) -> list[Run]:
     return found
 
 
-def _by_itself(text: str, cue: Cue, spelling: _Spelling) -> list[Segment]:
+def _by_itself(text: str, cue: Cue, spelling: Spelling) -> list[Segment]:
     """The segments of a cue; of a dialogue or a song, one for each turn."""
     found: list[Segment] = []
     for start, end in cue.turns():
         marks = [(start + a, start + b) for a, b in marks_of(text[start:end])]
         tokens = _without(marks, _tokens(text, start, end))
-        found += segments_of(text, tokens, read=spelling.read, escape=spelling.escape)
+        found += segments_of(text, tokens, spelling)
     return found
 
 

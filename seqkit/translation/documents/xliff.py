@@ -75,7 +75,7 @@ def segments(text: str, name: str) -> list[Segment]:
         end = text.index(">", close.start) + 1
         new = _Place(end, end, f"{_line_end(text, token.start)}<target>", "</target>")
         place = _place(text, tokens[closing + 1 :], new)
-        inside = segments_of(text, tokens[i + 1 : closing], read=xml.unescaped)
+        inside = segments_of(text, tokens[i + 1 : closing], xml.SPELLING)
         if place is None or len(inside) != 1:
             continue
         inner = (token.end, close.start)
@@ -85,7 +85,7 @@ def segments(text: str, name: str) -> list[Segment]:
 
 def _classify(tag: str, attributes: dict[str, str]) -> Kind | None:
     if attributes.get("translate") == "no":
-        return Kind.POINT
+        return Kind.KEPT if tag in _INLINE else Kind.POINT
     if tag in _INLINE:
         return Kind.OPEN
     return Kind.POINT if tag in _POINTS else None

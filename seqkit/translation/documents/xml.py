@@ -11,7 +11,7 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from ...errors import DataError
-from .markup import Kind, Token
+from .markup import ANY_TAG, Kind, Spelling, Token
 
 _DEEPEST = 1000  # elements within elements
 
@@ -21,8 +21,8 @@ _PREDEFINED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 Classify = Callable[[str, dict[str, str]], Kind | None]
 """What an element is, from its name as written and its attributes.
 
-OPEN: inline; BLOCK; POINT or SPACE: it and all within it; None: text within it is not text, but
-elements in it may have some.
+OPEN: inline; BLOCK; POINT, KEPT or SPACE: it and all within it; None: text within it is not text,
+but elements in it may have some.
 """
 
 
@@ -55,6 +55,9 @@ def tokens(
 def unescaped(text: str) -> str:
     """The text of XML, which has five named entities and not those of HTML."""
     return _REFERENCE.sub(_character, text)
+
+
+SPELLING = Spelling(unescaped, read_kept=lambda raw: unescaped(ANY_TAG.sub("", raw)))
 
 
 def _character(match: re.Match[str]) -> str:
@@ -124,7 +127,7 @@ class _Reader:
         if self._whole:
             self._whole += 1
             return
-        if kind in (Kind.POINT, Kind.SPACE):
+        if kind in (Kind.POINT, Kind.SPACE, Kind.KEPT):
             self._whole = 1
         self._add(kind or Kind.BLOCK, tag)
 
