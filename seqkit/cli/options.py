@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -65,6 +67,21 @@ def together(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
+def as_one(name: str, cls: type) -> Callable[[F], F]:
+    """What options say by the names of the fields of `cls`, as one argument called `name`."""
+    names = [field.name for field in fields(cls)]
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def with_one(**given: Any) -> Any:
+            own = {field: given.pop(field) for field in names}
+            return function(**{name: cls(**own)}, **given)
+
+        return cast(F, with_one)
+
+    return decorate
+
+
 def _compute_with(ctx: click.Context, option: click.Parameter, threads: int | None) -> None:
     if threads:
         choose_threads(threads)
@@ -89,6 +106,22 @@ set_option = click.option(
 
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run starts, and what it changes of its config."""
+
+    out: Path | None
+    resume: bool
+    overwrite: bool
+    overrides: tuple[str, ...]
+    device: str
+
+    def settings(self) -> dict[str, Any]:
+        """What --set says."""
+        return key_values(self.overrides, "--set")
+
+
 training_options = together(
     click.option("--out", type=PATH, help="Folder of the run; else runs/NAME-OF-THE-CONFIG."),
     click.option("--resume", is_flag=True, help="Continue where the run in --out stopped."),
@@ -97,6 +130,7 @@ training_options = together(
         "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override a setting."
     ),
     device_options,
+    as_one("options", RunOptions),
 )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from ..errors import ConfigError
-from .options import DATA, PATH, key_values, training_options
+from .options import DATA, PATH, RunOptions, training_options
 
 
 @click.command()
@@ -40,54 +40,40 @@ def train(
     valid: tuple[Path, ...],
     source: Path | None,
     target: Path | None,
-    out: Path | None,
     init: Path | None,
-    resume: bool,
-    overwrite: bool,
-    overrides: tuple[str, ...],
-    device: str,
+    options: RunOptions,
 ) -> None:
     """Train a model by CONFIG: a TOML file, or the name of a shipped recipe.
 
     Your own text: `seqkit train multi30k/de-en --data my.de --data my.en --out runs/mine`.
     """
     files = _own_files(data, source, target)
-    given = key_values(overrides, "--set")
-    run_training(
-        config,
-        out=out,
-        overrides=_own_data(config, files, valid, given) | given,
-        resume=resume,
-        overwrite=overwrite,
-        init=init,
-        device=device,
-    )
+    given = options.settings()
+    overrides = _own_data(config, files, valid, given) | given
+    run_training(config, options, overrides=overrides, init=init)
 
 
 def run_training(
     config: str,
+    options: RunOptions,
     *,
-    out: Path | None,
     overrides: dict[str, Any],
-    resume: bool,
-    overwrite: bool,
-    device: str,
     init: Path | None = None,
     task: str | None = None,
 ) -> None:
-    """Train, show progress, and print the result."""
+    """Train with `overrides`, those of `options` included, show progress, and print the result."""
     from ..progress import figures
     from ..runs.start import train as train_run
 
-    folder = out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
+    folder = options.out or Path("runs") / config.replace("/", "-").removesuffix(".toml")
     run = train_run(
         config,
         out=folder,
         overrides=overrides,
-        resume=resume,
-        overwrite=overwrite,
+        resume=options.resume,
+        overwrite=options.overwrite,
         init=init,
-        device=device,
+        device=options.device,
         task=task,
         progress=True,
     )

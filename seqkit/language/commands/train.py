@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ...cli.options import PATH, key_values, training_options
+from ...cli.options import PATH, RunOptions, training_options
 from ...cli.train import run_training
 from ...plugins import components
 
@@ -38,11 +38,7 @@ def train(
     text: tuple[Path, ...],
     valid: Path | None,
     tokenizer: str | None,
-    out: Path | None,
-    resume: bool,
-    overwrite: bool,
-    overrides: tuple[str, ...],
-    device: str,
+    options: RunOptions,
 ) -> None:
     """Train a neural language model by CONFIG: a TOML file or a recipe, by default a small one.
 
@@ -59,15 +55,8 @@ def train(
         is_trained = components().tokenizers.load(tokenizer).has_own_vocab
         settings["text.byte_fallback"] = is_trained
 
-    run_training(
-        config,
-        out=out,
-        overrides=settings | key_values(overrides, "--set"),
-        resume=resume,
-        overwrite=overwrite,
-        device=device,
-        task="language-modelling",
-    )
+    settings |= options.settings()
+    run_training(config, options, overrides=settings, task="language-modelling")
 
 
 def _own_text(text: tuple[Path, ...], valid: Path | None) -> dict[str, Any]:

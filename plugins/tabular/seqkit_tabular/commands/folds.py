@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seqkit.cli.options import RunOptions
 from seqkit.parsing import to_json
 
 from .settings import Asked, table_options
@@ -25,10 +26,7 @@ def folds(
     asked: Asked,
     count: int,
     as_json: bool,
-    out: Path | None,
-    resume: bool,
-    overwrite: bool,
-    device: str,
+    options: RunOptions,
 ) -> None:
     """Cross-validate: training and validation error of N runs, each without one part of the rows.
 
@@ -38,17 +36,17 @@ def folds(
 
     from ..folds import cross_validate
 
-    recipe, settings = asked.chosen()
-    folder = out or asked.folder
+    recipe, settings = asked.chosen(options)
+    folder = options.out or asked.folder
 
     def run(to: Path, fold: dict[str, Any]) -> None:
         train_run(
             recipe,
             out=to,
             overrides=settings | fold,
-            resume=resume and (to.exists() or not folder.exists()),
-            overwrite=overwrite,
-            device=device,
+            resume=options.resume and (to.exists() or not folder.exists()),
+            overwrite=options.overwrite,
+            device=options.device,
             progress=True,
         )
 

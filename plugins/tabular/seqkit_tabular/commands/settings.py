@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +10,11 @@ import click
 
 from seqkit import recipes
 from seqkit.cli.by_task import task_of
-from seqkit.cli.options import PATH, key_values, together, training_options
+from seqkit.cli.options import PATH, RunOptions, as_one, together, training_options
 from seqkit.errors import ConfigError
 
 DEFAULT = "tabular"  # its recipe is the task's: tabular/regression or tabular/classification
 TASKS = ("regression", "classification")
-
-
-_options = together(
-    click.argument("config", default=DEFAULT),
-    click.option("--data", type=PATH, help="The table: a CSV or Parquet file."),
-    click.option("--target", metavar="COLUMN", help="What to predict; else the last column."),
-    click.option(
-        "--task",
-        type=click.Choice(TASKS),
-        help="Numbers or classes; else what the target looks like.",
-    ),
-    click.option("--model", help="mlp, linear-regression, logistic- or softmax-regression."),
-    click.option("--log", is_flag=True, help="Learn the logarithm of the target."),
-    click.option(
-        "--ignore", multiple=True, metavar="COLUMN", help="Leave a column out; may be repeated."
-    ),
-    training_options,
-)
 
 
 @dataclass(frozen=True)
@@ -48,11 +28,10 @@ class Asked:
     model: str | None
     log: bool
     ignore: tuple[str, ...]
-    overrides: tuple[str, ...]
 
-    def chosen(self) -> tuple[str, dict[str, Any]]:
+    def chosen(self, options: RunOptions) -> tuple[str, dict[str, Any]]:
         """The recipe to train by, and the settings that the options stand for."""
-        settings = self._settings()
+        settings = self._settings() | options.settings()
         if self.config != DEFAULT:
             found = _task_of(self.config)
             if self.task not in (None, found):
@@ -83,7 +62,7 @@ class Asked:
             settings["data.log"] = True
         if self.ignore:
             settings["data.ignore"] = list(self.ignore)
-        return settings | key_values(self.overrides, "--set")
+        return settings
 
     @property
     def folder(self) -> Path:
@@ -96,16 +75,23 @@ class Asked:
         return Path("runs") / "-".join(parts)
 
 
-def table_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """CONFIG, --data and the rest that says what to train, as one `Asked`; and how to train."""
-
-    @_options
-    @functools.wraps(function)
-    def with_asked(**given: Any) -> Any:
-        own = {field.name: given.pop(field.name) for field in fields(Asked)}
-        return function(asked=Asked(**own), **given)
-
-    return with_asked
+table_options = together(
+    click.argument("config", default=DEFAULT),
+    click.option("--data", type=PATH, help="The table: a CSV or Parquet file."),
+    click.option("--target", metavar="COLUMN", help="What to predict; else the last column."),
+    click.option(
+        "--task",
+        type=click.Choice(TASKS),
+        help="Numbers or classes; else what the target looks like.",
+    ),
+    click.option("--model", help="mlp, linear-regression, logistic- or softmax-regression."),
+    click.option("--log", is_flag=True, help="Learn the logarithm of the target."),
+    click.option(
+        "--ignore", multiple=True, metavar="COLUMN", help="Leave a column out; may be repeated."
+    ),
+    as_one("asked", Asked),
+    training_options,
+)
 
 
 def _check_model(model: str, task: str) -> None:

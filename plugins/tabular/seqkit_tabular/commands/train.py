@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from seqkit.cli.options import PATH
+from seqkit.cli.options import PATH, RunOptions
 from seqkit.cli.train import run_training
 
 from .settings import Asked, table_options
@@ -16,10 +17,7 @@ from .settings import Asked, table_options
 def train(
     asked: Asked,
     init: Path | None,
-    out: Path | None,
-    resume: bool,
-    overwrite: bool,
-    device: str,
+    options: RunOptions,
 ) -> None:
     """Train a model by CONFIG, a recipe or a TOML file, or on a table of your own.
 
@@ -27,13 +25,6 @@ def train(
 
         seqkit tabular train --data prices.csv --target price --log --out runs/prices
     """
-    recipe, settings = asked.chosen()
-    run_training(
-        recipe,
-        out=out or asked.folder,
-        overrides=settings,
-        resume=resume,
-        overwrite=overwrite,
-        init=init,
-        device=device,
-    )
+    recipe, settings = asked.chosen(options)
+    placed = replace(options, out=options.out or asked.folder)
+    run_training(recipe, placed, overrides=settings, init=init)

@@ -4,13 +4,14 @@ import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from seqkit import recipes
-from seqkit.cli.options import PATH, key_values, training_options
+from seqkit.cli.options import PATH, RunOptions, training_options
 from seqkit.cli.train import run_training
 from seqkit.errors import ConfigError
 
@@ -51,17 +52,13 @@ def train(
     config: str,
     model: str | None,
     data: str | None,
-    out: Path | None,
     pretrained: bool,
     weights: Path | None,
     freeze: tuple[str, ...],
     head_rate: float | None,
     folds: int | None,
     skip_bad: bool,
-    resume: bool,
-    overwrite: bool,
-    overrides: tuple[str, ...],
-    device: str,
+    options: RunOptions,
 ) -> None:
     """Train a network by CONFIG, a recipe or a TOML file. The default settings suit most images.
 
@@ -71,8 +68,8 @@ def train(
     """
     path = recipes.find(config)
     settings = _settings(model, data, freeze, head_rate, skip_bad)
-    settings |= key_values(overrides, "--set")
-    folder = out or Path("runs") / _name(config, model, data)
+    settings |= options.settings()
+    folder = options.out or Path("runs") / _name(config, model, data)
 
     with ExitStack() as stack:
         start = None
@@ -85,21 +82,14 @@ def train(
             settings, start = _published(path, settings, weights, spare)
 
         def run(to: Path, fold: dict[str, Any]) -> None:
-            run_training(
-                str(path),
-                out=to,
-                overrides=settings | fold,
-                resume=resume and (to.exists() or not folder.exists()),
-                overwrite=overwrite,
-                init=start,
-                device=device,
-                task="vision",
-            )
+            resume = options.resume and (to.exists() or not folder.exists())
+            placed = replace(options, out=to, resume=resume)
+            run_training(str(path), placed, overrides=settings | fold, init=start, task="vision")
 
         if folds is None:
             run(folder, {})
         else:
-            _cross_validate(run, folder, folds, device)
+            _cross_validate(run, folder, folds, options.device)
 
 
 def _settings(
