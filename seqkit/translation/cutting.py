@@ -20,7 +20,8 @@ SENTENCE_ENDS = ".!?…。！？"
 _NAME = "\ue000"  # in the place of each character of a name, while a line is cut
 _NAMES = re.compile(f"{_NAME}+")
 _NAMED = re.compile(f"{_NAME}+|[^{_NAME}]+")
-_LISTED = re.compile(rf"{_NAME}+(?:[,、，]?\s*{_NAME}+)+")
+_WITH_ENDING = re.compile(rf"{_NAME}+['’]?[a-z]{{1,2}}(?!\w)")  # as "`file`s" and "`x`'s" have
+_LISTED = re.compile(rf"{_NAME}+(?:(?:[,、，]?\s*|[+/=.:-]){_NAME}+)+")  # and `Ctrl`+`C`
 _MARKS_BEFORE = re.compile(rf"[^\w¿¡\"'“„«‘‚{_NAME}]*")
 _MARKS_AFTER = re.compile(r"(?<![\s(\[{:;,–—-])[\s(\[{:;,–—-]+$")
 _LABEL_BEFORE = re.compile(rf"{_NAME}+\s*[:：=–—-]\s*")
@@ -167,14 +168,17 @@ def _around_names(found: Sequence[Piece]) -> Iterator[tuple[Piece, str]]:
         shown = "".join(
             _NAME * len(piece.text) if piece.kind == "name" else piece.text for piece in of_group
         )
-        shown = _LISTED.sub(lambda match: _NAME * len(match[0]), shown)
+        for extended in (_WITH_ENDING, _LISTED):
+            shown = extended.sub(lambda match: _NAME * len(match[0]), shown)
         first, last = _LABEL_BEFORE.match(shown), _LABELLED.search(shown)
         start = first.end() if first else 0
         end = last.start() if last else len(shown)
-        places = [(0, start), (start, end), (end, len(text))]
-        for (begin, stop), kind in zip(places, ("markup", "language", "markup"), strict=True):
-            if begin < stop:
-                yield Piece(text[begin:stop], kind), shown[begin:stop]
+        if start:
+            yield Piece(text[:start], "markup"), shown[:start]
+        if start < end:
+            yield Piece(text[start:end], "language"), shown[start:end]
+        if end < len(text):
+            yield Piece(text[end:], "markup"), shown[end:]
 
 
 def _as_word(names: re.Match[str]) -> str:

@@ -74,7 +74,7 @@ NO_STAND_INS = StandIns()
 def with_stand_ins(pieces: Sequence[tuple[str, bool]]) -> tuple[str, StandIns] | None:
     """A text of pieces, some of which stay as they are, with stand-ins for these.
 
-    None if there are too many of them.
+    None if there are too many of them, or if one touches other letters.
     """
     names = [piece for piece, stays in pieces if stays]
     text = "".join(piece for piece, stays in pieces if not stays)
@@ -83,7 +83,8 @@ def with_stand_ins(pieces: Sequence[tuple[str, bool]]) -> tuple[str, StandIns] |
     if made is None:
         return None
     waiting = iter(made.pairs)
-    return "".join(next(waiting)[0] if stays else piece for piece, stays in pieces), made
+    read = "".join(next(waiting)[0] if stays else piece for piece, stays in pieces)
+    return (read, made) if made.are_in(read) else None
 
 
 def _chosen(names: Sequence[str], text: str, chosen: int) -> StandIns | None:

@@ -162,3 +162,21 @@ def test_a_byte_order_mark_of_utf_32_is_read(encoding):
     texts, changed = shouted(data, "srt")
     assert texts == ["a b"]
     assert changed.decode("utf-32").endswith("\nA B\n")
+
+
+@pytest.mark.parametrize(
+    ("markdown", "written"),
+    [
+        ("- [x] a `b`\n- [ ] c\n", "- [x] A `b`\n- [ ] C\n"),
+        ("a [sic] b [c] d\n\n[c]: x\n", "A \\[SIC\\] B [C] D\n\n[c]: x\n"),
+        ("[^1]: a b\n", "[^1]: A B\n"),
+        ("a\n: b c\n: d\n", "A\n: B C\n: D\n"),
+        ("# 1. a\n\n1) b\n", "# 1. A\n\n1) B\n"),
+        ("a costs $5 & b costs $6, $x y$ c\n", "A COSTS $5 & B COSTS $6, $x y$ C\n"),
+        ("a <kbd>b</kbd>+<code class='c'>d</code> e\n",
+         "A <kbd>b</kbd>+<code class='c'>d</code> E\n"),
+    ],
+)  # fmt: skip
+def test_what_markdown_marks_stays(markdown, written):
+    pytest.importorskip("markdown_it")
+    assert shouted(markdown.encode(), "md")[1].decode() == written

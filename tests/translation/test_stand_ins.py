@@ -34,7 +34,9 @@ def cut(line):
         ("Tom runs `x`", "Tom runs Maria"),  # the line has that name already
         ("`%s` of %d files", "Tom of 17 files"),
         ("`a`, `b` and `c` run", "Tom and Maria run"),
+        ("`Ctrl`+`C` and `x`.`y`", "Tom and Maria"),
         ("a (`b c`) d", "a (Tom) d"),
+        ("see all `file`s of `x`’s", "see all Tom of Maria"),
     ],
 )
 def test_what_stays_is_read_as_a_name(line, read):
@@ -59,6 +61,8 @@ def test_sentences_end_where_they_end_without_stand_ins():
         ("see: `a`", ["", ("see", ": `a`")]),
         ("- `a`", ["- `a`"]),
         ("<b>run `a`</b> now", ["<b>", ("run Tom", "</b> "), ("now", "")]),
+        ("run `a`6 or `b`", ["", ("run", " `a`"), ("6 or", " `b`")]),
+        ("a word`b` now", ["", ("a word", "`b` "), ("now", "")]),
         ("RUN `a` NOW", ["", ("RUN", " `a` "), ("NOW", "")]),
         ("I like it 😀 here", ["", ("I like it", " 😀 "), ("here", "")]),
     ],

@@ -156,6 +156,7 @@ class Marked:
             if unit.elements not in known:
                 unit.elements = units[i - 1].elements if i else known[0]
 
+        words = [i for i, unit in enumerate(units) if any(map(str.isalnum, unit.text))]
         length = len(self.text) or 1
         done = 0
         for run in self.runs:
@@ -165,7 +166,10 @@ class Marked:
                 and not self._is_figure_in_word(run, done)
                 and len(units) > len(self.runs)
             ):
-                units[min(len(units) - 1, done * len(units) // length)].elements = run.elements
+                near = done * len(units) // length
+                word = min(words, key=lambda i: abs(i - near), default=None)
+                if word is not None:
+                    units[word].elements = run.elements
             done += len(run.text)
 
     def _is_figure_in_word(self, run: Run, start: int) -> bool:

@@ -6,10 +6,11 @@ Front matter, code, HTML blocks and link definitions stay.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from typing import Any
 
 from ...errors import ConfigError, DataError
-from .markup import Kind, Spelling, Token, segments_of
+from .markup import Kind, Spelling, Token, segments_of, unmarked
 from .segment import Rewritten, Segment
 
 _DEEPEST = 100  # quotes and lists within each other
@@ -17,10 +18,12 @@ _CONTAINERS = ("blockquote_open", "list_item_open")
 _FRONT_MATTER = re.compile(
     r"\A(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
 )
+_LABEL = re.compile(r"\[[ xX]\][ \t]+|\[\^[^\]\n]+\]:[ \t]*|:[ \t]+")  # of a task, note, definition
 _INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
-    r"|(?P<kept><(?:https?|ftp|mailto):[^<>\s]*>|\{\{.*?\}\}|\$[^$\s][^$\n]*\$|https?://[^\s<>)\]]+)"
+    r"|(?P<kept><(?:https?|ftp|mailto):[^<>\s]*>|https?://[^\s<>)\]]+|\{\{.*?\}\}"
+    r"|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)|<(?P<mono>code|kbd|samp|var)\b[^<>]*>.*?</(?P=mono)>)"
     r"|(?P<point><!--.*?-->|!\[[^\]\n]*\]\([^()\n]*\)|\[\^[^\]\n]+\]|\{%.*?%\}|<br\s*/?>)"
     r"|(?P<html></?(?P<tag>[A-Za-z][\w-]*)(?:\s[^<>\n]*)?>)"
     r"|(?P<link>\[)|(?P<close>\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*"
@@ -48,8 +51,10 @@ def segments(text: str, name: str) -> list[Segment]:
     starts = _line_starts(body)
     found: list[Segment] = []
     place = 0
+    before = ""  # the block that a text is in
+    known: dict[str, Any] = {}
     parser = MarkdownIt("commonmark", {"maxNesting": _DEEPEST}).enable(["table", "strikethrough"])
-    for token in parser.parse(body):
+    for token in parser.parse(body, known):
         if token.type in _CONTAINERS and token.level >= _DEEPEST - 1:
             line = text.count("\n", 0, skipped) + (token.map[0] if token.map else 0) + 1
             raise DataError(
@@ -57,6 +62,7 @@ def segments(text: str, name: str) -> list[Segment]:
                 "flatten them, or what is in them cannot be read"
             )
         if token.type != "inline" or not token.content.strip():
+            before = token.type
             continue
         if token.map:
             place = max(place, starts[token.map[0]])
@@ -66,8 +72,10 @@ def segments(text: str, name: str) -> list[Segment]:
             continue
         place = spans[-1][1]
         moved = [(start + skipped, end + skipped) for start, end in spans]
-        for segment in segments_of(text, _tokens(text, moved), _SPELLING):
-            found.append(Rewritten(segment, _no_block))
+        links = _links(text, moved, known.get("references", {}))
+        rewrite = _no_block if before == "paragraph_open" else _no_closing
+        for segment in segments_of(text, _tokens(text, moved, links), _SPELLING):
+            found.append(Rewritten(segment, rewrite))
     return found
 
 
@@ -89,17 +97,39 @@ def _located(text: str, content: str, place: int, limit: int) -> list[tuple[int,
     return spans
 
 
-def _tokens(text: str, spans: list[tuple[int, int]]) -> Iterator[Token]:
+def _links(text: str, spans: list[tuple[int, int]], known: Container[str]) -> set[int]:
+    """Where the brackets of links are; others are text, as "[sic]" has them."""
+    opened: list[int] = []
+    found: set[int] = set()
+    for match in _matches(text, spans):
+        if match["link"]:
+            opened.append(match.start())
+        elif match["close"] and opened:
+            start = opened.pop()
+            label = " ".join(text[start + 1 : match.start()].split())
+            if len(match["close"]) > 1 or label.upper() in known:
+                found |= {start, match.start()}
+    return found
+
+
+def _matches(text: str, spans: list[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    for start, end in spans:
+        label = _LABEL.match(text, start, end)
+        yield from _INLINE.finditer(text, label.end() if label else start, end)
+
+
+def _tokens(text: str, spans: list[tuple[int, int]], links: Container[int]) -> Iterator[Token]:
     """The tokens of a paragraph; a line break, with what begins the next line, is a blank."""
     opened: list[str] = []
-    for i, (start, end) in enumerate(spans):
-        if i:
-            gap = (spans[i - 1][1], start)
-            is_hard = re.match(r"(?: {2,}|\\)\r?\n", text[gap[0] : gap[1]])
-            yield Token(Kind.BLOCK if is_hard else Kind.TEXT, *gap)
-        done = start
-        for match in _INLINE.finditer(text, start, end):
-            token = _token(match, text, opened)
+    last = spans[0][0]
+    for start, end in spans:
+        label = _LABEL.match(text, start, end)
+        done = label.end() if label else start
+        if done > last:
+            is_hard = re.match(r"(?: {2,}|\\)\r?\n", text[last:done])
+            yield Token(Kind.BLOCK if is_hard or label else Kind.TEXT, last, done)
+        for match in _INLINE.finditer(text, done, end):
+            token = _token(match, text, opened, links)
             if token is None:
                 continue
             if token.start > done:
@@ -108,9 +138,12 @@ def _tokens(text: str, spans: list[tuple[int, int]]) -> Iterator[Token]:
             done = token.end
         if end > done:
             yield Token(Kind.TEXT, done, end)
+        last = end
 
 
-def _token(match: re.Match[str], text: str, opened: list[str]) -> Token | None:
+def _token(
+    match: re.Match[str], text: str, opened: list[str], links: Container[int]
+) -> Token | None:
     """The token of inline markup; None for what is text."""
     start, end = match.span()
     if match["point"]:
@@ -120,14 +153,8 @@ def _token(match: re.Match[str], text: str, opened: list[str]) -> Token | None:
     if match["html"]:
         kind = Kind.CLOSE if match[0].startswith("</") else Kind.OPEN
         return Token(kind, start, end, match["tag"].lower())
-    if match["link"]:
-        opened.append("[")
-        return Token(Kind.OPEN, start, end, "[")
-    if match["close"]:
-        if "[" not in opened:
-            return None
-        opened.remove("[")
-        return Token(Kind.CLOSE, start, end, "[")
+    if start in links:
+        return Token(Kind.OPEN if match["link"] else Kind.CLOSE, start, end, "[")
     if match["emphasis"]:
         return _emphasis(match, text, opened)
     return None
@@ -157,7 +184,9 @@ def _escaped(word: str) -> str:
 
 def _read_kept(raw: str) -> str:
     """Code with its marks, and an address without those around it."""
-    return raw.strip("<>") if raw.startswith("<") else _read(raw)
+    if raw.startswith("<"):
+        return unmarked(raw) or raw.strip("<>")
+    return _read(raw)
 
 
 _SPELLING = Spelling(_read, _escaped, _read_kept)
@@ -167,4 +196,9 @@ def _no_block(line: str) -> str:
     """A line that begins no list, quote, heading or code: `1. Mai` is a date."""
     line = re.sub(r"^(?=>|[-+]\s|#{1,6}\s|~~~)", r"\\", line)
     line = re.sub(r"^(\d{1,9})(?=[.)]\s)", r"\1\\", line)
-    return re.sub(r"(?<=\s)(?=#+$)", r"\\", line)  # which ends a heading
+    return _no_closing(line)
+
+
+def _no_closing(line: str) -> str:
+    """A line without marks at the end that would end a heading."""
+    return re.sub(r"(?<=\s)(?=#+$)", r"\\", line)
