@@ -195,19 +195,26 @@ def cache_folder() -> Path:
 class Sources:
     """The files that data is read from, known by content; they must not change meanwhile."""
 
-    def __init__(self, paths: list[Path]) -> None:
-        """Reads all of them. Raises `DataError` for one that cannot be read."""
+    def __init__(self, paths: list[Path], *, skip_unreadable: bool = False) -> None:
+        """Reads all of them.
+
+        Raises `DataError` for one that cannot be read; with `skip_unreadable`, its digest is "".
+        """
         self._paths = paths
-        self._before = [_state(path) for path in paths]
-        self.digests = [_content_digest(path) for path in paths]
+        self._known = [_known(path, skip_unreadable) for path in paths]
 
     def __repr__(self) -> str:
         return f"<Sources: {len(self._paths)} files>"
 
+    @property
+    def digests(self) -> list[str]:
+        return [digest for _, digest in self._known]
+
     def check(self) -> None:
         """Raise `DataError` if a file is no longer what it was."""
-        for path, before in zip(self._paths, self._before, strict=True):
-            if _state(path) != before:
+        for path, (before, _) in zip(self._paths, self._known, strict=True):
+            now = _state(path) if before else _known(path, skip_unreadable=True)[0]
+            if now != before:
                 raise DataError(f"{path} changed while it was read: run it again")
 
 
@@ -216,7 +223,20 @@ def are_files(paths: list[Path]) -> bool:
     return all(path.is_file() or not path.exists() for path in paths)
 
 
-def _state(path: Path) -> tuple[int, ...]:
+_State = tuple[int, ...]  # () of a file that cannot be read
+
+
+def _known(path: Path, skip_unreadable: bool) -> tuple[_State, str]:
+    """The state of a file, and what tells its content from any other."""
+    try:
+        return _state(path), _content_digest(path)
+    except DataError:
+        if not skip_unreadable:
+            raise
+        return (), ""
+
+
+def _state(path: Path) -> _State:
     with reading(path):
         found = path.stat()
     return found.st_size, found.st_mtime_ns, found.st_ino

@@ -1,4 +1,4 @@
-"""Work on many parts of a text by several processes, in the order of the parts."""
+"""Work on many parts of the data by several processes, in the order of the parts."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def map_in_order(
                 yield waiting.popleft().result()
         except BrokenProcessPool:
             raise DataError(
-                f"one of the {count} processes that prepare text has been ended from outside, "
+                f"one of the {count} processes that prepare the data has been ended from outside, "
                 "perhaps since memory ran out; on fewer cores (taskset -c 0 seqkit …) it needs less"
             ) from None
         finally:

@@ -13,7 +13,6 @@ from pathlib import Path
 import torch
 
 from ..errors import Diverged, Interrupted, SeqkitError, StopTraining, TrainingError
-from ..training import checkpoint
 from ..training.events import Evaluated, Event
 from ..training.processes import LostTouch
 from ..training.trainer import Trainer
@@ -199,17 +198,7 @@ class _Loop:
             with suppress(Exception):  # the first error matters
                 if trainer.rewind():
                     self._save_what_is_not()
-        elif may_save and self._run is not None:
-            with suppress(Exception):
-                self._amend()
         self._explain(error)
-
-    def _amend(self) -> None:
-        """Let the task add to the last checkpoint what it has learned of its data since."""
-        amend = getattr(self._trainer.task, "amend", None)
-        last = checkpoint.newest(self._folder)
-        if amend is not None and last is not None:
-            amend(last)
 
     def _explain(self, error: BaseException) -> None:
         """Have an error say what is saved; one of memory becomes a clear line."""

@@ -163,6 +163,20 @@ def test_a_source_that_changes_while_it_is_read_is_refused(tmp_path):
         sources.check()
 
 
+def test_files_that_cannot_be_read_are_refused_or_known_as_such(tmp_path):
+    (tmp_path / "text").write_text("text")
+    paths = [tmp_path / "text", tmp_path / "gone", tmp_path]
+    with pytest.raises(DataError, match=r"cannot read .*gone: No such file"):
+        Sources(paths)
+    sources = Sources(paths, skip_unreadable=True)
+    assert sources.digests == [*Sources(paths[:1]).digests, "", ""]
+    sources.check()
+
+    (tmp_path / "gone").write_text("here")
+    with pytest.raises(DataError, match="gone changed while it was read: run it again"):
+        sources.check()
+
+
 # Listing and deleting
 
 

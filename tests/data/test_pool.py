@@ -45,7 +45,9 @@ def test_a_process_that_is_killed_before_the_first_parts_are_handed_out_is_a_cle
             raise pool.BrokenProcessPool
 
     monkeypatch.setattr(pool, "ProcessPoolExecutor", Broken)
-    with pytest.raises(DataError, match="one of the 2 processes that prepare text has been ended"):
+    with pytest.raises(
+        DataError, match="one of the 2 processes that prepare the data has been ended"
+    ):
         list(map_in_order(double, range(9), processes=2))
 
 
@@ -75,7 +77,9 @@ def _refuse_three(number):
 
 
 def test_a_process_that_is_killed_is_one_clear_line():
-    with pytest.raises(DataError, match="one of the 2 processes that prepare text has been ended"):
+    with pytest.raises(
+        DataError, match="one of the 2 processes that prepare the data has been ended"
+    ):
         list(map_in_order(_be_killed, range(9), processes=2))
 
 

@@ -13,7 +13,8 @@ from seqkit_vision import formats
 from seqkit_vision.decoding import decode, deep_values, probe
 from seqkit_vision.readable import suffixes
 from seqkit_vision.record import ImageRecord, Records, read_records, write_records
-from seqkit_vision.sources import Wanted, open_source, parts_of
+from seqkit_vision.shapes import Wanted
+from seqkit_vision.sources import open_source, parts_of
 from targets import Target
 
 import seqkit

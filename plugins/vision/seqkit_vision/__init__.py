@@ -5,6 +5,7 @@ classifier.py    the predictor: what `seqkit.load` returns for a trained network
 report.py        the figures of an evaluation
 sources.py       where images come from: a corpus, a folder (listing.py) or a CSV file (tables.py)
 finding.py       image files below a folder; readable.py knows the kinds, decoding.py reads one
+prepared.py      files decoded once, into the cache, to what shapes.py says
 images.py        sets of images as batches; views.py augments and normalises them
 run_images.py    which images a run trains and validates on; record.py keeps it with a checkpoint
 folds.py         cross-validation

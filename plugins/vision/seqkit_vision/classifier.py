@@ -24,7 +24,7 @@ from .decoding import decode
 from .held_out import HeldOut, RunData, open_held_out, own_test_images
 from .metadata import ImageMetadata
 from .report import Report
-from .sources import Wanted
+from .shapes import Wanted
 from .views import Plain
 
 _BATCH = 250  # images of a batch in an evaluation

@@ -12,7 +12,8 @@ from .images import ImageSet
 from .listing import part_taken
 from .parts import TEST, VALID, Part
 from .record import TRAINED, VALIDATED, read_records
-from .sources import Source, Wanted, open_source, parts_of
+from .shapes import Wanted
+from .sources import Source, open_source, parts_of
 
 _NAMED = 3  # images that a note names
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 
+import PIL
 from PIL import Image, features
 
 _BY_CONTENT = (
@@ -60,6 +62,8 @@ _TAUGHT_BY = {
     ".jxl": "pillow_jxl",
 }
 
+_CODECS = ("avif", "jpg", "jpg_2000", "libjpeg_turbo", "libtiff", "webp")
+
 # Pictures that neither Pillow reads nor one of these packages.
 _OTHER_PICTURES = (
     *(".ai", ".cr2", ".cr3", ".dcm", ".djvu", ".dng", ".exr", ".hdr", ".jxr", ".arw"),
@@ -107,6 +111,15 @@ def advice(suffix: str) -> str:
         return ""
     package = _TEACHERS.get(_TAUGHT_BY.get(suffix, ""))
     return f"`pip install {package}` to read them" if package else "convert them to PNG or JPEG"
+
+
+def libraries() -> dict[str, str | None]:
+    """What pixels depend on beside our code, with versions; None = not there."""
+    found = {name: features.version(name) for name in _CODECS}
+    found["pillow"] = PIL.__version__
+    for module, distribution in _TEACHERS.items():
+        found[module] = version(distribution) if find_spec(module) else None
+    return found
 
 
 def _can_decode(name: str) -> bool:

@@ -27,7 +27,7 @@ GONE = -1
 _APART = "valid_"  # before the names of the tensors of images kept apart for validation
 
 UNUSED, TRAINED, VALIDATED = range(3)
-DAMAGED = 16  # added to the use of an image that could not be read during training
+DAMAGED = 16  # was added to the use of an image that could not be read, when that was seen late
 
 
 @dataclass(frozen=True)

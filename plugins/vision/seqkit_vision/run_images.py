@@ -18,11 +18,9 @@ from seqkit.data.splits import Shares, split
 from seqkit.errors import DataError
 
 from . import fingerprints
-from .images import Files, ImageSet
+from .images import ImageSet
 from .record import DAMAGED, GONE, TRAINED, UNUSED, VALIDATED, ImageRecord, Records
 from .sources import Source
-
-_LOOKED_AT = 10  # of the images that are not those of the run: are they damaged?
 
 
 @dataclass
@@ -48,20 +46,13 @@ class Numbered:
         return places[places != GONE]
 
     def used(self, **rows: Tensor) -> ImageRecord:
-        """The record with what the rows are used for, and which are damaged."""
+        """The record with what the rows are used for."""
         uses = torch.full((len(self.record),), UNUSED)
         uses[rows.get("train", uses[:0])] = TRAINED
         uses[rows.get("valid", uses[:0])] = VALIDATED
 
-        uses[self.damaged] += DAMAGED
+        uses[self.record.uses >= DAMAGED] += DAMAGED
         return replace(self.record, uses=uses)
-
-    @property
-    def damaged(self) -> Tensor:
-        """Which images could not be read in this run, now or before they were mended. (N,)"""
-        now = self.images.damaged if isinstance(self.images, Files) else set()
-        is_damaged = torch.isin(self.places, torch.tensor(sorted(now), dtype=torch.int64))
-        return is_damaged | (self.record.uses >= DAMAGED)
 
 
 class RunImages:
@@ -128,7 +119,6 @@ class RunImages:
 
 
 def _numbered(source: Source, before: ImageRecord | None) -> Numbered:
-    """Raises `DataError` for an image that is damaged since the run began."""
     labels = source.images.labels
     unused = torch.full_like(labels, UNUSED)
     as_found = Numbered(
@@ -138,14 +128,4 @@ def _numbered(source: Source, before: ImageRecord | None) -> Numbered:
         return as_found
 
     places, unknown = before.find(source.prints, labels)
-    if unknown:
-        _check_readable(source, unknown[:_LOOKED_AT])
-        return as_found
-
-    return Numbered(source, before, places)  # that one was mended does not change what it was
-
-
-def _check_readable(source: Source, rows: list[int]) -> None:
-    """Raise `DataError` for the first of these images that cannot be read."""
-    if isinstance(source.images, Files):
-        source.images.pixels(torch.tensor(rows))
+    return as_found if unknown else Numbered(source, before, places)

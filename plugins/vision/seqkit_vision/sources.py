@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,25 +17,12 @@ from seqkit.errors import ConfigError, DataError
 
 from . import corpora, fingerprints, formats
 from .corpora import CLASSES
-from .decoding import SIXTEEN_BITS, GreyRange, Pixels, decode, probe
-from .deep import measured_range
-from .images import FIX_OR_SKIP, Files, ImageSet, Shape, Tensors
+from .decoding import SIXTEEN_BITS, GreyRange
+from .images import ImageSet
 from .listing import Listing, check_classes, list_classes, list_images, parts_apart
 from .parts import TEST, TRAIN, Part
-
-MEMORY = 2_000_000_000  # bytes; larger sets stream from their files
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the images must become; 0, () and None = whatever they are."""
-
-    size: int = 0
-    channels: int = 0
-    classes: Sequence[str] = ()
-    skip_bad: bool = False
-    memory: int = MEMORY
-    deep: GreyRange | None = None
+from .prepared import PreparedImages
+from .shapes import Wanted
 
 
 @dataclass(frozen=True)
@@ -144,7 +129,7 @@ def _open_corpus(name: str, part: Part, wanted: Wanted) -> Source:
     as_stored = torch.from_numpy(pixels.copy())
     store = _fit(as_stored, wanted)
     names = [f"{name} {part} {i}" for i in range(len(labels))]
-    images = Tensors(store, torch.from_numpy(labels.astype(np.int64)), names)
+    images = ImageSet(store, torch.from_numpy(labels.astype(np.int64)), names)
     return Source(images, classes, [], prints=fingerprints.of_pixels(as_stored))
 
 
@@ -187,109 +172,20 @@ def _scale(store: Tensor, size: int, memory: int) -> Tensor:
 
 
 def _open_files(listing: Listing, wanted: Wanted) -> Source:
-    """Files as one tensor if that fits into `wanted.memory`, else to be streamed."""
-    size, channels = _common_shape(listing, wanted)
-    deep = wanted.deep or measured_range(listing.paths)
-    shape = Shape(size, channels, deep)
-    bytes_needed = len(listing.paths) * channels * size**2
-
-    fits = bytes_needed <= wanted.memory
-    if fits or wanted.skip_bad:
-        rows, store, notes = _read_all(listing, shape, keep=fits, skip_bad=wanted.skip_bad)
-    else:
-        rows, store, notes = list(range(len(listing.paths))), None, []
-
-    paths = [listing.paths[row] for row in rows]
-    labels = torch.tensor([listing.labels[row] for row in rows])
-    images: ImageSet
-    if store is None:
-        images = Files(paths, labels, shape)
-    else:
-        images = Tensors(store, labels, [str(path) for path in paths])
-
-    prints = fingerprints.of_files(paths)
-    return Source(images, listing.classes, listing.notes + notes, prints, deep)
-
-
-def _read_all(
-    listing: Listing, shape: Shape, *, keep: bool, skip_bad: bool
-) -> tuple[list[int], Tensor | None, list[str]]:
-    """The rows of the files that can be read, with `keep` their pixels, and notes on the others.
-
-    Raises `DataError` for a file that cannot be read, unless `skip_bad`, or if none can.
-    """
-    rows: list[int] = []
-    pixels: list[Pixels] = []
-    notes: list[str] = []
-    with ThreadPoolExecutor() as pool:  # Pillow works outside the interpreter's lock
-        attempts = pool.map(lambda path: _attempt(path, shape), listing.paths)
-        for row, found in enumerate(attempts):
-            if isinstance(found, DataError):
-                if not skip_bad:
-                    raise _with_advice(found)
-                notes.append(f"skipped: {found}")
-                continue
-            rows.append(row)
-            if keep:
-                pixels.append(found)
-
-    if not rows:
-        raise DataError(f"{listing.where} holds no image that can be read")
-    store = torch.from_numpy(np.stack(pixels)) if keep else None
-    return rows, store, notes
-
-
-def _attempt(path: Path, shape: Shape) -> Pixels | DataError:
-    try:
-        return decode(path, **shape._asdict())
-    except DataError as error:
-        return error
-
-
-def _with_advice(error: DataError) -> DataError:
-    return DataError(f"{error}; {FIX_OR_SKIP}")
-
-
-def _common_shape(listing: Listing, wanted: Wanted) -> tuple[int, int]:
-    """Size and channels that all images have, unless they are given; colour if any image is.
-
-    Raises `DataError` if the sizes differ or are not square.
-    """
-    if wanted.size and wanted.channels:
-        return wanted.size, wanted.channels
-
-    first, channels = None, 1
-    for path in listing.paths:
-        try:
-            width, height, of_this_image = probe(path)
-        except DataError as error:
-            if wanted.skip_bad:
-                continue
-            raise _with_advice(error) from None
-
-        channels = max(channels, of_this_image)
-        first = first or (path, width, height)
-        if wanted.size and channels == 3:  # there is nothing else to find out
-            break
-        if not wanted.size and (width, height) != first[1:]:
-            raise _different_sizes(listing.where, first, (path, width, height))
-
-    if first is None:
-        raise DataError(f"{listing.where} holds no image that can be read")
-    _, width, height = first
-    if not wanted.size and width != height:
-        raise DataError(
-            f"{listing.where}: images are {width}x{height}, not square: "
-            f"set data.size, such as {min(width, height)}"
-        )
-    return wanted.size or width, wanted.channels or channels
-
-
-def _different_sizes(
-    where: str, one: tuple[Path, int, int], other: tuple[Path, int, int]
-) -> DataError:
-    examples = [f"{path.name} is {width}x{height}" for path, width, height in (one, other)]
-    return DataError(
-        f"{where}: images of different sizes ({', '.join(examples)}): "
-        "set data.size to the side of the square that they should become, such as 64"
+    found = PreparedImages(listing, wanted)
+    rows = found.rows
+    places = torch.tensor(rows)
+    images = ImageSet(
+        found.pixels(),
+        torch.tensor(listing.labels)[places],
+        [str(listing.paths[row]) for row in rows],
+        places=places,
+        memory=wanted.memory,
+    )
+    return Source(
+        images,
+        listing.classes,
+        listing.notes + found.notes,
+        prints=found.prints()[places],
+        deep=found.shape.deep,
     )

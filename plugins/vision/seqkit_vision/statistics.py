@@ -8,16 +8,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .images import ImageSet, Tensors
+from .images import ImageSet
 from .views import Normalisation
 
-_SAMPLE = 2000  # images of a streamed set from which mean and deviation are taken
+_SAMPLE = 2000  # images of a large set from which mean and deviation are taken
 _LEAST_DEVIATION = 1e-3  # a channel that varies less is not scaled
 
 
 def channel_statistics(images: ImageSet, rows: Tensor) -> Normalisation:
-    """Mean and deviation of each channel over the training images, or a sample of streamed ones."""
-    if not isinstance(images, Tensors):
+    """Mean and deviation of each channel over the training images, or a sample of many."""
+    if images.is_large:
         rows = rows[:_SAMPLE]
 
     total = torch.zeros(images.channels, dtype=torch.float64)

@@ -31,13 +31,14 @@ from .classifier import Classifier
 from .corpora import CLASSES
 from .decoding import LARGEST_SIDE, SIXTEEN_BITS
 from .held_out import HeldOut, RunData
-from .images import ImageBatch, Prepared
+from .images import MEMORY, ImageBatch, Prepared
 from .metadata import ImageMetadata, read_metadata, write_metadata
 from .models.contract import HasAuxiliaryOutputs, ImageModel
 from .parts import TRAIN, VALID
 from .record import read_records, write_records
 from .run_images import RunImages
-from .sources import MEMORY, Source, Wanted, classes_of, open_source, parts_of
+from .shapes import Wanted
+from .sources import Source, classes_of, open_source, parts_of
 from .statistics import channel_statistics
 from .views import Augmentation, Augmented, Plain
 
@@ -92,13 +93,13 @@ class ImageData:
         on_resume="any",
     )
     memory: int = setting(
-        "bytes; a larger set is read from its files during training",
+        "bytes; a larger set is not moved to the GPU, but read batch by batch",
         default=MEMORY,
         on_resume="any",
         ge=0,
     )
     workers: int = setting(
-        "processes that read the files of such a set", default=2, on_resume="any", ge=0
+        "threads that read batches of such a set ahead", default=2, on_resume="any", ge=0
     )
 
     def __post_init__(self) -> None:
@@ -282,10 +283,6 @@ class Classification:
             **self.deep._asdict(),
         )
         write_metadata(folder, metadata)
-        write_records(folder, self.rows.records())
-
-    def amend(self, folder: Path) -> None:
-        """Record in a checkpoint which images have turned out to be damaged since it was saved."""
         write_records(folder, self.rows.records())
 
     def start_from(self, folder: Path, model: nn.Module) -> list[str]:

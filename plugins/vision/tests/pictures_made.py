@@ -9,7 +9,8 @@ import zlib
 import numpy as np
 import pytest
 from PIL import Image
-from seqkit_vision.sources import Wanted, open_source
+from seqkit_vision.shapes import Wanted
+from seqkit_vision.sources import open_source
 
 from seqkit.errors import DataError
 

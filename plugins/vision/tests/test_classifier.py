@@ -9,9 +9,10 @@ import torch
 from bars import CLASSES, write_bars
 from PIL import Image
 from seqkit_vision.held_out import HeldOut
-from seqkit_vision.images import Files, Shape, Tensors
+from seqkit_vision.images import ImageSet
 from seqkit_vision.metadata import IMAGES
-from seqkit_vision.sources import Wanted, open_source
+from seqkit_vision.shapes import Wanted
+from seqkit_vision.sources import open_source
 from seqkit_vision.task import Classification
 
 import seqkit
@@ -144,7 +145,8 @@ def test_a_model_is_loaded_without_its_training_images_and_without_dropout(train
 def test_evaluation_counts_what_predictions_get_right(classifier, images, paths):
     shuffled = torch.randperm(len(images.labels), generator=torch.Generator().manual_seed(0))
     labels = images.labels[shuffled]  # or else everything is right
-    data = held_out(Tensors(images.store, labels, images.names), "test")
+    pixels = images.pixels(torch.arange(24))
+    data = held_out(ImageSet(pixels, labels, images.names), "test")
     report = classifier.evaluate(data, workers=0)
     named = {one.image: one.classes[0] for one in classifier.predict(paths)}
     right = [
@@ -155,19 +157,17 @@ def test_evaluation_counts_what_predictions_get_right(classifier, images, paths)
     assert report.data == "test"
 
 
-def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files(
-    classifier, images, paths
+def test_a_set_larger_than_a_batch_is_evaluated_whole_from_the_device_and_batch_by_batch(
+    classifier, images
 ):
-    many = paths * 12
-    labels = torch.tensor([CLASSES.index(path.parent.name) for path in many])
-    files = Files(many, labels, Shape(size=12, channels=1))
-    tensors = Tensors(images.pixels(torch.arange(24)).repeat(12, 1, 1, 1), labels)
-
-    files = classifier.evaluate(held_out(files), workers=0)
-    memory = classifier.evaluate(held_out(tensors), workers=0)
-    assert len(files.labels) == len(memory.labels) == 288
-    np.testing.assert_array_equal(files.probabilities, memory.probabilities)
-    np.testing.assert_allclose(files.probabilities[:24], files.probabilities[-24:], atol=1e-6)
+    store = images.pixels(torch.arange(24)).repeat(12, 1, 1, 1)
+    small, large = (
+        classifier.evaluate(held_out(ImageSet(store, images.labels.repeat(12), memory=memory)))
+        for memory in (10**9, 0)
+    )
+    assert len(small.labels) == len(large.labels) == 288
+    np.testing.assert_array_equal(small.probabilities, large.probabilities)
+    np.testing.assert_allclose(small.probabilities[:24], small.probabilities[-24:], atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_a_set_larger_than_a_batch_is_evaluated_whole_from_memory_and_from_files
     ],
 )
 def test_images_of_another_shape_are_not_evaluated(classifier, shape, says):
-    images = Tensors(torch.zeros(shape, dtype=torch.uint8), torch.zeros(2, dtype=torch.long))
+    images = ImageSet(torch.zeros(shape, dtype=torch.uint8), torch.zeros(2, dtype=torch.long))
     with pytest.raises(DataError, match=f"^pile: {says}; the model takes 12x12 with 1$"):
         classifier.evaluate(held_out(images))
 
@@ -233,4 +233,4 @@ def validation_images(folder):
     batches = [batch.rows for batch in task.valid_batches()]
     rows = torch.cat(batches)
     names = [task.images.names[row] for row in rows.tolist()]
-    return Tensors(task.images.pixels(rows), task.images.labels[rows], names)
+    return ImageSet(task.images.pixels(rows), task.images.labels[rows], names)

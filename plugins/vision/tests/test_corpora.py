@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import torch
 from seqkit_vision.corpora import CIFAR10_FILE, CLASSES, IDX
-from seqkit_vision.sources import Wanted, open_source
+from seqkit_vision.shapes import Wanted
+from seqkit_vision.sources import open_source
 
 from seqkit.data.corpora import ENVIRONMENT
 from seqkit.errors import DataError

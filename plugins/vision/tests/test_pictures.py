@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 from seqkit_vision import pictures
-from seqkit_vision.images import Files, Shape, Tensors
+from seqkit_vision.images import ImageSet
 from seqkit_vision.pictures import draw_heat, draw_maps, draw_mistakes
 from seqkit_vision.report import Report
 
@@ -33,7 +33,7 @@ def make_images(report, channels=1):
     store = torch.randint(
         256, (len(report.labels), channels, 12, 12), generator=random, dtype=torch.uint8
     )
-    return Tensors(store, torch.from_numpy(report.labels), report.names)
+    return ImageSet(store, torch.from_numpy(report.labels), report.names)
 
 
 def check(path):
@@ -78,7 +78,9 @@ def test_mistakes_are_drawn_with_predicted_and_true_class(tmp_path, drawn):
             axes.get_title()
             == f"{THREE[(label + 1) % 3]} {report.probabilities[i].max():.0%}\ntrue: {THREE[label]}"
         )
-        np.testing.assert_array_equal(axes.images[0].get_array(), images.store[i, 0])
+        np.testing.assert_array_equal(
+            axes.images[0].get_array(), images.pixels(torch.tensor([i]))[0, 0]
+        )
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -86,18 +88,6 @@ def test_mistakes_are_drawn_with_predicted_and_true_class(tmp_path, drawn):
 def test_many_few_and_no_mistakes_make_a_picture(tmp_path, channels, wrong):
     report = make_report(THREE, wrong=wrong)
     draw_mistakes(report, make_images(report, channels), tmp_path / "x.png")
-    check(tmp_path / "x.png")
-
-
-@pytest.mark.parametrize("wrong", [0, 5])
-def test_mistakes_are_drawn_from_images_that_are_files(tmp_path, photos, wrong):
-    paths = sorted((photos / "test").rglob("*.png"))
-    report = make_report(THREE, images=len(paths), wrong=wrong)
-    draw_mistakes(
-        report,
-        Files(paths, torch.from_numpy(report.labels), Shape(size=12, channels=3)),
-        tmp_path / "x.png",
-    )
     check(tmp_path / "x.png")
 
 
@@ -151,7 +141,9 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path):
     images = make_images(report)
     for draw in (
         lambda path: draw_mistakes(report, images, path),
-        lambda path: draw_heat(images.store[0], torch.rand(12, 12), path, title="t"),
+        lambda path: draw_heat(
+            images.pixels(torch.tensor([0]))[0], torch.rand(12, 12), path, title="t"
+        ),
         lambda path: draw_maps({"a": torch.rand(2, 3, 3)}, path, title="t"),
     ):
         with pytest.raises(

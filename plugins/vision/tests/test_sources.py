@@ -8,7 +8,6 @@ import pytest
 import torch
 from pictures_made import complaint, noise, opened, write, write_folder
 from PIL import Image
-from seqkit_vision.images import Files, Tensors
 from seqkit_vision.sources import classes_of, parts_of
 
 from seqkit.errors import ConfigError
@@ -49,8 +48,8 @@ def test_classes_are_known_without_reading_an_image(tmp_path, monkeypatch):
     (tmp_path / "pets.csv").write_text(
         "path,label\ncat/000.png,10\ndog/000.png,9\n", encoding="utf-8"
     )
-    for name in ("decode", "probe"):
-        monkeypatch.setattr(f"seqkit_vision.sources.{name}", None)
+    for name in ("prepared.decode", "shapes.probe"):
+        monkeypatch.setattr(f"seqkit_vision.{name}", None)
     assert classes_of(str(folder)) == ["cat", "dog"]
     assert classes_of(str(tmp_path / "pets.csv")) == ["9", "10"]
     assert len(classes_of("cifar10")) == 10
@@ -271,7 +270,7 @@ def test_a_damaged_file_is_named_with_what_to_do(damaged, wanted):
 @pytest.mark.parametrize("wanted", [{}, {"size": 6}, {"size": 6, "channels": 1}])
 def test_damaged_files_can_be_skipped_and_every_one_is_noted(damaged, wanted, memory):
     source = opened(damaged, skip_bad=True, memory=memory, **wanted)
-    assert isinstance(source.images, Tensors if memory > 10 else Files)
+    assert source.images.is_large == (memory == 10)
     assert list(labelled(source)) == ["cat/000.png", "cat/002.png", "dog/000.png", "dog/001.png"]
     assert list(labelled(source).values()) == ["cat", "cat", "dog", "dog"]
     np.testing.assert_array_equal(source.images.pixels(torch.arange(4))[3, 0], noise(6, 6, 1, 4))
@@ -293,14 +292,13 @@ def test_a_source_of_damaged_files_only_is_refused(tmp_path, size):
 # Memory
 
 
-def test_a_set_larger_than_memory_streams_the_same_pixels_from_its_files(tmp_path):
+def test_a_set_larger_than_memory_has_the_same_images(tmp_path):
     write_folder(tmp_path, PETS, channels=3)
-    whole, streamed = opened(tmp_path, memory=5 * 3 * 36), opened(tmp_path, memory=5 * 3 * 36 - 1)
-    assert isinstance(whole.images, Tensors)
-    assert isinstance(streamed.images, Files)
-    assert (streamed.images.size, streamed.images.channels) == (6, 3)
-    assert streamed.images.names == whole.images.names
-    assert torch.equal(streamed.images.labels, whole.images.labels)
-    assert torch.equal(
-        streamed.images.pixels(torch.tensor([4, 0])), whole.images.pixels(torch.tensor([4, 0]))
+    small, large = (
+        opened(tmp_path, memory=memory).images for memory in (5 * 3 * 36, 5 * 3 * 36 - 1)
     )
+    assert (small.is_large, large.is_large) == (False, True)
+    assert (large.size, large.channels, large.names) == (6, 3, small.names)
+    assert torch.equal(large.labels, small.labels)
+    rows = torch.tensor([4, 0])
+    assert torch.equal(large.pixels(rows), small.pixels(rows))

@@ -50,11 +50,14 @@ def test_training_starts_from_the_weights_of_torchvision(train_bars, tmp_path, p
 
 
 def test_starting_from_published_weights_reads_each_image_once(
-    train_bars, published, photos, monkeypatch
+    train_bars, published, photos, tmp_path, monkeypatch
 ):
+    monkeypatch.setenv("SEQKIT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("seqkit.data.pool.cores", lambda: 1)
     read = []
     monkeypatch.setattr(
-        "seqkit_vision.sources.decode", lambda path, **how: read.append(path) or decode(path, **how)
+        "seqkit_vision.prepared.decode",
+        lambda path, **how: read.append(path) or decode(path, **how),
     )
     given = [
         "--model",
