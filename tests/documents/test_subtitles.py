@@ -49,6 +49,13 @@ def shouted(*texts, kind="srt"):
         (["<b>a <i>b</i>", "c d.</b>"], ["<b>A <i>B</i>", "C D.</b>"]),
         (["a b</i>", "c d."], ["A B</i>", "C D."]),
         (["a b", "</i>c</i>"], ["A B", "</i>C</i>"]),
+        # a tag that closes in the midst of the next cue is around words of both
+        (["<i>a b", "c</i> d."], ["<i>A B</i>", "<i>C</i> D."]),
+        (["a <b>b", "{\\an8}c d</b> e", "f."], ["A <b>B</b>", "{\\an8}<b>C D</b> E", "F."]),
+        (
+            ["a <i>b", "c <b>d", "e</b></i> f."],
+            ["A <i>B</i>", "<i>C <b>D</b></i>", "<i><b>E</b></i> F."],
+        ),
         # others go with their words
         (["a <b>b</b>", "c <i>d</i> e."], ["A <b>B</b>", "C <i>D</i> E."]),
         (["<i>a b</i>", "c d."], ["<i>A B</i>", "C D."]),
@@ -82,6 +89,9 @@ def test_a_tag_around_words_of_two_cues_is_closed_in_one_and_opened_in_the_other
         ("vtt", ["<v Ada>a b", "c d."]),
         ("vtt", ["<v Ada>a b", "c d.</v>"]),
         ("vtt", ["<v Ada>a b</v>", "c d."]),
+        ("vtt", ["<v Ada>a b", "c</v> d."]),
+        ("srt", ["<i>a b.", "C</i> d."]),
+        ("srt", ["<i>a b", "- c</i> d."]),
     ],
 )
 def test_what_is_not_one_sentence_is_read_one_by_one(kind, texts):

@@ -19,7 +19,7 @@ from seqkit.translation.documents.bitext import write_bitext
 from seqkit.translation.documents.kinds import read_document
 from seqkit.translation.documents.memory import Memory
 from seqkit.translation.documents.segment import Translated
-from seqkit.translation.documents.subtitles import WIDTH, laid_out, shared_out
+from seqkit.translation.documents.subtitle_lines import WIDTH, laid_out, shared_out
 from seqkit.translation.documents.translating import translate_document
 from seqkit.translation.predictions import TranslatedLine
 from seqkit.translation.segments import Translation

@@ -3,8 +3,7 @@
 A sentence that goes on in the next cue is translated as one and shared out again by length. Times,
 numbers, settings, styles and notes stay, and so do positions, voices and tags around a whole cue.
 Of a dialogue or a song, each turn is translated by itself, without its dash, who speaks, or notes.
-A cue has two lines of at most 42 characters, as the guidelines of broadcasters ask (Netflix, Timed
-Text Style Guide). WebVTT has the entities of HTML; SubRip has none, and `&` is itself.
+WebVTT has the entities of HTML; SubRip has none, and `&` is itself.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from ..explain import Alignment
 from .cues import LINE_END, TAG, Cue, check, cues_of, marks_of
@@ -22,8 +21,8 @@ from .inline import Marked
 from .markup import Kind, Spelling, Token, segments_of
 from .runs import Element, Run, collapsed
 from .segment import Rewritten, Segment
+from .subtitle_lines import laid_out, shared_out
 
-WIDTH = 42  # characters of a line
 _MOST_CUES = 4  # of one sentence
 
 _AGAIN = re.compile(r"</([A-Za-z]+)>\s*(<\1\b[^<>]*>)")  # a tag closed and opened again
@@ -32,6 +31,7 @@ _CLOSING = re.compile(r"(?:</[A-Za-z]+> *)+")
 _PLACE = re.compile(r"\A(?:\{\\[^{}\r\n]*\}\s*)+")  # on the screen, not of the text
 _ENDS = re.compile(r"[.!?…:。！？♪)\]][\"'”’»)\]]*$")
 _I = re.compile(r"I\b")
+_GAP = "\0"  # what is between two cues of a sentence, while it is read
 _TIMED = re.compile(r"<[\d:.]+>|\{\\[kK]")  # as karaoke is: words have their times
 
 
@@ -173,7 +173,18 @@ def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segmen
     sentence = partial(_sentence, text, line_end=line_end, escape=spelling.escape)
     found: list[Segment] = []
     waiting: list[_Part] = []
-    for cue in cues:
+    done = 0  # cues
+    for i, cue in enumerate(cues):
+        if i < done:
+            continue
+        if several := _over_cues(text, cues[i : i + _MOST_CUES], spelling):
+            if waiting and not _goes_on(waiting, several[0]):
+                found.append(sentence(waiting))
+                waiting = []
+            waiting = [*waiting, *several]
+            done = i + len(several)
+            continue
+
         inside = _by_itself(text, cue, spelling)
         part = _whole(text, cue, inside)
         if waiting and not (part and _goes_on(waiting, part)):
@@ -190,14 +201,76 @@ def segments(text: str, name: str, *, has_entities: bool = False) -> list[Segmen
 
 def _whole(text: str, cue: Cue, inside: Sequence[Segment]) -> _Part | None:
     """A cue that is one segment; None for a dialogue, and for one that tags cut up or time."""
-    has_dash = bool(re.match(r"[-–—]", TAG.sub("", cue.text).strip()))
-    if len(inside) != 1 or len(cue.turns()) > 1 or has_dash or _TIMED.search(cue.text):
+    if len(inside) != 1 or not _is_of_one(cue):
         return None
 
     (marked,) = inside
     assert isinstance(marked, Marked)
     opening = _PLACE.sub("", text[cue.start : marked.start])
     return _Part(marked, opening, text[marked.end : cue.end], cue.begins_turn)
+
+
+def _is_of_one(cue: Cue) -> bool:
+    """Whether one speaks, and words have no times of their own."""
+    has_dash = bool(re.match(r"[-–—]", TAG.sub("", cue.text).strip()))
+    return len(cue.turns()) == 1 and not has_dash and not _TIMED.search(cue.text)
+
+
+def _over_cues(text: str, cues: Sequence[Cue], spelling: Spelling) -> list[_Part]:
+    """Cues whose sentence has a tag that opens in the first and closes in the midst of the last."""
+    count = _cues_of_tag(cues)
+    if not count:
+        return []
+
+    tokens: list[Token] = []
+    places = [cue.end - len(_PLACE.sub("", cue.text)) for cue in cues[:count]]
+    for i, place in enumerate(places):
+        if i:
+            tokens.append(Token(Kind.TEXT, cues[i - 1].end, place))
+        tokens += _tokens(text, place, cues[i].end)
+
+    def read(raw: str) -> str:
+        return _GAP if "-->" in raw else spelling.read(raw)
+
+    found = segments_of(text, tokens, replace(spelling, read=read))
+    if len(found) != 1 or not isinstance(marked := found[0], Marked):
+        return []
+
+    runs: list[list[Run]] = [[]]
+    for run in marked.runs:
+        if run.text == _GAP:
+            runs.append([])
+        else:
+            runs[-1].append(run)
+
+    parts: list[_Part] = []
+    for i, of_cue in enumerate(runs):
+        start = places[i] if i else marked.start
+        end = cues[i].end if i < count - 1 else marked.end
+        whole = Marked(start, end, collapsed(of_cue), spelling.escape)
+        parts.append(_Part(whole, begins_turn=not i and cues[0].begins_turn))
+    return parts
+
+
+def _cues_of_tag(cues: Sequence[Cue]) -> int:
+    """How many cues there are up to the one that closes what the first opens; 0 if not so."""
+    depth = _opened(cues[0].text)
+    if depth <= 0 or not _is_of_one(cues[0]) or "<v" in cues[0].text:
+        return 0
+    for i, (last, cue) in enumerate(pairwise(cues), 2):
+        said, text = (TAG.sub("", one.text).strip() for one in (last, cue))
+        if cue.begins_turn or not _is_of_one(cue) or not _is_open(said, text):
+            return 0
+        depth += _opened(cue.text)
+        if depth == 0:
+            *_, closing = TAG.finditer(cue.text)
+            return i if re.search(r"\w", cue.text[closing.end() :]) else 0
+    return 0
+
+
+def _opened(text: str) -> int:
+    """How many tags are open at the end of a text."""
+    return sum(-1 if tag[0].startswith("</") else 1 for tag in TAG.finditer(text) if tag[1])
 
 
 def _goes_on(waiting: list[_Part], part: _Part) -> bool:
@@ -208,10 +281,13 @@ def _goes_on(waiting: list[_Part], part: _Part) -> bool:
     if last.tags != part.tags and (last.has_speaker or part.has_speaker):
         return False
 
-    before = last.marked.text
+    return len(waiting) < _MOST_CUES and _is_open(last.marked.text, text)
+
+
+def _is_open(before: str, text: str) -> bool:
+    """Whether a text goes on with the sentence of the one before."""
     begins_low = text[:1].islower() or text.startswith(("…", "...")) or bool(_I.match(text))
-    is_open = before.endswith(",") or (begins_low and not _ENDS.search(before))
-    return len(waiting) < _MOST_CUES and is_open
+    return before.endswith(",") or (begins_low and not _ENDS.search(before))
 
 
 def _sentence(
@@ -219,7 +295,7 @@ def _sentence(
 ) -> _Sentence:
     """Parts as one sentence: tags that are around some of them only go with their words.
 
-    Where one is opened in a cue and closed in the next, or never, they stay where they are.
+    Where one is opened in a cue and closed at the end of a later one, or never, they stay.
     """
     are_alike = all(part.tags == parts[0].tags for part in parts)
     if not are_alike and all(part.is_balanced for part in parts):
@@ -304,69 +380,3 @@ def _tokens(text: str, start: int, end: int) -> Iterator[Token]:
 
 def _read(raw: str) -> str:
     return _AGAIN.sub(" ", raw)
-
-
-# Layout
-
-
-def shared_out(text: str, lengths: list[int]) -> list[str]:
-    """A text cut at blanks into as many parts as there are lengths, about as long as they are.
-
-    A cut after a comma is preferred to one a little nearer. Parts are empty if words run out.
-    """
-    parts: list[str] = []
-    rest = text
-    for i, length in enumerate(lengths[:-1]):
-        goal = _shown(rest) * length / max(1, sum(lengths[i:]))
-        places = [match.start() for match in re.finditer(" ", rest)]
-        if not places:
-            parts.append(rest)
-            rest = ""
-            continue
-
-        def badness(place: int, rest: str = rest, goal: float = goal) -> float:
-            bonus = 6 if rest[place - 1 : place] in ",;:–—" else 0
-            return abs(_shown(rest[:place]) - goal) - bonus
-
-        best = min(places, key=badness)
-        parts.append(rest[:best])
-        rest = rest[best + 1 :]
-    return [*parts, rest]
-
-
-def laid_out(text: str) -> list[str]:
-    """A cue's text in lines: one if it fits, else two that are about as long.
-
-    What does not fit into two lines gets more, so that nothing is lost.
-    """
-    words = text.split(" ")
-    if _shown(text) <= WIDTH:
-        return [text]
-
-    count = 2
-    while count < len(words):
-        lines = shared_out(text, [1] * count)
-        if max(_shown(line) for line in lines) <= WIDTH:
-            return lines
-        filled = _filled(words)
-        if len(filled) <= count:
-            return filled
-        count += 1
-    return words
-
-
-def _filled(words: list[str]) -> list[str]:
-    """Words in lines, each filled before the next one begins."""
-    lines = [words[0]]
-    for word in words[1:]:
-        longer = f"{lines[-1]} {word}"
-        if _shown(longer) <= WIDTH:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def _shown(text: str) -> int:
-    """How many characters a viewer sees."""
-    return len(TAG.sub("", text))
