@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 
-from ...cli.lines import TEXT
-from ...cli.options import PATH, device_options, json_option, show_notes
+from ...cli.lines import Given, given_options
+from ...cli.options import device_options, json_option, show_notes
 from ...parsing import to_json
-from .answers import answer_lines, check_input
+from .answers import answer_lines
 from .options import models_option, open_classifier, threshold_option
 
 
 @click.command()
-@click.argument("text", nargs=-1)
 @models_option
-@click.option("-i", "--input", "source", type=TEXT, help="Texts, one a line; - is stdin.")
-@click.option("-o", "--output", type=PATH, help="Where the labels go; else stdout.")
+@given_options("Texts, one a line; - is stdin.", "Where the labels go; else stdout.")
 @click.option(
     "--top", type=int, metavar="N", help="Show the N likeliest classes; 0 is all, as with --json."
 )
@@ -26,10 +23,8 @@ from .options import models_option, open_classifier, threshold_option
 @device_options
 @json_option
 def classify(
-    text: tuple[str, ...],
+    given: Given,
     models: tuple[str, ...],
-    source: Path | None,
-    output: Path | None,
     top: int | None,
     threshold: float | None,
     device: str,
@@ -41,7 +36,7 @@ def classify(
     it has those that are probable enough, or "-". Several models answer by the mean of their
     probabilities.
     """
-    check_input(text, source, output)
+    given.check()
     classifier = open_classifier(models, device)
     settings = {"top": top or 0, "threshold": threshold}
     classifier.predict([], **settings)  # fail before any input is read
@@ -58,5 +53,5 @@ def classify(
             else:
                 yield found.line(found.labels if top is None else found.classes)
 
-    answer_lines(predict, text, source, output)
+    answer_lines(predict, given)
     show_notes(remarks)

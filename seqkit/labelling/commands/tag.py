@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ...cli.lines import TEXT, read_chunks
-from ...cli.options import PATH, device_options, json_option, one_model_option
+from ...cli.lines import Given, given_options
+from ...cli.options import device_options, json_option, one_model_option
 from ...errors import CheckpointError
 from ...parsing import to_json
-from .answers import answer_lines, open_model
+from .answers import answer_lines, open_tagger
 
 if TYPE_CHECKING:
     from ..tagging.predictions import Tagged
@@ -21,10 +20,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("text", nargs=-1)
 @one_model_option("A run folder.", required=True)
-@click.option("-i", "--input", "source", type=TEXT, help="A sentence a line, or CoNLL; - is stdin.")
-@click.option("-o", "--output", type=PATH, help="Where the answers go; else stdout.")
+@given_options("A sentence a line, or CoNLL; - is stdin.", "Where the answers go; else stdout.")
 @click.option(
     "--split",
     type=click.Choice(["words", "spaces"]),
@@ -36,10 +33,8 @@ if TYPE_CHECKING:
 @device_options
 @json_option
 def tag(
-    text: tuple[str, ...],
+    given: Given,
     model: str,
-    source: Path | None,
-    output: Path | None,
     split: str,
     probabilities: bool,
     device: str,
@@ -51,7 +46,7 @@ def tag(
     files of columns (CoNLL) that seqkit reads. Of such a file (*.conll, *.conllu, …), the words are
     tagged as they are.
     """
-    tagger = open_model("tagging", model, device, text, source, output)
+    tagger = open_tagger(model, device, given)
     if tagger.segments:
         raise CheckpointError(f"{model} finds words, and tags none: use `seqkit segment`")
 
@@ -61,9 +56,9 @@ def tag(
 
     from ..tagging.reading import has_columns
 
+    source = given.source
     columns = source is not None and has_columns(source)
-    read = partial(_words, tagger) if columns else read_chunks
-    answer_lines(predict, text, source, output, read=read)
+    answer_lines(predict, given, _words(tagger, source) if source and columns else None)
 
 
 def _words(tagger: SequenceTagger, source: Path) -> Iterator[list[list[str]]]:

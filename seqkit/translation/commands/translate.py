@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -9,14 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ...cli.lines import STDIN, TEXT, check_readable, read_chunks
-from ...cli.options import (
-    PATH,
-    checked_utf8,
-    device_options,
-    opened,
-    refuse_input,
-)
+from ...cli.lines import TEXT, Given, given_options
+from ...cli.options import PATH, device_options, opened
 from ...cli.progress import counted
 from ...errors import ConfigError, DataError, reason
 from ...parsing import to_json
@@ -38,16 +31,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("text", nargs=-1)
 @models_option
-@click.option(
-    "-i",
-    "--input",
-    "source",
-    type=TEXT,
-    help="Text, a line at a time; a document or folder; else TEXT or stdin.",
+@given_options(
+    "Text, a line at a time; a document or folder; else TEXT or stdin.",
+    "Where translations go; else stdout.",
 )
-@click.option("-o", "--output", type=PATH, help="Where translations go; else stdout.")
 @search_shortcuts
 @click.option(
     "--attention", "maps", type=PATH, help="Draw a heat map of each line into this folder."
@@ -65,10 +53,8 @@ if TYPE_CHECKING:
 @device_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def translate(
-    text: tuple[str, ...],
+    given: Given,
     models: tuple[str, ...],
-    source: Path | None,
-    output: Path | None,
     settings: dict[str, Any],
     maps: Path | None,
     align: bool,
@@ -88,12 +74,11 @@ def translate(
     .csv, .tsv, .docx, .pptx, .odt and .epub keep all that is not text. What was translated before
     is remembered. --glossary FILE (term TAB translation a line) has terms translated one way.
     """
-    if text == (str(STDIN),):
-        text = ()
+    source, output = given.source, given.output
     with_documents = are_meant(source, output, documents)
     if with_documents:
         refuse_line_options(settings, attention=bool(maps), alignments=align, json=as_json)
-    _check_inputs(text, source, output)  # fail before the model is loaded
+    given.check(takes_folders=True)  # fail before the model is loaded
     if maps:
         _make_folder(maps)
 
@@ -113,7 +98,7 @@ def translate(
         translate_documents(translator, source, output, documents, **asked)
         return
 
-    chunks = counted(_chunks(text, source), "lines translated", show=source is not None)
+    chunks = counted(_chunks(given), "lines translated", show=source is not None)
     found = (translator.predict(c, align=align, glossary=terms, **settings) for c in chunks)
     lines = chain.from_iterable(found)
     with opened(output) as write:
@@ -152,28 +137,10 @@ def _read_glossary(path: Path | None) -> Glossary | None:
     return Glossary.read(path)
 
 
-def _chunks(text: Sequence[str], source: Path | None) -> Iterable[Sequence[str]]:
+def _chunks(given: Given) -> Iterable[Sequence[str]]:
     """The lines to translate, some at a time."""
-    if text:
-        return [[checked_utf8(line) for line in text]]
-    return noting_documents(source, read_chunks(source))
-
-
-def _check_inputs(text: Sequence[str], source: Path | None, output: Path | None) -> None:
-    """Complain about input that cannot be meant so, or cannot be read."""
-    if text and source:
-        raise click.UsageError("give TEXT or --input, not both")
-
-    for line in text:
-        looks_like_a_path = os.sep in line or Path(line).suffix
-        if looks_like_a_path and os.path.isfile(line):
-            raise click.UsageError(f"{line} is a file: give it as --input {line}")
-
-    if source and source.is_dir():
-        return  # of documents, each of which is checked when its turn comes
-    if source:
-        check_readable(source)
-        refuse_input(output, (source,))
+    chunks = given.chunks()
+    return chunks if given.is_text else noting_documents(given.source, iter(chunks))
 
 
 def _make_folder(folder: Path) -> None:

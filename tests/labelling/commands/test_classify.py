@@ -24,6 +24,10 @@ def test_each_text_gets_a_line_with_its_label(run):
     assert lines[0].endswith("\tsoup and bread")
 
 
+def test_a_text_longer_than_a_name_of_a_file_may_be_is_a_text(run):
+    assert call("classify", "-m", run, "soup. " * 100 + "bread").lines[0].startswith("food")
+
+
 def test_lines_of_a_file_are_json_where_it_is_asked_for(run, tmp_path):
     path = tmp_path / "x.txt"
     path.write_text("soup\n\nwind and storm\n")
