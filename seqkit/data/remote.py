@@ -25,7 +25,7 @@ _SILENCE = 60  # seconds until a server that sends nothing is given up
 _FOLDER = "file"  # of an entry: a file may have any name, also that of the facts
 
 
-def local_copy(address: str, cache: Cache | None = None) -> Path:
+def local_copy(address: str) -> Path:
     """The file at an address, copied into the user's cache unless that was done before.
 
     Its checksum is compared each time. Raises `DataError` if the file cannot be had, and
@@ -38,7 +38,7 @@ def local_copy(address: str, cache: Cache | None = None) -> Path:
             raise DataError(f"{shown(address)} is a folder: name the files in it")
 
     version = _version_of(found)
-    cache = cache or Cache.of_user()
+    cache = Cache.of_user()
     if not version:
         cache = Cache.temporary(f"{shown(address)} does not say when it changes")
 

@@ -22,12 +22,6 @@ def encoded(text: str, what: str = "the text") -> bytes:
         raise DataError(half_surrogate(text, what)) from None
 
 
-def check_whole(text: str, what: str = "the text") -> str:
-    """`text` as it is; raises as `encoded`."""
-    encoded(text, what)
-    return text
-
-
 def without_halves(text: str) -> str:
     """`text` with U+FFFD for each half, to be shown."""
     return _HALVES.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -10,7 +10,7 @@ from seqkit.errors import DataError, SeqkitError
 from seqkit.metrics.comparison import compare
 from seqkit.metrics.overlap import bleu, chrf
 from seqkit.text import Normalizer, SentencePieceTokenizer, TextConfig, Tokenizer, Vocab
-from seqkit.text.surrogates import check_whole, without_halves
+from seqkit.text.surrogates import encoded, without_halves
 
 BAD = "a \ud83d b"
 LINES = ["the cat sees", "a dog ran", "four or five"] * 20
@@ -92,7 +92,7 @@ def test_every_other_function_refuses_it(call):
 
 def test_a_byte_of_an_argument_that_is_not_utf8_is_named():
     with pytest.raises(DataError) as caught:
-        check_whole("caf\udce9", "TEXT")
+        encoded("caf\udce9", "TEXT")
     assert str(caught.value) == (
         r"TEXT holds half a surrogate pair ('\udce9', the byte 0xe9, which is not UTF-8) "
         "at character 4: repair or remove it"
@@ -101,7 +101,7 @@ def test_a_byte_of_an_argument_that_is_not_utf8_is_named():
 
 @pytest.mark.parametrize("text", ["", "a", "ä", "\U0001f600", "\ufffd", "\ud7ff\ue000"])
 def test_whole_text_passes(text):
-    assert check_whole(text) == text
+    assert encoded(text).decode() == text
     assert Normalizer()(text) == text
 
 
