@@ -22,7 +22,6 @@ from ...errors import DataError, WrongType, WrongValue, hint
 from ...nn.crf import marginals, viterbi
 from ...search.soundness import check_numbers
 from ...text.lines import check_many, check_texts, single_line
-from ...training.identity import digest_of_network
 from ..models.tagging_contract import TaggingModel
 from .baseline import Baseline, load_baseline
 from .data import TaggingData
@@ -286,10 +285,3 @@ class SequenceTagger:
     def seen(self) -> SeenTexts | None:
         """The training sentences, as hashes; None where the run has not kept them."""
         return SeenTexts.load(self._folder) if self._folder else None
-
-    @cached_property
-    def identity(self) -> str:
-        """A digest of the network, its vocabularies and its tags."""
-        vocabularies = (self.encoder.words, self.encoder.letters, self.encoder.features)
-        others = [" ".join(vocab.tokens).encode() for vocab in vocabularies]
-        return digest_of_network(self.model, self.settings, *others, repr(self.tags).encode())

@@ -19,7 +19,6 @@ from ...parsing import to_json
 from .card import card_text
 from .run_folder import Exported
 
-SUFFIX = ".argosmodel"
 _VERSION = "100.0"
 """Of the package. An update replaces installed packages by those of Argos's index, which are 1.x,
 if they are newer and for the same languages."""
