@@ -20,7 +20,7 @@ def with_other_stand_ins(
 ) -> list[list[Candidate]]:
     """The candidates of each part; none for those that no set of stand-ins came through."""
     found = search(parts)
-    for chosen in range(1, SETS):
+    for chosen in range(1, len(SETS)):
         lost = _lost(parts, found)
         others = {i: _other(parts[i], chosen, tokenizer, longest) for i in lost}
         asked = {i: part for i, part in others.items() if part is not None}

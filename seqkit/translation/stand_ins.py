@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-_SETS: list[list[str]] = [
+SETS: list[list[str]] = [
     ["Tom", "Maria", "Boston", "John"],
     ["Japan", "Susan", "Nepal", "Alice"],
     [str(number) for number in range(1739, 9999, 1321)],
@@ -20,8 +20,6 @@ _SETS: list[list[str]] = [
 _FIGURES = ["17", "28", "39", "46"]
 _OF_FIGURES = re.compile(r"%(?:\(\w+\)|\d\$)?[\d.]*[diufx]")  # what a program fills a number in for
 _LETTER = "[A-Za-z0-9\u00c0-\u024f]"  # those of other scripts may touch a name
-
-SETS = len(_SETS)
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,11 @@ class StandIns:
         return bool(self.pairs)
 
     def are_in(self, translation: str) -> bool:
-        """Whether a translation has each of them once."""
-        return all(len(_pattern(one).findall(translation)) == 1 for one, _ in self.pairs)
+        """Whether a translation has each of them once, and in no other form, as "Toms" is."""
+        return all(
+            translation.count(one) == len(_pattern(one).findall(translation)) == 1
+            for one, _ in self.pairs
+        )
 
     def within(self, text: str) -> StandIns:
         """Those that stand in a part of the text."""
@@ -78,7 +79,7 @@ def with_stand_ins(pieces: Sequence[tuple[str, bool]]) -> tuple[str, StandIns] |
     """
     names = [piece for piece, stays in pieces if stays]
     text = "".join(piece for piece, stays in pieces if not stays)
-    found = (_chosen(names, text, chosen) for chosen in range(SETS))
+    found = (_chosen(names, text, chosen) for chosen in range(len(SETS)))
     made = next((one for one in found if one is not None), None)
     if made is None:
         return None
@@ -89,7 +90,7 @@ def with_stand_ins(pieces: Sequence[tuple[str, bool]]) -> tuple[str, StandIns] |
 
 def _chosen(names: Sequence[str], text: str, chosen: int) -> StandIns | None:
     """A stand-in for each name, none of which the text has."""
-    figures, others = _free(_FIGURES, text), _free(_SETS[chosen], text)
+    figures, others = _free(_FIGURES, text), _free(SETS[chosen], text)
     pairs: list[tuple[str, str]] = []
     for name in names:
         stand_in = next(figures if _OF_FIGURES.fullmatch(name) else others, None)

@@ -1,5 +1,6 @@
 """Markup without text, such as inline code: what the translator reads, and where it goes."""
 
+import itertools
 import re
 
 import pytest
@@ -180,3 +181,14 @@ def test_a_byte_order_mark_of_utf_32_is_read(encoding):
 def test_what_markdown_marks_stays(markdown, written):
     pytest.importorskip("markdown_it")
     assert shouted(markdown.encode(), "md")[1].decode() == written
+
+
+@pytest.mark.parametrize("words", ["A B C D", "A B", "B A D C E", "A"])
+def test_no_element_is_written_twice(words):
+    page = '<p><span id="1">a b</span> <span>[<a>c</a>]</span> <b id="2">d</b></p>'
+    (segment,) = read_document(page.encode(), "a.html", "html").segments
+    count = len(words.split())
+    for places in itertools.product(range(4), repeat=count):
+        written = segment.written(words, sorted((place, i) for i, place in enumerate(places)))
+        assert max(written.count(tag) for tag in ('<span id="1">', "<span>", "<a>", "<b")) == 1
+        assert re.sub("<[^>]*>", "", written).split() == words.split()

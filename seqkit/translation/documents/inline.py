@@ -154,9 +154,9 @@ class Marked:
         known = [run.elements for run in self.runs if run.text]
         for i, unit in enumerate(units):
             if unit.elements not in known:
-                unit.elements = units[i - 1].elements if i else known[0]
+                after = (other.elements for other in units[i:] if other.elements in known)
+                unit.elements = units[i - 1].elements if i else next(after, known[0])
 
-        words = [i for i, unit in enumerate(units) if any(map(str.isalnum, unit.text))]
         length = len(self.text) or 1
         done = 0
         for run in self.runs:
@@ -167,9 +167,9 @@ class Marked:
                 and len(units) > len(self.runs)
             ):
                 near = done * len(units) // length
-                word = min(words, key=lambda i: abs(i - near), default=None)
-                if word is not None:
-                    units[word].elements = run.elements
+                free = [i for i in range(len(units)) if _is_free(units, i, run.elements)]
+                if free:
+                    units[min(free, key=lambda i: abs(i - near))].elements = run.elements
             done += len(run.text)
 
     def _is_figure_in_word(self, run: Run, start: int) -> bool:
@@ -337,6 +337,15 @@ def _make_contiguous(units: list[_Unit], element: Element) -> None:
         for i in stretch:
             depth = units[i].elements.index(element)
             units[i].elements = units[i].elements[:depth]
+
+
+def _is_free(units: Sequence[_Unit], i: int, elements: Elements) -> bool:
+    """Whether a word can leave the elements it is in for others, and all stay in one piece."""
+    left = set(units[i].elements) - set(elements)
+    before, after = ({*unit.elements} for unit in (units[i - 1], units[(i + 1) % len(units)]))
+    splits = 0 < i < len(units) - 1 and left & before & after
+    is_only = left - before - after
+    return bool(re.search(r"\w", units[i].text)) and not splits and not is_only
 
 
 def _shared(first: Elements, second: Elements) -> int:
