@@ -17,16 +17,11 @@ from ...nn.crf import LinearChainCRF
 from ...nn.dropout import Dropout
 from ...nn.recurrent import Cell, Recurrent
 from ..tagging.encoding import Tokens
-from .token_embedding import Spelling, TokenEmbedding
+from .token_embedding import TokenEmbedding, TokenEmbeddingConfig
 
 
 @section
-class RNNTaggerConfig:
-    embedding: int = setting("size of word embeddings", default=100, ge=1)
-    spelling: Spelling = setting("how letters are read: cnn, lstm or none", default="cnn")
-    letter_embedding: int = setting("size of letter embeddings", default=30, ge=1)
-    spelling_width: int = setting("size of what letters make of a word; even", default=50, ge=2)
-    feature_embedding: int = setting("size of the embedding of each feature", default=16, ge=1)
+class RNNTaggerConfig(TokenEmbeddingConfig):
     cell: Cell = setting("rnn, gru or lstm", default="lstm")
     hidden: int = setting("hidden units of each layer and direction, H", default=200, ge=1)
     layers: int = setting("layers", default=1, ge=1)
@@ -39,10 +34,6 @@ class RNNTaggerConfig:
         with_init="own",
     )
     crf: bool = setting("score the order of tags by a conditional random field", default=True)
-
-    def __post_init__(self) -> None:
-        if self.spelling_width % 2:
-            raise ValueError(f"spelling_width = {self.spelling_width} must be even")
 
 
 class RNNTagger(nn.Module):
@@ -66,15 +57,11 @@ class RNNTagger(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = TokenEmbedding(
+            config,
             words=words,
             letters=letters,
             features=features,
             per_word=per_word,
-            word_width=config.embedding,
-            letter_width=config.letter_embedding,
-            feature_width=config.feature_embedding,
-            spelling=config.spelling,
-            spelling_width=config.spelling_width,
             dropout=config.dropout,
         )
         self.recurrent = Recurrent(

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ...config import section, setting
 from ...nn.dropout import Dropout
 from ...nn.recurrent import Recurrent
 from ...text.vocab import PAD
@@ -19,37 +20,49 @@ Spelling = Literal["cnn", "lstm", "none"]
 _REACH = 3  # letters that a filter sees
 
 
+@section
+class TokenEmbeddingConfig:
+    """What every tagger asks of it."""
+
+    embedding: int = setting("size of word embeddings", default=100, ge=1)
+    spelling: Spelling = setting("how letters are read: cnn, lstm or none", default="cnn")
+    letter_embedding: int = setting("size of letter embeddings", default=30, ge=1)
+    spelling_width: int = setting("size of what letters make of a word; even", default=50, ge=2)
+    feature_embedding: int = setting("size of the embedding of each feature", default=16, ge=1)
+
+    def __post_init__(self) -> None:
+        if self.spelling_width % 2:
+            raise ValueError(f"spelling_width = {self.spelling_width} must be even")
+
+
 class TokenEmbedding(nn.Module):
     """The embeddings of a word, side by side."""
 
     def __init__(
         self,
+        config: TokenEmbeddingConfig,
         *,
         words: int,
         letters: int,
         features: int,
         per_word: int,
-        word_width: int,
-        letter_width: int,
-        feature_width: int,
-        spelling: Spelling,
-        spelling_width: int,
         dropout: float,
     ) -> None:
         super().__init__()
-        self.words = _embedding(words, word_width)
-        self.width = word_width
+        self.words = _embedding(words, config.embedding)
+        self.width = config.embedding
 
         self.features: nn.Embedding | None = None
         if per_word:
-            self.features = _embedding(features, feature_width)
-            self.width += per_word * feature_width
+            self.features = _embedding(features, config.feature_embedding)
+            self.width += per_word * config.feature_embedding
 
         self.spelling: SpellingCNN | SpellingLSTM | None = None
-        if letters and spelling != "none":
-            cls = SpellingCNN if spelling == "cnn" else SpellingLSTM
-            self.spelling = cls(letters, letter_width, spelling_width, dropout=dropout)
-            self.width += spelling_width
+        if letters and config.spelling != "none":
+            cls = SpellingCNN if config.spelling == "cnn" else SpellingLSTM
+            width = config.spelling_width
+            self.spelling = cls(letters, config.letter_embedding, width, dropout=dropout)
+            self.width += width
         self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tokens) -> Tensor:

@@ -14,16 +14,11 @@ from ...nn.crf import LinearChainCRF
 from ...nn.dropout import Dropout
 from ...nn.transformer import EncoderLayer, check_width, initialise, sinusoids
 from ..tagging.encoding import Tokens
-from .token_embedding import Spelling, TokenEmbedding
+from .token_embedding import TokenEmbedding, TokenEmbeddingConfig
 
 
 @section
-class TransformerTaggerConfig:
-    embedding: int = setting("size of word embeddings", default=100, ge=1)
-    spelling: Spelling = setting("how letters are read: cnn, lstm or none", default="cnn")
-    letter_embedding: int = setting("size of letter embeddings", default=30, ge=1)
-    spelling_width: int = setting("size of what letters make of a word; even", default=50, ge=2)
-    feature_embedding: int = setting("size of the embedding of each feature", default=16, ge=1)
+class TransformerTaggerConfig(TokenEmbeddingConfig):
     width: int = setting("size of layers, D", default=192, ge=2)
     hidden: int = setting("size inside the feed-forward networks", default=384, ge=1)
     heads: int = setting("attention heads; divides width", default=4, ge=1)
@@ -39,9 +34,8 @@ class TransformerTaggerConfig:
     crf: bool = setting("score the order of tags by a conditional random field", default=True)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_width(self.width, self.heads)
-        if self.spelling_width % 2:
-            raise ValueError(f"spelling_width = {self.spelling_width} must be even")
 
 
 class TransformerTagger(nn.Module):
@@ -64,15 +58,11 @@ class TransformerTagger(nn.Module):
     ) -> None:
         super().__init__()
         self.embedding = TokenEmbedding(
+            config,
             words=words,
             letters=letters,
             features=features,
             per_word=per_word,
-            word_width=config.embedding,
-            letter_width=config.letter_embedding,
-            feature_width=config.feature_embedding,
-            spelling=config.spelling,
-            spelling_width=config.spelling_width,
             dropout=config.dropout,
         )
         self.project = nn.Linear(self.embedding.width, config.width)
