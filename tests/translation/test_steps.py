@@ -17,7 +17,6 @@ from seqkit.search.settings import SearchConfig
 from seqkit.text.vocab import BOS
 from seqkit.training.optim import make_optimizer
 from seqkit.translation.engines import own
-from seqkit.translation.models import transformer
 from seqkit.translation.models.transformer import Transformer
 
 CONFIG = Transformer.Config(
@@ -267,6 +266,6 @@ def test_threads_that_begin_together_arrange_the_weights_once(model, monkeypatch
 
 def test_what_was_arranged_is_forgotten_when_a_model_moves(model):
     first_logits(model, torch.tensor([[5, 6, 7]]))
-    layers = weakref.ref(transformer._ARRANGED[model].layers)
+    layers = weakref.ref(model._arranged())
     model.to("meta")
     assert layers() is None

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from threading import Lock
 from typing import Any, ClassVar, NamedTuple, cast
-from weakref import WeakKeyDictionary
 
 import torch
 import torch.nn.functional as F
@@ -20,8 +18,9 @@ from torch import Tensor, nn
 
 from ...errors import DataError
 from ...nn.arranged import Sides, is_layer_norm
+from ...nn.arrangements import Arrangements, weights_of
 from ...nn.compiled import CompiledLayers
-from ...nn.packed import Compiled, compiled_for, norms_of
+from ...nn.packed import compiled_for, norms_of
 from ...nn.packing import is_nothing
 from ...nn.searching import PlainLayers
 from ...nn.transformer import (
@@ -58,26 +57,7 @@ class DecoderState(NamedTuple):
         return self._replace(past=past, memory=memory)
 
 
-class _Arranged(NamedTuple):
-    """The layers as a search needs them."""
-
-    layers: PlainLayers | CompiledLayers
-    versions: list[Any]  # the library, and the weights that they were made of
-    samples: list[Tensor]  # numbers of each of them, and what they were then
-    values: Tensor
-
-    def is_of(self, versions: list[Any]) -> bool:
-        """Whether they are those of the weights as they are now.
-
-        Torch does not count what changes by `.data` or a fused optimizer.
-        """
-        return self.versions == versions and torch.equal(torch.cat(self.samples), self.values)
-
-
-_SAMPLES = 128  # numbers of each weight that are looked at before a search
-
-_ARRANGED: WeakKeyDictionary[nn.Module, _Arranged] = WeakKeyDictionary()
-_ARRANGING = Lock()  # once for threads that begin to search together
+_ARRANGED: Arrangements[PlainLayers | CompiledLayers] = Arrangements()  # for searches
 
 
 class Transformer(nn.Module):
@@ -212,7 +192,7 @@ class Transformer(nn.Module):
         """
         if not source.size(1):
             raise DataError("a source without tokens cannot be translated")
-        layers = self._arranged().layers
+        layers = self._arranged()
         mask = self._source_mask(source)
         x = self.source_embedding(source)
 
@@ -238,49 +218,29 @@ class Transformer(nn.Module):
 
     def train(self, mode: bool = True) -> Transformer:
         """Also forgets what a search has arranged, which is a copy of the weights."""
-        _ARRANGED.pop(self, None)
+        _ARRANGED.forget(self)
         return super().train(mode)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Transformer:
         """Forgets it, too: the weights go elsewhere, or get another type."""
-        _ARRANGED.pop(self, None)
+        _ARRANGED.forget(self)
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
-    def _arranged(self) -> _Arranged:
+    def _arranged(self) -> PlainLayers | CompiledLayers:
         """The layers for a search, made anew when a weight has changed."""
         parts = [self.encoder, self.encoder_norm, self.decoder, self.decoder_norm]
-        weights = [self.output, *(weight for part in parts for weight in _weights(part))]
+        weights = [self.output, *(weight for part in parts for weight in weights_of(part))]
         if self.output_bias is not None:
             weights.append(self.output_bias)
         plain = self._plain_norms()
-        read = [*weights, *self._embedded_by()]
-        compiled = compiled_for(read) if all(plain) else None
-        versions = [compiled, plain, *((weight.data_ptr(), _version(weight)) for weight in weights)]
+        compiled = compiled_for([*weights, *self._embedded_by()]) if all(plain) else None
 
-        arranged = self._arranged_before(versions)
-        if arranged is None:
-            with _ARRANGING:
-                arranged = self._arranged_before(versions)
-                if arranged is None:
-                    arranged = self._arranged_anew(compiled, weights, versions)
-        return arranged
+        def make() -> PlainLayers | CompiledLayers:
+            sides = self._sides()
+            return PlainLayers(sides) if compiled is None else CompiledLayers.of(compiled, sides)
 
-    def _arranged_before(self, versions: list[Any]) -> _Arranged | None:
-        """What is there, if it is of the weights as they are."""
-        arranged = _ARRANGED.get(self)
-        return arranged if arranged is not None and arranged.is_of(versions) else None
-
-    def _arranged_anew(
-        self, compiled: Compiled | None, weights: list[Tensor], versions: list[Any]
-    ) -> _Arranged:
-        _ARRANGED.pop(self, None)  # so that there are never two
-        sides = self._sides()
-        layers = PlainLayers(sides) if compiled is None else CompiledLayers.of(compiled, sides)
-        samples = [_spread(weight) for weight in weights]
-        arranged = _Arranged(layers, versions, samples, torch.cat(samples))
-        _ARRANGED[self] = arranged
-        return arranged
+        return _ARRANGED.get(self, weights, (compiled, plain), make)
 
     def _embedded_by(self) -> Iterator[Tensor]:
         """What embeds tokens of either side, as it is at each step."""
@@ -305,25 +265,3 @@ class Transformer(nn.Module):
             output=self.output,
             bias=self.output_bias,
         )
-
-
-def _weights(module: nn.Module) -> Iterator[Tensor]:
-    """The parameters of a module and of all in it; torch's own way takes ten times as long."""
-    for weight in module._parameters.values():
-        if weight is not None:
-            yield weight
-    for child in module._modules.values():
-        if child is not None:
-            yield from _weights(child)
-
-
-def _spread(weight: Tensor) -> Tensor:
-    """Numbers of all rows and columns of a weight, or of as many as is cheap: a view of it."""
-    numbers = weight.detach().view(-1)
-    step = numbers.numel() // _SAMPLES | 1  # odd, as widths are not: rows give other columns
-    return numbers[::step]
-
-
-def _version(weight: Tensor) -> int:
-    """How often a weight was changed in place; nobody counts for those of `inference_mode`."""
-    return 0 if weight.is_inference() else weight._version
