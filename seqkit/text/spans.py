@@ -98,8 +98,8 @@ _NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
 _ATTRIBUTE = r"""\s++[\w:@.-]++(?:\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))?+"""
 
 _AS_NAMES = [
-    r"(?P<url>\b(?i:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
-    r"[^\s<>\"`“”„«»]++)",
+    r"(?P<url>(?<!\w)(?i:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
+    r"[^\s<>\"`“”„«»\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]++)",
     r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)++",
     rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b"
     r"(?:/[\w./?%&=#~+-]*\w/?)?",
@@ -138,7 +138,21 @@ _MARKUP = [
     rf"(?:[0-9\#*]\ufe0f?\u20e3|[{_EMOJI}][{_JOINED}]*+)++",
     r"(?<!\S)(?:[:;=8][-o^']?[()\[\]DPp/\\|*]|<3|\^\^|¯\\_\(ツ\)_/¯)(?!\S)",
 ]
-_SPANS = rf"(?P<name>{'|'.join(_AS_NAMES)})|{'|'.join(_MARKUP)}"
+# The letters beside a name are those of scripts with blanks: in 打开main.py only the file is one.
+_LETTERS = r"0-9A-Za-z_\u00b5-\u0dff\u10a0-\u177f\u1800-\u1fff"
+_CLASS_OR_LETTER = re.compile(r"\[(?:\\.|[^\]\\])*\]|\\w")
+
+
+def _in_scripts_with_blanks(pattern: str) -> str:
+    def narrowed(found: re.Match[str]) -> str:
+        within = found[0].startswith("[")
+        return found[0].replace(r"\w", _LETTERS if within else f"[{_LETTERS}]")
+
+    return _CLASS_OR_LETTER.sub(narrowed, pattern)
+
+
+_NAMED = _in_scripts_with_blanks("|".join(_AS_NAMES))
+_SPANS = rf"(?P<name>{_NAMED})|{'|'.join(_MARKUP)}"
 _SUSPICIOUS = re.compile(  # what every span and marker has, to spare most lines the search
     rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|\w[()]"
 )

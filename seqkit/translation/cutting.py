@@ -14,6 +14,7 @@ from ..text.spans import Piece, has_letters, pieces
 from ..text.tokenizer import Tokenizer
 from ..wanted import check_wanted
 from .casing import in_capitals, sentence_case, within_sentence
+from .marks import with_plain_marks
 from .stand_ins import NO_STAND_INS, StandIns, with_stand_ins
 
 SENTENCE_ENDS = ".!?…。！？"
@@ -204,7 +205,8 @@ class _Building:
 
     def read(self, text: str) -> tuple[str, list[int]]:
         """What the model reads of a text, and its ids."""
-        tagged = f"{self.tag} {text}" if self.tag else text
+        plain = with_plain_marks(text, self.tokenizer)
+        tagged = f"{self.tag} {plain}" if self.tag else plain
         return tagged, self.tokenizer.encode(tagged, eos=True)
 
     def copy(self, text: str, *, is_between: bool = True) -> None:

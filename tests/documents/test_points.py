@@ -50,6 +50,7 @@ def test_code_is_read_in_its_sentence_and_stays(markdown, written):
         ("a <kbd><b>b</b></kbd> d", "html", "a `b` d"),
         ("a <code>b`c</code> d", "html", "a `` b`c `` d"),
         ("a <span translate='no'>b c</span> d", "html", "a `b c` d"),
+        ("a <b class='x notranslate'>b c</b> d", "html", "a `b c` d"),
         ("a <https://b.c> $x^2$ {{ y }} d", "md", "a https://b.c `$x^2$` {{ y }} d"),
         ("a ``b ` c`` d", "md", "a ``b ` c`` d"),
     ],
@@ -107,6 +108,8 @@ def test_what_touched_still_touches(page):
         ("<p>A,<a href='#y'><sup>1</sup></a> B<a>[2]</a>", "a, b"),
         ("<p>A <a href='#y'>2019</a> B<b>!</b>", "a 2019 b!"),
         ("<p>A <a>B</a>", "a b"),
+        ("<p>A<sup class='reference'>[2]</sup> B", "a b"),
+        ("<p>A 9<sup>2</sup> B", "a 92 b"),
     ],
 )
 def test_a_link_that_is_only_a_sign_is_no_text(page, read):

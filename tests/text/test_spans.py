@@ -155,3 +155,22 @@ def test_the_time_for_a_very_long_line_is_linear_in_its_length(unit):
     start = time.process_time()
     assert "".join(piece.text for piece in pieces(line)) == line
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("line", "names"),
+    [
+        ("打开main.py和config.toml。", ["main.py", "config.toml"]),
+        ("请把问题发送到bugs@example.com。", ["bugs@example.com"]),
+        ("变量batch_size是数字，请看https://a.org/b。", ["batch_size", "https://a.org/b"]),
+        ("Öffne Größe.txt", ["Größe.txt"]),
+        ("Run `make -j` in /usr/lib, %s", ["`make -j`", "/usr/lib", "%s"]),
+    ],
+)
+def test_what_a_sentence_has_as_names(line, names):
+    assert [piece.text for piece in pieces(line) if piece.kind == "name"] == names
+
+
+def test_tags_and_emoji_are_no_names():
+    kinds = {piece.kind for piece in pieces("<b>Hello</b> 😀 **you** &amp; {\\an8}me")}
+    assert kinds == {"language", "markup", "between"}

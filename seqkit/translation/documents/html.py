@@ -57,13 +57,16 @@ def _end_of_sign(text: str, tokens: Sequence[Token], i: int) -> int:
         elif token.kind is not Kind.CLOSE or not opened or opened.pop() != token.name:
             return i
         if not opened:
-            return j if "a" in names and _is_sign(shown.strip(), names) else i
+            return j if _is_sign(shown.strip(), names) else i
     return i
 
 
 def _is_sign(shown: str, names: Sequence[str]) -> bool:
-    """Whether a link has no letters, and no digits but those of a note."""
-    is_note = "sup" in names or shown.startswith(("[", "("))
+    """Whether a link or note has no letters, and no digits but those of a note."""
+    in_brackets = shown.startswith(("[", "("))
+    is_note = in_brackets or ("sup" in names and "a" in names)
+    if "a" not in names and not ("sup" in names and in_brackets):
+        return False
     is_text = any(one.isalpha() or (one.isalnum() and not is_note) for one in shown)
     return bool(shown) and not is_text
 
@@ -102,7 +105,8 @@ class _Tokens(HTMLParser):
         self._found.append((kind, start, name))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        stays = ("translate", "no") in attrs or tag in _SKIPPED
+        classes = (dict(attrs).get("class") or "").split()
+        stays = tag in _SKIPPED or ("translate", "no") in attrs or "notranslate" in classes
         if self._skipped:
             if tag == self._skipped[0]:
                 self._skipped.append(tag)
