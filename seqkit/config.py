@@ -52,13 +52,18 @@ def setting(
     return Field(default, description=doc, json_schema_extra=extra, **bounds)
 
 
+def dropout_rate(doc: str, *, default: float) -> Any:
+    """A config key for what is left out while training: a share below 1, and each run's own."""
+    return setting(doc, default=default, with_init="own", ge=0, lt=1)
+
+
 def required(doc: str, **bounds: Any) -> Any:
     """A config key that has no default."""
     return Field(..., description=doc, **bounds)
 
 
 @dataclass_transform(
-    kw_only_default=True, frozen_default=True, field_specifiers=(setting, required)
+    kw_only_default=True, frozen_default=True, field_specifiers=(setting, dropout_rate, required)
 )
 def section(cls: type[T]) -> type[T]:
     """Make `cls` a strict, frozen config dataclass.

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.dropout import Dropout
 from ...text.vocab import PAD
 from .words import drop_tokens
@@ -32,16 +32,10 @@ class BagConfig:
     buckets: int = setting(
         "vectors that n-grams of two words and more share by their hash", default=1 << 18, ge=1
     )
-    word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training",
-        default=0.0,
-        ge=0,
-        lt=1,
-        with_init="own",
+    word_dropout: float = dropout_rate(
+        "share of the words that are unknown in a step of the training", default=0.0
     )
-    dropout: float = setting(
-        "dropout of the text's vector", default=0.0, ge=0, lt=1, with_init="own"
-    )
+    dropout: float = dropout_rate("dropout of the text's vector", default=0.0)
 
 
 class Bag(nn.Module):

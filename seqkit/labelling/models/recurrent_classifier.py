@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.dropout import Dropout
 from ...nn.recurrent import Cell, Recurrent
 from ...text.vocab import PAD
@@ -41,19 +41,11 @@ class RecurrentClassifierConfig:
         ge=0,
         with_init="own",
     )
-    word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training",
-        default=0.0,
-        ge=0,
-        lt=1,
-        with_init="own",
+    word_dropout: float = dropout_rate(
+        "share of the words that are unknown in a step of the training", default=0.0
     )
-    embedding_dropout: float = setting(
-        "dropout of word embeddings", default=0.0, ge=0, lt=1, with_init="own"
-    )
-    dropout: float = setting(
-        "dropout between layers and of the pooled state", default=0.5, ge=0, lt=1, with_init="own"
-    )
+    embedding_dropout: float = dropout_rate("dropout of word embeddings", default=0.0)
+    dropout: float = dropout_rate("dropout between layers and of the pooled state", default=0.5)
 
 
 class RecurrentClassifier(nn.Module):

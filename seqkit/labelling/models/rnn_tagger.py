@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.crf import LinearChainCRF
 from ...nn.dropout import Dropout
 from ...nn.recurrent import Cell, Recurrent
@@ -26,12 +26,8 @@ class RNNTaggerConfig(TokenEmbeddingConfig):
     hidden: int = setting("hidden units of each layer and direction, H", default=200, ge=1)
     layers: int = setting("layers", default=1, ge=1)
     bidirectional: bool = setting("read backwards, too", default=True)
-    dropout: float = setting(
-        "dropout of embeddings, between layers and of the output",
-        default=0.5,
-        ge=0,
-        lt=1,
-        with_init="own",
+    dropout: float = dropout_rate(
+        "dropout of embeddings, between layers and of the output", default=0.5
     )
     crf: bool = setting("score the order of tags by a conditional random field", default=True)
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.dropout import Dropout
 from ...text.vocab import PAD
 from .beside import Beside
@@ -32,19 +32,11 @@ class TextCNNConfig:
         ge=0,
         with_init="own",
     )
-    word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training",
-        default=0.0,
-        ge=0,
-        lt=1,
-        with_init="own",
+    word_dropout: float = dropout_rate(
+        "share of the words that are unknown in a step of the training", default=0.0
     )
-    embedding_dropout: float = setting(
-        "dropout of word embeddings", default=0.0, ge=0, lt=1, with_init="own"
-    )
-    dropout: float = setting(
-        "dropout of the text's vector", default=0.5, ge=0, lt=1, with_init="own"
-    )
+    embedding_dropout: float = dropout_rate("dropout of word embeddings", default=0.0)
+    dropout: float = dropout_rate("dropout of the text's vector", default=0.5)
 
     def __post_init__(self) -> None:
         if not self.windows or min(self.windows) < 1:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.dropout import Dropout
 from ...nn.transformer import Embedding, EncoderLayer, check_width, initialise
 from ...text.vocab import PAD
@@ -34,19 +34,11 @@ class TransformerClassifierConfig:
         default="mean",
         with_init="own",
     )
-    word_dropout: float = setting(
-        "share of the words that are unknown in a step of the training",
-        default=0.0,
-        ge=0,
-        lt=1,
-        with_init="own",
+    word_dropout: float = dropout_rate(
+        "share of the words that are unknown in a step of the training", default=0.0
     )
-    dropout: float = setting(
-        "dropout of embeddings, sublayers, and of the pooled vector",
-        default=0.3,
-        ge=0,
-        lt=1,
-        with_init="own",
+    dropout: float = dropout_rate(
+        "dropout of embeddings, sublayers, and of the pooled vector", default=0.3
     )
 
     def __post_init__(self) -> None:

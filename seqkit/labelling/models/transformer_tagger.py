@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.crf import LinearChainCRF
 from ...nn.dropout import Dropout
 from ...nn.transformer import EncoderLayer, check_width, initialise, sinusoids
@@ -23,13 +23,7 @@ class TransformerTaggerConfig(TokenEmbeddingConfig):
     hidden: int = setting("size inside the feed-forward networks", default=384, ge=1)
     heads: int = setting("attention heads; divides width", default=4, ge=1)
     layers: int = setting("layers", default=2, ge=1)
-    dropout: float = setting(
-        "dropout of embeddings, sublayers and of the output",
-        default=0.2,
-        ge=0,
-        lt=1,
-        with_init="own",
-    )
+    dropout: float = dropout_rate("dropout of embeddings, sublayers and of the output", default=0.2)
     prenorm: bool = setting("layer norm before each sublayer, or after it", default=True)
     crf: bool = setting("score the order of tags by a conditional random field", default=True)
 

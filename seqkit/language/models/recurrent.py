@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.dropout import Dropout, LockedDropout, drop_words
 from ...nn.recurrent import Cell, Implementation, Recurrent, State
 
@@ -27,32 +27,21 @@ class RecurrentConfig:
     tie: bool = setting(
         "one matrix for embedding and output (arXiv:1608.05859); needs embedding > 0", default=False
     )
-    dropout: float = setting(
+    dropout: float = dropout_rate(
         "dropout of embeddings (not of one-hot input), between layers and of the output",
         default=0.0,
-        ge=0,
-        lt=1,
-        with_init="own",
     )
     locked: bool = setting(
         "these dropouts keep one mask over time (arXiv:1512.05287)", default=False
     )
-    embedding_dropout: float = setting(
-        "share of words whose embedding is left out of a batch",
-        default=0.0,
-        ge=0,
-        lt=1,
-        with_init="own",
+    embedding_dropout: float = dropout_rate(
+        "share of words whose embedding is left out of a batch", default=0.0
     )
-    recurrent_dropout: float = setting(
-        "dropout of the state, one mask over time; slow", default=0.0, ge=0, lt=1, with_init="own"
+    recurrent_dropout: float = dropout_rate(
+        "dropout of the state, one mask over time; slow", default=0.0
     )
-    weight_drop: float = setting(
-        "dropout of the matrices of the state (arXiv:1708.02182)",
-        default=0.0,
-        ge=0,
-        lt=1,
-        with_init="own",
+    weight_drop: float = dropout_rate(
+        "dropout of the matrices of the state (arXiv:1708.02182)", default=0.0
     )
     layer_norm: bool = setting(
         "layer norm inside the cells (arXiv:1607.06450); slow", default=False

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, cast
 
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.transformer import (
     WIDE_ENOUGH_FOR_BF16,
     Embedding,
@@ -28,15 +28,11 @@ class TransformerLMConfig:
     hidden: int = setting("size inside the feed-forward networks", default=1024, ge=1)
     heads: int = setting("attention heads; divides width", default=4, ge=1)
     layers: int = setting("layers", default=4, ge=1)
-    dropout: float = setting(
-        "dropout of embeddings, sublayers and inside feed-forward networks",
-        default=0.1,
-        ge=0,
-        lt=1,
-        with_init="own",
+    dropout: float = dropout_rate(
+        "dropout of embeddings, sublayers and inside feed-forward networks", default=0.1
     )
-    attention_dropout: float = setting(
-        "dropout of attention weights; slow on the CPU", default=0.0, ge=0, lt=1, with_init="own"
+    attention_dropout: float = dropout_rate(
+        "dropout of attention weights; slow on the CPU", default=0.0
     )
     prenorm: bool = setting("layer norm before each sublayer, or after it", default=True)
 

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.attention import Attention, Kind
 from ...nn.dropout import Dropout
 from ...nn.memory import sentences_to_keep
@@ -48,16 +48,10 @@ class RecurrentSeq2SeqConfig:
         "the decoder starts from a projection of the encoder's last state; else from zeros",
         default=True,
     )
-    dropout: float = setting(
-        "dropout of embeddings, between layers and of outputs",
-        default=0.2,
-        ge=0,
-        lt=1,
-        with_init="own",
+    dropout: float = dropout_rate(
+        "dropout of embeddings, between layers and of outputs", default=0.2
     )
-    attention_dropout: float = setting(
-        "dropout of attention weights", default=0.0, ge=0, lt=1, with_init="own"
-    )
+    attention_dropout: float = dropout_rate("dropout of attention weights", default=0.0)
     tie: bool = setting(
         "one matrix for target embedding and output, and for the source if the vocabulary is "
         "shared",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...config import section, setting
+from ...config import dropout_rate, section, setting
 from ...nn.checks import Activation, check_width
 
 
@@ -13,15 +13,11 @@ class TransformerConfig:
     heads: int = setting("attention heads; divides width", default=8, ge=1)
     encoder_layers: int = setting("layers of the encoder", default=6, ge=1)
     decoder_layers: int = setting("layers of the decoder", default=6, ge=1)
-    dropout: float = setting(
-        "dropout of embeddings, sublayers and inside feed-forward networks",
-        default=0.1,
-        ge=0,
-        lt=1,
-        with_init="own",
+    dropout: float = dropout_rate(
+        "dropout of embeddings, sublayers and inside feed-forward networks", default=0.1
     )
-    attention_dropout: float = setting(
-        "dropout of attention weights; slow on the CPU", default=0.0, ge=0, lt=1, with_init="own"
+    attention_dropout: float = dropout_rate(
+        "dropout of attention weights; slow on the CPU", default=0.0
     )
     prenorm: bool = setting(
         "layer norm before each sublayer (trains stably) or, as in the paper, after it",
