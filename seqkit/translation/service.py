@@ -76,7 +76,8 @@ def _translate(translator: Translator, asked: Translate, uploads: Sequence[Uploa
     search = search_of(translator, asked.settings(), asked.glossary)
     texts = [asked.text] if isinstance(asked.text, str) else asked.text
     lines = [continued(translator, text, asked.prefix, search.config) for text in texts]
-    if asked.align or asked.prefix or asked.glossary:
+    needs_torch = asked.glossary or not translator.in_int8 and (asked.align or asked.prefix)
+    if needs_torch:
         _open(translator)
 
     request = _Texts(search, texts, lines, asked.align)

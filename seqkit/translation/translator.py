@@ -321,6 +321,11 @@ class Translator:
         return self._searcher.engine
 
     @property
+    def in_int8(self) -> bool:
+        """Whether our own search has the model in 8 bits."""
+        return self._searcher.packed is not None
+
+    @property
     def model(self) -> TranslationModel:
         """The model in torch; of an ensemble, the first.
 
@@ -332,10 +337,7 @@ class Translator:
     @property
     def models(self) -> list[TranslationModel]:
         """The models that decode together; see `model`."""
-        if self.engine is not None and not self.engine.only:
-            self._searcher.engine = None
-        self._searcher.packed = None
-        return self._searcher.models
+        return self._searcher.models_to_change()
 
     @property
     def models_to_read(self) -> list[TranslationModel]:

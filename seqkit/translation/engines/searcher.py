@@ -104,6 +104,13 @@ class Searcher:
         model = self._model
         return [self._opened() if isinstance(model, Deferred) else model, *self._others]
 
+    def models_to_change(self) -> list[TranslationModel]:
+        """The same, which all searches go by from now on, but those that only CTranslate2 does."""
+        if self.engine is not None and not self.engine.only:
+            self.engine = None
+        self.packed = None
+        return self.models
+
     @property
     def device(self) -> str:
         """Where our own search computes; a model is opened later on the CPU."""

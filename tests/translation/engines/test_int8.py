@@ -87,9 +87,8 @@ def test_lines_of_tatoeba_are_those_of_ctranslate2(has_int8, shipped, corpora):
 def test_an_argos_package_translates_as_well_as_by_ctranslate2(has_int8, corpora):
     """The model says in float32 which outputs are better, as fewer than half are the same.
 
-    Of 500 lines 227 are the same as by CTranslate2's int8, and why no more is not fully explained:
-    by other instructions CTranslate2 itself gives 31 of 40 again, and ours has fewer of either, 24
-    and 27. So this is a bound on how much worse ours may be, not a proof that both do the same.
+    Rounding alone changes two of five (benchmarks/RESULTS.md): this is a bound on how much worse
+    ours may be.
     """
     pytest.importorskip("ctranslate2")
     package = corpora / "models" / "translate-zh_en-1_9.argosmodel"
