@@ -76,7 +76,7 @@ def _translate(translator: Translator, asked: Translate, uploads: Sequence[Uploa
     search = search_of(translator, asked.settings(), asked.glossary)
     texts = [asked.text] if isinstance(asked.text, str) else asked.text
     lines = [continued(translator, text, asked.prefix, search.config) for text in texts]
-    needs_torch = asked.glossary or not translator.in_int8 and (asked.align or asked.prefix)
+    needs_torch = asked.glossary or (not translator.in_int8 and (asked.align or asked.prefix))
     if needs_torch:
         _open(translator)
 
