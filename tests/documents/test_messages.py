@@ -60,3 +60,18 @@ def test_ten_thousand_plurals_take_no_square_of_the_time():
     start = time.process_time()
     assert len(read_document(data, "a.po", "po").segments) == 20_000
     assert time.process_time() - start < 3
+
+
+def test_tags_of_a_message_go_with_their_words():
+    data = b'msgid "<b>a b</b> c <a href=\\"{u}\\">d</a>."\nmsgstr ""\n'
+    (segment,) = read_document(data, "a.po", "po").segments
+    assert segment.text == "a b c d."
+    written = segment.written("D C B A.", [(3, 0), (2, 1), (1, 2), (0, 3)])
+    assert written == '"<a href=\\"{u}\\">D</a> C <b>B A</b>."'
+
+
+@pytest.mark.parametrize("text", ["a < b", "a <b>b", "a & b"])
+def test_what_is_no_markup_of_a_message_is_text(text):
+    (segment,) = read_document(f'msgid "{text}"\nmsgstr ""\n'.encode(), "a.po", "po").segments
+    assert segment.text == text
+    assert segment.written(text, None) == f'"{text}"'

@@ -195,3 +195,23 @@ def test_no_element_is_written_twice(words):
         written = segment.written(words, sorted((place, i) for i, place in enumerate(places)))
         assert max(written.count(tag) for tag in ('<span id="1">', "<span>", "<a>", "<b")) == 1
         assert re.sub("<[^>]*>", "", written).split() == words.split()
+
+
+@pytest.mark.parametrize(
+    ("inner", "read"),
+    [
+        ('a <x id="1" equiv-text="{{n}}"/> b', "a {{n}} b"),
+        ('a <ph id="1">%s</ph> b', "a %s b"),
+        ('a <ph id="p1" disp="$x"/>, b', "a `$x`, b"),
+        ('a <x id="1"/> b', "a `1` b"),
+        ('a <x id="1" ctype="lb"/> b', "a b"),
+        ('a <ph id="1">&lt;br&gt;</ph> b', "a b"),
+        ('a <mrk translate="no">c d</mrk> b', "a `c d` b"),
+    ],
+)
+def test_placeholders_of_xliff_are_read_in_their_sentences(inner, read):
+    unit = f"<xliff><trans-unit><source>{inner}</source></trans-unit></xliff>"
+    (segment,) = read_document(unit.encode(), "a.xliff", "xliff").segments
+    assert segment.text == read
+    words = [(i, i) for i in range(len(read.split()))]
+    assert segment.written(read, words) == f"<target>{inner}</target>"

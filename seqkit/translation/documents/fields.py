@@ -12,6 +12,7 @@ from typing import Any
 from ...errors import ConfigError, DataError, shortened
 from ...parsing import json_of, to_json
 from ...text.spans import has_letters
+from .html import with_tags
 from .segment import Plain, Segment
 
 Path = tuple[str, ...]
@@ -255,4 +256,4 @@ def _plain(start: int, end: int, value: str, write: Callable[[str], str]) -> lis
 
     before, after = value.split(inner, 1)
     line = " ".join(inner.split())
-    return [Plain(start, end, line, lambda new: write(before + new + after))]
+    return [with_tags(line, (start, end), lambda new: write(before + new + after))]

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 from ...errors import DataError
 from ...text.spans import has_letters
-from .segment import Plain, Segment
+from .html import with_tags
+from .segment import Segment
 
 _STRING = r'"(?:[^"\\\r\n]|\\.)*"'
 _STRINGS = rf"{_STRING}(?:[ \t]*(?:(?:\r\n|\n)[ \t]*)?{_STRING})*"  # which gettext joins
@@ -151,7 +152,7 @@ def _paragraph(
     def write(translation: str) -> str:
         return lead + _quoted(before + _with_key(translation, mark, key) + after)
 
-    return Plain(start, end, text, write)
+    return with_tags(text, (start, end), write)
 
 
 def _with_key(text: str, mark: str, key: str) -> str:

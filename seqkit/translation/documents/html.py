@@ -6,12 +6,13 @@ never built anew, so that attributes, comments, scripts and white space stay byt
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from html import unescape
 from html.parser import HTMLParser
 
 from .markup import Kind, Token, names, segments_of
-from .segment import Segment
+from .segment import Plain, Rewritten, Segment
 
 _CODE = names("code kbd samp var")
 _INLINE = _CODE | names(
@@ -21,6 +22,7 @@ _INLINE = _CODE | names(
 _POINTS = names("img wbr input")
 _SKIPPED = names("script style pre svg math textarea template object") | _CODE
 _VOID = names("area base br col embed hr img input link meta source track wbr")
+_CLOSING = re.compile(r"</[A-Za-z]+>")
 _SIGN = 12  # tokens of the longest link that is only a sign
 
 
@@ -28,6 +30,16 @@ def segments(text: str) -> list[Segment]:
     """The segments of an HTML page; entities are read, and written where HTML needs them."""
     tokens = list(_Tokens(text).tokens())
     return segments_of(text, _with_signs(text, tokens))
+
+
+def with_tags(text: str, place: tuple[int, int], write: Callable[[str], str]) -> Segment:
+    """A text that may have inline tags, as messages of programs do; `write` puts it into a file."""
+    found = segments(text) if _CLOSING.search(text) else []
+    if len(found) != 1:
+        return Plain(*place, text, write)
+    (inner,) = found
+    before, after = text[: inner.start], text[inner.end :]
+    return Rewritten(inner, lambda written: write(before + written + after), place)
 
 
 def _with_signs(text: str, tokens: Sequence[Token]) -> Iterator[Token]:

@@ -117,6 +117,8 @@ class Marked:
             else:
                 place = source[aligned[number]] if source else (0, 0)
                 units += self._word(space, text, place, at)
+                if number == len(target) - 1:
+                    units += self._end_of(units.pop(), at)
             for unit in units[before:]:
                 unit.word = number
         return units
@@ -136,6 +138,16 @@ class Marked:
             marks = _Unit("", tail[0], at[last - 1])
             return [_Unit(space, word[: tail.start()], elements), marks]
         return [_Unit(space, word, elements)]
+
+    def _end_of(self, unit: _Unit, at: Sequence[Elements]) -> list[_Unit]:
+        """The last word, and its full stop outside of elements where the source has it outside."""
+        tail = _TAIL.search(unit.text)
+        outer = at[-1] if at else unit.elements
+        is_outside = outer != unit.elements and unit.elements[: len(outer)] == outer
+        if not tail or not is_outside or self.text[-1].isalnum():
+            return [unit]
+        word = replace(unit, text=unit.text[: tail.start()])
+        return [word, _Unit("", tail[0], outer)]
 
     def _beside(
         self, marks: str, place: tuple[int, int], kept: Sequence[_Kept], at: Sequence[Elements]

@@ -215,7 +215,7 @@ def _runs(content: str, tokens: list[Token], spelling: Spelling) -> list[Run]:
 def _shown(text: str) -> str:
     """What stays, as translators know it: as code, unless it is a URL or the like; "" if not."""
     text = " ".join(text.split())
-    for shown in (text, f"`{text}`", f"`` {text} ``"):
+    for shown in (text, f"`{text}`", f"`` {text} ``") if text else ():
         found = [(piece.text, piece.kind) for piece in pieces(f"{_BESIDE} {shown} {_BESIDE}")]
         if (shown, "name") in found:
             return shown

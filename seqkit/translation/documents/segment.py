@@ -45,18 +45,22 @@ class Plain:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A segment whose stretch is written in another way than `inner` would write it."""
+    """A segment whose stretch is written in another way than `inner` would write it.
+
+    `place` is the stretch, if it is another one than that of `inner`.
+    """
 
     inner: Segment
     rewrite: Callable[[str], str]
+    place: tuple[int, int] | None = None
 
     @property
     def start(self) -> int:
-        return self.inner.start
+        return self.place[0] if self.place else self.inner.start
 
     @property
     def end(self) -> int:
-        return self.inner.end
+        return self.place[1] if self.place else self.inner.end
 
     @property
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -9,11 +10,13 @@ from typing import NamedTuple
 from ...errors import DataError
 from ..explain import Alignment
 from . import xml
-from .markup import Kind, Token, names, segments_of
+from .markup import ANY_TAG, Kind, Spelling, Token, names, segments_of
 from .segment import Segment
 
 _INLINE = names("g mrk pc sm em")
-_POINTS = names("x bx ex ph it bpt ept cp sc ec sub")
+_POINTS = names("bx ex it bpt ept cp sc ec sub")
+_PLACEHOLDERS = names("x ph")  # of a value, or with a type, of a line break or a picture
+_SHOWN = re.compile(r'\b(equiv-text|disp|equiv|id)="([^"]*)"')
 
 
 class _Place(NamedTuple):
@@ -75,7 +78,7 @@ def segments(text: str, name: str) -> list[Segment]:
         end = text.index(">", close.start) + 1
         new = _Place(end, end, f"{_line_end(text, token.start)}<target>", "</target>")
         place = _place(text, tokens[closing + 1 :], new)
-        inside = segments_of(text, tokens[i + 1 : closing], xml.SPELLING)
+        inside = segments_of(text, tokens[i + 1 : closing], _SPELLING)
         if place is None or len(inside) != 1:
             continue
         inner = (token.end, close.start)
@@ -88,7 +91,20 @@ def _classify(tag: str, attributes: dict[str, str]) -> Kind | None:
         return Kind.KEPT if tag in _INLINE else Kind.POINT
     if tag in _INLINE:
         return Kind.OPEN
-    return Kind.POINT if tag in _POINTS else None
+    if tag in _PLACEHOLDERS and not attributes.keys() & {"ctype", "type", "subType"}:
+        return Kind.KEPT
+    return Kind.POINT if tag in _POINTS | _PLACEHOLDERS else None
+
+
+def _read_kept(raw: str) -> str:
+    """What a placeholder stands for, as it says, or its name; "" for markup of another language."""
+    shown = dict(_SHOWN.findall(raw))
+    names = [shown.get(key, "") for key in ("equiv-text", "disp", "equiv", "id")]
+    texts = [xml.unescaped(one) for one in (ANY_TAG.sub("", raw).strip(), *names) if one]
+    return "" if not texts or texts[0].startswith("<") else texts[0]
+
+
+_SPELLING = Spelling(xml.unescaped, read_kept=_read_kept)
 
 
 def _place(text: str, tokens: Iterable[Token], new: _Place) -> _Place | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from ...errors import DataError
-from .markup import ANY_TAG, Kind, Spelling, Token
+from .markup import Kind, Spelling, Token
 
 _DEEPEST = 1000  # elements within elements
 
@@ -57,7 +57,7 @@ def unescaped(text: str) -> str:
     return _REFERENCE.sub(_character, text)
 
 
-SPELLING = Spelling(unescaped, read_kept=lambda raw: unescaped(ANY_TAG.sub("", raw)))
+SPELLING = Spelling(unescaped)
 
 
 def _character(match: re.Match[str]) -> str:
