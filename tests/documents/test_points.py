@@ -51,6 +51,9 @@ def test_code_is_read_in_its_sentence_and_stays(markdown, written):
         ("a <code>b`c</code> d", "html", "a `` b`c `` d"),
         ("a <span translate='no'>b c</span> d", "html", "a `b c` d"),
         ("a <b class='x notranslate'>b c</b> d", "html", "a `b c` d"),
+        ("<html lang=en>a <i lang=la>b c</i> <i lang=en-GB>d</i>", "html", "a `b c` d"),
+        ("<html lang=en><p>a<p lang=ar>b", "html", "a"),
+        ("<p>a <i lang=la>b c</i>", "html", "a b c"),
         ("a <https://b.c> $x^2$ {{ y }} d", "md", "a https://b.c `$x^2$` {{ y }} d"),
         ("a ``b ` c`` d", "md", "a ``b ` c`` d"),
     ],
@@ -58,7 +61,8 @@ def test_code_is_read_in_its_sentence_and_stays(markdown, written):
 def test_what_stays_is_read_as_code_or_a_url(text, kind, read):
     (segment,) = read_document(text.encode(), f"a.{kind}", kind).segments
     assert segment.text == read
-    assert segment.written(segment.text, []) == text
+    words = [(i, i) for i in range(len(read.split()))]
+    assert segment.written(segment.text, words) == text[segment.start : segment.end]
 
 
 def test_what_stays_goes_where_the_translation_has_it():

@@ -7,7 +7,7 @@ never built anew, so that attributes, comments, scripts and white space stay byt
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import unescape
 from html.parser import HTMLParser
 
@@ -95,7 +95,8 @@ class _Tokens(HTMLParser):
             if character == "\n":
                 self._starts.append(i + 1)
         self._skipped: list[str] = []  # elements whose text stays
-        self._kept: list[str] = []  # elements with translate="no"
+        self._skipped_as = Kind.BLOCK
+        self._language = ""  # of the page
 
     def tokens(self) -> Iterator[Token]:
         """Every stretch of the page, in order."""
@@ -109,22 +110,32 @@ class _Tokens(HTMLParser):
         line, column = self.getpos()
         start = self._starts[line - 1] + column
         if self._skipped and kind is not Kind.BLOCK:
-            kind = Kind.KEPT if self._skipped[0] in _INLINE else Kind.BLOCK
+            kind = self._skipped_as
         last = self._found[-1] if self._found else None
         is_more = last is not None and last[0] is kind and kind in (Kind.TEXT, Kind.KEPT)
         if is_more and (kind is Kind.TEXT or self._skipped):
             return  # text and entities are one stretch, and so is code
         self._found.append((kind, start, name))
 
+    def _stays(self, tag: str, attributes: Mapping[str, str | None]) -> bool:
+        """Whether the text of an element is none to be translated, or of another language."""
+        language = (attributes.get("lang") or "").partition("-")[0].lower()
+        if tag == "html":
+            self._language = language
+        is_foreign = bool(language and self._language) and language != self._language
+        classes = (attributes.get("class") or "").split()
+        is_marked = attributes.get("translate") == "no" or "notranslate" in classes
+        return tag in _SKIPPED or is_foreign or is_marked
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        classes = (dict(attrs).get("class") or "").split()
-        stays = tag in _SKIPPED or ("translate", "no") in attrs or "notranslate" in classes
+        stays = self._stays(tag, dict(attrs))
         if self._skipped:
             if tag == self._skipped[0]:
                 self._skipped.append(tag)
             self._add(Kind.POINT)
         elif stays and tag not in _VOID:
-            self._add(Kind.KEPT if tag in _INLINE else Kind.BLOCK)
+            self._skipped_as = Kind.KEPT if tag in _INLINE else Kind.BLOCK
+            self._add(self._skipped_as)
             self._skipped = [tag]
         elif tag in _INLINE:
             self._add(Kind.OPEN, tag)
