@@ -100,7 +100,7 @@ def _targets(row: Row, case: str, ours: Figures, figures: dict[str, Figures]) ->
             continue
         ratio = ours["median"] / figures[name]["median"]
         verdict = "reached" if ratio >= target else f"**not reached: {ratio:.2f}**"
-        lines.append(f"{target:g} × {name}: {verdict}")
+        lines.append(f"{target:.3g} × {name}: {verdict}")
     return lines
 
 
