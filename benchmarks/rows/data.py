@@ -210,7 +210,7 @@ def _files(settings: Settings, part: str) -> list[Path]:
 
 
 def _cache(settings: Settings) -> Path:
-    return Path(settings["folder"]) / f"cache-{settings['kind']}"
+    return Path(settings["folder"]) / f"cache-{settings['kind']}-{_size(settings)}"
 
 
 ROW = Row(
