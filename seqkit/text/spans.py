@@ -97,9 +97,11 @@ _FILES = (
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*+"
 _ATTRIBUTE = r"""\s++[\w:@.-]++(?:\s*+=\s*+(?:"[^"<>]*+"|'[^'<>]*+'|[^\s"'<>=`]++))?+"""
 
+_SCHEME = r"(?i:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
+_URL_TEXT = r"[^\s<>\"`“”„«»\u3000-\u303f\uff01-\uff0f\uff1a-\uff20"  # and ], or more that ends one
+
 _AS_NAMES = [
-    r"(?P<url>(?<!\w)(?i:(?:https?|ftps?|sftp|file|git|ssh|wss?|s3|jdbc)://|(?:mailto|tel):|www\.)"
-    r"[^\s<>\"`“”„«»\u3000-\u303f\uff01-\uff0f\uff1a-\uff20]++)",
+    rf"(?P<url>(?<!\S){_SCHEME}{_URL_TEXT}]++(?!\S)|(?<!\w){_SCHEME}{_URL_TEXT}\u2e80-\u9fff]++)",
     r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]+)++",
     rf"(?<![\w@./-])(?:[A-Za-z0-9-]{{2,63}}\.){{1,4}}(?:{_DOMAINS})\b"
     r"(?:/[\w./?%&=#~+-]*\w/?)?",

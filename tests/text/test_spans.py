@@ -163,6 +163,8 @@ def test_the_time_for_a_very_long_line_is_linear_in_its_length(unit):
         ("打开main.py和config.toml。", ["main.py", "config.toml"]),
         ("请把问题发送到bugs@example.com。", ["bugs@example.com"]),
         ("变量batch_size是数字，请看https://a.org/b。", ["batch_size", "https://a.org/b"]),
+        ("看https://a.org/b的例子", ["https://a.org/b"]),
+        ("看 https://a.org/中文 吧", ["https://a.org/中文"]),
         ("Öffne Größe.txt", ["Größe.txt"]),
         ("Run `make -j` in /usr/lib, %s", ["`make -j`", "/usr/lib", "%s"]),
     ],
