@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import ConfigError, SeqkitError
-from ..threads import choose_threads
+from ..threads import choose_threads, cores
 from .formats import Answer, Failure, Texts
 from .pieces import Died
 from .verbs import Request, open_request
@@ -102,7 +102,7 @@ def connected(address: str | None, workers: int | None) -> Iterator[int]:
     folder = ""
     try:
         if address is None:
-            workers = workers or _cpus()
+            workers = workers or cores()
             folder = tempfile.mkdtemp(prefix="seqkit-")  # /tmp/ray may be another user's
             _start(ray, workers, folder)
         else:
@@ -175,12 +175,6 @@ def _speaks_grpc(connection: socket.socket) -> bool:
     connection.sendall(_HELLO)
     head = connection.recv(_FRAME, socket.MSG_WAITALL)
     return len(head) == _FRAME and head[3] == _SETTINGS
-
-
-def _cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class RayPool:

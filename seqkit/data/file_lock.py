@@ -56,13 +56,13 @@ def _waited(path: Path) -> int:
 def _locked(path: Path) -> int | None:
     """The file, open and locked; None if another process has it, or has just deleted it."""
     opened = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    if _try(opened) and _is_at(opened, path):
+    if _try(opened) and is_at(opened, path):
         return opened
     os.close(opened)
     return None
 
 
-def _is_at(opened: int, path: Path) -> bool:
+def is_at(opened: int, path: Path) -> bool:
     """Whether an open file is still the one of that name."""
     try:
         return os.path.samestat(os.fstat(opened), path.stat())

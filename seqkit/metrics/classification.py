@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import __version__
 from ..errors import WrongValue
 from .perplexity import finite
+from .signatures import signature_of
 
 _SHOWN_CLASSES = 20  # a larger confusion matrix is not shown as text
 _COLUMN = 6  # characters of a column of the confusion matrix, at least
@@ -123,9 +123,7 @@ class Classification:
     @property
     def signature(self) -> str:
         """Everything the figures depend on besides the model."""
-        fields = {**self.signature_fields, "version": __version__}
-        parts = [f"{key}:{value}" for key, value in fields.items()]
-        return "|".join(parts)
+        return signature_of(self.signature_fields)
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON, which knows no nan: None stands for it."""

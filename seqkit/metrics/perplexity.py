@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from .. import __version__
 from ..errors import WrongValue
+from .signatures import signature_of
 
 _SUMS = (
     "log_probability_known",
@@ -133,9 +133,7 @@ class Perplexity:
     @property
     def signature(self) -> str:
         """Every choice that the figure depends on, as sacrebleu does for BLEU (Post 2018)."""
-        fields = {**self.signature_fields, "version": __version__}
-        parts = [f"{key}:{value}" for key, value in fields.items()]
-        return "|".join(parts)
+        return signature_of(self.signature_fields)
 
     def record(self) -> dict[str, float | int | str | None]:
         """Plain data for JSON, which has no infinity: None stands for it."""

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .. import __version__
 from ..errors import WrongValue
 from .perplexity import finite
+from .signatures import signature_of
 
 Numbers = NDArray[np.float64]
 
@@ -187,9 +187,7 @@ class Regression:
     @property
     def signature(self) -> str:
         """Everything the figures depend on besides the model."""
-        fields = {**self.signature_fields, "version": __version__}
-        parts = [f"{key}:{value}" for key, value in fields.items()]
-        return "|".join(parts)
+        return signature_of(self.signature_fields)
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON, which knows neither nan nor infinity: None stands for them."""

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import __version__
 from ..errors import WrongValue
 from .classification import ClassFigures, accuracy, class_figures, class_lines, macro_f1
 from .perplexity import finite
+from .signatures import signature_of
 
 THRESHOLD = 0.5  # a label is given if it is at least as probable
 
@@ -84,12 +84,7 @@ class SeveralLabels:
     @property
     def signature(self) -> str:
         """Everything the figures depend on besides the model."""
-        fields = {
-            **self.signature_fields,
-            "threshold": f"{self.threshold:g}",
-            "version": __version__,
-        }
-        return "|".join(f"{key}:{value}" for key, value in fields.items())
+        return signature_of({**self.signature_fields, "threshold": f"{self.threshold:g}"})
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON, which knows no nan: None stands for it."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from ..errors import DataError, reason
+from ..threads import cores
 
 Array = NDArray[Any]
 Item = TypeVar("Item")
@@ -145,13 +146,6 @@ def places_between(values: NDArray[np.integer[Any]], low: int, high: int) -> NDA
         inside = np.flatnonzero((part >= low) & (part < high))
         found.append(inside + stretch.start)
     return np.concatenate(found)
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def on_all_cores(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ..data.file_lock import is_at
 from ..errors import CheckpointError, reason
 from .log import unwritable
 
@@ -83,7 +84,7 @@ class Lock:
 
         Raises `CheckpointError` if another process has it now.
         """
-        if self._opened is None or _is_at(self._opened, self._path):
+        if self._opened is None or is_at(self._opened, self._path):
             return False
         self._close()
         self.acquire()
@@ -91,7 +92,7 @@ class Lock:
 
     def release(self) -> None:
         """Give the lock up, and leave no folder behind that nothing was written into."""
-        is_ours = self._opened is not None and _is_at(self._opened, self._path)
+        is_ours = self._opened is not None and is_at(self._opened, self._path)
         if is_ours and os.name != "nt":  # before it is given up: afterwards, another may have it
             _try(self._path.unlink)
         self._close()
@@ -124,7 +125,7 @@ class Lock:
                 "see to it that no other process writes there"
             )
 
-        if not _is_at(opened, self._path):
+        if not is_at(opened, self._path):
             self._close()
             return False
         os.ftruncate(opened, 0)
@@ -154,14 +155,6 @@ class Lock:
 def _this_process(doing: str) -> str:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     return f"process {os.getpid()} on {socket.gethostname()}, {doing} since {since}\n"
-
-
-def _is_at(opened: int, path: Path) -> bool:
-    """Whether an open file is still the one of that name."""
-    try:
-        return os.path.samestat(os.fstat(opened), path.stat())
-    except OSError:
-        return False
 
 
 def _try(action: Callable[[], None]) -> None:

@@ -14,27 +14,12 @@ from pathlib import Path
 import pytest
 import torch
 from letters import write_lines
-from safetensors.torch import load_file
+from tensors import assert_same
 
 import seqkit
 from seqkit.errors import CheckpointError, Interrupted
 from seqkit.runs.open import config_of
 from seqkit.training import checkpoint
-
-
-def tensors(run):
-    """All tensors of the last checkpoint of a run, the trainer's too: {(file, name): tensor}."""
-    last = checkpoint.resolve(run, prefer="last")
-    files = (checkpoint.MODEL, checkpoint.TRAINER)
-    return {
-        (file, name): tensor for file in files for name, tensor in load_file(last / file).items()
-    }
-
-
-def differences(one, other):
-    one, other = tensors(one), tensors(other)
-    assert one.keys() == other.keys()
-    return [name for name in one if not torch.equal(one[name], other[name])]
 
 
 def stop_at(step, number=signal.SIGTERM):
@@ -92,7 +77,7 @@ def test_a_run_stopped_anywhere_resumes_bit_for_bit(here, settings, step):
     else:
         seqkit.train("tiny.toml", **how, listener=stop_at(step))
     seqkit.train("tiny.toml", **how, resume=True)
-    assert differences(here / "whole", here / "stopped") == []
+    assert_same(here / "whole", here / "stopped")
 
 
 def test_ctrl_c_saves_too_and_the_old_signal_handlers_come_back(here):
@@ -122,7 +107,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(here, cli):
     assert "has no finished checkpoint yet" in cli("translate", "-m", "run", "a").complaint()
     assert cli("train", "tiny.toml", "--out", "run", "--resume").code == 0
     cli("train", "tiny.toml", "--out", "whole")
-    assert differences(here / "whole", here / "run") == []
+    assert_same(here / "whole", here / "run")
 
 
 def test_what_a_killed_run_leaves_is_cleaned_up_on_resume(here, cli):
@@ -163,7 +148,7 @@ def test_a_run_started_from_other_weights_has_them_even_if_it_is_killed_at_once(
         seqkit.train("tiny.toml", out="run", init=beginner)
     seqkit.train("tiny.toml", out="run", resume=True)
     seqkit.train("tiny.toml", out="whole", init=beginner)
-    assert differences(here / "whole", here / "run") == []
+    assert_same(here / "whole", here / "run")
 
 
 def test_resuming_with_other_data_is_refused(here):

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import __version__
 from ...metrics.classification import Classification, accuracy
 from ...metrics.intervals import Interval, interval
 from ...metrics.perplexity import finite
+from ...metrics.signatures import signature_of
 from ...metrics.spans import SpanCounts, SpanFigures, WordRecall, f1_of_sums, word_recall
 from .schemes import SchemeName, spans_of
 
@@ -146,8 +146,7 @@ class TaggingReport:
     @property
     def signature(self) -> str:
         """Everything the figures depend on besides the model."""
-        fields = {**self.signature_fields, "version": __version__}
-        return "|".join(f"{key}:{value}" for key, value in fields.items())
+        return signature_of(self.signature_fields)
 
     def record(self) -> dict[str, Any]:
         """Plain data for JSON, which knows no nan: None stands for it."""
