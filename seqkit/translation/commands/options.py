@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ...cli.lines import TEXT
-from ...cli.options import key_values, one_model_option, together
+from ...cli.options import as_one, key_values, one_model_option, together
 from ...errors import ConfigError, RenamedWarning
 
 if TYPE_CHECKING:
@@ -161,6 +161,12 @@ class TestFiles:
     data: Path | None
     columns: tuple[int, int]
 
+    def __post_init__(self) -> None:
+        from_texts = self.source is not None and bool(self.references)
+        from_tsv = self.source is None and not self.references
+        if not (from_texts if self.data is None else from_tsv):
+            raise click.UsageError("give --source F --reference F, or --data TSV")
+
     @property
     def paths(self) -> list[Path]:
         """One TSV file, or a source file and its references."""
@@ -175,52 +181,35 @@ class TestFiles:
         return read_test_set(self.paths, self.columns)
 
 
-def test_set_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """--source, --reference, --data and --columns, as one `TestFiles` called `files`."""
-
-    @click.option("--source", type=TEXT, help="Text to translate; - is stdin.")
-    @click.option(
-        "--reference",
-        "references",
-        type=TEXT,
-        multiple=True,
-        help="Its reference translation; repeat for several references.",
-    )
-    @click.option(
-        "--data", type=TEXT, help="TSV instead: source TAB reference; equal sources are grouped."
-    )
-    @click.option(
-        "--columns",
-        default="1,2",
-        show_default=True,
-        help="Source and reference column of --data, from 1.",
-    )
-    @functools.wraps(function)
-    def with_files(
-        *,
-        source: Path | None,
-        references: tuple[Path, ...],
-        data: Path | None,
-        columns: str,
-        **others: Any,
-    ) -> Any:
-        from_tsv = data is not None and source is None and not references
-        from_texts = data is None and source is not None and bool(references)
-        if not from_tsv and not from_texts:
-            raise click.UsageError("give --source F --reference F, or --data TSV")
-
-        files = TestFiles(source, references, data, _columns(columns))
-        return function(files=files, **others)
-
-    return with_files
-
-
-def _columns(text: str) -> tuple[int, int]:
+def _columns(ctx: click.Context, option: click.Parameter, text: str) -> tuple[int, int]:
     try:
         first, second = positive_integers(text)
     except ValueError:
         raise ConfigError(f"--columns {text!r} is not two numbers from 1, such as 1,2") from None
     return first, second
+
+
+test_set_options = together(
+    click.option("--source", type=TEXT, help="Text to translate; - is stdin."),
+    click.option(
+        "--reference",
+        "references",
+        type=TEXT,
+        multiple=True,
+        help="Its reference translation; repeat for several references.",
+    ),
+    click.option(
+        "--data", type=TEXT, help="TSV instead: source TAB reference; equal sources are grouped."
+    ),
+    click.option(
+        "--columns",
+        default="1,2",
+        show_default=True,
+        callback=_columns,
+        help="Source and reference column of --data, from 1.",
+    ),
+    as_one("files", TestFiles),
+)
 
 
 def positive_integers(text: str) -> list[int]:
