@@ -11,6 +11,7 @@ import zlib
 from typing import IO, Any
 
 from ..errors import ConfigError, DataError
+from ..switches import is_on
 
 PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})  # endings of names; the content decides
 ENVIRONMENT = "SEQKIT_LIMITS"  # "off" lifts the limits on what is unpacked and on long lines
@@ -31,7 +32,7 @@ _OTHERS = {
 
 
 def limits_are_on() -> bool:
-    return os.environ.get(ENVIRONMENT, "").lower() not in ("off", "0", "no", "false")
+    return is_on(ENVIRONMENT)
 
 
 def kind_of(head: bytes) -> str:

@@ -9,6 +9,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+from ..switches import is_on
 from . import build
 
 ENVIRONMENT = "SEQKIT_NATIVE"  # "off" does without the library
@@ -64,8 +65,11 @@ _NAME = build.library_name()
 
 
 def library() -> ctypes.CDLL | None:
-    """The library, None where it is not there or not wanted."""
-    if os.environ.get(ENVIRONMENT, "").lower() == "off":
+    """The library, None where it is not there or not wanted.
+
+    Raises `ConfigError` for a SEQKIT_NATIVE that is neither on nor off.
+    """
+    if not is_on(ENVIRONMENT):
         return None
     found = _opened()
     return found if isinstance(found, ctypes.CDLL) else None
@@ -73,8 +77,8 @@ def library() -> ctypes.CDLL | None:
 
 def status() -> str:
     """Whether the library is used, and why not."""
-    if os.environ.get(ENVIRONMENT, "").lower() == "off":
-        return f"not used: {ENVIRONMENT}=off"
+    if not is_on(ENVIRONMENT):
+        return f"not used: {ENVIRONMENT}={os.environ[ENVIRONMENT]}"
     found = _opened()
     return found if isinstance(found, str) else "used"
 

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from seqkit.errors import ConfigError
 from seqkit.native import build, library
 
 
@@ -154,12 +155,24 @@ def test_what_the_compiler_says_is_not_lost(tmp_path, monkeypatch, capsys):
     assert "words.c:1: error" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("value", ["off", "OFF"])
+@pytest.mark.parametrize("value", ["off", "OFF", "0", "no", "False", " off "])
 def test_it_can_be_switched_off(used, monkeypatch, value):
     assert library.status() == "used"
     monkeypatch.setenv(library.ENVIRONMENT, value)
     assert library.library() is None
-    assert library.status() == "not used: SEQKIT_NATIVE=off"
+    assert library.status() == f"not used: SEQKIT_NATIVE={value}"
+
+
+@pytest.mark.parametrize("value", ["", "on", "1", "yes", "TRUE"])
+def test_it_can_be_left_on(used, monkeypatch, value):
+    monkeypatch.setenv(library.ENVIRONMENT, value)
+    assert library.library() is not None
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_one_line(monkeypatch):
+    monkeypatch.setenv(library.ENVIRONMENT, "of")
+    with pytest.raises(ConfigError, match="SEQKIT_NATIVE='of' is neither 'on' nor 'off'"):
+        library.library()
 
 
 def test_the_doctor_shows_it():
