@@ -244,7 +244,7 @@ def _state(path: Path) -> _State:
 
 def _content_digest(path: Path) -> str:
     digest = blake2b(digest_size=16)
-    with reading(path), path.open("rb") as file:
+    with reading(path), path.open("rb", buffering=0) as file:  # which costs small files most
         while chunk := file.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -157,8 +157,15 @@ def _is_of_runs(folder: Path) -> bool:
     """Whether it is a run folder, or holds run folders: `--data . --out runs/mine`."""
     if (folder / CONFIG).exists() or (folder / LOCK).exists():
         return True
-    inside = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    return bool(inside) and all(path.is_dir() and _is_of_runs(path) for path in inside)
+
+    holds_some = False
+    for path in folder.iterdir():
+        if path.name.startswith("."):
+            continue
+        if not path.is_dir() or not _is_of_runs(path):
+            return False  # at the first image of many
+        holds_some = True
+    return holds_some
 
 
 def _no_images(folder: Path, found: Found) -> DataError:

@@ -12,6 +12,8 @@ from .images import ImageSet
 from .views import Normalisation
 
 _SAMPLE = 2000  # images of a large set from which mean and deviation are taken
+_TOGETHER = 100  # images that are in memory at once
+_SHADES = 256
 _LEAST_DEVIATION = 1e-3  # a channel that varies less is not scaled
 
 
@@ -20,18 +22,16 @@ def channel_statistics(images: ImageSet, rows: Tensor) -> Normalisation:
     if images.is_large:
         rows = rows[:_SAMPLE]
 
-    total = torch.zeros(images.channels, dtype=torch.float64)
-    squares = torch.zeros(images.channels, dtype=torch.float64)
-    for part in rows.split(1000):
-        pixels = images.pixels(part)
-        by_channel = pixels.transpose(0, 1).flatten(1)  # (C, B * S * S)
-        values = by_channel.double() / 255
-        total += values.sum(1)
-        squares += values.square().sum(1)
+    counts = torch.zeros(images.channels, _SHADES, dtype=torch.int64)
+    for part in rows.split(_TOGETHER):
+        by_channel = images.pixels(part).transpose(0, 1).flatten(1)  # (C, B * S * S)
+        for channel, shades in enumerate(by_channel):
+            counts[channel] += torch.bincount(shades, minlength=_SHADES)
 
     count = len(rows) * images.size**2
-    mean = total / count
-    mean_square = squares / count
+    values = torch.arange(_SHADES, dtype=torch.float64) / 255
+    mean = (counts * values).sum(1) / count
+    mean_square = (counts * values.square()).sum(1) / count
     variance = mean_square - mean.square()
     deviation = variance.clamp(min=0).sqrt()
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 import seqkit_vision
+from elsewhere import check_elsewhere
 from seqkit_vision.service import SERVICE
 
 from seqkit.plugins import components
@@ -29,6 +30,25 @@ def cheap(name):
 def test_every_network_conforms(name, make_task):
     task = make_task(size=64 if name in LARGE else 28, batch=8)
     check_model(name, task, sizes=cheap(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_network_gives_on_another_device_what_it_gives_on_the_cpu(name, photos, tmp_path):
+    settings = {
+        "data.source": str(photos),
+        "data.size": 64 if name in LARGE else 28,
+        "data.batch": 16,
+        "model": {"name": name, **cheap(name)},
+        "optim.lr": 1e-5,  # AdamW turns rounding errors into steps of this size
+        "train.precision": "fp32",
+        "train.steps": 1,
+    }
+    images = sorted((photos / "test").rglob("*.png"))[::6]
+
+    def use(classifier):
+        return [one.record() for one in classifier.predict(images)]
+
+    check_elsewhere("vision/default", tmp_path, settings, use)
 
 
 @pytest.mark.slow
