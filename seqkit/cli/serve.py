@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -96,7 +97,6 @@ def serve(
     """
     check_installed()
 
-    from ..runs.load import load
     from ..serving.app import make_app
     from ..serving.catalogue import Catalogue
     from ..serving.server import run
@@ -112,10 +112,28 @@ def serve(
     _start_log()
     catalogue = Catalogue(
         named(models),
-        partial(load, device=device, engine=engine_of(engine, compute), compute=compute),
+        partial(open_model, device=device, engine=engine_of(engine, compute), compute=compute),
         memory=None if memory is None else int(memory * _GB),
     )
     run(make_app(catalogue, settings), host=host, port=port, started=_started)
+
+
+def open_model(model: str | None, *, device: str, engine: str, compute: str) -> Any:
+    """The predictor of one of the models: engines and numbers are of translators, one by one."""
+    from ..runs.ensembles import members_of
+    from ..runs.load import load, task_of
+
+    if task_of(model) != "translation":
+        return load(model, device=device)
+    is_plain = engine != "ctranslate2" and compute in ("float32", "auto")
+    if members_of(model) and not is_plain:
+        say(f"{model}: several models decode together by our own search, in float32")
+        return load(model, device=device)
+    try:
+        return load(model, device=device, engine=engine, compute=compute)
+    except ConfigError as error:
+        is_named = model is None or model in str(error)
+        raise error if is_named else ConfigError(f"{model}: {error}") from None
 
 
 def engine_of(engine: str, compute: str) -> str:

@@ -76,6 +76,41 @@ def test_on_few_cores_our_own_search_serves_if_it_is_compiled(
 
 
 @pytest.mark.parametrize(
+    ("model", "task", "asked", "expected"),
+    [
+        ("a", "translation", ("torch", "int8"), ("torch", "int8")),
+        ("a+b", "translation", ("torch", "int8"), ("auto", "float32")),
+        ("a+b", "translation", ("ctranslate2", "float32"), ("auto", "float32")),
+        ("a+b", "translation", ("torch", "float32"), ("torch", "float32")),
+        ("lm", "language-modelling", ("torch", "int8"), ("auto", "float32")),
+        ("a+b", "classification", ("torch", "int8"), ("auto", "float32")),
+    ],
+)
+def test_each_model_is_served_in_what_it_can(monkeypatch, capsys, model, task, asked, expected):
+    def load(path, *, device, engine="auto", compute="float32"):
+        assert (path, device) == (model, "cpu")
+        return engine, compute
+
+    monkeypatch.setattr("seqkit.runs.load.load", load)
+    monkeypatch.setattr("seqkit.runs.load.task_of", lambda path: task)
+    engine, compute = asked
+    assert serve.open_model(model, device="cpu", engine=engine, compute=compute) == expected
+    is_said = task == "translation" and asked != expected
+    said = "a+b: several models decode together by our own search, in float32"
+    assert (said in capsys.readouterr().err) == is_said
+
+
+def test_a_model_without_these_numbers_is_named(monkeypatch):
+    def refuse(path, **asked):
+        raise ConfigError("compute = 'int8': no")
+
+    monkeypatch.setattr("seqkit.runs.load.load", refuse)
+    monkeypatch.setattr("seqkit.runs.load.task_of", lambda path: "translation")
+    with pytest.raises(ConfigError, match=r"^runs/rnn: compute = 'int8': no"):
+        serve.open_model("runs/rnn", device="cpu", engine="torch", compute="int8")
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["--host", "0.0.0.0"], "--host 0.0.0.0 lets other machines ask"),
