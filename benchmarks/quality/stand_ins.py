@@ -76,7 +76,7 @@ README_IN_CHINESE = """
 """.strip().split("\n")
 
 _CODE = re.compile(
-    r"`[^`]+`|https?://\S+\w|tom@example.com|bugs@example.com|main\.py|\{\w+\}|%[sd]"
+    r"`[^`]+`|https://[a-z./]+[a-z]|tom@example.com|bugs@example.com|main\.py|\{\w+\}|%[sd]"
 )
 _WORD = re.compile(r"[A-Za-z]{3,}|\d{2,}")
 _STAND_INS = sorted({one for names in stand_ins.SETS for one in names})

@@ -2,12 +2,17 @@
 
 import itertools
 import re
+from collections import Counter
+from pathlib import Path
 
 import pytest
 from documents.zoo import docx
 
+from seqkit.text.spans import pieces
 from seqkit.translation.documents.kinds import read_document
 from seqkit.translation.documents.segment import Translated
+
+ROOT = Path(__file__).parents[2]
 
 
 def shouted(data, kind):
@@ -175,6 +180,8 @@ def test_a_byte_order_mark_of_utf_32_is_read(encoding):
 @pytest.mark.parametrize(
     ("markdown", "written"),
     [
+        ("a `b\n  c` d\n", "A `b\n  c` D\n"),
+        ("> a `b\n> c`\n> d\n", "> A `b\n> c` D\n"),
         ("- [x] a `b`\n- [ ] c\n", "- [x] A `b`\n- [ ] C\n"),
         ("a [sic] b [c] d\n\n[c]: x\n", "A \\[SIC\\] B [C] D\n\n[c]: x\n"),
         ("[^1]: a b\n", "[^1]: A B\n"),
@@ -219,3 +226,25 @@ def test_placeholders_of_xliff_are_read_in_their_sentences(inner, read):
     assert segment.text == read
     words = [(i, i) for i in range(len(read.split()))]
     assert segment.written(read, words) == f"<target>{inner}</target>"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/concepts/documents.md", "CONTRIBUTING.md"])
+def test_our_own_pages_have_the_same_markup_in_another_language(page):
+    """As markdown-it reads them: each bit of code and each target of a link, once."""
+    pytest.importorskip("markdown_it")
+    data = (ROOT / page).read_bytes()
+    assert markup(shouted(data, "md")[1].decode()) == markup(data.decode())
+
+
+def markup(text):
+    from markdown_it import MarkdownIt
+
+    found = Counter()
+    for block in MarkdownIt("commonmark").enable(["table", "strikethrough"]).parse(text):
+        found[block.type] += 1
+        found.update(
+            (inline.type, inline.content, str(inline.attrs))
+            for inline in block.children or ()
+            if inline.type not in ("text", "softbreak")
+        )
+    return found

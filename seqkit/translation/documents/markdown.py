@@ -71,7 +71,7 @@ def segments(text: str, name: str) -> list[Segment]:
         if spans is None:
             continue
         place = spans[-1][1]
-        moved = [(start + skipped, end + skipped) for start, end in spans]
+        moved = _unbroken(text, [(start + skipped, end + skipped) for start, end in spans])
         links = _links(text, moved, known.get("references", {}))
         rewrite = _no_block if before == "paragraph_open" else _no_closing
         for segment in segments_of(text, _tokens(text, moved, links), _SPELLING):
@@ -95,6 +95,19 @@ def _located(text: str, content: str, place: int, limit: int) -> list[tuple[int,
         place = start + len(line)
         spans.append((start, place))
     return spans
+
+
+def _unbroken(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The lines of a block, those as one over whose end code or other markup goes."""
+    found = spans[:1]
+    for start, end in spans[1:]:
+        first, last = found[-1]
+        whole = _INLINE.finditer(text, first, end)
+        if any(match.start() < last < match.end() for match in whole):
+            found[-1] = (first, end)
+        else:
+            found.append((start, end))
+    return found
 
 
 def _links(text: str, spans: list[tuple[int, int]], known: Container[str]) -> set[int]:
