@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..threads import cores
 from .sorting import Longs, find, first_of_each, sort, totals
 from .storage import (
     Growing,
     Storage,
-    cores,
     for_each,
     on_all_cores,
     release,
