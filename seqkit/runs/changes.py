@@ -60,10 +60,20 @@ def _notes_on_rate(before: RunConfig, now: RunConfig, last: Path) -> list[str]:
     step, _ = checkpoint.age(last)
     would_be = learning_rate(optim, step, steps=old)
     will_be = learning_rate(optim, step, steps=new)
+    shown = told_apart(will_be, would_be)
     return [
         f"train.steps was {old:,} and is now {new:,}: the learning rate ({optim.decay} decay) goes "
-        f"on with {will_be:.3g} instead of {would_be:.3g}, and falls to 0 at step {new:,}"
+        f"on with {shown}, and falls to 0 at step {new:,}"
     ]
+
+
+def told_apart(now: float, before: float) -> str:
+    """Two rates with three digits, or as many as tell them apart."""
+    for digits in range(3, 18):
+        shown, other = f"{now:.{digits}g}", f"{before:.{digits}g}"
+        if shown != other:
+            return f"{shown} instead of {other}"
+    return f"{now:.3g}, as before"
 
 
 def check_same_data(trainer: Trainer, last: Path, meta: Mapping[str, Any]) -> None:

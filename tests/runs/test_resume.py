@@ -13,6 +13,7 @@ from tensors import assert_same, step_folders
 
 import seqkit
 from seqkit.errors import CheckpointError, Interrupted
+from seqkit.runs import changes
 from seqkit.training import Evaluated, Updated, checkpoint
 
 LONG = {
@@ -127,6 +128,18 @@ def test_a_run_with_a_decay_that_goes_on_for_longer_says_what_happens_to_its_rat
         f"train.steps was 4 and is now 8: the learning rate ({decay} decay) goes on with {rate} "
         "instead of 0, and falls to 0 at step 8"
     ) in longer.err
+
+
+@pytest.mark.parametrize(
+    ("rates", "said"),
+    [
+        ((0.0005, 0.0), "0.0005 instead of 0"),
+        ((0.0018341, 0.0018342), "0.0018341 instead of 0.0018342"),
+        ((0.25, 0.25), "0.25, as before"),
+    ],
+)
+def test_two_rates_are_told_apart_by_as_many_digits_as_that_takes(rates, said):
+    assert changes.told_apart(*rates) == said
 
 
 def test_config_toml_repeats_a_run(here, cli):

@@ -174,6 +174,26 @@ def test_a_run_learns_its_list_and_translates_by_it(copied, cli, tmp_path):
     assert {token for each in found for token in each.parts[0].ids} <= known
 
 
+def test_a_list_is_replaced_only_if_that_is_asked_for(copied, cli, tmp_path):
+    learn = ("shortlist", "-m", copied, "--data", tmp_path / "text.tsv")
+    cli(*learn)
+    before = (copied / FILE).read_bytes()
+    (tmp_path / "text.tsv").write_text(TEXT.partition("\n")[0] + "\n")
+    complaint = cli(*learn).complaint()
+    assert f"{copied / FILE} exists already, and knows " in complaint
+    assert "source tokens: --overwrite replaces it" in complaint
+    assert (copied / FILE).read_bytes() == before
+
+    cli(*learn, "--overwrite")
+    assert (copied / FILE).read_bytes() != before
+
+
+def test_a_damaged_list_is_learned_anew(copied, cli, tmp_path):
+    (copied / FILE).write_bytes(b"no list")
+    done = cli("shortlist", "-m", copied, "--data", tmp_path / "text.tsv")
+    assert done.lines[0].startswith(f"{copied / FILE}: what ")
+
+
 def test_a_model_that_translates_nothing_has_no_list(here, cli):
     cli("train", "demo/topics", "--out", "run", "--set", "train.steps=1", "--device", "cpu")
     complaint = cli("shortlist", "-m", "run").complaint()

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ...cli.options import DATA
-from ...errors import ConfigError
+from ...errors import ConfigError, SeqkitError
 from .options import model_option
 
 if TYPE_CHECKING:
     from ...config import RunConfig
     from ..data_config import TranslationData
+    from ..tokenizers import Tokenizers
 
 
 @click.command()
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     help="Learn from this: one TSV, or the source and then the target. [default: what the run was "
     "trained on]",
 )
-def shortlist(model: str | None, texts: tuple[Path, ...]) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace the list that the run has.")
+def shortlist(model: str | None, texts: tuple[Path, ...], overwrite: bool) -> None:
     """Learn from parallel text which target tokens each source token becomes.
 
     It goes into the run folder, for `seqkit translate --search shortlist=50`: outputs then have
@@ -43,13 +45,16 @@ def shortlist(model: str | None, texts: tuple[Path, ...]) -> None:
         raise ConfigError(f"{name} is a model for {config.task!r}: a shortlist is for translators")
     _check_stays(name, step)
     tokenizers = load_tokenizers(step)
+    path = path_beside(step)
+    if not overwrite:
+        _check_none_yet(path, tokenizers)
+
     data = _data(name, config, texts)
     prepared = PreparedText(data, config.train.seed)
     pairs = prepared.ids(tokenizers, config.sections["search"].get("to", "")).train
 
     source, target = (len(tokenizer.vocab) for tokenizer in tokenizers)
     lexicon = learn(pairs, source, target)
-    path = path_beside(step)
     lexicon.save(path, tokenizers)
     click.echo(
         f"{path}: what {lexicon.known.sum():,} of {source:,} source tokens become; translate with "
@@ -67,6 +72,22 @@ def _check_stays(model: str, step: Path) -> None:
             f"{model} is not a run folder, where the shortlist would stay: unpack it, or make one "
             "with seqkit import"
         )
+
+
+def _check_none_yet(path: Path, tokenizers: Tokenizers) -> None:
+    """Raise `ConfigError` for a list that is there and fits: it may be of better text."""
+    from ..shortlist import Lexicon
+
+    if not path.exists():
+        return
+    try:
+        known = Lexicon.load(path, tokenizers).known
+    except SeqkitError:  # which asks for another one
+        return
+    raise ConfigError(
+        f"{path} exists already, and knows {known.sum():,} of {len(known):,} source tokens: "
+        "--overwrite replaces it"
+    )
 
 
 def _data(model: str, config: RunConfig, texts: tuple[Path, ...]) -> TranslationData:
