@@ -29,7 +29,7 @@ from ..parsing import json_of, to_json
 from .aside import size_of
 from .file_lock import file_lock
 from .files import reading
-from .folders import caches
+from .folders import caches, named_folder
 
 ENVIRONMENT = "SEQKIT_CACHE"
 _FORMAT = 1  # another one makes all entries anew
@@ -181,12 +181,12 @@ _own_folder: ContextVar[Path | None] = ContextVar("_own_folder", default=None)
 
 
 def cache_folder() -> Path:
-    """Where entries are kept."""
+    """Where entries are kept; raises `ConfigError` if a file is named for it."""
     own = _own_folder.get()
     if own is not None:
         return own
-    given = os.environ.get(ENVIRONMENT)
-    return Path(given).absolute() if given else caches() / "prepared"
+    given = named_folder(ENVIRONMENT)
+    return given.absolute() if given else caches() / "prepared"
 
 
 # Keys

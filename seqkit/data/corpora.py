@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..config import build, read, required, section, setting
 from ..errors import DataError, UnknownName, hint
 from .files import is_address
-from .folders import caches
+from .folders import caches, named_folder
 from .remote import local_copy
 
 ENVIRONMENT = "SEQKIT_CORPORA"
@@ -132,11 +131,11 @@ class Corpora:
         fetched = cache(name) / file
         shipped_file = root() / name / file
 
-        given = os.environ.get(ENVIRONMENT)
-        if not given:
+        given = named_folder(ENVIRONMENT)
+        if given is None:
             return [fetched, shipped_file]
 
-        return [Path(given) / local, fetched, shipped_file]
+        return [given / local, fetched, shipped_file]
 
     def find(self, name: str, file: str) -> Path | None:
         """The first of `places` where the file is, or None."""

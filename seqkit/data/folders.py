@@ -5,9 +5,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..errors import ConfigError
+
 
 def caches() -> Path:
     """The folder of all that seqkit keeps for a user and could make or fetch again."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    root = Path(base) if base else Path.home() / ".cache"
+    root = named_folder("XDG_CACHE_HOME") or Path.home() / ".cache"
     return root / "seqkit"
+
+
+def named_folder(variable: str) -> Path | None:
+    """The folder that an environment variable names, if it is set; it need not exist.
+
+    Raises `ConfigError` for a file.
+    """
+    given = os.environ.get(variable)
+    if not given:
+        return None
+    path = Path(given)
+    if path.exists() and not path.is_dir():
+        raise ConfigError(f"{variable}={given} names a file: name a folder, or leave it out")
+    return path

@@ -11,7 +11,7 @@ import pytest
 from seqkit.data import cache as cache_module
 from seqkit.data.cache import ENVIRONMENT, Cache, Sources
 from seqkit.data.file_lock import file_lock
-from seqkit.errors import DataError
+from seqkit.errors import ConfigError, DataError
 
 
 @pytest.fixture
@@ -238,3 +238,15 @@ def test_what_is_being_made_is_not_deleted(cache):
     with file_lock(cache.root / f".{entry.name}.lock"):
         assert cache.clear() == []
     assert entry.folder.exists()
+
+
+@pytest.mark.parametrize("variable", ["SEQKIT_CACHE", "XDG_CACHE_HOME"])
+def test_a_file_in_the_place_of_the_cache_is_named(tmp_path, monkeypatch, cli, variable):
+    (tmp_path / "file").touch()
+    monkeypatch.delenv("SEQKIT_CACHE", raising=False)
+    monkeypatch.setenv(variable, str(tmp_path / "file"))
+    said = f"{variable}={tmp_path / 'file'} names a file: name a folder, or leave it out"
+    for command in ("list", "clear"):
+        assert said in cli("cache", command).complaint()
+    with pytest.raises(ConfigError, match="names a file"):
+        Cache.of_user()
