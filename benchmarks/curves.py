@@ -217,7 +217,7 @@ CURVES = {
         "processes",
         (1, 2, 3, 4),
         many_processes,
-        {"DDP": {}},
+        {"seqkit": {}},
         is_dealt_out=True,
     ),
     "workers": Curve(

@@ -125,7 +125,7 @@ ROW = Row(
         },
     },
     contestants=[
-        Contestant("2 processes, DDP", by_two),
+        Contestant("2 processes", by_two),
         Contestant("2 processes, FSDP2", by_two_divided, is_variant=True),
         Contestant("1 process", by_one),
         Contestant("2 processes that train apart", by_two_apart, is_variant=True),

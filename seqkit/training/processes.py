@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from safetensors.torch import load as tensors_of
@@ -16,6 +16,7 @@ from torch import Tensor, distributed
 
 from ..errors import TrainingError
 from .joining import join_group
+from .one_machine import OneMachine, found_machine
 
 _CPU = torch.device("cpu")
 
@@ -38,6 +39,7 @@ class Processes:
     world: int = 1
     device: torch.device = _CPU  # where messages are: NCCL takes only those on its device
     _known: list[Exception] = field(default_factory=list)  # errors that all of them know of
+    _machine: ClassVar[OneMachine | None] = None  # of the group that this process has joined
 
     @classmethod
     def join(cls, device: torch.device) -> Processes:
@@ -50,8 +52,12 @@ class Processes:
             torch.cuda.set_device(device)
         if not distributed.is_initialized():
             backend = "nccl" if device.type == "cuda" else "gloo"
-            with cls(int(os.environ.get("RANK", "0")), world).in_touch():
+            rank = int(os.environ.get("RANK", "0"))
+            alone = cls(rank, world)
+            with alone.in_touch():
                 join_group(backend)
+                if device.type == "cpu":
+                    cls._machine = found_machine(rank, world, alone.gather_records)
         return cls.joined(device)
 
     @classmethod
@@ -66,6 +72,11 @@ class Processes:
     def first(self) -> bool:
         """Whether this is the process that writes files and talks."""
         return self.rank == 0
+
+    @property
+    def machine(self) -> OneMachine | None:
+        """What they share if they all train on the CPU of one machine."""
+        return self._machine if self.world > 1 else None
 
     def wait(self) -> None:
         """Wait until all processes are here."""
@@ -87,7 +98,11 @@ class Processes:
         dtypes = dict.fromkeys(tensor.dtype for tensor in tensors)  # in the same order everywhere
         with self.in_touch():
             for dtype in dtypes:
-                _sum_as_one([tensor for tensor in tensors if tensor.dtype == dtype])
+                of_dtype = [tensor for tensor in tensors if tensor.dtype == dtype]
+                if self.machine is not None:
+                    self.machine.add_up(of_dtype)
+                else:
+                    _sum_as_one(of_dtype)
 
     def gather(self, tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
         """The named tensors of every process, in order of rank, on the CPU."""
@@ -163,7 +178,7 @@ class Processes:
             yield
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError as error:
+        except (RuntimeError, OSError) as error:
             if computing and not _is_of_a_message(error):
                 raise
             raise LostTouch(
@@ -173,7 +188,7 @@ class Processes:
             ) from None
 
 
-def _is_of_a_message(error: RuntimeError) -> bool:
+def _is_of_a_message(error: Exception) -> bool:
     """Whether it comes from gloo or NCCL, which have no class of errors in common."""
     text = str(error)
     return isinstance(error, distributed.DistError) or "gloo" in text or "NCCL" in text

@@ -164,6 +164,7 @@ class Task(Protocol):
     def train_batches(self, epoch: int, *, start: int, rank: int, world: int) -> Iterable[Batch]:
         """Batches start + rank, start + rank + world, … of the epoch.
 
+        Of the `train.accumulate * world` batches of an update, a process may get others, as many.
         A pure function of its arguments: resuming depends on it.
         """
 

@@ -2,7 +2,9 @@
 
 `Alone` is the normal case and costs nothing. `Replicated` is PyTorch's DDP: every process holds the
 whole model, and gradients are added bucket by bucket while the backward pass still computes others
-(Li et al. 2020, arXiv:2006.15704). The third, for models that do not fit, is in `sharding`.
+(Li et al. 2020, arXiv:2006.15704). `Beside` is for the CPU of one machine, whose cores cannot
+add meanwhile: all gradients are added at the end, in memory that the processes share. The
+fourth, for models that do not fit, is in `sharding`.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from .processes import Processes
+from .processes import LostTouch, Processes
 from .task import Batch, Step, Task
 
 
@@ -47,6 +49,15 @@ class Together(Protocol):
         """The norm of the whole gradient."""
 
 
+def joined(task: Task, model: nn.Module, processes: Processes) -> Together:
+    """The way for processes with a whole model each."""
+    if processes.world == 1:
+        return Alone(task, model)
+    if processes.machine is not None:
+        return Beside(task, model, processes)
+    return Replicated(task, model, processes)
+
+
 class Alone:
     """One process."""
 
@@ -59,7 +70,7 @@ class Alone:
     def complete(self, group: list[Batch], size: int) -> list[Batch]:
         return group
 
-    def part(self, *, is_last: bool) -> nullcontext[None]:
+    def part(self, *, is_last: bool) -> AbstractContextManager[None]:
         return nullcontext()
 
     def step(self, batch: Any, carry: Any) -> Step:
@@ -76,6 +87,39 @@ class Alone:
 
     def norm(self, gradients: Sequence[Tensor]) -> float:
         return float(torch.nn.utils.get_total_norm(gradients))
+
+
+class Beside(Alone):
+    """Processes with a whole model each on the CPU of one machine, who add up whole gradients.
+
+    Parameters that no process has used keep their gradient None, as in one process.
+    """
+
+    def __init__(self, task: Task, model: nn.Module, processes: Processes) -> None:
+        super().__init__(task, model)
+        self._processes = processes
+        self._parameters = [p for p in model.parameters() if p.requires_grad]
+
+    @contextmanager
+    def part(self, *, is_last: bool) -> Iterator[None]:
+        yield
+        if is_last:
+            self.without_batches()
+
+    def without_batches(self) -> None:
+        used = torch.tensor([parameter.grad is not None for parameter in self._parameters]).long()
+        self._processes.sum([used])
+        of_any = [p for p, count in zip(self._parameters, used.tolist(), strict=True) if count]
+
+        for parameter in of_any:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        self._processes.sum([p.grad for p in of_any if p.grad is not None])
+
+    def after_error(self, error: Exception) -> None:
+        if isinstance(error, LostTouch):
+            raise error
+        self.without_batches()
 
 
 class Replicated:

@@ -35,7 +35,7 @@ from .scaling import LossScale
 from .snapshot import flatten, load_optimizer, optimizer_tensors, under, unflatten
 from .state import State
 from .task import Batch, Task
-from .together import Alone, Replicated, Together
+from .together import Together, joined
 from .validation import figures, validation_totals
 from .watch import activity, by_layer, dead_shares, gradient_norms
 
@@ -68,9 +68,9 @@ class Trainer:
         self.average = Average(self.model, config)
         self.averaged = self.average.model
 
-        self.together: Together = Alone(task, self.model)
-        if self.processes.world > 1 and not self._is_to_be_sharded:
-            self.together = Replicated(task, self.model, self.processes)
+        self.together: Together
+        if not self._is_to_be_sharded:
+            self.together = joined(task, self.model, self.processes)
         self.scale = LossScale(on=self.precision == "fp16")
         self.state = State()
         self.carry: Any = None

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from ..config import RunConfig, build
 from ..data import digest
 from ..data.batching import Ints, PairBatch, token_batches
+from ..data.dealing import costs_of, dealt
 from ..data.mixture import Drawn, Mixture
 from ..data.seen import SeenTexts
 from ..data.sources import own_files
@@ -66,6 +67,7 @@ class TranslationTask:
         self.goal = goal_of(self.data.goal)
         self.seed = config.train.seed
         self.smoothing = config.optim.label_smoothing
+        self._accumulate = config.train.accumulate
 
         self._text = PreparedText(self.data, self.seed)
         if folder:
@@ -197,7 +199,12 @@ class TranslationTask:
         drawn = self._mixture.epoch(epoch) if self._mixture else None
         pairs = self._train if drawn is None else self._train.at(drawn.places)
         lengths = pairs.sources.lengths, pairs.targets.lengths
-        batches = token_batches(*lengths, self.data.batch_tokens, rng)[start + rank :: world]
+        every = token_batches(*lengths, self.data.batch_tokens, rng)
+        batches = every[start:]
+        if world > 1:
+            costs = costs_of(every, *lengths)
+            places = dealt(costs, start=start, rank=rank, world=world, each=self._accumulate)
+            batches = [every[place] for place in places]
         if self.text.subword_regularization:
             return self._sampled(epoch, batches, drawn)
         return (PairBatch.of(*pairs, indices) for indices in batches)

@@ -1,11 +1,11 @@
-"""One process, two and four train the same: by DDP and by FSDP2, in float64."""
+"""One process, two and four train the same, in each way and in float64."""
 
 import subprocess
 import sys
 
 import pytest
 from letters import write_config, write_pairs
-from updates import furthest, trained_together
+from updates import furthest, train_by_ddp, train_in_float64, trained_together
 
 pytestmark = pytest.mark.slow
 
@@ -27,10 +27,10 @@ def config(tmp_path_factory):
     return write_config(folder / "tiny.toml", dropout=0.0)
 
 
-def trained(config, folder, world, **changed):
+def trained(config, folder, world, how=train_in_float64, **changed):
     """The run of `world` processes that take four batches an update together."""
     settings = SETTINGS | {key.replace("_", ".", 1): value for key, value in changed.items()}
-    return trained_together(config, settings, folder, world)
+    return trained_together(config, settings, folder, world, how)
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +39,13 @@ def one(config, tmp_path_factory):
 
 
 @pytest.mark.parametrize("world", [2, 4])
-@pytest.mark.parametrize("shard", [False, True], ids=["DDP", "FSDP2"])
-def test_several_processes_train_as_one(config, one, tmp_path, world, shard):
-    several = trained(config, tmp_path, world, train_shard=shard)
+@pytest.mark.parametrize(
+    "way",
+    [{}, {"how": train_by_ddp}, {"train_shard": True}],
+    ids=["shared memory", "DDP", "FSDP2"],
+)
+def test_several_processes_train_as_one(config, one, tmp_path, world, way):
+    several = trained(config, tmp_path, world, **way)
     assert furthest(one, several) <= CLOSE
 
 

@@ -8,6 +8,14 @@ from processes import end, start
 BATCHES = 4  # an update, by all processes together
 
 
+def train_by_ddp(config, settings):
+    """As on several machines, which share no memory."""
+    from seqkit.training import processes
+
+    processes.found_machine = lambda *_: None
+    train_in_float64(config, settings)
+
+
 def train_in_float64(config, settings):
     import torch
 
@@ -38,10 +46,10 @@ def _in_float64(value):
     return value.double() if is_number else value
 
 
-def trained_together(config, settings, folder, world):
+def trained_together(config, settings, folder, world, how=train_in_float64):
     """The run of `world` processes, which `settings` leave four batches an update."""
     shared = {"train.accumulate": BATCHES // world, "train.precision": "fp32", **settings}
-    processes = start(train_in_float64, folder, config, shared, world=world)
+    processes = start(how, folder, config, shared, world=world)
     codes, said = end(processes, folder)
     assert codes == [0] * world, said
     return folder / "run"
