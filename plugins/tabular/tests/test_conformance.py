@@ -2,6 +2,7 @@
 
 import pytest
 import seqkit_tabular
+from elsewhere import check_elsewhere
 from seqkit_tabular.service import SERVICE
 from small_tables import flowers, houses, write_csv
 
@@ -32,6 +33,30 @@ def test_every_model_of_classes_conforms(name, form, make_task, tmp_path):
     task = make_task("classification", file=write_csv(tmp_path / "t.csv", columns), batch=8)
     sizes = {"implementation": form} | ({"dropout": 0.0, "hidden": [8]} if name == "mlp" else {})
     check_model(name, task, sizes=sizes)
+
+
+@pytest.mark.parametrize("form", ["torch", "scratch"])
+@pytest.mark.parametrize("name", ["linear-regression", "softmax-regression", "mlp"])
+def test_every_model_gives_on_another_device_what_it_gives_on_the_cpu(name, form, tables, tmp_path):
+    task, columns = "regression", houses()
+    if name == "softmax-regression":
+        task, columns = "classification", flowers()
+    file = tables / ("houses.csv" if task == "regression" else "flowers.csv")
+    sizes = {"dropout": 0.0, "hidden": [8]} if name == "mlp" else {}
+    settings = {
+        "data.train": str(file),
+        "data.batch": 16,
+        "model": {"name": name, "implementation": form, **sizes},
+        "optim.lr": 1e-5,  # AdamW turns rounding errors into steps of this size
+        "train.precision": "fp32",
+        "train.steps": 2,
+    }
+
+    def use(predictor):
+        report = predictor.evaluate(predictor.read_test_data([file]))
+        return [report.record(), *(one.record() for one in predictor.predict(rows(columns)))]
+
+    check_elsewhere(f"tabular/{task}", tmp_path, settings, use)
 
 
 @pytest.mark.parametrize("task", ["regression", "classification"])
