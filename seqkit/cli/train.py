@@ -78,9 +78,13 @@ def run_training(
         progress=True,
     )
 
-    if os.environ.get("RANK", "0") != "0":  # under torchrun, the first process speaks for all
-        return
-    click.echo(f"{run.folder}: {run.step:,} steps, best {figures(run.metrics)}")
+    if speaks():
+        click.echo(f"{run.folder}: {run.step:,} steps, best {figures(run.metrics)}")
+
+
+def speaks() -> bool:
+    """Whether this process says what came of a run: under torchrun, the first one, for all."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def _own_files(data: Sequence[Path], source: Path | None, target: Path | None) -> Sequence[Path]:

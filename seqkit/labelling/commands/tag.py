@@ -57,8 +57,8 @@ def tag(
     from ..tagging.reading import has_columns
 
     source = given.source
-    columns = source is not None and has_columns(source)
-    answer_lines(predict, given, _words(tagger, source) if source and columns else None)
+    chunks = _words(tagger, source) if source and has_columns(source) else None
+    answer_lines(predict, given, chunks)
 
 
 def _words(tagger: SequenceTagger, source: Path) -> Iterator[list[list[str]]]:

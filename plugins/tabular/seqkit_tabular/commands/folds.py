@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from seqkit.cli.options import RunOptions
+from seqkit.cli.train import speaks
 from seqkit.parsing import to_json
 
 from .settings import Asked, table_options
@@ -50,12 +50,10 @@ def folds(
             progress=True,
         )
 
-    is_first = os.environ.get("RANK", "0") == "0"  # under torchrun, it speaks for all
-
     def show(to: Path, score: FoldScore) -> None:
-        if is_first:
+        if speaks():
             click.echo(f"{to}: {score}", err=as_json)
 
     found = cross_validate(run, folder, count, listener=show)
-    if is_first:
+    if speaks():
         click.echo(to_json(found.record()) if as_json else found)

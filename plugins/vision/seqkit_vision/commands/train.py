@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +11,7 @@ import click
 
 from seqkit import recipes
 from seqkit.cli.options import PATH, RunOptions, training_options
-from seqkit.cli.train import run_training
+from seqkit.cli.train import run_training, speaks
 from seqkit.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -150,13 +149,11 @@ def _cross_validate(
 ) -> None:
     from ..folds import cross_validate
 
-    is_first = os.environ.get("RANK", "0") == "0"  # under torchrun, it speaks for all
-
     def show(out: Path, report: Report) -> None:
-        if is_first:
+        if speaks():
             count = len(report.labels)
             click.echo(f"{out}: accuracy {report.accuracy:.4f} on the {count:,} images of its fold")
 
     found = cross_validate(run, folder, folds, device=device, listener=show)
-    if is_first:
+    if speaks():
         click.echo(found)
