@@ -144,7 +144,7 @@ class Regression:
         """Squared and absolute errors in the target's unit, and squared ones of logarithms."""
         scale = self.scale
         predictions = predictions.detach()
-        distance = (predictions - targets).double().cpu() * scale.std
+        distance = (predictions - targets).cpu().double() * scale.std
         sums = {"squared_log": distance.square().sum()} if scale.log else {}
 
         true = torch.from_numpy(scale.original(targets.cpu().numpy()))
