@@ -341,8 +341,8 @@ class LanguageModel:
 
         reading: Reading | None = None
         for _ in range(length):
-            reading = self._steps.reader.read([ids], reading)
-            token = pick(self._next_logits(reading.hidden))
+            logits, reading = self._steps.reader.read([ids], reading)
+            token = pick(_of_text(logits))
             if token == EOS and stop:
                 return
             ids.append(token)
@@ -351,12 +351,12 @@ class LanguageModel:
             if new:
                 yield new
 
-    def _next_logits(self, hidden: Tensor) -> Tensor:
-        """(1, D) -> logits (1, V) of the next token; only text can follow."""
-        logits = self._logits(hidden)
-        check_numbers(logits)
-        logits[:, [PAD, BOS, UNK]] = -math.inf
-        return logits
+
+def _of_text(logits: Tensor) -> Tensor:
+    """Logits (1, V) of what can follow a text."""
+    check_numbers(logits)
+    logits[:, [PAD, BOS, UNK]] = -math.inf
+    return logits
 
 
 def _scores(nats: Tensor, targets: Ids) -> Scores:

@@ -15,34 +15,47 @@ from torch.nn import functional as F
 from ..data.batching import pad
 from ..data.windows import window_of
 from ..search.soundness import check_numbers
-from .models.contract import ExtendableModel, NextTokenModel
+from .models.contract import ExtendableModel, NextTokenModel, WindowPast
+
+Kept = tuple[Tensor, ...] | WindowPast
 
 
 class Reading(NamedTuple):
-    """What a network has made of the tokens so far."""
+    """What a network keeps of the tokens so far."""
 
-    hidden: Tensor  # (R, D), which predict the next tokens
-    kept: tuple[Tensor, ...] | None  # (…, R, …), spares reading them again; None where nothing does
+    kept: Kept | None  # (…, R, …), spares reading them again; None where nothing does
     begin: int  # the first token that it still sees
 
     def select(self, rows: Tensor) -> Reading:
         """That of some of the texts, in this order."""
         kept = self.kept
-        if kept is not None:
+        if isinstance(kept, tuple):
             kept = tuple(part.index_select(1, rows) for part in kept)
-        return Reading(self.hidden[rows], kept, self.begin)
+        elif kept is not None:
+            kept = kept.select(rows)
+        return Reading(kept, self.begin)
 
     def join(self, others: Sequence[Reading]) -> Reading:
         """That of these texts, then of others, which may be longer or shorter."""
         every = (self, *others)
-        hidden = torch.cat([each.hidden for each in every])
-        parts = [each.kept for each in every if each.kept is not None and each.begin == self.begin]
-        are_alike = len(parts) == len(every) and len({_lengths(kept) for kept in parts}) == 1
-        if not are_alike:
-            return Reading(hidden, None, 0)
-        return Reading(
-            hidden, tuple(torch.cat(same, 1) for same in zip(*parts, strict=True)), self.begin
-        )
+        if any(each.begin != self.begin for each in every):
+            return Reading(None, 0)
+        return Reading(_joined([each.kept for each in every]), self.begin)
+
+
+def _joined(every: Sequence[Kept | None]) -> Kept | None:
+    """What was kept of several texts; None where they have to be read again."""
+    tensors = [kept for kept in every if isinstance(kept, tuple)]
+    if len(tensors) == len(every):
+        if len(set(map(_lengths, tensors))) > 1:
+            return None
+        return tuple(torch.cat(same, 1) for same in zip(*tensors, strict=True))
+
+    pasts = [kept for kept in every if kept is not None and not isinstance(kept, tuple)]
+    if len(pasts) < len(every):
+        return None
+    first, *others = pasts
+    return first.join(others)
 
 
 def _lengths(kept: Sequence[Tensor]) -> tuple[torch.Size, ...]:
@@ -59,23 +72,32 @@ class TokenReader:
         self.stride = stride
 
     @torch.no_grad()
-    def read(self, texts: Sequence[Sequence[int]], before: Reading | None = None) -> Reading:
-        """Read the ids of R texts; `before` is what was made of all but the last of each.
+    def read(
+        self, texts: Sequence[Sequence[int]], before: Reading | None = None
+    ) -> tuple[Tensor, Reading]:
+        """Read the ids of R texts -> logits (R, V) of the next tokens, and what is kept of these.
 
-        Texts that a recurrent network has not read before must be of one length.
+        `before` is what was kept of all but the last id of each. Texts that a recurrent network has
+        not read before must be of one length.
         """
         if self.model.carries_state:
             kept = before.kept if before is not None else None
             hidden, kept = self.model(self._tensor(texts, 0, kept), kept)
-            return Reading(hidden[:, -1], kept, 0)
+            return self._logits(hidden[:, -1], kept), Reading(kept, 0)
 
         if isinstance(self.model, ExtendableModel) and len({len(ids) for ids in texts}) == 1:
             begin = self._begin(texts[0])
             kept = before.kept if before is not None and before.begin == begin else None
             hidden, kept = self.model.extend(self._tensor(texts, begin, kept), kept)
-            return Reading(hidden[:, -1], kept, begin)
+            return self._logits(hidden[:, -1], kept), Reading(kept, begin)
 
-        return Reading(self._read_windows(texts), None, 0)
+        return self._logits(self._read_windows(texts), None), Reading(None, 0)
+
+    def _logits(self, hidden: Tensor, kept: Kept | None) -> Tensor:
+        """(R, D) -> (R, V)"""
+        if kept is None or isinstance(kept, tuple):
+            return F.linear(hidden, self.model.output, self.model.bias).float()
+        return kept.logits(hidden)
 
     def _tensor(self, texts: Sequence[Sequence[int]], begin: int, kept: object) -> Tensor:
         """What is to be read: the last ids if something is kept of the others. -> (R, t)"""
@@ -95,10 +117,9 @@ class TokenReader:
     def _begin(self, ids: Sequence[int]) -> int:
         return window_of(len(ids) - 1, self.steps, self.stride)
 
-    @torch.no_grad()
-    def predict(self, reading: Reading) -> Tensor:
-        """Log probabilities (nats) of every token that may come next. -> (R, V)"""
-        logits = F.linear(reading.hidden, self.model.output, self.model.bias)
-        nats = logits.float().log_softmax(-1)
-        check_numbers(nats)
-        return nats
+
+def log_probabilities(logits: Tensor) -> Tensor:
+    """Those (nats) of every token that may come next, (R, V) -> (R, V); none may be NaN."""
+    nats = logits.log_softmax(-1)
+    check_numbers(nats)
+    return nats

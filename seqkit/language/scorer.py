@@ -16,7 +16,7 @@ from ..search.scorer import Nats, Rows
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import EOS, UNK
 from .models.contract import NextTokenModel
-from .reading import Reading, TokenReader
+from .reading import Reading, TokenReader, log_probabilities
 
 
 class NetworkStates(NamedTuple):
@@ -91,5 +91,5 @@ class NetworkScorer:
 
     def _read(self, ids: list[tuple[int, ...]], before: Reading | None) -> NetworkStates:
         """The states after these tokens; `before` is what was made of all but the last ones."""
-        reading = self.reader.read(ids, before)
-        return NetworkStates(ids, reading, self.reader.predict(reading))
+        logits, reading = self.reader.read(ids, before)
+        return NetworkStates(ids, reading, log_probabilities(logits))

@@ -18,7 +18,7 @@ from ..text.lines import check_one
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import EOS, SPECIALS
 from .models.contract import NextTokenModel
-from .reading import Reading, TokenReader
+from .reading import Reading, TokenReader, log_probabilities
 
 
 class NetworkState:
@@ -79,8 +79,8 @@ class NetworkSteps:
         return state._nats / math.log(10)
 
     def _after(self, ids: tuple[int, ...], before: Reading | None) -> NetworkState:
-        reading = self.reader.read([ids], before)
-        nats = self.reader.predict(reading)[0]
+        logits, reading = self.reader.read([ids], before)
+        nats = log_probabilities(logits)[0]
         return NetworkState(self, ids, reading, nats.cpu())
 
 

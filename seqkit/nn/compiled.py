@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cached_property, partial
-from threading import Lock
 from typing import Any, NamedTuple, NoReturn
 
 import torch
@@ -26,11 +25,8 @@ from .arranged import Sides
 from .encoding import EncoderReader
 from .packed import Compiled, PackedNetwork, Seen, Tokens
 from .packing import Linear, side_of
+from .slots import Store
 from .transformer import EncoderLayer
-
-_STEPS = 8  # that there is room for at least
-_LEAST_ROOM = 64  # slots
-_RESERVING = Lock()
 
 # Positions beyond which sources are read by torch: its attention goes through many keys in tiles.
 # One source on one core of an AMD EPYC (Zen 5), ours and torch's, four layers of width 192 and two
@@ -38,27 +34,10 @@ _RESERVING = Lock()
 _LONG = 300
 
 
-class _Store:
-    """Slots. Each step takes one for each row; they are written once."""
-
-    def __init__(self, pool: Tensor, taken: int) -> None:
-        self.pool = pool  # (layers, slots, W)
-        self.taken = taken
-
-    def reserve(self, rows: int) -> int | None:
-        """The first of so many new slots; None if there is no room for them."""
-        with _RESERVING:  # two threads may go on from one state
-            slot = self.taken
-            if slot + rows > self.pool.size(1):
-                return None
-            self.taken += rows
-            return slot
-
-
 class CompiledPast(NamedTuple):
     """What the rows of a search have decoded so far, and which sentence each has read."""
 
-    store: _Store
+    store: Store
     paths: Tensor  # (R', t) int32, the slots of each row
     sentence: Tensor  # (R',)
     rows: Tensor | None = None  # (R,) of these, picked by the next step; None: all, as they are
@@ -163,7 +142,7 @@ class CompiledLayers:
             encoded = self._encoder.run(x[real], slots, own, borders=first.tolist())
 
         memory = CompiledMemory(self._decoder.read(encoded), slots, first)
-        store = _Store(memory.pool.new_empty(len(memory.pool), 0, self._decoder.slot_width), 0)
+        store = Store(memory.pool.new_empty(len(memory.pool), 0, self._decoder.slot_width), 0)
         return CompiledPast(store, slots.new_empty(sentences, 0), sentence), memory
 
     def step(
@@ -186,7 +165,9 @@ class CompiledLayers:
         rows = past.height
         slot = past.store.reserve(rows)
         if slot is None:
-            past, slot = _with_room(past, rows)
+            past = past.picked()
+            store, moved, slot = past.store.moved(past.paths, rows)
+            past = past._replace(store=store, paths=moved)
 
         picked = past.rows
         before, length = past.paths.shape
@@ -229,20 +210,3 @@ class _LongReader:
         """(B, S, D), mask (B, 1, 1, S) -> (B, S, D)"""
         encoded: Tensor = self._norm(self._reader(x, mask))
         return encoded
-
-
-def _with_room(past: CompiledPast, rows: int) -> tuple[CompiledPast, int]:
-    """In another store, with slots taken for so many rows, and the first of these.
-
-    What no row sees is left behind.
-    """
-    layers, _, width = past.store.pool.shape
-    past = past.picked()
-    used, renamed = past.paths.unique(return_inverse=True)
-    taken = len(used)
-    room = max(_STEPS * rows, taken, _LEAST_ROOM)
-    larger = past.store.pool.new_empty(layers, taken + room, width)
-    for before, after in zip(past.store.pool, larger, strict=True):
-        torch.index_select(before, 0, used, out=after[:taken])
-    store = _Store(larger, taken + rows)
-    return past._replace(store=store, paths=renamed.to(torch.int32)), taken

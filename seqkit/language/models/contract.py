@@ -5,7 +5,8 @@ Shapes: B sequences, T positions, D width, V vocabulary.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from collections.abc import Sequence
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
 from torch import Tensor
 
@@ -51,6 +52,19 @@ class ExtendableModel(Protocol):
     def extend(self, ids: Tensor, past: Any) -> tuple[Tensor, Any]:
         """The next ids of a window, (B, t) -> hidden states (B, t, D) and the past with them.
 
-        The past is a tuple of tensors (…, B, …), whose second dimension are the sequences; None
-        where the window begins.
+        The past is None where the window begins, then a tuple of tensors (…, B, …), whose second
+        dimension are the sequences, or a `WindowPast`.
         """
+
+
+class WindowPast(Protocol):
+    """What an `ExtendableModel` keeps of windows of one length in a way of its own."""
+
+    def logits(self, hidden: Tensor, /) -> Tensor:
+        """What the output layer makes of hidden states: (B, D) -> (B, V)"""
+
+    def select(self, sequences: Tensor, /) -> Self:
+        """That of some of the sequences (B',), in this order."""
+
+    def join(self, others: Sequence[Self], /) -> Self | None:
+        """That of these sequences, then of others; None if they have to be read again."""

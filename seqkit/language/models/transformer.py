@@ -7,11 +7,19 @@ Shapes: B sequences, T positions, t of them new, D width, H heads, E = D / H, V 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, cast
 
+import torch
 from torch import Tensor, nn
 
 from ...config import dropout_rate, section, setting
+from ...errors import WrongType
+from ...nn.arrangements import Arrangements, weights_of
+from ...nn.causal import CausalLayers, CausalPast
+from ...nn.packed import Tokens, compiled_for
+from ...nn.packing import Linear
+from ...nn.products import has_hooks
 from ...nn.transformer import (
     WIDE_ENOUGH_FOR_BF16,
     Embedding,
@@ -20,6 +28,10 @@ from ...nn.transformer import (
     initialise,
 )
 from ...text.vocab import PAD
+
+Past = tuple[Tensor, ...] | CausalPast
+
+_ARRANGED: Arrangements[CausalLayers | None] = Arrangements()  # for texts that grow
 
 
 @section
@@ -80,18 +92,52 @@ class TransformerLM(nn.Module):
             x = layer(x, None, causal=True)
         return self.norm(x), None
 
-    def extend(
-        self, ids: Tensor, past: tuple[Tensor, ...] | None
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def extend(self, ids: Tensor, past: Past | None) -> tuple[Tensor, Past]:
         """The next ids of a window, (B, t) -> hidden states (B, t, D) and the past with them.
 
-        The past is keys and values of each layer, (2, B, H, positions, E).
+        The past is keys and values of each layer, (2, B, H, positions, E); without gradients, in
+        float32 on the CPU, it is what the compiled library has read.
         """
+        if past is None:
+            compiled = self._compiled()
+            past = () if compiled is None else compiled.begin(len(ids))
+        if isinstance(past, CausalPast):
+            return past.layers.extend(ids, self.embedding, past)
+
         start = past[0].size(3) if past else 0
         x = self.embedding(ids, start)
 
         extended = []
-        for number, layer in enumerate(cast(list[EncoderLayer], list(self.layers))):
+        for number, layer in enumerate(self._encoder_layers):
             x, seen = layer.extend(x, past[number] if past else None)
             extended.append(seen)
         return self.norm(x), tuple(extended)
+
+    @property
+    def _encoder_layers(self) -> list[EncoderLayer]:
+        return cast(list[EncoderLayer], list(self.layers))
+
+    def train(self, mode: bool = True) -> TransformerLM:
+        """Also forgets what was arranged for texts that grow, which is a copy of the weights."""
+        _ARRANGED.forget(self)
+        return super().train(mode)
+
+    def _compiled(self) -> CausalLayers | None:
+        """The layers by the compiled library; None where torch has to run them."""
+        if self.training or torch.is_grad_enabled() or any(map(has_hooks, self.modules())):
+            return None
+        weights = [self.embedding.tokens.weight, self.output, self.bias]
+        weights += [weight for part in (self.layers, self.norm) for weight in weights_of(part)]
+        compiled = compiled_for([*weights, self.embedding.positions])
+        if compiled is None:
+            return None
+
+        def make() -> CausalLayers | None:
+            output = Linear(self.output, self.bias)
+            embed = partial(Tokens.of, self.embedding)
+            try:
+                return CausalLayers(compiled, self._encoder_layers, self.norm, output, embed)
+            except WrongType:  # there is more to a module than its weights
+                return None
+
+        return _ARRANGED.get(self, weights, compiled, make)
