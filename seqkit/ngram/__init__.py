@@ -5,10 +5,21 @@
     seqkit.ngram.save(model, "lm.arpa")
     seqkit.ngram.load("lm.arpa")
 
-text.py splits lines into words and ids, counts.py counts n-grams, smoothing.py (interpolation.py,
-backoff.py) makes probabilities of the counts, tables.py scores text with them, stepping.py goes
-from state to state for decoders, model.py is what users hold, arpa.py and binary.py are its files,
-identity.py and recognition.py tell models apart, kenlm.py has the names of KenLM's Python module.
+text.py       lines as words and ids
+counts.py     n-grams counted by sorting (sorting.py), beyond memory on disk (storage.py);
+              count_files.py: SRILM's files of them; statistics.py: Zipf's law
+training.py   text → counts → a smoothed model
+smoothing.py  the smoothings: interpolation.py, backoff.py, and what both share, estimates.py
+tables.py     the numbers of a model, and the scores of a text; walking.py finds its n-grams
+stepping.py   from state to state for decoders; states.py: what a state holds; following.py: all
+              words at once; scorer.py: what a search asks; device.py: by a GPU
+model.py      what users hold; generation.py draws words; kenlm.py, kenlm_methods.py: KenLM's names
+pruning.py    fewer n-grams; filtering.py: of fewer words; closing.py: what pruning and mixing need
+mixing.py     one model of several; dynamic.py mixes counted ones as they run (mixed_steps.py),
+              mixed_model.py networks, too (mixed_scorer.py); mixture_files.py: the file of it
+files.py      models on disk: arpa.py (arpa_parser.py, arpa_tables.py), binary.py (packing.py,
+              consistency.py); identity.py and recognition.py tell models and files apart
+
 Needs no torch, except to look n-grams up on a GPU.
 """
 

@@ -1,6 +1,18 @@
 """Text → tokens → ids and back. Imports no torch.
 
 `Tokenizer` is the whole way; `Normalizer`, a tokenizer model and `Vocab` are its parts.
+
+tokenizer.py         the whole way, saved as one thing; identity.py tells two of them apart
+normalize.py         its first part: named steps
+tokenizer_models.py  its second: words (words.py), characters, white space; subword.py: trained
+                     subwords, subword_sampling.py: drawn anew; pieces.py, moses_bpe.py: those of
+                     other programs; lookup.py: which class a name means
+vocab.py             its third: ids; tags.py and byte_tokens.py: tokens that are no words
+sentences.py         where a line ends a sentence, by abbreviations.py
+spans.py             what in a line is not language
+decoding.py          bytes as text; surrogates.py: strings that are none; lines.py: one and many
+spelling.py          how long the text is that tokens spell
+torchtext.py         for people who come from there; statistics.py: n-grams of tokens
 """
 
 from __future__ import annotations
