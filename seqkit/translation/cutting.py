@@ -47,7 +47,7 @@ class Part:
         text = translation.strip()
         if self.fragment:
             text = text.rstrip(SENTENCE_ENDS) or text
-        if self.continues:
+        if self.continues and not self.stand_ins.begin(text):
             text = within_sentence(text, target)
         return text.upper() if self.capitals else self.stand_ins.restored(text)
 

@@ -42,6 +42,10 @@ class StandIns:
         """Those that stand in a part of the text."""
         return StandIns(tuple(pair for pair in self.pairs if _pattern(pair[0]).search(text)))
 
+    def begin(self, text: str) -> bool:
+        """Whether a text begins with one of them."""
+        return text.startswith(tuple(stand_in for stand_in, _ in self.pairs))
+
     def restored(self, text: str) -> str:
         """A text with what they stand for."""
         return _replaced(text, self.pairs)
@@ -101,7 +105,7 @@ def _chosen(names: Sequence[str], text: str, chosen: int) -> StandIns | None:
 
 
 def _free(stand_ins: Sequence[str], text: str) -> Iterator[str]:
-    return (one for one in stand_ins if one.casefold() not in text.casefold())
+    return (one for one in stand_ins if one not in text)
 
 
 def _replaced(text: str, pairs: Sequence[tuple[str, str]]) -> str:

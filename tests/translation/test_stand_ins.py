@@ -32,6 +32,7 @@ def cut(line):
         ("see https://a.b/c, or a@b.org!", "see Tom, or Maria!"),
         ("copy main.py to {folder}", "copy Tom to Maria"),
         ("Tom runs `x`", "Tom runs Maria"),  # the line has that name already
+        ("a custom `x`", "a custom Tom"),
         ("`%s` of %d files", "Tom of 17 files"),
         ("`a`, `b` and `c` run", "Tom and Maria run"),
         ("`Ctrl`+`C` and `x`.`y`", "Tom and Maria"),
@@ -75,6 +76,14 @@ def test_a_sentence_with_more_of_them_than_stand_ins_is_cut():
     many = " x ".join(f"`a{i}`" for i in range(12))
     lead, *parts = cut(many)
     assert lead + "".join(text + space for text, space in parts) == many
+
+
+@pytest.mark.parametrize("name", ["main.py", "`Now`", "Now.py"])
+def test_the_case_of_what_stays_is_its_own_where_a_sentence_goes_on(name):
+    *_, part = cut_line(f"<b>see</b> run {name}", WORDS, longest=100, stand_ins=True).parts
+    assert part.continues
+    (stand_in, _) = part.stand_ins.pairs[0]
+    assert part.finished(f"{stand_in} now.", WORDS) == f"{name} now"
 
 
 @QUICK
