@@ -108,6 +108,17 @@ class Classifier:
         self.others = tuple(others)
         self.run = run
 
+    def without_folder(self) -> Classifier:
+        """The same classifier in memory, which knows nothing of a folder that may go."""
+        return Classifier(
+            self.model,
+            self.inputs,
+            self.labels,
+            several=self.several,
+            name=self.name,
+            settings=self.settings,
+        )
+
     @classmethod
     def ensemble(cls, classifiers: Sequence[Classifier]) -> Classifier:
         """Several classifiers as one, by the mean of their probabilities.

@@ -100,7 +100,7 @@ class TextClassifier(Parameters):
             overrides=self.overrides,
             device=self.device,
         )
-        self.classifier_ = _without_run(found)
+        self.classifier_ = found.without_folder()
         self.classes_ = targets.classes
         self._names = targets.names
         return self
@@ -185,15 +185,3 @@ def _json_lines(texts: list[str], targets: Targets) -> str:
     pairs = zip(texts, targets.labels, strict=True)
     lines = [to_json({"label": label, "text": text}) for text, label in pairs]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _without_run(found: Classifier) -> Classifier:
-    """The classifier in memory, which knows nothing of a folder that will be gone."""
-    return Classifier(
-        found.model,
-        found.inputs,
-        found.labels,
-        several=found.several,
-        name=found.name,
-        settings=found.settings,
-    )
