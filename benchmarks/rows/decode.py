@@ -76,7 +76,7 @@ def _by_engine(engine: str, settings: Settings, clock: Clock) -> Outcome:
     torch.set_num_threads(1)
     translator = seqkit.load(device="cpu", engine=engine, compute="float32")
     options: dict[str, Any] = {"beam": settings["beam"], "split": False}
-    sentences = _sentences(settings)
+    sentences = sentences_of(settings)
     batch = settings["batch"]
 
     def translate(lines: list[str]) -> list[str]:
@@ -109,7 +109,7 @@ def by_ctranslate2(settings: Settings, clock: Clock) -> Outcome:
             found += [pieces.decode(result.hypotheses[0]) for result in results]
         return found
 
-    sentences = _sentences(settings)
+    sentences = sentences_of(settings)
     translate(sentences[: min(batch, 8)])
     with clock:
         texts = translate(sentences)
@@ -141,14 +141,14 @@ def by_transformers(settings: Settings, clock: Clock) -> Outcome:
                 found[i] = text
         return found
 
-    sentences = _sentences(settings)
+    sentences = sentences_of(settings)
     translate(sentences[: min(batch, 8)])
     with clock:
         texts = translate(sentences)
     return Outcome(len(texts), texts)
 
 
-def _sentences(settings: Settings) -> list[str]:
+def sentences_of(settings: Settings) -> list[str]:
     path = Path(settings["folder"]) / "sentences.txt"
     lines = path.read_text(encoding="utf-8").splitlines()
     return lines if settings["batch"] > 1 else lines[: len(lines) // 4]
