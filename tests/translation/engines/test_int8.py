@@ -183,6 +183,15 @@ def test_a_search_leaves_no_weights_in_float32(has_int8, shipped):
     assert not tensors_like(shape)
 
 
+def test_words_are_aligned_and_prefixes_searched_without_opening_the_model(has_int8, shipped):
+    translator = seqkit.load(shipped, **OWN)
+    shape = (len(translator.target.vocab), 192)
+    (found,) = translator.translate_nbest(LINES[:1], prefix="Wo")
+    expected = seqkit.load(shipped, **FLOAT32).align(found)
+    assert translator.align(found) == expected
+    assert not tensors_like(shape)
+
+
 def test_what_needs_the_weights_opens_them_and_the_search_stays(has_int8, shipped):
     translator = seqkit.load(shipped, **OWN)
     (nbest,) = translator.translate_nbest(LINES[:1])
