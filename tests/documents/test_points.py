@@ -26,9 +26,7 @@ def shouted(data, kind):
 
 
 def _shouted(text):
-    return re.sub(
-        "`[^`]*`|[^`]+", lambda part: part[0] if "`" in part[0] else part[0].upper(), text
-    )
+    return "".join(one.text if one.kind == "name" else one.text.upper() for one in pieces(text))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +34,7 @@ def _shouted(text):
     [
         ("in files (`.x`) and more", "IN FILES (`.x`) AND MORE"),
         ("as `a`, `b`, and `c` are.", "AS `a`, `b`, AND `c` ARE."),
-        ("a word`b` and {c}`d`. so", "A WORD`b` AND {C}`d`. SO"),
+        ("a word`b` and {c}`d`. so", "A WORD`b` AND {c}`d`. SO"),
         ("a [`b`](c), and **`d` e**, so", "A [`b`](c), AND **`d` E**, SO"),
         ("`a` is `b` and `a`", "`a` IS `b` AND `a`"),
     ],
@@ -248,3 +246,17 @@ def markup(text):
             if inline.type not in ("text", "softbreak")
         )
     return found
+
+
+def test_code_of_word_and_writer_stays():
+    run = "<w:r>{}<w:t xml:space='preserve'>{}</w:t></w:r>"
+    style = '<w:rPr><w:b/><w:rStyle w:val="VerbatimChar"/></w:rPr>'
+    parts = [("", "open "), (style, "a b"), ("", " "), (style, "c"), ("", " and go")]
+    body = "".join(run.format(*part) for part in parts)
+    (segment,) = read_document(docx(f"<w:p>{body}</w:p>"), "a.docx", "docx").segments
+    assert segment.text == "open `a b` `c` and go"
+    written = segment.written("GO `a b` `c` OPEN", [(5, 0), (1, 1), (2, 2), (3, 3), (0, 4)])
+    again = read_document(docx(f"<w:p>{written}</w:p>"), "a.docx", "docx").segments
+    assert [one.text for one in again] == ["GO `a b` `c` OPEN"]
+    assert written.count(style) == 2
+    assert re.sub("<w:r>.*?</w:r>", "", written) == ""

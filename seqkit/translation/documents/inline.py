@@ -257,6 +257,10 @@ class Marked:
             is_of_next = unit.elements in with_blank_before and inside not in with_blank_after
             if self.strict and inside and not after_point and (unit.point or not is_of_next):
                 pieces += [unit.space, closing, opening]  # blanks, too, are text
+            elif self.strict and unit.space and not unit.elements and not inside:
+                around = next((run.elements for run in self.runs if run.elements), ())
+                closing = "".join(one.close for one in reversed(around))
+                pieces += [*(one.open for one in around), unit.space, closing]
             elif self.strict:
                 pieces += [closing, opening, unit.space]
             else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import NamedTuple
@@ -184,8 +184,21 @@ def _moved(token: Token, by: int) -> Token:
 
 
 def _segments(text: str, tokens: list[Token], kind: str) -> list[Segment]:
+    if kind == "docx":
+        tokens = list(_with_code(text, tokens))
     found = segments_of(text, tokens, xml.SPELLING, strict=kind in ("docx", "pptx"))
     return [_keeping_blanks(one, kind) for one in found]
+
+
+def _with_code(text: str, tokens: Sequence[Token]) -> Iterator[Token]:
+    """The tokens of a Word file, with runs that have a style of code as what stays."""
+    done = 0
+    for token in tokens:
+        if token.start < done:
+            continue
+        run = _CODE_RUN.match(text, token.start) if token.name == "w:r" else None
+        done = run.end() if run else token.end
+        yield replace(token, kind=Kind.KEPT, end=done) if run else token
 
 
 def _without_doctype(text: str) -> str:
@@ -204,6 +217,13 @@ _WORD_POINTS = names(
     "w:moveToRangeEnd w:proofErr w:commentRangeStart w:commentRangeEnd w:permStart w:permEnd "
     "m:oMath mc:AlternateContent"
 )
+_CODE_RUN = re.compile(  # styles of pandoc, Word and LibreOffice
+    r"<w:r(?: [^<>]*)?><w:rPr>(?:(?!</w:rPr>).)*?"
+    r"<w:rStyle w:val=\"(?:VerbatimChar|HTMLCode|HTMLKeyboard|SourceText|InlineCode|CodeChar)\"/>"
+    r"(?:(?!</w:rPr>).)*?</w:rPr>(?:<w:t(?: [^<>]*)?>[^<>]*</w:t>)+</w:r>",
+    re.DOTALL,
+)
+_ODT_CODE = names("Source_20_Text User_20_Entry Teletype VerbatimChar Verbatim_20_Char")
 _WORD_BOXES = names("w:drawing w:pict w:object mc:AlternateContent")
 
 
@@ -224,6 +244,8 @@ def _in_slides(tag: str, attributes: dict[str, str]) -> Kind | None:
 
 
 def _in_odt(tag: str, attributes: dict[str, str]) -> Kind | None:
+    if tag == "text:span" and attributes.get("text:style-name") in _ODT_CODE:
+        return Kind.KEPT
     if tag in ("text:span", "text:a", "text:ruby", "text:ruby-base"):
         return Kind.OPEN
     if tag in ("text:p", "text:h") or not tag.startswith(("text:", "office:annotation", "draw:")):
