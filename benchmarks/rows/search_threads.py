@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, same_lines
 from .decode import prepare, sentences_of
@@ -20,11 +22,11 @@ def _by_threads(threads: int, settings: Settings, clock: Clock) -> Outcome:
     import torch
 
     import seqkit
-    from seqkit.nn import parallel
+    from seqkit.nn import packed, parallel
 
     torch.set_num_threads(threads)
     rows = int(settings.get("rows", parallel.ROWS_OF_A_THREAD))
-    parallel.parts_of.__kwdefaults__["least"] = rows
+    divide = partial(parallel.parts_of, least=rows)
     translator = seqkit.load(device="cpu", engine="torch", compute=settings["compute"])
     options: dict[str, Any] = {"beam": settings["beam"], "split": False}
     size = settings["batch"]
@@ -32,7 +34,7 @@ def _by_threads(threads: int, settings: Settings, clock: Clock) -> Outcome:
     batches = [lines[first : first + size] for first in range(0, len(lines), size)]
 
     translator.translate(batches[0], **options)
-    with clock:
+    with patch.object(packed, "parts_of", divide), clock:
         texts = [text for batch in batches for text in translator.translate(batch, **options)]
     return Outcome(len(texts), texts)
 
