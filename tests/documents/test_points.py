@@ -255,8 +255,11 @@ def test_code_of_word_and_writer_stays():
     body = "".join(run.format(*part) for part in parts)
     (segment,) = read_document(docx(f"<w:p>{body}</w:p>"), "a.docx", "docx").segments
     assert segment.text == "open `a b` `c` and go"
-    written = segment.written("GO `a b` `c` OPEN", [(5, 0), (1, 1), (2, 2), (3, 3), (0, 4)])
-    again = read_document(docx(f"<w:p>{written}</w:p>"), "a.docx", "docx").segments
-    assert [one.text for one in again] == ["GO `a b` `c` OPEN"]
-    assert written.count(style) == 2
-    assert re.sub("<w:r>.*?</w:r>", "", written) == ""
+    for places in itertools.product(range(6), repeat=2):
+        alignment = [(places[0], 0), (1, 1), (2, 2), (3, 3), (places[1], 4)]
+        written = segment.written("GO `a b` `c` OPEN.", sorted(alignment))
+        again = read_document(docx(f"<w:p>{written}</w:p>"), "a.docx", "docx").segments
+        assert [one.text for one in again] == ["GO `a b` `c` OPEN."]
+        assert written.count(style) == 2
+        lost = segment.written("GO OPEN.", sorted(alignment)[:2])
+        assert re.sub("<w:r>.*?</w:r>", "", written + lost).strip() == ""

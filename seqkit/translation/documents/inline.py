@@ -163,16 +163,18 @@ class Marked:
 
     def _keep_known(self, units: list[_Unit]) -> None:
         """Move words out of places where the source has none, and give each place a word."""
-        known = [run.elements for run in self.runs if run.text]
+        texts = [run for run in self.runs if run.text and not (self.strict and run.kept)]
+        known = [run.elements for run in texts]
         for i, unit in enumerate(units):
-            if unit.elements not in known:
-                after = (other.elements for other in units[i:] if other.elements in known)
-                unit.elements = units[i - 1].elements if i else next(after, known[0])
+            if unit.elements not in known and not (self.strict and unit.point):
+                nearest = (one.elements for one in [*reversed(units[:i]), *units[i:]])
+                unit.elements = next((one for one in nearest if one in known), known[0])
 
         length = len(self.text) or 1
         done = 0
         for run in self.runs:
-            is_missing = run.text.strip() and all(u.elements != run.elements for u in units)
+            is_text = run.text.strip() and not run.kept
+            is_missing = is_text and all(u.elements != run.elements for u in units)
             if (
                 is_missing
                 and not self._is_figure_in_word(run, done)
