@@ -99,6 +99,14 @@ class Beside(Alone):
         super().__init__(task, model)
         self._processes = processes
         self._parameters = [p for p in model.parameters() if p.requires_grad]
+        self._begin_as_the_first(model)
+
+    def _begin_as_the_first(self, model: nn.Module) -> None:
+        """Give all processes the first one's weights, as DDP does: others add nothing to them."""
+        tensors = [tensor.detach() for tensor in (*model.parameters(), *model.buffers())]
+        if not self._processes.first:
+            torch._foreach_zero_(tensors)
+        self._processes.sum(tensors)
 
     @contextmanager
     def part(self, *, is_last: bool) -> Iterator[None]:

@@ -5,9 +5,15 @@ import time
 
 import pytest
 import torch
+from torch import nn
 
-from seqkit.training import one_machine
+from seqkit.training import one_machine, together
 from seqkit.training.one_machine import found_machine
+from seqkit.training.processes import Processes
+
+
+class Untrained:
+    """A task whose steps nobody takes."""
 
 
 class Gathering:
@@ -140,6 +146,23 @@ def test_the_first_waits_for_one_that_is_late(closing):
         return numbers.tolist()
 
     assert by_each(2, add_up) == [[3.0] * 3] * 2
+
+
+def test_all_begin_with_the_weights_and_buffers_of_the_first(closing):
+    joined = machines(2)
+    closing(joined)
+
+    def begin(rank):
+        model = nn.BatchNorm1d(3)
+        for tensor in model.state_dict().values():
+            tensor.fill_(rank + 1)
+        processes = type("Joined", (Processes,), {"_machine": joined[rank]})(rank, 2)
+        together.joined(Untrained(), model, processes)
+        return model
+
+    for model in by_each(2, begin):
+        assert isinstance(model, nn.Module)
+        assert all(bool((tensor == 1).all()) for tensor in model.state_dict().values())
 
 
 def test_one_on_another_machine_is_known_by_all(monkeypatch):
