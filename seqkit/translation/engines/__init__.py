@@ -1,6 +1,7 @@
 """What searches for translations.
 
 own.py           our search, by torch: every model, every setting, and what the others are held to
+packed.py        a model that our own search has in 8 bits, and torch not at all
 ctranslate2.py   the same search by CTranslate2, several times as fast, where it does the same
 agreement.py     which settings those are
 compute.py       the types of numbers that it computes with, and what this CPU is good at
