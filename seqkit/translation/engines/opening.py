@@ -97,14 +97,14 @@ def chosen_number(device: str, engine: str, compute: str, *, why_not: str = "") 
 
 
 def _check_own_int8(device: str, why_not: str) -> None:
+    """Raise `ConfigError` if our own search cannot compute in int8 there, or not by the model."""
     from ...training.devices import pick_device  # imports torch, which searches then anyway
 
-    if why_not or pick_device(device).type != "cpu":
-        asked = f"compute = {INT8!r}"
+    if why_not:
+        raise ConfigError(f"compute = {INT8!r}: {why_not}")
+    if pick_device(device).type != "cpu":
         raise ConfigError(
-            f"{asked}: {why_not}"
-            if why_not
-            else f"{asked} is for the CPU: give device = 'cpu', or leave it out"
+            f"compute = {INT8!r} is for the CPU: give device = 'cpu', or leave it out"
         )
 
 

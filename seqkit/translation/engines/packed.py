@@ -120,7 +120,9 @@ class PackedTransformer:
 # The weights
 
 
-def _side(layers: Sequence[plain.Layer], norm: plain.Norm | None, c: TransformerConfig) -> Any:
+def _side(
+    layers: Sequence[plain.Layer], norm: plain.Norm | None, c: TransformerConfig
+) -> SideWeights:
     return SideWeights(
         layers=map(_layer, layers),
         norm=None if norm is None else _norm(norm),
