@@ -54,6 +54,7 @@ def test_code_is_read_in_its_sentence_and_stays(markdown, written):
         ("a <code>b`c</code> d", "html", "a `` b`c `` d"),
         ("a <span translate='no'>b c</span> d", "html", "a `b c` d"),
         ("a <b class='x notranslate'>b c</b> d", "html", "a `b c` d"),
+        ("<h2>a<span class=mw-editsection>[<a>b</a>]</span></h2>", "html", "a`[b]`"),
         ("<html lang=en>a <i lang=la>b c</i> <i lang=en-GB>d</i>", "html", "a `b c` d"),
         ("<html lang=en><p>a<p lang=ar>b", "html", "a"),
         ("<p>a <i lang=la>b c</i>", "html", "a b c"),

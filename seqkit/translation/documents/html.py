@@ -22,6 +22,7 @@ _INLINE = _CODE | names(
 _POINTS = names("img wbr input")
 _SKIPPED = names("script style pre svg math textarea template object") | _CODE
 _VOID = names("area base br col embed hr img input link meta source track wbr")
+_STAYING = names("notranslate mw-editsection")  # classes: of Google's, and Wikipedia's [edit]
 _CLOSING = re.compile(r"</[A-Za-z]+>")
 _SIGN = 12  # tokens of the longest link that is only a sign
 
@@ -124,7 +125,7 @@ class _Tokens(HTMLParser):
             self._language = language
         is_foreign = bool(language and self._language) and language != self._language
         classes = (attributes.get("class") or "").split()
-        is_marked = attributes.get("translate") == "no" or "notranslate" in classes
+        is_marked = attributes.get("translate") == "no" or not _STAYING.isdisjoint(classes)
         return tag in _SKIPPED or is_foreign or is_marked
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
