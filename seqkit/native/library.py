@@ -109,6 +109,8 @@ _ADVICE = "NumPy and torch do the same, more slowly"
 def _why_missing(folder: Path) -> str:
     if any(folder.glob("seqkit-*.so")):
         return f"not used: made of other sources, so {_ADVICE}: start again or install seqkit again"
+    if os.name != "posix":
+        return f"not there: it is for Linux and macOS; {_ADVICE}"
     why = "seqkit was installed without a C compiler, or it failed"
     # By its path: in a checkout, `-m` would compile that one's instead of the installed one's.
     compiling = shlex.join([sys.executable, build.__file__])
