@@ -68,6 +68,7 @@ class TokenReader:
 
     def __init__(self, model: NextTokenModel, *, steps: int, stride: int) -> None:
         self.model = model
+        self._extendable = model if isinstance(model, ExtendableModel) else None
         self.steps = steps
         self.stride = stride
 
@@ -85,10 +86,10 @@ class TokenReader:
             hidden, kept = self.model(self._tensor(texts, 0, kept), kept)
             return self._logits(hidden[:, -1], kept), Reading(kept, 0)
 
-        if isinstance(self.model, ExtendableModel) and len({len(ids) for ids in texts}) == 1:
+        if self._extendable is not None and len({len(ids) for ids in texts}) == 1:
             begin = self._begin(texts[0])
             kept = before.kept if before is not None and before.begin == begin else None
-            hidden, kept = self.model.extend(self._tensor(texts, begin, kept), kept)
+            hidden, kept = self._extendable.extend(self._tensor(texts, begin, kept), kept)
             return self._logits(hidden[:, -1], kept), Reading(kept, begin)
 
         return self._logits(self._read_windows(texts), None), Reading(None, 0)

@@ -72,7 +72,8 @@ def build(folder: Path) -> Path | None:
         whole = [*command, *_FLAGS, *_architectures(), "-o", str(part), *files, "-lm"]
         try:
             done = subprocess.run(whole, capture_output=True, timeout=_SECONDS, check=False)
-        except (OSError, subprocess.SubprocessError):
+        except (OSError, subprocess.SubprocessError) as error:
+            sys.stderr.write(f"{command[0]}: {error}\n")
             return None
         if done.returncode or not part.exists():
             sys.stderr.write(done.stderr.decode(errors="replace"))
@@ -82,7 +83,9 @@ def build(folder: Path) -> Path | None:
 
 
 def _architectures() -> list[str]:
-    """Options for Pythons of macOS that run on both of its processors."""
+    """On macOS: what pip and cibuildwheel ask for, or the processors that this Python is for."""
+    if sys.platform == "darwin" and "ARCHFLAGS" in os.environ:
+        return shlex.split(os.environ["ARCHFLAGS"])
     if not sysconfig.get_platform().endswith("universal2"):
         return []
     return ["-arch", "arm64", "-arch", "x86_64"]

@@ -4,6 +4,7 @@ import ctypes
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -29,6 +30,41 @@ def test_without_a_compiler_nothing_is_built(tmp_path, monkeypatch):
 def test_options_of_the_compiler_may_be_in_cc(monkeypatch):
     monkeypatch.setenv("CC", f"'{sys.executable}' -O2")
     assert build.compiler() == [sys.executable, "-O2"]
+
+
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-Wno-psabi", "-Werror"]
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang", "aarch64-linux-gnu-gcc"])
+@pytest.mark.parametrize("source", build.sources(), ids=lambda path: path.name)
+def test_no_compiler_there_is_has_anything_to_say(compiler, source):
+    """That for ARM processors and clang, as Apple has it, among them."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+    command = [compiler, "-std=c99", "-fsyntax-only", *WARNINGS, str(source)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_mac_compiles_for_the_processors_that_are_asked_for(monkeypatch):
+    monkeypatch.setattr(build.sys, "platform", "darwin")
+    monkeypatch.setattr(build.sysconfig, "get_platform", lambda: "macosx-11.0-universal2")
+    monkeypatch.delenv("ARCHFLAGS", raising=False)
+    assert build._architectures() == ["-arch", "arm64", "-arch", "x86_64"]
+    monkeypatch.setenv("ARCHFLAGS", "-arch arm64")
+    assert build._architectures() == ["-arch", "arm64"]
+
+
+def test_a_compiler_that_takes_too_long_is_named(tmp_path, monkeypatch, capsys):
+    copy_sources(tmp_path)
+    monkeypatch.setattr(build, "FOLDER", tmp_path)
+    monkeypatch.setattr(build, "_SECONDS", 0.01)
+    script = tmp_path / "compiler"
+    script.write_text("#!/bin/sh\nexec sleep 5\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("CC", str(script))
+    assert build.refresh() is None
+    assert "timed out" in capsys.readouterr().err
 
 
 def test_the_name_of_the_library_tells_its_sources(compiled, tmp_path, monkeypatch):
@@ -108,6 +144,12 @@ def test_why_there_is_no_library_is_said(tmp_path, monkeypatch):
     (tmp_path / build.library_name()).write_bytes(b"no library")
     assert "cannot be opened" in library.status()
     assert library.library() is None
+
+
+def test_where_it_is_never_compiled_no_compiler_is_advised(tmp_path, monkeypatch):
+    monkeypatch.setattr(library, "os", SimpleNamespace(name="nt"))
+    why = library._why_missing(tmp_path)
+    assert why.startswith("not there: it is for Linux and macOS")
 
 
 def test_the_advice_compiles_the_installed_library_within_a_checkout(compiled, tmp_path):
