@@ -152,8 +152,7 @@ def with_code(corpus: str, reverse: bool) -> Iterator[Pair]:
         seen.add(source)
         codes = rng.sample(CODE, len(shared))
         for (here, there), code in zip(list(shared.items())[:2], codes, strict=False):
-            source = _alone(here).sub(lambda _, code=code: code, source)
-            target = _alone(there).sub(lambda _, code=code: code, target)
+            source, target = _alone(here).sub(code, source), _alone(there).sub(code, target)
         yield source, target
 
 

@@ -59,7 +59,7 @@ class Written:
             pair = zip(starts, places, strict=True)
             ranges = [range(*begins[at : at + 2]) for begins, at in pair]
             copied += zip(*ranges, strict=False)
-        return cls(stand_ins, *starts, copied)
+        return cls(stand_ins, starts[0], starts[1], copied)
 
     def alignment(self, read: Alignment) -> Alignment:
         """The alignment of the line, given the one of what the model has."""
