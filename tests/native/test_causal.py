@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from language.tiny import untrained
 
 from seqkit.language.models.transformer import TransformerLM, TransformerLMConfig
 from seqkit.native.library import ENVIRONMENT
@@ -142,3 +143,14 @@ def test_a_model_that_has_read_is_copied():
     found, _ = read(model, ids, [5])
     again, _ = read(copy.deepcopy(model), ids, [5])
     assert torch.equal(found, again)
+
+
+def test_generated_texts_are_those_by_torch(monkeypatch):
+    model = untrained("transformer-lm", steps=9, stride=3)
+
+    def text():
+        return "".join(model.generate(prompt="the cat", length=40, seed=1, stop=False))
+
+    found = text()
+    monkeypatch.setenv(ENVIRONMENT, "off")
+    assert text() == found
