@@ -45,6 +45,7 @@ _PROTOTYPES = {
     "seqkit_drop": (None, [_POINTER, _COUNT, _COUNT]),
     "seqkit_drop_and_add": (None, [_POINTER, _COUNT, _COUNT]),
     "seqkit_drop_gradient": (None, [_POINTER, _COUNT, _COUNT]),
+    "seqkit_drop_relu_gradient": (None, [_POINTER, _COUNT, _COUNT]),
     "seqkit_attention_scratch": (_COUNT, [_COUNT, _COUNT]),
     "seqkit_attend": (None, [_POINTER, _COUNT, _COUNT]),
     "seqkit_attend_gradient": (None, [_POINTER, _COUNT, _COUNT]),

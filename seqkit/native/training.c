@@ -46,16 +46,23 @@ struct attention {
 };
 
 struct dropout {
-    const void *x;          /* (count,) numbers */
-    const float *given;     /* (count,), see the functions */
-    const uint8_t *noise;   /* (count,) random */
+    const void *x;          /* (count,) numbers, see the functions for these three */
+    const void *output;     /* (count,) numbers */
+    const float *given;     /* (count,) */
+    uint64_t seed;          /* of the random bytes */
+    int64_t start;          /* how many bytes belong to others before them, a multiple of 8 */
     int64_t dropped;        /* bytes below it drop their number */
     float scale;            /* of numbers that stay */
+    int64_t is_relu;
     int64_t count;
     void *to;               /* (count,) */
 };
 
-enum { QUERIES = 64, MOST_FLOATS = 16 }; /* queries of a block; floats in the longest vector */
+enum {
+    QUERIES = 64,     /* of a block */
+    MOST_FLOATS = 16, /* in the longest vector */
+    DRAWN = 64        /* random bytes that are drawn at once */
+};
 #define LOWEST (-1e30f)
 
 /* So many floats that they are whole vectors. */
@@ -65,37 +72,16 @@ static int64_t whole_vectors(int64_t count)
 }
 
 #define INSTRUCTIONS PLAIN
-#include "vectors.h"
-#include "small.h"
-#define NUMBERS FLOAT32
 #include "training.h"
-#undef NUMBERS
-#define NUMBERS BFLOAT16
-#include "training.h"
-#undef NUMBERS
 
 #if defined(__x86_64__)
 #undef INSTRUCTIONS
 #define INSTRUCTIONS AVX2
-#include "vectors.h"
-#include "small.h"
-#define NUMBERS FLOAT32
 #include "training.h"
-#undef NUMBERS
-#define NUMBERS BFLOAT16
-#include "training.h"
-#undef NUMBERS
 
 #undef INSTRUCTIONS
 #define INSTRUCTIONS AVX512
-#include "vectors.h"
-#include "small.h"
-#define NUMBERS FLOAT32
 #include "training.h"
-#undef NUMBERS
-#define NUMBERS BFLOAT16
-#include "training.h"
-#undef NUMBERS
 #endif
 
 /* Call the one of a function that is for these instructions and numbers. */
@@ -140,4 +126,9 @@ void seqkit_drop_and_add(const struct dropout *d, int64_t instructions, int64_t 
 void seqkit_drop_gradient(const struct dropout *d, int64_t instructions, int64_t numbers)
 {
     CALL(drop_gradient, d);
+}
+
+void seqkit_drop_relu_gradient(const struct dropout *d, int64_t instructions, int64_t numbers)
+{
+    CALL(drop_relu_gradient, d);
 }

@@ -58,10 +58,13 @@ class Dropout(ctypes.Structure):
 
     _fields_: ClassVar = [
         ("x", _POINTER),
+        ("output", _POINTER),
         ("given", _POINTER),
-        ("noise", _POINTER),
+        ("seed", ctypes.c_uint64),
+        ("start", _COUNT),
         ("dropped", _COUNT),
         ("scale", _NUMBER),
+        ("is_relu", _COUNT),
         ("count", _COUNT),
         ("to", _POINTER),
     ]

@@ -16,6 +16,7 @@ from torch.autograd.function import once_differentiable
 from ..errors import WrongValue
 from . import passes
 from .checks import check_name, check_rates, check_sizes
+from .linear import linear
 
 Kind = Literal["dot", "scaled-dot", "general", "additive"]
 
@@ -198,7 +199,7 @@ class MultiHeadAttention(nn.Module):
 
     def project(self, memory: Tensor) -> KeyValue:
         """(B, S, D) -> keys and values, (B, H, S, E) each: compute once, attend many times"""
-        keys, values = self.key_value(memory).chunk(2, dim=-1)
+        keys, values = linear(memory, self.key_value).chunk(2, dim=-1)
         return KeyValue(self._split(keys), self._split(values))
 
     def forward(
@@ -209,12 +210,11 @@ class MultiHeadAttention(nn.Module):
         `mask` is True where a query may attend and broadcasts to (B, H, T, S); with `causal`, query
         t attends to keys 0..t.
         """
-        queries = self._split(self.query(x))
+        queries = self._split(linear(x, self.query))
         dropout = self.dropout if self.training else 0.0
         read = attend(queries, memory, mask=mask, dropout=dropout, causal=causal)
         joined = read.transpose(1, 2).flatten(2)  # (B, H, T, E) -> (B, T, D)
-        output: Tensor = self.out(joined)
-        return output
+        return linear(joined, self.out)
 
     def weights(self, x: Tensor, memory: KeyValue, mask: Tensor | None) -> Tensor:
         """How much each query attends to each key: (B, T, D) -> (B, H, T, S)

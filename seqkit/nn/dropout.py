@@ -19,6 +19,7 @@ from torch.autograd.function import once_differentiable
 
 from . import passes
 from .checks import check_rates
+from .passes import Drawn
 
 _BYTE = 256  # values of a random byte
 
@@ -37,87 +38,118 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(…) -> (…)"""
-        if not self.training or self.rate == 0:
+        if self._is_plain:
             return x
         if x.device.type != "cpu":
             return F.dropout(x, self.rate)
 
-        output = _ByteDropout.apply(x, self._dropped)  # type: ignore[no-untyped-call]
+        output = _ByteDropout.apply(x, self._draw())  # type: ignore[no-untyped-call]
+        return cast(Tensor, output)
+
+    def relu(self, x: Tensor) -> Tensor:
+        """The rectified x after dropout: (…) -> (…)"""
+        if self._is_plain or not passes.usable(x):
+            dropped: Tensor = self(torch.relu(x))
+            return dropped
+        output = _DroppedReLU.apply(x, self._draw())  # type: ignore[no-untyped-call]
         return cast(Tensor, output)
 
     def add(self, given: Tensor, x: Tensor) -> Tensor:
         """What a sublayer was given, and its output x after dropout: (…), (…) -> (…)"""
-        is_plain = not self.training or self.rate == 0 or given.dtype != torch.float32
-        if is_plain or given.shape != x.shape or not passes.usable(given, x):
+        has_pass = given.dtype == torch.float32 and given.shape == x.shape
+        if self._is_plain or not has_pass or not passes.usable(given, x):
             dropped: Tensor = self(x)
             return given + dropped
-        output = _AddedDropout.apply(given, x, self._dropped)  # type: ignore[no-untyped-call]
+        output = _AddedDropout.apply(given, x, self._draw())  # type: ignore[no-untyped-call]
         return cast(Tensor, output)
 
     @property
-    def _dropped(self) -> int:
-        """Of the 256 values of a byte, how many drop a number."""
-        return min(_BYTE - 1, round(self.rate * _BYTE))
+    def _is_plain(self) -> bool:
+        """Whether nothing is dropped."""
+        return not self.training or self.rate == 0
+
+    def _draw(self) -> Drawn:
+        """What to drop in one call, by a number from torch's generator for the CPU."""
+        seed = torch.empty((), dtype=torch.int64, device="cpu").random_(-(2**63), None)
+        dropped = min(_BYTE - 1, round(self.rate * _BYTE))
+        scale = _BYTE / (_BYTE - dropped)  # so that the mean stays
+        return Drawn(int(seed) % 2**64, dropped, scale)
 
     def extra_repr(self) -> str:
         return f"rate={self.rate}"
 
 
 class _ByteDropout(torch.autograd.Function):
-    """Drop each value whose random byte is one of the first `dropped` of 256."""
+    """Drop each value whose random byte is below a limit."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, dropped: int) -> Tensor:
-        noise = _random_bytes(x.numel()).view(x.shape)
-        ctx.save_for_backward(noise)
-        ctx.dropped = dropped
-        return _drop(x, noise, dropped)
+    def forward(ctx: Any, x: Tensor, drawn: Drawn) -> Tensor:
+        ctx.drawn = drawn
+        return _drop(x, drawn)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        (noise,) = ctx.saved_tensors
-        return _drop(grad, noise, ctx.dropped), None
+        return _drop(grad, ctx.drawn), None
 
 
-def _drop(x: Tensor, noise: Tensor, dropped: int) -> Tensor:
+def _drop(x: Tensor, drawn: Drawn) -> Tensor:
     if passes.usable(x):
-        return passes.drop(x, noise, dropped, _scale(dropped))
-    kept = noise.ge(dropped)
-    return (x * kept).mul_(_scale(dropped))
+        return passes.drop(x, drawn)
+    kept = _random_bytes(x.numel(), drawn.seed).view(x.shape).ge(drawn.dropped)
+    return (x * kept).mul_(drawn.scale)
 
 
-def _scale(dropped: int) -> float:
-    """Of what stays, so that the mean does."""
-    return _BYTE / (_BYTE - dropped)
+def _random_bytes(count: int, seed: int) -> Tensor:
+    """As the library draws them, by splitmix64 (seqkit/native/random.h): (count,) uint8"""
+    words = torch.arange(1, count // 8 + 2, device="cpu")
+    words.mul_(_signed(0x9E3779B97F4A7C15)).add_(_signed(seed))
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        words.bitwise_xor_(_shifted(words, shift)).mul_(_signed(factor))
+    words.bitwise_xor_(_shifted(words, 31))
+    return words.view(torch.uint8)[:count]
+
+
+def _shifted(words: Tensor, places: int) -> Tensor:
+    """To the right, with zeros on the left, which torch fills with the sign."""
+    return (words >> places).bitwise_and_(2 ** (64 - places) - 1)
+
+
+def _signed(word: int) -> int:
+    """A number of 64 bits as int64 has it."""
+    return word - 2**64 if word >= 2**63 else word
+
+
+class _DroppedReLU(torch.autograd.Function):
+    """The same of what is greater than 0, by the compiled library."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, drawn: Drawn) -> Tensor:
+        output = passes.drop(x, drawn, relu=True)
+        ctx.save_for_backward(output)
+        ctx.drawn = drawn
+        return output
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (output,) = ctx.saved_tensors
+        return passes.drop_relu_gradient(grad, output, ctx.drawn), None
 
 
 class _AddedDropout(torch.autograd.Function):
     """The same, added to float32 numbers, by the compiled library."""
 
     @staticmethod
-    def forward(ctx: Any, given: Tensor, x: Tensor, dropped: int) -> Tensor:
-        noise = _random_bytes(x.numel())
-        ctx.save_for_backward(noise)
-        ctx.drawn = dropped, _scale(dropped)
+    def forward(ctx: Any, given: Tensor, x: Tensor, drawn: Drawn) -> Tensor:
+        ctx.drawn = drawn
         ctx.dtype = x.dtype
-        return passes.drop_and_add(given, x, noise, *ctx.drawn)
+        return passes.drop_and_add(given, x, drawn)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
-        (noise,) = ctx.saved_tensors
-        return grad, passes.drop_gradient(grad, ctx.dtype, noise, *ctx.drawn), None
-
-
-def _random_bytes(count: int) -> Tensor:
-    """Drawn eight at a time, on the CPU whatever torch's default is: (count,) uint8"""
-    eights = (count + 7) // 8
-    words = torch.empty(eights, dtype=torch.int64, device="cpu")
-    words.random_(-(2**63), None)
-
-    single = words.view(torch.uint8)
-    return single[:count]
+        return grad, passes.drop_gradient(grad, ctx.dtype, ctx.drawn), None
 
 
 class LockedDropout(nn.Module):

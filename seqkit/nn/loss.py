@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from . import passes
+from .linear import filled_up
 
 _ROWS = 256  # targets of a chunk on the CPU: 8 MB of logits for 8,000 words
 _ROWS_IN_PLACE = 768  # by the library, which has no second copy of the logits
@@ -67,17 +68,22 @@ class _LinearCrossEntropy(torch.autograd.Function):
         of_chunk, size = _by_torch, _ROWS if device == "cpu" else _ROWS_ELSEWHERE
         if passes.usable(cast_weight):
             of_chunk, size = _by_library, _ROWS_IN_PLACE
+        is_filled = of_chunk is _by_library and dtype == torch.bfloat16
         for start in range(0, hidden.size(0), size):
             chunk = slice(start, start + size)
-            rows = hidden[chunk]  # (n, D)
+            rows = hidden[chunk]  # (n, D), or with rows of zeros below
+            count = len(rows)
+            rows = filled_up(rows) if is_filled else rows.to(dtype)
 
-            logits = F.linear(rows.to(dtype), cast_weight)
+            logits = F.linear(rows, cast_weight)
             of_bias = None if gradients is None else gradients.bias
-            found = of_chunk(logits, bias, targets[chunk], smoothing, of_bias)
+            found = of_chunk(logits[:count], bias, targets[chunk], smoothing, of_bias)
             gold_logits += found.gold_logits.sum(dtype=wide)
             log_totals += found.log_totals.sum(dtype=wide)
             if gradients is not None:
-                gradients.add(start, found.of_logits, rows, cast_weight)
+                # Rows of zeros have logits of zeros, which stay as their gradients.
+                of_logits = logits if is_filled else found.of_logits
+                gradients.add(chunk, of_logits, rows, cast_weight)
 
         nll = log_totals - gold_logits
         loss = nll.clone()
@@ -125,19 +131,13 @@ class _Gradients(NamedTuple):
             torch.zeros_like(bias) if bias is not None and of_bias else None,
         )
 
-    def add(
-        self,
-        start: int,
-        of_logits: Tensor,
-        rows: Tensor,
-        cast_weight: Tensor,
-    ) -> None:
-        """Add what comes from the chunk that begins at `start`, but for the bias."""
+    def add(self, chunk: slice, of_logits: Tensor, rows: Tensor, cast_weight: Tensor) -> None:
+        """Add what comes from a chunk, but for the bias; rows below it are none of its own."""
         if self.hidden is not None:
-            end = start + len(rows)
-            self.hidden[start:end] = of_logits @ cast_weight
+            own = self.hidden[chunk]
+            own.copy_((of_logits @ cast_weight)[: len(own)])
         if self.weight is not None:
-            self.weight.add_(of_logits.t() @ rows.to(of_logits.dtype))
+            self.weight.add_(of_logits.t() @ rows)
 
 
 class _Evenly:

@@ -22,6 +22,7 @@ from .parallel import in_threads, parts_of
 
 _NUMBERS = {torch.float32: 0, torch.bfloat16: 1}  # as numbers.h has them
 _VECTOR = 16  # floats, of the largest
+_DRAWN = 64  # random bytes that are drawn at once
 _NUMBERS_OF_A_THREAD = 1 << 20  # from which a thread more is worth it, for a pass of one step each
 
 
@@ -202,51 +203,72 @@ def _run_attention(name: str, heads: Heads, log_totals: Tensor, **others: Tensor
     in_threads(part, parts_of(sentences * count))
 
 
-def drop(x: Tensor, noise: Tensor, dropped: int, scale: float) -> Tensor:
-    """The numbers whose random byte is `dropped` or more, times `scale`, and 0 for the others."""
+class Drawn(NamedTuple):
+    """Which numbers to drop: those whose random byte is below `dropped`. Others go times `scale`.
+
+    Number i has byte i % 8 of output i // 8 of splitmix64, begun with `seed`.
+    """
+
+    seed: int  # of 64 bits
+    dropped: int
+    scale: float
+
+
+def drop(x: Tensor, drawn: Drawn, *, relu: bool = False) -> Tensor:
+    """Drop numbers of x; with `relu`, of what is greater than 0."""
     to = torch.empty_like(x, memory_format=torch.contiguous_format)
-    _run_dropout("seqkit_drop", to, noise, dropped, scale, x=x.contiguous())
+    _run_dropout("seqkit_drop", to, drawn, relu=relu, x=x.contiguous())
     return to
 
 
-def drop_and_add(given: Tensor, x: Tensor, noise: Tensor, dropped: int, scale: float) -> Tensor:
-    """The same, added to float32 numbers: float32"""
+def drop_relu_gradient(grad: Tensor, output: Tensor, drawn: Drawn) -> Tensor:
+    """The gradient of x of `drop` with `relu`, whose output tells what was dropped."""
+    to = torch.empty_like(output)
+    _run_dropout("seqkit_drop_relu_gradient", to, drawn, x=grad.contiguous(), output=output)
+    return to
+
+
+def drop_and_add(given: Tensor, x: Tensor, drawn: Drawn) -> Tensor:
+    """Drop numbers of x, and add float32 numbers: float32"""
     to = torch.empty_like(given, memory_format=torch.contiguous_format)
-    parts = {"given": given.contiguous(), "x": x.contiguous()}
-    _run_dropout("seqkit_drop_and_add", to, noise, dropped, scale, **parts)
+    whole = given.contiguous()
+    _run_dropout("seqkit_drop_and_add", to, drawn, given=whole, x=x.contiguous())
     return to
 
 
-def drop_gradient(
-    grad: Tensor, dtype: torch.dtype, noise: Tensor, dropped: int, scale: float
-) -> Tensor:
+def drop_gradient(grad: Tensor, dtype: torch.dtype, drawn: Drawn) -> Tensor:
     """The gradient of x of `drop_and_add`, in its type."""
     to = torch.empty(grad.shape, dtype=dtype, device="cpu")
-    _run_dropout("seqkit_drop_gradient", to, noise, dropped, scale, given=grad.contiguous())
+    _run_dropout("seqkit_drop_gradient", to, drawn, given=grad.contiguous())
     return to
 
 
 def _run_dropout(
-    name: str, to: Tensor, noise: Tensor, dropped: int, scale: float, **parts: Tensor
+    name: str, to: Tensor, drawn: Drawn, *, relu: bool = False, **parts: Tensor
 ) -> None:
     call = _function(name)
     numbers = _NUMBERS[parts.get("x", to).dtype]
+    count = to.numel()
 
-    def part(start: int, end: int) -> None:
+    def part(first: int, last: int) -> None:
+        start = first * _DRAWN
         places = {
             key: value.data_ptr() + start * value.element_size() for key, value in parts.items()
         }
         told = native.Dropout(
-            noise=noise.data_ptr() + start,
-            dropped=dropped,
-            scale=scale,
-            count=end - start,
+            seed=drawn.seed,
+            start=start,
+            dropped=drawn.dropped,
+            scale=drawn.scale,
+            is_relu=relu,
+            count=min(last * _DRAWN, count) - start,
             to=to.data_ptr() + start * to.element_size(),
             **places,
         )
         call(ctypes.byref(told), _instructions(), numbers)
 
-    in_threads(part, parts_of(to.numel(), least=_NUMBERS_OF_A_THREAD))
+    blocks = -(-count // _DRAWN)
+    in_threads(part, parts_of(blocks, least=_NUMBERS_OF_A_THREAD // _DRAWN))
 
 
 def _floats(*shape: int) -> Tensor:

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from seqkit.errors import WrongValue
-from seqkit.nn import attention, passes
+from seqkit.nn import attention, dropout, passes
 from seqkit.nn.attention import KeyValue, MultiHeadAttention, attend
 from seqkit.nn.loss import linear_cross_entropy
 from seqkit.nn.transformer import DecoderLayer
@@ -235,26 +235,71 @@ def test_torch_can_compile_attention_as_a_whole(used):
 # dropout
 
 
+def random_bytes(seed, count):
+    """Of splitmix64, as https://prng.di.unimi.it/splitmix64.c has it, in whole numbers."""
+    words, state = [], seed
+    for _ in range(-(-count // 8)):
+        state = (state + 0x9E3779B97F4A7C15) % 2**64
+        z = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        words.append(z ^ (z >> 31))
+    drawn = b"".join(word.to_bytes(8, "little") for word in words)
+    return torch.tensor(list(drawn[:count]), dtype=torch.uint8)
+
+
+def test_splitmix64_gives_the_words_that_others_give():
+    """The first two from the seed 1234567, as in Rosetta Code's "Pseudo-random numbers"."""
+    words = random_bytes(1234567, 16).view(torch.int64).tolist()
+    assert [word % 2**64 for word in words] == [6457827717110365317, 3203168211198807973]
+
+
+@pytest.mark.parametrize("native", ["on", "off"])
+@pytest.mark.parametrize("seed", [0, 1234567, 2**64 - 1])
+def test_dropout_draws_the_bytes_of_splitmix64(used, monkeypatch, native, seed):
+    monkeypatch.setenv("SEQKIT_NATIVE", native)
+    drawn = passes.Drawn(seed, 100, 1.5)
+    found = dropout._drop(torch.ones(1003), drawn)
+    assert torch.equal(found != 0, random_bytes(seed, 1003) >= 100)
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("shape", [(3,), (4, 37)])
+@pytest.mark.parametrize("shape", [(3,), (4, 37), (64,)])
 def test_dropout_keeps_what_its_random_bytes_keep(instructions, shape, dtype):
     torch.manual_seed(0)
     x, given = torch.randn(shape).to(dtype), torch.randn(shape)
-    noise = torch.randint(256, shape, dtype=torch.uint8)
-    noise.view(-1)[:3] = torch.tensor([99, 100, 255])
+    drawn = passes.Drawn(7, 100, 1.5)
+    noise = random_bytes(7, x.numel()).view(shape)
     kept = torch.where(noise < 100, 0.0, 1.5).double()
 
-    close(passes.drop(x, noise, 100, 1.5), x.double() * kept, dtype)
-    close(passes.drop_and_add(given, x, noise, 100, 1.5), given + x * kept, torch.float32)
-    gradient = passes.drop_gradient(given, dtype, noise, 100, 1.5)
+    close(passes.drop(x, drawn), x.double() * kept, dtype)
+    close(passes.drop_and_add(given, x, drawn), given + x * kept, torch.float32)
+    gradient = passes.drop_gradient(given, dtype, drawn)
     assert gradient.dtype == dtype
     close(gradient, given * kept, dtype)
+
+    output = passes.drop(x, drawn, relu=True)
+    close(output, x.double().relu() * kept, dtype)
+    grad = torch.randn(shape).to(dtype)
+    gradient = passes.drop_relu_gradient(grad, output, drawn)
+    close(gradient, grad.double() * kept * (x > 0), dtype)
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf])
+def test_dropout_does_not_hide_what_is_no_number(instructions, odd):
+    x = torch.ones(100)
+    x[70:] = odd
+    for relu in (False, True):
+        output = passes.drop(x, passes.Drawn(0, 0, 1.0), relu=relu)
+        assert not output[70:].isfinite().any()
 
 
 @pytest.mark.parametrize("autocast", [False, True], ids=["float32", "bf16"])
 def test_a_transformer_learns_the_same_with_the_library_and_without(used, monkeypatch, autocast):
     torch.manual_seed(0)
-    layers = DecoderLayer(16, 2, 32, dropout=0.3, attention_dropout=0.0, prenorm=True)
+    options = {"dropout": 0.3, "attention_dropout": 0.0, "prenorm": True}
+    # In bf16, rounding takes numbers across the corner of relu.
+    options["activation"] = "gelu" if autocast else "relu"
+    layers = DecoderLayer(16, 2, 32, **options)
     memory, mask = torch.randn(4, 9, 16), torch.ones(4, 1, 1, 9, dtype=torch.bool)
     mask[1, ..., 5:] = False
     x = torch.randn(4, 7, 16)
@@ -285,12 +330,15 @@ def test_two_threads_find_what_one_does(used, monkeypatch):
     found = []
     for threads in (1, 2):
         monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(passes, "_NUMBERS_OF_A_THREAD", 1024)
         own, of_bias = logits.clone(), torch.zeros(30)
         totals = passes.cross_entropy(own, bias, targets, 0.9, of_bias)
         leaves = [by_head(x, 2).detach().requires_grad_() for x in rows]
         read = attention.attend(leaves[0], KeyValue(*leaves[1:]), causal=True)
         read.sum().backward()
-        found.append([*totals, own, of_bias, read.detach(), *(leaf.grad for leaf in leaves)])
+        dropped = passes.drop(own, passes.Drawn(3, 128, 2.0))
+        found.append([*totals, own, of_bias, dropped, read.detach()])
+        found[-1] += [leaf.grad for leaf in leaves]
 
     for of_one, of_two in zip(*found, strict=True):
         torch.testing.assert_close(of_one, of_two, rtol=1e-6, atol=1e-6)
