@@ -136,10 +136,16 @@ def close(tolerance: float) -> Callable[[Mapping[str, float], Mapping[str, float
         if not both:
             raise Disagreement("no figure in common")
 
-        said = ", ".join(f"{name} {ours[name]:,.4g} / {theirs[name]:,.4g}" for name in both)
+        said = ", ".join(f"{name} {_both(ours[name], theirs[name])}" for name in both)
         for name in both:
             if abs(ours[name] - theirs[name]) > tolerance * abs(theirs[name]):
                 raise Disagreement(said)
         return said
 
     return agree
+
+
+def _both(one: float, other: float) -> str:
+    """Two figures, or the one that they are as far as it is written."""
+    written = [f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" for value in (one, other)]
+    return " / ".join(dict.fromkeys(written))

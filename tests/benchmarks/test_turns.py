@@ -155,6 +155,8 @@ def test_a_contestant_that_is_not_in_the_row_is_an_error():
 
 def test_figures_agree_within_their_tolerance():
     assert close(0.1)({"loss": 1.0, "own": 3}, {"loss": 1.09}) == "loss 1 / 1.09"
+    words = {"words": 14819, "loss": 2.5}
+    assert close(0.1)(words, words) == "words 14,819, loss 2.5"
     with pytest.raises(Disagreement, match=r"loss 1 / 1\.2"):
         close(0.1)({"loss": 1.0}, {"loss": 1.2})
     with pytest.raises(Disagreement, match="no figure in common"):
