@@ -4,6 +4,11 @@ oneDNN makes code for each number of rows that it meets, which takes longer than
 with layers of small models, and batches of text have ever new numbers: rows are filled up with
 zeros to the next of few numbers, while they are cast. The twin is `nn.Linear` under autocast.
 
+In float32 they are torch's own. For a while they went around MKL through its private operator
+`mkldnn._linear_pointwise` (oneDNN). With torch 2.13 it did not pay any more (target tokens per CPU
+second, one core, multi30k/de-en, updates with and without it in turns): 1,354 with it and 1,453
+without on an AMD EPYC of the first generation (AVX2), 2,744 and 2,892 on one with AVX-512 and bf16.
+
 Shapes: I inputs, O outputs, R rows, R' of them with those of zeros.
 """
 
