@@ -22,9 +22,12 @@ class Piece(NamedTuple):
         return self.kind == "language"
 
 
-def pieces(line: str) -> Iterator[Piece]:
-    """`line` cut where it stops or begins to be language; joined, the pieces are `line` again."""
-    if not has_letters(line) or _WHOLE_LINE.match(line):
+def pieces(line: str, *, within: bool = False) -> Iterator[Piece]:
+    """`line` cut where it stops or begins to be language; joined, the pieces are `line` again.
+
+    What is `within` a line begins with no mark of an item, and is not code as a whole.
+    """
+    if not has_letters(line) or (not within and _WHOLE_LINE.match(line)):
         if line:
             yield Piece(line, "markup")
         return
@@ -34,7 +37,7 @@ def pieces(line: str) -> Iterator[Piece]:
         return
 
     start = 0
-    for begin, end, is_name in _copied(line):
+    for begin, end, is_name in _copied(line, within=within):
         if begin > start:
             yield _piece(line[start:begin])
         yield Piece(line[begin:end], "name" if is_name else "markup")
@@ -51,9 +54,10 @@ def _piece(text: str) -> Piece:
     return Piece(text, "language" if has_letters(text) else "between")
 
 
-def _copied(line: str) -> Iterator[tuple[int, int, bool]]:
+def _copied(line: str, *, within: bool) -> Iterator[tuple[int, int, bool]]:
     """Begin and end of each span that is copied, and whether it is a name, in order."""
-    start = _MARKER.match(line).end()  # type: ignore[union-attr]  # which matches an empty text
+    marker = _MARKER.match(line)
+    start = marker.end() if marker and not within else 0
     if start:
         yield 0, start, False
 

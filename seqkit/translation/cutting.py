@@ -88,6 +88,7 @@ def cut_line(
     language: str = "",
     passthrough: bool = True,
     stand_ins: bool = False,
+    within: bool = False,
     tag: str = "",
 ) -> CutLine:
     """The sentences of a line, each with at most `longest` source tokens.
@@ -95,10 +96,11 @@ def cut_line(
     A sentence that is too long is halved until it is not. With `passthrough`, what is not language
     is copied (see `seqkit.text.spans`): a line is cut at a URL or a tag, and one without letters
     has no parts. With `stand_ins`, code and the like stay in their sentences (see `stand_ins`).
-    Blanks at both ends of the line are copied, too. Each part begins with `tag`.
+    Blanks at both ends of the line are copied, too. Each part begins with `tag`. What stands
+    `within` a line is no item of a list, and no line of code.
     """
     lead, text, trail = _without_blanks(line)
-    found = stretches(text, language, passthrough=passthrough, names=stand_ins)
+    found = stretches(text, language, passthrough=passthrough, names=stand_ins, within=within)
     is_cut = any(stretch.kind == "copied" for stretch in found)
 
     building = _Building(lead, tokenizer, tag)
@@ -114,13 +116,18 @@ def cut_line(
 
 
 def stretches(
-    text: str, language: str = "", *, passthrough: bool = True, names: bool = False
+    text: str,
+    language: str = "",
+    *,
+    passthrough: bool = True,
+    names: bool = False,
+    within: bool = False,
 ) -> list[Stretch]:
     """A text cut as `cut_line` cuts it, but for long sentences; joined, they are the text again.
 
     With `names`, a sentence is not cut at what stands in it as a name does.
     """
-    found = list(pieces(text)) if passthrough else [Piece(text, "language")]
+    found = list(pieces(text, within=within)) if passthrough else [Piece(text, "language")]
     groups = list(_around_names(found) if names else ((piece, piece.text) for piece in found))
     is_cut = len(groups) > 1
 
@@ -150,7 +157,7 @@ def _sentence(text: str, shown: str, language: str, passthrough: bool) -> list[S
 
     read = _read(shown, text)
     if read is None:
-        return stretches(text, language, passthrough=passthrough)
+        return stretches(text, language, passthrough=passthrough, within=True)
     return [Stretch(text, "sentence", *read)]
 
 

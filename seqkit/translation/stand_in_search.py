@@ -56,9 +56,18 @@ def cut_where_lost(
     """The candidates of each part; where stand-ins are lost, it is cut at what they stand for."""
     made = list(found)
     lost = _lost(parts, found)
-    lines = [cut(parts[i].stand_ins.restored(parts[i].text), settings) for i in lost]
+    lines = [_cut(parts[i], cut, settings) for i in lost]
     again = iter(search([part for line in lines for part in line.parts]) if lines else ())
     for i, line in zip(lost, lines, strict=True):
         translations = joined(line.lead, islice(again, len(line.parts)), settings)
         made[i] = [Candidate.of_cut(parts[i], translation) for translation in translations]
     return made
+
+
+def _cut(
+    part: Part, cut: Callable[[str, SearchConfig], CutLine], settings: SearchConfig
+) -> CutLine:
+    """A part cut at what its stand-ins stand for; whole if nothing else of it is language."""
+    text = part.stand_ins.restored(part.text)
+    line = cut(text, settings)
+    return line if line.parts else cut(text, replace(settings, passthrough=False))

@@ -365,7 +365,7 @@ class Translator:
             found = with_terms(terms, found, find, replaced)
 
         find_again = partial(self.search_parts, search=search, terms=terms)
-        return cut_where_lost(parts, found, self.cut, find_again, search)
+        return cut_where_lost(parts, found, partial(self.cut, within=True), find_again, search)
 
     def _search(
         self, parts: Sequence[Part], search: SearchConfig, phrases: Sequence[Phrases] = ()
@@ -379,10 +379,10 @@ class Translator:
         make = partial(candidates, source=self.source, target=self.target, searcher=self._searcher)
         return [make(part, of_part, search) for part, of_part in zip(parts, found, strict=True)]
 
-    def cut(self, line: str, search: SearchConfig, *, stand_ins: bool = False) -> CutLine:
+    def cut(self, line: str, search: SearchConfig, **how: bool) -> CutLine:
         """The parts of a line; it stays whole if a prefix or phrase is asked of it.
 
-        With `stand_ins`, code and the like are of its sentences.
+        `how` is `stand_ins` and `within`, as in `cut_line`.
         """
         tag, line = tag_for(line, search.to, self.source)
         if not search.split or search.prefix or search.must:
@@ -394,6 +394,6 @@ class Translator:
             longest=self.longest,
             language=self.language,
             passthrough=search.passthrough and self.copies,
-            stand_ins=stand_ins,
             tag=tag,
+            **how,
         )

@@ -178,3 +178,9 @@ def test_what_is_copied_before_a_sentence_that_is_cut_is_before_its_translation(
     ((best,),) = translator.translate_nbest(["`a` and we run"])
     assert (best.lead, best.text) == ("`a` ", "`a` run we and")
     assert translator.align([best])[0][0] == (0, 0)
+
+
+def test_a_sentence_that_would_be_code_as_a_line_is_cut_where_no_stand_in_comes_back():
+    translator = backwards("we", "run.", "SELECT", "FROM", "b;")
+    ((best,),) = translator.translate_nbest(["we run. SELECT `a` FROM b;"])
+    assert best.text == ". run we SELECT `a` b FROM;"
