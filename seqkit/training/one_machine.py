@@ -21,13 +21,14 @@ PIECE = 1 << 22  # bytes of each process that are added up at once: they stay in
 
 _SECONDS = 1800.0  # for a process that is late, as gloo waits
 _HERE = b"."
+_GONE = "another process has ended"
 
 
 class OneMachine:
     """Memory that processes share, and sockets between the first of them and the others.
 
-    The memory is a piece for each process, and one for their sum. Neither it nor the sockets have a
-    name that a crash could leave behind.
+    The memory is a piece for each process, and one for their sum. Once found, neither it nor the
+    sockets have a name that a crash could leave behind.
     """
 
     def __init__(self, rank: int, memory: mmap.mmap, sockets: Sequence[socket.socket]) -> None:
@@ -42,11 +43,15 @@ class OneMachine:
     def add_up(self, tensors: Sequence[Tensor]) -> None:
         """Add tensors of one type up over all processes, in place; all get the same, bit for bit.
 
-        Raises OSError if another process has ended.
+        Raises OSError if another process has ended, and then in all others, too.
         """
         flat = [tensor.reshape(-1) for tensor in tensors]
-        for parts in _in_pieces(flat):
-            self._add_up_piece(parts)
+        try:
+            for parts in _in_pieces(flat):
+                self._add_up_piece(parts)
+        except OSError:
+            self._close()  # those who wait for this one learn of it now, not when it ends
+            raise
 
         for tensor, result in zip(tensors, flat, strict=True):
             if not tensor.is_contiguous():  # so that the result is in a copy
@@ -80,7 +85,7 @@ class OneMachine:
             self._sockets[0].sendall(_HERE)
         for other in self._sockets:
             if not other.recv(1):
-                raise ConnectionError("another process has ended")
+                raise ConnectionError(_GONE)
         if not self._rank:
             for other in self._sockets:
                 other.sendall(_HERE)
@@ -149,6 +154,8 @@ def _found_by_another(rank: int, gather: Callable[[Any], list[Any]]) -> OneMachi
         return None
 
     _, files, _, _ = socket.recv_fds(first, 1, 1)
+    if not files:
+        raise ConnectionError(_GONE)
     with os.fdopen(files[0], "r+b") as file:
         memory = mmap.mmap(file.fileno(), 0)
     return OneMachine(rank, memory, [first])

@@ -1,5 +1,6 @@
 """Processes that add up in memory which they share, and how they find out that they can."""
 
+import socket
 import threading
 import time
 
@@ -126,12 +127,19 @@ def test_the_end_of_one_is_an_error_in_the_others(closing, gone):
         try:
             joined[rank].add_up([torch.ones(4)])
         except OSError as error:
-            joined[rank]._close()  # as it ends, too
             return error
         return None
 
     found = by_each(3, add_up)
     assert [isinstance(error, OSError) for error in found] == [rank != gone for rank in range(3)]
+
+
+def test_the_end_of_the_first_before_it_has_shared_is_an_error_in_another(monkeypatch):
+    ended, own = socket.socketpair()
+    ended.close()
+    monkeypatch.setattr(one_machine, "_connected", lambda address: own)
+    with own, pytest.raises(ConnectionError):
+        found_machine(1, 2, lambda value: [True, True])
 
 
 def test_the_first_waits_for_one_that_is_late(closing):
