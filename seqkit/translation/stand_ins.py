@@ -3,7 +3,8 @@
 "Run `make` first." is read as "Run Tom first.", of whose translation "Tom" becomes `make` again.
 Code, URLs, addresses, files and what programs fill in are such words. Which names a model copies
 depends on what it was trained on, so there are several sets of them, and numbers at last. A
-translation is taken only if it has each stand-in once.
+translation is taken only if it has each stand-in once, and `%s`, which programs fill in by its
+place, in the order of the text.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ SETS: list[list[str]] = [
 ]
 _FIGURES = ["17", "28", "39", "46"]
 _OF_FIGURES = re.compile(r"%(?:\(\w+\)|\d\$)?[\d.]*[diufx]")  # what a program fills a number in for
+_BY_PLACE = re.compile(r"(?<!\w)%(?!\(|\d\$)[-+#0\d.]*[A-Za-z@]|\{\}")  # filled in by its place
 _LETTER = "[A-Za-z0-9\u00c0-\u024f]"  # those of other scripts may touch a name
 
 
@@ -32,11 +34,16 @@ class StandIns:
         return bool(self.pairs)
 
     def are_in(self, translation: str) -> bool:
-        """Whether a translation has each of them once, and in no other form, as "Toms" is."""
-        return all(
+        """Whether a translation has each of them once, and in no other form, as "Toms" is.
+
+        What is filled in by its place must be in order, or a program would fill in others.
+        """
+        are_once = all(
             translation.count(one) == len(_pattern(one).findall(translation)) == 1
             for one, _ in self.pairs
         )
+        places = [translation.find(one) for one, name in self.pairs if _BY_PLACE.search(name)]
+        return are_once and places == sorted(places)
 
     def within(self, text: str) -> StandIns:
         """Those that stand in a part of the text."""

@@ -114,6 +114,24 @@ def test_a_translation_must_have_each_stand_in_once(translation, are_in):
     assert StandIns((("Tom", "`a`"), ("17", "%d"))).are_in(translation) is are_in
 
 
+@pytest.mark.parametrize(
+    ("names", "are_in"),
+    [
+        (("%s", "%d"), False),  # a program would fill a word in for the number
+        (("{}", "{}"), False),
+        (("%s, %s", "%5.1f"), False),
+        (("%1$s", "%2$s"), True),
+        (("%(name)s", "%(count)d"), True),
+        (("{name}", "{count}"), True),
+        (("https://a.b/c%20d", "%s"), True),
+    ],
+)
+def test_what_is_filled_in_by_its_place_stays_in_order(names, are_in):
+    stand_ins = StandIns(tuple(zip(("Tom", "Maria"), names, strict=True)))
+    assert stand_ins.are_in("Maria und Tom") is are_in
+    assert stand_ins.are_in("Tom und Maria")
+
+
 def test_what_stands_in_is_not_looked_for_in_what_it_stands_for():
     assert StandIns((("Tom", "Maria"), ("Maria", "Tom"))).restored("Tom, Maria") == "Maria, Tom"
 
