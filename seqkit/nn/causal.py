@@ -135,13 +135,13 @@ class CausalPast:
         if len(stores) == 1:
             return CausalPast(self.layers, self.store, torch.cat([past.paths for past in every]))
 
-        taken = 0
+        pools, taken = [], 0
         for store in stores:
             stores[store] = taken
-            taken += store.taken
-        pool = torch.cat([store.pool[:, : store.taken] for store in stores], 1)
+            pools.append(store.pool[:, : store.taken])  # once: another thread may take more
+            taken += pools[-1].size(1)
         paths = torch.cat([past.paths + stores[past.store] for past in every])
-        return CausalPast(self.layers, Store(pool, taken), paths)
+        return CausalPast(self.layers, Store(torch.cat(pools, 1), taken), paths)
 
 
 def _earlier(paths: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-_STEPS = 8  # that there is room for at least
+_STEPS = 8  # of each row, that there is room for at least
 _LEAST_ROOM = 64  # slots
 _RESERVING = Lock()
 
@@ -39,8 +39,8 @@ class Store:
         layers, _, width = self.pool.shape
         used, renamed = paths.unique(return_inverse=True)
         taken = len(used)
-        room = max(_STEPS * rows, taken, _LEAST_ROOM)
-        larger = self.pool.new_empty(layers, taken + room, width)
+        room = max(_STEPS * len(paths), taken, _LEAST_ROOM)
+        larger = self.pool.new_empty(layers, taken + rows + room, width)
         for before, after in zip(self.pool, larger, strict=True):
             torch.index_select(before, 0, used, out=after[:taken])
         return Store(larger, taken + rows), renamed.to(torch.int32), taken

@@ -1,6 +1,8 @@
 """A causal Transformer by the compiled library beside the same by torch."""
 
 import copy
+import itertools
+import weakref
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from language.tiny import untrained
 from seqkit.language.models.transformer import TransformerLM, TransformerLMConfig
 from seqkit.native.library import ENVIRONMENT
 from seqkit.nn.causal import CausalPast
+from seqkit.nn.slots import Store
 
 VOCAB = 11
 
@@ -90,6 +93,24 @@ def test_texts_are_joined(are_apart):
     torch.testing.assert_close(found, expected[:, -2:], rtol=1e-4, atol=1e-5)
 
 
+def test_texts_are_joined_while_another_thread_goes_on_from_one_of_them():
+    class Busy(Store):
+        """Another slot is taken whenever it is asked how many are."""
+
+        taken = property(lambda self: next(self.numbers), lambda self, _: None)
+
+    model, ids, more = make(), texts(2, 5), texts(2, 1, seed=2)
+    pasts = [read(model, row[None], [5])[1] for row in ids]
+    for past in pasts:
+        taken = past.store.taken
+        past.store = Busy(past.store.pool, taken)
+        past.store.numbers = itertools.count(taken)
+
+    found, _ = model.extend(more, pasts[0].join(pasts[1:]))
+    expected, _ = model(torch.cat([ids, more], 1))
+    torch.testing.assert_close(found, expected[:, -1:], rtol=1e-4, atol=1e-5)
+
+
 def test_texts_of_other_lengths_or_weights_are_not_joined():
     model, ids = make(), texts(2, 5)
     _, past = read(model, ids, [5])
@@ -106,6 +127,16 @@ def test_weights_that_change_are_seen_by_the_next_text():
     after, _ = read(model, ids, [5])
     torch.testing.assert_close(after, model(ids)[0], rtol=1e-4, atol=1e-5)
     assert not torch.allclose(before, after)
+
+
+def test_no_copy_of_the_weights_is_kept_of_a_model_that_goes_elsewhere():
+    model = make()
+    _, past = read(model, texts(2, 5), [5])
+    layers = weakref.ref(past.layers)
+    del past
+    assert layers() is not None
+    model.to("meta")
+    assert layers() is None
 
 
 def test_gradients_training_hooks_and_other_numbers_are_for_torch():

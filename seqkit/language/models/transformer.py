@@ -7,6 +7,7 @@ Shapes: B sequences, T positions, t of them new, D width, H heads, E = D / H, V 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -121,6 +122,12 @@ class TransformerLM(nn.Module):
         """Also forgets what was arranged for texts that grow, which is a copy of the weights."""
         _ARRANGED.forget(self)
         return super().train(mode)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> TransformerLM:
+        """Forgets it, too: the weights go elsewhere, or get another type."""
+        _ARRANGED.forget(self)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def _compiled(self) -> CausalLayers | None:
         """The layers by the compiled library; None where torch has to run them."""
