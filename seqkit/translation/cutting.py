@@ -25,7 +25,7 @@ _WITH_ENDING = re.compile(rf"{_NAME}+['’]?[a-z]{{1,2}}(?!\w)")  # as "`file`s"
 _LISTED = re.compile(rf"{_NAME}+(?:(?:[,、，]?\s*|[+/=.:-]){_NAME}+)+")  # and `Ctrl`+`C`
 _MARKS_BEFORE = re.compile(rf"[^\w¿¡\"'“„«‘‚{_NAME}]*")
 _MARKS_AFTER = re.compile(r"(?<![\s(\[{:;,–—-])[\s(\[{:;,–—-]+$")
-_LABEL_BEFORE = re.compile(rf"{_NAME}+\s*[:：=–—-]\s*")
+_LABEL_BEFORE = re.compile(rf"{_NAME}+(?:\s*[:：=–—]\s*|\s+-+\s+)")  # not "`x`-axis"
 _LABELLED = re.compile(rf"[:：]\s*{_NAME}+[.。]?$")
 _LINE_BREAKS = dict.fromkeys(map(ord, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
@@ -49,7 +49,7 @@ class Part:
             text = text.rstrip(SENTENCE_ENDS) or text
         if self.continues and not self.stand_ins.begin(text):
             text = within_sentence(text, target)
-        return text.upper() if self.capitals else self.stand_ins.restored(text)
+        return self.stand_ins.restored(text.upper() if self.capitals else text)
 
 
 @dataclass(frozen=True)

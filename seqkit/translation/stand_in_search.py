@@ -36,9 +36,12 @@ def _lost(parts: Sequence[Part], found: Sequence[list[Candidate]]) -> list[int]:
 
 
 def _other(part: Part, chosen: int, tokenizer: Tokenizer, longest: int) -> Part | None:
-    """A part with stand-ins of another set; None if it has too many, or becomes too long."""
+    """A part with stand-ins of another set; None if it has too many, or becomes too long.
+
+    None, too, for one of numbers only, which are those of each set.
+    """
     made = part.stand_ins.others(part.text, chosen)
-    if made is None:
+    if made is None or made[1] == part.stand_ins:
         return None
     text, stand_ins = made
     ids = tokenizer.encode(text, eos=True)

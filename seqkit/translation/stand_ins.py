@@ -19,7 +19,9 @@ SETS: list[list[str]] = [
     [str(number) for number in range(1739, 9999, 1321)],
 ]
 _FIGURES = ["17", "28", "39", "46"]
-_OF_FIGURES = re.compile(r"%(?:\(\w+\)|\d\$)?[\d.]*[diufx]")  # what a program fills a number in for
+_OF_FIGURES = re.compile(
+    r"%(?:\(\w+\)|\d\$)?[-+#\d.]*(?:hh?|ll?|[zjt])?[diufx]"
+)  # what a program fills a number in for
 _BY_PLACE = re.compile(r"(?<!\w)%(?!\(|\d\$)[-+#0\d.]*[A-Za-z@]|\{\}")  # filled in by its place
 _LETTER = "[A-Za-z0-9\u00c0-\u024f]"  # those of other scripts may touch a name
 
@@ -126,4 +128,4 @@ def _replaced(text: str, pairs: Sequence[tuple[str, str]]) -> str:
 
 def _pattern(word: str) -> re.Pattern[str]:
     """A word where it stands by itself; of a number, not where it is a part of another."""
-    return re.compile(rf"(?<!{_LETTER})(?<!\d[.,]){re.escape(word)}(?!{_LETTER}|[.,]\d)")
+    return re.compile(rf"(?<!{_LETTER})(?<!\d[.,:]){re.escape(word)}(?!{_LETTER}|[.,:]\d)")

@@ -7,8 +7,9 @@ from translators import Backwards
 
 from seqkit.search.settings import SearchConfig
 from seqkit.text import TextConfig, Tokenizer
-from seqkit.translation.cutting import cut_line
+from seqkit.translation.cutting import Part, cut_line
 from seqkit.translation.explain import Written
+from seqkit.translation.stand_in_search import with_other_stand_ins
 from seqkit.translation.stand_ins import SETS, StandIns
 from seqkit.translation.translator import Translator
 
@@ -37,6 +38,9 @@ def cut(line):
         ("`a`, `b` and `c` run", "Tom and Maria run"),
         ("`Ctrl`+`C` and `x`.`y`", "Tom and Maria"),
         ("a (`b c`) d", "a (Tom) d"),
+        ("the `x`-axis of %s-like", "the Tom-axis of Maria-like"),
+        ("`x`-axis", "Tom-axis"),
+        ("%ld of %5.1f in %-10s", "17 of 28 in Tom"),
         ("see all `file`s of `x`’s", "see all Tom of Maria"),
     ],
 )
@@ -59,6 +63,7 @@ def test_sentences_end_where_they_end_without_stand_ins():
     ("line", "parts"),
     [
         ("`-v`: shows more", ["`-v`: ", ("shows more", "")]),
+        ("`-v` -- shows more", ["`-v` -- ", ("shows more", "")]),
         ("see: `a`", ["", ("see", ": `a`")]),
         ("- `a`", ["- `a`"]),
         ("<b>run `a`</b> now", ["<b>", ("run Tom", "</b> "), ("now", "")]),
@@ -107,6 +112,8 @@ def test_a_line_is_whole_when_its_stand_ins_are_what_they_stand_for(words):
         ("Tom, 17,5", False),
         ("Tom, 1.17", False),
         ("Tom, 170", False),
+        ("Tom, 12:17", False),  # a time
+        ("Tom, 17:30", False),
         ("Tom", False),
     ],
 )
@@ -176,6 +183,23 @@ def test_what_stays_comes_back_by_the_stand_ins_that_the_model_knows(names):
         (pairs,) = translator.align([best])
         words = line.split(), best.text.split()
         assert [words[0][i] for i, _ in pairs] == [words[1][j] for _, j in pairs]
+
+
+def test_numbers_which_are_those_of_each_set_are_searched_for_once():
+    part = cut_line("%d of 5 run", WORDS, longest=100, stand_ins=True).parts
+    asked = []
+
+    def search(parts):
+        asked.append([one.text for one in parts])
+        return [[] for _ in parts]
+
+    assert with_other_stand_ins(part, search, WORDS, 100) == [[]]
+    assert asked == [["17 of 5 run"]]
+
+
+def test_what_stays_is_put_back_into_capitals():
+    part = Part("see 17", [], "", capitals=True, stand_ins=StandIns((("17", "%d"),)))
+    assert part.finished("sieh 17", WORDS) == "SIEH %d"
 
 
 def test_where_no_stand_in_comes_back_the_sentence_is_cut():
