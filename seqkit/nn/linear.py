@@ -45,7 +45,9 @@ def is_training_in_bf16(x: Tensor) -> bool:
 
 def _is_plain(layer: nn.Module) -> bool:
     """Whether a layer does what its float32 weight and bias say, and nothing else."""
-    if type(layer) is not nn.Linear or layer.bias is None or has_hooks(layer):
+    if type(layer) is not nn.Linear or layer.bias is None:
+        return False
+    if has_hooks(layer) or layer._backward_hooks or layer._backward_pre_hooks:
         return False
     return layer.weight.dtype == layer.bias.dtype == torch.float32
 
@@ -91,4 +93,4 @@ def _rounded_up(count: int) -> int:
 def _unfilled(rows: Tensor, like: Tensor) -> Tensor:
     """(R', O), (…, I) of R rows -> (…, O)"""
     shape = like.shape[:-1]
-    return rows[: shape.numel()].view(*shape, -1)
+    return rows[: shape.numel()].view(*shape, rows.size(1))
