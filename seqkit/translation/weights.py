@@ -90,6 +90,7 @@ class Weights:
     decoder: Sequence[Layer]
     encoder_norm: Norm | None  # after the last layer, if norms come before the sublayers
     decoder_norm: Norm | None
+    source_positions: Array | None = None  # where the source has learned others
 
     @property
     def shared(self) -> bool:
@@ -125,8 +126,9 @@ class Weights:
             return f"the output layer is {self.output.shape}"
         if self.output_bias is not None and self.output_bias.shape != self.output.shape[:1]:
             return f"the output bias is {self.output_bias.shape}"
-        if self.positions is not None and self.positions.shape[1:] != (width,):
-            return f"the positions are {self.positions.shape}"
+        for positions in (self.positions, self.source_positions):
+            if positions is not None and positions.shape[1:] != (width,):
+                return f"the positions are {positions.shape}"
 
         hidden = self.hidden
         for side, layers in (("encoder", self.encoder), ("decoder", self.decoder)):
@@ -165,7 +167,9 @@ def state_of(weights: Weights) -> dict[str, Array]:
     if weights.positions is not None:
         state["target_embedding.positions"] = _columns(weights.positions, order)
         if not weights.shared:
-            state["source_embedding.positions"] = _columns(weights.positions, order)
+            of_source = weights.source_positions
+            of_source = weights.positions if of_source is None else of_source
+            state["source_embedding.positions"] = _columns(of_source, order)
 
     for side, layers, norm in (
         ("encoder", weights.encoder, weights.encoder_norm),
@@ -247,6 +251,9 @@ def weights_of(state: Mapping[str, Array], layers: tuple[int, int], *, prenorm: 
         return [_layer_of(_below(f"{side}.{i}", state), order) for i in range(count)]
 
     positions = state.get("target_embedding.positions")
+    of_source = state.get("source_embedding.positions")
+    if of_source is not None and np.array_equal(of_source, state["target_embedding.positions"]):
+        of_source = None
     encoder, decoder = layers
     return Weights(
         source_embedding=source,
@@ -258,6 +265,7 @@ def weights_of(state: Mapping[str, Array], layers: tuple[int, int], *, prenorm: 
         decoder=stack("decoder", decoder),
         encoder_norm=_norm_of(_below("encoder_norm", state), order) if prenorm else None,
         decoder_norm=_norm_of(_below("decoder_norm", state), order) if prenorm else None,
+        source_positions=None if of_source is None else of_source[:, order],
     )
 
 

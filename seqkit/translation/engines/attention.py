@@ -59,9 +59,9 @@ class AttentionReader:
 
         inputs = [[BOS, *output] for output in outputs]
         spans = _spans(inputs)
-        x = self._embedded(self._weights.target_embedding, inputs)
+        x = self._embedded(self._weights.target_embedding, inputs, self._weights.positions)
         if self._zero_start:
-            x[[span.start for span in spans]] = self._positions(1)[0]
+            x[[span.start for span in spans]] = self._positions(1, self._weights.positions)[0]
 
         sums = [
             np.zeros((len(target), len(source)), np.float32)
@@ -78,24 +78,27 @@ class AttentionReader:
 
     def _encoded(self, texts: Sequence[list[int]], spans: Sequence[slice]) -> Array:
         """(N, D)"""
-        x = self._embedded(self._weights.source_embedding, texts)
+        positions = self._weights.source_positions
+        positions = self._weights.positions if positions is None else positions
+        x = self._embedded(self._weights.source_embedding, texts, positions)
         for layer in self._weights.encoder:
             x = self._self_attention(layer, x, spans, causal=False)
             x = self._feed_forward(layer.feed_forward, x)
         return x if self._weights.encoder_norm is None else _normed(self._weights.encoder_norm, x)
 
-    def _embedded(self, embedding: Array, texts: Sequence[list[int]]) -> Array:
+    def _embedded(
+        self, embedding: Array, texts: Sequence[list[int]], learned: Array | None
+    ) -> Array:
         """(N, D)"""
         ids = np.concatenate([np.asarray(text, np.int64) for text in texts])
         places = np.concatenate([np.arange(len(text)) for text in texts])
-        positions = self._positions(int(places.max(initial=0)) + 1)
+        positions = self._positions(int(places.max(initial=0)) + 1, learned)
         scale = np.float32(math.sqrt(self._weights.width))
         embedded: Array = embedding[ids] * scale + positions[places]
         return embedded
 
-    def _positions(self, length: int) -> Array:
-        positions = self._weights.positions
-        return sinusoids(length, self._weights.width) if positions is None else positions
+    def _positions(self, length: int, learned: Array | None) -> Array:
+        return sinusoids(length, self._weights.width) if learned is None else learned
 
     # Layers
 

@@ -234,8 +234,13 @@ def model_in_torch(path: Path) -> TranslationModel:
 
 
 def _files(folder: Path, model: TransformerConfig, tokenizers: Tokenizers) -> dict[str, bytes]:
-    """The files of a CTranslate2 folder; raises `ValueError` for weights that do not fit."""
+    """The files of a CTranslate2 folder.
+
+    Raises `ValueError` for weights that do not fit, `ConfigError` for what it has no place for.
+    """
     weights = _weights(folder, model, tokenizers)
+    if weights.source_positions is not None:
+        raise ConfigError("it has learned positions for the source and others for the target")
     source, target = tokenizers.source.vocab.tokens, tokenizers.target.vocab.tokens
     return model_files(weights, vars(model), source, target)
 

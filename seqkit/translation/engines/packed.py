@@ -80,6 +80,8 @@ class PackedTransformer:
         source = target
         if not weights.shared:
             source = _embedding(weights, weights.source_embedding, compiled, config, decoder)
+        if weights.source_positions is not None:
+            source = source._replace(positions=_Positions(weights.source_positions, config.width))
         return _Packed(source, CompiledLayers(encoder, decoder, target.at))
 
     # search.StepDecoder

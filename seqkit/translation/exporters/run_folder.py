@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
@@ -103,7 +102,7 @@ def read_run(config: RunConfig, folder: Path) -> Exported:
         raise CheckpointError(f"cannot read {path}: {reason(error)}") from None
     except (SafetensorError, KeyError, ValueError, IndexError, TypeError):
         raise CheckpointError(f"{path} is damaged, or is not the model in meta.json") from None
-    if not _same_positions(state):
+    if weights.source_positions is not None:
         raise ConfigError(
             f"{folder} has learned positions for the source and others for the target, "
             "which no other program has a place for"
@@ -119,11 +118,6 @@ def read_run(config: RunConfig, folder: Path) -> Exported:
         corpora=data.corpora(),
         card=_card(folder),
     )
-
-
-def _same_positions(state: Mapping[str, NDArray[Any]]) -> bool:
-    source = state.get("source_embedding.positions")
-    return source is None or np.array_equal(source, state["target_embedding.positions"])
 
 
 def _card(folder: Path) -> str:

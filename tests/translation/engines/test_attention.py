@@ -28,6 +28,7 @@ KINDS = {
     "untied": {"tie": False, "activation": "gelu"},
     "zero start, no <eos> in the source": {"zero_start": True, "source_eos": False},
     "learned positions": {"learned_positions": 40, "activation": "gelu-tanh"},
+    "two tables of positions": {"learned_positions": 40, "tie": False},
 }
 VOCAB = Vocab([*string.ascii_lowercase])
 LENGTHS = [(1, 0), (3, 5), (20, 1), (7, 7), (2, 30)]  # of sources and outputs

@@ -238,6 +238,8 @@ def packed_and_plain(source_vocab=0, **settings):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
+        if config.learned_positions and source_vocab:
+            model.source_embedding.positions.neg_()
     state = {name: tensor.detach().numpy() for name, tensor in unique_tensors(model).items()}
     weights = weights_of(state, (2, 2), prenorm=config.prenorm)
     return PackedTransformer(lambda: weights, config), model

@@ -7,6 +7,7 @@ import pytest
 from letters import write_config, write_pairs
 
 import seqkit
+from seqkit.errors import ConfigError
 
 SENTENCES = [
     "Where is the station?",
@@ -145,3 +146,11 @@ def test_an_empty_text_is_refused_before_anything_is_written(cli, tmp_path):
     complaint = cli("export", *options, "-o", tmp_path / "out").complaint()
     assert "there is nothing to check with" in complaint
     assert not (tmp_path / "out").exists()
+
+
+def test_positions_of_the_source_that_ctranslate2_has_no_place_for_are_searched_by_ours(run_of):
+    pytest.importorskip("ctranslate2")
+    run = run_of("two-positions")
+    assert seqkit.load(run, device="cpu").engine is None
+    with pytest.raises(ConfigError, match="learned positions for the source and others for"):
+        seqkit.load(run, device="cpu", engine="ctranslate2")
