@@ -5,8 +5,8 @@
 A curve is the CPU seconds (and the peak of memory) of the same work in growing sizes, each point in
 a process of its own. The exponent is that of the steepest of the last steps: 1 is linear, 2
 quadratic; fixed costs make it too low at first. Of work that is dealt out to processes or workers,
-seconds are by the clock, and an exponent of -1 is the best there is. Pictures and points go to
-`benchmarks/figures/`.
+seconds are by the clock, and how many times as fast it became is said instead. Pictures and points
+go to `benchmarks/figures/`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def show(
             failed.append(f"{name}: {error}")
             click.echo(f"  failed: {error}")
             continue
-        for line in lines_of(points):
+        for line in lines_of(curve, points):
             click.echo(line)
         if quick:
             continue
@@ -124,11 +124,19 @@ def exponent(points: Sequence[Point]) -> float:
     return max(math.log(b.seconds / a.seconds) / math.log(b.size / a.size) for a, b in steps)
 
 
-def lines_of(points: Mapping[str, Sequence[Point]]) -> list[str]:
+def said_of(curve: Curve, points: Sequence[Point]) -> str:
+    """The exponent, or how much faster the work is where most share it with gain."""
+    if not curve.is_dealt_out:
+        return f"exponent {exponent(points):.2f}"
+    best = min(points, key=lambda point: point.seconds)
+    return f"{points[0].seconds / best.seconds:.2f} times as fast by {best.size}"
+
+
+def lines_of(curve: Curve, points: Mapping[str, Sequence[Point]]) -> list[str]:
     lines = []
     for series, row in points.items():
         told = ", ".join(f"{p.size:,}: {p.seconds:.3g} s, {p.peak:,.0f} MB" for p in row)
-        lines.append(f"  {series}: {told}; exponent {exponent(row):.2f}")
+        lines.append(f"  {series}: {told}; {said_of(curve, row)}")
     return lines
 
 
@@ -139,7 +147,7 @@ def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> Non
     picture, (seconds, memory) = drawn(1, 2, title=curve.title)
     for series, row in points.items():
         sizes = [point.size for point in row]
-        label = f"{series}: exponent {exponent(row):.2f}"
+        label = f"{series}: {said_of(curve, row)}"
         seconds.plot(sizes, [point.seconds for point in row], marker="o", markersize=4, label=label)
         memory.plot(sizes, [point.peak for point in row], marker="o", markersize=4)
 

@@ -17,7 +17,13 @@ def test_a_cost_that_grows_with_the_square_has_the_exponent_two():
 
     bent = [growth.Point(10, 1, 1), growth.Point(20, 2, 1), growth.Point(40, 8, 1)]
     assert growth.exponent(bent) == pytest.approx(2)
-    assert growth.lines_of({"toy": square})[0].endswith("exponent 2.00")
+    assert growth.lines_of(curve(), {"toy": square})[0].endswith("exponent 2.00")
+
+
+def test_of_work_that_is_dealt_out_is_said_where_it_gains_most():
+    shared = [growth.Point(1, 6.0, 1), growth.Point(2, 3.2, 1), growth.Point(3, 3.3, 1)]
+    (line,) = growth.lines_of(curve(is_dealt_out=True), {"toy": shared})
+    assert line.endswith("3: 3.3 s, 1 MB; 1.88 times as fast by 2")
 
 
 @pytest.mark.parametrize("given", [5, [10], [20, 10], ["a", "b"], [0, 10]])
