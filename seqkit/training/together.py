@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from ..errors import TrainingError
 from .processes import LostTouch, Processes
 from .task import Batch, Step, Task
 
@@ -50,12 +51,28 @@ class Together(Protocol):
 
 
 def joined(task: Task, model: nn.Module, processes: Processes) -> Together:
-    """The way for processes with a whole model each."""
+    """The way for processes with a whole model each.
+
+    Raises `TrainingError` in all of them if their models differ in more than values.
+    """
     if processes.world == 1:
         return Alone(task, model)
+    _check_alike(model, processes)
     if processes.machine is not None:
         return Beside(task, model, processes)
     return Replicated(task, model, processes)
+
+
+def _check_alike(model: nn.Module, processes: Processes) -> None:
+    tensors = (*model.named_parameters(), *model.named_buffers())
+    mine = [[name, str(tensor.dtype), list(tensor.shape)] for name, tensor in tensors]
+    first, *others = processes.gather_records(mine)
+    for rank, other in enumerate(others, 1):
+        if other != first:
+            raise TrainingError(
+                f"process {rank} has made another model than process 0: start all processes with "
+                "the same config and the same data"
+            )
 
 
 class Alone:
@@ -104,9 +121,14 @@ class Beside(Alone):
     def _begin_as_the_first(self, model: nn.Module) -> None:
         """Give all processes the first one's weights, as DDP does: others add nothing to them."""
         tensors = [tensor.detach() for tensor in (*model.parameters(), *model.buffers())]
-        if not self._processes.first:
-            torch._foreach_zero_(tensors)
-        self._processes.sum(tensors)
+        if self._processes.first:
+            self._processes.sum(tensors)
+            return
+
+        # In tensors of their own: of two that share memory, one would bring what the other has got.
+        nothing = [torch.zeros_like(tensor) for tensor in tensors]
+        self._processes.sum(nothing)
+        torch._foreach_copy_(tensors, nothing)
 
     @contextmanager
     def part(self, *, is_last: bool) -> Iterator[None]:

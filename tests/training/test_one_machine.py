@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from seqkit.errors import TrainingError
 from seqkit.training import one_machine, together
 from seqkit.training.one_machine import found_machine
 from seqkit.training.processes import Processes
@@ -156,21 +157,43 @@ def test_the_first_waits_for_one_that_is_late(closing):
     assert by_each(2, add_up) == [[3.0] * 3] * 2
 
 
-def test_all_begin_with_the_weights_and_buffers_of_the_first(closing):
-    joined = machines(2)
+def begun(rank, joined, gathering, model):
+    """What the process trains in, with `model`, or why it does not."""
+    telling = {"gather_records": lambda self, record: gathering.of(rank)(record)}
+    group = type("Joined", (Processes,), {"_machine": joined[rank], **telling})
+    try:
+        return together.joined(Untrained(), model, group(rank, len(joined)))
+    except TrainingError as error:
+        return str(error)
+
+
+def test_all_begin_with_the_weights_and_buffers_of_the_first(monkeypatch, closing):
+    """Also where two share memory, and do not fit into a piece together."""
+    monkeypatch.setattr(one_machine, "PIECE", 32)
+    joined, gathering = machines(2), Gathering(2)
     closing(joined)
 
     def begin(rank):
         model = nn.BatchNorm1d(3)
+        model.register_buffer("seen", model.weight.detach())
         for tensor in model.state_dict().values():
             tensor.fill_(rank + 1)
-        processes = type("Joined", (Processes,), {"_machine": joined[rank]})(rank, 2)
-        together.joined(Untrained(), model, processes)
+        assert isinstance(begun(rank, joined, gathering, model), together.Beside)
         return model
 
     for model in by_each(2, begin):
         assert isinstance(model, nn.Module)
         assert all(bool((tensor == 1).all()) for tensor in model.state_dict().values())
+
+
+def test_processes_that_have_made_different_models_all_say_so(closing):
+    joined, gathering = machines(3), Gathering(3)
+    closing(joined)
+    widths = [4, 4, 5]
+    found = by_each(3, lambda rank: begun(rank, joined, gathering, nn.Linear(widths[rank], 2)))
+    assert [why.partition(":")[0] for why in found] == [
+        "process 2 has made another model than process 0"
+    ] * 3
 
 
 def test_one_on_another_machine_is_known_by_all(monkeypatch):
