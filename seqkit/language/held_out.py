@@ -10,9 +10,8 @@ from ..config import RunConfig, build
 from ..errors import ConfigError
 from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
-from .baseline import Baseline, measure_baseline
+from .baseline import Baseline
 from .prepared import PreparedText
-from .stream import encode
 from .texts import LanguageData
 
 
@@ -51,5 +50,5 @@ def read_held_out(config: RunConfig, folder: Path) -> HeldOutText:
         return HeldOutText([*texts.test])
 
     tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
-    train, test = texts.ids(tokenizer).train, encode(tokenizer, texts.test)
-    return HeldOutText([*texts.test], measure_baseline(train, test, data.baseline_order))
+    baseline = texts.baseline(tokenizer, "test", data.baseline_order)
+    return HeldOutText([*texts.test], baseline)

@@ -1,20 +1,22 @@
 """The texts of a language model as ids, made once and kept in the cache.
 
-Three kinds of entries: "lines" (the text that was read and cut apart), "tokenizers" that were
-trained on it, and "ids". A second run reads none of the text but to see that it is the same.
+Four kinds of entries: "lines" (the text that was read and cut apart), "tokenizers" that were
+trained on it, "ids", and "baselines" that were counted on these. A second run reads none of the
+text but to see that it is the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import chain, islice, pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from ..data import digest
-from ..data.cache import Facts
+from ..data.cache import Entry, Facts
 from ..data.seen import FILE as SEEN
 from ..data.seen import SeenTexts
 from ..data.sources import Weighted, name_of_source
@@ -27,6 +29,8 @@ from ..recipes import corpora
 from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import EOS
+from .baseline import Baseline, measure_baseline
+from .stream import encode
 from .texts import LanguageData, cut_off, lines_before_cut, read_lines_of, sources_of
 
 _BLOCK = 50_000  # lines that are written at once
@@ -104,14 +108,35 @@ class PreparedText:
 
     def ids(self, tokenizer: Tokenizer) -> Streams:
         """Training and validation text as ids, mapped into memory."""
-        texts: dict[str, Sequence[str]] = {"train": self.train, "valid": self.valid}
-        entry = encoded(self.cache, self._entry, texts, tokenizer, first=[EOS])
-        stored = {part: stored_ids(entry.folder, part, len(tokenizer.vocab)) for part in texts}
-        train, valid = (stored[part][0] for part in texts)
+        entry = self._encoded(tokenizer)
+        train, lengths = stored_ids(entry.folder, "train", len(tokenizer.vocab))
+        valid, _ = stored_ids(entry.folder, "valid", len(tokenizer.vocab))
 
         counts: dict[str, int] = entry.facts["unknown"]
         shares = [counts["train"] / len(train), counts["valid"] / len(valid)]
-        return Streams(train, valid, shares, self._ends(stored["train"][1]))
+        return Streams(train, valid, shares, self._ends(lengths))
+
+    def baseline(
+        self, tokenizer: Tokenizer, part: Literal["valid", "test"], order: int
+    ) -> Baseline:
+        """What counting the training text reaches on another, unless it was counted before."""
+        ids = self._encoded(tokenizer)
+
+        def count(folder: Path) -> Facts:
+            size = len(tokenizer.vocab)
+            if part == "test":
+                measured = encode(tokenizer, self.test)
+            else:
+                measured, _ = stored_ids(ids.folder, part, size)
+            train, _ = stored_ids(ids.folder, "train", size)
+            return asdict(measure_baseline(train, measured, order))
+
+        key = {"ids": ids.name, "part": part, "order": order}
+        return Baseline(**self.cache.entry("baselines", key, count, about=self.about).facts)
+
+    def _encoded(self, tokenizer: Tokenizer) -> Entry:
+        texts: dict[str, Sequence[str]] = {"train": self.train, "valid": self.valid}
+        return encoded(self.cache, self._entry, texts, tokenizer, first=[EOS])
 
     def _ends(self, lengths: Ids) -> list[int]:
         """Where each source ends, of the lengths of all lines; the first is the `<eos>` before."""

@@ -25,7 +25,7 @@ from ..nn.loss import linear_cross_entropy, sample_words
 from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..training.task import Goal, Step, Task, Totals
-from .baseline import Baseline, measure_baseline
+from .baseline import Baseline
 from .held_out import read_held_out
 from .language_model import LanguageModel
 from .models.contract import NextTokenModel
@@ -108,7 +108,7 @@ class LanguageModelling:
     def baseline(self) -> Baseline | None:
         """The n-gram model of the same tokens, counted when it is first asked for."""
         order = self.data.baseline_order
-        return measure_baseline(self.train_ids, self.valid_ids, order) if order else None
+        return self._text.baseline(self.tokenizer, "valid", order) if order else None
 
     def describe(self) -> list[str]:
         of_train, of_valid = self._unknown

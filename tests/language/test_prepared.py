@@ -14,6 +14,7 @@ from seqkit.data.cache import ENVIRONMENT, Cache
 from seqkit.data.seen import SeenTexts
 from seqkit.errors import ConfigError, DataError
 from seqkit.language import prepared as of_lines
+from seqkit.language.baseline import measure_baseline
 from seqkit.language.prepared import PreparedText
 from seqkit.language.stream import encode
 from seqkit.language.task import LanguageModelling
@@ -64,6 +65,25 @@ def test_a_second_run_reads_and_encodes_nothing(cache, tmp_path, monkeypatch):
         "tokenizers",
         "ids",
     }
+
+
+def test_a_baseline_is_counted_once_for_each_text_and_order(cache, tmp_path, monkeypatch):
+    counted = []
+
+    def count(train, measured, order):
+        counted.append((len(measured), order))
+        return measure_baseline(train, measured, order)
+
+    monkeypatch.setattr(of_lines, "measure_baseline", count)
+    first, second = (task_of(tmp_path, {"data.test_share": 0.3}) for _ in range(2))
+    asked = [(part, order) for part in ("valid", "test") for order in (2, 3)]
+    found = [first._text.baseline(first.tokenizer, *each) for each in asked]
+    assert [second._text.baseline(second.tokenizer, *each) for each in asked] == found
+
+    texts = {"valid": first._text.valid, "test": first._text.test}
+    tokens = {part: len(encode(first.tokenizer, text)) for part, text in texts.items()}
+    assert tokens["valid"] != tokens["test"]
+    assert counted == [(tokens[part], order) for part, order in asked]
 
 
 def test_settings_that_change_the_text_make_it_anew(cache, tmp_path):

@@ -17,8 +17,10 @@ from language.tiny import (
 
 import seqkit
 from seqkit import ngram, recipes
+from seqkit.data.cache import ENVIRONMENT
 from seqkit.data.windows import WindowBatch, sequential
 from seqkit.errors import ConfigError, DataError, RenamedWarning
+from seqkit.language.baseline import Baseline
 from seqkit.language.models.contract import NextTokenModel
 from seqkit.language.task import LanguageModelling
 from seqkit.language.texts import LanguageData, cut_off
@@ -51,9 +53,11 @@ def test_the_baseline_is_of_a_lower_order_where_no_line_is_long_enough(folder):
 
 
 def test_the_baseline_is_counted_when_it_is_first_asked_for(folder, monkeypatch):
+    monkeypatch.setenv(ENVIRONMENT, str(folder / "cache"))
     task = task_of(folder)
-    monkeypatch.setattr("seqkit.language.task.measure_baseline", lambda *args: args[-1])
-    assert task.baseline == 5
+    counted = Baseline(5, 3.0)
+    monkeypatch.setattr("seqkit.language.prepared.measure_baseline", lambda *_: counted)
+    assert task.baseline == counted
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
