@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...nn.crf import Allowed, Chain, no_chain
-from ..models.tagging_contract import TaggingModel
+from ..models.contract import TaggingModel
 from .schemes import SchemeName, may_begin, may_end, may_follow
 
 

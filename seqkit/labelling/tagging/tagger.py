@@ -22,7 +22,7 @@ from ...errors import DataError, WrongType, WrongValue, hint
 from ...nn.crf import marginals, viterbi
 from ...search.soundness import check_numbers
 from ...text.lines import check_many, check_texts, single_line
-from ..models.tagging_contract import TaggingModel
+from ..models.contract import TaggingModel
 from .baseline import Baseline, load_baseline
 from .data import TaggingData
 from .decoding import allowed_tags, chain_of

@@ -25,7 +25,7 @@ from ...nn.crf import negative_log_likelihood, viterbi
 from ...text.vocab import SPECIALS, UNK, Vocab
 from ...training.task import Goal, StartsFromOtherTask, Step, Task, Totals
 from .. import from_language_model
-from ..models.tagging_contract import TaggingModel
+from ..models.contract import TaggingModel
 from ..pretrained import Pretrained
 from .data import TaggingData
 from .decoding import allowed_tags, chain_of
