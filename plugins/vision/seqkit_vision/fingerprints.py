@@ -7,7 +7,6 @@ beginning, the middle and the end are read, so that sets that do not fit into me
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b, sha256
 from pathlib import Path
 
@@ -17,12 +16,6 @@ from torch import Tensor
 _WHOLE = 1 << 18  # bytes; a larger file is read in part
 _PIECE = 1 << 16
 UNREADABLE = 0  # of a file that cannot be opened; reading it says why
-
-
-def of_files(paths: Sequence[Path]) -> Tensor:
-    """(N,) int64"""
-    with ThreadPoolExecutor() as pool:
-        return torch.tensor(list(pool.map(of_file, paths)), dtype=torch.int64)
 
 
 def of_file(path: Path) -> int:

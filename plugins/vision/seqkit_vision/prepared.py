@@ -9,6 +9,7 @@ Shapes: N images, C channels, S side.
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from functools import partial
@@ -34,6 +35,7 @@ from .shapes import Shape, Wanted, common_shape, none_readable, with_advice
 _BLOCK = 250  # images that a process decodes at once
 _PIXELS = "pixels"
 _PRINTS = "prints"
+_RESERVES_NOTHING = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)  # ZFS, some network disks
 
 
 class PreparedImages:
@@ -178,12 +180,14 @@ def _decode_block(work: _Work, places: slice) -> _Block:
 def _reserve(path: Path, size: int) -> None:
     """A file of zeros. A disk without room for it is told now, and not after hours of decoding."""
     with path.open("wb") as file:
+        file.truncate(size)
         if not hasattr(os, "posix_fallocate"):
-            file.truncate(size)
             return
         try:
             os.posix_fallocate(file.fileno(), 0, size)
         except OSError as error:
+            if error.errno in _RESERVES_NOTHING:
+                return
             said = f"{reason(error)} for {size / 1e9:,.1f} GB of decoded images"
             raise OSError(error.errno, said) from None
 

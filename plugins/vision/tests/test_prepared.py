@@ -65,7 +65,7 @@ def test_the_pixels_and_the_fingerprints_are_those_of_each_file(pets):
     paths = [path for name in PETS for path in sorted((pets / name).iterdir())]
     assert source.images.names == [str(path) for path in paths]
     assert torch.equal(every(source), each_decoded(source))
-    assert source.prints.tolist() == fingerprints.of_files(paths).tolist()
+    assert source.prints.tolist() == [fingerprints.of_file(path) for path in paths]
 
 
 @pytest.mark.parametrize("wanted", [{}, {"size": 4}, {"size": 4, "channels": 1}])
@@ -181,6 +181,17 @@ def test_a_full_disk_is_told_before_anything_is_decoded(pets, cache, monkeypatch
     said = complaint(pets)
     assert "No space left on device for 0.0 GB of decoded images. `seqkit cache clear`" in said
     assert kinds_in(cache) == ["shapes"]
+
+
+@pytest.mark.parametrize("code", ["EINVAL", "ENOSYS", "EOPNOTSUPP"])
+def test_a_file_system_that_reserves_no_room_is_written_to(pets, cache, monkeypatch, code):
+    def reserve(*_):
+        raise OSError(getattr(errno, code), "not on this disk")
+
+    monkeypatch.setattr(os, "posix_fallocate", reserve, raising=False)
+    source = opened(pets)
+    assert torch.equal(every(source), each_decoded(source))
+    assert kinds_in(cache) == ["images", "shapes"]
 
 
 def test_a_cache_that_cannot_be_written_is_noted_and_nothing_is_kept(pets, tmp_path, monkeypatch):
