@@ -269,7 +269,8 @@ def _digest_of(key: Key) -> str:
 def _write_facts(folder: Path, facts: Facts, about: str) -> None:
     """The last file of an entry: what the others are, so that damage is seen."""
     files = {name: _check_value(path) for name, path in _files(folder)}
-    content = to_json({"about": about, "facts": facts, "files": files})
+    shown = about.encode(errors="replace").decode()  # the name of a folder need not be UTF-8
+    content = to_json({"about": shown, "facts": facts, "files": files})
     (folder / _FACTS).write_text(content, encoding="utf-8")
     for _, path in [*_files(folder), (_FACTS, folder / _FACTS)]:
         with path.open("rb") as file:

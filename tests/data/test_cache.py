@@ -42,6 +42,14 @@ def test_an_entry_is_made_once_and_its_facts_are_kept(cache):
     assert (again.folder / "made").read_text() == "content"
 
 
+def test_what_an_entry_is_about_need_not_be_utf8(cache):
+    make = Maker()
+    for _ in range(2):
+        cache.entry("kind", {}, make, about="caf\udce9")
+    assert make.calls == 1
+    assert [one.about for one in cache.listed()] == ["caf?"]
+
+
 def test_another_key_or_kind_is_another_entry(cache):
     make = Maker()
     names = {cache.entry(kind, {"a": a}, make).name for kind in "xy" for a in (1, 2)}
