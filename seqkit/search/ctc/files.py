@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from ...data.files import read_lines
-from ...errors import DataError, reason
+from ...data.files import read_lines, reading
+from ...errors import DataError
 from ...parsing import NoPlainData, json_of
 
 _NUMBERED = re.compile(r"(\S+)[ \t]+(\d+)")  # "a 5": icefall, ESPnet and Kaldi number their tokens
@@ -82,11 +82,8 @@ def read_outputs(path: Path) -> Iterator[tuple[str, NDArray[Any]]]:
             yield from read_outputs(file)
         return
 
-    try:
-        with path.open("rb") as opened:
-            yield from _arrays(opened, path)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}") from None
+    with reading(path), path.open("rb") as opened:
+        yield from _arrays(opened, path)
 
 
 def _arrays(file: BinaryIO, path: Path) -> Iterator[tuple[str, NDArray[Any]]]:

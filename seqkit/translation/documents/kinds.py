@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
-from ...errors import ConfigError, DataError, reason
+from ...data.files import reading
+from ...errors import ConfigError, DataError
 from . import fields as of_fields
 from . import gettext, html, markdown, packed, plain, subtitles, xliff
 from .content import Content, decode
@@ -112,11 +113,9 @@ def _sign_of(data: bytes) -> str:
 
 
 def _bytes_of(path: Path, kind: str) -> bytes:
-    try:
+    with reading(path):
         _check_size(path.stat().st_size, str(path), kind)
         return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}") from None
 
 
 def _check_size(size: int, name: str, kind: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...errors import DataError, reason
+from ...data.files import reading
 from ...parsing import to_json
 from ...runs.finding import place_of
 from ..glossary import Glossary
@@ -43,11 +43,9 @@ def _language_model(place: Path) -> list[list[Any]]:
 def _files_of(place: Path) -> list[list[Any]]:
     paths = sorted(place.rglob("*")) if place.is_dir() else [place]
     found: list[list[Any]] = []
-    try:
+    with reading(place):
         for path in paths:
             if path.is_file():
                 state = path.stat()
                 found.append([str(path), state.st_size, state.st_mtime_ns])
-    except OSError as error:
-        raise DataError(f"cannot read {place}: {reason(error)}") from None
     return found

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from ...data.files import reading
 from ...errors import DataError, reason
 from ...text.pieces import PieceTokenizer
 from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights, sinusoids
@@ -287,10 +288,8 @@ def _read_pieces(
 
 
 def _bytes_of(path: Path) -> bytes:
-    try:
+    with reading(path):
         return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {reason(error)}") from None
 
 
 def _parse(content: bytes, path: Path) -> Any:
