@@ -42,6 +42,11 @@ class Part:
     fragment: bool = False  # whether the line is cut before its sentence ends, or ends without
     stand_ins: StandIns = NO_STAND_INS  # in `text`, for what is copied
 
+    @property
+    def wording(self) -> str:
+        """`text` with `MARK`s in the place of its stand-ins, which are no terms."""
+        return self.stand_ins.masked(self.text)
+
     def finished(self, translation: str, target: Tokenizer) -> str:
         """A translation of `text` as it stands in the line."""
         text = translation.strip()

@@ -82,11 +82,15 @@ def described(
     nbest: bool,
     terms: Terms | None,
 ) -> Iterator[TranslatedLine]:
-    """Lines with their translations, the alignment of each of these, and the terms they lack."""
+    """Lines with their translations, the alignment of each of these, and the terms they lack.
+
+    A term that stands in code, or in something else that is copied, is none.
+    """
     waiting = iter(alignments or ())
     for line, translations in zip(lines, found, strict=True):
         of_line = None if alignments is None else list(islice(waiting, len(translations)))
-        unplaced = terms.lacking(line, translations[0].text) if terms else []
+        best = translations[0]
+        unplaced = terms.lacking(best.wording, best.text) if terms else []
         named = [f"{item.surface} → {item.wanted}" for item in unplaced]
         yield TranslatedLine(line, translations, of_line, nbest, named)
 

@@ -16,7 +16,7 @@ from ..search.hypothesis import Hypothesis
 from ..search.settings import SearchConfig
 from ..text.tokenizer import Tokenizer
 from .cutting import Part
-from .stand_ins import NO_STAND_INS, StandIns
+from .stand_ins import MARK, NO_STAND_INS, StandIns
 
 _WIDE_ENDS = ("。", "！", "？")  # no space follows them
 _NARROW_ENDS = (".", "!", "?")
@@ -32,6 +32,12 @@ class Segment:
     tokens: list[str]  # the same as text; unknown words are copied from the source if asked for
     space: str  # between this segment and the next one: white space, and what is copied
     stand_ins: StandIns = NO_STAND_INS  # in source and translation, for what is copied
+
+    @property
+    def wording(self) -> str:
+        """The source and what follows it, with `MARK`s in the place of all that is copied."""
+        space = f" {MARK} " if self.space.strip() else self.space
+        return self.stand_ins.masked(self.source) + space
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,11 @@ class Translation:
             tokens=[tokenizer.vocab.tokens[i] for i in ids],
             parts=[segment],
         )
+
+    @property
+    def wording(self) -> str:
+        """What the model read of the line; see `Segment.wording`."""
+        return "".join(part.wording for part in self.parts)
 
     def __str__(self) -> str:
         return self.text

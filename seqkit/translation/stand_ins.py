@@ -18,6 +18,7 @@ SETS: list[list[str]] = [
     ["Japan", "Susan", "Nepal", "Alice"],
     [str(number) for number in range(1739, 9999, 1321)],
 ]
+MARK = "\ua66e"  # a letter of one word, in a manuscript of 1429, and so of no term
 _FIGURES = ["17", "28", "39", "46"]
 _OF_FIGURES = re.compile(
     r"%(?:\(\w+\)|\d\$)?[-+#\d.]*(?:hh?|ll?|[zjt])?[diufx]"
@@ -58,6 +59,10 @@ class StandIns:
     def restored(self, text: str) -> str:
         """A text with what they stand for."""
         return _replaced(text, self.pairs)
+
+    def masked(self, text: str) -> str:
+        """A text of the same length with another word for each, which is no term."""
+        return _replaced(text, [(one, MARK * len(one)) for one, _ in self.pairs])
 
     def sizes(self, text: str) -> list[int]:
         """How many words each word of a text becomes when it is restored."""

@@ -230,16 +230,16 @@ def with_terms(
     """
     parts = {i: candidates[0].part for i, candidates in enumerate(found) if candidates}
     wanted = {
-        i: terms.find(part.text)
+        i: terms.find(part.wording)
         for i, part in parts.items()
-        if any(terms.lacking(part.text, candidate.text) for candidate in found[i])
+        if any(terms.lacking(part.wording, candidate.text) for candidate in found[i])
     }
     searched = _searched(terms, parts, wanted, search)
     placed = {
         i: forced
         for i, forced in searched.items()
-        if not terms.lacking(parts[i].text, forced[0].text)
-        and not terms.appends(parts[i].text, found[i][0].text, forced[0].text)
+        if not terms.lacking(parts[i].wording, forced[0].text)
+        and not terms.appends(parts[i].wording, found[i][0].text, forced[0].text)
     }
 
     left = [i for i in wanted if i not in placed]
@@ -272,7 +272,7 @@ def _serves(terms: Terms, plain: Sequence[Candidate], forced: Sequence[Candidate
     """Whether an output that lacks terms is still to be had: with more of them, and no babble."""
     if not forced:
         return False
-    source, before, after = forced[0].part.text, plain[0].text, forced[0].text
+    source, before, after = forced[0].part.wording, plain[0].text, forced[0].text
     return (
         len(terms.lacking(source, after)) < len(terms.lacking(source, before))
         and not terms.appends(source, before, after)

@@ -11,6 +11,7 @@ from seqkit.translation.cutting import Part
 from seqkit.translation.glossary import Glossary
 from seqkit.translation.replaced_terms import Replacing
 from seqkit.translation.segments import Candidate
+from seqkit.translation.stand_ins import SETS
 from seqkit.translation.terms import Terms, with_terms
 
 
@@ -158,6 +159,31 @@ def test_a_term_that_could_not_be_placed_is_in_the_record(english, monkeypatch):
     (line,) = english.predict([text], glossary=Glossary({"contract": "Abkommen"}))
     assert [line.best.text] == english.translate([text])
     assert line.record()["unplaced_terms"] == ["contract → Abkommen"]
+
+
+@pytest.mark.parametrize(
+    ("line", "unplaced"),
+    [
+        ("Run `make` now.", []),
+        ("RUN `make` NOW.", []),  # which is cut there
+        ("`make`: run it.", []),
+        ("You make `make` run.", ["make → bauen"]),
+        ("You make it `make`", ["make → bauen"]),
+    ],
+)
+def test_a_term_in_code_is_not_one_that_could_not_be_placed(english, line, unplaced):
+    glossary = Glossary({"make": "bauen"})
+    (found,) = english.translate_nbest([line])
+    described = english.described(
+        line, found, align=False, nbest=False, terms=english.terms(glossary, english.search)
+    )
+    assert described.unplaced_terms == unplaced
+
+
+def test_a_stand_in_is_no_term(english):
+    line = "Call `a` and `b`, then see `c`."
+    names = {name: f"{name}chen" for of_set in SETS for name in of_set}
+    assert english.translate([line], glossary=Glossary(names)) == english.translate([line])
 
 
 CAR = "Er kaufte ein Auto."
