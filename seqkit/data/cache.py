@@ -26,6 +26,7 @@ from typing import Any
 from .. import __version__
 from ..errors import DataError, reason
 from ..parsing import json_of, to_json
+from ..progress import doing
 from .aside import size_of
 from .file_lock import file_lock
 from .files import reading
@@ -201,7 +202,8 @@ class Sources:
         Raises `DataError` for one that cannot be read; with `skip_unreadable`, its digest is "".
         """
         self._paths = paths
-        self._known = [_known(path, skip_unreadable) for path in paths]
+        with doing("looking whether the data is known"):
+            self._known = [_known(path, skip_unreadable) for path in paths]
 
     def __repr__(self) -> str:
         return f"<Sources: {len(self._paths)} files>"
@@ -281,7 +283,8 @@ def _read(folder: Path) -> Entry | None:
     """An entry that is whole; None for one that is not there, or damaged."""
     try:
         content = json_of((folder / _FACTS).read_text(encoding="utf-8"))
-        files = {name: _check_value(path) for name, path in _files(folder)}
+        with doing("checking what is kept of the data"):
+            files = {name: _check_value(path) for name, path in _files(folder)}
         if files != {name: tuple(value) for name, value in content["files"].items()}:
             return None
         facts: Facts = content["facts"]

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from seqkit import progress
 from seqkit.data import cache as cache_module
 from seqkit.data.cache import ENVIRONMENT, Cache, Sources
 from seqkit.data.file_lock import file_lock
@@ -258,3 +259,25 @@ def test_a_file_in_the_place_of_the_cache_is_named(tmp_path, monkeypatch, cli, v
         assert said in cli("cache", command).complaint()
     with pytest.raises(ConfigError, match="names a file"):
         Cache.of_user()
+
+
+def test_signs_of_life_tell_of_files_that_are_read(cache, tmp_path, monkeypatch):
+    """Of a million images, that takes minutes."""
+    seen = []
+
+    def heard(function):
+        def call(path):
+            seen.append(progress._Doing.now)
+            return function(path)
+
+        return call
+
+    for name in ("_content_digest", "_check_value"):
+        monkeypatch.setattr(cache_module, name, heard(getattr(cache_module, name)))
+    (tmp_path / "data").write_text("data")
+    Sources([tmp_path / "data"])
+    assert seen.pop() == "looking whether the data is known"
+
+    for _ in range(2):
+        cache.entry("kind", {"a": 1}, Maker())
+    assert seen.pop() == "checking what is kept of the data"
