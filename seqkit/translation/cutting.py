@@ -49,9 +49,7 @@ class Part:
 
     def finished(self, translation: str, target: Tokenizer) -> str:
         """A translation of `text` as it stands in the line."""
-        text = translation.strip()
-        if self.fragment:
-            text = text.rstrip(SENTENCE_ENDS) or text
+        text = without_end(translation) if self.fragment else translation.strip()
         if self.continues and not self.stand_ins.begin(text):
             text = within_sentence(text, target)
         return self.stand_ins.restored(text.upper() if self.capitals else text)
@@ -73,6 +71,12 @@ class Stretch(NamedTuple):
     kind: Literal["sentence", "copied", "between"]
     read: str = ""  # a sentence as the model reads it
     stand_ins: StandIns = NO_STAND_INS
+
+
+def without_end(translation: str) -> str:
+    """The translation of a fragment without the marks that end a sentence, unless it is these."""
+    text = translation.strip()
+    return text.rstrip(f"{SENTENCE_ENDS} \u00a0\u202f") or text
 
 
 def whole_line(line: str, tokenizer: Tokenizer, *, tag: str = "") -> CutLine:

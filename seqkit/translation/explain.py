@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..text.tokenizer import Tokenizer
 from ..text.vocab import BOS, EOS
+from .cutting import without_end
 from .segments import Segment
 from .stand_ins import StandIns
 from .weights import Array
@@ -96,7 +97,7 @@ class Explanation:
     probabilities: list[float]  # of each target token, given the ones before it
     runners_up: list[list[tuple[str, float]]]  # for each target token, the likeliest other ones
     source_words: list[int]  # the word of each source token but `<eos>`; -1: a language's tag
-    target_words: list[int]
+    target_words: list[int]  # those of tokens at the end are left out where the line lacks them
     joined: bool = False  # whether the next segment continues this one's last word
     copied: str = ""  # what stands between this segment and the next one, other than blanks
     written: Written | None = None  # if it has stand-ins
@@ -235,15 +236,19 @@ def attended(
 def _words_of(segment: Segment, source: Tokenizer, target: Tokenizer) -> dict[str, Any]:
     """The fields of an explanation that say what its tokens are words of."""
     source_strings = source.token_strings(segment.source)
+    said = target.join(segment.tokens)
+    if segment.fragment:
+        said = without_end(said)
+    left = len(said.split())
     written = None
     if segment.stand_ins:
         tags = source.language_tags.values()
         read = source.join([text for text in source_strings if text not in tags])
-        written = Written.of(segment.stand_ins, read, target.join(segment.tokens))
+        written = Written.of(segment.stand_ins, read, said)
     return {
         "written": written,
         "source_words": _words_of_source(source, source_strings),
-        "target_words": _words(target, segment.tokens),
+        "target_words": [word for word in _words(target, segment.tokens) if word < left],
         "joined": not segment.space,
         "copied": segment.space if segment.space.strip() else "",
     }

@@ -32,6 +32,7 @@ class Segment:
     tokens: list[str]  # the same as text; unknown words are copied from the source if asked for
     space: str  # between this segment and the next one: white space, and what is copied
     stand_ins: StandIns = NO_STAND_INS  # in source and translation, for what is copied
+    fragment: bool = False  # whether the line has the translation without its end
 
     @property
     def wording(self) -> str:
@@ -130,7 +131,7 @@ class Candidate:
     def segments(self) -> tuple[Segment, ...]:
         """The part and its translation; several, where it was cut further."""
         part = self.part
-        whole = Segment(part.text, self.ids, self.tokens, part.space, part.stand_ins)
+        whole = Segment(part.text, self.ids, self.tokens, part.space, part.stand_ins, part.fragment)
         return self.cut or (whole,)
 
     @property

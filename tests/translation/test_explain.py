@@ -6,9 +6,12 @@ import pytest
 import torch
 from translators import SENTENCES, blind, tiny
 
+from seqkit.text.subword import SPACE
 from seqkit.text.vocab import BOS, EOS
+from seqkit.translation.cutting import Part
 from seqkit.translation.engines import own
 from seqkit.translation.explain import Explanation, _words, alignment
+from seqkit.translation.segments import Candidate, Segment, Translation, joined
 from seqkit.translation.translator import Translator
 
 
@@ -243,3 +246,26 @@ def test_attention_of_many_segments_is_that_of_each(words):
             (alone,) = own.explanations(translator.model, words, words, [part])
             assert torch.allclose(attended.mean_attention, alone.mean_attention, atol=1e-6)
             assert attended.words == alone.words
+
+
+@pytest.mark.parametrize(
+    "said", ["Probier jetzt.", "Probier jetzt .", "Probier jetzt !", "Probier jetzt"]
+)
+def test_marks_that_a_fragment_loses_are_no_words(english, said):
+    part = Part("Try this now", [], " `a`", fragment=True)
+    assert part.finished(said, english.target) == "Probier jetzt"
+
+    target = english.target
+    ids, tokens = target.encode(said), target.token_strings(said)
+    found = Candidate(part, ids, tokens, "Probier jetzt", 0.0, 0.0)
+    (best,) = joined("", [[found]], english.search)
+    (explanation,) = english.explain(best)
+    assert explanation.words == (3, 2)
+    assert english.align([best])[0][-1] == (3, 2)
+
+
+def test_a_translation_of_blanks_has_no_words(english):
+    segment = Segment("Try", [4], [SPACE], " `a`")
+    (explanation,) = english.explain(Translation("", 0.0, 0.0, [SPACE], [segment]))
+    assert explanation.words == (1, 0)
+    assert alignment([explanation]) == [(1, 0)]
