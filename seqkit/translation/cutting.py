@@ -44,7 +44,7 @@ class Part:
 
     @property
     def wording(self) -> str:
-        """`text` with `MARK`s in the place of its stand-ins, which are no terms."""
+        """`text` with `MARK` in the place of its stand-ins, which are no terms."""
         return self.stand_ins.masked(self.text)
 
     def finished(self, translation: str, target: Tokenizer) -> str:

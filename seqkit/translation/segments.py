@@ -36,7 +36,7 @@ class Segment:
 
     @property
     def wording(self) -> str:
-        """The source and what follows it, with `MARK`s in the place of all that is copied."""
+        """The source and what follows it, with `MARK` in the place of all that is copied."""
         space = f" {MARK} " if self.space.strip() else self.space
         return self.stand_ins.masked(self.source) + space
 
