@@ -226,3 +226,10 @@ def test_a_sentence_that_would_be_code_as_a_line_is_cut_where_no_stand_in_comes_
     translator = backwards("we", "run.", "SELECT", "FROM", "b;")
     ((best,),) = translator.translate_nbest(["we run. SELECT `a` FROM b;"])
     assert best.text == ". run we SELECT `a` b FROM;"
+
+
+@pytest.mark.parametrize("whole", [{"prefix": "run"}, {"must": ["run"]}, {"split": False}])
+def test_a_line_that_has_to_stay_whole_has_no_stand_ins(whole):
+    translator = backwards("run", "and", "Tom")
+    line = translator.cut("run `a` and", translator.settings(whole), stand_ins=True)
+    assert [part.text for part in line.parts] == ["run `a` and"]
