@@ -175,7 +175,8 @@ def test_only_http_addresses_are_fetched(tmp_path, corpus, scheme):
 def test_the_error_for_a_cache_that_cannot_be_written_is_one_line(tmp_path, site, corpus):
     site.files["/a.txt"] = TEXT
     corpus({"a.txt": {"sha256": sha256(TEXT), "address": f"{site.address}/a.txt"}})
-    (tmp_path / "cache").write_text("a file where the cache folder should be")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache/seqkit").write_text("a file where the folder of corpora should be")
     with pytest.raises(
         DataError, match=r"cannot write .*cache/seqkit/mine/a\.txt: Not a directory$"
     ) as e:
