@@ -33,7 +33,7 @@ def test_a_document_becomes_a_document(cli, run, translator, tmp_path, kind, tem
     source, target = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
     source.write_text(template.format("a b c"))
     ran = cli("translate", "-m", run, "-i", source, "-o", target, *options)
-    assert ran.err.splitlines()[-1] == "1 segments: 1 translated"
+    assert ran.err.splitlines()[-1] == "1 segment: 1 translated"
     assert target.read_text() == template.format(translator.translate(["a b c"])[0])
 
 
@@ -251,7 +251,7 @@ def test_lines_of_a_file_are_a_document_if_something_is_chosen_for_it(cli, run, 
     source.write_text("a b\n")
     command = ["translate", "-m", run, "-i", source, "-o", target]
     ran = cli(*command, "--document", f"bitext={tmp_path / 'pairs.tsv'}")
-    assert ran.err.splitlines()[-1] == "1 segments: 1 translated"
+    assert ran.err.splitlines()[-1] == "1 segment: 1 translated"
     assert (tmp_path / "pairs.tsv").read_text() == f"a b\t{target.read_text()}"
 
 

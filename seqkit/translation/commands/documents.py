@@ -168,7 +168,8 @@ def translate_documents(
     remembered = sum(each.remembered for each in done)
     known = f", {remembered:,} remembered" if remembered else ""
     translated = sum(each.translated for each in done)
-    click.echo(f"{len(pairs):,} segments: {translated:,} translated{known}", err=True)
+    many = "1 segment" if len(pairs) == 1 else f"{len(pairs):,} segments"
+    click.echo(f"{many}: {translated:,} translated{known}", err=True)
     note_segments(done)
     if len(done) < len(files):
         failed = len(files) - len(done)
