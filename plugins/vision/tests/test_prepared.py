@@ -267,7 +267,7 @@ rows = torch.arange(len(images.labels)).split(2)
 view = Plain(Normalisation([0.0] * 3, [1.0] * 3))
 CPU = torch.device("cpu")
 means = [float(batch.to(CPU).images.mean()) for batch in images.batches(rows, view, 1)]
-print(len(means))
+assert len(means) == 120
 """
 
 
@@ -281,4 +281,4 @@ def test_images_larger_than_memory_are_decoded_and_read_in_bounded_memory(tmp_pa
     decoded = 240 * 3 * 500**2
     script = LARGE.format(folder=str(tmp_path / "flat"), more=decoded * 2 // 3)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert done.stdout == "120\n", done.stderr
+    assert done.returncode == 0, done.stderr
