@@ -12,7 +12,6 @@ that the source has not, BLEU, chrF, and the seconds of CPU time.
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
 import time
@@ -23,7 +22,7 @@ from seqkit.metrics.overlap import bleu, chrf
 from seqkit.translation import stand_ins
 from seqkit.translation.segments import joined
 
-from .term_quality import pairs_of
+from .term_quality import held_out, parser_of
 
 CODE = [
     "`seqkit`", "`train.toml`", "`--beam`", "`load()`", "`config`", "`KeyError`", "`batch_size`",
@@ -85,12 +84,7 @@ Pair = tuple[str, str]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="en-de")
-    parser.add_argument("--corpus", default="tatoeba-deu-eng")
-    parser.add_argument("--reverse", action="store_true", help="from the other language to English")
-    parser.add_argument("--show", action="store_true", help="print the translations")
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
 
     translator = seqkit.load(options.model, device="cpu")
     pairs = list(with_code(options.corpus, options.reverse))
@@ -144,8 +138,7 @@ def with_code(corpus: str, reverse: bool) -> Iterator[Pair]:
     """Held-out pairs with code in the place of words that both sides have."""
     rng = random.Random(5)
     seen: set[str] = set()
-    parts = ("test.tsv.gz", "valid.tsv.gz")
-    for source, target in (pair for part in parts for pair in pairs_of(corpus, part, reverse)):
+    for source, target in held_out(corpus, reverse):
         shared = dict(_shared(source, target))
         if not shared or source in seen:
             continue

@@ -35,23 +35,15 @@ Stems = tuple[Stem, Stem]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("model", nargs="?", default="en-de")
-    parser.add_argument("--corpus", default="tatoeba-deu-eng")
-    parser.add_argument("--reverse", action="store_true", help="from the other language to English")
+    parser = parser_of(__doc__)
     parser.add_argument("--lines", type=int, default=5_000)
-    parser.add_argument("--show", action="store_true", help="print the translations")
     options = parser.parse_args()
 
     translator = seqkit.load(options.model, device="cpu")
     stems = stemmer(translator.language), stemmer(translator.target_language)
     terms = mined(pairs_of(options.corpus, "train.tsv.gz", options.reverse), stems)
-    held_out = [
-        pair
-        for part in ("test.tsv.gz", "valid.tsv.gz")
-        for pair in pairs_of(options.corpus, part, options.reverse)
-    ]
-    chosen = list(with_terms(held_out, terms, stems))[: options.lines]
+    pairs = held_out(options.corpus, options.reverse)
+    chosen = list(with_terms(pairs, terms, stems))[: options.lines]
     Trial(translator, chosen).report(show=options.show)
 
 
@@ -173,6 +165,22 @@ def _given(found: list[list[Candidate]], *_: object, **__: object) -> list[list[
 def _chosen(are_first: list[bool], first: list[str], second: list[str]) -> list[str]:
     rows = zip(are_first, first, second, strict=True)
     return [one if is_first else other for is_first, one, other in rows]
+
+
+def parser_of(description: str) -> argparse.ArgumentParser:
+    """The options of a trial of a model on a parallel corpus, described by its first line."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("model", nargs="?", default="en-de")
+    parser.add_argument("--corpus", default="tatoeba-deu-eng")
+    parser.add_argument("--reverse", action="store_true", help="from the other language to English")
+    parser.add_argument("--show", action="store_true", help="print the translations")
+    return parser
+
+
+def held_out(corpus: str, reverse: bool) -> list[Pair]:
+    """The pairs of a corpus that no model was trained on."""
+    parts = ("test.tsv.gz", "valid.tsv.gz")
+    return [pair for part in parts for pair in pairs_of(corpus, part, reverse)]
 
 
 def pairs_of(corpus: str, part: str, reverse: bool) -> list[Pair]:
