@@ -36,14 +36,13 @@ class Compiled(NamedTuple):
 def compiled_for(weights: Sequence[Tensor], *, eight_bits: bool = False) -> Compiled | None:
     """None if there is no library, or none for weights like these.
 
-    With `eight_bits`, products are of integers, where the processor is quicker at them.
+    With `eight_bits`, products are of integers; None if the processor is not quicker at them.
     """
     opened = library()
     if opened is None or not all(map(is_plain, weights)):
         return None
-    instructions = opened.seqkit_instructions()
-    if eight_bits and opened.seqkit_instructions_of_eight_bits() != native.NOTHING:
-        instructions = opened.seqkit_instructions_of_eight_bits()
+    asked = opened.seqkit_instructions_of_eight_bits if eight_bits else opened.seqkit_instructions
+    instructions = asked()
     return None if instructions == native.NOTHING else Compiled(opened, instructions)
 
 

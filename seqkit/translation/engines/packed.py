@@ -67,7 +67,10 @@ class PackedTransformer:
     def _made(self) -> _Packed:
         compiled = compiled_for([], eight_bits=True)
         if compiled is None:
-            raise ConfigError("compute = 'int8': the compiled library is not there any more")
+            raise ConfigError(
+                "compute = 'int8': the compiled library is not there any more, or this is another "
+                "processor, without the instructions"
+            )
         weights, config = self._read(), self._config
 
         encoder = PackedNetwork(compiled, _side(weights.encoder, weights.encoder_norm, config))

@@ -17,6 +17,7 @@ from torch import nn
 
 import seqkit
 from seqkit.errors import ConfigError, DataError
+from seqkit.native import layers as native
 from seqkit.native.library import library
 from seqkit.text.vocab import EOS
 from seqkit.training.checkpoint import unique_tensors
@@ -302,3 +303,14 @@ def test_another_process_reads_the_weights_anew(has_int8):
     assert vars(other)["_packed"] is None
     found, _ = other.step(ids, other.start(source))
     assert torch.equal(found, expected)
+
+
+def test_another_process_on_a_processor_without_the_instructions_says_so(has_int8, monkeypatch):
+    without = {
+        "seqkit_instructions": lambda: native.AVX2,
+        "seqkit_instructions_of_eight_bits": lambda: native.NOTHING,
+    }
+    packed, _ = packed_and_plain()
+    monkeypatch.setattr("seqkit.nn.packed.library", lambda: SimpleNamespace(**without))
+    with pytest.raises(ConfigError, match="another processor, without the instructions"):
+        copy.copy(packed).load()
