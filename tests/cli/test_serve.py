@@ -83,7 +83,7 @@ def test_on_few_cores_our_own_search_serves_if_it_is_compiled(
         ("a+b", "translation", ("ctranslate2", "float32"), ("auto", "float32")),
         ("a+b", "translation", ("torch", "float32"), ("torch", "float32")),
         ("lm", "language-modelling", ("torch", "int8"), ("auto", "float32")),
-        ("a+b", "classification", ("torch", "int8"), ("auto", "float32")),
+        ("a+b", "text-classification", ("torch", "int8"), ("auto", "float32")),
     ],
 )
 def test_each_model_is_served_in_what_it_can(monkeypatch, capsys, model, task, asked, expected):
