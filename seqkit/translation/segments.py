@@ -136,8 +136,8 @@ class Candidate:
 
     @property
     def length(self) -> int:
-        """Tokens, `<eos>` included."""
-        return len(self.ids) + 1
+        """Tokens, `<eos>` of each segment included."""
+        return len(self.ids) + (len(self.cut) or 1)
 
 
 @dataclass(frozen=True)

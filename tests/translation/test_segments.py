@@ -6,7 +6,7 @@ import pytest
 
 from seqkit.search.settings import SearchConfig
 from seqkit.translation.cutting import Part
-from seqkit.translation.segments import Candidate, Joined, extend, most_alike
+from seqkit.translation.segments import Candidate, Joined, extend, joined, most_alike
 
 
 def candidate(text, log_probability=-2.0, score=-1.0, space=" "):
@@ -54,6 +54,20 @@ def test_the_score_of_a_line_normalises_its_whole_length_and_keeps_every_penalty
     second = candidate("c", log_probability=-4.0, score=-2.25)  # 0.25 below -4 / 2
     joined = Joined().add(first, search).add(second, search)
     assert joined.score == pytest.approx(-7 / 5 - 0.75)
+
+
+def test_a_part_that_was_cut_further_counts_for_the_score_as_its_segments_do():
+    """Lengths are 3, 2 and 4 with `<eos>`, and no score has a penalty."""
+    search = SearchConfig(length_penalty=1.0)
+    first, second, third = (
+        candidate(text, log_probability=-6.0, score=-6 / (len(text) + 1))
+        for text in ("ab", "c", "def")
+    )
+    (found,) = joined("", [[second], [third]], search)
+    cut = Candidate.of_cut(Part("of both", [5, 3], ""), found)
+    line = Joined().add(first, search).add(cut, search)
+    assert line.length == 3 + 2 + 4
+    assert line.score == pytest.approx(-18 / 9)
 
 
 def test_a_language_model_says_nothing_of_a_line_with_a_part_that_it_has_not_seen():
