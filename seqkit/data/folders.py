@@ -22,7 +22,6 @@ def named_folder(variable: str) -> Path | None:
     given = os.environ.get(variable)
     if not given:
         return None
-    path = Path(given)
-    if path.exists() and not path.is_dir():
+    if os.path.exists(given) and not os.path.isdir(given):  # Path's raise for a closed folder
         raise ConfigError(f"{variable}={given} names a file: name a folder, or leave it out")
-    return path
+    return Path(given)

@@ -109,9 +109,10 @@ def test_a_full_disk_is_one_line_that_says_what_to_do(cache):
     assert list(cache.root.iterdir()) == []
 
 
-def test_without_the_right_to_write_the_cache_ends_with_the_process(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["file/cache", "n" * 300], ids=["in a file", "too long"])
+def test_without_the_right_to_write_the_cache_ends_with_the_process(tmp_path, monkeypatch, name):
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "file" / "cache"))
+    monkeypatch.setenv(ENVIRONMENT, str(tmp_path / name))
     cache = Cache.of_user()
     assert "is not kept for next time: cannot write" in cache.note
 
