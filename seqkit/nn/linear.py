@@ -27,18 +27,18 @@ _STEPS = 8  # numbers of rows from a power of two to the next
 
 def linear(x: Tensor, layer: nn.Module) -> Tensor:
     """What a linear layer makes of x, in whatever type it computes: (…, I) -> (…, O)"""
-    if is_training_in_bf16(x) and _is_plain(layer):
+    if is_cast_to_bf16(x) and torch.is_grad_enabled() and _is_plain(layer):
         output = _Linear.apply(x, layer.weight, layer.bias)  # type: ignore[no-untyped-call]
     else:
         output = layer(x)
     return cast(Tensor, output)
 
 
-def is_training_in_bf16(x: Tensor) -> bool:
-    """Whether autocast has products of x in bf16 on the CPU, and gradients are wanted."""
+def is_cast_to_bf16(x: Tensor) -> bool:
+    """Whether autocast has products of x in bf16 on the CPU, and torch does not compile them."""
     if x.device.type != "cpu" or x.dtype not in (torch.float32, torch.bfloat16):
         return False
-    if not torch.is_grad_enabled() or torch.compiler.is_compiling():
+    if torch.compiler.is_compiling():
         return False
     return torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu") == torch.bfloat16
 

@@ -21,6 +21,7 @@ from torch.autograd.function import once_differentiable
 
 from ..native.library import library
 from ..native.recurrent import SAVED, UNITS, Layer
+from .linear import is_cast_to_bf16
 from .parallel import in_threads, parts_of
 
 _BF16, _FLOAT = torch.bfloat16, torch.float32
@@ -30,11 +31,7 @@ _BLOCK = 64  # rows of a matrix that are packed together, unless the gates of 16
 
 def usable(x: Tensor) -> bool:
     """Whether the library has layers for this input: under autocast to bf16, on such CPUs."""
-    if x.device.type != "cpu" or x.dtype not in (_FLOAT, _BF16) or not x.numel():
-        return False
-    if not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") != _BF16:
-        return False
-    if torch.compiler.is_compiling():
+    if not is_cast_to_bf16(x) or not x.numel():
         return False
     opened = library()
     return opened is not None and bool(opened.seqkit_has_bf16())
