@@ -47,22 +47,18 @@ class Continued(NamedTuple):
     lead: str
     items: list[Item]
     tail: str = ""  # known, too: what follows the translations of the items
-    outline: Sequence[str | None] = ()  # of the text
 
 
-def continued(
-    translator: Translator, text: str, prefix: str, search: SearchConfig, *, stand_ins: bool = True
-) -> Continued:
+def continued(translator: Translator, text: str, prefix: str, search: SearchConfig) -> Continued:
     """What is left of a text whose translation begins with `prefix`; "" leaves all of it.
 
-    It is cut at code and the like if there is a prefix, and without `stand_ins`.
+    It is cut at code and the like if there is a prefix.
 
     A prefix that does not go with the text sentence by sentence is one of the text as a whole.
     """
-    line = translator.cut(text, search, stand_ins=stand_ins and not prefix)
+    line = translator.cut(text, search, stand_ins=not prefix)
     if not prefix or not line.parts:
-        items = [Item(part) for part in line.parts]
-        return Continued(line.lead, items, outline=line.outline)
+        return Continued(line.lead, [Item(part) for part in line.parts])
 
     given = _cut_prefix(translator, prefix, line, search)
     sentences = _sentences(given)

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import ConfigError, DataError, TooLarge
 from ..services import JSON, Operation, Service, Upload, Work
 from .continuing import Choice, Continued, Item, chosen, continued, cut_target
-from .cutting import outline
+from .cutting import CutLine, outline
 from .explain import Explanation
 from .explained_words import explained_words
 from .requests import Alternatives, Explain, Score, Translate
@@ -151,7 +151,7 @@ def _explain(translator: Translator, asked: Explain, uploads: Sequence[Upload]) 
         if given is None or given == search.text(line, [one.candidates for one in found]):
             explanations = [explanation for one in found for explanation in one.explanations]
         else:
-            cut = continued(translator, asked.text, "", search.config, stand_ins=False)
+            cut = translator.cut(asked.text, search.config)
             explanations = _of_given(translator, cut, asked)
         return explained_words(translator, explanations).record()
 
@@ -174,7 +174,7 @@ def _check_explained(*texts: str) -> None:
             )
 
 
-def _of_given(translator: Translator, line: Continued, asked: Explain) -> list[Explanation]:
+def _of_given(translator: Translator, line: CutLine, asked: Explain) -> list[Explanation]:
     """Of a translation that is not the model's own: sentence by sentence, if they pair up."""
     pairs = paired(translator, asked.text, line, asked.translation or "")
     for source, target in pairs:
@@ -189,12 +189,12 @@ def _of_given(translator: Translator, line: Continued, asked: Explain) -> list[E
 
 
 def paired(
-    translator: Translator, text: str, line: Continued, translation: str
+    translator: Translator, text: str, line: CutLine, translation: str
 ) -> list[tuple[str, str]]:
     """The sentences of a text and of its translation; both whole if they do not pair up."""
     given = cut_target(translator, translation.strip(), translator.search)
     targets = [stretch.text for stretch in given if stretch.kind == "sentence"]
-    sources = [item.part.text for item in line.items]
+    sources = [part.text for part in line.parts]
     if outline(given) == line.outline and not translator.languages:
         return list(zip(sources, targets, strict=True))
     return [(text, translation)] if text.strip() and translation.strip() else []
