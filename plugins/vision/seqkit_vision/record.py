@@ -27,7 +27,6 @@ GONE = -1
 _APART = "valid_"  # before the names of the tensors of images kept apart for validation
 
 UNUSED, TRAINED, VALIDATED = range(3)
-DAMAGED = 16  # was added to the use of an image that could not be read, when that was seen late
 
 
 @dataclass(frozen=True)
@@ -43,34 +42,23 @@ class ImageRecord:
 
     def prints_of_use(self, use: int) -> set[int]:
         """The fingerprints of the images with this use."""
-        chosen = self.uses % DAMAGED == use
-        return set(self.prints[chosen].tolist())
+        return set(self.prints[self.uses == use].tolist())
 
-    def find(self, prints: Tensor, labels: Tensor) -> tuple[Tensor, list[int]]:
-        """Where each recorded image is among these, `GONE` if nowhere; which of these are unknown.
+    def find(self, prints: Tensor, labels: Tensor) -> Tensor | None:
+        """Where each recorded image is among these, `GONE` if nowhere: (M,), (M,) -> (N,)
 
-        (N,), (M,), (M,) -> (N,). A damaged image may be another one now: it was mended. An image in
-        another class is unknown.
+        None if one of these is not recorded, or under another class.
         """
         if torch.equal(prints, self.prints) and torch.equal(labels, self.labels):
-            return torch.arange(len(self)), []
+            return torch.arange(len(self))
 
         waiting = _rows_by_image(self.prints, self.labels)
         found = torch.full((len(self),), GONE)
-        unknown: list[int] = []
         for row, image in enumerate(zip(prints.tolist(), labels.tolist(), strict=True)):
-            if waiting[image]:
-                found[waiting[image].popleft()] = row
-            else:
-                unknown.append(row)
-
-        damaged = (self.uses >= DAMAGED) & (found == GONE)
-        for place in damaged.nonzero().flatten().tolist():
-            mended = next((row for row in unknown if labels[row] == self.labels[place]), None)
-            if mended is not None:
-                found[place] = mended
-                unknown.remove(mended)
-        return found, unknown
+            if not waiting[image]:
+                return None
+            found[waiting[image].popleft()] = row
+        return found
 
 
 class Records(NamedTuple):

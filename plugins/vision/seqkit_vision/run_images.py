@@ -1,8 +1,8 @@
 """The images of a run: which it trains on, which it validates on, under numbers that stay.
 
 A row is the number that an image had when the run began. Files may be moved and renamed, and a
-damaged one removed or mended: every other image keeps its row, so that a resumed run trains on the
-same images in the same order.
+damaged one removed or put back: every other image keeps its row, so that a resumed run trains on
+the same images in the same order.
 
 Shapes: N images when the run began.
 """
@@ -19,7 +19,7 @@ from seqkit.errors import DataError
 
 from . import fingerprints
 from .images import ImageSet
-from .record import DAMAGED, GONE, TRAINED, UNUSED, VALIDATED, ImageRecord, Records
+from .record import GONE, TRAINED, UNUSED, VALIDATED, ImageRecord, Records
 from .sources import Source
 
 
@@ -50,8 +50,6 @@ class Numbered:
         uses = torch.full((len(self.record),), UNUSED)
         uses[rows.get("train", uses[:0])] = TRAINED
         uses[rows.get("valid", uses[:0])] = VALIDATED
-
-        uses[self.record.uses >= DAMAGED] += DAMAGED
         return replace(self.record, uses=uses)
 
 
@@ -127,5 +125,5 @@ def _numbered(source: Source, before: ImageRecord | None) -> Numbered:
     if before is None:
         return as_found
 
-    places, unknown = before.find(source.prints, labels)
-    return as_found if unknown else Numbered(source, before, places)
+    places = before.find(source.prints, labels)
+    return as_found if places is None else Numbered(source, before, places)
