@@ -1,26 +1,34 @@
 """Translation: sentences in, sentences out.
 
 task.py          what the trainer must know: parallel text as batches, the loss, the figures
+data_config.py   the [data] section; sources.py: where the text of a run comes from
 texts.py         parallel text read, split for validation, encoded; tokenizers.py: its tokenizers
+prepared.py      the same as ids in the cache; sampled.py: in subwords drawn anew each epoch
 passthrough.py   whether lines without letters are copied
 translator.py    the predictor: what `seqkit.load` returns for a trained model
 ensembles.py     several of them as one
 constraints.py   prefix, phrases, suppressed tokens and rules of plugins, as token ids
 glossary.py      terms to be translated one way; terms.py: found in a text, as token ids;
                  replaced_terms.py: put in the place of other words; documents/: whole files
-segments.py      lines cut into sentences, and their translations joined again
+languages.py     the target language of a multilingual model, by a tag
+segments.py      lines in parts, whose translations are joined again; cutting.py cuts them
+stand_ins.py     what is read as a name that the model copies; stand_in_search.py: if one is lost
+casing.py        capitals and, in marks.py, typographic marks, read as what models know better
 candidates.py    what a search found, as text
 predictions.py   what the predictor gives for a line; evaluation.py: what it gives for a test set
 language_models.py  the language model that a search hears; fusion.py: its tokens and ours
 nbest.py         n-best lists in Moses' format; rescoring.py: ranked anew
 shortlist.py     which target tokens those of a source may become
-explain.py       attention, probabilities and runners-up; attention_maps.py: pictures of them
+explain.py       attention, probabilities and runners-up; explained_words.py: by words;
+                 attention_maps.py: pictures of them
 beam_sweep.py    quality, speed and search errors at several beam widths
-service.py       what `seqkit serve` offers of it
+service.py       what `seqkit serve` offers of it; requests.py: what may be asked, continuing.py:
+                 a beginning that is given, service_search.py: what a search costs
 engines/         what searches: our own search by torch, and the same by CTranslate2
 models/          one model a file, and the contract that all of them follow
 importers/       translators of other programs, read as ours; exporters/: ours, for other programs
-weights.py       the weights of a Transformer in no one's layout, between the two
+weights.py       the weights of a Transformer in no one's layout, between the two; weights_file.py:
+                 read without torch
 commands/        seqkit translate, evaluate, export, compare, score, rescore, explain, shortlist
 """
 
