@@ -87,16 +87,21 @@ def _best_of_others(row: Row, figures: dict[str, Figures]) -> str:
     others = {
         name: one["median"]
         for name, one in figures.items()
-        if name != ours and name not in variants and "median" in one and "disagreement" not in one
+        if name != ours and name not in variants and _is_compared(one)
     }
     return max(others, key=others.__getitem__, default="")
+
+
+def _is_compared(one: Figures) -> bool:
+    """Whether it has a speed, and our result."""
+    return "median" in one and "disagreement" not in one
 
 
 def _targets(row: Row, case: str, ours: Figures, figures: dict[str, Figures]) -> list[str]:
     """How many times as fast ours was to be, and whether it is."""
     lines = []
     for name, target in row.targets.get(case, {}).items():
-        if "median" not in figures.get(name, {}):
+        if not _is_compared(figures.get(name, {})):
             continue
         ratio = ours["median"] / figures[name]["median"]
         verdict = "reached" if ratio >= target else f"**not reached: {ratio:.2f}**"
