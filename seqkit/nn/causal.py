@@ -9,16 +9,14 @@ W numbers in a slot.
 
 from __future__ import annotations
 
-import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .packed import Compiled, PackedNetwork, Seen, Tokens
-from .packing import Linear, Packing, side_of
-from .parallel import in_threads, parts_of
+from .packed import Compiled, PackedNetwork, Seen, Tokens, multiply
+from .packing import Linear, PackedProduct, side_of
 from .slots import Store
 from .transformer import Embedding, EncoderLayer
 
@@ -32,18 +30,16 @@ class CausalLayers:
         layers: Sequence[EncoderLayer],
         norm: nn.Module,
         output: Linear,
-        embed: Callable[[Tensor, int], Tokens],
+        embedding: Embedding,
     ) -> None:
-        """`output` makes logits; `embed` is for tokens that all stand at one position.
+        """`output` makes logits; `embedding` is used as it is at each step.
 
         Raises `WrongType` for modules that do more than their weights say.
         """
-        side = side_of(layers, norm)
         self._compiled = compiled
-        self._network = PackedNetwork(compiled, side)
-        packing = Packing(compiled.instructions, width=side.width, heads=side.heads)
-        self._output = packing.product(output)
-        self._embed = embed
+        self._network = PackedNetwork(compiled, side_of(layers, norm))
+        self._output = PackedProduct.of(output, compiled.instructions)
+        self._embedding = embedding
         self._layers = len(layers)
 
     def __repr__(self) -> str:
@@ -54,10 +50,8 @@ class CausalLayers:
         pool = torch.empty(self._layers, 0, self._network.slot_width)
         return CausalPast(self, Store(pool, 0), torch.empty(texts, 0, dtype=torch.int32))
 
-    def extend(
-        self, ids: Tensor, embedding: Embedding, past: CausalPast
-    ) -> tuple[Tensor, CausalPast]:
-        """The next ids (R, T) of texts, embedded by `embedding` -> (R, T, D), the past with them"""
+    def extend(self, ids: Tensor, past: CausalPast) -> tuple[Tensor, CausalPast]:
+        """The next ids (R, T) of texts -> (R, T, D), the past with them"""
         texts, count = ids.shape
         read = past.paths.size(1)
         past, slots = past.extended(count)
@@ -65,13 +59,14 @@ class CausalLayers:
 
         if count == 1:
             own = Seen(store.pool, paths)
-            hidden = self._network.run(self._embed(ids[:, 0], read), paths[:, -1], own)
+            tokens = Tokens.of(self._embedding, ids[:, 0], read)
+            hidden = self._network.run(tokens, paths[:, -1], own)
             return hidden[:, None], past
 
         seen, first = _earlier(paths, count)
         own = Seen(store.pool, seen, torch.arange(texts * count), first)
         borders = range(0, texts * count + 1, count)
-        x = embedding(ids, read).flatten(0, 1)
+        x = self._embedding(ids, read).flatten(0, 1)
         hidden = self._network.run(x, slots, own, borders=borders)
         return hidden.view(texts, count, -1), past
 
@@ -79,18 +74,7 @@ class CausalLayers:
         """(R, D) -> (R, V)"""
         hidden = hidden.contiguous()
         logits = hidden.new_empty(len(hidden), self._output.outputs)
-        product = self._output.structure()
-
-        def multiply(start: int, end: int) -> None:
-            self._compiled.library.seqkit_multiply(
-                ctypes.byref(product),
-                self._compiled.instructions,
-                end - start,
-                hidden[start:].data_ptr(),
-                logits[start:].data_ptr(),
-            )
-
-        in_threads(multiply, parts_of(len(hidden)))
+        multiply(self._compiled, [self._output.structure()], hidden, logits[None])
         return logits
 
 

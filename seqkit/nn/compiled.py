@@ -173,7 +173,7 @@ class CompiledLayers:
         before, length = past.paths.shape
         paths = past.paths.new_empty(rows, length + 1)
         sentence = past.sentence.new_empty(rows)
-        done = self._decoder.library.seqkit_extend_paths(
+        done = self._decoder.compiled.library.seqkit_extend_paths(
             before,
             length,
             past.paths.data_ptr(),

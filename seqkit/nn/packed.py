@@ -150,10 +150,10 @@ class PackedNetwork:
     """
 
     def __init__(self, compiled: Compiled, side: SideWeights, output: Linear | None = None) -> None:
-        self.library, self._instructions = compiled
+        self.compiled = compiled
         self._packing = packing = Packing(compiled.instructions, width=side.width, heads=side.heads)
         self.slot_width = 2 * packing.heads * packing.padded
-        self.output = None if output is None else packing.product(output)
+        self.output = None if output is None else PackedProduct.of(output, compiled.instructions)
 
         layers: list[native.Layer] = []
         self._source_slots: list[native.Product] = []
@@ -223,7 +223,7 @@ class PackedNetwork:
         network, step_at = ctypes.byref(self._network), ctypes.byref(step)
 
         def run(start: int, end: int) -> int:
-            done: int = self.library.seqkit_run_layers(network, step_at, start, end)
+            done: int = self.compiled.library.seqkit_run_layers(network, step_at, start, end)
             return done
 
         found = in_threads(run, parts_of(rows, borders))
@@ -236,16 +236,21 @@ class PackedNetwork:
     def read(self, x: Tensor) -> Tensor:
         """Keys and values of a source, (R, D), for each layer of a decoder: (layers, R, W)"""
         y = x.new_empty(len(self._source_slots), len(x), self.slot_width)
-
-        def multiply(start: int, end: int) -> None:
-            for product, of_layer in zip(self._source_slots, y, strict=True):
-                self.library.seqkit_multiply(
-                    ctypes.byref(product),
-                    self._instructions,
-                    end - start,
-                    x[start:].data_ptr(),
-                    of_layer[start:].data_ptr(),
-                )
-
-        in_threads(multiply, parts_of(len(x)))
+        multiply(self.compiled, self._source_slots, x, y)
         return y
+
+
+def multiply(compiled: Compiled, products: Sequence[native.Product], x: Tensor, y: Tensor) -> None:
+    """The same rows by each of P products: x (R, I) -> y (P, R, O), which is written to."""
+
+    def part(start: int, end: int) -> None:
+        for product, of_product in zip(products, y, strict=True):
+            compiled.library.seqkit_multiply(
+                ctypes.byref(product),
+                compiled.instructions,
+                end - start,
+                x[start:].data_ptr(),
+                of_product[start:].data_ptr(),
+            )
+
+    in_threads(part, parts_of(len(x)))

@@ -135,6 +135,16 @@ class PackedProduct(NamedTuple):
     inputs: int
     outputs: int
 
+    @classmethod
+    def of(cls, linear: Linear, instructions: int) -> PackedProduct:
+        """Raises `ConfigError` for more inputs than products of integers have."""
+        weight, bias = linear
+        outputs, inputs = weight.shape
+        bias = weight.new_zeros(outputs) if bias is None else bias.detach()
+        pack = packed_in_eight_bits if instructions in native.EIGHT_BITS else packed
+        panel = 2 * native.WIDTHS[instructions]
+        return cls(pack(weight.detach(), bias, panel), inputs, outputs)
+
     def structure(self) -> native.Product:
         """It lives as long as the panels do."""
         return native.Product(self.panels.data_ptr(), self.inputs, self.outputs)
@@ -161,13 +171,12 @@ class Packing:
     """Makes the structures of the library, and keeps what they point to."""
 
     def __init__(self, instructions: int, *, width: int, heads: int) -> None:
-        vector = native.WIDTHS[instructions]
-        self._in_eight_bits = instructions in native.EIGHT_BITS
-        self.panel = 2 * vector
+        self._instructions = instructions
+        self._vector = native.WIDTHS[instructions]
         self.width = width
         self.heads = heads
         self.head = width // heads  # E
-        self.padded = _whole(self.head, vector)  # E'
+        self.padded = _whole(self.head, self._vector)  # E'
         self._kept: list[Tensor] = []
 
     def layer(self, layer: LayerWeights) -> native.Layer:
@@ -203,20 +212,12 @@ class Packing:
         return self._product(Linear(filled.flatten(1), linear.bias))
 
     def _product(self, linear: Linear) -> native.Product:
-        product = self.product(linear)
+        product = PackedProduct.of(linear, self._instructions)
         self._kept.append(product.panels)
         return product.structure()
 
-    def product(self, linear: Linear) -> PackedProduct:
-        """One that the caller keeps."""
-        weight, bias = linear
-        outputs, inputs = weight.shape
-        bias = weight.new_zeros(outputs) if bias is None else bias.detach()
-        pack = packed_in_eight_bits if self._in_eight_bits else packed
-        return PackedProduct(pack(weight.detach(), bias, self.panel), inputs, outputs)
-
     def norm(self, norm: Norm) -> native.Norm:
-        room = _whole(self.width, self.panel)
+        room = _whole(self.width, 2 * self._vector)
         numbers = norm.weight.new_zeros(2, room)
         numbers[0, : self.width] = norm.weight
         numbers[1, : self.width] = norm.bias

@@ -12,7 +12,7 @@ from seqkit.errors import ConfigError
 from seqkit.native import layers as native
 from seqkit.nn import packing
 from seqkit.nn.packed import Compiled, PackedEmbedding, PackedNetwork, Seen
-from seqkit.nn.packing import Linear, Packing, SideWeights, packed_in_eight_bits, side_of
+from seqkit.nn.packing import Linear, PackedProduct, SideWeights, packed_in_eight_bits, side_of
 from seqkit.nn.transformer import EncoderLayer
 
 SIZES = [(1, 1), (3, 33), (7, 31), (16, 32), (33, 65), (192, 100), (2047, 34)]
@@ -167,8 +167,7 @@ def test_tokens_are_embedded_by_their_rows(instructions, numbers, width):
     expected = (weight[ids] * math.sqrt(width)).numpy()
     expected[3] = 0
 
-    made = Packing(instructions.instructions, width=width, heads=1)
-    tokens = made.product(Linear(weight, None))
+    tokens = PackedProduct.of(Linear(weight, None), instructions.instructions)
     embedding = PackedEmbedding(tokens, lambda length: positions, zero=2)
     found = embedding(ids[None])[0]
     np.testing.assert_allclose(found, expected + positions[:4].numpy(), rtol=1e-6, atol=1e-6)

@@ -8,7 +8,6 @@ Shapes: B sequences, T positions, t of them new, D width, H heads, E = D / H, V 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar, cast
 
 import torch
@@ -18,7 +17,7 @@ from ...config import dropout_rate, section, setting
 from ...errors import WrongType
 from ...nn.arrangements import Arrangements, weights_of
 from ...nn.causal import CausalLayers, CausalPast
-from ...nn.packed import Tokens, compiled_for
+from ...nn.packed import compiled_for
 from ...nn.packing import Linear
 from ...nn.products import has_hooks
 from ...nn.transformer import (
@@ -103,7 +102,7 @@ class TransformerLM(nn.Module):
             compiled = self._compiled()
             past = () if compiled is None else compiled.begin(len(ids))
         if isinstance(past, CausalPast):
-            return past.layers.extend(ids, self.embedding, past)
+            return past.layers.extend(ids, past)
 
         start = past[0].size(3) if past else 0
         x = self.embedding(ids, start)
@@ -141,9 +140,10 @@ class TransformerLM(nn.Module):
 
         def make() -> CausalLayers | None:
             output = Linear(self.output, self.bias)
-            embed = partial(Tokens.of, self.embedding)
             try:
-                return CausalLayers(compiled, self._encoder_layers, self.norm, output, embed)
+                return CausalLayers(
+                    compiled, self._encoder_layers, self.norm, output, self.embedding
+                )
             except WrongType:  # there is more to a module than its weights
                 return None
 

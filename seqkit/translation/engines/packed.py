@@ -18,8 +18,8 @@ from torch import Tensor
 
 from ...errors import ConfigError, DataError
 from ...nn.compiled import CompiledLayers
-from ...nn.packed import Compiled, PackedEmbedding, PackedNetwork, compiled_for
-from ...nn.packing import CrossWeights, LayerWeights, Linear, Norm, Packing, SideWeights
+from ...nn.packed import PackedEmbedding, PackedNetwork, compiled_for
+from ...nn.packing import CrossWeights, LayerWeights, Linear, Norm, PackedProduct, SideWeights
 from ...text.vocab import BOS, EOS, PAD
 from ...training.devices import give_back_freed_memory
 from .. import weights as plain
@@ -79,10 +79,10 @@ class PackedTransformer:
             _side(weights.decoder, weights.decoder_norm, config),
             Linear(_tensor(weights.output), _optional(weights.output_bias)),
         )
-        target = _embedding(weights, weights.target_embedding, compiled, config, decoder)
+        target = _embedding(weights, weights.target_embedding, config, decoder)
         source = target
         if not weights.shared:
-            source = _embedding(weights, weights.source_embedding, compiled, config, decoder)
+            source = _embedding(weights, weights.source_embedding, config, decoder)
         if weights.source_positions is not None:
             source = source._replace(positions=_Positions(weights.source_positions, config.width))
         return _Packed(source, CompiledLayers(encoder, decoder, target.at))
@@ -179,13 +179,12 @@ def _tensor(array: Array) -> Tensor:
 
 
 def _embedding(
-    weights: Weights, rows: Array, compiled: Compiled, c: TransformerConfig, decoder: PackedNetwork
+    weights: Weights, rows: Array, c: TransformerConfig, decoder: PackedNetwork
 ) -> PackedEmbedding:
     """Of tied weights, the output layer has what is needed."""
     tokens = decoder.output
     if tokens is None or rows is not weights.output:
-        packing = Packing(compiled.instructions, width=c.width, heads=c.heads)
-        tokens = packing.product(Linear(_tensor(rows), None))
+        tokens = PackedProduct.of(Linear(_tensor(rows), None), decoder.compiled.instructions)
     positions = _Positions(weights.positions, c.width)
     return PackedEmbedding(tokens, positions, BOS if c.zero_start else None)
 
