@@ -181,6 +181,7 @@ def test_a_byte_order_mark_of_utf_32_is_read(encoding):
     [
         ("a `b\n  c` d\n", "A `b\n  c` D\n"),
         ("> a `b\n> c`\n> d\n", "> A `b\n> c` D\n"),
+        ("a `b\nc\nd` e <!-- f\ng\nh --> i\n", "A `b\nc\nd` E <!-- f\ng\nh --> I\n"),
         ("- [x] a `b`\n- [ ] c\n", "- [x] A `b`\n- [ ] C\n"),
         ("a [sic] b [c] d\n\n[c]: x\n", "A \\[SIC\\] B [C] D\n\n[c]: x\n"),
         ("[^1]: a b\n", "[^1]: A B\n"),

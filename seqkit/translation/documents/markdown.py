@@ -6,6 +6,7 @@ Front matter, code, HTML blocks and link definitions stay.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterator
 from typing import Any
 
@@ -99,11 +100,15 @@ def _located(text: str, content: str, place: int, limit: int) -> list[tuple[int,
 
 def _unbroken(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The lines of a block, those as one over whose end code or other markup goes."""
+    ends = [end for _, end in spans]
+    crossed: set[int] = set()
+    for match in _INLINE.finditer(text, spans[0][0], ends[-1]):
+        crossed.update(ends[bisect_right(ends, match.start()) : bisect_left(ends, match.end())])
+
     found = spans[:1]
     for start, end in spans[1:]:
         first, last = found[-1]
-        whole = _INLINE.finditer(text, first, end)
-        if any(match.start() < last < match.end() for match in whole):
+        if last in crossed:
             found[-1] = (first, end)
         else:
             found.append((start, end))
