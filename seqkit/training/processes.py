@@ -39,7 +39,8 @@ class Processes:
     world: int = 1
     device: torch.device = _CPU  # where messages are: NCCL takes only those on its device
     _known: list[Exception] = field(default_factory=list)  # errors that all of them know of
-    _machine: ClassVar[OneMachine | None] = None  # of the group that this process has joined
+    machine: ClassVar[OneMachine | None] = None
+    """What the joined processes share, if they all train on the CPU of one machine."""
 
     @classmethod
     def join(cls, device: torch.device) -> Processes:
@@ -53,11 +54,11 @@ class Processes:
         if not distributed.is_initialized():
             backend = "nccl" if device.type == "cuda" else "gloo"
             rank = int(os.environ.get("RANK", "0"))
-            alone = cls(rank, world)
-            with alone.in_touch():
+            group = cls(rank, world)
+            with group.in_touch():
                 join_group(backend)
                 if device.type == "cpu":
-                    cls._machine = found_machine(rank, world, alone.gather_records)
+                    cls.machine = found_machine(rank, world, group.gather_records)
         return cls.joined(device)
 
     @classmethod
@@ -72,11 +73,6 @@ class Processes:
     def first(self) -> bool:
         """Whether this is the process that writes files and talks."""
         return self.rank == 0
-
-    @property
-    def machine(self) -> OneMachine | None:
-        """What they share if they all train on the CPU of one machine."""
-        return self._machine if self.world > 1 else None
 
     def wait(self) -> None:
         """Wait until all processes are here."""

@@ -160,7 +160,7 @@ def test_the_first_waits_for_one_that_is_late(closing):
 def begun(rank, joined, gathering, model):
     """What the process trains in, with `model`, or why it does not."""
     telling = {"gather_records": lambda self, record: gathering.of(rank)(record)}
-    group = type("Joined", (Processes,), {"_machine": joined[rank], **telling})
+    group = type("Joined", (Processes,), {"machine": joined[rank], **telling})
     try:
         return together.joined(Untrained(), model, group(rank, len(joined)))
     except TrainingError as error:
