@@ -6,6 +6,7 @@ import pytest
 import torch
 from bars import write_bars
 from safetensors.torch import load_file
+from seqkit_vision.record import TRAINED, ImageRecord, Records, read_records, write_records
 
 from seqkit.errors import CheckpointError
 from seqkit.training import checkpoint
@@ -98,3 +99,10 @@ def test_images_that_have_changed_are_refused(resume, change):
         resume()
     assert "cannot resume" in str(caught.value)
     assert ": the images have changed (data.source = '" in str(caught.value)
+
+
+def test_what_earlier_runs_recorded_of_damaged_images_is_still_their_use(tmp_path):
+    numbers = torch.arange(3)
+    uses = torch.tensor([0, 1, 17])
+    write_records(tmp_path, Records(ImageRecord(numbers, numbers, uses)))
+    assert read_records(tmp_path).prints_of_use(TRAINED) == {1, 2}
