@@ -23,6 +23,8 @@ Array = NDArray[np.float32]
 NEVER = -1e4
 """The output bias of a token that the model does not have: a probability of 0, in float16, too."""
 
+EPSILON = 1e-5  # of our layer norms, as of torch's
+
 
 @dataclass(frozen=True)
 class Linear:
@@ -97,6 +99,10 @@ class Weights:
         return self.source_embedding is self.target_embedding
 
     @property
+    def positions_of_source(self) -> Array | None:
+        return self.positions if self.source_positions is None else self.source_positions
+
+    @property
     def tied(self) -> bool:
         return self.output is self.target_embedding
 
@@ -166,10 +172,8 @@ def state_of(weights: Weights) -> dict[str, Array]:
         state["output_bias"] = weights.output_bias
     if weights.positions is not None:
         state["target_embedding.positions"] = _columns(weights.positions, order)
-        if not weights.shared:
-            of_source = weights.source_positions
-            of_source = weights.positions if of_source is None else of_source
-            state["source_embedding.positions"] = _columns(of_source, order)
+    if weights.positions_of_source is not None and not weights.shared:
+        state["source_embedding.positions"] = _columns(weights.positions_of_source, order)
 
     for side, layers, norm in (
         ("encoder", weights.encoder, weights.encoder_norm),

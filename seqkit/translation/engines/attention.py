@@ -20,10 +20,19 @@ from numpy.typing import NDArray
 
 from ...text.vocab import BOS, EOS
 from ..models.transformer_config import TransformerConfig
-from ..weights import Array, Attention, FeedForward, Layer, Linear, Norm, Weights, sinusoids
+from ..weights import (
+    EPSILON,
+    Array,
+    Attention,
+    FeedForward,
+    Layer,
+    Linear,
+    Norm,
+    Weights,
+    sinusoids,
+)
 
 _TOKENS = 4000  # of sources and of outputs, read together
-_EPSILON = np.float32(1e-5)  # of torch's layer norm
 
 
 class AttentionReader:
@@ -78,8 +87,7 @@ class AttentionReader:
 
     def _encoded(self, texts: Sequence[list[int]], spans: Sequence[slice]) -> Array:
         """(N, D)"""
-        positions = self._weights.source_positions
-        positions = self._weights.positions if positions is None else positions
+        positions = self._weights.positions_of_source
         x = self._embedded(self._weights.source_embedding, texts, positions)
         for layer in self._weights.encoder:
             x = self._self_attention(layer, x, spans, causal=False)
@@ -195,7 +203,7 @@ def _linear(layer: Linear, x: Array) -> Array:
 def _normed(norm: Norm, x: Array) -> Array:
     centred = x - x.mean(-1, keepdims=True)
     variance = np.square(centred).mean(-1, keepdims=True)
-    normed: Array = centred / np.sqrt(variance + _EPSILON)
+    normed: Array = centred / np.sqrt(variance + np.float32(EPSILON))
     return normed * norm.weight + norm.bias
 
 

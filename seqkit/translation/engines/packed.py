@@ -25,9 +25,7 @@ from ...training.devices import give_back_freed_memory
 from .. import weights as plain
 from ..models.transformer import DecoderState
 from ..models.transformer_config import TransformerConfig
-from ..weights import Array, Weights
-
-_EPSILON = 1e-5  # of torch's layer norm
+from ..weights import EPSILON, Array, Weights
 
 
 class _Packed(NamedTuple):
@@ -166,7 +164,7 @@ def _linear(linear: plain.Linear) -> Linear:
 
 
 def _norm(norm: plain.Norm) -> Norm:
-    return Norm(_tensor(norm.weight), _tensor(norm.bias), _EPSILON)
+    return Norm(_tensor(norm.weight), _tensor(norm.bias), EPSILON)
 
 
 def _optional(array: Array | None) -> Tensor | None:

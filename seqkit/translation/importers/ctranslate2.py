@@ -18,6 +18,7 @@ from ...errors import DataError
 from ...parsing import json_of
 from ...text.pieces import PieceTokenizer
 from ..weights import (
+    EPSILON,
     Array,
     Attention,
     FeedForward,
@@ -39,7 +40,6 @@ _ACTIVATIONS = {0: "relu", 1: "gelu-tanh", 2: "swish", 3: "gelu"}
 _HEADS_OF_KIND = {"TransformerBase": 8, "TransformerBig": 16}  # before the heads were written down
 _KINDS = ("TransformerSpec", *_HEADS_OF_KIND)
 _POSITIONS = 1024  # made for a model whose positions are computed
-_EPSILON = 1e-5  # of our layer norms
 
 # What another kind of Transformer would have: the variable, and the value that ours stands for.
 _EXPECTED: dict[str, Any] = {
@@ -357,8 +357,8 @@ def _read_config(path: Path) -> dict[str, Any]:
     if config.get("add_source_bos"):
         raise DataError(f"{path}: sources that begin with a token of their own are not supported")
     epsilon = config.get("layer_norm_epsilon")
-    if epsilon not in (None, _EPSILON):
-        raise DataError(f"{path}: layer_norm_epsilon is {epsilon}; seqkit's is {_EPSILON}")
+    if epsilon not in (None, EPSILON):
+        raise DataError(f"{path}: layer_norm_epsilon is {epsilon}; seqkit's is {EPSILON}")
     return config
 
 
