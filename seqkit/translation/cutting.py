@@ -19,6 +19,7 @@ from .stand_ins import NO_STAND_INS, StandIns, with_stand_ins
 
 SENTENCE_ENDS = ".!?…。！？"
 _NAME = "\ue000"  # in the place of each character of a name, while a line is cut
+_NO_NAME = "\ue001"  # in the place of that character, which a text may have from a font of its own
 _NAMES = re.compile(f"{_NAME}+")
 _NAMED = re.compile(f"{_NAME}+|[^{_NAME}]+")
 _WITH_ENDING = re.compile(rf"{_NAME}+['’]?[a-z]{{1,2}}(?!\w)")  # as "`file`s" and "`x`'s" have
@@ -137,7 +138,7 @@ def stretches(
     With `names`, a sentence is not cut at what stands in it as a name does.
     """
     found = list(pieces(text, within=within)) if passthrough else [Piece(text, "language")]
-    groups = list(_around_names(found) if names else ((piece, piece.text) for piece in found))
+    groups = list(_around_names(found)) if names else [(piece, _shown(piece)) for piece in found]
     is_cut = len(groups) > 1
 
     cut: list[Stretch] = []
@@ -182,9 +183,7 @@ def _around_names(found: Sequence[Piece]) -> Iterator[tuple[Piece, str]]:
             continue
 
         text = "".join(piece.text for piece in of_group)
-        shown = "".join(
-            _NAME * len(piece.text) if piece.kind == "name" else piece.text for piece in of_group
-        )
+        shown = "".join(map(_shown, of_group))
         for extended in (_WITH_ENDING, _LISTED):
             shown = extended.sub(lambda match: _NAME * len(match[0]), shown)
         first, last = _LABEL_BEFORE.match(shown), _LABELLED.search(shown)
@@ -196,6 +195,12 @@ def _around_names(found: Sequence[Piece]) -> Iterator[tuple[Piece, str]]:
             yield Piece(text[start:end], "language"), shown[start:end]
         if end < len(text):
             yield Piece(text[end:], "markup"), shown[end:]
+
+
+def _shown(piece: Piece) -> str:
+    """A piece with `_NAME` for each character of a name, and for no other."""
+    text = piece.text
+    return _NAME * len(text) if piece.kind == "name" else text.replace(_NAME, _NO_NAME)
 
 
 def _as_word(names: re.Match[str]) -> str:

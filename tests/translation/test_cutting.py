@@ -13,7 +13,7 @@ GERMAN = Tokenizer.train(
     ["Da ist der Hund.", "Der Hund sieht der Katze nach.", "und der Hund"],
     TextConfig(tokenizer="word", normalize=[]),
 )
-CHARS = Tokenizer.train(["a b c d e . ! A B"], TextConfig(tokenizer="char", normalize=[]))
+CHARS = Tokenizer.train(["a b c d e . … ! A B"], TextConfig(tokenizer="char", normalize=[]))
 
 
 def cut(line, longest=100, **how):
@@ -36,6 +36,11 @@ def test_nothing_of_a_line_is_lost(line, longest, passthrough):
     assert joined.split() == line.split()
     if passthrough and not any(character.isalpha() for character in line):
         assert parts == []
+
+
+@pytest.mark.parametrize("names", [True, False])
+def test_a_character_of_a_font_of_its_own_is_no_name(names):
+    assert cut("a\ue000b <b>\ue000", stand_ins=names) == ["", ("a\ue000b", " <b>\ue000")]
 
 
 def test_a_whole_line_is_one_part():
