@@ -9,8 +9,10 @@ because another machine did counts nothing.
 from __future__ import annotations
 
 import atexit
+import gc
 import time
 from contextlib import suppress
+from importlib import import_module
 from uuid import uuid4
 
 from torch import distributed
@@ -27,6 +29,7 @@ def join_group(backend: str) -> None:
     """Join the group that the environment describes, as torchrun sets it."""
     store, rank, world = next(rendezvous("env://"))
     own = PrefixStore(agreed_name(store, rank, world), store)
+    import_module("torch.distributed.nn.functional")  # later, its defaults would keep the group
     distributed.init_process_group(backend, store=own, rank=rank, world_size=world)
     atexit.register(_leave_group)
 
@@ -66,6 +69,10 @@ def _welcome(store: Store, name: str, missing: set[int]) -> None:
 
 
 def _leave_group() -> None:
-    """Its threads must end before Python does: one that still runs then may abort the process."""
+    """Its threads must end before Python does: one that still runs then may abort the process.
+
+    They end with the last object that has the group, and models often refer to themselves.
+    """
+    gc.collect()
     with suppress(Exception):  # the others may be gone, or the group
         distributed.destroy_process_group()

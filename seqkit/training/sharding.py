@@ -10,6 +10,7 @@ same as without. So the weights alone must fit into each process while it evalua
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class Sharded:
         self._spare: Batch | None = None
 
         mesh = init_device_mesh(device.type, (processes.world,))
+        # DTensor's caches keep the mesh, and it would keep the group beyond its end.
+        atexit.register(getattr(mesh, "_pg_registry", {}).clear)
         self._root = Stepping(task, model.to(device))
         with processes.in_touch():
             for layer in layers_of(model):

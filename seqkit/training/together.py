@@ -224,5 +224,6 @@ class Stepping(nn.Module):
     def forward(self, batch: Batch | None, carry: Any) -> Tensor:
         if batch is None:
             return self.nothing.sum() * 0
-        self.done = self._step(self.model, batch, carry)
-        return self.done.loss
+        done = self._step(self.model, batch, carry)
+        self.done = done._replace(loss=done.loss.detach())  # the graph would keep the engine
+        return done.loss

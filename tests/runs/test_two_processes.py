@@ -13,6 +13,7 @@ from letters import write_config, write_pairs
 from processes import (
     SECONDS,
     command_line,
+    command_line_and_threads,
     end,
     free_port,
     start,
@@ -180,6 +181,18 @@ def children(process):
         ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=True
     )
     return sorted(map(int, listed.stdout.split()))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are named in /proc")
+@pytest.mark.parametrize("how", ["in memory", "by DDP", "by FSDP2"])
+def test_no_thread_of_the_group_is_left_for_the_end_of_python(config, tmp_path, how):
+    """One that still frees a tensor then is ended within a destructor, which aborts the process."""
+    arguments = options(config, train_steps=9, train_shard=str(how == "by FSDP2").lower())
+    processes = start(command_line_and_threads, tmp_path, how, *arguments)
+    codes, said = end(processes, tmp_path)
+    assert codes == [0, 0], said
+    left = [text.splitlines()[-1] for text in said]
+    assert all(line.startswith("threads: ") and "gloo" not in line for line in left), said
 
 
 def test_two_processes_find_the_figures_of_one(config, whole, tmp_path):
