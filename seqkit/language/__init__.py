@@ -1,6 +1,7 @@
 """Language models: the probability of a text, counted or learned.
 
 task.py             what the trainer must know: batches, the loss, the perplexity
+data_config.py      the [data] section
 texts.py            training, validation and test text, read from files and cut apart
 prepared.py         the same in files of the cache, and as ids
 stream.py           a text as one stream of ids, and as windows that score every token once

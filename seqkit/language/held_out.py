@@ -11,8 +11,8 @@ from ..errors import ConfigError
 from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
 from .baseline import Baseline
+from .data_config import LanguageData
 from .prepared import PreparedText
-from .texts import LanguageData
 
 
 @dataclass(frozen=True)

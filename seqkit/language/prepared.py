@@ -30,8 +30,9 @@ from ..text.normalize import Normalizer
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..text.vocab import EOS
 from .baseline import Baseline, measure_baseline
+from .data_config import LanguageData, sources_of
 from .stream import encode
-from .texts import LanguageData, cut_off, lines_before_cut, read_lines_of, sources_of
+from .texts import cut_off, lines_before_cut, read_lines_of
 
 _BLOCK = 50_000  # lines that are written at once
 

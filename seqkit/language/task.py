@@ -26,12 +26,12 @@ from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
 from ..training.task import Goal, Step, Task, Totals
 from .baseline import Baseline
+from .data_config import LanguageData
 from .held_out import read_held_out
 from .language_model import LanguageModel
 from .models.contract import NextTokenModel
 from .prepared import PreparedText
 from .stream import scoring_windows
-from .texts import LanguageData
 
 _PIECE = 1024  # tokens of a source that stay together in a mixture
 

@@ -11,9 +11,9 @@ from seqkit.data.mixture import MixedIds, Mixture, StreamMixture
 from seqkit.errors import CheckpointError, ConfigError, DataError
 from seqkit.labelling.classification.task import TextClassification
 from seqkit.language import task as language
+from seqkit.language.data_config import LanguageData, LanguageSource
 from seqkit.language.prepared import PreparedText
 from seqkit.language.task import LanguageModelling
-from seqkit.language.texts import LanguageData, LanguageSource
 from seqkit.recipes import load
 
 LINES = """task = "language-modelling"

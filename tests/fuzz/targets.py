@@ -20,8 +20,8 @@ from seqkit import ngram, recipes
 from seqkit.data.files import read_lines
 from seqkit.data.parallel import read_parallel, read_references
 from seqkit.drawing import curves
+from seqkit.language.data_config import LanguageData
 from seqkit.language.prepared import PreparedText
-from seqkit.language.texts import LanguageData
 from seqkit.plugins import components
 from seqkit.text import TextConfig, Tokenizer, Vocab
 

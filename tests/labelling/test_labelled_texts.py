@@ -7,11 +7,12 @@ import zstandard
 
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError
+from seqkit.labelling.classification.data_config import TextData
 from seqkit.labelling.classification.held_out import notes_on_left_out
 from seqkit.labelling.classification.labelled import LabelledTexts
 from seqkit.labelling.classification.prepared import read_parts, read_test
 from seqkit.labelling.classification.reading import Layout, read_labelled
-from seqkit.labelling.classification.texts import TextData, cut_off
+from seqkit.labelling.classification.texts import cut_off
 from seqkit.labelling.numbered import Numbered
 
 EXPECTED = [("good", "a fine film"), ("bad", "dull, very dull")]

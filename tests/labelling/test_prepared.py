@@ -13,10 +13,11 @@ from seqkit.data.seen import SeenTexts
 from seqkit.errors import DataError
 from seqkit.labelling import TextClassifier
 from seqkit.labelling.classification import prepared
+from seqkit.labelling.classification.data_config import TextData
 from seqkit.labelling.classification.prepared import PreparedTexts, read_parts
 from seqkit.labelling.classification.reading import read_labelled
 from seqkit.labelling.classification.task import TextClassification
-from seqkit.labelling.classification.texts import TextData, cut_off
+from seqkit.labelling.classification.texts import cut_off
 from seqkit.labelling.numbered import Numbered
 from seqkit.prepared import opened
 from seqkit.recipes import load

@@ -15,10 +15,11 @@ from seqkit.data.seen import SeenTexts
 from seqkit.errors import ConfigError, DataError
 from seqkit.language import prepared as of_lines
 from seqkit.language.baseline import measure_baseline
+from seqkit.language.data_config import LanguageData
 from seqkit.language.prepared import PreparedText
 from seqkit.language.stream import encode
 from seqkit.language.task import LanguageModelling
-from seqkit.language.texts import LanguageData, cut_off
+from seqkit.language.texts import cut_off
 from seqkit.recipes import load
 from seqkit.text.vocab import UNK
 

@@ -21,9 +21,10 @@ from seqkit.data.cache import ENVIRONMENT
 from seqkit.data.windows import WindowBatch, sequential
 from seqkit.errors import ConfigError, DataError, RenamedWarning
 from seqkit.language.baseline import Baseline
+from seqkit.language.data_config import LanguageData
 from seqkit.language.models.contract import NextTokenModel
 from seqkit.language.task import LanguageModelling
-from seqkit.language.texts import LanguageData, cut_off
+from seqkit.language.texts import cut_off
 from seqkit.training.contract import missing_members
 
 

@@ -5,7 +5,8 @@ from language.tiny import read_texts, train, write_config
 
 from seqkit.config import build
 from seqkit.errors import ConfigError, DataError, RenamedWarning
-from seqkit.language.texts import LanguageData, cut_off
+from seqkit.language.data_config import LanguageData
+from seqkit.language.texts import cut_off
 
 
 def test_shares_are_cut_off_the_end_of_a_text_in_whole_lines():

@@ -6,8 +6,8 @@ import pytest
 from language.tiny import untrained
 
 from seqkit import ngram
+from seqkit.language.data_config import LanguageData
 from seqkit.language.prepared import PreparedText
-from seqkit.language.texts import LanguageData
 from seqkit.ngram.text import blocks
 from seqkit.text import Tokenizer
 from seqkit.text.spelling import Spelling, count_words, spelling_of_lines

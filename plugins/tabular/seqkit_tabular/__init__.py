@@ -2,10 +2,12 @@
 
 The training loop is seqkit's.
 
-regression.py, classification.py   what the trainer must know: rows as batches, loss, errors
+regression.py, classification.py   what the trainer must know: rows as batches, loss, errors;
+                 table_task.py: what both do
+data_config.py   the [data] sections
 predictor.py     what `seqkit.load` returns; reader.py takes cells to a model's outputs
 service.py       what `seqkit serve` offers of both
-report.py        the figures of an evaluation
+held_out.py      what it is measured on; report.py: the figures
 reading.py       CSV and Parquet files; columns.py says what is in their columns
 targets.py       what is predicted: numbers or classes
 encoding.py      cells as features, by statistics of the training rows alone

@@ -22,15 +22,15 @@ from seqkit.training.task import Goal, Step, Task, Totals
 
 from . import losses
 from .baselines import fit_class_baselines, save_baselines
+from .data_config import ClassificationData
+from .held_out import RunData
 from .leaks import notes_on_classes
 from .metadata import read_metadata
 from .models.contract import TableModel
 from .predictor import ClassPredictor
 from .run_table import Prepared, RunTable, TableBatch, check_not_chosen_by_fold, open_tables
-from .settings import ClassificationData
 from .table_task import MEASURED, outputs_of, own_tables, save_table
 from .targets import class_targets
-from .testing_data import RunData
 
 
 class Classification:

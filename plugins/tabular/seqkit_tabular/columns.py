@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from seqkit.errors import ConfigError, DataError, hint
 
+from .data_config import TableData
 from .reading import Table
-from .settings import TableData
 
 _NEARLY_ALL = 0.95  # of the values are numbers: the others look like mistakes
 _NAN = r"(?i)^[+-]?nan$"

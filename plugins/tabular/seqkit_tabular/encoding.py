@@ -25,8 +25,8 @@ from seqkit.config import required, section, setting
 from seqkit.errors import DataError
 
 from .columns import Columns, Rows, cells, names_of, numbers_of, way_to_number
+from .data_config import TableData
 from .reading import Table
-from .settings import TableData
 
 MISSING, OTHER = "(missing)", "(other)"
 

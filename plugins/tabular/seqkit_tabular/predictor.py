@@ -22,11 +22,11 @@ from seqkit.parsing import check_count
 
 from . import __version__
 from .baselines import predict_numbers
+from .held_out import RunData, read_test_table
 from .reader import Reader, Row
 from .reading import Table
 from .report import ClassReport, NumberReport
 from .targets import class_targets, number_targets
-from .testing_data import RunData, read_test_table
 
 _DIGITS = 12  # of the digest of the rows, in the signature
 

@@ -22,16 +22,16 @@ from seqkit.training.task import Goal, Step, Task, Totals
 
 from . import losses
 from .baselines import fit_number_baselines, predict_numbers, save_baselines
+from .data_config import RegressionData
+from .held_out import RunData
 from .leaks import notes_on_numbers
 from .metadata import read_metadata
 from .models.contract import TableModel
 from .predictor import NumberPredictor
 from .reading import Table
 from .run_table import Prepared, RunTable, TableBatch, check_not_chosen_by_fold, open_tables
-from .settings import RegressionData
 from .table_task import MEASURED, outputs_of, own_tables, save_table
 from .targets import Scale, number_targets
-from .testing_data import RunData
 
 _FITTED = 20_000  # training rows at most, for the baselines
 

@@ -19,11 +19,11 @@ from seqkit.data.splits import split
 from seqkit.errors import ConfigError
 
 from .columns import Columns, choose_columns, said
+from .data_config import TableData, located
 from .encoding import Encoded, Encoding
 from .leaks import copies_of_target
 from .metadata import TableMetadata
 from .reading import Table, read_table
-from .settings import TableData, located
 
 ROWS = "rows"  # what `SeenTexts` calls them
 _NAMED = 4  # columns that a line names

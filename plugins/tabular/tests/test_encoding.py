@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from seqkit_tabular.columns import choose_columns, said
+from seqkit_tabular.data_config import TableData
 from seqkit_tabular.encoding import Encoding
 from seqkit_tabular.reading import Table, of_rows
-from seqkit_tabular.settings import TableData
 from small_tables import houses
 
 from seqkit.errors import ConfigError, DataError

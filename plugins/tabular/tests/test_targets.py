@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from seqkit_tabular.data_config import MISSING
 from seqkit_tabular.reading import of_csv
-from seqkit_tabular.settings import MISSING
 from seqkit_tabular.targets import Scale, class_targets, looks_like, number_targets
 
 from seqkit.errors import DataError

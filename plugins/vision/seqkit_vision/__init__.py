@@ -1,8 +1,9 @@
 """Image classification for seqkit: images in, class names out. The training loop is seqkit's.
 
 task.py          what the trainer must know: images as batches, the loss, the accuracy
+data_config.py   the [data] section
 classifier.py    the predictor: what `seqkit.load` returns for a trained network
-report.py        the figures of an evaluation
+held_out.py      what it is measured on; report.py: the figures
 sources.py       where images come from: a corpus, a folder (listing.py) or a CSV file (tables.py)
 finding.py       image files below a folder; readable.py knows the kinds, decoding.py reads one
 prepared.py      files decoded once, into the cache, to what shapes.py says

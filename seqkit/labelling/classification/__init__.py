@@ -1,7 +1,7 @@
 """Text classification: a text in, its class or classes with probabilities out.
 
 task.py         what the trainer must know: batches, the loss, the figures
-texts.py        the [data] section; the texts of a run, cut apart
+data_config.py  the [data] section; texts.py: the texts of a run, cut apart
 reading.py      texts and labels from files; labelled.py: what they are in memory
 prepared.py     the same in files of the cache; inputs.py: as ids, in windows
 classifier.py   the predictor; ensembles.py: several as one

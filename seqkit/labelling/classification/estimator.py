@@ -21,8 +21,8 @@ from ...text.lines import check_many, each_text
 from ..in_memory import Examples, train_on
 from ..parameters import Parameters
 from .classifier import Classifier
+from .data_config import TASK
 from .targets import Targets, listed
-from .texts import TASK
 
 
 class TextClassifier(Parameters):

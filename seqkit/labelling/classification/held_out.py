@@ -14,10 +14,11 @@ from ...data.seen import Seen, SeenTexts
 from ...errors import DataError, SeqkitError, shortened
 from ...text.vocab import Vocab
 from .baselines import Baselines
+from .data_config import TextData
 from .inputs import Inputs
 from .labelled import LabelledTexts
 from .prepared import read_parts, read_test
-from .texts import TextData, read_files
+from .texts import read_files
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,7 @@ from ...progress import doing
 from ...recipes import corpora
 from ...text.tokenizer import TextConfig, Tokenizer
 from ..numbered import Numbered, Numbers
+from .data_config import TASK, TextData, sources_of
 from .labelled import LabelledTexts, Places
 from .reading import (
     Layout,
@@ -46,7 +47,7 @@ from .reading import (
     read_examples,
     read_labelled,
 )
-from .texts import TASK, Parts, TextData, check_parts, cut_apart, sources_of
+from .texts import Parts, check_parts, cut_apart
 
 _BLOCK = 10_000  # texts that are written at once
 _MANY_LABELS = 1 << 31  # so that their numbers have 32 bits

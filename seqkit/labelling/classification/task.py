@@ -35,10 +35,10 @@ from ..models.contract import TextModel
 from ..pretrained import Pretrained
 from .baselines import Baselines
 from .classifier import Classifier
+from .data_config import TASK, TextData
 from .held_out import RunTexts, matrix_of, notes_on_left_out
 from .inputs import Inputs, TextBatch, combined
 from .prepared import PreparedTexts
-from .texts import TASK, TextData
 
 _LABELS = "labels.tsv"  # of a checkpoint, beside its weights
 

@@ -1,7 +1,7 @@
 """Tagging: a sentence of words in, a tag for each word out.
 
 task.py         what the trainer must know: batches, the loss, the figures
-data.py         the [data] section; what is learned of the sentences of a run
+data_config.py  the [data] section; learned.py: in which form sentences are learned
 reading.py      sentences and tags from files; sentences.py: what they are in memory
 schemes.py      how tags spell spans; tags.py: those that a tagger knows
 prepared.py     the sentences in files of the cache; remarks.py: what to say of them

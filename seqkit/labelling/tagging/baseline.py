@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from ...data.files import reading
 from ...errors import DataError
 from ...parsing import NoPlainData, json_of, to_json
-from .data import spans_of_words
+from .learned import spans_of_words
 from .reading import Sentence
 from .schemes import SchemeName, convert, tags_of
 

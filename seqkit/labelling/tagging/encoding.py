@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ...data.batching import pad
 from ...text.vocab import PAD, UNK, Vocab
-from .data import Feature, TaggingData
+from .data_config import Feature, TaggingData
 
 LONGEST_SPELLING = 40  # letters of a word that are read: its beginning and its end
 _AFFIXES = (1, 2, 3, 4)  # letters

@@ -17,7 +17,7 @@ from ...metrics.classification import accuracy
 from ...text.lines import check_many, each_text
 from ..in_memory import Examples, train_on
 from ..parameters import Parameters
-from .data import Feature
+from .data_config import Feature
 from .predictions import Tagged
 from .tagger import SequenceTagger
 

@@ -9,7 +9,7 @@ from ...data import digest
 from ...data.seen import SeenTexts
 from ...errors import DataError, shortened
 from .baseline import Baseline
-from .data import by_characters, count_broken
+from .learned import by_characters, count_broken
 from .reading import Sentence
 from .report import Scores, TaggingReport, Tags
 from .schemes import convert

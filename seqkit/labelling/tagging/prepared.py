@@ -26,20 +26,12 @@ from ...errors import ConfigError, DataError
 from ...prepared import not_held_out, opened, saved_digest
 from ...progress import doing
 from ...text.vocab import Vocab
-from . import encoding, schemes
+from . import encoding, learned, schemes
 from .baseline import Baseline, LongestMatch, MostFrequentTag, load_baseline
-from .data import (
-    Layout,
-    TaggingData,
-    learned_schemes,
-    pieces,
-    prepared,
-    sizes_of_parts,
-    sources_of,
-    test_files_of,
-)
+from .data_config import Layout, TaggingData, sources_of, test_files_of
 from .encoded import EncodedSentences, write_encoded
 from .encoding import Encoder
+from .learned import as_learned, learned_schemes, pieces
 from .reading import Columns, Format, Sentence, format_of, read_sentences, sentences_of
 from .remarks import lengths_of, remarks
 from .schemes import SchemeName
@@ -190,7 +182,7 @@ class PreparedSentences:
         valid_share = self._data.valid_share if source.splits else 0
         writer.write(f"read-{number}", _read(source.train, *source.layout))
         read = writer.written(f"read-{number}")
-        train, valid, test = sizes_of_parts(len(read), self._data.test_share, valid_share)
+        train, valid, test = _sizes_of_parts(len(read), self._data.test_share, valid_share)
         if source.splits and not (train and valid):
             raise DataError(
                 f"{name_of_source(source.train)}: {train + valid:,} sentences are too few to cut "
@@ -227,11 +219,11 @@ class PreparedSentences:
     def _count(self, known: Vocab | None, folder: Path) -> Facts:
         """Fill the entry "vocabularies"."""
         train, valid, _ = self.read()
-        learned, written = learned_schemes(self._data, train.tags.counts())
+        scheme, written = learned_schemes(self._data, train.tags.counts())
         with doing("counting words"):
             every = chain(train, valid)  # so that no tag is unknown in validation
-            tags = TagSet.of(prepared(every, self._data, learned), learned, written)
-            encoder = Encoder.build(_Texts(train, self._data, learned), self._data, known)
+            tags = TagSet.of(as_learned(every, self._data, scheme), scheme, written)
+            encoder = Encoder.build(_Texts(train, self._data, scheme), self._data, known)
         Vocabularies(encoder, tags).save(folder)
         return {}
 
@@ -261,7 +253,7 @@ class PreparedSentences:
         train, valid, _ = self.read()
         with SentenceWriter(folder, tags.names) as writer:
             for name, sentences in (("train", train), ("valid", valid)):
-                ready = prepared(sentences, data, tags.scheme)
+                ready = as_learned(sentences, data, tags.scheme)
                 writer.write(name, pieces(tags.checked(ready), data.longest, tags.scheme))
             written = {name: writer.written(name) for name in _PARTS[:2]}
             write_encoded(folder, written, encoder)
@@ -273,6 +265,13 @@ class PreparedSentences:
         ends = np.cumsum(self._entry.facts["sizes"])[:-1]
         each = np.split(-(-lengths // data.longest), ends)  # pieces of long sentences
         return {"notes": notes, "sizes": [int(own.sum()) for own in each]}
+
+
+def _sizes_of_parts(count: int, test_share: float, valid_share: float) -> tuple[int, int, int]:
+    """Of so many sentences: how many, from the first on, are for training, validation and test."""
+    rest = round(count * (1 - test_share))
+    train = round(rest * (1 - valid_share))
+    return train, rest - train, count - rest
 
 
 def _check_left(source: SourceFiles[Layout], train: Sentences) -> None:
@@ -292,7 +291,7 @@ class _Texts:
         self._scheme = scheme
 
     def __iter__(self) -> Iterator[list[str]]:
-        ready = prepared(self._sentences, self._data, self._scheme)
+        ready = as_learned(self._sentences, self._data, self._scheme)
         for words, _ in pieces(ready, self._data.longest, self._scheme):
             yield words
 
@@ -312,7 +311,8 @@ def _save_words(known: Vocab, folder: Path) -> None:
 
 def _code() -> list[str]:
     """What tells the code that makes ids of words from that of yesterday."""
-    return Files([Path(encoding.__file__), Path(schemes.__file__)]).digests
+    modules = (encoding, learned, schemes)
+    return Files([Path(str(module.__file__)) for module in modules]).digests
 
 
 def read_test(data: TaggingData) -> Sequence[Sentence]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from ...errors import shortened
 from ..numbered import Ints
-from .data import TaggingData, count_broken
+from .data_config import TaggingData
+from .learned import count_broken
 from .reading import NO_VALUE
 from .sentences import Sentences
 from .tags import TagSet

@@ -24,7 +24,7 @@ from ...search.soundness import check_numbers
 from ...text.lines import check_many, check_texts, single_line
 from ..models.contract import TaggingModel
 from .baseline import Baseline, load_baseline
-from .data import TaggingData
+from .data_config import TaggingData
 from .decoding import allowed_tags, chain_of
 from .encoding import Encoder
 from .evaluation import HeldOutSentences, measure

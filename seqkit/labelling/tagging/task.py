@@ -27,7 +27,7 @@ from ...training.task import Goal, StartsFromOtherTask, Step, Task, Totals
 from .. import from_language_model
 from ..models.contract import TaggingModel
 from ..pretrained import Pretrained
-from .data import TaggingData
+from .data_config import TaggingData
 from .decoding import allowed_tags, chain_of
 from .encoded import TaggedBatch
 from .encoding import Encoder

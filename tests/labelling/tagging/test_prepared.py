@@ -11,7 +11,7 @@ from seqkit.data.seen import SeenTexts
 from seqkit.errors import DataError
 from seqkit.labelling import Tagger
 from seqkit.labelling.tagging import encoded, prepared, sentences
-from seqkit.labelling.tagging.data import TaggingData
+from seqkit.labelling.tagging.data_config import TaggingData
 from seqkit.labelling.tagging.prepared import PreparedSentences
 from seqkit.labelling.tagging.reading import Sentence, read_sentences
 from seqkit.labelling.tagging.sentences import SentenceWriter

@@ -6,7 +6,7 @@ from tagged_sentences import sentences, write_columns
 import seqkit
 from seqkit.data.cache import ENVIRONMENT
 from seqkit.errors import CheckpointError, ConfigError, DataError
-from seqkit.labelling.tagging.data import TaggedSource, TaggingData
+from seqkit.labelling.tagging.data_config import TaggedSource, TaggingData
 from seqkit.labelling.tagging.prepared import PreparedSentences
 from seqkit.labelling.tagging.task import Tagging
 from seqkit.recipes import load

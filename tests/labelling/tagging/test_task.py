@@ -6,8 +6,8 @@ from tagged_sentences import write_columns, write_config, write_segmented
 
 from seqkit import recipes
 from seqkit.errors import ConfigError, DataError
-from seqkit.labelling.tagging.data import pieces
 from seqkit.labelling.tagging.encoding import Encoder, Tokens
+from seqkit.labelling.tagging.learned import pieces
 from seqkit.labelling.tagging.reading import Sentence
 from seqkit.labelling.tagging.task import Tagging
 from seqkit.runs.build import make_model

@@ -117,8 +117,8 @@ def _task_of(config: str) -> str:
 
 def _guessed(settings: dict[str, Any]) -> tuple[str, str]:
     """The task that the target of a table looks made for, and why."""
+    from ..data_config import MISSING
     from ..reading import read_table
-    from ..settings import MISSING
     from ..targets import looks_like
 
     table = read_table(Path(settings["data.train"]))

@@ -1,4 +1,4 @@
-"""The config sections of the two tasks."""
+"""The [data] sections of the two tasks, and the files that they name."""
 
 from __future__ import annotations
 
