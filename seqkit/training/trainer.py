@@ -22,17 +22,17 @@ from torch import Tensor, nn
 from ..config import OptimConfig, TrainConfig
 from ..errors import Diverged, TrainingError
 from .average import Average
-from .batch_norm import statistics
 from .devices import autocast, pick_precision
-from .divided import local, put, whole
+from .divided import local, whole
 from .events import Evaluated, Event, Updated
 from .groups import update_groups
-from .moment import Moment, generators, set_generators
+from .moment import Moment
 from .optim import freeze, learning_rate, make_optimizer, train_mode
+from .process_state import ProcessState
 from .processes import Processes
 from .recomputing import recompute
 from .scaling import LossScale
-from .snapshot import flatten, load_optimizer, optimizer_tensors, under, unflatten
+from .snapshot import load_optimizer, optimizer_tensors, under
 from .state import State
 from .task import Batch, Task
 from .together import Together, joined
@@ -76,14 +76,22 @@ class Trainer:
         self.carry: Any = None
         self._gradient_norms: dict[str, float] = {}  # before an evaluation, with train.watch
 
-        self._seed_this_process()
-        self._train_the_model()
+        self._process = ProcessState(self.processes, device, config.seed)
+        self._process.seed(self.state.step)
+        self._set_up_optimizer()
         self._is_whole = True  # False while an update changes the weights
         self.evaluates_first = False  # before any update: the weights are trained already
         self._ended = False
         self._began = time.monotonic()
 
-    def _train_the_model(self) -> None:
+    def __repr__(self) -> str:
+        size = sum(parameter.numel() for parameter in self.parameters)
+        return (
+            f"Trainer({type(self.model).__name__}, {size:,} parameters, "
+            f"step {self.state.step:,}, {self.device}, {self.precision})"
+        )
+
+    def _set_up_optimizer(self) -> None:
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = make_optimizer(self.model, self.optim, self.precision)
         self._moment = Moment(self.model, self.device)
@@ -100,19 +108,7 @@ class Trainer:
         self.averaged = self.average.model
         self.together = sharded
         self._is_to_be_sharded = False
-        self._train_the_model()
-
-    def __repr__(self) -> str:
-        size = sum(parameter.numel() for parameter in self.parameters)
-        return (
-            f"Trainer({type(self.model).__name__}, {size:,} parameters, "
-            f"step {self.state.step:,}, {self.device}, {self.precision})"
-        )
-
-    def _seed_this_process(self) -> None:
-        """Give every process random numbers of its own; the first keeps those it has."""
-        if self.processes.rank:
-            torch.manual_seed(hash((self.config.seed, self.processes.rank, self.state.step)))
+        self._set_up_optimizer()
 
     def run(self) -> Iterator[Event]:
         """Train until `finished`, evaluating every `eval_every` updates and at the end."""
@@ -332,17 +328,9 @@ class Trainer:
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that a resumed run needs beside the averaged weights, by a flat name.
 
-        All processes call it, since each has generators and a carried state of its own.
+        All processes call it, since each has a `ProcessState` of its own.
         """
-        own = {f"rng.{name}": state for name, state in generators(self.device).items()}
-        own |= {f"carry.{name}": value for name, value in flatten(self.carry).items()}
-        if self.processes.world > 1:
-            counted = statistics(self.average.trained())
-            own |= {f"statistics.{name}": value for name, value in counted.items()}
-        flat, *others = self.processes.gather(own)
-        for rank, of_rank in enumerate(others, 1):
-            flat |= {f"rank{rank}.{name}": value for name, value in of_rank.items()}
-
+        flat = self._process.tensors(self.carry, self.average.trained())
         parts = {
             "optimizer": optimizer_tensors(self.optimizer),
             "scale": self.scale.tensors(),
@@ -371,29 +359,6 @@ class Trainer:
         self.average.restore(under("evaluated", tensors))
         load_optimizer(self.optimizer, under("optimizer", tensors))
         self.scale.restore(under("scale", tensors))
-        self._restore_process(tensors)
-        self._moment.mark(self.carry)
-
-    def _restore_process(self, tensors: dict[str, Tensor]) -> None:
-        """Generators and carry of this process, if as many processes train as did before.
-
-        Otherwise the carried states do not fit the new shares of the data, and begin anew.
-        """
-        ranks = {name.partition(".")[0] for name in tensors if name.startswith("rank")}
-        own = tensors
-        if not self.processes.first:
-            own = under(f"rank{self.processes.rank}", tensors)
-
         trained = self.average.trained()
-        for name, value in under("statistics", own).items():
-            put(trained[name], value)
-
-        self.carry = None
-        if len(ranks) + 1 == self.processes.world:
-            carried = under("carry", own)
-            self.carry = unflatten({path: t.to(self.device) for path, t in carried.items()})
-
-        if own is tensors or own:
-            set_generators(under("rng", own), self.device)
-        else:
-            self._seed_this_process()
+        self.carry = self._process.restore(tensors, trained, step=self.state.step)
+        self._moment.mark(self.carry)
