@@ -10,21 +10,26 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .data.cache import Cache, Entry, Facts, Sources, are_files, folder_digest
+from .data.mixture import Mixture
 from .data.pool import map_in_order
 from .data.records import holds_records
-from .data.stored import IdWriter, blocks_of, packed_ids
+from .data.stored import IdWriter, Picked, blocks_of, packed_ids
 from .plugins import components
 from .progress import doing
 from .text.normalize import Normalizer
 from .text.tokenizer import TextConfig, Tokenizer
 from .text.vocab import UNK
 
-_BLOCK = 50_000  # lines that a process encodes at once
+Part = TypeVar("Part")  # of a text, as what encodes it takes it
+IdRows = Sequence[Sequence[int]]
+
+BLOCK = 50_000  # lines that a process encodes at once
 _SEVERAL = -1  # in place of the number of one source
 
 
@@ -52,19 +57,26 @@ def trained_tokenizer(
     text: Entry,
     lines: Sequence[str],
     config: TextConfig,
-    drawn: dict[str, object] | None = None,
+    mixture: Mixture | None = None,
 ) -> Tokenizer:
     """A tokenizer trained on the lines of an entry, unless it was before.
 
-    `drawn` says which lines they are, if not all of them.
+    It learns from several sources as they are mixed.
     """
-    find = components().tokenizers.load
-    settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
-    code = code_of(config.tokenizer, find(config.tokenizer))
-    key = {"lines": text.name, "text": settings, "code": code, **(drawn or {})}
+    key = {"lines": text.name, **tokenizer_key(config)}
+    if mixture:
+        lines = Picked(lines, np.sort(mixture.epoch(0).places))
+        key |= {"mixture": mixture.counts, "seed": mixture.seed}
     make = partial(_train, lines, config)
     entry = cache.entry("tokenizers", key, make, about=text.about)
-    return Tokenizer.load(entry.folder / "tokenizer", tokenizers=find)
+    return Tokenizer.load(entry.folder / "tokenizer", tokenizers=components().tokenizers.load)
+
+
+def tokenizer_key(config: TextConfig) -> dict[str, Any]:
+    """What tells tokenizers trained by these settings from others, beside their text."""
+    settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
+    kind = components().tokenizers.load(config.tokenizer)
+    return {"text": settings, "code": code_of(config.tokenizer, kind)}
 
 
 def _train(lines: Sequence[str], config: TextConfig, folder: Path) -> Facts:
@@ -98,25 +110,42 @@ def _encode(
     parts: dict[str, Sequence[str]], tokenizer: Tokenizer, first: Sequence[int], folder: Path
 ) -> Facts:
     """Fill an entry "ids", by several processes."""
-    unknown = dict.fromkeys(parts, 0)
+    unknown: dict[str, int] = {}
     for part, lines in parts.items():
-        encode = partial(_encode_block, lines, tokenizer)
+        encode = partial(_rows_at, lines, tokenizer)
         with IdWriter(folder, part) as writer, doing("encoding text"):
             if first:
                 writer.add(packed_ids([first], len(tokenizer.vocab)))
-            for packed, of_block in map_in_order(encode, blocks_of(len(lines), _BLOCK)):
-                writer.add(packed)
-                unknown[part] += of_block
+            places = blocks_of(len(lines), BLOCK)
+            unknown[part] = write_rows(writer, encode, places, len(tokenizer.vocab))
     return {"unknown": unknown}
 
 
-def _encode_block(
-    lines: Sequence[str], tokenizer: Tokenizer, places: slice
+def _rows_at(lines: Sequence[str], tokenizer: Tokenizer, places: slice) -> IdRows:
+    return tokenizer.encode_all(lines[places], eos=True)
+
+
+def write_rows(
+    writer: IdWriter, encode: Callable[[Part], IdRows], parts: Iterable[Part], vocab: int
+) -> int:
+    """Write the ids of each part of a text, encoded by several processes.
+
+    All ids are below `vocab`. Returns how many of them are unknown tokens.
+    """
+    unknown = 0
+    for packed, of_part in map_in_order(partial(_pack, encode, vocab), parts):
+        writer.add(packed)
+        unknown += of_part
+    return unknown
+
+
+def _pack(
+    encode: Callable[[Part], IdRows], vocab: int, part: Part
 ) -> tuple[tuple[bytes, bytes], int]:
-    """What is stored of some lines, and how many of their tokens are unknown."""
-    rows = tokenizer.encode_all(lines[places], eos=True)
+    """What is stored of a part, and how many of its tokens are unknown."""
+    rows = encode(part)
     unknown = sum(row.count(UNK) for row in rows)
-    return packed_ids(rows, len(tokenizer.vocab)), unknown
+    return packed_ids(rows, vocab), unknown
 
 
 # Several sources

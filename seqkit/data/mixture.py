@@ -63,7 +63,7 @@ class Mixture:
     def __init__(self, sizes: Sequence[int], shares: Sequence[float], seed: int) -> None:
         """`sizes` are those of the sources, each at least 1, and `shares` add up to 1."""
         self._sizes = list(sizes)
-        self._seed = seed
+        self.seed = seed
         self.counts = _whole_numbers(shares, sum(sizes))
         """How many items of each source an epoch holds."""
 
@@ -93,7 +93,7 @@ class Mixture:
         found: list[tuple[int, Ints]] = []
         while first < end:
             turn, begin = divmod(first, size)
-            order = np.random.default_rng((self._seed, source, turn)).permutation(size)
+            order = np.random.default_rng((self.seed, source, turn)).permutation(size)
             part = order[begin : begin + end - first]
             found.append((turn, part))
             first += len(part)

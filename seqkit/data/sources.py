@@ -20,7 +20,6 @@ from .mixture import Mixture, shares
 
 LayoutT = TypeVar("LayoutT")
 
-WEIGHTS = "weights of data.sources"  # what a digest of them is called
 TEMPERATURE = (
     "of several sources: the share of each is in proportion to its size to the power of "
     "1 / temperature; 1 = all text is seen equally often, 5 = small sources are seen more often"
@@ -157,10 +156,13 @@ class Weighted:
         for name, count in zip(self.names, mixture.counts, strict=True):
             yield f"{name}: {count * each:,} {item} of an epoch ({count / total:.1%})"
 
-    def digest(self, mixture: Mixture) -> str:
+    def digests(self, mixture: Mixture | None) -> dict[str, str]:
         """What tells this mixture from another: it may not change when a run is resumed."""
+        if mixture is None:
+            return {}
         pairs = zip(self.weights, mixture.counts, strict=True)
-        return digest.of_lines(to_json([weight, count]) for weight, count in pairs)
+        lines = (to_json([weight, count]) for weight, count in pairs)
+        return {"weights of data.sources": digest.of_lines(lines)}
 
 
 def name_of_source(files: Sequence[Path]) -> str:

@@ -160,7 +160,16 @@ class TextWriter:
         self._content.close()
         self._ends.close()
 
-    def add(self, texts: Sequence[str]) -> None:
+    def add(self, texts: Iterable[str]) -> int:
+        """Append texts; returns how many there are."""
+        count = 0
+        rest = iter(texts)
+        while block := list(islice(rest, _BLOCK)):
+            self._add_block(block)
+            count += len(block)
+        return count
+
+    def _add_block(self, texts: Sequence[str]) -> None:
         encoded = [text.encode("utf-8") for text in texts]
         sizes = np.fromiter(map(len, encoded), np.int64, len(encoded))
         self._content.write(b"".join(encoded))

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..data import digest
 from ..data.cache import Entry, Facts
+from ..data.mixture import Mixture
 from ..data.seen import FILE as SEEN
 from ..data.seen import SeenTexts
 from ..data.sources import Weighted, name_of_source
@@ -95,17 +96,11 @@ class PreparedText:
             self._seen.copy(folder / SEEN)
 
     def tokenizer(self, config: TextConfig) -> Tokenizer:
-        """A tokenizer trained on this text, unless it was before.
-
-        It learns from several sources as they are mixed, by lines.
-        """
-        lines: Sequence[str] = self.train
-        drawn: dict[str, object] = {}
+        """A tokenizer trained on this text, unless it was before; sources are mixed by lines."""
+        mixture: Mixture | None = None
         if len(self.sources) > 1:
             mixture = self.weighted.mixture(self._sizes, self._data.temperature, self._seed)
-            lines = Picked(lines, np.sort(mixture.epoch(0).places))
-            drawn = {"mixture": mixture.counts, "seed": self._seed}
-        return trained_tokenizer(self.cache, self._entry, lines, config, drawn)
+        return trained_tokenizer(self.cache, self._entry, self.train, config, mixture)
 
     def ids(self, tokenizer: Tokenizer) -> Streams:
         """Training and validation text as ids, mapped into memory."""
@@ -262,16 +257,8 @@ def _copy_lines(folder: Path, name: str, lines: Iterable[str]) -> Ids:
 
 def _write_lines(folder: Path, part: str, texts: Iterable[Iterable[str]]) -> list[int]:
     """Write texts one after the other; returns how many lines each has."""
-    sizes: list[int] = []
     with TextWriter(folder, part) as writer:
-        for lines in texts:
-            size = 0
-            rest = iter(lines)
-            while block := list(islice(rest, _BLOCK)):
-                writer.add(block)
-                size += len(block)
-            sizes.append(size)
-    return sizes
+        return [writer.add(lines) for lines in texts]
 
 
 def _check_not_empty(is_there: object, name: str, files: Sequence[Path]) -> None:

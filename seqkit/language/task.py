@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..config import RunConfig, build
 from ..data.mixture import Mixture, StreamMixture
 from ..data.seen import SeenTexts
-from ..data.sources import WEIGHTS, own_files
+from ..data.sources import own_files
 from ..data.windows import WindowBatch, random_windows, sequential
 from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
@@ -126,10 +126,8 @@ class LanguageModelling:
         return lines
 
     def digests(self) -> dict[str, str]:
-        if self._mixture is None:
-            return self._text.digests
-        weights = self._text.weighted.digest(self._mixture.mixture)
-        return {**self._text.digests, WEIGHTS: weights}
+        mixture = self._mixture.mixture if self._mixture else None
+        return {**self._text.digests, **self._text.weighted.digests(mixture)}
 
     def dims(self) -> dict[str, int]:
         return {"vocab": len(self.tokenizer.vocab)}

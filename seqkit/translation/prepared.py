@@ -6,9 +6,7 @@ trained on it, and "ids". A second run reads none of the text but to see that it
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +19,6 @@ from ..data.cache import Entry, Facts
 from ..data.mixture import Mixture
 from ..data.numbers import varied_copies
 from ..data.parallel import Pair, ParallelText, Skipped
-from ..data.pool import map_in_order
 from ..data.seen import FILE as SEEN
 from ..data.seen import SeenTexts, joined
 from ..data.stored import (
@@ -29,15 +26,12 @@ from ..data.stored import (
     IdWriter,
     StoredTexts,
     blocks_of,
-    packed_ids,
     stored_ids,
     write_side_by_side,
 )
-from ..plugins import components
-from ..prepared import code_of, opened, saved_digest
+from ..prepared import BLOCK, IdRows, code_of, opened, saved_digest, tokenizer_key, write_rows
 from ..progress import doing
 from ..text.tokenizer import TextConfig, Tokenizer
-from ..text.vocab import UNK
 from .data_config import TranslationData
 from .languages import tagged
 from .passthrough import translates_numbers
@@ -53,7 +47,6 @@ from .texts import (
 )
 from .tokenizers import Tokenizers, load_tokenizers, save_tokenizers, train_tokenizers
 
-_BLOCK = 50_000  # texts that a process encodes at once
 _PARTS = ("train", "valid")
 _SIDES = ("source", "target")
 Pairs = Iterator[Pair]
@@ -99,15 +92,12 @@ class PreparedText:
 
     def tokenizers(self, config: TextConfig) -> Tokenizers:
         """Tokenizers trained on this text, unless they were before."""
-        settings = asdict(config) | {"subword_regularization": 0}  # which changes no tokenizer
-        kind = components().tokenizers.load(config.tokenizer)
-        code = code_of(config.tokenizer, kind)
-        key: dict[str, Any] = {"pairs": self._entry.name, "text": settings, "code": code}
+        key = {"pairs": self._entry.name, **tokenizer_key(config)}
         text, languages = self.train, target_languages(self.sources)
         if len(self.sources) > 1:
             mixture = self._mixture()
             text = pairs_at(text, np.sort(mixture.epoch(0).places))
-            key |= {"mixture": mixture.counts, "seed": self._seed, "languages": languages}
+            key |= {"mixture": mixture.counts, "seed": mixture.seed, "languages": languages}
         make = partial(_train, text, config, languages)
         entry = self.cache.entry("tokenizers", key, make, about=self.about)
         return load_tokenizers(entry.folder)
@@ -289,18 +279,15 @@ def _train(text: ParallelText, config: TextConfig, languages: Sequence[str], fol
 class _Part(NamedTuple):
     """Some texts of one side."""
 
-    part: str
-    side: int
     places: slice
     to: str  # their target language
 
 
-def _parts(part: str, side: int, spans: Sequence[Span]) -> Iterator[_Part]:
+def _parts(spans: Sequence[Span]) -> Iterator[_Part]:
     for span in spans:
         first, end = span.places.start, span.places.stop
-        for block in blocks_of(end - first, _BLOCK):
-            places = slice(first + block.start, first + block.stop)
-            yield _Part(part, side, places, span.to)
+        for block in blocks_of(end - first, BLOCK):
+            yield _Part(slice(first + block.start, first + block.stop), span.to)
 
 
 def _encode(
@@ -311,32 +298,26 @@ def _encode(
     folder: Path,
 ) -> Facts:
     """Fill an entry "ids", by several processes."""
-    texts = {"train": (train.sources, train.targets), "valid": (valid.sources, valid.targets)}
-    encode = partial(_encode_part, texts, tokenizers)
-    unknown: Counter[str] = Counter()
-    for part in texts:
-        for side, name in enumerate(_SIDES):
-            parts = _parts(part, side, spans[part])
-            with IdWriter(folder, f"{part}.{name}") as writer, doing(f"encoding {name} text"):
-                for packed, of_block in map_in_order(encode, parts):
-                    writer.add(packed)
-                    unknown[f"{part}.{name}"] += of_block
-    return {"unknown": [unknown[f"train.{name}"] for name in _SIDES]}
+    unknown: dict[str, int] = {}
+    for part, text in zip(_PARTS, (train, valid), strict=True):
+        encoders = (
+            partial(_source_rows, text.sources, tokenizers.source),
+            partial(_target_rows, text.targets, tokenizers.target),
+        )
+        for side, encode, tokenizer in zip(_SIDES, encoders, tokenizers, strict=True):
+            name = f"{part}.{side}"
+            with IdWriter(folder, name) as writer, doing(f"encoding {side} text"):
+                parts = _parts(spans[part])
+                unknown[name] = write_rows(writer, encode, parts, len(tokenizer.vocab))
+    return {"unknown": [unknown[f"train.{side}"] for side in _SIDES]}
 
 
-def _encode_part(
-    texts: dict[str, tuple[Sequence[str], Sequence[str]]],
-    tokenizers: Tokenizers,
-    part: _Part,
-) -> tuple[tuple[bytes, bytes], int]:
-    """What is stored of some texts, and how many of their tokens are unknown."""
-    tokenizer: Tokenizer = tokenizers[part.side]
-    lines: Sequence[str] = texts[part.part][part.side][part.places]
-    if tokenizer is tokenizers.source and part.side == 0:
-        lines = tagged(lines, part.to, tokenizer)
-    rows = tokenizer.encode_all(lines, eos=True)
-    unknown = sum(row.count(UNK) for row in rows)
-    return packed_ids(rows, len(tokenizer.vocab)), unknown
+def _source_rows(texts: Sequence[str], tokenizer: Tokenizer, part: _Part) -> IdRows:
+    return tokenizer.encode_all(tagged(texts[part.places], part.to, tokenizer), eos=True)
+
+
+def _target_rows(texts: Sequence[str], tokenizer: Tokenizer, part: _Part) -> IdRows:
+    return tokenizer.encode_all(texts[part.places], eos=True)
 
 
 def _pairs(entry: Entry, part: str, tokenizers: Tokenizers) -> EncodedPairs:

@@ -29,7 +29,8 @@ KINDS = {"labelled", "tokenizers", "ids"}
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "cache"))
     monkeypatch.setattr(prepared, "_BLOCK", 7)
-    monkeypatch.setattr("seqkit.prepared._BLOCK", 7)
+    monkeypatch.setattr("seqkit.prepared.BLOCK", 7)
+    monkeypatch.setattr("seqkit.data.stored._BLOCK", 7)
     return Cache(tmp_path / "cache")
 
 

@@ -27,8 +27,9 @@ from seqkit.text.vocab import UNK
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv(ENVIRONMENT, str(tmp_path / "cache"))
-    for module in (prepared, of_lines):
-        monkeypatch.setattr(module, "_BLOCK", 7)
+    monkeypatch.setattr(prepared, "BLOCK", 7)
+    monkeypatch.setattr(of_lines, "_BLOCK", 7)
+    monkeypatch.setattr("seqkit.data.stored._BLOCK", 7)
     write_text(tmp_path)
     return tmp_path / "cache"
 

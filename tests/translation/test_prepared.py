@@ -62,7 +62,7 @@ def test_batches_are_those_of_lists_in_memory(cache, tmp_path):
 
 def test_a_second_run_encodes_nothing_and_has_the_same_batches(cache, tmp_path, monkeypatch):
     first = task_of(tmp_path)
-    monkeypatch.setattr(prepared, "map_in_order", None)
+    monkeypatch.setattr(prepared, "write_rows", None)
     monkeypatch.setattr(prepared, "train_tokenizers", None)
     monkeypatch.setattr(prepared, "training_pairs", None)
     second = task_of(tmp_path)
@@ -83,7 +83,7 @@ def test_text_that_changed_is_read_and_encoded_anew(cache, tmp_path):
 
 def test_the_longest_pairs_are_left_out_without_encoding_anew(cache, tmp_path, monkeypatch):
     every = task_of(tmp_path)
-    monkeypatch.setattr(prepared, "map_in_order", None)
+    monkeypatch.setattr(prepared, "write_rows", None)
     short = task_of(tmp_path, {"data.max_length": 5})
     assert 0 < len(short._train.sources) < len(every._train.sources)
     assert max(short._train.sources.lengths) == 6  # and <eos>
@@ -92,10 +92,10 @@ def test_the_longest_pairs_are_left_out_without_encoding_anew(cache, tmp_path, m
 
 @pytest.mark.parametrize("processes", [1, 3])
 def test_several_processes_give_the_ids_of_one(cache, tmp_path, monkeypatch, processes):
-    monkeypatch.setattr(prepared, "_BLOCK", 7)
-    map_in_order = prepared.map_in_order
+    monkeypatch.setattr(prepared, "BLOCK", 7)
+    map_in_order = shared.map_in_order
     monkeypatch.setattr(
-        prepared,
+        shared,
         "map_in_order",
         lambda function, parts: map_in_order(function, parts, processes=processes),
     )

@@ -7,7 +7,7 @@ that they are the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -21,11 +21,10 @@ from ...data.cache import Facts
 from ...data.mixture import Mixture
 from ...data.seen import FILE as SEEN
 from ...data.seen import SeenTexts
-from ...data.sources import WEIGHTS, Weighted, name_of_source
+from ...data.sources import Weighted, name_of_source
 from ...data.stored import (
     HeldFile,
     IdWriter,
-    Picked,
     StoredTexts,
     TextWriter,
     packed_ids,
@@ -100,8 +99,7 @@ class PreparedTexts:
     def digests(self) -> dict[str, str]:
         """Of the training and the validation texts with their labels, and of several weights."""
         digests: dict[str, str] = self._entry.facts["digests"]
-        mixture = self.mixture
-        return {**digests, WEIGHTS: self.weighted.digest(mixture)} if mixture else digests
+        return {**digests, **self.weighted.digests(self.mixture)}
 
     @property
     def leaked(self) -> int:
@@ -121,17 +119,9 @@ class PreparedTexts:
         self._seen.copy(folder / SEEN)
 
     def tokenizer(self, config: TextConfig) -> Tokenizer:
-        """A tokenizer trained on the training texts, unless it was before.
-
-        It learns from several sources as they are mixed.
-        """
+        """A tokenizer trained on the training texts, unless it was before."""
         texts = self.parts.train.texts
-        drawn: dict[str, object] = {}
-        mixture = self.mixture
-        if mixture:
-            texts = Picked(texts, np.sort(mixture.epoch(0).places))
-            drawn = {"mixture": mixture.counts, "seed": self._seed}
-        return trained_tokenizer(self.cache, self._entry, texts, config, drawn)
+        return trained_tokenizer(self.cache, self._entry, texts, config, self.mixture)
 
     def ids(self, tokenizer: Tokenizer) -> tuple[Rows, Rows]:
         """Training and validation texts as ids, mapped into memory."""
@@ -276,20 +266,13 @@ def _write_texts(folder: Path, name: str, parts: Sequence[LabelledTexts]) -> Lab
         text_writer = stack.enter_context(TextWriter(folder, name))
         label_writer = stack.enter_context(IdWriter(folder, f"{name}.labels"))
         for texts in parts:
-            for block in _blocks(texts.texts):
-                text_writer.add(block)
+            text_writer.add(texts.texts)
             label_writer.add(texts.labels.packed(numbers.of(texts.labels.names)))
             places.add(texts.first_place, texts.empty)
 
     found = _stored(folder, name, list(numbers.known))
     found.first_place, found.empty = places.first, places.empty
     return found
-
-
-def _blocks(texts: Sequence[str]) -> Iterator[list[str]]:
-    rest = iter(texts)
-    while block := list(islice(rest, _BLOCK)):
-        yield block
 
 
 def _stored(folder: Path, name: str, labels: list[str]) -> LabelledTexts:

@@ -20,7 +20,7 @@ from ...data.cache import Sources as Files
 from ...data.mixture import Mixture
 from ...data.seen import FILE as SEEN
 from ...data.seen import SeenTexts
-from ...data.sources import WEIGHTS, SourceFiles, Weighted, name_of_source
+from ...data.sources import SourceFiles, Weighted, name_of_source
 from ...data.stored import HeldFile
 from ...errors import ConfigError, DataError
 from ...prepared import not_held_out, opened, saved_digest
@@ -121,7 +121,7 @@ class PreparedSentences:
     def digests(self, mixture: Mixture | None) -> dict[str, str]:
         """Of the training and the validation sentences with their tags, and of several weights."""
         digests: dict[str, str] = self._entry.facts["digests"]
-        return {**digests, WEIGHTS: self.weighted.digest(mixture)} if mixture else digests
+        return {**digests, **self.weighted.digests(mixture)}
 
     def _settings(self) -> dict[str, Any]:
         """The settings that the sentences depend on."""
