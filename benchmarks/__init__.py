@@ -9,6 +9,9 @@
     python -m benchmarks bulk processes --table        # these rows of the table anew
     python -m benchmarks --all --compare benchmarks/latest.json   # exit 1 if a row is slower now
 
+It runs in a checkout that is installed with everything, as CONTRIBUTING.md says, so that the
+compiled library is there; corpora that a row reads are fetched before (`seqkit corpora fetch`).
+
 `--all` takes one round of each case, some forty minutes of two cores in all. A case that is done is
 kept, and the same command goes on where it was stopped; one that fails is said in the table. On one
 core it leaves out what needs two (`taskset -c 0 python -m benchmarks --all`).
