@@ -25,6 +25,7 @@ from .progress import doing
 from .text.normalize import Normalizer
 from .text.tokenizer import TextConfig, Tokenizer
 from .text.vocab import UNK
+from .tokenizers import load_tokenizer, save_tokenizer, train_tokenizer
 
 Part = TypeVar("Part")  # of a text, as what encodes it takes it
 IdRows = Sequence[Sequence[int]]
@@ -69,7 +70,7 @@ def trained_tokenizer(
         key |= {"mixture": mixture.counts, "seed": mixture.seed}
     make = partial(_train, lines, config)
     entry = cache.entry("tokenizers", key, make, about=text.about)
-    return Tokenizer.load(entry.folder / "tokenizer", tokenizers=components().tokenizers.load)
+    return load_tokenizer(entry.folder)
 
 
 def tokenizer_key(config: TextConfig) -> dict[str, Any]:
@@ -80,10 +81,8 @@ def tokenizer_key(config: TextConfig) -> dict[str, Any]:
 
 
 def _train(lines: Sequence[str], config: TextConfig, folder: Path) -> Facts:
-    (folder / "tokenizer").mkdir()
     with doing("training the tokenizer"):
-        find = components().tokenizers.load
-        Tokenizer.train(lines, config, tokenizers=find).save(folder / "tokenizer")
+        save_tokenizer(folder, train_tokenizer(lines, config))
     return {}
 
 

@@ -50,7 +50,8 @@ MAY_IMPORT = {
     "ngram": {"errors", "parsing", "data", "drawing", "metrics", "native", "text", "threads"},
     "training": {"errors", "parsing", "config", "data"},
     "drawing": {"errors", "parsing"},
-    "prepared": {"data", "plugins", "progress", "text"},
+    "tokenizers": {"plugins", "text"},
+    "prepared": {"data", "plugins", "progress", "text", "tokenizers"},
     "recipes": {"errors", "parsing", "config", "plugins", "registry", "data", "training"},
     "runs": {
         "errors",
@@ -130,6 +131,7 @@ DOMAIN_MAY_IMPORT = {
     "runs",
     "services",
     "threads",
+    "tokenizers",
     "wanted",
     *ENGINE_ROOMS,
 }

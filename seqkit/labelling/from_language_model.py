@@ -21,8 +21,8 @@ from ..errors import ConfigError, shortened
 from ..plugins import components
 from ..runs.finding import task_in
 from ..runs.open import config_of, open_run
-from ..text.tokenizer import Tokenizer
 from ..text.vocab import Vocab
+from ..tokenizers import load_tokenizer
 from ..training import checkpoint
 
 TASK = "language-modelling"
@@ -48,7 +48,7 @@ def vocabulary_of(folder: Path, unit: str) -> Vocab:
 
     Raises `ConfigError` for one that reads its text in other units than a tagger of `unit` does.
     """
-    tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
+    tokenizer = load_tokenizer(folder)
     wanted = _TOKENIZER_OF[unit]
     if tokenizer.name != wanted:
         raise ConfigError(

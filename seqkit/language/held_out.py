@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..config import RunConfig, build
 from ..errors import ConfigError
-from ..plugins import components
-from ..text.tokenizer import TextConfig, Tokenizer
+from ..text.tokenizer import TextConfig
+from ..tokenizers import load_tokenizer
 from .baseline import Baseline
 from .data_config import LanguageData
 from .prepared import PreparedText
@@ -49,6 +49,5 @@ def read_held_out(config: RunConfig, folder: Path) -> HeldOutText:
     if not data.baseline_order:
         return HeldOutText([*texts.test])
 
-    tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
-    baseline = texts.baseline(tokenizer, "test", data.baseline_order)
+    baseline = texts.baseline(load_tokenizer(folder), "test", data.baseline_order)
     return HeldOutText([*texts.test], baseline)

@@ -23,7 +23,8 @@ from ..errors import ConfigError, DataError
 from ..metrics.perplexity import perplexity
 from ..nn.loss import linear_cross_entropy, sample_words
 from ..plugins import components
-from ..text.tokenizer import TextConfig, Tokenizer
+from ..text.tokenizer import TextConfig
+from ..tokenizers import load_tokenizer, save_tokenizer
 from ..training.task import Goal, Step, Task, Totals
 from .baseline import Baseline
 from .data_config import LanguageData
@@ -52,7 +53,7 @@ class LanguageModelling:
         self._check_settings()
 
         self._text = PreparedText(self.data, self.text.normalize, seed=self.seed)
-        self.tokenizer = _tokenizer(folder) if folder else self._text.tokenizer(self.text)
+        self.tokenizer = load_tokenizer(folder) if folder else self._text.tokenizer(self.text)
         streams = self._text.ids(self.tokenizer)
         self.train_ids, self.valid_ids, self._unknown, ends = streams  # (1 + T,)
         self._check_size()
@@ -190,15 +191,14 @@ class LanguageModelling:
         return found
 
     def save(self, folder: Path) -> None:
-        (folder / "tokenizer").mkdir()
-        self.tokenizer.save(folder / "tokenizer")
+        save_tokenizer(folder, self.tokenizer)
         self._text.save_seen(folder)
 
     @classmethod
     def open(cls, model: Any, folder: Path, config: RunConfig) -> LanguageModel:
         network: NextTokenModel = model
         data = build(LanguageData, config.sections["data"], "[data]")
-        tokenizer = _tokenizer(folder)
+        tokenizer = load_tokenizer(folder)
 
         size = network.output.size(0)
         if len(tokenizer.vocab) != size:
@@ -217,11 +217,6 @@ class LanguageModelling:
             settings=config.model,
             seen=partial(SeenTexts.load, folder),
         )
-
-
-def _tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a checkpoint."""
-    return Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
 
 
 def _detach(state: Sequence[Tensor] | None) -> tuple[Tensor, ...] | None:

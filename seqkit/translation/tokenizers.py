@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from ..data.parallel import ParallelText
 from ..errors import ConfigError
-from ..plugins import components
 from ..text.tokenizer import TextConfig, Tokenizer
+from ..tokenizers import load_tokenizer, save_tokenizer, train_tokenizer
+
+_SOURCE = "source-tokenizer"  # folders of two
+_TARGET = "target-tokenizer"
 
 
 class Tokenizers(NamedTuple):
@@ -55,38 +58,24 @@ def train_tokenizers(
     `languages` are the target languages for which that of the source side has tags.
     """
     if config.shared:
-        both = _train(chain(text.sources, text.targets), config, languages)
+        both = train_tokenizer(chain(text.sources, text.targets), config, languages)
         return Tokenizers(both, both)
-    source = _train(text.sources, config, languages)
-    return Tokenizers(source, _train(text.targets, config, ()))
-
-
-def _train(lines: Iterable[str], config: TextConfig, languages: Sequence[str]) -> Tokenizer:
-    find = components().tokenizers.load
-    return Tokenizer.train(lines, config, tokenizers=find, languages=languages)
+    source = train_tokenizer(text.sources, config, languages)
+    return Tokenizers(source, train_tokenizer(text.targets, config))
 
 
 def save_tokenizers(folder: Path, tokenizers: Tokenizers) -> None:
     """Write `folder`/tokenizer, or source-tokenizer and target-tokenizer if there are two."""
     if tokenizers.shared:
-        _save(tokenizers.source, folder / "tokenizer")
+        save_tokenizer(folder, tokenizers.source)
     else:
-        _save(tokenizers.source, folder / "source-tokenizer")
-        _save(tokenizers.target, folder / "target-tokenizer")
-
-
-def _save(tokenizer: Tokenizer, folder: Path) -> None:
-    folder.mkdir()
-    tokenizer.save(folder)
+        save_tokenizer(folder, tokenizers.source, _SOURCE)
+        save_tokenizer(folder, tokenizers.target, _TARGET)
 
 
 def load_tokenizers(folder: Path) -> Tokenizers:
     """Read what `save_tokenizers` wrote."""
-    if (folder / "source-tokenizer").exists():
-        return Tokenizers(_load(folder / "source-tokenizer"), _load(folder / "target-tokenizer"))
-    both = _load(folder / "tokenizer")
+    if (folder / _SOURCE).exists():
+        return Tokenizers(load_tokenizer(folder, _SOURCE), load_tokenizer(folder, _TARGET))
+    both = load_tokenizer(folder)
     return Tokenizers(both, both)
-
-
-def _load(folder: Path) -> Tokenizer:
-    return Tokenizer.load(folder, tokenizers=components().tokenizers.load)

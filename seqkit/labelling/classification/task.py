@@ -21,10 +21,10 @@ from ...data.batching import Ints, Rows
 from ...data.sources import own_files
 from ...errors import shortened
 from ...metrics.classification import accuracy
-from ...plugins import components
 from ...runs.open import open_run
-from ...text.tokenizer import TextConfig, Tokenizer
+from ...text.tokenizer import TextConfig
 from ...text.vocab import UNK, Vocab
+from ...tokenizers import load_tokenizer, save_tokenizer
 from ...training import checkpoint
 from ...training.class_weights import class_weights
 from ...training.output_layer import keep_all_but_output
@@ -67,7 +67,7 @@ class TextClassification:
         self._texts = PreparedTexts(self.data, seed=self.seed)
         self._mixture = self._texts.mixture
         self.parts = self._texts.parts
-        self.tokenizer = self._tokenizer(folder)
+        self.tokenizer = load_tokenizer(folder) if folder else self._texts.tokenizer(self.text)
         self.labels = self._labels(folder)
 
         self.inputs = Inputs(self.tokenizer, self.data.longest, self.data.long)
@@ -86,11 +86,6 @@ class TextClassification:
         if self.several:
             return label_weights(self.train_labels)
         return class_weights(self.train_labels.sum(0))
-
-    def _tokenizer(self, folder: Path | None) -> Tokenizer:
-        if folder:
-            return Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
-        return self._texts.tokenizer(self.text)
 
     def _labels(self, folder: Path | None) -> Vocab:
         """The classes in alphabetical order, or those of a checkpoint if it has all of them."""
@@ -274,8 +269,7 @@ class TextClassification:
     # Files
 
     def save(self, folder: Path) -> None:
-        (folder / "tokenizer").mkdir()
-        self.tokenizer.save(folder / "tokenizer")
+        save_tokenizer(folder, self.tokenizer)
         self.labels.save(folder / _LABELS)
         self._texts.save_seen(folder)
 
@@ -299,10 +293,9 @@ class TextClassification:
     @classmethod
     def open(cls, model: Any, folder: Path, config: RunConfig) -> Classifier:
         data = build(TextData, config.sections["data"], "[data]")
-        tokenizer = Tokenizer.load(folder / "tokenizer", tokenizers=components().tokenizers.load)
         return Classifier(
             model,
-            Inputs(tokenizer, data.longest, data.long),
+            Inputs(load_tokenizer(folder), data.longest, data.long),
             _load_labels(folder),
             several=bool(data.several),
             name=config.model["name"],
