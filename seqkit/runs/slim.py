@@ -59,8 +59,7 @@ def _in_type(tensors: Mapping[str, Tensor], dtype: torch.dtype, step: Path) -> d
 
 
 def _write(step: Path, weights: dict[str, Tensor], folder: Path) -> None:
-    left_out = shutil.ignore_patterns(checkpoint.MODEL, checkpoint.TRAINER)
-    shutil.copytree(step, folder, ignore=left_out, dirs_exist_ok=True)
+    checkpoint.copy_step(step, folder, leaving_out=(checkpoint.MODEL, checkpoint.TRAINER))
     save_file(weights, folder / checkpoint.MODEL)
     open_up(folder / checkpoint.MODEL)
 

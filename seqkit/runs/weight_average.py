@@ -8,7 +8,6 @@ of runs that started from the same weights, it is often better than each (arXiv:
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -124,8 +123,7 @@ def _mean(parts: Sequence[_Part]) -> dict[str, Tensor]:
 
 def _write(folder: Path, parts: Sequence[_Part], mean: dict[str, Tensor], *, name: str) -> None:
     step = parts[0].origin.folder
-    left_out = shutil.ignore_patterns(checkpoint.MODEL, checkpoint.TRAINER, CARD)
-    shutil.copytree(step, folder, ignore=left_out, dirs_exist_ok=True)
+    checkpoint.copy_step(step, folder, leaving_out=(checkpoint.MODEL, checkpoint.TRAINER, CARD))
     save_file(mean, folder / checkpoint.MODEL)
     open_up(folder / checkpoint.MODEL)
 

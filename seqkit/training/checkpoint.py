@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,6 +224,18 @@ def beside(step: Path) -> list[Path]:
     """What tasks keep in the run folder for all of its steps."""
     run = run_of(step)
     return [] if run is None else sorted(run.glob("*.safetensors"))
+
+
+def copy_step(step: Path, folder: Path, *, leaving_out: Collection[str]) -> None:
+    """Copy the files of a step folder, those in its folders too, but for some names.
+
+    Raises the first `OSError`, where `shutil.copytree` would go on and raise a list of all.
+    """
+    for path in sorted(step.rglob("*")):
+        if path.is_file() and path.name not in leaving_out:
+            copy = folder / path.relative_to(step)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
 
 
 def target(run: Path, name: str) -> Path | None:

@@ -71,6 +71,20 @@ def test_a_second_run_remembers_unless_the_memory_is_off(cli, run, tmp_path):
     assert "1 translated" in cli(*command, "--beam", "2").err  # other settings, another memory
 
 
+def test_without_a_cache_nothing_is_remembered_and_the_document_is_translated(
+    cli, run, tmp_path, monkeypatch
+):
+    source, target, file = (tmp_path / name for name in ("a.html", "b.html", "file"))
+    source.write_text(HTML.format("a b c"))
+    file.touch()
+    monkeypatch.setenv("SEQKIT_CACHE", str(file / "cache"))
+    for _ in range(2):
+        ran = cli("translate", "-m", run, "-i", source, "-o", target)
+        note, *_, done = ran.err.splitlines()
+        assert note.startswith("note: what is made of the data is not kept for next time: cannot")
+        assert done == "1 segment: 1 translated"
+
+
 def test_another_language_model_has_another_memory(cli, run, tmp_path):
     source, lm = tmp_path / "a.html", tmp_path / "lm.arpa"
     source.write_text(HTML.format("a b c"))

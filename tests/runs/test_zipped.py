@@ -1,5 +1,6 @@
 """A run folder in a zip file opens wherever a run folder does; a slim one needs half the room."""
 
+import errno
 import shutil
 import tempfile
 import zipfile
@@ -113,9 +114,20 @@ def test_a_zip_with_several_runs_is_refused(slim, tmp_path):
         seqkit.load(both)
 
 
+def test_a_slim_run_that_the_disk_has_no_room_for_is_one_line_and_leaves_nothing(
+    run, tmp_path, monkeypatch
+):
+    def full(*arguments, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(CheckpointError, match=r"^cannot write .*out: No space left on device$"):
+        write_slim(run, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
 def test_nothing_is_left_when_the_disk_is_full(slim, tmp_path, monkeypatch):
     """What was unpacked goes with the process; the complaint names the archive."""
-    import errno
 
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device")

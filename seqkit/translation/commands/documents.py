@@ -230,12 +230,16 @@ def _files(source: Path, output: Path) -> list[tuple[Path, Path]]:
     return pairs
 
 
-def _memory(model: str) -> Memory:
-    """The user's translation memory of these models."""
-    from ...data.cache import cache_folder
+def _memory(model: str) -> Memory | None:
+    """The user's translation memory of these models; None, which is noted, without a cache."""
+    from ...data.cache import Cache
     from ..documents.memory import Memory
 
-    return Memory(cache_folder() / "translations.sqlite", model)
+    cache = Cache.of_user()
+    if cache.note:
+        click.echo(f"note: {cache.note}", err=True)
+        return None
+    return Memory(cache.root / "translations.sqlite", model)
 
 
 def refuse_line_options(settings: Mapping[str, Any], **given: bool) -> None:
