@@ -35,6 +35,7 @@ _PROTOTYPES = {
     "seqkit_instructions": (_COUNT, []),
     "seqkit_instructions_of_eight_bits": (_COUNT, []),
     "seqkit_has_bf16": (ctypes.c_int, []),
+    "seqkit_has_tiles": (ctypes.c_int, []),
     "seqkit_gru_backward": (None, [_POINTER, _COUNT, _COUNT]),
     "seqkit_gru_forward": (None, [_POINTER, _COUNT, _COUNT]),
     "seqkit_lstm_backward": (None, [_POINTER, _COUNT, _COUNT]),

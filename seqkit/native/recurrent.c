@@ -1,17 +1,18 @@
 /* An LSTM or GRU layer over time in bf16, forward and backward, one call for all steps: the twin of
    what `lstm_step` and `gru_step` of seqkit/nn/recurrent.py say.
 
-   It is for processors that multiply bf16 numbers themselves (AVX-512 BF16). Products are of bf16
-   numbers and summed in float32, in which everything else is computed. What comes of the inputs is
-   multiplied before, of all steps at once; a step adds the product with the state before it, whose
-   weights lie in the order in which they are read, and goes on with its sums while they are in the
-   cache.
+   It is for processors that multiply bf16 numbers themselves (AVX-512 BF16), by tiles where they
+   have them (AMX). Products are of bf16 numbers and summed in float32, in which everything else is
+   computed. What comes of the inputs is multiplied before, of all steps at once; a step adds the
+   product with the state before it, whose weights lie in the order in which they are read, and
+   goes on with its sums while they are in the cache.
 
    Letters: T steps, B sequences, H units, filled up to a multiple of 16, G = 4 H gates (LSTM) or 3 H
    (GRU): of each 16 units the input gates, forget gates, new cells and output gates, or the reset
    gates, update gates and new states. Units that fill up have weights, inputs and first states of
    zero, and stay zero. Arrays begin at multiples of 64 bytes. */
 
+#define _GNU_SOURCE /* for syscall */
 #include <stdint.h>
 
 enum { UNITS = 16, SAVED = 4 };
@@ -21,6 +22,7 @@ struct layer {
     int64_t steps;
     int64_t batch;
     int64_t units;
+    int64_t tiles;              /* whether to multiply by them: see seqkit_has_tiles */
     const uint16_t *weights;    /* of the state, packed: forward (G, H), backward (H, G) */
     const uint16_t *inputs;     /* (T, B, G) bf16: products with the inputs */
     const float *biases;        /* (4 H,) in the order of gates; GRU: the last is the state's part
@@ -70,12 +72,37 @@ void seqkit_pack_bf16(const uint16_t *matrix, int64_t rows, int64_t columns, int
 #define INSTRUCTIONS AVX512
 #include "vectors.h"
 #include "bf16.h"
+#include "tiles.h"
+
+enum { MOST_ROWS = 2 * TILE };
 
 int seqkit_has_bf16(void)
 {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+}
+
+/* Whether this processor has tiles, and this process may use them. */
+int seqkit_has_tiles(void)
+{
+    return has_tiles();
+}
+
+/* Rows that are multiplied at once. */
+INLINE int64_t rows_of_block(const struct layer *layer)
+{
+    return layer->tiles ? MOST_ROWS : BLOCK;
+}
+
+INLINE void multiply_rows(const struct layer *layer, int64_t rows, int64_t count,
+                          const uint16_t *x, const struct weights *weights,
+                          vector sums[MOST_ROWS][VECTORS])
+{
+    if (layer->tiles)
+        multiply_by_tiles(rows, count, x, weights, sums);
+    else
+        multiply(rows, count, x, weights, sums);
 }
 
 /* A sigmoid in 16 bits: bf16 is coarse near 1, where the gradient goes by 1 less the sigmoid. */
@@ -151,20 +178,21 @@ INLINE void gru_forward(const struct layer *layer, int64_t at, int64_t unit, con
 INLINE void forward(const int gates, const struct layer *layer, int64_t from, int64_t to)
 {
     int64_t units = layer->units;
-    vector sums[BLOCK][VECTORS];
+    int64_t block = rows_of_block(layer);
+    vector sums[MOST_ROWS][VECTORS];
 
     for (int64_t step = 0; step < layer->steps; step++) {
         struct weights weights = {layer->weights, units};
         for (int64_t unit = 0; unit < units; unit += UNITS) {
-            for (int64_t row = from; row < to; row += BLOCK) {
-                int64_t rows = to - row < BLOCK ? to - row : BLOCK;
+            for (int64_t row = from; row < to; row += block) {
+                int64_t rows = to - row < block ? to - row : block;
                 int64_t states = (step * layer->batch + row) * units;
                 int64_t at = states + unit;
                 fetch(layer->inputs + gates * at, rows, 2 * gates * units, 2 * gates * UNITS);
                 fetch(layer->saved + SAVED * at, rows, 2 * SAVED * units, 2 * SAVED * UNITS);
                 fetch(layer->cells + at, rows, 4 * units, 4 * UNITS);
 
-                multiply(rows, gates, layer->states + states, &weights, sums);
+                multiply_rows(layer, rows, gates, layer->states + states, &weights, sums);
                 for (int64_t r = 0; r < rows; r++)
                     if (gates == LSTM)
                         lstm_forward(layer, at + r * units, unit, sums[r]);
@@ -174,6 +202,8 @@ INLINE void forward(const int gates, const struct layer *layer, int64_t from, in
             weights.packed += gates * UNITS * units;
         }
     }
+    if (layer->tiles)
+        leave_tiles();
 }
 
 TARGET void seqkit_lstm_forward(const struct layer *layer, int64_t from, int64_t to)
@@ -243,7 +273,7 @@ INLINE void gru_backward(const struct layer *layer, int64_t at, int64_t cell, ve
 /* Some rows and `count` vectors of units of a step. Before the first one there are no gates: the
    sums are the gradient of the first states. */
 INLINE void back_to(const int gates, const struct layer *layer, int64_t step, int64_t row,
-                    int64_t rows, int64_t unit, int64_t count, vector sums[BLOCK][VECTORS])
+                    int64_t rows, int64_t unit, int64_t count, vector sums[MOST_ROWS][VECTORS])
 {
     for (int64_t r = 0; r < rows; r++)
         for (int64_t v = 0; v < count; v++) {
@@ -262,7 +292,8 @@ INLINE void back_to(const int gates, const struct layer *layer, int64_t step, in
 INLINE void backward(const int gates, const struct layer *layer, int64_t from, int64_t to)
 {
     int64_t units = layer->units;
-    vector sums[BLOCK][VECTORS];
+    int64_t block = rows_of_block(layer);
+    vector sums[MOST_ROWS][VECTORS];
     memset(sums, 0, sizeof sums);
 
     for (int64_t step = layer->steps - 1; step >= -1; step--) {
@@ -270,8 +301,8 @@ INLINE void backward(const int gates, const struct layer *layer, int64_t from, i
         for (int64_t unit = 0; unit < units; unit += VECTORS * UNITS) {
             int64_t rest = (units - unit) / UNITS;
             int64_t count = rest < VECTORS ? rest : VECTORS;
-            for (int64_t row = from; row < to; row += BLOCK) {
-                int64_t rows = to - row < BLOCK ? to - row : BLOCK;
+            for (int64_t row = from; row < to; row += block) {
+                int64_t rows = to - row < block ? to - row : block;
                 int64_t states = (step * layer->batch + row) * units;
                 int64_t at = states + unit;
                 if (step >= 0) {
@@ -281,13 +312,15 @@ INLINE void backward(const int gates, const struct layer *layer, int64_t from, i
                 }
                 if (step < layer->steps - 1) {
                     int64_t after = gates * (states + layer->batch * units);
-                    multiply(rows, count, layer->of_gates + after, &weights, sums);
+                    multiply_rows(layer, rows, count, layer->of_gates + after, &weights, sums);
                 }
                 back_to(gates, layer, step, row, rows, unit, count, sums);
             }
             weights.packed += count * UNITS * gates * units;
         }
     }
+    if (layer->tiles)
+        leave_tiles();
 }
 
 TARGET void seqkit_lstm_backward(const struct layer *layer, int64_t from, int64_t to)
@@ -303,6 +336,11 @@ TARGET void seqkit_gru_backward(const struct layer *layer, int64_t from, int64_t
 #else
 
 int seqkit_has_bf16(void)
+{
+    return 0;
+}
+
+int seqkit_has_tiles(void)
 {
     return 0;
 }

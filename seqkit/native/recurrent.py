@@ -18,6 +18,7 @@ class Layer(ctypes.Structure):
         ("steps", _COUNT),
         ("batch", _COUNT),
         ("units", _COUNT),
+        ("tiles", _COUNT),
         ("weights", _POINTER),
         ("inputs", _POINTER),
         ("biases", _POINTER),

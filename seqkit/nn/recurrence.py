@@ -12,6 +12,7 @@ up to whole vectors of the library; G = g U gates in its order: of each vector o
 from __future__ import annotations
 
 import ctypes
+from functools import cache
 from typing import Any, Literal, NamedTuple, cast
 
 import torch
@@ -35,6 +36,14 @@ def usable(x: Tensor) -> bool:
         return False
     opened = library()
     return opened is not None and bool(opened.seqkit_has_bf16())
+
+
+@cache
+def _has_tiles() -> bool:
+    """Whether the library may multiply by tiles (AMX): it asks the system once."""
+    opened = library()
+    assert opened is not None, "ask `usable` first"
+    return bool(opened.seqkit_has_tiles())
 
 
 class Weights(NamedTuple):
@@ -243,7 +252,8 @@ def _call(name: str, states: Tensor, **arrays: Tensor) -> None:
     """Call a function of the library for all sequences, in as many threads as torch has."""
     after, batch, units = states.shape
     addresses = {array: tensor.data_ptr() for array, tensor in arrays.items()}
-    told = Layer(steps=after - 1, batch=batch, units=units, states=states.data_ptr(), **addresses)
+    sizes = {"steps": after - 1, "batch": batch, "units": units, "tiles": _has_tiles()}
+    told = Layer(**sizes, states=states.data_ptr(), **addresses)
     function = getattr(library(), name)
 
     def part(start: int, end: int) -> None:

@@ -11,11 +11,15 @@ from seqkit.nn.recurrent import Recurrent
 each_cell = pytest.mark.parametrize("cell", ["lstm", "gru"])
 
 
-@pytest.fixture(autouse=True)
-def here(compiled, used):
-    """The library is what layers run on, where this CPU can."""
+@pytest.fixture(autouse=True, params=["bf16", "tiles"])
+def here(request, compiled, used, monkeypatch):
+    """The library is what layers run on, by what this CPU has."""
     if not compiled.seqkit_has_bf16():
         pytest.skip("this CPU has no products of bf16 numbers")
+    by_tiles = request.param == "tiles"
+    if by_tiles and not compiled.seqkit_has_tiles():
+        pytest.skip("this CPU has no tiles")
+    monkeypatch.setattr(recurrence, "_has_tiles", lambda: by_tiles)
 
 
 @pytest.fixture
@@ -79,13 +83,14 @@ def assert_near(found, wanted, within=0.01):
 @pytest.mark.parametrize("hidden", [3, 16, 20, 80])  # one vector or several, whole or not
 @pytest.mark.parametrize("steps", [1, 9])
 @each_cell
-def test_outputs_states_and_gradients_are_near_those_of_float64(cell, hidden, steps, calls):
+@pytest.mark.parametrize("batch", [13, 53])  # rows of one tile; of two, and of two that overlap
+def test_outputs_states_and_gradients_are_near_those_of_float64(cell, batch, hidden, steps, calls):
     torch.manual_seed(1)
     layer = Recurrent(cell, 5, hidden, layers=2)
-    found = run_of(layer, in_bf16, *inputs(hidden, steps=steps))
+    found = run_of(layer, in_bf16, *inputs(hidden, steps=steps, batch=batch))
     assert len(calls) == 4  # two layers, forward and backward
 
-    exact = inputs(hidden, steps=steps, dtype=torch.float64)
+    exact = inputs(hidden, steps=steps, batch=batch, dtype=torch.float64)
     assert_near(found, run_of(beside(layer), plainly, *exact))
     assert found[0].dtype == torch.bfloat16
     last = 2 if cell == "lstm" else 1
@@ -216,6 +221,19 @@ def test_threads_do_not_change_a_bit(cell):
     finally:
         torch.set_num_threads(threads)
     assert all(torch.equal(mine, other) for mine, other in zip(alone, together, strict=True))
+
+
+@each_cell
+def test_tiles_find_what_products_without_them_find(cell, compiled, monkeypatch):
+    if not compiled.seqkit_has_tiles():
+        pytest.skip("this CPU has no tiles")
+    torch.manual_seed(13)
+    layer = Recurrent(cell, 5, 80)
+    found = []
+    for by_tiles in (True, False):
+        monkeypatch.setattr(recurrence, "_has_tiles", lambda has=by_tiles: has)
+        found.append(run_of(layer, in_bf16, *inputs(80, batch=53, parts=1)))
+    assert_near(*found, within=2e-3)
 
 
 def test_it_is_left_to_torch_where_the_library_has_nothing(calls, compiled, monkeypatch):
