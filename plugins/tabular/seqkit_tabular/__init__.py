@@ -49,8 +49,8 @@ def register(plugin: Plugin) -> None:
     )
     for task in ("regression", "classification"):
         plugin.service(task, "seqkit_tabular.service:SERVICE", "predict: rows of a table")
-    for name, target, paper in _MODELS:
-        plugin.model(name, f"seqkit_tabular.models.{target}", paper)
+    for name, target, about in _MODELS:
+        plugin.model(name, f"seqkit_tabular.models.{target}", about)
 
     plugin.corpus("house-prices", "seqkit_tabular.corpora:house_prices", "sales of houses in Ames")
     plugin.recipes("tabular", "seqkit_tabular.recipes:folder", "recipes for tables")

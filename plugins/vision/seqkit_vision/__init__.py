@@ -51,11 +51,11 @@ _MODELS = (
 
 
 def register(plugin: Plugin) -> None:
-    plugin.task("vision", "seqkit_vision.task:Classification", "image classification")
+    plugin.task("vision", "seqkit_vision.task:ImageClassification", "image classification")
     plugin.service("vision", "seqkit_vision.service:SERVICE", "predict, explain-image")
 
-    for name, target, paper in _MODELS:
-        plugin.model(name, f"seqkit_vision.models.{target}", paper)
+    for name, target, about in _MODELS:
+        plugin.model(name, f"seqkit_vision.models.{target}", about)
 
     plugin.corpus("mnist", "seqkit_vision.corpora:mnist", "handwritten digits")
     plugin.corpus("fashion-mnist", "seqkit_vision.corpora:fashion_mnist", "Zalando's articles")

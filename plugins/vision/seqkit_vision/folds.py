@@ -16,7 +16,7 @@ from seqkit.runs.open import config_of
 
 from .report import Report
 from .sources import keep_open
-from .task import Classification
+from .task import ImageClassification
 
 
 class Folds(NamedTuple):
@@ -57,6 +57,6 @@ def cross_validate(
 def _score(run: Path, device: str) -> Report:
     """The best checkpoint of a run on the fold that it has not seen."""
     config, step = config_of(run)
-    task = Classification(config, step)
+    task = ImageClassification(config, step)
     report: Report = load(run, device=device, task="vision").evaluate(task.fold())
     return report

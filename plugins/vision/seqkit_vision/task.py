@@ -40,7 +40,7 @@ from .statistics import channel_statistics
 from .views import Augmented, Plain
 
 
-class Classification:
+class ImageClassification:
     """The task "vision"; see `seqkit.training.task.Task`."""
 
     contract: ClassVar[type] = ImageModel
@@ -289,4 +289,4 @@ def _same_run(folder: Path, data: Mapping[str, Any]) -> bool:
 
 
 if TYPE_CHECKING:
-    _: type[Task] = Classification  # or mypy says what is missing
+    _: type[Task] = ImageClassification  # or mypy says what is missing

@@ -74,7 +74,7 @@ def classifier(run):
 @pytest.fixture
 def make_task(photos):
     """`make_task(flip=True, …)` is the task of the bars with these settings of [data]."""
-    from seqkit_vision.task import Classification
+    from seqkit_vision.task import ImageClassification
 
     def call(*, folder=None, seed=1, optim=None, **data):
         raw = {
@@ -84,7 +84,7 @@ def make_task(photos):
             "optim": optim or {},
             "train": {"steps": 1, "seed": seed},
         }
-        return Classification(recipes.complete(raw, "test"), folder)
+        return ImageClassification(recipes.complete(raw, "test"), folder)
 
     return call
 

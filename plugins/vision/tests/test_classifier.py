@@ -13,7 +13,7 @@ from seqkit_vision.images import ImageSet
 from seqkit_vision.metadata import IMAGES
 from seqkit_vision.shapes import Wanted
 from seqkit_vision.sources import open_source
-from seqkit_vision.task import Classification
+from seqkit_vision.task import ImageClassification
 
 import seqkit
 from seqkit.errors import ConfigError, DataError
@@ -229,7 +229,7 @@ def test_what_trained_under_bf16_is_evaluated_in_float32(train, tmp_path):
 
 def validation_images(folder):
     """The images that validated a run, as one tensor."""
-    task = Classification(config_of(folder)[0])
+    task = ImageClassification(config_of(folder)[0])
     batches = [batch.rows for batch in task.valid_batches()]
     rows = torch.cat(batches)
     names = [task.images.names[row] for row in rows.tolist()]

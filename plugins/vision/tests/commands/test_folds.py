@@ -45,12 +45,12 @@ def test_a_fold_is_scored_by_the_best_checkpoint_of_its_run(train_bars, tmp_path
 
 
 def held_out_names(run):
-    from seqkit_vision.task import Classification
+    from seqkit_vision.task import ImageClassification
 
     from seqkit.runs.open import config_of
 
     config, step = config_of(run)
-    return Classification(config, step).fold().images.names
+    return ImageClassification(config, step).fold().images.names
 
 
 def test_labels_by_the_flip_of_a_coin_are_not_learnt(cli, tmp_path):
