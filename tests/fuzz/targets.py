@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from letters import write_config, write_lines, write_pairs
+from small_arpa import ARPA
 
 import seqkit
 from seqkit import ngram, recipes
@@ -27,29 +28,6 @@ from seqkit.text import TextConfig, Tokenizer, Vocab
 
 WORDS = ["the", "cat", "dog", "man", "sees", "has", "ball", "tree", "bird", "house", "red", "a"]
 TEXT = [" ".join(WORDS[i % 12 : i % 12 + 1 + i % 5]) for i in range(60)]
-ARPA = r"""\data\
-ngram 1=5
-ngram 2=3
-ngram 3=2
-
-\1-grams:
--1	<unk>	0
-0	<s>	-0.5
--0.5	</s>	0
--1.5	ä	-0.25
--1.25	b	-0.25
-
-\2-grams:
--0.5	<s> ä	-0.25
--0.25	ä b	-0.25
--0.5	b </s>	0
-
-\3-grams:
--0.125	<s> ä b
--0.25	ä b </s>
-
-\end\
-"""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from pathlib import Path
 import fuzzing
 import mutations
 import pytest
-from targets import ARPA, Target
+from small_arpa import ARPA
+from targets import Target
 
 from seqkit.errors import DataError
 

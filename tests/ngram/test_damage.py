@@ -7,39 +7,16 @@ import pickle
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
+from small_arpa import ARPA
 
 from seqkit import ngram
 from seqkit.errors import DataError
 
-WHOLE = r"""\data\
-ngram 1=5
-ngram 2=3
-ngram 3=2
-
-\1-grams:
--1	<unk>	0
-0	<s>	-0.5
--0.5	</s>	0
--1.5	ä	-0.25
--1.25	b	-0.25
-
-\2-grams:
--0.5	<s> ä	-0.25
--0.25	ä b	-0.25
--0.5	b </s>	0
-
-\3-grams:
--0.125	<s> ä b
--0.25	ä b </s>
-
-\end\
-"""
-
 # The text replaced, its replacement, the line named by the error, and the error.
 DAMAGES = {
-    "another kind of file": (WHOLE, "a b c\n", 1, "begins with"),
-    "an empty file": (WHOLE, "", 1, "there is no"),
-    "only blank lines": (WHOLE, "\n\n \n", 1, "there is no"),
+    "another kind of file": (ARPA, "a b c\n", 1, "begins with"),
+    "an empty file": (ARPA, "", 1, "there is no"),
+    "only blank lines": (ARPA, "\n\n \n", 1, "there is no"),
     "no \\data\\": ("\\data\\\n", "", 1, "begins with"),
     "no sizes": ("ngram 1=5\nngram 2=3\nngram 3=2\n", "", 2, "no line such as ngram 1=1000"),
     "a size that is not a number": ("ngram 1=5", "ngram 1=five", 2, "no line such as ngram 1=1000"),
@@ -141,37 +118,37 @@ DAMAGES = {
     "no end": ("\\end\\\n", "", 22, r"does not end in \\end\\"),
     "an end that is cut off": ("\\end\\\n", "\\en", 22, r"does not end in \\end\\"),
     "cut off in a section": (
-        WHOLE[WHOLE.index("-0.5\tb") :],
+        ARPA[ARPA.index("-0.5\tb") :],
         "",
         16,
         "the header says 3 2-grams, but there are 2",
     ),
     "cut off in a line": (
-        WHOLE[WHOLE.index("b </s>\t0") :],
+        ARPA[ARPA.index("b </s>\t0") :],
         "",
         16,
         "not a 2-gram with its log probability: '-0.5",
     ),
     "cut off in a number": (
-        WHOLE[WHOLE.index("25\tä b </s>") :],
+        ARPA[ARPA.index("25\tä b </s>") :],
         "",
         20,
         "not a 3-gram with its log probability",
     ),
     "cut off after a section": (
-        WHOLE[WHOLE.index("\n\\3-grams:") :],
+        ARPA[ARPA.index("\n\\3-grams:") :],
         "",
         17,
         "3-grams: should be here",
     ),
     "cut off in the header": (
-        WHOLE[WHOLE.index("\n\\1-grams:") :],
+        ARPA[ARPA.index("\n\\1-grams:") :],
         "",
         5,
         "1-grams: should be here",
     ),
     "cut off in a title": (
-        WHOLE[WHOLE.index("grams:\n-0.125") :],
+        ARPA[ARPA.index("grams:\n-0.125") :],
         "",
         18,
         "3-grams: should be here",
@@ -183,9 +160,9 @@ DAMAGES = {
 @pytest.mark.parametrize("suffix", [".arpa", ".arpa.gz", ""])
 def test_a_damaged_arpa_file_is_refused_with_its_line(tmp_path, name, suffix):
     old, new, line, problem = DAMAGES[name]
-    assert WHOLE.count(old) == 1
+    assert ARPA.count(old) == 1
     path = tmp_path / f"lm{suffix}"
-    content = WHOLE.replace(old, new).encode()
+    content = ARPA.replace(old, new).encode()
     path.write_bytes(gzip.compress(content) if suffix.endswith(".gz") else content)
     with pytest.raises(DataError, match=problem) as error:
         ngram.load(path)
@@ -195,9 +172,9 @@ def test_a_damaged_arpa_file_is_refused_with_its_line(tmp_path, name, suffix):
 
 
 def test_the_file_that_these_tests_damage_can_be_read(tmp_path):
-    (tmp_path / "lm.arpa").write_text(WHOLE, encoding="utf-8")
+    (tmp_path / "lm.arpa").write_text(ARPA, encoding="utf-8")
     assert ngram.load(tmp_path / "lm.arpa").order == 3
-    (tmp_path / "lm.arpa").write_text(WHOLE.removesuffix("\n"), encoding="utf-8")
+    (tmp_path / "lm.arpa").write_text(ARPA.removesuffix("\n"), encoding="utf-8")
     assert ngram.load(tmp_path / "lm.arpa").order == 3
 
 
@@ -205,7 +182,7 @@ def test_the_file_that_these_tests_damage_can_be_read(tmp_path):
     ("gram", "line"), [(b"\xc3\xa4\t-0.25\n-1.25", 10), (b"\xc3\xa4 b </s>", 20)]
 )
 def test_broken_utf8_is_refused_with_its_line(tmp_path, gram, line):
-    content = WHOLE.encode()
+    content = ARPA.encode()
     assert content.count(gram) == 1
     (tmp_path / "lm.arpa").write_bytes(content.replace(gram, gram.replace(b"\xc3\xa4", b"\xc3", 1)))
     with pytest.raises(DataError, match=rf"lm\.arpa:{line}: .*(not UTF-8|not among the 1-grams)"):
@@ -213,7 +190,7 @@ def test_broken_utf8_is_refused_with_its_line(tmp_path, gram, line):
 
 
 def test_a_replacement_character_is_not_taken_for_the_broken_word_after_it(tmp_path):
-    content = WHOLE.replace("ä", "\ufffd").encode().replace(b"\tb\t-0.25", b"\t\xff\t-0.25")
+    content = ARPA.replace("ä", "\ufffd").encode().replace(b"\tb\t-0.25", b"\t\xff\t-0.25")
     (tmp_path / "lm.arpa").write_bytes(content)
     with pytest.raises(DataError, match=r"lm\.arpa:11: a word that is not UTF-8"):
         ngram.load(tmp_path / "lm.arpa")
@@ -222,14 +199,14 @@ def test_a_replacement_character_is_not_taken_for_the_broken_word_after_it(tmp_p
 @pytest.mark.parametrize("kept", [0, 5, 12, 40, -9, -1])
 def test_a_gzip_file_that_is_cut_off_is_refused(tmp_path, kept):
     path = tmp_path / "lm.arpa.gz"
-    path.write_bytes(gzip.compress(WHOLE.encode())[:kept])
+    path.write_bytes(gzip.compress(ARPA.encode())[:kept])
     with pytest.raises(DataError, match=str(path)):
         ngram.load(path)
 
 
 def test_a_gzip_file_with_a_flipped_byte_is_refused(tmp_path):
     path = tmp_path / "lm.arpa.gz"
-    packed = bytearray(gzip.compress(WHOLE.encode()))
+    packed = bytearray(gzip.compress(ARPA.encode()))
     for place in (2, 40, len(packed) - 6):
         damaged = packed.copy()
         damaged[place] ^= 0xFF
@@ -240,7 +217,7 @@ def test_a_gzip_file_with_a_flipped_byte_is_refused(tmp_path):
 
 def test_an_arpa_file_that_is_cut_off_anywhere_is_refused(tmp_path):
     path = tmp_path / "lm.arpa"
-    content = WHOLE.encode()
+    content = ARPA.encode()
     for length in [*range(0, len(content) - 1, 3), len(content) - 2]:
         path.write_bytes(content[:length])
         with pytest.raises(DataError, match=rf"^{path}:\d+: "):
