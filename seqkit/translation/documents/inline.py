@@ -8,11 +8,13 @@ words that they are aligned with; an element stays in one piece.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..explain import Alignment
+from .placing import Places, places_of, source_words
 from .runs import Element, Elements, Run
 
 _WORD = re.compile(r"\S+")
@@ -65,16 +67,11 @@ class Marked:
     def written(self, translation: str, alignment: Alignment | None) -> str:
         kept = self._kept_in(translation)
         units = self._units(translation, alignment or [], kept)
-        for element in self._elements():
-            _make_contiguous(units, element)
+        self._make_contiguous(units)
         self._keep_known(units)
+        self._fill_places(units)
         units = self._with_points(units, self._points(kept), translation, alignment or [])
         return self._joined(units)
-
-    def _elements(self) -> list[Element]:
-        """Each element, outer ones before those within them."""
-        found = [element for run in self.runs for element in run.elements]
-        return list(dict.fromkeys(found))
 
     # Words
 
@@ -90,19 +87,23 @@ class Marked:
         if not of_text:
             return []
 
-        longest_first = sorted(of_text, key=len, reverse=True)
-        found = list(re.finditer("|".join(map(re.escape, longest_first)), translation))
-        counts = Counter(match[0] for match in found)
-        kept = [match for match in found if counts[match[0]] == len(of_text[match[0]])]
+        found = list(places_of(of_text, translation))
+        counts = Counter(text for text, _ in found)
         waiting = {text: iter(runs) for text, runs in of_text.items()}
-        return [replace(next(waiting[match[0]]), at=match.span()) for match in kept]
+        return [
+            replace(next(waiting[text]), at=(place, place + len(text)))
+            for text, place in found
+            if counts[text] == len(of_text[text])
+        ]
 
     def _units(self, translation: str, alignment: Alignment, kept: Sequence[_Kept]) -> list[_Unit]:
         """Words of the translation, with the elements of the source words they belong to."""
         at = [run.elements for run in self.runs for _ in run.text]  # of each source character
         source = [match.span() for match in _WORD.finditer(self.text)]
         target = list(_WORD.finditer(translation))
-        aligned = _source_words(len(source), len(target), alignment)
+        aligned = source_words(len(source), len(target), alignment)
+        beginning = {one.at[0]: one for one in kept}
+        ending = {one.at[1]: one for one in kept}
 
         units: list[_Unit] = []
         done = 0
@@ -113,7 +114,8 @@ class Marked:
             if one is not None:
                 units.append(_Unit(space, "", one.run.elements, one.run.kept))
             elif (start, end) != target[number].span():
-                units.append(_Unit(space, text, self._beside(text, (start, end), kept, at)))
+                beside = self._beside(text, ending.get(start), beginning.get(end), at)
+                units.append(_Unit(space, text, beside))
             else:
                 place = source[aligned[number]] if source else (0, 0)
                 units += self._word(space, text, place, at)
@@ -150,40 +152,63 @@ class Marked:
         return [word, _Unit("", tail[0], outer)]
 
     def _beside(
-        self, marks: str, place: tuple[int, int], kept: Sequence[_Kept], at: Sequence[Elements]
+        self, marks: str, before: _Kept | None, after: _Kept | None, at: Sequence[Elements]
     ) -> Elements:
-        """The elements of marks beside what is kept: those that they have in the source."""
-        for one in kept:
-            after, before = one.end, one.start - 1
-            if one.at[1] == place[0] and self.text[after : after + 1] == marks[0]:
-                return at[after]
-            if one.at[0] == place[1] and before >= 0 and self.text[before] == marks[-1]:
-                return at[before]
+        """The elements of marks between what is kept: those that they have in the source."""
+        if before and self.text[before.end : before.end + 1] == marks[0]:
+            return at[before.end]
+        if after and after.start and self.text[after.start - 1] == marks[-1]:
+            return at[after.start - 1]
         return ()
 
-    def _keep_known(self, units: list[_Unit]) -> None:
-        """Move words out of places where the source has none, and give each place a word."""
-        texts = [run for run in self.runs if run.text and not (self.strict and run.kept)]
-        known = [run.elements for run in texts]
+    def _make_contiguous(self, units: list[_Unit]) -> None:
+        """Keep each element around its longest stretch of words only, outer elements first."""
+        places: dict[Element, list[int]] = {}
+        for run in self.runs:
+            places.update((element, []) for element in run.elements)
         for i, unit in enumerate(units):
-            if unit.elements not in known and not (self.strict and unit.point):
-                nearest = (one.elements for one in [*reversed(units[:i]), *units[i:]])
-                unit.elements = next((one for one in nearest if one in known), known[0])
+            for element in unit.elements:
+                places[element].append(i)
 
-        length = len(self.text) or 1
+        for element, of_element in places.items():
+            left = [i for i in of_element if element in units[i].elements]
+            stretches = _stretches(left)
+            longest = max(stretches, key=len, default=[])
+            for stretch in stretches:
+                if stretch is longest:
+                    continue
+                for i in stretch:
+                    depth = units[i].elements.index(element)
+                    units[i].elements = units[i].elements[:depth]
+
+    def _keep_known(self, units: list[_Unit]) -> None:
+        """Move words out of places where the source has none, to those of words beside them."""
+        texts = [run for run in self.runs if run.text and not (self.strict and run.kept)]
+        known = {run.elements for run in texts}
+        of_units = (unit.elements for unit in units if unit.elements in known)
+        nearest = next(of_units, texts[0].elements)
+        for unit in units:
+            if unit.elements in known:
+                nearest = unit.elements
+            elif not (self.strict and unit.point):
+                unit.elements = nearest
+
+    def _fill_places(self, units: list[_Unit]) -> None:
+        """Give each place that the source has text in a word."""
+        if len(units) <= len(self.runs):
+            return
+
+        counts = Counter(unit.elements for unit in units)
         done = 0
         for run in self.runs:
-            is_text = run.text.strip() and not run.kept
-            is_missing = is_text and all(u.elements != run.elements for u in units)
-            if (
-                is_missing
-                and not self._is_figure_in_word(run, done)
-                and len(units) > len(self.runs)
-            ):
-                near = done * len(units) // length
-                free = [i for i in range(len(units)) if _is_free(units, i, run.elements)]
-                if free:
-                    units[min(free, key=lambda i: abs(i - near))].elements = run.elements
+            is_missing = run.text.strip() and not run.kept and not counts[run.elements]
+            if is_missing and not self._is_figure_in_word(run, done):
+                near = done * len(units) // len(self.text)
+                free = _nearest_free(units, near, run.elements)
+                if free is not None:
+                    counts[free.elements] -= 1
+                    counts[run.elements] += 1
+                    free.elements = run.elements
             done += len(run.text)
 
     def _is_figure_in_word(self, run: Run, start: int) -> bool:
@@ -195,10 +220,10 @@ class Marked:
 
     def _points(self, kept: Sequence[_Kept]) -> list[Run]:
         """The runs, with what was to be kept and is lost as points."""
-        whole = [one.run for one in kept]
+        whole = {one.run.text for one in kept}
         runs = list(self.runs)
         for i, run in enumerate(runs):
-            if run.kept and run not in whole:
+            if run.kept and run.text not in whole:
                 before, after = (one.text for one in (runs[i - 1], runs[(i + 1) % len(runs)]))
                 follows, precedes = before.endswith(" "), after.startswith(" ")
                 lost = replace(run, point=run.kept, blank_before=follows, blank_after=precedes)
@@ -210,13 +235,14 @@ class Marked:
     ) -> list[_Unit]:
         """The words with the points between them."""
         source = [match.start() for match in _WORD.finditer(self.text)]
-        aligned = _source_words(len(source), len(_WORD.findall(translation)), alignment)
+        aligned = source_words(len(source), len(_WORD.findall(translation)), alignment)
+        places = Places(aligned, [unit.word for unit in units], len(source))
         before: dict[int, list[Run]] = {}
         done = 0
         for run in runs:
             if run.point:
-                word = sum(start < done for start in source)  # how many begin before the point
-                place = self._place(word, not run.blank_before, aligned, units)
+                word = bisect_left(source, done)  # how many begin before the point
+                place = places.after(word, touches=not run.blank_before)
                 before.setdefault(place, []).append(run)
             done += len(run.text)
 
@@ -230,26 +256,11 @@ class Marked:
                 found.append(replace(units[i], space=_space_after(points, units[i].space)))
         return found
 
-    def _place(self, word: int, touches: bool, aligned: list[int], units: list[_Unit]) -> int:
-        """The unit that a point goes before, which stands after so many source words.
-
-        If it touches the last of them, as a note does, it stays with its translation.
-        """
-        if word == 0:
-            return 0
-        if word > max(aligned, default=-1) and word >= len(_WORD.findall(self.text)):
-            return len(units)
-
-        own = [i for i, place in enumerate(aligned) if place == word - 1]
-        index = sum(place < word for place in aligned)  # after all that belongs to what is before
-        if touches and own:
-            index = own[-1] + 1
-        return next((i for i, unit in enumerate(units) if unit.word >= index), len(units))
-
     def _joined(self, units: Sequence[_Unit]) -> str:
         pieces: list[str] = []
         inside: Elements = ()
         after_point = False
+        around = next((run.elements for run in self.runs if run.elements), ())
         with_blank_before = {run.elements for run in self.runs if run.text.startswith(" ")}
         with_blank_after = {run.elements for run in self.runs if run.text.endswith(" ")}
         for unit in units:
@@ -260,7 +271,6 @@ class Marked:
             if self.strict and inside and not after_point and (unit.point or not is_of_next):
                 pieces += [unit.space, closing, opening]  # blanks, too, are text
             elif self.strict and unit.space and not unit.elements and not inside:
-                around = next((run.elements for run in self.runs if run.elements), ())
                 closing = "".join(one.close for one in reversed(around))
                 pieces += [*(one.open for one in around), unit.space, closing]
             elif self.strict:
@@ -317,44 +327,24 @@ def _spelt_alike(word: str, at: Sequence[Elements], space: str) -> list[_Unit]:
     return units
 
 
-def _source_words(sources: int, targets: int, alignment: Alignment) -> list[int]:
-    """The source word of each target word; those that are not aligned go by their neighbours."""
-    found: list[int | None] = [None] * targets
-    for source, target in alignment:
-        if source < sources and target < targets:
-            found[target] = source
-
-    last = max(sources - 1, 0)
-    result: list[int] = []
-    for i, place in enumerate(found):
-        if place is None and result and alignment:
-            place = result[-1]
-        if place is None:
-            place = min(last, i * sources // max(targets, 1))
-        result.append(place)
-    return result
-
-
-def _make_contiguous(units: list[_Unit], element: Element) -> None:
-    """Keep an element around its longest stretch of words only."""
-    stretches: list[list[int]] = []
-    for i, unit in enumerate(units):
-        if element not in unit.elements:
-            continue
-        if stretches and i - stretches[-1][-1] <= 1:
-            stretches[-1].append(i)
+def _stretches(numbers: Sequence[int]) -> list[list[int]]:
+    """Rising numbers, those together that follow each other."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][-1] + 1:
+            found[-1].append(number)
         else:
-            stretches.append([i])
-    if len(stretches) < 2:
-        return
+            found.append([number])
+    return found
 
-    longest = max(stretches, key=len)
-    for stretch in stretches:
-        if stretch is longest:
-            continue
-        for i in stretch:
-            depth = units[i].elements.index(element)
-            units[i].elements = units[i].elements[:depth]
+
+def _nearest_free(units: Sequence[_Unit], near: int, elements: Elements) -> _Unit | None:
+    """The word nearest to a place that can leave its elements for others; None if none can."""
+    for distance in range(len(units)):
+        for i in (near - distance, near + distance):
+            if 0 <= i < len(units) and _is_free(units, i, elements):
+                return units[i]
+    return None
 
 
 def _is_free(units: Sequence[_Unit], i: int, elements: Elements) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Container, Iterator
 from typing import Any
 
@@ -22,10 +23,12 @@ _FRONT_MATTER = re.compile(
 _LABEL = re.compile(r"\[[ xX]\][ \t]+|\[\^[^\]\n]+\]:[ \t]*|:[ \t]+")  # of a task, note, definition
 _INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"
-    r"|(?P<code>(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`))"
-    r"|(?P<kept><(?:https?|ftp|mailto):[^<>\s]*>|https?://[^\s<>)\]]+|\{\{.*?\}\}"
-    r"|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)|<(?P<mono>code|kbd|samp|var)\b[^<>]*>.*?</(?P=mono)>)"
-    r"|(?P<point><!--.*?-->|!\[[^\]\n]*\]\([^()\n]*\)|\[\^[^\]\n]+\]|\{%.*?%\}|<br\s*/?>)"
+    r"|(?P<code>(?<!`)(?P<ticks>`+)(?!`).{1,2000}?(?<!`)(?P=ticks)(?!`))"
+    r"|(?P<kept><(?:https?|ftp|mailto):[^<>\s]*>|https?://[^\s<>)\]]+|\{\{.{0,2000}?\}\}"
+    r"|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)"
+    r"|<(?P<mono>code|kbd|samp|var)\b[^<>]*>.{0,2000}?</(?P=mono)>)"
+    r"|(?P<point><!--.{0,2000}?-->|!\[[^\]\n]*\]\([^()\n]*\)|\[\^[^\]\n]+\]"
+    r"|\{%.{0,2000}?%\}|<br\s*/?>)"
     r"|(?P<html></?(?P<tag>[A-Za-z][\w-]*)(?:\s[^<>\n]*)?>)"
     r"|(?P<link>\[)|(?P<close>\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*"
     r"(?:\s+\"[^\"\n]*\")?\)|\[[^\]\n]*\])?)"
@@ -138,7 +141,7 @@ def _matches(text: str, spans: list[tuple[int, int]]) -> Iterator[re.Match[str]]
 
 def _tokens(text: str, spans: list[tuple[int, int]], links: Container[int]) -> Iterator[Token]:
     """The tokens of a paragraph; a line break, with what begins the next line, is a blank."""
-    opened: list[str] = []
+    opened: Counter[str] = Counter()
     last = spans[0][0]
     for start, end in spans:
         label = _LABEL.match(text, start, end)
@@ -160,7 +163,7 @@ def _tokens(text: str, spans: list[tuple[int, int]], links: Container[int]) -> I
 
 
 def _token(
-    match: re.Match[str], text: str, opened: list[str], links: Container[int]
+    match: re.Match[str], text: str, opened: Counter[str], links: Container[int]
 ) -> Token | None:
     """The token of inline markup; None for what is text."""
     start, end = match.span()
@@ -178,14 +181,14 @@ def _token(
     return None
 
 
-def _emphasis(match: re.Match[str], text: str, opened: list[str]) -> Token | None:
+def _emphasis(match: re.Match[str], text: str, opened: Counter[str]) -> Token | None:
     mark = match[0]
     follows, before = text[match.end() : match.end() + 1], text[match.start() - 1 : match.start()]
-    if mark in opened and before.strip():
-        opened.remove(mark)
+    if opened[mark] and before.strip():
+        opened[mark] -= 1
         return Token(Kind.CLOSE, *match.span(), mark)
     if follows.strip():
-        opened.append(mark)
+        opened[mark] += 1
         return Token(Kind.OPEN, *match.span(), mark)
     return None
 

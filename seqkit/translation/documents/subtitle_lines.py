@@ -7,70 +7,80 @@ Text Style Guide).
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
 
 from .cues import TAG
 
 WIDTH = 42  # characters of a line
+_MOST_ALIKE = 4  # lines of a cue that are made about as long as each other
+_COMMA = 6  # characters that a cut after a comma may be further off
 
 
-def shared_out(text: str, lengths: list[int]) -> list[str]:
+def shared_out(text: str, lengths: Sequence[int]) -> list[str]:
     """A text cut at blanks into as many parts as there are lengths, about as long as they are.
 
     A cut after a comma is preferred to one a little nearer. Parts are empty if words run out.
     """
+    blanks = [match.start() for match in re.finditer(" ", text)]
+    *widths, total = _shown_before(text, [*blanks, len(text)])
     parts: list[str] = []
-    rest = text
+    start = done = 0  # characters, and those that a viewer sees of them
+    first = 0  # of the blanks that are left
     for i, length in enumerate(lengths[:-1]):
-        goal = _shown(rest) * length / max(1, sum(lengths[i:]))
-        places = [match.start() for match in re.finditer(" ", rest)]
-        if not places:
-            parts.append(rest)
-            rest = ""
+        if first == len(blanks):
+            parts.append(text[start:])
+            start = len(text)
             continue
 
-        def badness(place: int, rest: str = rest, goal: float = goal) -> float:
-            bonus = 6 if rest[place - 1 : place] in ",;:–—" else 0
-            return abs(_shown(rest[:place]) - goal) - bonus
+        goal = done + (total - done) * length / max(1, sum(lengths[i:]))
 
-        best = min(places, key=badness)
-        parts.append(rest[:best])
-        rest = rest[best + 1 :]
-    return [*parts, rest]
+        def badness(blank: int, goal: float = goal) -> float:
+            is_after_comma = text[blanks[blank] - 1] in ",;:–—"
+            return abs(widths[blank] - goal) - (_COMMA if is_after_comma else 0)
+
+        best = min(range(first, len(blanks)), key=badness)
+        parts.append(text[start : blanks[best]])
+        start, done, first = blanks[best] + 1, widths[best] + 1, best + 1
+    return [*parts, text[start:]]
 
 
 def laid_out(text: str) -> list[str]:
     """A cue's text in lines: one if it fits, else two that are about as long.
 
-    What does not fit into two lines gets more, so that nothing is lost.
+    What does not fit into two lines gets more, so that nothing is lost; many are filled.
     """
-    words = text.split(" ")
-    if _shown(text) <= WIDTH:
-        return [text]
+    filled = _filled(text.split(" "))
+    if not 1 < len(filled) <= _MOST_ALIKE:
+        return filled
 
-    count = 2
-    while count < len(words):
-        lines = shared_out(text, [1] * count)
-        if max(_shown(line) for line in lines) <= WIDTH:
-            return lines
-        filled = _filled(words)
-        if len(filled) <= count:
-            return filled
-        count += 1
-    return words
+    alike = shared_out(text, [1] * len(filled))
+    return alike if max(map(_shown, alike)) <= WIDTH else filled
 
 
-def _filled(words: list[str]) -> list[str]:
-    """Words in lines, each filled before the next one begins."""
-    lines = [words[0]]
+def _filled(words: Sequence[str]) -> list[str]:
+    """Words in lines, each filled before the next one begins: the fewest lines that there are."""
+    lines = [[words[0]]]
+    width = _shown(words[0])
     for word in words[1:]:
-        longer = f"{lines[-1]} {word}"
-        if _shown(longer) <= WIDTH:
-            lines[-1] = longer
+        width += 1 + _shown(word)
+        if width <= WIDTH:
+            lines[-1].append(word)
         else:
-            lines.append(word)
-    return lines
+            lines.append([word])
+            width = _shown(word)
+    return [" ".join(line) for line in lines]
 
 
 def _shown(text: str) -> int:
     """How many characters a viewer sees."""
     return len(TAG.sub("", text))
+
+
+def _shown_before(text: str, places: Sequence[int]) -> list[int]:
+    """How many characters a viewer sees before each place of a text."""
+    tags = list(TAG.finditer(text))
+    ends = [tag.end() for tag in tags]
+    hidden = list(accumulate((len(tag[0]) for tag in tags), initial=0))
+    return [place - hidden[bisect_right(ends, place)] for place in places]

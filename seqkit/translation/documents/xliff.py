@@ -77,7 +77,8 @@ def segments(text: str, name: str) -> list[Segment]:
         close = tokens[closing]
         end = text.index(">", close.start) + 1
         new = _Place(end, end, f"{_line_end(text, token.start)}<target>", "</target>")
-        place = _place(text, tokens[closing + 1 :], new)
+        following = (tokens[j] for j in range(closing + 1, len(tokens)))
+        place = _place(text, following, new)
         inside = segments_of(text, tokens[i + 1 : closing], _SPELLING)
         if place is None or len(inside) != 1:
             continue
@@ -129,5 +130,7 @@ def _empty_target(text: str, token: Token) -> _Place | None:
 
 def _line_end(text: str, start: int) -> str:
     """What stands before <source>: a line end and blanks."""
-    stripped = text[:start].rstrip()
-    return text[len(stripped) : start]
+    first = start
+    while first and text[first - 1].isspace():
+        first -= 1
+    return text[first:start]
