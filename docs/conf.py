@@ -21,6 +21,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True}
 autodoc_preserve_defaults = True
+viewcode_follow_imported_members = False  # else links back go to the module that imports
 
 html_theme = "furo"
 html_title = f"seqkit {version}"
