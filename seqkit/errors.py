@@ -87,6 +87,10 @@ class RenamedWarning(FutureWarning):
     """A key or option was given under an old name, which still works. Shown once."""
 
 
+class PluginWarning(UserWarning):
+    """A plugin did not load, and what it would have added is missing."""
+
+
 def hint(wrong: object, known: Iterable[str]) -> str:
     """The tail of every failed lookup: " Did you mean …? Known: …"."""
     names = sorted(known)

@@ -10,14 +10,18 @@ from __future__ import annotations
 import sys
 import threading
 import time
+import warnings
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING
 
 from . import builtin
-from .errors import SeqkitError
-from .registry import Components, Plugin
+from .errors import PluginWarning, SeqkitError
+from .registry import Components, Plugin, told
 
-__all__ = ["Components", "Plugin", "components"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
+__all__ = ["Components", "Plugin", "components", "own_components"]
 
 GROUP = "seqkit.plugins"
 SECONDS = 30.0  # that all plugins together may take to register: names, not imports of torch
@@ -25,12 +29,22 @@ _LEAST = 1.0  # that each has, whatever those before it took
 
 
 @cache
+def own_components() -> Components:
+    """The names of seqkit itself, which no plugin can take: plugins are not looked for."""
+    found = Components()
+    builtin.register(Plugin("seqkit", found))
+    return found
+
+
+@cache
 def components() -> Components:
     """All names, found once per process.
 
     A plugin that fails is recorded in `broken` and adds nothing, even if it asks Python to exit or
-    never comes to an end.
+    never comes to an end; a `PluginWarning` says so.
     """
+    from importlib.metadata import entry_points  # slow, and needless for names of our own
+
     found = Components()
     builtin.register(Plugin("seqkit", found))
 
@@ -45,6 +59,9 @@ def components() -> Components:
             raise
         except BaseException as error:  # a call of sys.exit, too
             found.broken[provider] = error
+
+    for provider, why in found.broken.items():
+        warnings.warn(f"plugin {provider} did not load: {told(why)}", PluginWarning, stacklevel=2)
     return found
 
 

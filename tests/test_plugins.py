@@ -97,7 +97,41 @@ def test_a_plugin_adds_names_and_a_broken_one_is_recorded_and_breaks_nothing(tmp
     taken = "SeqkitError: tokenizer 'word' is registered twice: by seqkit"
     assert re.search(rf"broken +bad-plugin +{taken}", result.stdout)
     assert "half" not in result.stdout
-    assert "warning: plugin bad-plugin did not load" in result.stderr
+    assert result.stderr == f"warning: plugin bad-plugin did not load: {taken} " + (
+        "(seqkit.text.tokenizer_models:WordTokenizer) and by bad-plugin (x:y)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["lm", "perplexity", "--help"], ["cache"]],
+    ids=["version", "help", "cache"],
+)
+def test_a_command_of_our_own_that_needs_no_plugin_looks_for_none(tmp_path, arguments):
+    write_plugin(tmp_path, "bad", "raise ValueError\n")
+    call = "import atexit, sys; atexit.register(lambda: print('importlib.metadata' in sys.modules))"
+    ended = call_with(tmp_path, *arguments, before=call)
+    assert ended.stdout.splitlines()[-1] == "False"
+    assert "bad-plugin" not in ended.stderr
+
+
+def test_python_is_warned_of_a_plugin_that_does_not_load(tmp_path):
+    write_plugin(tmp_path, "bad", "raise ValueError\n")
+    source = (
+        "import warnings; from seqkit.errors import PluginWarning as Own; import seqkit.plugins\n"
+        "with warnings.catch_warnings(record=True, action='always') as given:\n"
+        "    seqkit.plugins.components(); seqkit.plugins.components()\n"
+        "print([(each.category is Own, str(each.message)) for each in given])\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", source],
+        env={"PYTHONPATH": f"{tmp_path}", "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = "plugin bad-plugin did not load: ValueError"
+    assert ended.stdout == f"{[(True, said)]}\n"
 
 
 def test_a_plugin_that_asks_python_to_exit_is_recorded_and_breaks_nothing(tmp_path):

@@ -14,32 +14,37 @@ from typing import Any
 import click
 
 from .. import __version__
-from ..errors import Interrupted, RenamedWarning, SeqkitError, hint, reason
-from ..plugins import components
-from ..registry import Entry, told
+from ..errors import Interrupted, PluginWarning, RenamedWarning, SeqkitError, hint, reason
+from ..plugins import components, own_components
+from ..registry import Entry
 from .openmp import set_wait_policy
+
+_SHOWN_AS: dict[type[Warning], str] = {RenamedWarning: "note", PluginWarning: "warning"}
 
 
 class LazyGroup(click.Group):
-    """Lists commands by their registered help line; imports only the one that is called."""
+    """Lists commands by their registered help line; imports only the one that is called.
+
+    Plugins are looked for only if a command is none of seqkit's own, or all are listed.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [entry.name for entry in _listed()]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in self.list_commands(ctx):
+        entry = _find(name)
+        if entry is None:
             return None
-        command = components().commands.load(name)
+        command = entry.load()
         if not isinstance(command, click.Command):
-            provider = components().commands[name].provider
-            raise SeqkitError(f"plugin {provider}: {name!r} is no command of click")
+            raise SeqkitError(f"plugin {entry.provider}: {name!r} is no command of click")
         return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        known = self.list_commands(ctx)
-        if args and not args[0].startswith("-") and args[0] not in known:
+        if args and not args[0].startswith("-") and _find(args[0]) is None:
+            known = self.list_commands(ctx)
             raise click.UsageError(f"no command {args[0]!r}.{hint(args[0], known)}")
         return super().resolve_command(ctx, args)
 
@@ -72,6 +77,14 @@ def _by_ctrl_c(error: BaseException | None) -> bool:
     return False
 
 
+def _find(name: str) -> Entry | None:
+    """The command of that name that people call, if there is one."""
+    for known in (own_components, components):
+        if name in known().commands and "/" not in name:
+            return known().commands[name]
+    return None
+
+
 def _listed() -> list[Entry]:
     """The commands that people call; those of a task, "TASK/evaluate", run through `evaluate`."""
     return [entry for entry in components().commands if "/" not in entry.name]
@@ -81,8 +94,6 @@ def _listed() -> list[Entry]:
 @click.version_option(__version__, prog_name="seqkit")
 def cli() -> None:
     """Train and run sequence models."""
-    for provider, error in components().broken.items():
-        click.echo(f"warning: plugin {provider} did not load: {told(error)}", err=True)
 
 
 def main() -> None:
@@ -126,20 +137,21 @@ def _prepare_streams() -> None:
 
 @contextmanager
 def _notes_on_stderr() -> Iterator[None]:
-    """Show each `RenamedWarning` once, as one plain line; other warnings as Python does."""
+    """Show each warning of our own once, as one plain line; other warnings as Python does."""
     shown: set[str] = set()
     show_warning = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if not issubclass(category, RenamedWarning):
+        if category not in _SHOWN_AS:
             show_warning(message, category, *where, **more)
             return
         text = str(message)
         if text not in shown:
             shown.add(text)
-            click.echo(f"note: {text}", err=True)
+            click.echo(f"{_SHOWN_AS[category]}: {text}", err=True)
 
     with warnings.catch_warnings():
-        warnings.simplefilter("always", RenamedWarning)
+        for ours in _SHOWN_AS:
+            warnings.simplefilter("always", ours)
         warnings.showwarning = show
         yield

@@ -102,9 +102,11 @@ def _load_counted(path: Path, device: str) -> Any:
     def open_network(run: Path) -> Any:
         return load(run, device=device, task="language-modelling")
 
+    def find_tokenizer(name: str) -> Any:
+        return components().tokenizers.load(name)  # most models need none, and so no plugins
+
     place = "cpu" if device == "auto" else device
-    tokenizers = components().tokenizers.load
-    return load_any(path, device=place, tokenizers=tokenizers, open_network=open_network)
+    return load_any(path, device=place, tokenizers=find_tokenizer, open_network=open_network)
 
 
 def _open_light(

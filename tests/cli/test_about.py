@@ -85,7 +85,6 @@ def test_a_broken_plugin_is_shown_and_breaks_nothing(cli, monkeypatch):
         "rotten",
         "ImportError: no module named fruit",
     ]
-    assert done.err == "warning: plugin rotten did not load: ImportError: no module named fruit\n"
     assert "broken  rotten" in cli("doctor").out
 
 

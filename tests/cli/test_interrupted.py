@@ -36,13 +36,13 @@ def a_training_tells_more(_entry):
     ids=lambda f: f.__name__,
 )
 def test_ctrl_c_while_a_command_is_imported_is_one_line(cli, monkeypatch, happens):
-    monkeypatch.setattr("seqkit.registry.Registry.load", happens_instead(happens))
+    monkeypatch.setattr("seqkit.registry.Entry.load", happens)
 
     assert cli("translate", "a").complaint(130) == "interrupted"
 
 
 def test_an_error_of_ours_keeps_its_words(cli, monkeypatch):
-    monkeypatch.setattr("seqkit.registry.Registry.load", happens_instead(a_training_tells_more))
+    monkeypatch.setattr("seqkit.registry.Entry.load", a_training_tells_more)
 
     assert cli("translate", "a").complaint() == "saved in runs/a"
 
@@ -51,11 +51,7 @@ def test_another_error_is_shown_as_it_is(cli, monkeypatch):
     def a_bug(_entry):
         raise ValueError("a bug")
 
-    monkeypatch.setattr("seqkit.registry.Registry.load", happens_instead(a_bug))
+    monkeypatch.setattr("seqkit.registry.Entry.load", a_bug)
 
     with pytest.raises(ValueError, match="a bug"):
         cli("translate", "a")
-
-
-def happens_instead(happens):
-    return lambda _registry, name: happens(name)
