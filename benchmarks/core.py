@@ -55,6 +55,7 @@ class Contestant:
     name: str
     run: Callable[[Settings, Clock], Outcome | None]  # None: not in this case
     peer: str | None = None
+    needs: str = ""  # what else it needs, which is said where it takes no part
     is_variant: bool = False  # another way of ours: not what we are compared with in the table
 
 

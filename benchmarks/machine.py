@@ -16,6 +16,7 @@ from seqkit.native import library
 
 ROOT = Path(__file__).parent.parent
 SEQKIT = (sys.executable, "-m", "seqkit")
+KENLM = "KenLM's programs on the PATH, or in the folder that `--set kenlm=FOLDER` names"
 
 
 def cpu() -> str:

@@ -57,6 +57,11 @@ def measure_case(
                 continue
             with turn.of(contestant.name, f"round {number + 1} of {rounds}" if rounds > 1 else ""):
                 _take_turn(row, contestant, chosen, turns[contestant.name])
+
+    for contestant in present:
+        taken = turns[contestant.name]
+        if contestant.needs and not (taken.speeds or taken.failed):
+            say(f"  {contestant.name} is left out: it needs {contestant.needs}")
     return _figures(row, turns)
 
 
@@ -120,6 +125,7 @@ def run(
     paths = [str(machine.ROOT), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # or a program is compiled at each start
 
     done = subprocess.run(
         command, input=to_json(settings), env=environment, capture_output=True, text=True

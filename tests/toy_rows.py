@@ -28,6 +28,10 @@ def broken_one(settings, clock):
     raise ValueError("no such model")
 
 
+def absent_one(settings, clock):
+    return None
+
+
 def talkative_one(settings, clock):
     print("this is no figure")
     with clock:
@@ -50,13 +54,13 @@ def broken_preparation(settings):
     raise OSError("no room")
 
 
-def row(*contestants, peer=None, prepare=None):
+def row(*contestants, peer=None, prepare=None, needs=""):
     return Row(
         title="a toy",
         unit="things",
         cases={"one": {"count": 200_000}},
         contestants=[
-            Contestant(run.__name__, run, peer if place else None)
+            Contestant(run.__name__, run, peer if place else None, needs if place else "")
             for place, run in enumerate(contestants)
         ],
         agree=same_lines(),

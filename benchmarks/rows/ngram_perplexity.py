@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, close
-from ..machine import SEQKIT, programs_of_kenlm, said_by
+from ..machine import KENLM, SEQKIT, programs_of_kenlm, said_by
 
 ORDER = 5
 
@@ -95,7 +95,7 @@ ROW = Row(
     },
     contestants=[
         Contestant("seqkit lm perplexity", by_seqkit),
-        Contestant("KenLM's query", by_kenlm),
+        Contestant("KenLM's query", by_kenlm, needs=KENLM),
     ],
     agree=close(1e-5),
     prepare=prepare,

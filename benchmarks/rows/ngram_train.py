@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, close
-from ..machine import SEQKIT, programs_of_kenlm, said_by
+from ..machine import KENLM, SEQKIT, programs_of_kenlm, said_by
 
 MEMORY = "1G"  # lmplz's default sizes a table by the machine's, which costs seconds
 FEW = 5_000  # lines for NLTK
@@ -120,7 +120,7 @@ ROW = Row(
     },
     contestants=[
         Contestant("seqkit lm ngram", by_seqkit),
-        Contestant("KenLM's programs", by_kenlm),
+        Contestant("KenLM's programs", by_kenlm, needs=KENLM),
         Contestant("NLTK", by_nltk, peer="nltk"),
     ],
     agree=close(0.001),

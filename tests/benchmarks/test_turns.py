@@ -65,6 +65,13 @@ def test_a_process_that_fails_is_one_line_and_the_others_go_on():
     assert report.regressions(rows, rows) == []
 
 
+def test_what_a_contestant_lacks_is_said_where_it_takes_no_part():
+    said = []
+    found = measured(toy_rows.quick_one, toy_rows.absent_one, needs="a program", say=said.append)
+    assert found.keys() == {"quick_one"}
+    assert said[-1] == "  absent_one is left out: it needs a program"
+
+
 def test_nothing_is_compared_with_ours_that_has_failed(tmp_path):
     found = measured(toy_rows.broken_one, toy_rows.quick_one)
     assert found["quick_one"].keys().isdisjoint({"agreement", "disagreement"})
