@@ -134,9 +134,18 @@ class Beside(Alone):
     def part(self, *, is_last: bool) -> Iterator[None]:
         yield
         if is_last:
-            self.without_batches()
+            self._add_up()
 
     def without_batches(self) -> None:
+        self._add_up()
+
+    def after_error(self, error: Exception) -> None:
+        if isinstance(error, LostTouch):
+            raise error
+        self._add_up()
+
+    def _add_up(self) -> None:
+        """The gradients of all processes."""
         used = torch.tensor([parameter.grad is not None for parameter in self._parameters]).long()
         self._processes.sum([used])
         of_any = [p for p, count in zip(self._parameters, used.tolist(), strict=True) if count]
@@ -145,11 +154,6 @@ class Beside(Alone):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         self._processes.sum([p.grad for p in of_any if p.grad is not None])
-
-    def after_error(self, error: Exception) -> None:
-        if isinstance(error, LostTouch):
-            raise error
-        self.without_batches()
 
 
 class Replicated:
