@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,6 @@ def _by_engine(engine: str, settings: Settings, clock: Clock) -> Outcome:
     torch.set_num_threads(1)
     translator = seqkit.load(device="cpu", engine=engine, compute="float32")
     options: dict[str, Any] = {"beam": settings["beam"], "split": False}
-    sentences = sentences_of(settings)
     batch = settings["batch"]
 
     def translate(lines: list[str]) -> list[str]:
@@ -84,7 +84,15 @@ def _by_engine(engine: str, settings: Settings, clock: Clock) -> Outcome:
             return list(translator.translate(lines, **options))
         return [translator.translate([line], **options)[0] for line in lines]
 
-    translate(sentences[: min(batch, 8)])
+    return _timed(translate, settings, clock)
+
+
+def _timed(
+    translate: Callable[[list[str]], list[str]], settings: Settings, clock: Clock
+) -> Outcome:
+    """The translations of all sentences, after those of a few that are not measured."""
+    sentences = sentences_of(settings)
+    translate(sentences[: min(settings["batch"], 8)])
     with clock:
         texts = translate(sentences)
     return Outcome(len(texts), texts)
@@ -109,11 +117,7 @@ def by_ctranslate2(settings: Settings, clock: Clock) -> Outcome:
             found += [pieces.decode(result.hypotheses[0]) for result in results]
         return found
 
-    sentences = sentences_of(settings)
-    translate(sentences[: min(batch, 8)])
-    with clock:
-        texts = translate(sentences)
-    return Outcome(len(texts), texts)
+    return _timed(translate, settings, clock)
 
 
 def by_transformers(settings: Settings, clock: Clock) -> Outcome:
@@ -141,11 +145,7 @@ def by_transformers(settings: Settings, clock: Clock) -> Outcome:
                 found[i] = text
         return found
 
-    sentences = sentences_of(settings)
-    translate(sentences[: min(batch, 8)])
-    with clock:
-        texts = translate(sentences)
-    return Outcome(len(texts), texts)
+    return _timed(translate, settings, clock)
 
 
 def sentences_of(settings: Settings) -> list[str]:
