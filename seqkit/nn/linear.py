@@ -1,8 +1,8 @@
 """Linear layers of a training in bf16 on the CPU.
 
-oneDNN makes code for each number of rows that it meets, which takes longer than the product itself
-with layers of small models, and batches of text have ever new numbers: rows are filled up with
-zeros to the next of few numbers, while they are cast. The twin is `nn.Linear` under autocast.
+Batches of text have ever new numbers of rows, and oneDNN makes code for each (see `rounded_up`):
+rows are filled up with zeros to the next of few numbers, while they are cast. The twin is
+`nn.Linear` under autocast.
 
 In float32 they are torch's own. For a while they went around MKL through its private operator
 `mkldnn._linear_pointwise` (oneDNN). With torch 2.13 it did not pay any more (target tokens per CPU
@@ -20,9 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .products import has_hooks
-
-_STEPS = 8  # numbers of rows from a power of two to the next
+from .products import has_hooks, rounded_up
 
 
 def linear(x: Tensor, layer: nn.Module) -> Tensor:
@@ -79,15 +77,10 @@ class _Linear(torch.autograd.Function):
 def filled_up(rows: Tensor) -> Tensor:
     """Rows in bf16, and rows of zeros up to one of few numbers: (R, I) -> (R', I)"""
     count, width = rows.shape
-    filled = torch.empty(_rounded_up(count), width, dtype=torch.bfloat16, device="cpu")
+    filled = torch.empty(rounded_up(count), width, dtype=torch.bfloat16, device="cpu")
     filled[:count] = rows
     filled[count:].zero_()
     return filled
-
-
-def _rounded_up(count: int) -> int:
-    step = max(1, (1 << count.bit_length()) // 2 // _STEPS)
-    return -(-count // step) * step
 
 
 def _unfilled(rows: Tensor, like: Tensor) -> Tensor:

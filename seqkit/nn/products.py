@@ -19,9 +19,7 @@ from torch import Tensor, nn
 
 from ..errors import WrongType
 
-# oneDNN makes code for each number of rows that it meets, in about a millisecond: numbers are
-# rounded up, beyond the first of each pair to multiples of the second.
-_ROUNDED = ((128, 32), (32, 16), (8, 8))
+_STEPS = 8  # numbers of rows from a power of two to the next
 
 # Multiplications from which oneDNN gains. A call of it takes 10 microseconds more than one of MKL:
 # 5 x 192 -> 192 takes 14 and 10 on an AMD EPYC (Zen 5), 5 x 192 -> 512 takes 16 and 22.
@@ -70,13 +68,23 @@ class Product:
         if is_small or x.dtype != self.weight.dtype or self._packed is None:
             return F.linear(x, self.weight, self.bias)
 
-        whole = _rounded_up(rows)
+        whole = rounded_up(rows)
         if whole > rows:
             padded = x.new_empty(whole, x.size(1))
             padded[:rows] = x
             x = padded
         output: Tensor = _multiply(x, self._packed, self.bias, "none", [], "")
         return output[:rows] if whole > rows else output
+
+
+def rounded_up(rows: int) -> int:
+    """A number of rows, or the next of few numbers, an eighth more at most.
+
+    oneDNN makes code for each number of rows that it meets, in about a millisecond, which is longer
+    than a product of small models takes.
+    """
+    step = max(1, (1 << rows.bit_length()) // 2 // _STEPS)
+    return -(-rows // step) * step
 
 
 def check_plain(linear: nn.Module) -> None:
@@ -91,13 +99,6 @@ def check_plain(linear: nn.Module) -> None:
 def has_hooks(module: nn.Module) -> bool:
     """Whether a call of a module does more than its `forward`."""
     return bool(module._forward_hooks or module._forward_pre_hooks)
-
-
-def _rounded_up(rows: int) -> int:
-    for beyond, step in _ROUNDED:
-        if rows > beyond:
-            return -(-rows // step) * step
-    return rows
 
 
 def _packed(weight: Tensor) -> Tensor | None:

@@ -5,7 +5,7 @@ from torch import nn
 
 from seqkit.errors import WrongType
 from seqkit.nn import products
-from seqkit.nn.products import Product
+from seqkit.nn.products import Product, rounded_up
 
 
 @pytest.mark.parametrize("enough", [0, products._ENOUGH], ids=["arranged", "few"])
@@ -33,8 +33,13 @@ def test_numbers_of_rows_are_few(monkeypatch):
     product = Product(torch.randn(3, 4))
     for rows in range(1, 201):
         product(torch.randn(rows, 4))
-    few = {1, 2, 3, 4, 5, 6, 7, 8, 16, 24, 32}
-    assert met == few | {48, 64, 80, 96, 112, 128, 160, 192, 224}
+    assert met == {products.rounded_up(rows) for rows in range(1, 201)}
+
+
+def test_numbers_of_rows_are_rounded_up_to_eight_between_powers_of_two():
+    assert {rounded_up(count) for count in range(17, 33)} == {18, 20, 22, 24, 26, 28, 30, 32}
+    assert len({rounded_up(count) for count in range(1025, 2049)}) == 8
+    assert all(count <= rounded_up(count) <= count * 9 / 8 for count in range(1, 5000))
 
 
 def test_two_layers_joined_give_what_each_gives():
