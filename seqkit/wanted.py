@@ -19,8 +19,9 @@ class Unwanted(Exception):
 
 @contextmanager
 def while_wanted(is_wanted: Callable[[], bool]) -> Iterator[None]:
-    """Inside, in this thread, `check_wanted` raises once `is_wanted` says no."""
-    token = _is_wanted.set(is_wanted)
+    """Inside, in this thread, `check_wanted` raises once `is_wanted` says no, or an outer one."""
+    before = _is_wanted.get()
+    token = _is_wanted.set(lambda: is_wanted() and (before is None or before()))
     try:
         yield
     finally:

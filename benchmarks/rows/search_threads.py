@@ -1,10 +1,8 @@
-"""Our own search by one thread and by two, by the clock: `--set rows=16` are worth a thread."""
+"""Our own search by one thread and by two, by the clock."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
-from unittest.mock import patch
 
 from ..core import Clock, Contestant, Outcome, Row, Settings, same_lines
 from .decode import prepare, sentences_of
@@ -22,11 +20,8 @@ def _by_threads(threads: int, settings: Settings, clock: Clock) -> Outcome:
     import torch
 
     import seqkit
-    from seqkit.nn import packed, parallel
 
     torch.set_num_threads(threads)
-    rows = int(settings.get("rows", parallel.ROWS_OF_A_THREAD))
-    divide = partial(parallel.parts_of, least=rows)
     translator = seqkit.load(device="cpu", engine="torch", compute=settings["compute"])
     options: dict[str, Any] = {"beam": settings["beam"], "split": False}
     size = settings["batch"]
@@ -34,7 +29,7 @@ def _by_threads(threads: int, settings: Settings, clock: Clock) -> Outcome:
     batches = [lines[first : first + size] for first in range(0, len(lines), size)]
 
     translator.translate(batches[0], **options)
-    with patch.object(packed, "parts_of", divide), clock:
+    with clock:
         texts = [text for batch in batches for text in translator.translate(batch, **options)]
     return Outcome(len(texts), texts)
 

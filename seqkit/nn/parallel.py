@@ -6,8 +6,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
+from threading import Barrier
 from typing import TypeVar
 
 import torch
@@ -60,32 +62,52 @@ def in_threads(
                 return
             made[number] = function(*part)
 
-    helpers: list[Future[None]] = []
+    begun: list[Future[None]] = []
     try:
-        helpers.extend(_started(work, len(parts) - 1))
+        begun.extend(started(work, len(parts) - 1))
         work()
     finally:
         left.clear()
-        begun = [helper for helper in helpers if not helper.cancel()]
+        begun = [helper for helper in begun if not helper.cancel()]
         wait(begun)
     for helper in begun:
         helper.result()  # which raises what it has met
     return [made[number] for number in range(len(parts))]
 
 
-def _started(work: Callable[[], None], count: int) -> Iterator[Future[None]]:
+def started(work: Callable[[], None], count: int) -> Iterator[Future[None]]:
     """In so many threads, or as many as can be had: there are none any more at exit."""
     for _ in range(count):
         try:
-            yield _threads().submit(work)
+            yield helpers().submit(copy_context().run, work)
         except RuntimeError:
             return
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    """Those of the process: it has as many as the machine can run, however many parts there are."""
-    return ThreadPoolExecutor(os.cpu_count(), "seqkit-layers")
+def helpers() -> ThreadPoolExecutor:
+    """The threads of the process: as many as the machine can run, however much there is to do.
+
+    Torch computes with one thread in each, so that what they call is not divided once more. Raises
+    RuntimeError where threads can no longer be had.
+    """
+    count = os.cpu_count() or 1
+    threads = torch.get_num_threads()
+    pool = ThreadPoolExecutor(count, "seqkit-layers")
+    all_here = Barrier(count)
+
+    def begin() -> None:
+        torch.set_num_threads(1)
+        all_here.wait()  # or one thread would take the place of several
+
+    try:
+        begun = [pool.submit(begin) for _ in range(count)]
+    except RuntimeError:
+        all_here.abort()
+        raise
+    wait(begun)
+    torch.set_num_threads(threads)  # what threads that torch does not know yet will have
+    return pool
 
 
-os.register_at_fork(after_in_child=_threads.cache_clear)  # which has none of them
+os.register_at_fork(after_in_child=helpers.cache_clear)  # which has none of them

@@ -1,7 +1,8 @@
 """From a model to its outputs.
 
 decoder.py        the three functions through which a search talks to a model
-decoding.py       outputs of many inputs, in batches (batches.py), by one of two searches:
+decoding.py       outputs of many inputs, in batches (batches.py, side_by_side.py), by one of two
+                  searches:
 beam.py           beam search; continuations.py: its best next tokens, compiled.py: in C
 sampling.py       outputs that are drawn
 settings.py       all that can be set; hypothesis.py: what is returned, and its score

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from ..errors import WrongValue
@@ -9,6 +10,8 @@ from .settings import SearchConfig
 
 BATCH_TOKENS = 1500  # source tokens in a batch
 MOST_BATCH_TOKENS = 1_000_000
+_QUICK = 500  # tokens of a batch that take no longer, each, than those of a larger one
+_WORTH_A_BATCH = 100  # tokens: a thread of its own costs more than it brings for fewer
 _ROWS = 64  # hypotheses of a sentence; with a wider beam, batches are smaller
 
 
@@ -18,14 +21,19 @@ def check_batch_tokens(tokens: int) -> None:
         raise WrongValue(f"batch_tokens = {tokens} is not between 1 and {MOST_BATCH_TOKENS:,}")
 
 
-def batches(lengths: Sequence[int], config: SearchConfig, batch_tokens: int) -> list[list[int]]:
+def batches(
+    lengths: Sequence[int], config: SearchConfig, batch_tokens: int, *, at_once: int = 1
+) -> list[list[int]]:
     """Indices of sources of similar length, longest first.
 
     A batch has `batch_tokens` padded source tokens, fewer with a wide beam or many draws, or one
-    source.
+    source. Those that are searched `at_once` are smaller, so that they need as much memory as one,
+    and that there is something to do for all.
     """
     check_batch_tokens(batch_tokens)
     budget = batch_tokens * _ROWS // max(_ROWS, config.beam) // draws(config)
+    if at_once > 1:
+        budget = _shared(budget, sum(lengths), at_once)
 
     found: list[list[int]] = []
     room = 0
@@ -36,6 +44,16 @@ def batches(lengths: Sequence[int], config: SearchConfig, batch_tokens: int) -> 
         found[-1].append(i)
         room -= 1
     return found
+
+
+def _shared(budget: int, tokens: int, at_once: int) -> int:
+    """The tokens of each batch where several share a budget, and have as much to do.
+
+    Less than is quick is not shared: each then has a budget of its own.
+    """
+    budget = max(budget // at_once, min(budget, _QUICK), 1)
+    turns = max(1, math.ceil(tokens / budget / at_once))
+    return min(budget, max(_WORTH_A_BATCH, math.ceil(tokens / turns / at_once)))
 
 
 def draws(config: SearchConfig) -> int:

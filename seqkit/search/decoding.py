@@ -23,6 +23,7 @@ from .rules import NO_RULES, Rules
 from .sampling import sample
 from .settings import SearchConfig
 from .shortlist import Part, Tokens, usable
+from .side_by_side import side_by_side
 from .soundness import check_weights
 
 
@@ -37,6 +38,7 @@ def decode(
     lists: Sequence[Tokens | None] = (),
     batch_tokens: int = BATCH_TOKENS,
     device: torch.device | None = None,
+    at_once: int = 1,
 ) -> list[list[Hypothesis]]:
     """The `config.nbest` best (or `config.mbr` drawn) outputs of each source, in order.
 
@@ -44,24 +46,27 @@ def decode(
     (suppress, must, prefix, unknown, rules, lm) are not read from `config` but come as `rules` and
     `fusion`; lengths and repeats are the config's. `phrases` are those that the outputs of each
     source must have besides, where outputs are not drawn. `lists` are the only tokens that they may
-    have, None for all, where they can be searched for so (`shortlist.usable`). Raises `ConfigError`
+    have, None for all, where they can be searched for so (`shortlist.usable`). `at_once` is how
+    many batches are searched at the same time, each in a thread of its own. Raises `ConfigError`
     if no output obeys.
     """
     rules = replace(rules, min_length=config.min_length, no_repeat_ngram=config.no_repeat_ngram)
     found: list[list[Hypothesis]] = [[] for _ in sources]
     lists = usable(lists, config, rules, fusion, phrases) or [None] * len(sources)
 
-    for indices in _batches(sources, lists, config, batch_tokens):
+    def search(indices: list[int]) -> list[list[Hypothesis]]:
         batch = pad([sources[i] for i in indices]).to(device)
         limits = [longest(len(sources[i]), config) for i in indices]
         with _enough_memory(len(indices)):
             if config.draws_outputs:
-                outputs = _sample(model, batch, limits, config, rules, fusion)
-            else:
-                own_phrases = [phrases[i] for i in indices if phrases]
-                own_lists = [own for i in indices if (own := lists[i]) is not None]
-                part = Part(own_lists, device) if own_lists else None
-                outputs = _search(model, batch, limits, config, rules, fusion, own_phrases, part)
+                return _sample(model, batch, limits, config, rules, fusion)
+            own_phrases = [phrases[i] for i in indices if phrases]
+            own_lists = [own for i in indices if (own := lists[i]) is not None]
+            part = Part(own_lists, device) if own_lists else None
+            return _search(model, batch, limits, config, rules, fusion, own_phrases, part)
+
+    chosen = list(_batches(sources, lists, config, batch_tokens, at_once))
+    for indices, outputs in zip(chosen, side_by_side(search, chosen, at_once), strict=True):
         for i, hypotheses in zip(indices, outputs, strict=True):
             found[i] = hypotheses[: config.mbr or config.nbest]
     return found
@@ -72,12 +77,14 @@ def _batches(
     lists: Sequence[Tokens | None],
     config: SearchConfig,
     batch_tokens: int,
+    at_once: int,
 ) -> Iterator[list[int]]:
     """As `batches`; sources that may have any token are apart from those that have a list."""
     with_list = [i for i, own in enumerate(lists) if own is not None]
     without = [i for i, own in enumerate(lists) if own is None]
     for group in (with_list, without):
-        for indices in batches([len(sources[i]) for i in group], config, batch_tokens):
+        lengths = [len(sources[i]) for i in group]
+        for indices in batches(lengths, config, batch_tokens, at_once=at_once):
             yield [group[i] for i in indices]
 
 

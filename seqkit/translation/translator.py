@@ -20,6 +20,7 @@ from ..search.rules import Rules
 from ..search.settings import SearchConfig
 from ..text.lines import check_many, each_text
 from ..text.tokenizer import Tokenizer
+from ..threads import threads
 from .candidates import candidates
 from .constraints import check_attention, make_rules
 from .cutting import CutLine, Part, cut_line, whole_line
@@ -171,8 +172,7 @@ class Translator:
         settings: Mapping[str, Any],
     ) -> Iterator[TranslatedLine]:
         glossary = terms.glossary if terms else None
-        at_once = self.engine.threads if self.engine else 1
-        while chunk := list(islice(lines, _LINES * at_once)):
+        while chunk := list(islice(lines, _LINES * threads())):
             found = self.translate_nbest(chunk, glossary=glossary, **settings)
             alignments = self.align(list(chain.from_iterable(found))) if align else None
             yield from described(chunk, found, alignments, nbest=nbest, terms=terms)

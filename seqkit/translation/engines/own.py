@@ -28,6 +28,7 @@ from ...text.vocab import BOS
 from ...wanted import check_wanted
 from ..explain import Attended, Explanation, attended, explain
 from ..models.contract import TranslationModel, device_of
+from ..models.transformer import Transformer
 from ..segments import Segment
 from .packed import PackedTransformer
 
@@ -54,11 +55,24 @@ def search(
         lists=lists,
         batch_tokens=batch_tokens,
     )
+    is_alone = fusion is not None or bool(rules.further)  # they may keep what no threads share
     if isinstance(models, PackedTransformer):
-        return find(models, device=torch.device("cpu"))
+        at_once = 1 if is_alone else torch.get_num_threads()
+        return find(models, device=torch.device("cpu"), at_once=at_once)
     with _evaluating(models):
         model = models[0] if len(models) == 1 else Ensemble(models)
-        return find(model, device=device_of(models[0]))
+        is_alone = is_alone or not all(map(_is_compiled, models))
+        at_once = 1 if is_alone else torch.get_num_threads()
+        return find(model, device=device_of(models[0]), at_once=at_once)
+
+
+def _is_compiled(model: TranslationModel) -> bool:
+    """Whether the compiled library searches, which leaves Python to others meanwhile.
+
+    Torch divides each of its operations among the threads, and models of plugins may keep what no
+    threads share.
+    """
+    return isinstance(model, Transformer) and model.is_compiled
 
 
 def token_scores(

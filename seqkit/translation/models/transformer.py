@@ -227,6 +227,11 @@ class Transformer(nn.Module):
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         return self
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether its searches are the compiled library's."""
+        return isinstance(self._arranged(), CompiledLayers)
+
     def _arranged(self) -> PlainLayers | CompiledLayers:
         """The layers for a search, made anew when a weight has changed."""
         parts = [self.encoder, self.encoder_norm, self.decoder, self.decoder_norm]
