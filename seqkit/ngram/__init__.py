@@ -20,14 +20,44 @@ mixing.py     one model of several; dynamic.py mixes counted ones as they run (m
 files.py      models on disk: arpa.py (arpa_parser.py, arpa_tables.py), binary.py (packing.py,
               consistency.py); identity.py and recognition.py tell models and files apart
 
-Needs no torch, except to look n-grams up on a GPU.
+Needs no torch, except to look n-grams up on a GPU. The names below are resolved when they are used.
 """
 
-from .counts import Counts
-from .files import load, save
-from .model import Model
-from .smoothing import SMOOTHINGS
-from .states import State, States
-from .training import count, train
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .counts import Counts
+    from .files import load, save
+    from .model import Model
+    from .smoothing import SMOOTHINGS
+    from .states import State, States
+    from .training import count, train
 
 __all__ = ["SMOOTHINGS", "Counts", "Model", "State", "States", "count", "load", "save", "train"]
+
+_MODULE_OF = {
+    "SMOOTHINGS": ".smoothing",
+    "Counts": ".counts",
+    "Model": ".model",
+    "State": ".states",
+    "States": ".states",
+    "count": ".training",
+    "load": ".files",
+    "save": ".files",
+    "train": ".training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,10 +13,11 @@ from ..errors import ConfigError, WrongType
 from ..parsing import path_of
 from ..text import TokenizerLookup, built_in
 from . import arpa, binary
-from .mixed_model import MixedModel
-from .mixture_files import is_network, load_mixture
 from .model import Model
 from .tables import Kind
+
+if TYPE_CHECKING:
+    from .mixed_model import MixedModel
 
 
 def is_arpa(path: Path) -> bool:
@@ -100,15 +101,17 @@ def load_any(
     open_network: Callable[[Path], Any],
 ) -> Model | MixedModel:
     """`load` for mixtures with trained networks, too, which `open_network` opens."""
+    if path.suffix != ".toml":
+        return load(path, device=device, tokenizers=tokenizers)
+
+    from .mixture_files import is_network, load_mixture  # imports much that a model does not need
 
     def open_part(part: Path) -> Any:
         if is_network(part):
             return open_network(part)
         return load(part, device=device, tokenizers=tokenizers)
 
-    if path.suffix == ".toml":
-        return load_mixture(path, open_part)
-    return load(path, device=device, tokenizers=tokenizers)
+    return load_mixture(path, open_part)
 
 
 def _refuse_network(path: Path) -> Model:

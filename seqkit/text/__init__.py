@@ -17,11 +17,11 @@ torchtext.py         for people who come from there; statistics.py: n-grams of t
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .lookup import TokenizerLookup, built_in
 from .normalize import Normalizer
-from .sentences import split_sentences
 from .statistics import ngrams
 from .subword import SentencePieceTokenizer
 from .tokenizer_models import (
@@ -35,6 +35,7 @@ from .tokenizer_models import (
 from .vocab import BOS, EOS, PAD, SPECIALS, UNK, Vocab
 
 if TYPE_CHECKING:
+    from .sentences import split_sentences
     from .tokenizer import TextConfig, Tokenizer
 
 __all__ = [
@@ -61,11 +62,15 @@ __all__ = [
 ]
 
 
+_MODULE_OF = {
+    "TextConfig": ".tokenizer",
+    "Tokenizer": ".tokenizer",
+    "split_sentences": ".sentences",
+}
+
+
 def __getattr__(name: str) -> Any:
-    """Imports `Tokenizer` when it is used: it needs pydantic, n-grams of words do not."""
-    if name not in ("TextConfig", "Tokenizer"):
+    """Imports what takes long when it is used: n-grams of words need neither pydantic nor rules."""
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    from . import tokenizer
-
-    return getattr(tokenizer, name)
+    return getattr(importlib.import_module(_MODULE_OF[name], __name__), name)

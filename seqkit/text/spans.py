@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Literal, NamedTuple
 
 
@@ -61,7 +62,7 @@ def _copied(line: str, *, within: bool) -> Iterator[tuple[int, int, bool]]:
     if start:
         yield 0, start, False
 
-    pattern = _IN_TABLE if _TABLE_ROW.match(line) else _SPAN
+    pattern = _span(in_table=_TABLE_ROW.match(line) is not None)
     for match in pattern.finditer(line, start):
         end = match.end()
         if match["url"]:
@@ -163,8 +164,13 @@ _SPANS = rf"(?P<name>{_NAMED})|{'|'.join(_MARKUP)}"
 _SUSPICIOUS = re.compile(  # what every span and marker has, to spare most lines the search
     rf"[\t<>@#&/\\`{{}}%$_*~|\[\]=^\d•‣◦▪–—+{_EMOJI}]|\w\.\w|--|[:;]\S|\A\s*-\s|\w[()]"
 )
-_SPAN = re.compile(_SPANS)
-_IN_TABLE = re.compile(rf"{_SPANS}|\s*+\|\s*+")
+
+
+@cache
+def _span(*, in_table: bool) -> re.Pattern[str]:
+    """What is copied, compiled when a line needs it: that takes longer than most lines."""
+    return re.compile(rf"{_SPANS}|\s*+\|\s*+" if in_table else _SPANS)
+
 
 _TYPE = r"(?:(?:const|let|var|val|auto|int|long|float|double|char|bool|string|String) )"
 

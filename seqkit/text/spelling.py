@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from .tokenizer_models import TokenizerModel
 
-_WHITE = b" \t\n\v\f\r\0"  # between the words of a block
 _IS_LETTER = bytes(byte not in b" \t\n\v\f\r" for byte in range(256))  # 1, or 0 for white space
 
 
@@ -58,7 +57,11 @@ def spelling_of_words(block: bytes, ends: NDArray[np.bool_]) -> Spelling:
     words = len(ends) - int(ends.sum())
     empty_lines = ends & np.concatenate([[True], ends[:-1]])  # an end after another
 
-    letters = block.translate(None, _WHITE)
+    codes = np.frombuffer(block, np.uint8)
+    is_white = (codes == 0) | (codes == 32) | (codes - np.uint8(9) < 5)  # NUL, space, \t to \r
+    is_further = (codes & 0xC0) == 0x80  # a byte of a character after its first
+
+    letters = len(codes) - int(np.count_nonzero(is_white))
+    characters = letters - int(np.count_nonzero(is_further))
     after = words + int(empty_lines.sum())  # a space or the end of a line after each
-    characters = len(letters.decode("utf-8", "replace"))
-    return Spelling(characters + after, len(letters) + after)
+    return Spelling(characters + after, letters + after)

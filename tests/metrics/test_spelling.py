@@ -2,15 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
 from language.tiny import untrained
 
 from seqkit import ngram
 from seqkit.language.data_config import LanguageData
 from seqkit.language.prepared import PreparedText
-from seqkit.ngram.text import blocks
+from seqkit.ngram.text import blocks, words_of
 from seqkit.text import Tokenizer
-from seqkit.text.spelling import Spelling, count_words, spelling_of_lines
+from seqkit.text.spelling import Spelling, count_words, spelling_of_lines, spelling_of_words
 from seqkit.text.tokenizer import TextConfig
 from seqkit.text.tokenizer_models import CharTokenizer, WhitespaceTokenizer, WordTokenizer
 
@@ -177,6 +178,16 @@ def test_bits_are_those_of_the_definition(tmp_path):
     found = model.evaluate_blocks(blocks(tmp_path / "text"))
     bits = -sum(map(model.score, LINES)) / math.log10(2)
     assert found.bits_per_char == pytest.approx(bits / len(PLAIN))
+
+
+@pytest.mark.parametrize("between", [bytes([code]) for code in range(128)])
+def test_a_block_spells_what_its_words_joined_spell(between):
+    block = "é\n\n  日本 \U0001f642".encode() + between + b"z \n"
+    ends = np.array([word == b"\0" for word in words_of(block)])
+
+    joined = [" ".join(word.decode() for word in words_of(line)) for line in block.split(b"\n")]
+    text = "\n".join(joined)
+    assert spelling_of_words(block, ends) == (len(text), len(text.encode()))
 
 
 def test_words_are_counted_as_they_are_split():

@@ -81,6 +81,9 @@ def are_meant(source: Path | None, output: Path | None, options: DocumentOptions
 
     Raises a usage error for options and outputs that do not fit.
     """
+    if source is None and not options.are_given:
+        return False  # without importing all kinds of documents
+
     from ..documents.kinds import kind_of
 
     is_folder = source is not None and source.is_dir()
