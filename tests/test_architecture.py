@@ -104,7 +104,6 @@ MAY_IMPORT = {
         "config",
         "drawing",
         "errors",
-        "native",  # whether it is there decides what serves most
         "parsing",
         "plugins",
         "progress",

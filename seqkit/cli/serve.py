@@ -19,7 +19,6 @@ from .options import PATH, device_options
 _NEEDED = ("fastapi", "httptools", "prometheus_client", "python_multipart", "uvicorn")
 _DEFAULT = "en-de"  # the shipped model's name
 _GB = 10**9
-_FEW_THREADS = 2
 
 
 @click.command()
@@ -137,26 +136,11 @@ def open_model(model: str | None, *, device: str, engine: str, compute: str) -> 
 
 
 def engine_of(engine: str, compute: str) -> str:
-    """What translates for many clients: `auto` is our own search where that costs less.
+    """What translates for many clients: `auto` is our own search where that costs less."""
+    from ..search.quicker import is_quicker
 
-    On one or two cores it takes two thirds of CTranslate2's time for a batch, in float32 if its
-    layers are compiled, in int8 on processors that it computes that on (benchmarks/RESULTS.md);
-    CTranslate2, which computes batches side by side, is ahead on more.
-    """
-    from ..native import layers
-    from ..native.library import library
-
-    is_for_few = engine == "auto" and threads_of_torch() <= _FEW_THREADS
-    compiled = library() if is_for_few else None
-    if compiled is None:
-        return engine
-
-    instructions = {
-        "float32": compiled.seqkit_instructions,
-        "int8": compiled.seqkit_instructions_of_eight_bits,
-    }
-    is_compiled = compute in instructions and instructions[compute]() != layers.NOTHING
-    return "torch" if is_compiled else engine
+    is_ours = engine == "auto" and is_quicker(compute, threads_of_torch())
+    return "torch" if is_ours else engine
 
 
 def check_installed() -> None:

@@ -38,10 +38,11 @@ def load(
     classifiers, by the mean of their probabilities.
 
     `engine` is for translators: "auto" searches by CTranslate2, if it is installed, wherever that
-    gives what our own search gives, and by torch elsewhere; "torch" and "ctranslate2" ask for one
-    of them. `compute` is the type of numbers that the search computes with: "float32", "int8",
-    which is our own search's, too, on a CPU with AVX-512 VNNI, and of CTranslate2 "int16",
-    "bfloat16", or "auto" for the fastest on this CPU that loses no BLEU.
+    gives what our own search gives, unless there is so much text at once that ours is quicker
+    although it begins later, and by ours elsewhere; "torch" and "ctranslate2" ask for one of them.
+    `compute` is the type of numbers that the search computes with: "float32", "int8", which is our
+    own search's, too, on a CPU with AVX-512 VNNI, and of CTranslate2 "int16", "bfloat16", or "auto"
+    for the fastest on this CPU that loses no BLEU.
 
     Raises `CheckpointError` or `DataError` if a model cannot be opened, `ConfigError` for an engine
     or a type of numbers that it cannot have.

@@ -8,6 +8,7 @@ sampling.py       outputs that are drawn
 settings.py       all that can be set; hypothesis.py: what is returned, and its score
 rules.py          what outputs must contain, or must not; phrases.py: what is missing of it
 shortlist.py      outputs of a list of tokens only
+quicker.py        whether it is quicker than CTranslate2
 fusion.py         a language model that is heard, by what scorer.py asks of it
 forced_decoding.py  outputs that are given: their probability and attention
 ctc/              the outputs of speech and handwriting recognisers

@@ -54,13 +54,13 @@ class Library:
     ("asked", "threads", "compiled", "expected"),
     [
         (("auto", "float32"), 1, Library(layers.AVX2), "torch"),
-        (("auto", "float32"), 2, Library(layers.PLAIN), "torch"),
-        (("auto", "float32"), 3, Library(layers.AVX2), "auto"),
+        (("auto", "float32"), 4, Library(layers.PLAIN), "torch"),
+        (("auto", "float32"), 5, Library(layers.AVX2), "auto"),
         (("auto", "float32"), 1, Library(layers.NOTHING), "auto"),
         (("auto", "float32"), 1, None, "auto"),
         (("auto", "int8"), 1, Library(layers.AVX2), "auto"),
         (("auto", "int8"), 2, Library(layers.AVX512, layers.VNNI), "torch"),
-        (("auto", "int8"), 3, Library(layers.AVX512, layers.VNNI), "auto"),
+        (("auto", "int8"), 5, Library(layers.AVX512, layers.VNNI), "auto"),
         (("auto", "int8"), 1, None, "auto"),
         (("auto", "int16"), 1, Library(layers.AVX512, layers.VNNI), "auto"),
         (("ctranslate2", "int8"), 1, Library(layers.AVX512, layers.VNNI), "ctranslate2"),
@@ -70,7 +70,7 @@ class Library:
 def test_on_few_cores_our_own_search_serves_if_it_is_compiled(
     monkeypatch, asked, threads, compiled, expected
 ):
-    monkeypatch.setattr("seqkit.native.library.library", lambda: compiled)
+    monkeypatch.setattr("seqkit.search.quicker.library", lambda: compiled)
     monkeypatch.setattr(serve, "threads_of_torch", lambda: threads)
     assert serve.engine_of(*asked) == expected
 
