@@ -16,20 +16,19 @@ from dataclasses import dataclass, field, replace
 from ..explain import Alignment
 from .placing import Places, places_of, source_words
 from .runs import Element, Elements, Run
+from .units import (
+    Unit,
+    in_order,
+    nearest_free,
+    shared_depth,
+    spans_of,
+    spelt_alike,
+    stretches_of,
+    whole_place,
+)
 
 _WORD = re.compile(r"\S+")
 _TAIL = re.compile(r"(?<=[^\W_])[^\w\s]+$")  # the marks after a word
-
-
-@dataclass
-class _Unit:
-    """A word of the translation, the marks at it, what is kept, or a point."""
-
-    space: str
-    text: str
-    elements: Elements
-    point: str = ""  # or what is kept, as the file has it
-    word: int = 0  # its number in the translation
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,8 @@ class Marked:
         self._keep_known(units)
         self._fill_places(units)
         units = self._with_points(units, self._points(kept), translation, alignment or [])
+        if not self.strict:
+            self._make_contiguous(units)
         return self._joined(units)
 
     # Words
@@ -96,7 +97,7 @@ class Marked:
             if counts[text] == len(of_text[text])
         ]
 
-    def _units(self, translation: str, alignment: Alignment, kept: Sequence[_Kept]) -> list[_Unit]:
+    def _units(self, translation: str, alignment: Alignment, kept: Sequence[_Kept]) -> list[Unit]:
         """Words of the translation, with the elements of the source words they belong to."""
         at = [run.elements for run in self.runs for _ in run.text]  # of each source character
         source = [match.span() for match in _WORD.finditer(self.text)]
@@ -105,17 +106,17 @@ class Marked:
         beginning = {one.at[0]: one for one in kept}
         ending = {one.at[1]: one for one in kept}
 
-        units: list[_Unit] = []
+        units: list[Unit] = []
         done = 0
         for start, end, number, one in _pieces(target, kept):
             space, text = translation[done:start], translation[start:end]
             done = end
             before = len(units)
             if one is not None:
-                units.append(_Unit(space, "", one.run.elements, one.run.kept))
+                units.append(Unit(space, "", one.run.elements, one.run.kept))
             elif (start, end) != target[number].span():
                 beside = self._beside(text, ending.get(start), beginning.get(end), at)
-                units.append(_Unit(space, text, beside))
+                units.append(Unit(space, text, beside))
             else:
                 place = source[aligned[number]] if source else (0, 0)
                 units += self._word(space, text, place, at)
@@ -127,21 +128,21 @@ class Marked:
 
     def _word(
         self, space: str, word: str, place: tuple[int, int], at: Sequence[Elements]
-    ) -> list[_Unit]:
+    ) -> list[Unit]:
         """A word of the translation, and the marks after it, that belong to a source word."""
         first, last = place
         elements = at[first] if at else ()
         if _stem(word).casefold() == _stem(self.text[first:last]).casefold():
-            return _spelt_alike(word, at[first:last], space)
+            return spelt_alike(word, at[first:last], space)
 
         tail = _TAIL.search(word)
         ends_in_mark = last > first and not self.text[last - 1].isalnum()
         if tail and ends_in_mark and at[last - 1] != elements:
-            marks = _Unit("", tail[0], at[last - 1])
-            return [_Unit(space, word[: tail.start()], elements), marks]
-        return [_Unit(space, word, elements)]
+            marks = Unit("", tail[0], at[last - 1])
+            return [Unit(space, word[: tail.start()], elements), marks]
+        return [Unit(space, word, elements)]
 
-    def _end_of(self, unit: _Unit, at: Sequence[Elements]) -> list[_Unit]:
+    def _end_of(self, unit: Unit, at: Sequence[Elements]) -> list[Unit]:
         """The last word, and its full stop outside of elements where the source has it outside."""
         tail = _TAIL.search(unit.text)
         outer = at[-1] if at else unit.elements
@@ -149,7 +150,7 @@ class Marked:
         if not tail or not is_outside or self.text[-1].isalnum():
             return [unit]
         word = replace(unit, text=unit.text[: tail.start()])
-        return [word, _Unit("", tail[0], outer)]
+        return [word, Unit("", tail[0], outer)]
 
     def _beside(
         self, marks: str, before: _Kept | None, after: _Kept | None, at: Sequence[Elements]
@@ -161,7 +162,7 @@ class Marked:
             return at[after.start - 1]
         return ()
 
-    def _make_contiguous(self, units: list[_Unit]) -> None:
+    def _make_contiguous(self, units: list[Unit]) -> None:
         """Keep each element around its longest stretch of words only, outer elements first."""
         places: dict[Element, list[int]] = {}
         for run in self.runs:
@@ -172,7 +173,7 @@ class Marked:
 
         for element, of_element in places.items():
             left = [i for i in of_element if element in units[i].elements]
-            stretches = _stretches(left)
+            stretches = stretches_of(left)
             longest = max(stretches, key=len, default=[])
             for stretch in stretches:
                 if stretch is longest:
@@ -181,7 +182,7 @@ class Marked:
                     depth = units[i].elements.index(element)
                     units[i].elements = units[i].elements[:depth]
 
-    def _keep_known(self, units: list[_Unit]) -> None:
+    def _keep_known(self, units: list[Unit]) -> None:
         """Move words out of places where the source has none, to those of words beside them."""
         texts = [run for run in self.runs if run.text and not (self.strict and run.kept)]
         known = {run.elements for run in texts}
@@ -193,7 +194,7 @@ class Marked:
             elif not (self.strict and unit.point):
                 unit.elements = nearest
 
-    def _fill_places(self, units: list[_Unit]) -> None:
+    def _fill_places(self, units: list[Unit]) -> None:
         """Give each place that the source has text in a word."""
         if len(units) <= len(self.runs):
             return
@@ -204,7 +205,7 @@ class Marked:
             is_missing = run.text.strip() and not run.kept and not counts[run.elements]
             if is_missing and not self._is_figure_in_word(run, done):
                 near = done * len(units) // len(self.text)
-                free = _nearest_free(units, near, run.elements)
+                free = nearest_free(units, near, run.elements)
                 if free is not None:
                     counts[free.elements] -= 1
                     counts[run.elements] += 1
@@ -231,32 +232,34 @@ class Marked:
         return runs
 
     def _with_points(
-        self, units: list[_Unit], runs: Sequence[Run], translation: str, alignment: Alignment
-    ) -> list[_Unit]:
+        self, units: list[Unit], runs: Sequence[Run], translation: str, alignment: Alignment
+    ) -> list[Unit]:
         """The words with the points between them."""
         source = [match.start() for match in _WORD.finditer(self.text)]
         aligned = source_words(len(source), len(_WORD.findall(translation)), alignment)
         places = Places(aligned, [unit.word for unit in units], len(source))
+        spans = spans_of(units)
         before: dict[int, list[Run]] = {}
         done = 0
         for run in runs:
             if run.point:
                 word = bisect_left(source, done)  # how many begin before the point
                 place = places.after(word, touches=not run.blank_before)
+                place = whole_place(run.elements, place, units, spans)
                 before.setdefault(place, []).append(run)
             done += len(run.text)
 
-        found: list[_Unit] = []
+        found: list[Unit] = []
         for i in range(len(units) + 1):
-            points = before.get(i, [])
+            points = in_order(before.get(i, []), units, i)
             for point in points:
                 space = " " if point.blank_before and found else ""
-                found.append(_Unit(space, "", point.elements, point.point))
+                found.append(Unit(space, "", point.elements, point.point))
             if i < len(units):
                 found.append(replace(units[i], space=_space_after(points, units[i].space)))
         return found
 
-    def _joined(self, units: Sequence[_Unit]) -> str:
+    def _joined(self, units: Sequence[Unit]) -> str:
         pieces: list[str] = []
         inside: Elements = ()
         after_point = False
@@ -264,7 +267,7 @@ class Marked:
         with_blank_before = {run.elements for run in self.runs if run.text.startswith(" ")}
         with_blank_after = {run.elements for run in self.runs if run.text.endswith(" ")}
         for unit in units:
-            shared = _shared(inside, unit.elements)
+            shared = shared_depth(inside, unit.elements)
             closing = "".join(element.close for element in reversed(inside[shared:]))
             opening = "".join(element.open for element in unit.elements[shared:])
             is_of_next = unit.elements in with_blank_before and inside not in with_blank_after
@@ -313,54 +316,3 @@ def _space_after(points: Sequence[Run], space: str) -> str:
 def _stem(word: str) -> str:
     """A word without the marks after it."""
     return _TAIL.sub("", word)
-
-
-def _spelt_alike(word: str, at: Sequence[Elements], space: str) -> list[_Unit]:
-    """A word as it is in the source, whose letters keep the elements they had there."""
-    units: list[_Unit] = []
-    for i, letter in enumerate(word):
-        elements = at[i] if i < len(at) else at[0]
-        if units and units[-1].elements == elements:
-            units[-1].text += letter
-        else:
-            units.append(_Unit("" if units else space, letter, elements))
-    return units
-
-
-def _stretches(numbers: Sequence[int]) -> list[list[int]]:
-    """Rising numbers, those together that follow each other."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and number == found[-1][-1] + 1:
-            found[-1].append(number)
-        else:
-            found.append([number])
-    return found
-
-
-def _nearest_free(units: Sequence[_Unit], near: int, elements: Elements) -> _Unit | None:
-    """The word nearest to a place that can leave its elements for others; None if none can."""
-    for distance in range(len(units)):
-        for i in (near - distance, near + distance):
-            if 0 <= i < len(units) and _is_free(units, i, elements):
-                return units[i]
-    return None
-
-
-def _is_free(units: Sequence[_Unit], i: int, elements: Elements) -> bool:
-    """Whether a word can leave the elements it is in for others, and all stay in one piece."""
-    left = set(units[i].elements) - set(elements)
-    before, after = ({*unit.elements} for unit in (units[i - 1], units[(i + 1) % len(units)]))
-    splits = 0 < i < len(units) - 1 and left & before & after
-    is_only = left - before - after
-    return bool(re.search(r"\w", units[i].text)) and not splits and not is_only
-
-
-def _shared(first: Elements, second: Elements) -> int:
-    """How many outer elements two places share."""
-    count = 0
-    for one, other in zip(first, second, strict=False):
-        if one is not other:
-            break
-        count += 1
-    return count

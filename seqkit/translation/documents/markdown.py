@@ -1,6 +1,6 @@
 """Markdown: blocks by markdown-it-py (CommonMark and tables), inline markup by place.
 
-Front matter, code, HTML blocks and link definitions stay.
+Front matter, code, HTML blocks, link definitions and the fences of extensions stay.
 """
 
 from __future__ import annotations
@@ -21,11 +21,13 @@ _FRONT_MATTER = re.compile(
     r"\A(---|\+\+\+)[ \t]*\r?\n.*?^\1[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE
 )
 _LABEL = re.compile(r"\[[ xX]\][ \t]+|\[\^[^\]\n]+\]:[ \t]*|:[ \t]+")  # of a task, note, definition
+_CELLS = ("th_open", "td_open")  # whose bars have a backslash
+_FENCE = re.compile(r":{3,}|(?:!!!|\?\?\?\+?|===)\s")  # of MyST, Docusaurus, MkDocs
 _INLINE = re.compile(
     r"(?P<escape>\\[!-/:-@\[-`{-~])"
     r"|(?P<code>(?<!`)(?P<ticks>`+)(?!`).{1,2000}?(?<!`)(?P=ticks)(?!`))"
     r"|(?P<kept><(?:https?|ftp|mailto):[^<>\s]*>|https?://[^\s<>)\]]+|\{\{.{0,2000}?\}\}"
-    r"|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)"
+    r"|\$\$.{1,2000}?\$\$|\$(?!\s)[^$\n]+(?<!\s)\$(?!\d)"
     r"|<(?P<mono>code|kbd|samp|var)\b[^<>]*>.{0,2000}?</(?P=mono)>)"
     r"|(?P<point><!--.{0,2000}?-->|!\[[^\]\n]*\]\([^()\n]*\)|\[\^[^\]\n]+\]"
     r"|\{%.{0,2000}?%\}|<br\s*/?>)"
@@ -71,15 +73,18 @@ def segments(text: str, name: str) -> list[Segment]:
         if token.map:
             place = max(place, starts[token.map[0]])
         limit = starts[token.map[1]] if token.map else len(body)
-        spans = _located(body, token.content, place, limit)
+        content = token.content.replace("|", r"\|") if before in _CELLS else token.content
+        spans = _located(body, content, place, limit)
         if spans is None:
             continue
         place = spans[-1][1]
-        moved = _unbroken(text, [(start + skipped, end + skipped) for start, end in spans])
-        links = _links(text, moved, known.get("references", {}))
+        moved = [(start + skipped, end + skipped) for start, end in spans]
         rewrite = _no_block if before == "paragraph_open" else _no_closing
-        for segment in segments_of(text, _tokens(text, moved, links), _SPELLING):
-            found.append(Rewritten(segment, rewrite))
+        for block in _between_fences(text, moved):
+            lines = _unbroken(text, block)
+            links = _links(text, lines, known.get("references", {}))
+            for segment in segments_of(text, _tokens(text, lines, links), _SPELLING):
+                found.append(Rewritten(segment, rewrite))
     return found
 
 
@@ -99,6 +104,17 @@ def _located(text: str, content: str, place: int, limit: int) -> list[tuple[int,
         place = start + len(line)
         spans.append((start, place))
     return spans
+
+
+def _between_fences(text: str, spans: list[tuple[int, int]]) -> list[list[tuple[int, int]]]:
+    """The lines of a paragraph, cut at those that open or close a block of an extension."""
+    found: list[list[tuple[int, int]]] = [[]]
+    for span in spans:
+        if _FENCE.match(text, *span):
+            found.append([])
+        else:
+            found[-1].append(span)
+    return [block for block in found if block]
 
 
 def _unbroken(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:

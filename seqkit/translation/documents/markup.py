@@ -145,7 +145,7 @@ def _segment(content: str, tokens: list[Token], spelling: Spelling, strict: bool
     if not tokens:
         return None
 
-    runs = collapsed(glued(_runs(content, tokens, spelling), spelling.escape))
+    runs = collapsed(glued(_runs(content, tokens, spelling, strict), spelling.escape))
     if not has_letters("".join(run.text for run in runs if not run.kept)):
         return None
     start, end = tokens[0].start, tokens[-1].end
@@ -186,7 +186,7 @@ def _blanks(text: str) -> int:
     return len(text) - len(text.lstrip(" \t\r\n\f"))
 
 
-def _runs(content: str, tokens: list[Token], spelling: Spelling) -> list[Run]:
+def _runs(content: str, tokens: list[Token], spelling: Spelling, strict: bool) -> list[Run]:
     runs: list[Run] = []
     elements: list[Element] = []
     closes = _closing_tags(content, tokens)
@@ -207,8 +207,13 @@ def _runs(content: str, tokens: list[Token], spelling: Spelling) -> list[Run]:
             elements.append(Element(last.open + raw, last.close))
         elif token.kind is Kind.CLOSE:
             closed = elements.pop()
+            outside = tuple(elements)
             if not _is_used(closed, runs):  # an empty one, such as an anchor
-                runs.append(Run("", tuple(elements), closed.open + closed.close))
+                runs.append(Run("", outside, closed.open + closed.close))
+            elif not strict and _is_blank(closed, runs):  # such as an icon
+                blank = content[tokens[i - 1].start : token.start]
+                runs[-1] = Run(" ", outside)
+                runs.append(Run("", outside, closed.open + blank + closed.close))
     return runs
 
 
@@ -225,6 +230,13 @@ def _shown(text: str) -> str:
 def _is_used(element: Element, runs: list[Run]) -> bool:
     """Whether a run is within an element, the innermost so far."""
     return bool(runs) and element in runs[-1].elements
+
+
+def _is_blank(element: Element, runs: list[Run]) -> bool:
+    """Whether the last run is all that an element has, and only blanks."""
+    last = runs[-1]
+    is_all = last.elements[-1] is element and not (runs[:-1] and element in runs[-2].elements)
+    return is_all and bool(last.text) and not last.text.strip()
 
 
 def _closing_tags(content: str, tokens: list[Token]) -> dict[int, str]:

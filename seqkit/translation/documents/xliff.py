@@ -111,10 +111,13 @@ _SPELLING = Spelling(xml.unescaped, read_kept=_read_kept)
 def _place(text: str, tokens: Iterable[Token], new: _Place) -> _Place | None:
     """Where the target goes; an empty one is filled, and a full one is left: None."""
     for token in tokens:
-        if token.name in ("source", "trans-unit", "segment", "unit"):
+        if token.name in ("source", "alt-trans", "trans-unit", "segment", "unit"):
             break
         if token.name == "target":
             return _empty_target(text, token)
+        if token.name == "seg-source" and text.startswith("</", token.start):
+            end = text.index(">", token.start) + 1
+            new = new._replace(start=end, end=end)
     return new
 
 
