@@ -154,10 +154,10 @@ def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> Non
     first = next(iter(points.values()))
     sizes = [point.size for point in first]
     line = [first[-1].seconds * size / sizes[-1] for size in sizes]
-    best, corner = "linear", "upper left"
+    best = "linear"
     if curve.is_dealt_out:
         line = [first[0].seconds * sizes[0] / size for size in sizes]
-        best, corner = "equal shares", "lower left"
+        best = "equal shares"
     seconds.plot(sizes, line, linestyle=":", color="grey", label=best)
 
     kind = "seconds" if curve.is_dealt_out else "CPU seconds"
@@ -174,5 +174,5 @@ def draw(curve: Curve, points: Mapping[str, Sequence[Point]], path: Path) -> Non
     memory.yaxis.set_major_formatter("{x:,.0f}")
     highest = max(point.peak for row in points.values() for point in row)
     memory.set_ylim(0, 1.08 * highest)
-    seconds.legend(loc=corner)
+    seconds.legend(loc="lower left" if curve.is_dealt_out else "upper left")
     save(picture, path)
