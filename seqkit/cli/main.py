@@ -45,7 +45,10 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and not args[0].startswith("-") and _find(args[0]) is None:
             known = self.list_commands(ctx)
-            raise click.UsageError(f"no command {args[0]!r}.{hint(args[0], known)}")
+            raise click.UsageError(
+                f"no command {args[0]!r}.{hint(args[0], known)} "
+                "A plugin's are there once it is installed."
+            )
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -9,6 +9,7 @@ import seqkit
     ("args", "code", "says"),
     [
         (["trian"], 2, "no command 'trian'. Did you mean 'train'?"),
+        (["parse"], 2, ". A plugin's are there once it is installed."),
         (
             ["train", "multi30k/en-de", "--out", "x"],
             1,

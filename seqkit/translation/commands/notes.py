@@ -33,6 +33,7 @@ _BY_SUFFIX = {
     "an office document": "docx doc odt rtf pptx xlsx epub",
     "PDF": "pdf",
 }
+_NO_TEXT = ("an office document", "PDF")  # a file of bytes
 _PACKED = PACKED | {".lzma"}
 
 _BY_FIRST_LINES = [  # what it is, how it begins, and the name that such a document has
@@ -76,6 +77,10 @@ def _as_it_is_named(path: Path) -> str:
 
 def _note_document(path: Path | None, kind: str, way: str) -> None:
     name = "stdin" if path is None or str(path) == "-" else str(path)
+    if kind in _NO_TEXT and not way:
+        click.echo(f"note: {name} looks like {kind}, which is no text: save it as text", err=True)
+        return
+
     advice = f". To have a document translated, {way}" if way else ""
     click.echo(
         f"note: {name} looks like {kind}: each line is translated by itself; times, tags, URLs and "

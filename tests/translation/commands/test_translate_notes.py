@@ -90,6 +90,16 @@ def test_a_document_that_is_no_text_is_noted_before_it_is_refused(cli, run, tmp_
     assert error.startswith(f"error: {source}")
 
 
+@pytest.mark.parametrize(("name", "kind"), [("a.pdf", "PDF"), ("a.doc", "an office document")])
+def test_of_a_file_that_no_reader_knows_it_is_noted_that_it_is_no_text(
+    cli, run, tmp_path, name, kind
+):
+    source = tmp_path / name
+    source.write_bytes(b"%PDF-1.4\n\xff\n")
+    note, _ = cli("translate", "-m", run, "-i", source).err.splitlines()
+    assert note == f"note: {source} looks like {kind}, which is no text: save it as text"
+
+
 def test_plain_text_is_not_noted(cli, run, tmp_path):
     source = write_lines(tmp_path / "a.txt", ["a b", "1. c", "- d", "a\tb"])
     assert cli("translate", "-m", run, "-i", source).err == ""
