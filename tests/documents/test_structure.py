@@ -72,6 +72,21 @@ def test_elements_of_blanks_only_stay(page, expected):
     assert backwards(page, "html").decode() == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        ("<p><a><img> b</a> c d", "html", "<p>d c <a><img> b</a>"),
+        ("<p>a b <i>c<img></i> d", "html", "<p>d <i>c<img></i> b a"),
+        ("<p>a <i><img>c</i> d", "html", "<p>d <i><img>c</i> a"),
+        ("[![x](y) b](z) c d\n", "md", "d c [![x](y) b](z)\n"),
+    ],
+)
+def test_a_point_that_goes_with_its_element_leaves_blanks_between_words(text, kind, expected):
+    if kind == "md":
+        pytest.importorskip("markdown_it")
+    assert backwards(text, kind).decode() == expected
+
+
 def test_no_element_is_there_twice_and_no_point_is_lost():
     rng = random.Random(0)
     for _ in range(300):

@@ -25,6 +25,7 @@ from .units import (
     spelt_alike,
     stretches_of,
     whole_place,
+    with_blanks,
 )
 
 _WORD = re.compile(r"\S+")
@@ -244,9 +245,10 @@ class Marked:
         for run in runs:
             if run.point:
                 word = bisect_left(source, done)  # how many begin before the point
-                place = places.after(word, touches=not run.blank_before)
-                place = whole_place(run.elements, place, units, spans)
-                before.setdefault(place, []).append(run)
+                aligned_place = places.after(word, touches=not run.blank_before)
+                place = whole_place(run.elements, aligned_place, units, spans)
+                point = with_blanks(run, units, place, moved=place - aligned_place)
+                before.setdefault(place, []).append(point)
             done += len(run.text)
 
         found: list[Unit] = []

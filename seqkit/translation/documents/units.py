@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .runs import Element, Elements, Run
 
@@ -59,6 +59,16 @@ def whole_place(
             first, last = spans[other]
             place = first if place - first < last + 1 - place else last + 1
     return place
+
+
+def with_blanks(point: Run, units: Sequence[Unit], place: int, *, moved: int) -> Run:
+    """A point that has moved by so many units, with the blank of the words that it goes between."""
+    if moved == 0 or place == len(units):
+        return point
+    has_blank = bool(units[place].space)
+    if moved > 0:  # it begins an element or follows one: the blank is before it
+        return replace(point, blank_before=has_blank)
+    return replace(point, blank_after=has_blank)
 
 
 def in_order(points: Sequence[Run], units: Sequence[Unit], place: int) -> list[Run]:
