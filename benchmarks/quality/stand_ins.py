@@ -78,7 +78,7 @@ _CODE = re.compile(
     r"`[^`]+`|https://[a-z./]+[a-z]|tom@example.com|bugs@example.com|main\.py|\{\w+\}|%[sd]"
 )
 _WORD = re.compile(r"[A-Za-z]{3,}|\d{2,}")
-_STAND_INS = sorted({one for names in stand_ins.SETS for one in names})
+_STAND_INS = sorted(stand_ins.NAMES + stand_ins.NUMBERS)
 
 Pair = tuple[str, str]
 

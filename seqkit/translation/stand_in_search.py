@@ -1,4 +1,4 @@
-"""The search for parts with stand-ins: with others where some are lost, and cut at last."""
+"""The search for parts with stand-ins: with numbers where some are lost, and cut at last."""
 
 from __future__ import annotations
 
@@ -10,24 +10,21 @@ from ..search.settings import SearchConfig
 from ..text.tokenizer import Tokenizer
 from .cutting import CutLine, Part
 from .segments import Candidate, joined
-from .stand_ins import SETS
 
 Search = Callable[[Sequence[Part]], list[list[Candidate]]]
 
 
-def with_other_stand_ins(
+def with_numbers_where_lost(
     parts: Sequence[Part], search: Search, tokenizer: Tokenizer, longest: int
 ) -> list[list[Candidate]]:
-    """The candidates of each part; none for those that no set of stand-ins came through."""
+    """The candidates of each part; none for those whose stand-ins, numbers at last, are lost."""
     found = search(parts)
-    for chosen in range(1, len(SETS)):
-        lost = _lost(parts, found)
-        others = {i: _other(parts[i], chosen, tokenizer, longest) for i in lost}
-        asked = {i: part for i, part in others.items() if part is not None}
-        if asked:
-            again = search(list(asked.values()))
-            for i, candidates in zip(asked, again, strict=True):
-                found[i] = candidates
+    again = {i: _with_numbers(parts[i], tokenizer, longest) for i in _lost(parts, found)}
+    asked = {i: part for i, part in again.items() if part is not None}
+    if asked:
+        of_asked = search(list(asked.values()))
+        for i, candidates in zip(asked, of_asked, strict=True):
+            found[i] = candidates
     return found
 
 
@@ -35,13 +32,10 @@ def _lost(parts: Sequence[Part], found: Sequence[list[Candidate]]) -> list[int]:
     return [i for i, part in enumerate(parts) if part.stand_ins and not found[i]]
 
 
-def _other(part: Part, chosen: int, tokenizer: Tokenizer, longest: int) -> Part | None:
-    """A part with stand-ins of another set; None if it has too many, or becomes too long.
-
-    None, too, for one of numbers only, which are those of each set.
-    """
-    made = part.stand_ins.others(part.text, chosen)
-    if made is None or made[1] == part.stand_ins:
+def _with_numbers(part: Part, tokenizer: Tokenizer, longest: int) -> Part | None:
+    """A part with numbers for stand-ins; None if it has them, has too many, or becomes too long."""
+    made = part.stand_ins.as_numbers(part.text)
+    if made is None:
         return None
     text, stand_ins = made
     ids = tokenizer.encode(text, eos=True)

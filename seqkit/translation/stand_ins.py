@@ -1,10 +1,9 @@
 """What stays as it is and is a word of its sentence: read as a name that the model copies.
 
 "Run `make` first." is read as "Run Tom first.", of whose translation "Tom" becomes `make` again.
-Code, URLs, addresses, files and what programs fill in are such words. Which names a model copies
-depends on what it was trained on, so there are several sets of them, and numbers at last. A
-translation is taken only if it has each stand-in once, and `%s`, which programs fill in by its
-place, in the order of the text.
+Code, URLs, addresses, files and what programs fill in are such words. Where a model loses the
+names, numbers are tried. A translation is taken only if it has each stand-in once, and `%s`, which
+programs fill in by its place, in the order of the text.
 """
 
 from __future__ import annotations
@@ -13,11 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-SETS: list[list[str]] = [
-    ["Tom", "Maria", "Boston", "John"],
-    ["Japan", "Susan", "Nepal", "Alice"],
-    [str(number) for number in range(1739, 9999, 1321)],
-]
+NAMES = ["Tom", "Maria", "Boston", "John"]
+NUMBERS = [str(number) for number in range(1739, 9999, 1321)]
 MARK = "\ua66e"  # a letter of one word, in a manuscript of 1429, and so of no term
 _FIGURES = ["17", "28", "39", "46"]
 _OF_FIGURES = re.compile(
@@ -77,11 +73,14 @@ class StandIns:
             if all(found):
                 yield found[0][0], found[1][0]
 
-    def others(self, text: str, chosen: int) -> tuple[str, StandIns] | None:
-        """The text with stand-ins of another set, and these; None if it has no more."""
+    def as_numbers(self, text: str) -> tuple[str, StandIns] | None:
+        """The text with numbers for its stand-ins, and these.
+
+        None if they are numbers already, or if there are too many of them.
+        """
         names = [name for _, name in self.pairs]
-        made = _chosen(names, self.restored(text), chosen)
-        if made is None:
+        made = _chosen(names, self.restored(text), NUMBERS)
+        if made is None or made == self:
             return None
         pairs = [(old, new) for (old, _), (new, _) in zip(self.pairs, made.pairs, strict=True)]
         return _replaced(text, pairs), made
@@ -97,8 +96,9 @@ def with_stand_ins(pieces: Sequence[tuple[str, bool]]) -> tuple[str, StandIns] |
     """
     names = [piece for piece, stays in pieces if stays]
     text = "".join(piece for piece, stays in pieces if not stays)
-    found = (_chosen(names, text, chosen) for chosen in range(len(SETS)))
-    made = next((one for one in found if one is not None), None)
+    made = _chosen(names, text, NAMES)
+    if made is None:
+        made = _chosen(names, text, NUMBERS)
     if made is None:
         return None
     waiting = iter(made.pairs)
@@ -106,9 +106,9 @@ def with_stand_ins(pieces: Sequence[tuple[str, bool]]) -> tuple[str, StandIns] |
     return (read, made) if made.are_in(read) else None
 
 
-def _chosen(names: Sequence[str], text: str, chosen: int) -> StandIns | None:
-    """A stand-in for each name, none of which the text has."""
-    figures, others = _free(_FIGURES, text), _free(SETS[chosen], text)
+def _chosen(names: Sequence[str], text: str, among: Sequence[str]) -> StandIns | None:
+    """A stand-in for each name, none of which the text has; None if there are too few."""
+    figures, others = _free(_FIGURES, text), _free(among, text)
     pairs: list[tuple[str, str]] = []
     for name in names:
         stand_in = next(figures if _OF_FIGURES.fullmatch(name) else others, None)

@@ -36,7 +36,7 @@ from .languages import chosen_language, tag_for, with_tag
 from .predictions import TranslatedLine, described
 from .replaced_terms import Replacing
 from .segments import Candidate, Translation, joined
-from .stand_in_search import cut_where_lost, with_other_stand_ins
+from .stand_in_search import cut_where_lost, with_numbers_where_lost
 from .terms import Terms, glossary_terms, with_terms
 
 if TYPE_CHECKING:  # torch is imported when our own search is used
@@ -359,7 +359,7 @@ class Translator:
     ) -> list[list[Candidate]]:
         """The candidates of each part, best first; `segments.joined` makes lines of them."""
         find = partial(self._search, search=search)
-        found = with_other_stand_ins(parts, find, self.source, self.longest)
+        found = with_numbers_where_lost(parts, find, self.source, self.longest)
         if terms is not None:
             replaced = Replacing(self.source, self.target, self._searcher, search).candidates
             found = with_terms(terms, found, find, replaced)

@@ -11,7 +11,7 @@ from seqkit.translation.cutting import Part
 from seqkit.translation.glossary import Glossary
 from seqkit.translation.replaced_terms import Replacing
 from seqkit.translation.segments import Candidate
-from seqkit.translation.stand_ins import SETS
+from seqkit.translation.stand_ins import NAMES, NUMBERS
 from seqkit.translation.terms import Terms, with_terms
 
 
@@ -182,7 +182,7 @@ def test_a_term_in_code_is_not_one_that_could_not_be_placed(english, line, unpla
 
 def test_a_stand_in_is_no_term(english):
     line = "Call `a` and `b`, then see `c`."
-    names = {name: f"{name}chen" for of_set in SETS for name in of_set}
+    names = {name: f"{name}chen" for name in NAMES + NUMBERS}
     assert english.translate([line], glossary=Glossary(names)) == english.translate([line])
 
 
