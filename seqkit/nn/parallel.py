@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from contextvars import copy_context
 from functools import cache
 from itertools import pairwise
@@ -64,7 +65,7 @@ def in_threads(
 
     begun: list[Future[None]] = []
     try:
-        begun.extend(started(work, len(parts) - 1))
+        begun.extend(begin(work) for _ in parts[1:])
         work()
     finally:
         left.clear()
@@ -75,13 +76,14 @@ def in_threads(
     return [made[number] for number in range(len(parts))]
 
 
-def started(work: Callable[[], None], count: int) -> Iterator[Future[None]]:
-    """In so many threads, or as many as can be had: there are none any more at exit."""
-    for _ in range(count):
-        try:
-            yield helpers().submit(copy_context().run, work)
-        except RuntimeError:
-            return
+def begin(work: Callable[[], ResultT]) -> Future[ResultT]:
+    """In another thread; done in this one if no other can be had: there are none at exit."""
+    with suppress(RuntimeError):
+        return helpers().submit(copy_context().run, work)
+
+    here: Future[ResultT] = Future()
+    here.set_result(work())
+    return here
 
 
 @cache

@@ -7,13 +7,13 @@ step among them, as `nn.parallel` does, brings less: all of them wait for the st
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, as_completed, wait
+from functools import partial
 from threading import Event
 from typing import TypeVar
 
-from ..nn.parallel import started
+from ..nn.parallel import begin
 from ..wanted import while_wanted
 
 BatchT = TypeVar("BatchT")
@@ -25,36 +25,32 @@ def side_by_side(
 ) -> list[ResultT]:
     """What is found for each batch, in order, by so many threads.
 
-    What one of them raises is raised here, and the others stop at their next step; so they do if
-    this thread is interrupted.
+    Those who call it at the same time take turns, batch by batch. What one batch raises is raised
+    here, and the others stop at their next step; so they do if this thread is interrupted.
     """
-    count = min(threads, len(batches))
-    if count < 2:
+    at_once = min(threads, len(batches))
+    if at_once < 2:
         return [search(batch) for batch in batches]
 
-    left = deque(enumerate(batches))
-    found: dict[int, ResultT] = {}
     is_over = Event()
 
-    def work() -> None:
+    def search_on(batch: BatchT) -> ResultT:
         with while_wanted(lambda: not is_over.is_set()):
-            while left:
-                try:
-                    number, batch = left.popleft()
-                except IndexError:  # another thread was faster
-                    return
-                found[number] = search(batch)
+            return search(batch)
 
-    helpers: list[Future[None]] = []
+    begun: list[Future[ResultT]] = []
+    running: set[Future[ResultT]] = set()
     try:
-        helpers.extend(started(work, count))
-        if not helpers:
-            work()
-        done, _ = wait(helpers, return_when=FIRST_EXCEPTION)
-        for helper in done:
-            helper.result()  # which raises what it has met
+        for batch in batches:
+            if len(running) == at_once:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for one in done:
+                    one.result()  # which raises what it has met
+            begun.append(begin(partial(search_on, batch)))
+            running.add(begun[-1])
+        for one in as_completed(running):
+            one.result()
     finally:
         is_over.set()
-        left.clear()
-        wait([helper for helper in helpers if not helper.cancel()])
-    return [found[number] for number in range(len(batches))]
+        wait([one for one in begun if not one.cancel()])
+    return [one.result() for one in begun]

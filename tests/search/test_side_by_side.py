@@ -1,5 +1,6 @@
 """Batches that are searched at the same time."""
 
+import os
 import threading
 import time
 
@@ -95,6 +96,26 @@ def test_what_nobody_waits_for_is_given_up():
 
     with while_wanted(lambda: not begun.is_set()), pytest.raises(Unwanted):
         side_by_side(search, ITEMS, 2)
+
+
+def test_those_who_call_at_the_same_time_take_turns():
+    """A request for one line does not wait until a book is done."""
+    threads = max(2, os.cpu_count() or 2)
+    has_begun = threading.Event()
+    ended = []
+
+    def search(name):
+        has_begun.set()
+        time.sleep(0.02)
+        ended.append(name)
+
+    book = threading.Thread(target=side_by_side, args=(search, ["book"] * 10 * threads, threads))
+    book.start()
+    wait_for(has_begun)
+    side_by_side(search, ["line", "line"], 2)
+    before = len(ended)
+    book.join()
+    assert before < len(ended) / 2
 
 
 def test_an_interrupt_stops_all(monkeypatch):
