@@ -98,18 +98,19 @@ def helpers() -> ThreadPoolExecutor:
     pool = ThreadPoolExecutor(count, "seqkit-layers")
     all_here = Barrier(count)
 
-    def begin() -> None:
-        torch.set_num_threads(1)
+    def compute_alone() -> None:
         all_here.wait()  # or one thread would take the place of several
+        torch.set_num_threads(1)  # here, and in threads that torch does not know yet
 
     try:
-        begun = [pool.submit(begin) for _ in range(count)]
+        begun = [pool.submit(compute_alone) for _ in range(count)]
     except RuntimeError:
         all_here.abort()
         raise
     wait(begun)
-    torch.set_num_threads(threads)  # what threads that torch does not know yet will have
+    torch.set_num_threads(threads)
     return pool
 
 
-os.register_at_fork(after_in_child=helpers.cache_clear)  # which has none of them
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=helpers.cache_clear)  # which has none of them

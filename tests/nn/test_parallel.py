@@ -5,9 +5,12 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 
+from seqkit.nn import parallel
 from seqkit.nn.parallel import in_threads
 
 PARTS = [(number, number + 1) for number in range(5)]
@@ -77,3 +80,58 @@ atexit.register(lambda: print(in_threads(lambda start, end: start, parts)))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "[0, 1, 2]", done.stderr
+
+
+def test_it_is_there_on_systems_that_do_not_fork():
+    """As Windows."""
+    code = "import os, torch; del os.register_at_fork; import seqkit.nn.parallel"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.fixture
+def three_of_torch(monkeypatch):
+    """Threads of torch, on as many cores."""
+    before = torch.get_num_threads()
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(before)
+
+
+def of_a_new_thread():
+    """The threads that torch has in it."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(torch.get_num_threads).result()
+
+
+def test_torch_keeps_its_threads_for_those_who_begin_meanwhile(three_of_torch, monkeypatch):
+    """As the threads of a server that all answer their first request."""
+    found = []
+
+    class Meeting(threading.Barrier):
+        def wait(self, timeout=None):
+            found.append(of_a_new_thread())
+            return super().wait(timeout)
+
+    monkeypatch.setattr(parallel, "Barrier", Meeting)
+    parallel.helpers.__wrapped__().shutdown()
+    assert found == [3, 3, 3]
+
+
+def test_torch_keeps_its_threads_where_no_others_can_be_had(three_of_torch, monkeypatch):
+    start = threading.Thread.start
+    begun = []
+
+    def start_two(thread):
+        if len(begun) == 2:
+            raise RuntimeError("can't start new thread")
+        begun.append(thread)
+        start(thread)
+
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", start_two)
+        with pytest.raises(RuntimeError, match="new thread"):
+            parallel.helpers.__wrapped__()
+    for thread in begun:
+        thread.join(10)
+    assert of_a_new_thread() == torch.get_num_threads() == 3
