@@ -131,8 +131,8 @@ class SearchConfig:
         "split lines of several sentences, translate each, join again", default=True
     )
     passthrough: bool = setting(
-        "where lines are split, copy what is not language: numbers and marks alone, URLs, e-mail "
-        "addresses, tags, code, emoji",
+        "copy what is not language: URLs, e-mail addresses, code; where lines are split, numbers "
+        "and marks alone, tags and emoji, too",
         default=True,
     )
 

@@ -62,7 +62,7 @@ def measure(
 
     for beam in beams:
         start = time.perf_counter()
-        whole_lines = {**settings, "beam": beam, "split": False}
+        whole_lines = {**settings, "beam": beam, "split": False, "passthrough": False}
         nbest = translator.translate_nbest(test_set.sources, **whole_lines)
         seconds = time.perf_counter() - start
 

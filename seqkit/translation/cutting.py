@@ -80,12 +80,28 @@ def without_end(translation: str) -> str:
     return text.rstrip(f"{SENTENCE_ENDS} \u00a0\u202f") or text
 
 
-def whole_line(line: str, tokenizer: Tokenizer, *, tag: str = "") -> CutLine:
-    """A line as one part, which begins with `tag`, or as none if it is empty."""
+def whole_line(
+    line: str,
+    tokenizer: Tokenizer,
+    *,
+    passthrough: bool = True,
+    stand_ins: bool = False,
+    within: bool = False,
+    tag: str = "",
+) -> CutLine:
+    """A line as one part, which begins with `tag`, or as none if it is empty.
+
+    With `passthrough` and `stand_ins`, the model reads names for code and the like, as those of
+    `cut_line` are, unless there are too many. All else of the line is read as it is.
+    """
     lead, text, trail = _without_blanks(line)
+    has_names = passthrough and stand_ins
+    found = pieces(text, within=within) if has_names else [Piece(text, "language")]
+    read, made = _read(_with_names(found), text) or (text, NO_STAND_INS)
+
     building = _Building(lead, tokenizer, tag)
-    if _is_read(text, tokenizer):
-        building.add(*building.read(text))
+    if _is_read(read, tokenizer):
+        building.add(*building.read(read), stand_ins=made)
     building.copy(trail)
     return building.finish()
 
@@ -183,9 +199,7 @@ def _around_names(found: Sequence[Piece]) -> Iterator[tuple[Piece, str]]:
             continue
 
         text = "".join(piece.text for piece in of_group)
-        shown = "".join(map(_shown, of_group))
-        for extended in (_WITH_ENDING, _LISTED):
-            shown = extended.sub(lambda match: _NAME * len(match[0]), shown)
+        shown = _with_names(of_group)
         first, last = _LABEL_BEFORE.match(shown), _LABELLED.search(shown)
         start = first.end() if first else 0
         end = last.start() if last else len(shown)
@@ -195,6 +209,14 @@ def _around_names(found: Sequence[Piece]) -> Iterator[tuple[Piece, str]]:
             yield Piece(text[start:end], "language"), shown[start:end]
         if end < len(text):
             yield Piece(text[end:], "markup"), shown[end:]
+
+
+def _with_names(found: Iterable[Piece]) -> str:
+    """Pieces with `_NAME` for each character of their names, and of what belongs to these."""
+    shown = "".join(map(_shown, found))
+    for extended in (_WITH_ENDING, _LISTED):
+        shown = extended.sub(lambda match: _NAME * len(match[0]), shown)
+    return shown
 
 
 def _shown(piece: Piece) -> str:

@@ -305,7 +305,8 @@ class TranslationTask:
         translator = Translator(model, *self.tokenizers)
         processes = Processes.joined(model.output.device)
         outputs = processes.share(
-            sources, lambda sources: translator.translate(sources, beam=1, split=False)
+            sources,
+            lambda sources: translator.translate(sources, beam=1, split=False, passthrough=False),
         )
 
         groups = self._valid_groups()

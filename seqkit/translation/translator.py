@@ -380,20 +380,17 @@ class Translator:
         return [make(part, of_part, search) for part, of_part in zip(parts, found, strict=True)]
 
     def cut(self, line: str, search: SearchConfig, **how: bool) -> CutLine:
-        """The parts of a line; it stays whole if a prefix or phrase is asked of it.
+        """The parts of a line; it stays whole, and as it is, if a prefix or phrase is asked of it.
 
         `how` is `stand_ins` and `within`, as in `cut_line`.
         """
         tag, line = tag_for(line, search.to, self.source)
-        if not search.split or search.prefix or search.must:
+        if search.prefix or search.must:
             return whole_line(line, self.source, tag=tag)
 
+        how["passthrough"] = search.passthrough and self.copies
+        if not search.split:
+            return whole_line(line, self.source, tag=tag, **how)
         return cut_line(
-            line,
-            self.source,
-            longest=self.longest,
-            language=self.language,
-            passthrough=search.passthrough and self.copies,
-            tag=tag,
-            **how,
+            line, self.source, longest=self.longest, language=self.language, tag=tag, **how
         )

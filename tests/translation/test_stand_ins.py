@@ -7,7 +7,7 @@ from translators import Backwards
 
 from seqkit.search.settings import SearchConfig
 from seqkit.text import TextConfig, Tokenizer
-from seqkit.translation.cutting import Part, cut_line
+from seqkit.translation.cutting import Part, cut_line, whole_line
 from seqkit.translation.explain import Written
 from seqkit.translation.stand_in_search import with_numbers_where_lost
 from seqkit.translation.stand_ins import StandIns
@@ -226,8 +226,48 @@ def test_a_sentence_that_would_be_code_as_a_line_is_cut_where_no_stand_in_comes_
     assert best.text == ". run we SELECT `a` b FROM;"
 
 
-@pytest.mark.parametrize("whole", [{"prefix": "run"}, {"must": ["run"]}, {"split": False}])
-def test_a_line_that_has_to_stay_whole_has_no_stand_ins(whole):
+@pytest.mark.parametrize("whole", [{"prefix": "run"}, {"must": ["run"]}])
+def test_a_line_that_is_given_words_of_its_translation_has_no_stand_ins(whole):
     translator = backwards("run", "and", "Tom")
     line = translator.cut("run `a` and", translator.settings(whole), stand_ins=True)
     assert [part.text for part in line.parts] == ["run `a` and"]
+
+
+def test_all_else_of_a_line_that_stays_whole_is_read_as_it_is():
+    (part,) = whole_line(" `-x`: run `a`s.  - See %d <b>", WORDS, stand_ins=True).parts
+    assert part.text == "Tom: run Maria.  - See 17 <b>"
+    assert part.stand_ins.pairs == (("Tom", "`-x`"), ("Maria", "`a`s"), ("17", "%d"))
+
+
+@pytest.mark.parametrize("names", ["Tom Maria", "1739 3060"])
+def test_a_line_that_stays_whole_has_stand_ins(names):
+    translator = backwards("run", "and", "Then", *names.split())
+    line = "run `a b`s Then %s and"
+    for settings_ in ({}, {"beam": 3, "nbest": 2}, {"sample": True, "temperature": 0.01}):
+        ((best, *_),) = translator.translate_nbest([line], split=False, **settings_)
+        assert best.text == "and %s Then `a b`s run"
+        assert len(best.parts) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "run `a b` and %s now",  # the model knows no name
+        "run " + " now ".join(f"`a{i}`" for i in range(12)),
+        "RUN `a` NOW",
+        "run and now",
+    ],
+)
+def test_a_line_that_stays_whole_is_read_as_it_is_where_no_stand_in_comes_back(line):
+    translator = backwards("run", "and", "now", "RUN", "NOW")
+    read = [part.text for part in whole_line(line, translator.source).parts]
+    ((best,),) = translator.translate_nbest([line], split=False)
+    assert [part.source for part in best.parts] == read == [line]
+    assert [best.text] == translator.translate([line], split=False, passthrough=False)
+
+
+def test_a_line_that_stays_whole_has_no_stand_ins_where_nothing_passes_through():
+    translator = backwards("run", "Tom")
+    assert translator.translate(["run `a`"], split=False) == ["`a` run"]
+    (plain,) = translator.translate(["run `a`"], split=False, passthrough=False)
+    assert "`" not in plain

@@ -47,7 +47,7 @@ def check(translator: Translator, to: str, out: Path, lines: Sequence[str]) -> A
     `to` is what it was exported to. Beam and length penalty are the model's own. Raises
     `ConfigError` if the program is not installed.
     """
-    ours = translator.translate(lines, split=False)
+    ours = translator.translate(lines, split=False, passthrough=False)
     program, theirs = translated_by(to, translator, out, lines)
     identical = sum(a == b for a, b in zip(ours, theirs, strict=True))
     return Agreement(program, len(ours), identical, bleu(theirs, [ours]).score)
@@ -156,7 +156,7 @@ def _opened(path: Path, lines: Sequence[str]) -> list[str]:
     from ...runs.load import load
 
     opened: Translator = load(path, task="translation", engine="torch")
-    return opened.translate(lines, split=False)
+    return opened.translate(lines, split=False, passthrough=False)
 
 
 _PROGRAMS: dict[str, Callable[[Translator, Path, Sequence[str]], tuple[str, list[str]]]] = {
