@@ -227,14 +227,16 @@ def beside(step: Path) -> list[Path]:
 
 
 def copy_step(step: Path, folder: Path, *, leaving_out: Collection[str]) -> None:
-    """Copy the files of a step folder, those in its folders too, but for some names.
+    """Copy a step folder, with what links in it lead to, but for files of some names.
 
     Raises the first `OSError`, where `shutil.copytree` would go on and raise a list of all.
     """
-    for path in sorted(step.rglob("*")):
-        if path.is_file() and path.name not in leaving_out:
-            copy = folder / path.relative_to(step)
-            copy.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in sorted(step.iterdir()):
+        copy = folder / path.name
+        if path.is_dir():
+            copy_step(path, copy, leaving_out=leaving_out)
+        elif path.name not in leaving_out:
             shutil.copy(path, copy)
 
 

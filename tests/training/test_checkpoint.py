@@ -193,3 +193,20 @@ def test_tied_weights_are_saved_once():
     model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
     model[1].weight = model[0].weight
     assert list(checkpoint.unique_tensors(model)) == ["0.weight", "0.bias", "1.bias"]
+
+
+def test_a_copied_step_has_what_its_links_lead_to(tmp_path):
+    make_steps(tmp_path, "step-000001")
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    (shared / "words.txt").write_text("a\n")
+    (tmp_path / "step-000001" / "tokenizer").symlink_to(shared)
+
+    copy = tmp_path / "copy"
+    checkpoint.copy_step(tmp_path / "step-000001", copy, leaving_out=[checkpoint.TRAINER])
+    assert (copy / "tokenizer" / "words.txt").read_text() == "a\n"
+    assert {path.name for path in copy.iterdir()} == {
+        checkpoint.META,
+        checkpoint.MODEL,
+        "tokenizer",
+    }
