@@ -115,6 +115,15 @@ def test_a_command_of_our_own_that_needs_no_plugin_looks_for_none(tmp_path, argu
     assert "bad-plugin" not in ended.stderr
 
 
+def test_a_shell_that_completes_a_line_is_not_told_of_a_plugin_that_does_not_load(tmp_path):
+    write_plugin(tmp_path, "bad", "raise ValueError\n")
+    asked = {"_SEQKIT_COMPLETE": "bash_complete", "COMP_WORDS": "seqkit tra", "COMP_CWORD": "1"}
+    call = f"import os, sys; os.environ |= {asked}; sys.argv[0] = 'seqkit'"
+    ended = call_with(tmp_path, before=call)
+    assert ended.stdout == "plain,train\nplain,translate\n"
+    assert ended.stderr == ""
+
+
 def test_python_is_warned_of_a_plugin_that_does_not_load(tmp_path):
     write_plugin(tmp_path, "bad", "raise ValueError\n")
     source = (

@@ -189,3 +189,12 @@ def test_a_language_model_of_nan_says_so(call):
             parameter.fill_(NAN)
     with pytest.raises(CheckpointError, match="the model answers nan"):
         call(model)
+
+
+@pytest.mark.parametrize(
+    "package",
+    [seqkit, ngram, seqkit.search, seqkit.text, seqkit.training],
+    ids=lambda package: package.__name__,
+)
+def test_dir_lists_names_that_are_imported_when_they_are_used(package):
+    assert dir(package) == sorted(package.__all__)

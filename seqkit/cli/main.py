@@ -140,7 +140,10 @@ def _prepare_streams() -> None:
 
 @contextmanager
 def _notes_on_stderr() -> Iterator[None]:
-    """Show each warning of our own once, as one plain line; other warnings as Python does."""
+    """Show each warning of our own once, as one plain line; other warnings as Python does.
+
+    While a shell completes a line, ours are left out: they would stand in what is being typed.
+    """
     shown: set[str] = set()
     show_warning = warnings.showwarning
 
@@ -153,8 +156,9 @@ def _notes_on_stderr() -> Iterator[None]:
             shown.add(text)
             click.echo(f"{_SHOWN_AS[category]}: {text}", err=True)
 
+    is_completing = "_SEQKIT_COMPLETE" in os.environ
     with warnings.catch_warnings():
         for ours in _SHOWN_AS:
-            warnings.simplefilter("always", ours)
+            warnings.simplefilter("ignore" if is_completing else "always", ours)
         warnings.showwarning = show
         yield

@@ -73,4 +73,10 @@ def __getattr__(name: str) -> Any:
     """Imports what takes long when it is used: n-grams of words need neither pydantic nor rules."""
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
+    found = getattr(importlib.import_module(_MODULE_OF[name], __name__), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
