@@ -100,6 +100,7 @@ def helpers() -> ThreadPoolExecutor:
 
     def compute_alone() -> None:
         all_here.wait()  # or one thread would take the place of several
+        torch.get_num_threads()  # torch gives a thread its number when it is first asked
         torch.set_num_threads(1)  # here, and in threads that torch does not know yet
 
     try:

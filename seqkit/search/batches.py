@@ -27,13 +27,13 @@ def batches(
     """Indices of sources of similar length, longest first.
 
     A batch has `batch_tokens` padded source tokens, fewer with a wide beam or many draws, or one
-    source. Those that are searched `at_once` are smaller, so that they need as much memory as one,
-    and that there is something to do for all.
+    source. Those that are searched `at_once` are smaller, so that two or three need as much memory
+    as one, and that there is something to do for all.
     """
     check_batch_tokens(batch_tokens)
-    budget = batch_tokens * _ROWS // max(_ROWS, config.beam) // draws(config)
+    budget = _of_config(batch_tokens, config)
     if at_once > 1:
-        budget = _shared(budget, sum(lengths), at_once)
+        budget = _shared(budget, _of_config(_QUICK, config), sum(lengths), at_once)
 
     found: list[list[int]] = []
     room = 0
@@ -46,12 +46,17 @@ def batches(
     return found
 
 
-def _shared(budget: int, tokens: int, at_once: int) -> int:
+def _of_config(tokens: int, config: SearchConfig) -> int:
+    """Fewer tokens, where a wide beam or many draws make as many rows of them."""
+    return tokens * _ROWS // max(_ROWS, config.beam) // draws(config)
+
+
+def _shared(budget: int, quick: int, tokens: int, at_once: int) -> int:
     """The tokens of each batch where several share a budget, and have as much to do.
 
     Less than is quick is not shared: each then has a budget of its own.
     """
-    budget = max(budget // at_once, min(budget, _QUICK), 1)
+    budget = max(budget // at_once, min(budget, quick), 1)
     turns = max(1, math.ceil(tokens / budget / at_once))
     return min(budget, max(_WORTH_A_BATCH, math.ceil(tokens / turns / at_once)))
 

@@ -7,6 +7,7 @@ import time
 import pytest
 import torch
 
+from seqkit.nn.parallel import helpers
 from seqkit.search.batches import batches
 from seqkit.search.settings import SearchConfig
 from seqkit.search.side_by_side import side_by_side
@@ -42,8 +43,13 @@ def test_two_are_searched_at_the_same_time_and_torch_is_not_divided_once_more():
         return torch.get_num_threads()
 
     before = torch.get_num_threads()
-    assert side_by_side(meet, [0, 1], 2) == [1, 1]
-    assert torch.get_num_threads() == before
+    torch.set_num_threads(2)
+    helpers.cache_clear()  # those of other tests may have begun when torch had one thread
+    try:
+        assert side_by_side(meet, [0, 1], 2) == [1, 1]
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_no_more_than_are_asked_for_are_searched_at_the_same_time():
@@ -176,3 +182,9 @@ def test_a_small_batch_is_not_made_larger_to_be_shared():
     assert sizes([10] * 20, 50, 2) == [50] * 4
     assert sizes([10] * 20, 1, 2) == [10] * 20
     assert sizes([10] * 64, 1500, 2, sample=True, nbest=100) == [10] * 64
+
+
+def test_wide_beams_share_what_there_is_too():
+    """Of 640 hypotheses a sentence, 150 tokens are as many rows as 1,500 of 64."""
+    assert sizes([10] * 60, 1500, 1, beam=640) == [150] * 4
+    assert sizes([10] * 60, 1500, 2, beam=640) == [70] * 8 + [40]
